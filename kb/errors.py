@@ -1,0 +1,150 @@
+"""Every error of the product, as one tree.
+
+KbError                      one line that ends with the cure; exit status 1
+├── UsageError               the call itself is wrong; exit status 2
+├── SettingsError            a setting is missing or wrong
+├── HomeError                the home cannot be used
+│   ├── HomeBusy             another writer holds the lock (its holder is named)
+│   ├── HomeTooNew           made by a newer version of the product
+│   └── HomeUnwritable       no permission, or the disk is full
+├── UnknownPaper             no paper of that id
+├── SourceError              a source said no
+│   ├── BadIdentifier        not an id or address that a source knows
+│   ├── NotFound             the source has no such thing
+│   ├── SourceUnavailable    the source cannot be reached now; trying later may help
+│   └── DownloadRefused      host, address, type or size not allowed
+├── ParseError               a file cannot be read
+├── BadRecord                a line of a bibliography or of JSON records is broken
+├── EncoderError             the encoder cannot be loaded, or is not the one the vectors were made with
+├── IndexDamaged             a derived index cannot be read; ``kb reindex`` makes it again
+└── ModelError               the language model failed, timed out, or may not be used
+
+Stable codes (``KbError.code``, also stored and shown in reports):
+``pdf-encrypted pdf-scanned pdf-broken pdf-empty not-a-pdf too-large too-many-pages parse-timeout parse-memory
+parse-crashed html-broken no-text bad-record bad-id not-found source-unavailable source-refused
+download-refused file-changed file-unreadable unsupported-file withdrawn home-busy home-too-new home-unwritable
+disk-full bad-setting bad-usage unknown-paper encoder-changed encoder-unavailable index-damaged model-failed``.
+"""
+
+from __future__ import annotations
+
+
+class KbError(Exception):
+    """Base of all errors of the product.
+
+    Args:
+        message: one clear line that ends with the cure.
+        code: a stable code from the list above; each class has a default.
+        retry: whether trying the same again later may help.
+    """
+
+    code = "error"
+    exit_status = 1
+
+    def __init__(self, message: str, *, code: str | None = None, retry: bool = False) -> None:
+        super().__init__(message)
+        self.code = code or type(self).code
+        self.retry = retry
+
+
+class UsageError(KbError):
+    """The call itself is wrong."""
+
+    code = "bad-usage"
+    exit_status = 2
+
+
+class SettingsError(KbError):
+    """A setting is missing or has a value that it cannot have."""
+
+    code = "bad-setting"
+
+
+class HomeError(KbError):
+    """The home cannot be used."""
+
+    code = "home-unwritable"
+
+
+class HomeBusy(HomeError):
+    """Another writer holds the lock."""
+
+    code = "home-busy"
+
+
+class HomeTooNew(HomeError):
+    """The home was made by a newer version of the product."""
+
+    code = "home-too-new"
+
+
+class HomeUnwritable(HomeError):
+    """The home cannot be written: no permission (``home-unwritable``) or no room (``disk-full``)."""
+
+    code = "home-unwritable"
+
+
+class UnknownPaper(KbError):
+    """No paper of that id is in the catalog."""
+
+    code = "unknown-paper"
+
+
+class SourceError(KbError):
+    """A source said no."""
+
+    code = "source-refused"
+
+
+class BadIdentifier(SourceError):
+    """Not an id or address that a source knows."""
+
+    code = "bad-id"
+
+
+class NotFound(SourceError):
+    """The source has no such thing."""
+
+    code = "not-found"
+
+
+class SourceUnavailable(SourceError):
+    """The source cannot be reached now, or asked us to go away for a while."""
+
+    code = "source-unavailable"
+
+
+class DownloadRefused(SourceError):
+    """A host, address, type or size that is not allowed."""
+
+    code = "download-refused"
+
+
+class ParseError(KbError):
+    """A file cannot be read; ``code`` says why (``pdf-encrypted``, ``pdf-scanned`` …)."""
+
+    code = "pdf-broken"
+
+
+class BadRecord(KbError):
+    """A line of a bibliography or of JSON records is broken."""
+
+    code = "bad-record"
+
+
+class EncoderError(KbError):
+    """The encoder cannot be loaded, or is not the one that the stored vectors were made with."""
+
+    code = "encoder-unavailable"
+
+
+class IndexDamaged(KbError):
+    """A derived index cannot be read."""
+
+    code = "index-damaged"
+
+
+class ModelError(KbError):
+    """The language model failed, timed out, or may not be used for this text."""
+
+    code = "model-failed"

@@ -1,0 +1,1 @@
+"""Files to documents: PDF, HTML, Markdown and text, read in a guarded child process."""

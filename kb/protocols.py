@@ -1,0 +1,145 @@
+"""The seams of the house: what a stage may ask of another, without knowing it.
+
+Each protocol has at least two real users (the product's implementation, and a second one or a meaningful fake),
+and one contract suite in ``tests/contracts`` that runs over all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kb.records import NO_FILTERS, Box, Chunk, Failure, Filters, Hit, Item, Mode
+
+Vectors = NDArray[np.float32]
+
+
+class Source(Protocol):
+    """Where papers come from."""
+
+    def find(self, what: str) -> Iterator[Item | Failure]:
+        """Yield what ``what`` (an id, an address, a path) stands for; a bad part is a Failure, never an end."""
+        ...
+
+
+class Encoder(Protocol):
+    """Text to vectors. All vectors are float32 and L2-normalised; the same text gives the same vector."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Names weights, precision class, token limit and pooling: vectors of two fingerprints never mix."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """How many tokens of a text the encoder really reads, special tokens included."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text without special tokens and without truncation."""
+        ...
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """(n, dimension); order of the input is kept."""
+        ...
+
+    def encode_query(self, text: str) -> Vectors:
+        """(dimension,)."""
+        ...
+
+
+class DenseIndex(Protocol):
+    """Nearest neighbours by cosine similarity. Over-fetching or an exact scan is the index's own affair."""
+
+    def put(self, ids: Sequence[str], vectors: Vectors) -> None:
+        """Store; an id that is there is replaced."""
+        ...
+
+    def drop(self, ids: Collection[str]) -> None:
+        """Remove; unknown ids are no error."""
+        ...
+
+    def nearest(self, vector: Vectors, *, k: int, within: Collection[str] | None = None) -> list[tuple[str, float]]:
+        """Up to k (id, cosine similarity in [-1, 1]), best first; k results whenever ``within`` holds k ids."""
+        ...
+
+
+class LexicalIndex(Protocol):
+    """BM25 over title, section and text."""
+
+    def put(self, entries: Sequence[tuple[str, str, str, str]]) -> None:
+        """Store (id, title, section, text); an id that is there is replaced."""
+        ...
+
+    def drop(self, ids: Collection[str]) -> None:
+        """Remove; unknown ids are no error."""
+        ...
+
+    def matching(self, query: str, *, k: int, within: Collection[str] | None = None) -> list[tuple[str, float]]:
+        """Up to k (id, BM25 score > 0), best first. The query is plain words, never a query language."""
+        ...
+
+
+class Reranker(Protocol):
+    """An optional second stage that reads query and passage together."""
+
+    def score(self, query: str, passages: Sequence[str]) -> Vectors:
+        """(n,) scores, higher is better."""
+        ...
+
+
+class ChatModel(Protocol):
+    """A language model as the writing stages see it. Calls are cached by content, counted and capped.
+
+    Every method raises ``kb.errors.ModelError`` when the model fails, times out or the cap is reached.
+    """
+
+    @property
+    def name(self) -> str:
+        """What ``KB_MODEL`` says, e.g. ``ollama:qwen3``."""
+        ...
+
+    @property
+    def is_local(self) -> bool:
+        """Whether text sent to it stays on this machine."""
+        ...
+
+    def complete(self, system: str, user: str) -> str:
+        """The model's whole reply."""
+        ...
+
+    def stream(self, system: str, user: str) -> Iterator[str]:
+        """The reply in pieces as they come."""
+        ...
+
+    def structured(self, system: str, user: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A reply that satisfies the JSON schema; falls back to reading JSON out of plain text."""
+        ...
+
+
+class Corpus(Protocol):
+    """What the writing stages may ask of the stored papers: find, read, and locate quotes."""
+
+    def search(self, query: str, *, k: int = 10, mode: Mode = "hybrid", filters: Filters = NO_FILTERS) -> list[Hit]:
+        """Chunks for a query, best first."""
+        ...
+
+    def chunks(self, paper_id: str) -> list[Chunk]:
+        """All chunks of a paper in reading order (references are never among them)."""
+        ...
+
+    def locate(self, chunk_id: str, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
+        """Page of the first character and the boxes of ``chunk.text[start:end]``; (None, ()) without a PDF."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """(n, d) L2-normalised vectors of sentences or questions, by the library's encoder."""
+        ...

@@ -1,0 +1,1 @@
+"""Digests to pages: one module a form, each with its own escaping."""

@@ -1,0 +1,1 @@
+"""What is written from evidence: answers, comparisons, notes, digests, and their verification."""
