@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from kb.records import NO_FILTERS, Box, Chunk, Failure, Filters, Hit, Item, Mode
 
 Vectors = NDArray[np.float32]
+Keys = NDArray[np.int64]  # chunk keys: the catalog's integers for chunks, never used twice
 
 
 class Source(Protocol):
@@ -59,32 +60,32 @@ class Encoder(Protocol):
 class DenseIndex(Protocol):
     """Nearest neighbours by cosine similarity. Over-fetching or an exact scan is the index's own affair."""
 
-    def put(self, ids: Sequence[str], vectors: Vectors) -> None:
-        """Store; an id that is there is replaced."""
+    def put(self, keys: Sequence[int], vectors: Vectors) -> None:
+        """Store (n, dimension) vectors; a key that is there is replaced."""
         ...
 
-    def drop(self, ids: Collection[str]) -> None:
-        """Remove; unknown ids are no error."""
+    def drop(self, keys: Collection[int]) -> None:
+        """Remove; unknown keys are no error."""
         ...
 
-    def nearest(self, vector: Vectors, *, k: int, within: Collection[str] | None = None) -> list[tuple[str, float]]:
-        """Up to k (id, cosine similarity in [-1, 1]), best first; k results whenever ``within`` holds k ids."""
+    def nearest(self, vector: Vectors, *, k: int, within: Keys | None = None) -> list[tuple[int, float]]:
+        """Up to k (key, cosine similarity in [-1, 1]), best first; k of them whenever ``within`` (sorted) has k."""
         ...
 
 
 class LexicalIndex(Protocol):
     """BM25 over title, section and text."""
 
-    def put(self, entries: Sequence[tuple[str, str, str, str]]) -> None:
-        """Store (id, title, section, text); an id that is there is replaced."""
+    def put(self, entries: Sequence[tuple[int, str, str, str]]) -> None:
+        """Store (key, title, section path joined by " › ", text); a key that is there is replaced."""
         ...
 
-    def drop(self, ids: Collection[str]) -> None:
-        """Remove; unknown ids are no error."""
+    def drop(self, keys: Collection[int]) -> None:
+        """Remove, leaving no trace of the words on disk; unknown keys are no error."""
         ...
 
-    def matching(self, query: str, *, k: int, within: Collection[str] | None = None) -> list[tuple[str, float]]:
-        """Up to k (id, BM25 score > 0), best first. The query is plain words, never a query language."""
+    def matching(self, query: str, *, k: int, within: Keys | None = None) -> list[tuple[int, float]]:
+        """Up to k (key, BM25 score > 0), best first. The query is plain words, never a query language."""
         ...
 
 
