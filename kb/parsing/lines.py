@@ -1,0 +1,309 @@
+"""Glyphs to printed lines: what every later step of reading a page starts from.
+
+A PDF paints glyphs; it knows no words, lines or columns. ``build_lines`` follows the order in which the page
+paints them (which for typeset papers is the reading order within a column), starts a new line at a new baseline or
+a big horizontal jump (the gutter between two columns), and afterwards puts fragments of one baseline together
+again (superscripts, changes of font).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+SOFT_HYPHEN = "\xad"
+
+# Gaps and overlaps are in units of the font size (em).
+_GUTTER_EM = 1.6
+_JOIN_EM = 0.75
+_SPACE_EM = 0.13
+_SPACING_ACCENTS = {
+    "´": "\u0301", "`": "\u0300", "¨": "\u0308", "ˆ": "\u0302", "˜": "\u0303", "¯": "\u0304", "˘": "\u0306",
+    "ˇ": "\u030c", "˚": "\u030a", "¸": "\u0327", "˙": "\u0307", "˝": "\u030b", "˛": "\u0328",
+}  # fmt: skip
+_BOLD = re.compile(r"bold|black|heavy|demi|semib|cmbx|cmb\d|sfbx|-bd|medi(?!um)|bx\d|\bB$|-B$", re.IGNORECASE)
+_ITALIC = re.compile(r"ital|obli|slant|cmti|cmsl|cmmi|sfti|sfsl|-it$|-i$", re.IGNORECASE)
+_MATH = re.compile(r"^(cmmi|cmsy|cmex|msam|msbm|cmbsy|cmmib|rsfs|stix.*math|.*math|symbol|mtsy|mtmi|mtex|txsy|pxsy|eufm"
+                   r"|lm ?math|esint|wasy|stmary|mnsymbol|bbold|dsrom|txmi|ntxmi|ntxsy)", re.IGNORECASE)  # fmt: skip
+
+
+class Style(NamedTuple):
+    """How a run of glyphs is set. ``size`` is the real one: nominal size times the text matrix, in points."""
+
+    font: str
+    size: float
+    bold: bool
+    italic: bool
+    upright: bool  # False for text that runs up or down the page
+
+    @property
+    def is_math(self) -> bool:
+        """Whether the font holds mathematical signs."""
+        return bool(_MATH.match(self.font))
+
+
+class Glyph(NamedTuple):
+    """One painted character; box and baseline in points, origin at the top left of the page."""
+
+    text: str
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    baseline: float
+    style: Style
+
+
+class Run(NamedTuple):
+    """``[start, end)`` of a line's text in one style; ``raised`` marks superscripts."""
+
+    start: int
+    end: int
+    style: Style
+    raised: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextLine:
+    """A printed line of one column: text, box (points, origin top left) and style.
+
+    ``size``, ``font``, ``bold`` and ``italic`` are those of most of its characters. ``words`` holds
+    ``(start, x0, x1)`` for each word, ``start`` being its place in ``text`` (each character of Chinese, Japanese
+    and Korean text counts as a word). ``text`` has single spaces, no blank at its ends, and ends in a soft hyphen
+    (U+00AD) where the reader saw a word broken at the line's end. ``upright`` is False for rotated text, whose
+    words then all have the line's x-range.
+    """
+
+    text: str
+    page: int
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    baseline: float
+    size: float
+    font: str
+    bold: bool
+    italic: bool
+    upright: bool
+    words: tuple[tuple[int, float, float], ...]
+    runs: tuple[Run, ...]
+
+    @property
+    def width(self) -> float:
+        """Width in points."""
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> float:
+        """Height in points (ascender to descender of the fonts)."""
+        return self.y1 - self.y0
+
+    def without_raised(self) -> str:
+        """The text without its superscripts."""
+        return "".join(self.text[run.start : run.end] for run in self.runs if not run.raised)
+
+
+def style_of(font: str, *, size: float, flags: int, upright: bool) -> Style:
+    """A style from a font's name and descriptor flags (PDF 32000-1, table 123: bit 7 italic, bit 19 force bold)."""
+    name = re.sub(r"^[A-Z]{6}\+", "", font)
+    bold = bool(_BOLD.search(name)) or bool(flags & (1 << 18))
+    italic = bool(_ITALIC.search(name)) or bool(flags & (1 << 6))
+    return Style(font=name, size=round(size, 2), bold=bold, italic=italic, upright=upright)
+
+
+def build_lines(glyphs: Sequence[Glyph | None], *, page: int) -> list[TextLine]:
+    """Lines of one page, in the order in which the page paints them.
+
+    Args:
+        glyphs: in painting order; ``None`` stands where the reader itself saw the end of a line.
+        page: 1-based number of the page.
+    """
+    fragments: list[list[Glyph]] = []
+    current: list[Glyph] = []
+    last: Glyph | None = None
+    for glyph in glyphs:
+        if glyph is None or (last is not None and _starts_fragment(last, glyph)):
+            if current:
+                fragments.append(current)
+            current, last = [], None
+        if glyph is None:
+            continue
+        current.append(glyph)
+        if not glyph.text.isspace():
+            last = glyph
+    if current:
+        fragments.append(current)
+    lines = [_line_of(part, page=page) for part in _merge(fragments)]
+    return [line for line in lines if line is not None]
+
+
+def _starts_fragment(last: Glyph, glyph: Glyph) -> bool:
+    if glyph.text.isspace():
+        return False
+    if glyph.style.upright != last.style.upright:
+        return True
+    em = max(last.style.size, glyph.style.size, 1.0)
+    if not glyph.style.upright:
+        return abs(glyph.x0 - last.x0) > em
+    jump = glyph.x0 - last.x1
+    overlap = min(glyph.y1, last.y1) - max(glyph.y0, last.y0)
+    return jump > max(14.0, _GUTTER_EM * em) or jump < -3 * em or overlap < -0.3 * em
+
+
+class _Fragment:
+    """Glyphs that stand together, with what merging needs."""
+
+    __slots__ = ("baseline", "glyphs", "size", "upright", "x0", "x1", "y0", "y1")
+
+    def __init__(self, glyphs: list[Glyph]) -> None:
+        self.glyphs = glyphs
+        inked = [glyph for glyph in glyphs if not glyph.text.isspace()] or glyphs
+        self.x0 = min(glyph.x0 for glyph in inked)
+        self.x1 = max(glyph.x1 for glyph in inked)
+        sizes = Counter(glyph.style.size for glyph in inked)
+        self.size = max(sizes, key=lambda size: (sizes[size], size))
+        main = [glyph for glyph in inked if glyph.style.size == self.size]
+        self.y0 = min(glyph.y0 for glyph in main)
+        self.y1 = max(glyph.y1 for glyph in main)
+        self.baseline = Counter(round(glyph.baseline, 1) for glyph in main).most_common(1)[0][0]
+        self.upright = inked[0].style.upright
+
+
+def _merge(fragments: list[list[Glyph]]) -> list[list[Glyph]]:
+    """Put fragments of one printed line together; looks back a little, for marks that are painted late."""
+    kept: list[_Fragment] = []
+    for glyphs in fragments:
+        if all(glyph.text.isspace() for glyph in glyphs):
+            continue
+        fragment = _Fragment(glyphs)
+        for earlier in reversed(kept[-4:]):
+            if _same_line(earlier, fragment):
+                earlier.__init__(_weave(earlier, fragment))  # type: ignore[misc]
+                break
+        else:
+            kept.append(fragment)
+    return [fragment.glyphs for fragment in kept]
+
+
+def _same_line(a: _Fragment, b: _Fragment) -> bool:
+    if not (a.upright and b.upright):
+        return False
+    em = max(a.size, b.size)
+    gap = max(a.x0, b.x0) - min(a.x1, b.x1)
+    if gap > max(6.0, _JOIN_EM * em) or gap < -2.5 - (0.0 if a.baseline == b.baseline else 0.3 * em):
+        return False
+    if abs(a.baseline - b.baseline) < 0.12 * em:
+        return True
+    # A superscript or subscript: smaller, and overlapping the other's height.
+    small, big = (a, b) if a.size < b.size else (b, a)
+    overlap = min(a.y1, b.y1) - max(a.y0, b.y0)
+    return small.size < 0.9 * big.size and overlap > 0.45 * (small.y1 - small.y0)
+
+
+def _weave(a: _Fragment, b: _Fragment) -> list[Glyph]:
+    left, right = (a, b) if a.x0 <= b.x0 else (b, a)
+    first, second = left.glyphs, right.glyphs
+    gap = right.x0 - left.x1
+    if gap > _SPACE_EM * max(a.size, b.size) and not first[-1].text.isspace() and not second[0].text.isspace():
+        edge = first[-1]
+        return [*first, edge._replace(text=" ", x0=left.x1, x1=right.x0), *second]
+    return [*first, *second]
+
+
+def _line_of(glyphs: list[Glyph], *, page: int) -> TextLine | None:
+    glyphs = _compose_accents(glyphs)
+    inked = [glyph for glyph in glyphs if not glyph.text.isspace()]
+    if not inked:
+        return None
+    fragment = _Fragment(glyphs)
+    styles = Counter(glyph.style for glyph in inked)
+    main = max(styles, key=lambda style: (styles[style], style))
+    text, words, runs = _spell(glyphs, fragment)
+    if not text:
+        return None
+    x0, x1 = min(glyph.x0 for glyph in inked), max(glyph.x1 for glyph in inked)
+    if not fragment.upright:
+        words = [(start, x0, x1) for start, _, _ in words]
+    total = len(inked)
+    return TextLine(
+        text=text, page=page, x0=x0, x1=x1, y0=fragment.y0, y1=fragment.y1, baseline=fragment.baseline,
+        size=fragment.size, font=main.font, upright=fragment.upright, words=tuple(words), runs=tuple(runs),
+        bold=2 * sum(count for style, count in styles.items() if style.bold) > total,
+        italic=2 * sum(count for style, count in styles.items() if style.italic) > total,
+    )  # fmt: skip
+
+
+def _spell(glyphs: list[Glyph], line: _Fragment) -> tuple[str, list[tuple[int, float, float]], list[Run]]:
+    """Text with single spaces, the words' places, and the runs of one style."""
+    pieces: list[str] = []
+    words: list[tuple[int, float, float]] = []
+    runs: list[Run] = []
+    length = 0
+    in_word = False
+    pending = False
+    for glyph in glyphs:
+        if glyph.text.isspace():
+            pending = length > 0
+            in_word = False
+            continue
+        if pending:
+            pieces.append(" ")
+            length += 1
+            pending = False
+        wide = is_cjk(glyph.text[0])
+        if in_word and not wide:
+            start, x0, x1 = words[-1]
+            words[-1] = (start, min(x0, glyph.x0), max(x1, glyph.x1))
+        else:
+            words.append((length, glyph.x0, glyph.x1))
+        in_word = not wide
+        raised = glyph.style.size < 0.92 * line.size and line.baseline - glyph.baseline > 0.15 * line.size
+        if runs and runs[-1].style == glyph.style and runs[-1].raised == raised:
+            runs[-1] = runs[-1]._replace(end=length + len(glyph.text))
+        else:
+            if runs:  # a space belongs to the run before it
+                runs[-1] = runs[-1]._replace(end=length)
+            runs.append(Run(length, length + len(glyph.text), glyph.style, raised))
+        pieces.append(glyph.text)
+        length += len(glyph.text)
+    return "".join(pieces), words, runs
+
+
+def is_cjk(char: str) -> bool:
+    """Whether the character is written without spaces between words (Han, Kana; not Hangul)."""
+    code = ord(char)
+    return (
+        0x2E80 <= code <= 0x9FFF or 0xF900 <= code <= 0xFAFF or 0xFF00 <= code <= 0xFF60 or 0x20000 <= code <= 0x3FFFF
+    )
+
+
+def _compose_accents(glyphs: list[Glyph]) -> list[Glyph]:
+    """TeX's old fonts paint an accent over a letter: "´" and "e" on the same spot are "é"."""
+    if not any(glyph.text in _SPACING_ACCENTS for glyph in glyphs):
+        return glyphs
+    out: list[Glyph] = []
+    for glyph in glyphs:
+        before = out[-1] if out else None
+        if before is not None and before.text in _SPACING_ACCENTS and _stacked(before, glyph):
+            base = {"ı": "i", "ȷ": "j"}.get(glyph.text, glyph.text)
+            composed = unicodedata.normalize("NFC", base + _SPACING_ACCENTS[before.text])
+            if len(composed) == 1:
+                out.pop()
+                if len(out) > 1 and out[-1].text == " " and glyph.x0 - out[-2].x1 < _SPACE_EM * glyph.style.size:
+                    out.pop()  # the reader took the raised accent for the start of a word
+                out.append(glyph._replace(text=composed))
+                continue
+        out.append(glyph)
+    return out
+
+
+def _stacked(accent: Glyph, letter: Glyph) -> bool:
+    if not letter.text.isalpha():
+        return False
+    middle = (accent.x0 + accent.x1) / 2
+    return letter.x0 - 0.15 * letter.style.size <= middle <= letter.x1 + 0.15 * letter.style.size

@@ -1,0 +1,80 @@
+"""What a reader of PDFs hands to the steps after it: plain records, no handle of any library.
+
+All boxes are in PDF points of the page as it is shown (rotation and crop box applied), origin at the top left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kb.parsing.lines import TextLine
+
+GraphicKind = Literal["path", "image", "shading", "form"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graphic:
+    """A drawn thing that is no text, clipped to the page.
+
+    The box of a form (an embedded picture) is not clipped to what is visible of it: judge by rendered ink.
+    """
+
+    kind: GraphicKind
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkArea:
+    """A link annotation: the whole address, however the text wraps, and where it can be clicked."""
+
+    url: str
+    page: int
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutlineEntry:
+    """An entry of the table of contents: ``level`` from 0; ``page`` is 1-based; ``y`` from the top, if it says."""
+
+    level: int
+    title: str
+    page: int | None
+    y: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageText:
+    """The text of a page: ``lines`` in painting order, and how many characters were no visible text.
+
+    ``dropped`` has the keys "invisible", "tiny", "off-page" and "beyond limit"; ``is_ocr_layer`` says that the
+    page is a picture whose text was laid under it, invisibly, by a recogniser.
+    """
+
+    lines: tuple[TextLine, ...]
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    is_ocr_layer: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raster:
+    """A rendered part of a page.
+
+    ``pixels`` is ``(height, width)`` grey or ``(height, width, 3)`` RGB, uint8; ``scale`` is pixels per point
+    (less than asked for when the picture would be too large); pixel (0, 0) lies at point ``(x0, y0)``.
+    """
+
+    pixels: NDArray[np.uint8]
+    scale: float
+    x0: float
+    y0: float
