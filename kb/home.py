@@ -1,0 +1,161 @@
+"""The home: one folder that holds everything, and the lock that keeps it to one writer at a time.
+
+``catalog.sqlite`` is the truth; ``index/`` and ``cache/`` are derived and can be deleted without loss; ``files/``
+keeps the PDFs and figures by content hash. Copying the folder copies the knowledge base.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from kb.errors import HomeBusy, HomeError, HomeUnwritable
+
+_CHUNK_BYTES = 1 << 20
+
+
+def writing_error(err: OSError, path: Path) -> HomeError:
+    """The error of ours for a write that the system refused."""
+    if err.errno in (errno.ENOSPC, errno.EDQUOT):
+        return HomeUnwritable(f"the disk of {path} is full: free some space and run the same again", code="disk-full")
+    return HomeUnwritable(f"{path} cannot be written ({err.strerror}): check its permissions or choose another --home")
+
+
+class Home:
+    """Paths of one home, its file store and its writer lock.
+
+    Args:
+        path: the folder; it is made with mode 0700 by ``create``.
+
+    Raises:
+        HomeUnwritable: by ``create`` when the folder cannot be made or written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.catalog_path = path / "catalog.sqlite"
+        self.lexical_path = path / "index" / "lexical"
+        self.dense_path = path / "index" / "dense"
+        self.vectors_path = path / "index" / "vectors"
+        self.cache_path = path / "cache"
+        self.digests_path = path / "digests"
+        self.files = FileStore(path / "files")
+
+    @property
+    def exists(self) -> bool:
+        """Whether a knowledge base has been started here."""
+        return self.catalog_path.exists()
+
+    def create(self) -> None:
+        """Make the folders that are missing; nothing else is touched."""
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (self.lexical_path, self.dense_path, self.vectors_path, self.cache_path, self.files.path):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as err:
+            raise writing_error(err, self.path) from err
+        if not os.access(self.path, os.W_OK):
+            raise HomeUnwritable(f"{self.path} cannot be written: check its permissions or choose another --home")
+
+    @contextlib.contextmanager
+    def writing(
+        self, purpose: str, *, wait_seconds: float = 600.0, on_wait: Callable[[str], None] | None = None
+    ) -> Iterator[None]:
+        """Hold the writer lock. Waiters are told once who holds it; it is freed when its process ends.
+
+        Raises:
+            HomeBusy: when the lock is not free within ``wait_seconds``.
+        """
+        lock = FileLock(self.path / "writer.lock", mode=0o600)
+        holder_path = self.path / "writer.json"
+        try:
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                if on_wait is not None:
+                    on_wait(f"waiting for {self.holder()}")
+                try:
+                    lock.acquire(timeout=wait_seconds, poll_interval=0.05)
+                except Timeout as err:
+                    raise HomeBusy(
+                        f"{self.path} is in use by {self.holder()}: wait until it ends, then run the same again"
+                    ) from err
+            about = {"pid": os.getpid(), "host": socket.gethostname(), "purpose": purpose, "since": int(time.time())}
+            holder_path.write_text(json.dumps(about), encoding="utf-8")
+        except OSError as err:
+            lock.release()
+            raise writing_error(err, self.path) from err
+        try:
+            yield
+        finally:
+            holder_path.unlink(missing_ok=True)
+            lock.release()
+
+    def holder(self) -> str:
+        """Who holds the writer lock, in words."""
+        try:
+            about = json.loads((self.path / "writer.json").read_text(encoding="utf-8"))
+            return f"'kb {about['purpose']}' (process {about['pid']} on {about['host']})"
+        except (OSError, ValueError, KeyError):
+            return "another writer"
+
+
+class FileStore:
+    """Files by content: the key is ``<sha256><suffix>``, so a thing stored twice is stored once."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def put(self, data: bytes, *, suffix: str) -> str:
+        """Store bytes and return their key. Atomic: a key that exists has its whole content.
+
+        Raises:
+            HomeUnwritable: when the file cannot be written.
+        """
+        key = hashlib.sha256(data).hexdigest() + suffix
+        target = self.get(key)
+        if target.exists():
+            return key
+        try:
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".new-", delete=False) as handle:
+                handle.write(data)
+                handle.flush()
+                os.fsync(handle.fileno())
+            Path(handle.name).replace(target)
+        except OSError as err:
+            raise writing_error(err, target) from err
+        return key
+
+    def get(self, key: str) -> Path:
+        """Where the file of a key is (or would be)."""
+        return self.path / key[:2] / key
+
+    def drop(self, key: str) -> None:
+        """Remove a file; an unknown key is no error."""
+        self.get(key).unlink(missing_ok=True)
+
+    def keys(self) -> Iterator[str]:
+        """All keys, and no half-written file."""
+        for path in sorted(self.path.glob("??/*")):
+            if not path.name.startswith("."):
+                yield path.name
+
+
+def sha256_of(path: Path) -> str:
+    """Hex SHA-256 of a file's content, read in pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as handle:
+        while block := handle.read(_CHUNK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,80 @@
+"""The catalog: the truth from which every index can be made again.
+
+Its methods take and return records; no SQL, row or cursor leaves it. Its test suite is what another catalog (say,
+on PostgreSQL) would have to pass.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from kb.index.database import Database
+from kb.index.ledger import Ledger
+from kb.index.papers import PaperTable
+from kb.index.passages import PassageTable
+from kb.protocols import Keys
+from kb.records import NO_FILTERS, Filters
+
+
+class Catalog:
+    """Papers, passages and the ledger of one home.
+
+    Args:
+        path: the SQLite file.
+        create: make or upgrade it when needed (a writer does).
+
+    Raises:
+        HomeTooNew, HomeUnwritable: see ``kb.index.database.Database``.
+    """
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        self._db = Database(path, create=create)
+        self.papers = PaperTable(self._db)
+        self.passages = PassageTable(self._db)
+        self.ledger = Ledger(self._db)
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing."""
+        with self._db.transaction():
+            yield
+
+    def keys_within(self, filters: Filters) -> Keys | None:
+        """Sorted keys of the chunks whose paper passes; None when nothing is filtered."""
+        if filters == NO_FILTERS:
+            return None
+        numbers = self.papers.numbers(filters)
+        return self.passages.keys_of(numbers) if numbers else np.empty(0, dtype=np.int64)
+
+    def generation(self) -> int:
+        """Grows whenever the indexes have changed: readers that see it grow reopen theirs."""
+        return int(self.fact("generation") or 0)
+
+    def next_generation(self) -> None:
+        """Say that the indexes have changed."""
+        self.set_fact("generation", str(self.generation() + 1))
+
+    def fact(self, key: str) -> str | None:
+        """A fact about the whole home, e.g. the fingerprint of the encoder its vectors were made with."""
+        row = self._db.first("SELECT value FROM meta WHERE key = ?", (key,))
+        return row[0] if row else None
+
+    def set_fact(self, key: str, value: str) -> None:
+        """Set a fact about the whole home."""
+        self._db.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def scrub(self) -> None:
+        """Make sure that what was deleted is nowhere on disk."""
+        self._db.scrub()
+
+    def faults(self) -> list[str]:
+        """What the store's own check finds wrong."""
+        return self._db.faults()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._db.close()

@@ -1,0 +1,159 @@
+"""SQLite as the catalog uses it: one connection a thread, a versioned schema, transactions. Only sqlite3 user.
+
+WAL lets readers read while the one writer writes. ``secure_delete`` overwrites what is deleted, so that a removed
+paper leaves no text in free pages.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from kb.errors import HomeTooNew, HomeUnwritable, IndexDamaged
+from kb.index.schema import MIGRATIONS
+
+Row = tuple[Any, ...]
+
+
+class Database:
+    """A SQLite file with the catalog's schema.
+
+    Args:
+        path: the file; it is made when ``create`` is true.
+        create: make or upgrade the schema (a writer does); otherwise an old or missing one is an error.
+
+    Raises:
+        HomeTooNew: the schema is newer than this version of the product knows.
+        HomeUnwritable: the file cannot be opened or written.
+    """
+
+    def __init__(self, path: Path, *, create: bool) -> None:
+        self._path = path
+        self._local = threading.local()
+        self._all: list[sqlite3.Connection] = []
+        self._guard = threading.Lock()
+        if not create and not path.exists():
+            raise HomeUnwritable(
+                f"there is no knowledge base in {path.parent}: add something first, e.g. kb add FILE.pdf"
+            )
+        self._upgrade()
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            try:
+                connection = sqlite3.connect(
+                    self._path, timeout=60.0, isolation_level=None, check_same_thread=False, cached_statements=256
+                )
+                for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+                    connection.execute(f"PRAGMA {pragma}")
+            except sqlite3.Error as err:
+                raise self._ours(err) from err
+            self._local.connection = connection
+            with self._guard:
+                self._all.append(connection)
+        return connection
+
+    def _upgrade(self) -> None:
+        have = self.one("PRAGMA user_version")[0]
+        if have > len(MIGRATIONS):
+            raise HomeTooNew(
+                f"{self._path.parent} was made by a newer kb (schema {have}, this one knows {len(MIGRATIONS)}): "
+                "upgrade with pip install -U paper-kb"
+            )
+        for number in range(have, len(MIGRATIONS)):
+            with self.transaction():
+                # Another process may have upgraded while this one waited for the lock.
+                if self.one("PRAGMA user_version")[0] == number:
+                    for statement in MIGRATIONS[number]:
+                        self.run(statement)
+                    self.run(f"PRAGMA user_version = {number + 1}")
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing. A transaction inside a transaction is part of the outer one."""
+        connection = self._connection
+        if connection.in_transaction:
+            yield
+            return
+        self.run("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.run("COMMIT")
+        except BaseException:
+            connection.rollback()
+            raise
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> int:
+        """Execute one statement; returns the row id of an insert."""
+        try:
+            return self._connection.execute(statement, values).lastrowid or 0
+        except sqlite3.Error as err:
+            raise self._ours(err) from err
+
+    def run_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Execute one statement for each row of values."""
+        try:
+            self._connection.executemany(statement, rows)
+        except sqlite3.Error as err:
+            raise self._ours(err) from err
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
+        """All rows of a query."""
+        try:
+            return self._connection.execute(statement, values).fetchall()
+        except sqlite3.Error as err:
+            raise self._ours(err) from err
+
+    def one(self, statement: str, values: Sequence[Any] = ()) -> Row:
+        """The first row of a query that always has one."""
+        row: Row = self.rows(statement, values)[0]
+        return row
+
+    def first(self, statement: str, values: Sequence[Any] = ()) -> Row | None:
+        """The first row, or None."""
+        found = self.rows(statement, values)
+        return found[0] if found else None
+
+    def rows_for(self, statement: str, values: Sequence[Any]) -> list[Row]:
+        """Rows of a query with one ``IN (?)``, for any number of values (SQLite caps the variables of a query)."""
+        found: list[Row] = []
+        for start in range(0, len(values), 5000):
+            part = values[start : start + 5000]
+            found += self.rows(statement.replace("(?)", f"({','.join('?' * len(part))})"), part)
+        return found
+
+    def state(self) -> tuple[int, int]:
+        """Changes whenever anybody commits a change: other connections' commits, and this one's own changes."""
+        return self.one("PRAGMA data_version")[0], self._connection.total_changes
+
+    def scrub(self) -> None:
+        """Write the log back into the file and empty it, so that deleted text is nowhere on disk."""
+        self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def faults(self) -> list[str]:
+        """What SQLite's own check finds wrong; empty when all is well."""
+        return [str(row[0]) for row in self.rows("PRAGMA quick_check") if row[0] != "ok"]
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        with self._guard:
+            for connection in self._all:
+                connection.close()
+            self._all.clear()
+        self._local = threading.local()
+
+    def _ours(self, err: sqlite3.Error) -> Exception:
+        text = str(err)
+        if "full" in text:
+            return HomeUnwritable(
+                f"the disk of {self._path} is full: free some space and run the same again", code="disk-full"
+            )
+        if isinstance(err, sqlite3.DatabaseError) and ("malformed" in text or "not a database" in text):
+            return IndexDamaged(f"{self._path} is damaged ({text}): restore this file from a backup of the home")
+        return HomeUnwritable(f"{self._path} cannot be used ({text}): check its permissions or choose another --home")

@@ -1,0 +1,146 @@
+"""What the user decided and what was shown: topics, the ledger, visits, notes, figures, conversations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from kb import wire
+from kb.errors import KbError
+from kb.index.database import Database
+from kb.records import Answer, Figure, Note, Topic
+
+
+class Ledger:
+    """Topics and what each has shown. Every write is part of the caller's transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    # -------------------------------------------------------------------------------------- topics
+
+    def put_topic(self, topic: Topic) -> None:
+        """Store a topic under its name; one of that name is replaced."""
+        self._db.run("INSERT OR REPLACE INTO topics VALUES (?, ?)", (topic.name, wire.pack(topic)))
+
+    def topics(self) -> list[Topic]:
+        """All topics by name."""
+        return [wire.unpack(row[0], Topic) for row in self._db.rows("SELECT record FROM topics ORDER BY name")]
+
+    def topic(self, name: str) -> Topic:
+        """The topic of that name (upper and lower case are the same).
+
+        Raises:
+            KbError: when there is none; the message names those that there are.
+        """
+        for topic in self.topics():
+            if topic.name.casefold() == name.casefold():
+                return topic
+        known = ", ".join(repr(topic.name) for topic in self.topics()) or "none yet"
+        raise KbError(f"no topic {name!r} (there are: {known}): kb topic add makes one", code="unknown-topic")
+
+    def remove_topic(self, name: str) -> None:
+        """Forget a topic; what it has shown stays in the ledger."""
+        self._db.run("DELETE FROM topics WHERE name = ?", (name,))
+
+    # -------------------------------------------------------------------------------------- ledger
+
+    def show(self, topic: str, paper_id: str, *, version: int, day: date, how: str, reason: str = "") -> None:
+        """Enter that a version was shown ("new", "updated") or skipped ("skipped") on a day; the first entry stays."""
+        self._db.run(
+            "INSERT OR IGNORE INTO shown VALUES (?, ?, ?, ?, ?, ?)",
+            (topic, paper_id, version, day.isoformat(), how, reason),
+        )
+
+    def entries(self, topic: str) -> list[dict[str, Any]]:
+        """All entries of a topic as plain rows: paper_id, version, day, how, reason; by day, paper and version."""
+        rows = self._db.rows(
+            "SELECT paper_id, version, day, how, reason FROM shown WHERE topic = ? ORDER BY day, paper_id, version",
+            (topic,),
+        )
+        return [dict(zip(("paper_id", "version", "day", "how", "reason"), row, strict=True)) for row in rows]
+
+    def all_entries(self) -> list[dict[str, Any]]:
+        """The entries of all topics, for export."""
+        names = ("topic", "paper_id", "version", "day", "how", "reason")
+        rows = self._db.rows("SELECT topic, paper_id, version, day, how, reason FROM shown ORDER BY 1, 4, 2, 3")
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def visit(self, topic: str, day: date, report: str) -> None:
+        """Enter that the daily job looked at a day, with its report as JSON."""
+        self._db.run("INSERT OR REPLACE INTO visits VALUES (?, ?, ?)", (topic, day.isoformat(), report))
+
+    def visits(self, topic: str) -> dict[date, str]:
+        """The days that the daily job looked at, with their reports."""
+        rows = self._db.rows("SELECT day, report FROM visits WHERE topic = ? ORDER BY day", (topic,))
+        return {date.fromisoformat(day): report for day, report in rows}
+
+    # ----------------------------------------------------------------------------- notes and figures
+
+    def put_note(self, paper_id: str, recipe: str, note: Note) -> None:
+        """Keep a note under its recipe (what it was made from and with)."""
+        self._db.run("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", (self._number(paper_id), recipe, wire.pack(note)))
+
+    def note(self, paper_id: str, recipe: str) -> Note | None:
+        """The note that was made by this recipe."""
+        row = self._db.first(
+            "SELECT record FROM notes WHERE paper = ? AND recipe = ?", (self._number(paper_id), recipe)
+        )
+        return wire.unpack(row[0], Note) if row else None
+
+    def put_figures(self, paper_id: str, sha256: str, figures: Sequence[Figure]) -> None:
+        """Keep the figures that were cut from the file with this hash."""
+        number = self._number(paper_id)
+        self._db.run("DELETE FROM figures WHERE paper = ?", (number,))
+        rows = [(number, sha256, position, wire.pack(figure)) for position, figure in enumerate(figures)]
+        # A row at -1 says that the file was looked at, also when it has no figures.
+        self._db.run_many("INSERT INTO figures VALUES (?, ?, ?, ?)", [(number, sha256, -1, b""), *rows])
+
+    def figures(self, paper_id: str, sha256: str) -> list[Figure] | None:
+        """The figures that were cut from the file with this hash; None when it was not looked at yet."""
+        rows = self._db.rows(
+            "SELECT position, record FROM figures WHERE paper = ? AND sha256 = ? ORDER BY position",
+            (self._number(paper_id), sha256),
+        )
+        return [wire.unpack(record, Figure) for position, record in rows if position >= 0] if rows else None
+
+    def figure_files(self) -> dict[str, set[str]]:
+        """Paper id to the keys of its figure files."""
+        found: dict[str, set[str]] = {}
+        for paper_id, record in self._db.rows(
+            "SELECT p.id, f.record FROM figures f JOIN papers p ON p.number = f.paper WHERE f.position >= 0"
+        ):
+            found.setdefault(paper_id, set()).add(wire.unpack(record, Figure).file)
+        return found
+
+    # --------------------------------------------------------------------------------- conversations
+
+    def put_turn(self, session: str, answer: Answer) -> None:
+        """Append an answer to a conversation."""
+        position = self._db.one("SELECT COALESCE(MAX(position), -1) + 1 FROM turns WHERE session = ?", (session,))[0]
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        self._db.run("INSERT INTO turns VALUES (?, ?, ?, ?)", (session, position, wire.pack(answer), now))
+
+    def turns(self, session: str) -> list[Answer]:
+        """The answers of a conversation, oldest first."""
+        rows = self._db.rows("SELECT record FROM turns WHERE session = ? ORDER BY position", (session,))
+        return [wire.unpack(row[0], Answer) for row in rows]
+
+    def sessions(self) -> list[str]:
+        """Names of all conversations, the latest first."""
+        return [
+            r[0] for r in self._db.rows("SELECT session FROM turns GROUP BY session ORDER BY MAX(at) DESC, session")
+        ]
+
+    def forget_turns_with(self, paper_ids: Sequence[str]) -> None:
+        """Take out the answers that quote one of these papers."""
+        for session, position, record in self._db.rows("SELECT session, position, record FROM turns"):
+            answer = wire.unpack(record, Answer)
+            quoted = {e.paper_id for c in (*answer.claims, *answer.dropped) for e in c.evidence}
+            quoted |= {hit.paper.id for hit in answer.nearest} | {ref.paper.id for ref in answer.references}
+            if quoted & set(paper_ids):
+                self._db.run("DELETE FROM turns WHERE session = ? AND position = ?", (session, position))
+
+    def _number(self, paper_id: str) -> int:
+        return int(self._db.one("SELECT paper FROM aliases WHERE alias = ?", (paper_id,))[0])

@@ -1,0 +1,315 @@
+"""The papers of the catalog: metadata by source, aliases, versions, tags, and which papers pass a filter."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from kb import wire
+from kb.errors import UnknownPaper
+from kb.ids import fold, paper_key
+from kb.index.database import Database
+from kb.index.filtering import where_clause
+from kb.index.merging import conflicting, merge, strength, title_key
+from kb.records import Failure, Filters, Fulltext, Metadata, Paper, Version
+
+Change = Literal["added", "updated", "unchanged"]
+
+
+class PaperTable:
+    """What is known of each paper. Every write is part of the caller's transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    # ------------------------------------------------------------------------------------- writing
+
+    def put(self, metadata: Metadata, *, private: bool = False) -> tuple[str, Change]:
+        """Take in what one source says; returns the paper's id and what that changed.
+
+        A paper is found by any id of the metadata, else by its title and authors unless that would join two ids
+        of one registry. Ids that turn out to name one paper join their papers; the strongest becomes its id.
+        """
+        with self._db.transaction():
+            numbers = self._matches(metadata)
+            if not numbers:
+                return self._insert(metadata, private), "added"
+            keep = numbers[0]
+            for other in numbers[1:]:
+                self._join(keep, other)
+            before = self._record(keep)
+            self._contribute(keep, metadata)
+            after = self._refresh(keep, private=before.private and private)
+            return after.id, "unchanged" if after == before and len(numbers) == 1 else "updated"
+
+    def set_fields(self, paper_id: str, values: dict[str, Any]) -> Paper:
+        """Let the user decide fields; None takes the decision back. They survive every later ``put``."""
+        with self._db.transaction():
+            number = self._number(paper_id)
+            decided = self._contributions(number).get("user", Metadata(source="user", ids=()))
+            self._contribute(number, replace(decided, **values))
+            return self._refresh(number)
+
+    def set_private(self, paper_id: str, private: bool) -> Paper:
+        """Mark a paper private or not."""
+        with self._db.transaction():
+            return self._refresh(self._number(paper_id), private=private)
+
+    def tag(self, paper_id: str, *, add: Iterable[str] = (), drop: Iterable[str] = ()) -> Paper:
+        """Add and drop tags; a tag that is there or is not is no error."""
+        with self._db.transaction():
+            number = self._number(paper_id)
+            self._db.run_many("INSERT OR IGNORE INTO tags VALUES (?, ?)", [(tag, number) for tag in add])
+            self._db.run_many("DELETE FROM tags WHERE tag = ? AND paper = ?", [(tag, number) for tag in drop])
+            return self._refresh(number)
+
+    def opine(self, paper_id: str, liking: int, *, topic: str = "") -> None:
+        """Like (1), dislike (-1) or neither (0), for a topic or for all."""
+        with self._db.transaction():
+            number = self._number(paper_id)
+            self._db.run("DELETE FROM opinions WHERE paper = ? AND topic = ?", (number, topic))
+            if liking:
+                self._db.run("INSERT INTO opinions VALUES (?, ?, ?, ?)", (number, topic, liking, _now()))
+
+    def set_fulltext(self, paper_id: str, fulltext: Fulltext) -> Paper:
+        """Say whether the full text is in."""
+        with self._db.transaction():
+            return self._refresh(self._number(paper_id), fulltext=fulltext)
+
+    def remove(self, paper_id: str) -> None:
+        """Take the paper and all that hangs on it out of the catalog (chunks must have been dropped before)."""
+        with self._db.transaction():
+            number = self._number(paper_id)
+            aliases = [row[0] for row in self._db.rows("SELECT alias FROM aliases WHERE paper = ?", (number,))]
+            self._db.run("DELETE FROM papers WHERE number = ?", (number,))
+            self._db.run_many("DELETE FROM shown WHERE paper_id = ?", [(alias,) for alias in aliases])
+
+    def record_failure(self, failure: Failure) -> None:
+        """Keep the record of something that could not be added."""
+        self._db.run(
+            "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?)",
+            (failure.what, failure.code, failure.reason, int(failure.retry), _now()),
+        )
+
+    def forget_failure(self, what: str) -> None:
+        """The thing went in after all."""
+        if self._db.first("SELECT 1 FROM failures WHERE what = ?", (what,)):
+            self._db.run("DELETE FROM failures WHERE what = ?", (what,))
+
+    # ------------------------------------------------------------------------------------- reading
+
+    def resolve(self, text: str) -> str:
+        """The id of the paper that a user's text names: its id, an alias, an address.
+
+        Raises:
+            UnknownPaper: when there is none; BadIdentifier when the text is no id at all.
+        """
+        number = self._find(text.strip())
+        if number is None:
+            number = self._find(paper_key(text))
+        if number is None:
+            raise UnknownPaper(f"{text.strip()!r} is not in the library: kb add {text.strip()} puts it in")
+        return str(self._db.one("SELECT id FROM papers WHERE number = ?", (number,))[0])
+
+    def get(self, paper_id: str) -> Paper:
+        """The record of one paper, by its id or an alias."""
+        return self._record(self._number(paper_id))
+
+    def many(self, paper_ids: Collection[str]) -> dict[str, Paper]:
+        """Records by id; ids that are not there are left out."""
+        rows = self._db.rows_for("SELECT id, record FROM papers WHERE id IN (?)", list(paper_ids))
+        return {row[0]: wire.unpack(row[1], Paper) for row in rows}
+
+    def ids(self, filters: Filters, *, limit: int | None = None) -> list[str]:
+        """Ids of the papers that pass, newest first (announced, else published), then by id."""
+        where, values = where_clause(filters)
+        statement = f"""SELECT p.id FROM papers p WHERE {where} ORDER BY COALESCE(
+            (SELECT MAX(day) FROM days WHERE paper = p.number), SUBSTR(p.published, 1, 10), '') DESC, p.id"""
+        if limit is not None:
+            statement += f" LIMIT {int(limit)}"
+        return [row[0] for row in self._db.rows(statement, values)]
+
+    def numbers(self, filters: Filters) -> list[int]:
+        """Catalog numbers of the papers that pass."""
+        where, values = where_clause(filters)
+        return [row[0] for row in self._db.rows(f"SELECT p.number FROM papers p WHERE {where}", values)]
+
+    def count(self) -> int:
+        """How many papers there are."""
+        return int(self._db.one("SELECT COUNT(*) FROM papers")[0])
+
+    def versions(self, paper_id: str) -> list[Version]:
+        """The versions that were seen, oldest first."""
+        rows = self._db.rows("SELECT record FROM versions WHERE paper = ? ORDER BY version", (self._number(paper_id),))
+        return [wire.unpack(row[0], Version) for row in rows]
+
+    def opinions(self, *, topic: str = "") -> dict[str, int]:
+        """Paper id to 1 (liked) or -1 (disliked): for a topic, those given for all included."""
+        rows = self._db.rows(
+            "SELECT p.id, o.liking FROM opinions o JOIN papers p ON p.number = o.paper WHERE o.topic IN ('', ?)"
+            " ORDER BY o.topic, p.id",
+            (topic,),
+        )
+        return dict(rows)
+
+    def failures(self) -> list[Failure]:
+        """What could not be added, by name."""
+        rows = self._db.rows("SELECT what, code, reason, retry FROM failures ORDER BY what")
+        return [Failure(what=w, code=c, reason=r, retry=bool(t)) for w, c, r, t in rows]
+
+    # ------------------------------------------------------------------------------------- inside
+
+    def _number(self, paper_id: str) -> int:
+        number = self._find(paper_id)
+        if number is None:
+            raise UnknownPaper(f"{paper_id!r} is not in the library: kb list shows what is")
+        return number
+
+    def _find(self, key: str) -> int | None:
+        row = self._db.first("SELECT paper FROM aliases WHERE alias = ?", (key,))
+        return row[0] if row else None
+
+    def _matches(self, metadata: Metadata) -> list[int]:
+        """Papers that the metadata is about, the one with the strongest id first."""
+        found = {number for key in metadata.ids if (number := self._find(key)) is not None}
+        if (key := title_key(metadata)) and (number := self._find(key)) is not None and number not in found:
+            theirs = [row[0] for row in self._db.rows("SELECT alias FROM aliases WHERE paper = ?", (number,))]
+            ours = [*metadata.ids, *(alias for other in found for alias in self._aliases(other))]
+            if not conflicting(ours, theirs):
+                found.add(number)
+        return sorted(found, key=lambda number: (strength(self._aliases(number)[0]), number))
+
+    def _aliases(self, number: int) -> list[str]:
+        keys = [row[0] for row in self._db.rows("SELECT alias FROM aliases WHERE paper = ?", (number,))]
+        return sorted(keys, key=lambda key: (strength(key), key))
+
+    def _insert(self, metadata: Metadata, private: bool) -> str:
+        key = min([*metadata.ids, *filter(None, [title_key(metadata)])], key=lambda k: (strength(k), k))
+        number = self._db.run(
+            "INSERT INTO papers (id, record, title, private, added, changed) VALUES (?, ?, '', ?, ?, ?)",
+            (key, b"", int(private), _now(), _now()),
+        )
+        self._contribute(number, metadata)
+        return self._refresh(number, private=private).id
+
+    def _contribute(self, number: int, metadata: Metadata) -> None:
+        known = self._contributions(number).get(metadata.source)
+        if known is not None and metadata.source != "user":
+            metadata = _newer(known, metadata)
+        if known == metadata:
+            return
+        self._db.run(
+            "INSERT OR REPLACE INTO contributions VALUES (?, ?, ?)", (number, metadata.source, wire.pack(metadata))
+        )
+        self._note_version(number, metadata)
+
+    def _note_version(self, number: int, metadata: Metadata) -> None:
+        if metadata.source not in ("arxiv", "jsonl") or metadata.version is None or metadata.title is None:
+            return
+        version = Version(
+            paper_id=metadata.ids[0],
+            version=metadata.version,
+            title=metadata.title,
+            authors=metadata.authors or (),
+            abstract=metadata.abstract or "",
+            comment=metadata.comment,
+            seen=datetime.now(UTC).replace(microsecond=0),
+            withdrawn=bool(metadata.withdrawn),
+        )
+        self._db.run("INSERT OR IGNORE INTO versions VALUES (?, ?, ?)", (number, metadata.version, wire.pack(version)))
+
+    def _join(self, keep: int, other: int) -> None:
+        """Fold one paper into another; its chunks and document move along unless the kept paper has its own."""
+        mine = self._contributions(keep)
+        for source, metadata in self._contributions(other).items():
+            if source not in mine:
+                self._contribute(keep, metadata)
+        self._db.run("UPDATE aliases SET paper = ? WHERE paper = ?", (keep, other))
+        if self._db.first("SELECT 1 FROM documents WHERE paper = ?", (keep,)) is None:
+            self._db.run("UPDATE documents SET paper = ? WHERE paper = ?", (keep, other))
+            self._drop_chunks(keep)
+            self._db.run("UPDATE chunks SET paper = ?, indexed = 0 WHERE paper = ?", (keep, other))
+            state = self._db.one("SELECT record FROM papers WHERE number = ?", (other,))[0]
+            self._refresh(keep, fulltext=wire.unpack(state, Paper).fulltext)
+        else:
+            self._drop_chunks(other)
+        for table in ("tags", "opinions", "versions"):
+            self._db.run(f"UPDATE OR IGNORE {table} SET paper = ? WHERE paper = ?", (keep, other))
+        self._db.run("DELETE FROM papers WHERE number = ?", (other,))
+
+    def _drop_chunks(self, number: int) -> None:
+        self._db.run("INSERT OR IGNORE INTO dropped SELECT key FROM chunks WHERE paper = ?", (number,))
+        self._db.run("DELETE FROM chunks WHERE paper = ?", (number,))
+
+    def _contributions(self, number: int) -> dict[str, Metadata]:
+        rows = self._db.rows("SELECT source, metadata FROM contributions WHERE paper = ?", (number,))
+        return {source: wire.unpack(blob, Metadata) for source, blob in rows}
+
+    def _record(self, number: int) -> Paper:
+        return wire.unpack(self._db.one("SELECT record FROM papers WHERE number = ?", (number,))[0], Paper)
+
+    def _refresh(self, number: int, *, private: bool | None = None, fulltext: Fulltext | None = None) -> Paper:
+        """Merge again what the sources say, and write what is derived from it (aliases, filter tables)."""
+        contributions = self._contributions(number)
+        blob = self._db.one("SELECT record FROM papers WHERE number = ?", (number,))[0]
+        before = wire.unpack(blob, Paper) if blob else None
+        keys = {key for m in contributions.values() for key in m.ids} | set(self._aliases(number))
+        keys |= {key for m in contributions.values() if (key := title_key(m)) and self._is_free(key, number)}
+        if private is None:
+            private = before.private if before else False
+        paper = merge(
+            list(contributions.values()),
+            aliases=keys,
+            tags=[row[0] for row in self._db.rows("SELECT tag FROM tags WHERE paper = ?", (number,))],
+            private=private,
+            fulltext=fulltext or (before.fulltext if before else Fulltext()),
+        )
+        if paper != before:
+            self._write(number, paper, before)
+        return paper
+
+    def _is_free(self, alias: str, number: int) -> bool:
+        return self._find(alias) in (None, number)
+
+    def _write(self, number: int, paper: Paper, before: Paper | None) -> None:
+        self._db.run(
+            "UPDATE papers SET id=?, record=?, title=?, published=?, private=?, fulltext=?, changed=? WHERE number=?",
+            (
+                paper.id,
+                wire.pack(paper),
+                paper.title,
+                paper.published.isoformat() if paper.published else None,
+                int(paper.private),
+                paper.fulltext.state,
+                _now(),
+                number,
+            ),
+        )
+        for table, name, values in (
+            ("aliases (alias, paper)", "aliases", {paper.id, *paper.aliases}),
+            ("authors (folded, paper)", "authors", {fold(author) for author in paper.authors}),
+            ("categories (category, paper)", "categories", set(paper.categories)),
+            ("days (day, paper)", "announced", {day.isoformat() for day in paper.announced}),
+        ):
+            if before is None or getattr(before, name) != getattr(paper, name) or before.id != paper.id:
+                self._db.run(f"DELETE FROM {table.split()[0]} WHERE paper = ?", (number,))
+                self._db.run_many(f"INSERT INTO {table} VALUES (?, ?)", [(v, number) for v in sorted(values)])
+
+
+def _newer(known: Metadata, given: Metadata) -> Metadata:
+    """What a source says now, over what it said before: an older version does not undo a newer one, and silence
+    (None) does not undo a statement; announced days add up."""
+    old, new = (given, known) if (given.version or 0) < (known.version or 0) else (known, given)
+    values = {f.name: getattr(new, f.name) for f in fields(Metadata) if getattr(new, f.name) is not None}
+    if old.announced and new.announced and old.announced_from == new.announced_from:
+        values["announced"] = tuple(sorted({*old.announced, *new.announced}))
+    elif old.announced and old.announced_from != "computed" and new.announced_from == "computed":
+        values["announced"], values["announced_from"] = old.announced, old.announced_from
+    values["ids"] = tuple(dict.fromkeys([*new.ids, *old.ids]))
+    return replace(old, **values)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

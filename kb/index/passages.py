@@ -1,0 +1,263 @@
+"""The documents and chunks of the catalog, where their text stands on the page, and what waits to be indexed."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import zlib
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from kb import wire
+from kb.index.database import Database
+from kb.protocols import Keys
+from kb.records import Block, Box, Chunk, Document, Fulltext
+
+_CACHED_DOCUMENTS = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The file that a document was read from: its key in the file store, hash, and the parser that read it."""
+
+    file: str
+    sha256: str
+    parser: str
+    fulltext: Fulltext
+
+
+class PassageTable:
+    """Documents and chunks. Every write is part of the caller's transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._documents: OrderedDict[tuple[int, str], Document] = OrderedDict()
+        self._table: tuple[tuple[int, int, int], Keys, Keys] | None = None
+
+    # ------------------------------------------------------------------------------------- writing
+
+    def put_document(self, paper_id: str, source: Source, *, document: Document | None, version: int | None) -> None:
+        """Store what was parsed from a file; ``document`` is None when it could not be read (the reason is kept)."""
+        blob = zlib.compress(wire.pack(document), 6) if document is not None else None
+        self._db.run(
+            "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                self._number(paper_id),
+                version,
+                source.file,
+                source.sha256,
+                source.parser,
+                source.fulltext.state,
+                source.fulltext.code,
+                source.fulltext.reason,
+                blob,
+            ),
+        )
+
+    def put_chunks(self, paper_id: str, chunks: Sequence[tuple[Chunk, str]]) -> int:
+        """Make these the paper's chunks. Each comes with its passage, the text that the encoder reads.
+
+        A chunk that is there keeps its key; it is indexed again only when its passage changed. Returns how many
+        chunks now wait to be indexed.
+        """
+        number = self._number(paper_id)
+        known = {
+            row[0]: row[1:]
+            for row in self._db.rows("SELECT id, key, passage, record FROM chunks WHERE paper = ?", (number,))
+        }
+        given = {chunk.id for chunk, _ in chunks}
+        gone = [(row[0],) for chunk_id, row in known.items() if chunk_id not in given]
+        self._db.run_many("INSERT OR IGNORE INTO dropped VALUES (?)", gone)
+        self._db.run_many("DELETE FROM chunks WHERE key = ?", gone)
+        waiting = 0
+        for chunk, passage in chunks:
+            digest = hashlib.sha256(passage.encode(errors="surrogatepass")).hexdigest()[:32]
+            record = wire.pack(chunk)
+            if (old := known.get(chunk.id)) is None:
+                self._db.run(
+                    "INSERT INTO chunks (id, paper, ordinal, kind, record, passage) VALUES (?, ?, ?, ?, ?, ?)",
+                    (chunk.id, number, chunk.ordinal, chunk.kind, record, digest),
+                )
+                waiting += 1
+            elif old[1:] != (digest, record):
+                again = old[1] != digest
+                self._db.run(
+                    "UPDATE chunks SET ordinal=?, record=?, passage=?, indexed = indexed * ? WHERE key = ?",
+                    (chunk.ordinal, record, digest, int(not again), old[0]),
+                )
+                waiting += again
+        return waiting
+
+    def drop_chunks(self, paper_id: str) -> None:
+        """Take all chunks of a paper out; their keys wait to be dropped from the indexes."""
+        number = self._number(paper_id)
+        self._db.run("INSERT OR IGNORE INTO dropped SELECT key FROM chunks WHERE paper = ?", (number,))
+        self._db.run("DELETE FROM chunks WHERE paper = ?", (number,))
+
+    def mark_indexed(self, keys: Iterable[int]) -> None:
+        """These chunks are in every index now."""
+        self._db.run_many("UPDATE chunks SET indexed = 1 WHERE key = ?", [(key,) for key in keys])
+
+    def forget_dropped(self, keys: Iterable[int]) -> None:
+        """These keys are out of every index now."""
+        self._db.run_many("DELETE FROM dropped WHERE key = ?", [(key,) for key in keys])
+
+    def mark_all_waiting(self) -> None:
+        """Every chunk is to be indexed again (before a rebuild)."""
+        self._db.run("UPDATE chunks SET indexed = 0")
+        self._db.run("DELETE FROM dropped")
+
+    # ------------------------------------------------------------------------------------- reading
+
+    def source(self, paper_id: str) -> Source | None:
+        """The file that the paper's document was read from."""
+        row = self._db.first(
+            "SELECT file, sha256, parser, state, code, reason FROM documents WHERE paper = ?",
+            (self._number(paper_id),),
+        )
+        if row is None:
+            return None
+        fulltext = Fulltext(state=row[3], code=row[4], reason=row[5])
+        return Source(file=row[0], sha256=row[1], parser=row[2], fulltext=fulltext)
+
+    def paper_of_file(self, sha256: str) -> str | None:
+        """The paper whose document was read from a file with this content."""
+        row = self._db.first(
+            "SELECT p.id FROM documents d JOIN papers p ON p.number = d.paper WHERE d.sha256 = ?", (sha256,)
+        )
+        return row[0] if row else None
+
+    def files(self) -> set[str]:
+        """Keys of all files that the catalog refers to."""
+        return {row[0] for row in self._db.rows("SELECT file FROM documents WHERE file != ''")}
+
+    def document(self, paper_id: str) -> Document | None:
+        """The parsed document of a paper."""
+        row = self._db.first(
+            "SELECT paper, sha256 || parser FROM documents WHERE paper = ? AND document IS NOT NULL",
+            (self._number(paper_id),),
+        )
+        if row is None:
+            return None
+        if (cached := self._documents.get(row)) is not None:
+            self._documents.move_to_end(row)
+            return cached
+        blob = self._db.one("SELECT document FROM documents WHERE paper = ?", (row[0],))[0]
+        document = wire.unpack(zlib.decompress(blob), Document)
+        self._documents[row] = document
+        while len(self._documents) > _CACHED_DOCUMENTS:
+            self._documents.popitem(last=False)
+        return document
+
+    def chunks(self, paper_id: str) -> list[Chunk]:
+        """The paper's chunks in reading order."""
+        rows = self._db.rows(
+            "SELECT c.record, p.id FROM chunks c JOIN papers p ON p.number = c.paper WHERE c.paper = ?"
+            " ORDER BY ordinal",
+            (self._number(paper_id),),
+        )
+        return [_chunk(*row) for row in rows]
+
+    def chunk(self, chunk_id: str) -> Chunk | None:
+        """One chunk by its id."""
+        row = self._db.first(
+            "SELECT c.record, p.id FROM chunks c JOIN papers p ON p.number = c.paper WHERE c.id = ?", (chunk_id,)
+        )
+        return _chunk(*row) if row else None
+
+    def chunks_by_key(self, keys: Sequence[int]) -> dict[int, Chunk]:
+        """Chunks by key; keys that are not there are left out."""
+        rows = self._db.rows_for(
+            "SELECT c.key, c.record, p.id FROM chunks c JOIN papers p ON p.number = c.paper WHERE c.key IN (?)",
+            [int(key) for key in keys],
+        )
+        return {key: _chunk(record, paper_id) for key, record, paper_id in rows}
+
+    def waiting(self, *, limit: int) -> dict[int, Chunk]:
+        """Chunks that are in the catalog but not yet in the indexes, oldest first."""
+        rows = self._db.rows(
+            "SELECT c.key, c.record, p.id FROM chunks c JOIN papers p ON p.number = c.paper WHERE c.indexed = 0"
+            " ORDER BY c.key LIMIT ?",
+            (limit,),
+        )
+        return {key: _chunk(record, paper_id) for key, record, paper_id in rows}
+
+    def waiting_count(self) -> int:
+        """How many chunks wait to be indexed."""
+        return int(self._db.one("SELECT COUNT(*) FROM chunks WHERE indexed = 0")[0])
+
+    def dropped(self) -> list[int]:
+        """Keys that wait to be dropped from the indexes."""
+        return [row[0] for row in self._db.rows("SELECT key FROM dropped ORDER BY key")]
+
+    def count(self) -> int:
+        """How many chunks there are."""
+        return int(self._db.one("SELECT COUNT(*) FROM chunks")[0])
+
+    def keys(self) -> Keys:
+        """Keys of all chunks, sorted."""
+        return self._chunk_table()[0]
+
+    def keys_of(self, paper_numbers: Sequence[int]) -> Keys:
+        """Keys of the chunks of these papers (catalog numbers), sorted."""
+        keys, owners = self._chunk_table()
+        if not len(keys):
+            return keys
+        wanted = np.zeros(int(owners.max()) + 1, dtype=bool)
+        inside = np.asarray(paper_numbers, dtype=np.int64)
+        wanted[inside[inside < len(wanted)]] = True
+        return keys[wanted[owners]]
+
+    def _chunk_table(self) -> tuple[Keys, Keys]:
+        # SQLite counts changes made by other connections in data_version and ours in total_changes.
+        state = (threading.get_ident(), *self._db.state())
+        if self._table is None or self._table[0] != state:
+            rows = self._db.rows("SELECT key, paper FROM chunks ORDER BY key")
+            both = np.array(rows, dtype=np.int64).reshape(-1, 2)
+            self._table = (state, np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1]))
+        return self._table[1], self._table[2]
+
+    def locate(self, chunk_id: str, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
+        """Page of the first character and boxes of ``chunk.text[start:end]``; (None, ()) where there is no PDF."""
+        chunk = self.chunk(chunk_id)
+        if chunk is None or chunk.kind == "abstract":
+            return None, ()
+        document = self.document(chunk.paper_id)
+        if document is None:
+            return None, ()
+        boxes = boxes_of(document.blocks, chunk.start + start, chunk.start + end)
+        return (boxes[0].page if boxes else chunk.page), boxes
+
+    def _number(self, paper_id: str) -> int:
+        return int(self._db.one("SELECT paper FROM aliases WHERE alias = ?", (paper_id,))[0])
+
+
+def boxes_of(blocks: Sequence[Block], start: int, end: int) -> tuple[Box, ...]:
+    """One box for each printed line that the document's text ``[start, end)`` touches, cut to its words."""
+    starts = [block.start for block in blocks]
+    boxes: list[Box] = []
+    for block in blocks[max(0, bisect_right(starts, start) - 1) :]:
+        if block.start >= end:
+            break
+        for line in block.lines:
+            first, last = max(start - block.start, line.start), min(end - block.start, line.end)
+            if first >= last:
+                continue
+            words = [w for i, w in enumerate(line.words) if w[0] < last and _word_end(line.words, i, line.end) > first]
+            x0, x1 = (words[0][1], words[-1][2]) if words else (line.x0, line.x1)
+            boxes.append(Box(page=line.page, x0=min(x0, x1), y0=line.y0, x1=max(x0, x1), y1=line.y1))
+    return tuple(boxes)
+
+
+def _word_end(words: Sequence[tuple[int, float, float]], index: int, line_end: int) -> int:
+    return words[index + 1][0] if index + 1 < len(words) else line_end
+
+
+def _chunk(record: bytes, paper_id: str) -> Chunk:
+    chunk = wire.unpack(record, Chunk)
+    # A paper's id may have become a stronger one since the chunk was cut.
+    return chunk if chunk.paper_id == paper_id else replace(chunk, paper_id=paper_id)

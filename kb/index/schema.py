@@ -1,0 +1,155 @@
+"""The catalog's schema, as the list of steps that made it. A step that was released is never edited."""
+
+from __future__ import annotations
+
+_FIRST = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE papers (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    record BLOB NOT NULL,
+    title TEXT NOT NULL,
+    published TEXT,
+    private INTEGER NOT NULL DEFAULT 0,
+    fulltext TEXT NOT NULL DEFAULT 'none',
+    added TEXT NOT NULL,
+    changed TEXT NOT NULL
+);
+CREATE TABLE aliases (alias TEXT PRIMARY KEY, paper INTEGER NOT NULL REFERENCES papers ON DELETE CASCADE) WITHOUT ROWID;
+CREATE INDEX aliases_paper ON aliases (paper);
+CREATE TABLE contributions (
+    paper INTEGER NOT NULL REFERENCES papers ON DELETE CASCADE,
+    source TEXT NOT NULL,
+    metadata BLOB NOT NULL,
+    PRIMARY KEY (paper, source)
+);
+CREATE TABLE authors (
+    paper INTEGER NOT NULL REFERENCES papers ON DELETE CASCADE,
+    folded TEXT NOT NULL
+);
+CREATE INDEX authors_folded ON authors (folded);
+CREATE INDEX authors_paper ON authors (paper);
+CREATE TABLE categories (
+    category TEXT NOT NULL,
+    paper INTEGER NOT NULL REFERENCES papers ON DELETE CASCADE,
+    PRIMARY KEY (category, paper)
+) WITHOUT ROWID;
+CREATE INDEX categories_paper ON categories (paper);
+CREATE TABLE days (
+    day TEXT NOT NULL,
+    paper INTEGER NOT NULL REFERENCES papers ON DELETE CASCADE,
+    PRIMARY KEY (day, paper)
+) WITHOUT ROWID;
+CREATE INDEX days_paper ON days (paper);
+CREATE TABLE tags (
+    tag TEXT NOT NULL,
+    paper INTEGER NOT NULL REFERENCES papers ON DELETE CASCADE,
+    PRIMARY KEY (tag, paper)
+) WITHOUT ROWID;
+CREATE INDEX tags_paper ON tags (paper);
+CREATE TABLE opinions (
+    paper INTEGER NOT NULL REFERENCES papers ON DELETE CASCADE,
+    topic TEXT NOT NULL,
+    liking INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (paper, topic)
+) WITHOUT ROWID;
+CREATE TABLE versions (
+    paper INTEGER NOT NULL REFERENCES papers ON DELETE CASCADE,
+    version INTEGER NOT NULL,
+    record BLOB NOT NULL,
+    PRIMARY KEY (paper, version)
+);
+
+CREATE TABLE documents (
+    paper INTEGER PRIMARY KEY REFERENCES papers ON DELETE CASCADE,
+    version INTEGER,
+    file TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    parser TEXT NOT NULL,
+    state TEXT NOT NULL,
+    code TEXT,
+    reason TEXT,
+    document BLOB
+);
+CREATE INDEX documents_sha256 ON documents (sha256);
+CREATE TABLE chunks (
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    paper INTEGER NOT NULL REFERENCES papers ON DELETE CASCADE,
+    ordinal INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    record BLOB NOT NULL,
+    passage TEXT NOT NULL,
+    indexed INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX chunks_paper ON chunks (paper, ordinal);
+CREATE INDEX chunks_waiting ON chunks (indexed) WHERE indexed = 0;
+CREATE TABLE dropped (key INTEGER PRIMARY KEY);
+CREATE TABLE failures (
+    what TEXT PRIMARY KEY,
+    code TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    retry INTEGER NOT NULL,
+    at TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE topics (name TEXT PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE shown (
+    topic TEXT NOT NULL,
+    paper_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    day TEXT NOT NULL,
+    how TEXT NOT NULL,
+    reason TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (topic, paper_id, version)
+) WITHOUT ROWID;
+CREATE INDEX shown_day ON shown (topic, day);
+CREATE TABLE visits (
+    topic TEXT NOT NULL,
+    day TEXT NOT NULL,
+    report TEXT NOT NULL,
+    PRIMARY KEY (topic, day)
+) WITHOUT ROWID;
+CREATE TABLE notes (
+    paper INTEGER NOT NULL REFERENCES papers ON DELETE CASCADE,
+    recipe TEXT NOT NULL,
+    record BLOB NOT NULL,
+    PRIMARY KEY (paper, recipe)
+);
+CREATE TABLE figures (
+    paper INTEGER NOT NULL REFERENCES papers ON DELETE CASCADE,
+    sha256 TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    record BLOB NOT NULL,
+    PRIMARY KEY (paper, position)
+);
+CREATE TABLE turns (
+    session TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    record BLOB NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (session, position)
+);
+CREATE TABLE jobs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    command TEXT NOT NULL,
+    state TEXT NOT NULL,
+    done INTEGER NOT NULL DEFAULT 0,
+    total INTEGER,
+    message TEXT NOT NULL DEFAULT '',
+    pid INTEGER,
+    started TEXT NOT NULL,
+    beat TEXT NOT NULL,
+    report TEXT
+);
+"""
+
+
+def _statements(script: str) -> tuple[str, ...]:
+    return tuple(statement.strip() for statement in script.split(";\n") if statement.strip())
+
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_statements(_FIRST),)
+"""Step n brings a catalog from schema n to schema n + 1 (``PRAGMA user_version``)."""
