@@ -1,0 +1,92 @@
+"""An encoder over a compiled graph: tokens in batches of similar length in, unit vectors out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kb.index.encoders.model_files import BertModel
+from kb.index.encoders.tokenizer import ModelTokenizer
+from kb.protocols import Vectors
+
+Tokens = NDArray[np.int32]
+Run = Callable[[Tokens, Tokens], Vectors]
+BATCH = 32  # 8 to 32 are equally fast; larger batches only cost memory
+
+
+def fingerprint_of(bert: BertModel, *, precision: str) -> str:
+    """Names everything that decides a vector: weights, pooling, token limit, prompts, class of arithmetic.
+
+    float32 and bfloat16 are one class, "faithful": their vectors agree to a cosine of 0.9999 or better and rank
+    alike, so a home copied from a laptop with bfloat16 to one without keeps working. int8 is a class of its own.
+    Neither the model's name nor its path is part: the same weights under another name are the same encoder.
+    """
+    kind = "int8" if precision == "int8" else "faithful"
+    prompts = [f"{bert.query_prompt!r}+{bert.passage_prompt!r}"] if bert.query_prompt or bert.passage_prompt else []
+    return ":".join([bert.weights_sha256[:16], bert.pooling, str(bert.max_tokens), kind, *prompts])
+
+
+class GraphEncoder:
+    """Runs a BERT through ``run(token numbers, mask) -> (n, d)``; satisfies ``kb.protocols.Encoder``.
+
+    ``runtime`` says how vectors are computed, for ``kb status`` and benchmarks, e.g. "openvino bfloat16".
+    """
+
+    def __init__(self, bert: BertModel, run: Run, *, runtime: str, precision: str) -> None:
+        self._bert = bert
+        self._run = run
+        self._tokenizer = ModelTokenizer(bert.folder, max_tokens=bert.max_tokens)
+        self._fingerprint = fingerprint_of(bert, precision=precision)
+        self.runtime = runtime
+
+    @property
+    def fingerprint(self) -> str:
+        """See ``fingerprint_of``."""
+        return self._fingerprint
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return self._bert.hidden
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens that the model reads of a text, special tokens included."""
+        return self._bert.max_tokens
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text without special tokens and without truncation."""
+        return self._tokenizer.count(texts)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """(n, dimension) float32, L2-normalised, in the order of ``texts``."""
+        return self._encode(
+            [self._bert.passage_prompt + text for text in texts] if self._bert.passage_prompt else texts
+        )
+
+    def encode_query(self, text: str) -> Vectors:
+        """(dimension,) float32, L2-normalised."""
+        vectors = self._encode([self._bert.query_prompt + text if self._bert.query_prompt else text])
+        return vectors.reshape(-1)
+
+    def _encode(self, texts: Sequence[str]) -> Vectors:
+        tokens = self._tokenizer.encode(texts)
+        vectors = np.empty((len(texts), self._bert.hidden), dtype=np.float32)
+        # Texts of like length share a batch, so little padding is computed; ties keep the order of the input.
+        longest_first = sorted(range(len(tokens)), key=lambda i: -len(tokens[i]))
+        for start in range(0, len(tokens), BATCH):
+            members = longest_first[start : start + BATCH]
+            vectors[members] = self._run(*_padded([tokens[i] for i in members], pad=self._bert.pad_token))
+        return vectors
+
+
+def _padded(tokens: list[list[int]], *, pad: int) -> tuple[Tokens, Tokens]:
+    """Token numbers (n, longest) and their mask; the first list is the longest."""
+    numbers = np.full((len(tokens), len(tokens[0])), pad, dtype=np.int32)
+    mask = np.zeros_like(numbers)
+    for row, ids in enumerate(tokens):
+        numbers[row, : len(ids)] = ids
+        mask[row, : len(ids)] = 1
+    return numbers, mask

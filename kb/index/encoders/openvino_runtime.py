@@ -1,0 +1,101 @@
+"""BERT on OpenVINO, the fastest faithful way on a CPU. The only module that imports openvino."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kb.errors import EncoderError
+from kb.index.encoders.bert_graph import BertGraph
+from kb.index.encoders.converted import Payload, read_converted, write_converted
+from kb.index.encoders.graph_encoder import GraphEncoder, Tokens
+from kb.index.encoders.model_files import BertModel, read_weights
+from kb.protocols import Vectors
+
+_HINTS = {"float32": "f32", "bfloat16": "bf16"}
+
+
+def is_available() -> bool:
+    """Whether OpenVINO is installed and has a CPU to run on."""
+    try:
+        import openvino  # type: ignore[import-untyped]
+    except (ImportError, OSError):
+        return False
+    return "CPU" in openvino.Core().available_devices
+
+
+def load_openvino(bert: BertModel, *, precision: str, threads: int, cache: Path) -> GraphEncoder:
+    """The encoder, from the compiled graph in the cache, else compiled from the weights and put there.
+
+    Args:
+        bert: the model.
+        precision: "auto" (bfloat16 where the CPU computes in it, else float32), "float32" or "bfloat16".
+        threads: threads to compute with; 0 for all cores.
+        cache: folder of converted encoders; a compiled graph holds for one processor, version and precision.
+
+    Raises:
+        EncoderError: when OpenVINO cannot run the model.
+    """
+    import openvino
+
+    core = openvino.Core()
+    able = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    chosen = precision if precision != "auto" else ("bfloat16" if "BF16" in able else "float32")
+    options: dict[str, Any] = {"INFERENCE_PRECISION_HINT": _HINTS[chosen], "PERFORMANCE_HINT": "LATENCY"}
+    if threads:
+        options["INFERENCE_NUM_THREADS"] = threads
+    cpu = hashlib.sha256(f"{core.get_property('CPU', 'FULL_DEVICE_NAME')} {sorted(able)}".encode()).hexdigest()[:8]
+    version = hashlib.sha256(openvino.get_version().encode()).hexdigest()[:8]
+    recipe = f"{bert.weights_sha256[:16]}-{bert.pooling}-{chosen}"
+    file = cache / f"{recipe}-{cpu}@{version}.openvino"
+    try:
+        payload = read_converted(file)
+        compiled = _from_cache(core, payload, options)
+        if compiled is None:
+            compiled = _compile(core, bert, options)
+            write_converted(file, _exported(compiled))
+    except RuntimeError as err:
+        raise EncoderError(f"OpenVINO cannot run the encoder ({str(err)[:200]}): set KB_ENCODER_RUNTIME=torch") from err
+    return GraphEncoder(bert, _Run(compiled, payload), runtime=f"openvino {chosen}", precision=chosen)
+
+
+def _from_cache(core: Any, payload: Payload | None, options: dict[str, Any]) -> Any:
+    if payload is None:
+        return None
+    import openvino
+
+    try:
+        return core.import_model(openvino.Tensor(payload, shared_memory=True), "CPU", options)
+    except RuntimeError:  # made by a build that calls itself the same: make it again
+        return None
+
+
+def _compile(core: Any, bert: BertModel, options: dict[str, Any]) -> Any:
+    import openvino
+    from openvino import opset13
+
+    output, parameters = BertGraph(opset13, read_weights(bert), bert=bert).build()
+    return core.compile_model(openvino.Model([output], parameters, "encoder"), "CPU", options)
+
+
+def _exported(compiled: Any) -> bytes:
+    blob = compiled.export_model()
+    return blob if isinstance(blob, bytes) else bytes(blob.getbuffer())
+
+
+class _Run:
+    """One inference request; calls from several threads take turns."""
+
+    def __init__(self, compiled: Any, payload: Payload | None) -> None:
+        self._payload = payload  # the weights stay in this mapping: it must live as long as the graph
+        self._request = compiled.create_infer_request()
+        self._lock = threading.Lock()
+
+    def __call__(self, ids: Tokens, mask: Tokens) -> Vectors:
+        with self._lock:
+            result = self._request.infer([ids, mask])[0]
+            return np.array(result, dtype=np.float32)

@@ -1,0 +1,54 @@
+"""Texts to token numbers by the model's own tokenizer. The only module that imports tokenizers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from kb.errors import EncoderError, UsageError
+
+
+class ModelTokenizer:
+    """The tokenizer of a model folder (``tokenizer.json``), with its baked-in padding and truncation taken out.
+
+    The file of all-MiniLM-L6-v2 truncates at 128 tokens and pads to 128: left in, half of every text of 256
+    tokens would be lost in silence and short ones would cost as much as long ones.
+    """
+
+    def __init__(self, folder: Path, *, max_tokens: int) -> None:
+        from tokenizers import Tokenizer
+
+        try:
+            text = (folder / "tokenizer.json").read_text(encoding="utf-8")
+            self._whole = Tokenizer.from_str(text)
+            self._cut = Tokenizer.from_str(text)
+        except Exception as err:  # tokenizers raises bare Exception for every fault of the file
+            raise EncoderError(f"{folder / 'tokenizer.json'} cannot be read ({err}): install the model again") from err
+        self._whole.no_padding()
+        self._whole.no_truncation()
+        self._cut.no_padding()
+        self._cut.enable_truncation(max_tokens)
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, without special tokens and without truncation."""
+        encodings = self._whole.encode_batch_fast([clean_text(text) for text in texts], add_special_tokens=False)
+        return [len(encoding.ids) for encoding in encodings]
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token numbers of each text with special tokens, cut to what the model reads."""
+        return [encoding.ids for encoding in self._cut.encode_batch_fast([clean_text(text) for text in texts])]
+
+
+def clean_text(text: str) -> str:
+    """The text with lone surrogates replaced (they have no UTF-8 form); everything else is kept.
+
+    Raises:
+        UsageError: when it is not a string.
+    """
+    if not isinstance(text, str):
+        raise UsageError(f"a text to encode must be a string, not {type(text).__name__}: pass its text")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
