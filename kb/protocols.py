@@ -72,6 +72,10 @@ class DenseIndex(Protocol):
         """Up to k (key, cosine similarity in [-1, 1]), best first; k of them whenever ``within`` (sorted) has k."""
         ...
 
+    def reopen(self) -> None:
+        """See what was stored since, by this or another process; the next use opens the index again."""
+        ...
+
 
 class LexicalIndex(Protocol):
     """BM25 over title, section and text."""
@@ -86,6 +90,10 @@ class LexicalIndex(Protocol):
 
     def matching(self, query: str, *, k: int, within: Keys | None = None) -> list[tuple[int, float]]:
         """Up to k (key, BM25 score > 0), best first. The query is plain words, never a query language."""
+        ...
+
+    def reopen(self) -> None:
+        """See what was stored since, by this or another process; the next use opens the index again."""
         ...
 
 

@@ -1,0 +1,291 @@
+"""From a query to hits: two indexes, one score (``kb.index.fusion``), passages collapsed to papers where asked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kb.errors import UnknownPaper, UsageError
+from kb.index.fusion import SCORE_DIGITS, Candidates, Ranked, Scores, fuse, merge, refine, smooth
+from kb.index.tokens import has_words
+from kb.index.vectors import SentenceFile, VectorFile
+from kb.protocols import DenseIndex, Encoder, Keys, LexicalIndex, Reranker, Vectors
+from kb.records import NO_FILTERS, Chunk, Filters, Grouping, Hit, Mode, Paper
+from kb.text import sentence_spans
+
+_DEPTH = 200  # candidates of each index
+_REFINED = 100  # best candidates whose sentences are looked at
+_RERANKED = 50  # best candidates that a cross-encoder reads
+_QUERY_SENTENCES = 32  # of a query that is itself a document
+_MOST_HITS = 10_000
+_MOST_TIES = 200  # candidates that tie with the last hit and are looked up to break the tie
+
+
+class Passages(Protocol):
+    """What retrieval asks of the catalog."""
+
+    def chunks_by_key(self, keys: Sequence[int]) -> Mapping[int, Chunk]:
+        """Chunks by key; keys that are not there are left out."""
+        ...
+
+    def paper_numbers(self, keys: Keys) -> NDArray[np.int64]:
+        """(n,) a number for the paper of each key, equal for the same paper; -1 for a key that is not there."""
+        ...
+
+    def papers(self, ids: Sequence[str]) -> Mapping[str, Paper]:
+        """Papers by id; unknown ids are left out."""
+        ...
+
+    def keys_within(self, filters: Filters) -> Keys | None:
+        """Sorted keys of the chunks that the filters leave; None when they restrict nothing."""
+        ...
+
+    def generation(self) -> int:
+        """Changes whenever the indexes change."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indexes:
+    """The derived indexes of one home. ``sentences`` may be absent: then whole passages count alone."""
+
+    lexical: LexicalIndex
+    dense: DenseIndex
+    rows: VectorFile
+    sentences: SentenceFile | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Query:
+    """A query as the indexes see it. ``sentences`` is (m, d); None when the mode needs no vectors."""
+
+    words: str
+    vector: Vectors | None = None
+    sentences: Vectors | None = None
+
+
+class Retriever:
+    """Searches one home; kept open, it answers in milliseconds. Threads may share it.
+
+    Args:
+        passages: the catalog.
+        indexes: the derived indexes; what a mode does not need is never opened.
+        encoder: gives the encoder; called once, on the first query that needs a vector.
+        reranker: gives a cross-encoder that reads the best passages again; None for none.
+    """
+
+    def __init__(
+        self,
+        passages: Passages,
+        indexes: Indexes,
+        *,
+        encoder: Callable[[], Encoder],
+        reranker: Callable[[], Reranker] | None = None,
+    ) -> None:
+        self._passages = passages
+        self._indexes = indexes
+        self._make_encoder = encoder
+        self._make_reranker = reranker
+        self._encoder: Encoder | None = None
+        self._reranker: Reranker | None = None
+        self._generation: int | None = None
+        self._lock = threading.RLock()
+
+    def search(
+        self,
+        query: str,
+        *,
+        k: int = 10,
+        mode: Mode = "hybrid",
+        by: Grouping = "chunk",
+        filters: Filters = NO_FILTERS,
+    ) -> list[Hit]:
+        """Up to k hits, best first; with ``by="paper"`` the best passage of each of up to k papers.
+
+        The query is plain text of any length and language. In mode "lexical" a query of stop words alone finds
+        nothing. Ties are broken by content, so the order in which papers were added does not matter.
+
+        Raises:
+            UsageError: when the query holds no word, or k is not in 1..10,000.
+            IndexDamaged: when an index cannot be read.
+        """
+        words = query.replace("\0", " ").strip()
+        if not has_words(words):
+            raise UsageError("the query holds no word: say what to look for")
+        if not 1 <= k <= _MOST_HITS:
+            raise UsageError(f"k is {k}: give a number from 1 to {_MOST_HITS}")
+        with self._lock:
+            self._refresh()
+            within = self._passages.keys_within(filters) if filters else None
+            if within is not None and not len(within):
+                return []
+            asked = self._read(words, mode=mode)
+            if self._make_reranker is None:
+                return self._hits(self._rank(asked, k=k, by=by, within=within), k=k)
+            ranked = self._rank(asked, k=max(k, _RERANKED), by=by, within=within)
+            return self._hits(self._reranked(words, ranked), k=k)
+
+    def similar(self, paper_id: str, *, k: int = 10, filters: Filters = NO_FILTERS) -> list[Hit]:
+        """Up to k other papers that are most like this one (by title and abstract), best first.
+
+        Raises:
+            UnknownPaper: when the catalog has no such paper.
+        """
+        paper = self._passages.papers([paper_id]).get(paper_id)
+        if paper is None:
+            raise UnknownPaper(f"no paper {paper_id!r} in the catalog: kb list shows what is there")
+        with self._lock:
+            self._refresh()
+            own = self._passages.keys_within(Filters(papers=(paper.id,)))
+            within = self._passages.keys_within(filters) if filters else None
+            if within is not None and not len(within):
+                return []
+            asked = self._read(f"{paper.title}. {paper.abstract}", mode="hybrid")
+            ranked = self._rank(asked, k=max(k + 1, _REFINED), by="paper", within=within)
+            others = [place for place in ranked if own is None or place.key not in own]
+            smoothed = smooth(_scores(others), self._indexes.rows.get([place.key for place in others]))
+            return self._hits(_rescored(others, smoothed), k=k)
+
+    # -------------------------------------------------------------------------------------- candidates
+
+    def _refresh(self) -> None:
+        generation = self._passages.generation()
+        if self._generation is not None and generation != self._generation:
+            self._indexes.lexical.reopen()
+            self._indexes.dense.reopen()
+        self._generation = generation
+
+    def _read(self, words: str, *, mode: Mode) -> _Query:
+        if mode == "lexical":
+            return _Query(words=words)
+        if self._encoder is None:
+            self._encoder = self._make_encoder()
+        vector = self._encoder.encode_query(words)
+        sentences = vector[None, :]
+        spans = sentence_spans(words)[:_QUERY_SENTENCES]
+        if len(spans) > 1 and self._indexes.sentences is not None:
+            sentences = self._encoder.encode_passages([words[start:end] for start, end in spans])
+        return _Query(words="" if mode == "dense" else words, vector=vector, sentences=sentences)
+
+    def _rank(self, asked: _Query, *, k: int, by: Grouping, within: Keys | None) -> list[Ranked]:
+        """Candidates in order, at least k of them (of as many papers) when there are k."""
+        depth = max(_DEPTH, k)
+        while True:
+            candidates, exhausted = self._collect(asked, depth=depth, within=within)
+            papers = self._passages.paper_numbers(candidates.keys)
+            ranked = self._ordered(asked, candidates, k=k)
+            there = [place for place in ranked if papers[np.searchsorted(candidates.keys, place.key)] >= 0]
+            if by == "chunk":
+                return there
+            collapsed = _best_of_papers(there, dict(zip(candidates.keys.tolist(), papers.tolist(), strict=True)))
+            if len(collapsed) >= k or exhausted:
+                return collapsed
+            depth *= 4
+
+    def _collect(self, asked: _Query, *, depth: int, within: Keys | None) -> tuple[Candidates, bool]:
+        """What the indexes find, with exact cosines, and whether deeper looks would find no more."""
+        indexes = self._indexes
+        words = indexes.lexical.matching(asked.words, k=depth, within=within) if asked.words else []
+        if asked.vector is None:
+            return merge(words, []), len(words) < depth
+        near = indexes.dense.nearest(asked.vector, k=depth, within=within)
+        merged = merge(words, near)
+        cosines = indexes.rows.get(merged.keys) @ asked.vector
+        exhausted = len(words) < depth and len(near) < depth
+        return replace(merged, cosines=np.clip(cosines.astype(np.float64), -1.0, 1.0)), exhausted
+
+    def _ordered(self, asked: _Query, candidates: Candidates, *, k: int) -> list[Ranked]:
+        if asked.vector is None:
+            return _sorted(candidates, candidates.lexical)
+        scores = fuse(candidates.lexical, candidates.cosines)
+        if self._indexes.sentences is None or asked.sentences is None or not len(candidates):
+            return _sorted(candidates, scores)
+        # Only the best are refined, so they stay ahead of the others, whose scores are on another footing.
+        order = np.lexsort((candidates.keys, -np.round(scores, SCORE_DIGITS)))
+        best = order[: max(_REFINED, min(k, len(order)))]
+        nearest = self._indexes.sentences.best(asked.sentences, candidates.keys[best])
+        cosines = candidates.cosines.copy()
+        cosines[best] = refine(candidates.cosines[best], nearest)
+        refined = fuse(candidates.lexical, cosines)
+        rest = np.setdiff1d(order, best)
+        refined[rest] = np.minimum(refined[rest], refined[best].min() - 10.0**-SCORE_DIGITS)
+        return _sorted(candidates, refined)
+
+    def _reranked(self, query: str, ranked: list[Ranked]) -> list[Ranked]:
+        """The best candidates in the order of the cross-encoder; the others are left out."""
+        best = ranked[:_RERANKED]
+        if self._reranker is None and self._make_reranker is not None:
+            self._reranker = self._make_reranker()
+        if self._reranker is None or not best:
+            return ranked
+        chunks = self._passages.chunks_by_key([place.key for place in best])
+        papers = self._passages.papers(sorted({chunk.paper_id for chunk in chunks.values()}))
+        there = [place for place in best if place.key in chunks]
+        texts = [f"{papers[chunks[p.key].paper_id].title}. {chunks[p.key].text}" for p in there]
+        return _rescored(there, self._reranker.score(query, texts).astype(np.float64)) + ranked[_RERANKED:]
+
+    # --------------------------------------------------------------------------------------------- hits
+
+    def _hits(self, ranked: list[Ranked], *, k: int) -> list[Hit]:
+        """The first k as hits; those that tie with the k-th compete by chunk id."""
+        if len(ranked) > k:
+            last = ranked[k - 1].score
+            ties = [place for place in ranked[k : k + _MOST_TIES] if place.score == last]
+            ranked = ranked[:k] + ties
+        chunks = self._passages.chunks_by_key([place.key for place in ranked])
+        there = sorted((p for p in ranked if p.key in chunks), key=lambda p: (-p.score, chunks[p.key].id))[:k]
+        papers = self._passages.papers(sorted({chunks[place.key].paper_id for place in there}))
+        return [
+            _hit(place, chunks[place.key], paper=papers[chunks[place.key].paper_id], rank=rank)
+            for rank, place in enumerate(there, 1)
+        ]
+
+
+def _hit(place: Ranked, chunk: Chunk, *, paper: Paper, rank: int) -> Hit:
+    found = (("lexical", place.in_lexical), ("dense", place.in_dense))
+    return Hit(
+        rank=rank,
+        score=place.score,
+        found_by=tuple(name for name, inside in found if inside),  # type: ignore[misc]
+        paper=paper,
+        chunk_id=chunk.id,
+        section=chunk.section,
+        page=chunk.page,
+        text=chunk.text,
+    )
+
+
+def _sorted(candidates: Candidates, scores: Scores) -> list[Ranked]:
+    rounded = np.round(scores, SCORE_DIGITS)
+    return [
+        Ranked(
+            key=int(candidates.keys[i]),
+            score=float(rounded[i]),
+            in_lexical=bool(candidates.in_lexical[i]),
+            in_dense=bool(candidates.in_dense[i]),
+        )
+        for i in np.lexsort((candidates.keys, -rounded))
+    ]
+
+
+def _rescored(ranked: list[Ranked], scores: Scores) -> list[Ranked]:
+    rounded = np.round(scores, SCORE_DIGITS)
+    order = np.argsort(-rounded, kind="stable")
+    return [replace(ranked[i], score=float(rounded[i])) for i in order]
+
+
+def _scores(ranked: list[Ranked]) -> Scores:
+    return np.array([place.score for place in ranked], np.float64)
+
+
+def _best_of_papers(ranked: list[Ranked], papers: Mapping[int, int]) -> list[Ranked]:
+    """The first candidate of each paper: its best passage stands for it."""
+    first: dict[int, Ranked] = {}
+    for place in ranked:
+        first.setdefault(papers[place.key], place)
+    return list(first.values())

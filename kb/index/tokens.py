@@ -1,0 +1,74 @@
+"""Scientific tokens: what counts as a word of a text or a query, the same for both.
+
+Stemming (Snowball English) is left to the full-text engine, which does it natively on these tokens.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+# Lucene's English stop words (33): longer lists lost on every set tried.
+STOP_WORDS = frozenset(
+    "a an and are as at be but by for if in into is it no not of on or such that the their then there these they"
+    " this to was will with".split()
+)
+LONGEST_TOKEN = 64  # characters; longer runs (hashes, sequences, base64) are cut, so that they cannot flood the index
+
+_GREEK = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
+    "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "ο": "omicron", "π": "pi", "ρ": "rho",
+    "σ": "sigma", "ς": "sigma", "τ": "tau", "υ": "upsilon", "φ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega",
+}  # fmt: skip
+_GREEK_TABLE = str.maketrans(_GREEK)
+_GREEK_WORD = re.compile(r"[α-ω]{3,}")  # a word of Greek prose stays a word
+# Scripts written without spaces: Han, kana, Hangul is spaced but its words carry particles, Thai.
+_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af\u0e00-\u0e7f\U00020000-\U0003134f"
+_ASCII_RUN = re.compile(r"[a-z0-9]+")
+_RUN = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+")
+_PARTS = re.compile(r"[0-9]+|[^\W\d_]+")
+_IS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
+
+
+def tokenize(text: str) -> list[str]:
+    """Tokens of ``text`` in reading order, repeated words kept, stop words dropped, not stemmed.
+
+    Lower case, compatibility forms folded and accents dropped (NFKD), Greek letters spelled out (``TGF-β1`` gives
+    ``tgf beta1 beta 1``), runs of letters and digits; a run that mixes letters and digits also gives its parts
+    (``il6`` gives ``il6 il 6``), so that ``IL-6`` and ``IL6`` meet. Scripts written without spaces give single
+    characters and bigrams.
+    """
+    lowered = text.lower()
+    runs = _ASCII_RUN.findall(lowered) if lowered.isascii() else _RUN.findall(_fold(lowered))
+    tokens: list[str] = []
+    for run in runs:
+        tokens += _expand(run)
+    return tokens
+
+
+def has_words(text: str) -> bool:
+    """Whether there is anything in ``text`` that a search could mean (a letter or a digit of any script)."""
+    return any(character.isalnum() for character in text)
+
+
+def _fold(lowered: str) -> str:
+    # NFKC first keeps Hangul syllables whole; NFKD then splits accents off, which are dropped.
+    decomposed = unicodedata.normalize("NFKD", lowered)
+    bare = "".join(character for character in decomposed if not unicodedata.combining(character))
+    folded = unicodedata.normalize("NFKC", bare).lower()
+    kept = _GREEK_WORD.sub(lambda match: f" {match[0].upper()} ", folded)
+    return kept.translate(_GREEK_TABLE).lower()
+
+
+@lru_cache(maxsize=1 << 18)
+def _expand(run: str) -> tuple[str, ...]:
+    """The tokens of one run; cached, because the words of a corpus repeat."""
+    if run in STOP_WORDS:
+        return ()
+    if _IS_UNSPACED.match(run):
+        bigrams = (run[i : i + 2] for i in range(len(run) - 1))
+        return (*run, *bigrams)
+    cut = run[:LONGEST_TOKEN]
+    parts = _PARTS.findall(cut)
+    return (cut,) if len(parts) < 2 else (cut, *parts)
