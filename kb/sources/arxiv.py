@@ -1,0 +1,272 @@
+"""arXiv as a source: papers by id, by address and by query, and their PDF and HTML files."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from kb.calendar import announcement_day, submission_window
+from kb.errors import BadIdentifier, NotFound, SourceError, UsageError
+from kb.ids import arxiv_key, parse_arxiv_id
+from kb.records import Failure, Item, Metadata
+from kb.settings import Settings
+from kb.sources.eprint import links_to, says_withdrawn
+from kb.sources.venue import venue_of
+
+if TYPE_CHECKING:
+    from kb.sources.arxiv_api import ArxivApi, Eprint
+    from kb.sources.http import PoliteClient
+
+BATCH_SIZE = 100
+_DEEPEST_RESULT = 10_000  # further into a result list the API becomes slow and breaks off
+_FIRST_SUBMISSION = datetime(1991, 8, 1, tzinfo=UTC)
+_NO_END = datetime(2100, 1, 1, tzinfo=UTC)
+_OPEN_QUERY_SECONDS = 1800.0  # a query whose period has not ended gets new answers during the day
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """What the user asked for, and the id it stands for."""
+
+    what: str
+    identifier: str
+    version: int | None
+
+    @property
+    def name(self) -> str:
+        return self.identifier if self.version is None else f"{self.identifier}v{self.version}"
+
+
+class ArxivSource:
+    """Papers from arXiv. Its metadata has source "arxiv"; the announcement day is computed from arXiv's calendar.
+
+    Args:
+        client: how servers are talked to.
+        settings: addresses, sizes, intervals.
+        files_folder: where downloads lie; beside the client's cache when None.
+    """
+
+    def __init__(self, client: PoliteClient, settings: Settings, *, files_folder: Path | None = None) -> None:
+        self._client = client
+        self._settings = settings
+        self._files_folder = client.cache_folder / "downloads" if files_folder is None else files_folder
+
+    # ----------------------------------------------------------------------------------- by id
+
+    def find(self, what: str) -> Iterator[Item | Failure]:
+        """The paper of one id or address; a malformed or unknown one is a Failure."""
+        return self.find_many([what])
+
+    def find_many(self, whats: Iterable[str]) -> Iterator[Item | Failure]:
+        """The papers of many ids or addresses, in their order, each as soon as its batch is there.
+
+        Every item keeps the ``what`` that named it. Batches are asked for one after the other while the result is
+        read, and answers stay in the cache, so an interrupted run goes on where it stopped. A malformed id fails
+        alone; when arXiv says no, what was not yet answered is yielded as failures with ``retry``.
+        """
+        remaining = iter(whats)
+        while batch := list(itertools.islice(remaining, BATCH_SIZE)):
+            yield from self._find_batch(batch)
+
+    def _find_batch(self, whats: Iterable[str]) -> Iterator[Item | Failure]:
+        outcomes: list[_Wanted | Failure] = []
+        for what in whats:
+            try:
+                identifier, version = parse_arxiv_id(what)
+                outcomes.append(_Wanted(what=what, identifier=identifier, version=version))
+            except BadIdentifier as err:
+                outcomes.append(Failure(what=what, code=err.code, reason=str(err)))
+        names = list(dict.fromkeys(outcome.name for outcome in outcomes if isinstance(outcome, _Wanted)))
+        found, refused = self._ask(names)
+        for outcome in outcomes:
+            yield outcome if isinstance(outcome, Failure) else _outcome(outcome, found, refused)
+
+    def _ask(self, names: list[str]) -> tuple[list[Eprint], dict[str, SourceError]]:
+        """What arXiv has of the ids, and the error of each that it refused."""
+        from kb.sources.arxiv_api import BadIdInBatch
+
+        if not names:
+            return [], {}
+        try:
+            return self._api().by_ids(names), {}
+        except BadIdInBatch as err:
+            if len(names) == 1:
+                return [], {names[0]: err}
+            # The API answers nothing because of one id. It names it, as a rule; else halves find it.
+            if err.identifier in names:
+                found, refused = self._ask([name for name in names if name != err.identifier])
+                return found, {**refused, str(err.identifier): err}
+            first, first_refused = self._ask(names[::2])
+            second, second_refused = self._ask(names[1::2])
+            return first + second, {**first_refused, **second_refused}
+        except SourceError as err:
+            return [], dict.fromkeys(names, err)
+
+    # --------------------------------------------------------------------------------- by query
+
+    def query(
+        self, query: str, *, since: date | None = None, until: date | None = None, limit: int | None = None
+    ) -> Iterator[Item | Failure]:
+        """Papers that match a query in arXiv's syntax, newest first, each once.
+
+        Args:
+            query: ``cat:cs.CV AND abs:"diffusion model"``; arXiv evaluates it.
+            since, until: announcement days, both included; arXiv is asked for the submissions listed on them. A
+                paper that moderation held back is found under the day on which it should have been listed.
+            limit: at most so many papers; all of them when None.
+
+        Raises:
+            UsageError: when the query is empty, the period ends before it begins, or the limit is not positive.
+        """
+        cleaned = " ".join(query.split())
+        if not cleaned:
+            raise UsageError('the query is empty: write one like cat:cs.CV AND abs:"diffusion model"')
+        if since is not None and until is not None and since > until:
+            raise UsageError(f"the period {since} to {until} ends before it begins: swap the days")
+        if limit is not None and limit < 1:
+            raise UsageError(f"a limit of {limit} asks for nothing: give one of 1 or more")
+        try:
+            yield from itertools.islice(self._matching(cleaned, since=since, until=until, limit=limit), limit)
+        except SourceError as err:
+            yield Failure(what=query, code=err.code, reason=str(err), retry=err.retry)
+
+    def _matching(self, query: str, *, since: date | None, until: date | None, limit: int | None) -> Iterator[Item]:
+        """The items of a query, deep lists read in several stretches that each end where the one before stopped."""
+        api = self._api()
+        start, end = _period(since, until)
+        age = None if until is not None and until < datetime.now(tz=UTC).date() else _OPEN_QUERY_SECONDS
+        is_bounded = since is not None or until is not None
+        seen: set[str] = set()
+        while True:
+            restricted = f"({query}) AND {_submitted(start, end)}" if is_bounded else query
+            depth = min(_DEEPEST_RESULT, limit or _DEEPEST_RESULT)
+            oldest: datetime | None = None
+            count = 0
+            for eprint in api.by_query(restricted, limit=depth, max_age_seconds=age):
+                count += 1
+                oldest = eprint.published
+                if eprint.identifier not in seen and start <= eprint.published < end:
+                    seen.add(eprint.identifier)
+                    yield Item(what=eprint.identifier, metadata=_metadata(eprint))
+            if count < depth or depth < _DEEPEST_RESULT or oldest is None or _minute_after(oldest) >= end:
+                return
+            end, is_bounded = _minute_after(oldest), True
+
+    # ----------------------------------------------------------------------------------- files
+
+    def fetch_pdf(self, paper_id: str, version: int | None = None) -> Path:
+        """Download the PDF of a paper (``arxiv:2402.19481`` or as arXiv prints it), the newest version when None.
+
+        A version never changes, so one that lies in the files folder is not asked for again.
+
+        Raises:
+            NotFound: arXiv has no PDF of it: a wrong version, or a withdrawn one.
+            DownloadRefused: ``not-a-pdf`` (``retry`` when arXiv is still making it), ``too-large``, or an address
+                that is not allowed.
+            SourceUnavailable: arXiv cannot be reached or keeps saying no.
+        """
+        try:
+            return self._fetch(paper_id, version, expect="pdf")
+        except NotFound as err:
+            raise NotFound(
+                f"arXiv has no PDF of {_name(paper_id, version)}: it may be withdrawn; read its abstract, or ask for "
+                "an earlier version"
+            ) from err
+
+    def fetch_html(self, paper_id: str, version: int | None = None) -> Path:
+        """Download arXiv's HTML of a paper (LaTeXML); not every paper has one.
+
+        Raises:
+            NotFound: arXiv has no HTML of it.
+            DownloadRefused, SourceUnavailable: as in ``fetch_pdf``, with ``html-broken``.
+        """
+        try:
+            return self._fetch(paper_id, version, expect="html")
+        except NotFound as err:
+            raise NotFound(f"arXiv has no HTML of {_name(paper_id, version)}: take its PDF") from err
+
+    def _fetch(self, paper_id: str, version: int | None, *, expect: Literal["pdf", "html"]) -> Path:
+        name = _name(paper_id, version)
+        to = self._files_folder / f"{name.replace('/', '_')}.{expect}"
+        if parse_arxiv_id(name)[1] is not None and to.is_file():
+            return to
+        url = f"{self._settings.arxiv_web_url.rstrip('/')}/{expect}/{name}"
+        return self._client.download(url, to=to, expect=expect)
+
+    def _api(self) -> ArxivApi:
+        from kb.sources.arxiv_api import ArxivApi  # loads requests and lxml, which only arXiv needs
+
+        return ArxivApi(self._client, self._settings)
+
+
+# ------------------------------------------------------------------------------------------- records
+
+
+def _outcome(wanted: _Wanted, found: Iterable[Eprint], refused: Mapping[str, SourceError]) -> Item | Failure:
+    if err := refused.get(wanted.name):
+        return Failure(what=wanted.what, code=err.code, reason=str(err), retry=err.retry)
+    for eprint in found:
+        if eprint.identifier == wanted.identifier and wanted.version in (None, eprint.version):
+            return Item(what=wanted.what, metadata=_metadata(eprint))
+    reason = f"arXiv has no paper {wanted.name}: check the id" + (" and the version" if wanted.version else "")
+    return Failure(what=wanted.what, code=NotFound.code, reason=reason)
+
+
+def _metadata(eprint: Eprint) -> Metadata:
+    is_withdrawn = not eprint.has_pdf or says_withdrawn(comment=eprint.comment, abstract=eprint.abstract)
+    return Metadata(
+        source="arxiv",
+        ids=(arxiv_key(eprint.identifier), *([eprint.doi] if eprint.doi else [])),
+        version=eprint.version,
+        title=eprint.title,
+        authors=eprint.authors,
+        abstract=eprint.abstract,
+        categories=eprint.categories,
+        comment=eprint.comment,
+        published=eprint.published,
+        updated=eprint.updated,
+        announced=(announcement_day(eprint.published),),
+        announced_from="computed",
+        venue=venue_of(eprint.comment, eprint.journal_ref),
+        url=f"https://arxiv.org/abs/{eprint.identifier}",
+        withdrawn=is_withdrawn,
+        links=links_to(
+            eprint.identifier,
+            eprint.version,
+            has_pdf=eprint.has_pdf and not is_withdrawn,
+            doi=eprint.doi,
+            abstract=eprint.abstract,
+            comment=eprint.comment,
+        ),
+    )
+
+
+def _name(paper_id: str, version: int | None) -> str:
+    """``("arxiv:2402.19481", 2)`` -> ``"2402.19481v2"``; a version in the id counts when none is given."""
+    identifier, stated = parse_arxiv_id(paper_id)
+    number = version if version is not None else stated
+    return identifier if number is None else f"{identifier}v{number}"
+
+
+# ------------------------------------------------------------------------------------------- periods
+
+
+def _period(since: date | None, until: date | None) -> tuple[datetime, datetime]:
+    """The half-open UTC period of submission that belongs to a period of announcement days."""
+    start = _FIRST_SUBMISSION if since is None else submission_window(since, since)[0]
+    end = _NO_END if until is None else submission_window(until, until)[1]
+    return start, max(start, end)
+
+
+def _submitted(start: datetime, end: datetime) -> str:
+    """The API's date filter, whose minutes are both included."""
+    last = end - timedelta(minutes=1)
+    return f"submittedDate:[{start:%Y%m%d%H%M} TO {last:%Y%m%d%H%M}]"
+
+
+def _minute_after(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0) + timedelta(minutes=1)

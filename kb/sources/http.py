@@ -1,0 +1,286 @@
+"""The polite HTTP client: the only way in which the product talks to a server, and the only importer of httpx.
+
+Its manners: one request at a time and an interval between two, over all processes of a home; tries again with
+growing, jittered pauses and never before ``Retry-After``; ends clearly when the server keeps saying no; names
+itself; asks for nothing twice that it still has; goes only where it may, and looks at every hop again.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx
+import tenacity
+
+from kb import __version__
+from kb.errors import DownloadRefused, NotFound, SourceError, SourceUnavailable
+from kb.settings import Settings
+from kb.sources.addresses import AddressPolicy, Resolver, resolve
+from kb.sources.answers import AnswerCache
+from kb.sources.bodies import Expected, read_within, save, too_large
+from kb.sources.pacing import LONGEST_WAIT_SECONDS, Pace, Turn, left_alone
+
+T = TypeVar("T")
+
+USER_AGENT = f"paper-kb/{__version__} (kb, a personal paper knowledge base)"
+MAX_REDIRECTS = 5
+_PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
+_LONGEST_BACKOFF_SECONDS = 120.0
+_BODY_DEADLINE_FACTOR = 15  # a server that trickles is left after this many time-outs' worth of seconds
+
+
+class _TryAgain(Exception):
+    """A failure that may pass. ``wait_seconds`` is the least pause that the server asked for."""
+
+    def __init__(self, reason: str, *, wait_seconds: float = 0.0) -> None:
+        super().__init__(reason)
+        self.wait_seconds = wait_seconds
+
+
+class PoliteClient:
+    """GET requests with manners.
+
+    Connections go to the address that was checked, never to a second answer of the name server; TLS still checks
+    the name. Proxies of the environment are not used, because they would connect where they please.
+
+    Args:
+        settings: intervals, retries, allow-list, sizes.
+        cache_folder: where answers are kept and the pace is agreed with other processes.
+        clock, sleep: seconds since the epoch and waiting; tests hand in their own.
+        resolver, transport: the edge of the world, for tests.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        cache_folder: Path,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        resolver: Resolver = resolve,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.cache_folder = cache_folder
+        self._settings = settings
+        self._clock = clock
+        self._sleep = sleep
+        self._pace = Pace(cache_folder, interval_seconds=settings.arxiv_interval_seconds, clock=clock, sleep=sleep)
+        self._cache = AnswerCache(cache_folder / "answers", max_age_seconds=settings.http_cache_seconds, clock=clock)
+        self._policy = AddressPolicy(
+            allowed_hosts=settings.allowed_hosts,
+            base_urls=(settings.arxiv_api_url, settings.arxiv_feed_url, settings.arxiv_web_url),
+            allow_private=settings.allow_private_addresses,
+            resolver=resolver,
+        )
+        self._transport = transport
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give connections back."""
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
+
+    def get_bytes(
+        self,
+        url: str,
+        *,
+        max_bytes: int | None = None,
+        accept: str = "*/*",
+        max_age_seconds: float | None = None,
+        complaint: Callable[[bytes], str | None] | None = None,
+        also_statuses: frozenset[int] = frozenset(),
+    ) -> bytes:
+        """The body at ``url``, from the cache when it is there and young enough.
+
+        Args:
+            url: http or https, of an allowed host.
+            max_bytes: refuse more; ``max_download_bytes`` when None.
+            accept: media types.
+            max_age_seconds: reuse no older answer than this; 0 asks the server in any case.
+            complaint: says what is wrong with a body (it is then asked for again, and never kept), or None.
+            also_statuses: statuses besides 200 whose body is returned; such a body is not kept.
+
+        Raises:
+            SourceUnavailable: the server could not be reached or kept saying no.
+            NotFound: 404 or 410.
+            DownloadRefused: the address or the size is not allowed.
+            SourceError: the server refused for good.
+        """
+        kept = self._cache.get(url, max_age_seconds=max_age_seconds)
+        if kept is not None and (complaint is None or complaint(kept) is None):
+            return kept
+        limit = self._settings.max_download_bytes if max_bytes is None else max_bytes
+
+        def receive(response: httpx.Response) -> bytes:
+            body = read_within(self._chunks(response, url=url, max_bytes=limit), max_bytes=limit, what=url)
+            if response.status_code == 200:
+                if complaint is not None and (reason := complaint(body)):
+                    raise _TryAgain(reason)
+                self._cache.put(url, body)
+            return body
+
+        return self._persist(url, accept=accept, receive=receive, statuses=also_statuses | {200})
+
+    def download(self, url: str, *, to: Path, max_bytes: int | None = None, expect: Expected) -> Path:
+        """Save the file at ``url`` as ``to``: whole and of the expected kind, or not at all.
+
+        Raises:
+            DownloadRefused: ``too-large``, ``not-a-pdf``, ``html-broken``, or an address that is not allowed;
+                ``retry`` is set when the server's page says that the file comes later.
+            SourceUnavailable, NotFound, SourceError: as in ``get_bytes``.
+            HomeUnwritable: when ``to`` cannot be written.
+        """
+        limit = self._settings.max_download_bytes if max_bytes is None else max_bytes
+
+        def receive(response: httpx.Response) -> Path:
+            chunks = self._chunks(response, url=url, max_bytes=limit)
+            save(chunks, to, expect=expect, max_bytes=limit, what=url)
+            return to
+
+        accept = "application/pdf" if expect == "pdf" else "text/html"
+        return self._persist(url, accept=accept, receive=receive, statuses=frozenset({200}))
+
+    # ------------------------------------------------------------------------------------ trying again
+
+    def _persist(self, url: str, *, accept: str, receive: Callable[[httpx.Response], T], statuses: frozenset[int]) -> T:
+        tries = self._settings.arxiv_retries + 1
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(_TryAgain),
+            stop=tenacity.stop_after_attempt(tries),
+            wait=self._pause,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            result: T = retrying(self._follow, url, accept=accept, receive=receive, statuses=statuses)
+        except _TryAgain as err:
+            raise SourceUnavailable(
+                f"{httpx.URL(url).host} did not answer properly in {tries} tries (last: {err}): run it again later",
+                retry=True,
+            ) from err
+        return result
+
+    def _pause(self, state: tenacity.RetryCallState) -> float:
+        """Seconds before the next try: exponential with full jitter on top, and never less than was asked for."""
+        interval = self._settings.arxiv_interval_seconds
+        failure = state.outcome.exception() if state.outcome else None
+        asked = failure.wait_seconds if isinstance(failure, _TryAgain) else 0.0
+        backoff = min(_LONGEST_BACKOFF_SECONDS, interval * 2.0 ** (state.attempt_number - 1))
+        return max(asked, backoff) + random.uniform(0.0, interval)
+
+    # ------------------------------------------------------------------------------------ one try
+
+    def _follow(self, url: str, *, accept: str, receive: Callable[[httpx.Response], T], statuses: frozenset[int]) -> T:
+        here = _read_url(url)
+        for _ in range(MAX_REDIRECTS + 1):
+            addresses = self._policy.addresses(str(here))
+            try:
+                with self._pace.turn() as turn, self._answer(here, addresses=addresses, accept=accept) as response:
+                    turn.reached()
+                    if response.has_redirect_location:
+                        here = _read_url(str(here.join(response.headers["Location"])))
+                        continue
+                    if response.status_code not in statuses:
+                        raise self._refusal(response, turn=turn, url=str(here))
+                    return receive(response)
+            except (httpx.TransportError, httpx.DecodingError) as err:
+                raise _TryAgain(f"{type(err).__name__}: {err}" if str(err) else type(err).__name__) from err
+        raise DownloadRefused(f"{url} was redirected more than {MAX_REDIRECTS} times: look at it in a browser")
+
+    @contextmanager
+    def _answer(self, url: httpx.URL, *, addresses: list[str], accept: str) -> Iterator[httpx.Response]:
+        """The answer of the first of the checked addresses that takes a connection."""
+        timeout = httpx.Timeout(self._settings.http_timeout_seconds).as_dict()
+        headers = {"Host": url.netloc.decode("ascii"), "User-Agent": USER_AGENT, "Accept": accept}
+        for remaining, address in zip(reversed(range(len(addresses))), addresses, strict=True):
+            request = httpx.Request(
+                "GET",
+                url.copy_with(host=address),
+                headers=headers,
+                extensions={"timeout": timeout, "sni_hostname": url.host},
+            )
+            try:
+                response = self._connection().handle_request(request)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                if remaining:
+                    continue
+                raise
+            response.request = request
+            try:
+                yield response
+            finally:
+                response.close()
+            return
+        raise _TryAgain("the name leads to no address")
+
+    def _connection(self) -> httpx.BaseTransport:
+        if self._transport is None:
+            # No connection is kept: two hosts behind one address must not share one, and we come seldom.
+            limits = httpx.Limits(max_keepalive_connections=0)
+            self._transport = httpx.HTTPTransport(limits=limits)
+        return self._transport
+
+    def _chunks(self, response: httpx.Response, *, url: str, max_bytes: int) -> Iterator[bytes]:
+        """The body in pieces. A body that stops early or trickles is tried again, one announced as too large is not."""
+        announced = response.headers.get("Content-Length", "")
+        if announced.isdecimal() and int(announced) > max_bytes:
+            raise too_large(url, max_bytes)
+        deadline = self._clock() + _BODY_DEADLINE_FACTOR * self._settings.http_timeout_seconds
+        for chunk in response.iter_bytes():
+            if self._clock() > deadline:
+                raise _TryAgain("the answer came too slowly")
+            yield chunk
+        if announced.isdecimal() and response.num_bytes_downloaded != int(announced):
+            raise _TryAgain(f"only {response.num_bytes_downloaded:,} of {int(announced):,} bytes came")
+
+    def _refusal(self, response: httpx.Response, *, turn: Turn, url: str) -> Exception:
+        status = response.status_code
+        if status in _PASSING_STATUSES:
+            wait_seconds = _retry_after(response.headers.get("Retry-After", ""), now=self._clock())
+            turn.asked_to_wait(wait_seconds)
+            if wait_seconds > LONGEST_WAIT_SECONDS:
+                return left_alone(self._clock() + wait_seconds)
+            return _TryAgain(f"status {status}", wait_seconds=wait_seconds)
+        if status in (404, 410):
+            return NotFound(f"there is nothing at {url}: check the id and the version")
+        return SourceError(f"{url} was refused with status {status}: look at it in a browser, or try again tomorrow")
+
+
+def _read_url(url: str) -> httpx.URL:
+    try:
+        read = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError) as err:
+        raise DownloadRefused(f"{url[:120]!r} is not an address ({err}): correct it") from err
+    if not read.host:
+        raise DownloadRefused(f"{url[:120]!r} is not a plain http or https address: use one that is")
+    return read
+
+
+def _retry_after(value: str, *, now: float) -> float:
+    """Seconds to wait as the header says it, in seconds or as an HTTP date; 0 when it says nothing sensible."""
+    cleaned = value.strip()
+    if cleaned.isdecimal():
+        return float(cleaned)
+    try:
+        moment = parsedate_to_datetime(cleaned)
+    except ValueError:
+        return 0.0
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, moment.timestamp() - now)
