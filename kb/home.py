@@ -11,6 +11,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import socket
 import tempfile
 import time
@@ -66,6 +67,15 @@ class Home:
             raise writing_error(err, self.path) from err
         if not os.access(self.path, os.W_OK):
             raise HomeUnwritable(f"{self.path} cannot be written: check its permissions or choose another --home")
+
+    def size_bytes(self) -> int:
+        """What the home takes on disk."""
+        return sum(path.stat().st_size for path in self.path.rglob("*") if path.is_file())
+
+    def forget_caches(self) -> None:
+        """Empty the cache: answers of servers and of models may hold a removed paper's text."""
+        shutil.rmtree(self.cache_path, ignore_errors=True)
+        self.cache_path.mkdir(mode=0o700, exist_ok=True)
 
     @contextlib.contextmanager
     def writing(

@@ -240,6 +240,7 @@ class Chunk:
     page: int | None = None
     last_page: int | None = None
     label: str | None = None
+    boxes: tuple[Box, ...] = ()
 
 
 # ------------------------------------------------------------------------------------------ retrieval
@@ -532,6 +533,7 @@ class Item:
 
     ``file`` is a local file to parse (then ``file_kind`` says how); ``what`` is how the user named it. A file
     from a source that owns it (a download) is not private; a user's local file is, unless told otherwise.
+    ``fetch`` says that the source should be asked for the full text of an item that came without a file.
     """
 
     what: str
@@ -539,6 +541,7 @@ class Item:
     file: str | None = None
     file_kind: FileKind | None = None
     private: bool = False
+    fetch: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

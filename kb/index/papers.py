@@ -140,6 +140,11 @@ class PaperTable:
         """How many papers there are."""
         return int(self._db.one("SELECT COUNT(*) FROM papers")[0])
 
+    def state_counts(self) -> dict[str, int]:
+        """How many papers have their full text, a part of it, or none."""
+        rows = dict(self._db.rows("SELECT fulltext, COUNT(*) FROM papers GROUP BY fulltext"))
+        return {state: rows.get(state, 0) for state in ("full", "partial", "none")}
+
     def versions(self, paper_id: str) -> list[Version]:
         """The versions that were seen, oldest first."""
         rows = self._db.rows("SELECT record FROM versions WHERE paper = ? ORDER BY version", (self._number(paper_id),))
@@ -195,6 +200,7 @@ class PaperTable:
         return self._refresh(number, private=private).id
 
     def _contribute(self, number: int, metadata: Metadata) -> None:
+        self._note_version(number, metadata)
         known = self._contributions(number).get(metadata.source)
         if known is not None and metadata.source != "user":
             metadata = _newer(known, metadata)
@@ -203,7 +209,6 @@ class PaperTable:
         self._db.run(
             "INSERT OR REPLACE INTO contributions VALUES (?, ?, ?)", (number, metadata.source, wire.pack(metadata))
         )
-        self._note_version(number, metadata)
 
     def _note_version(self, number: int, metadata: Metadata) -> None:
         if metadata.source not in ("arxiv", "jsonl") or metadata.version is None or metadata.title is None:
@@ -230,7 +235,7 @@ class PaperTable:
         if self._db.first("SELECT 1 FROM documents WHERE paper = ?", (keep,)) is None:
             self._db.run("UPDATE documents SET paper = ? WHERE paper = ?", (keep, other))
             self._drop_chunks(keep)
-            self._db.run("UPDATE chunks SET paper = ?, indexed = 0 WHERE paper = ?", (keep, other))
+            self._db.run("UPDATE chunks SET paper = ? WHERE paper = ?", (keep, other))
             state = self._db.one("SELECT record FROM papers WHERE number = ?", (other,))[0]
             self._refresh(keep, fulltext=wire.unpack(state, Paper).fulltext)
         else:

@@ -61,36 +61,31 @@ class PassageTable:
     def put_chunks(self, paper_id: str, chunks: Sequence[tuple[Chunk, str]]) -> int:
         """Make these the paper's chunks. Each comes with its passage, the text that the encoder reads.
 
-        A chunk that is there keeps its key; it is indexed again only when its passage changed. Returns how many
-        chunks now wait to be indexed.
+        A chunk that is there keeps its key as long as its passage is the same; a changed passage gets a new key,
+        so that a key always stands for one vector. Returns how many chunks now wait to be indexed.
         """
         number = self._number(paper_id)
         known = {
             row[0]: row[1:]
             for row in self._db.rows("SELECT id, key, passage, record FROM chunks WHERE paper = ?", (number,))
         }
-        given = {chunk.id for chunk, _ in chunks}
-        gone = [(row[0],) for chunk_id, row in known.items() if chunk_id not in given]
+        given = {chunk.id: _digest(passage) for chunk, passage in chunks}
+        gone = [(row[0],) for chunk_id, row in known.items() if given.get(chunk_id) != row[1]]
         self._db.run_many("INSERT OR IGNORE INTO dropped VALUES (?)", gone)
         self._db.run_many("DELETE FROM chunks WHERE key = ?", gone)
-        waiting = 0
-        for chunk, passage in chunks:
-            digest = hashlib.sha256(passage.encode(errors="surrogatepass")).hexdigest()[:32]
-            record = wire.pack(chunk)
-            if (old := known.get(chunk.id)) is None:
+        new = 0
+        for chunk, _ in chunks:
+            digest, record = given[chunk.id], wire.pack(chunk)
+            old = known.get(chunk.id)
+            if old is None or old[1] != digest:
                 self._db.run(
                     "INSERT INTO chunks (id, paper, ordinal, kind, record, passage) VALUES (?, ?, ?, ?, ?, ?)",
                     (chunk.id, number, chunk.ordinal, chunk.kind, record, digest),
                 )
-                waiting += 1
-            elif old[1:] != (digest, record):
-                again = old[1] != digest
-                self._db.run(
-                    "UPDATE chunks SET ordinal=?, record=?, passage=?, indexed = indexed * ? WHERE key = ?",
-                    (chunk.ordinal, record, digest, int(not again), old[0]),
-                )
-                waiting += again
-        return waiting
+                new += 1
+            elif old[2] != record:
+                self._db.run("UPDATE chunks SET ordinal = ?, record = ? WHERE key = ?", (chunk.ordinal, record, old[0]))
+        return new
 
     def drop_chunks(self, paper_id: str) -> None:
         """Take all chunks of a paper out; their keys wait to be dropped from the indexes."""
@@ -123,6 +118,11 @@ class PassageTable:
             return None
         fulltext = Fulltext(state=row[3], code=row[4], reason=row[5])
         return Source(file=row[0], sha256=row[1], parser=row[2], fulltext=fulltext)
+
+    def document_version(self, paper_id: str) -> int | None:
+        """The paper's version that the stored document is of."""
+        row = self._db.first("SELECT version FROM documents WHERE paper = ?", (self._number(paper_id),))
+        return row[0] if row else None
 
     def paper_of_file(self, sha256: str) -> str | None:
         """The paper whose document was read from a file with this content."""
@@ -212,6 +212,14 @@ class PassageTable:
         wanted[inside[inside < len(wanted)]] = True
         return keys[wanted[owners]]
 
+    def paper_numbers(self, keys: Keys) -> Keys:
+        """(n,) the number of the paper of each key; -1 for a key that is not there."""
+        known, owners = self._chunk_table()
+        if not len(known):
+            return np.full(len(keys), -1, dtype=np.int64)
+        places = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+        return np.where(known[places] == keys, owners[places], -1)
+
     def _chunk_table(self) -> tuple[Keys, Keys]:
         # SQLite counts changes made by other connections in data_version and ours in total_changes.
         state = (threading.get_ident(), *self._db.state())
@@ -224,7 +232,7 @@ class PassageTable:
     def locate(self, chunk_id: str, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
         """Page of the first character and boxes of ``chunk.text[start:end]``; (None, ()) where there is no PDF."""
         chunk = self.chunk(chunk_id)
-        if chunk is None or chunk.kind == "abstract":
+        if chunk is None or chunk.page is None:
             return None, ()
         document = self.document(chunk.paper_id)
         if document is None:
@@ -255,6 +263,10 @@ def boxes_of(blocks: Sequence[Block], start: int, end: int) -> tuple[Box, ...]:
 
 def _word_end(words: Sequence[tuple[int, float, float]], index: int, line_end: int) -> int:
     return words[index + 1][0] if index + 1 < len(words) else line_end
+
+
+def _digest(passage: str) -> str:
+    return hashlib.sha256(passage.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 def _chunk(record: bytes, paper_id: str) -> Chunk:

@@ -1,0 +1,289 @@
+"""One function a verb: options to a call of ``Library``, its result to JSON or text, and the exit status."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kb import wire
+from kb.cli import printing
+from kb.cli.progress import Reporter
+from kb.errors import HomeUnwritable, UsageError
+from kb.library import Library
+from kb.settings import Settings
+
+_DONE, _NOT_DONE, _IN_PART, _FAULTS = 0, 1, 3, 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a verb has to say: ``data`` for ``--json``, ``text`` for people, and the exit status."""
+
+    data: Any
+    text: str
+    status: int = _DONE
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the verb, print its result, and return the exit status."""
+    if options.verb == "ui":
+        return _ui(options)
+    with Reporter(quiet=options.quiet) as reporter, _open(options) as library:
+        library.on_wait = reporter.notice
+        result = _VERBS[options.verb](library, options, reporter)
+    _print(f"kb.{options.verb}/1", result, as_json=options.json)
+    return result.status
+
+
+def _open(options: argparse.Namespace) -> Library:
+    flags: dict[str, Any] = {"home": options.home or getattr(options, "demo_home", None)}
+    for name in ("language", "max_calls", "max_tokens"):
+        flags[name] = getattr(options, name, None)
+    flags["allow_remote"] = True if getattr(options, "allow_remote", False) else None
+    if isinstance(model := getattr(options, "model", None), str):
+        flags["model"] = model
+    return Library.open(Settings.load(**flags))
+
+
+def _print(schema: str, result: Result, *, as_json: bool) -> None:
+    if as_json:
+        print(wire.to_json({"schema": schema, **wire.to_data(result.data)}))  # noqa: T201
+    elif result.text:
+        print(result.text)  # noqa: T201
+
+
+def _filters(options: argparse.Namespace) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in ("paper", "author", "category", "tag", "since", "until")}
+
+
+def _save(text: str, out: str | None) -> str:
+    """Write text to ``out`` and say so, or give it back to be printed."""
+    if out is None:
+        return text.rstrip("\n")
+    try:
+        Path(out).write_text(text, encoding="utf-8")
+    except OSError as err:
+        raise HomeUnwritable(f"{out} cannot be written ({err.strerror}): choose another --out") from err
+    return f"wrote {out}"
+
+
+# --------------------------------------------------------------------------------------------- intake
+
+
+def _demo(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    from kb.library.demo import run_demo
+
+    demo = run_demo(library, progress=reporter.progress, notice=reporter.notice)
+    return Result(data=demo, text=printing.demo(demo))
+
+
+def _add(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    if not options.what and not options.query:
+        raise UsageError("nothing to add: name a file, a folder or an arXiv id, or give --query")
+    report = library.add(
+        options.what,
+        query=options.query,
+        since=options.since,
+        until=options.until,
+        limit=options.limit,
+        fulltext=not options.no_fulltext,
+        private=True if options.private else None,
+        progress=reporter.progress,
+    )
+    went_in = bool(report.added or report.updated or report.unchanged)
+    status = _DONE if not report.failed else _IN_PART if went_in else _NOT_DONE
+    if status == _NOT_DONE and len(report.failed) == 1:
+        reporter.error(report.failed[0].reason)
+    return Result(data=report, text=printing.add_report(report), status=status)
+
+
+# ------------------------------------------------------------------------------------------ questions
+
+
+def _search(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    hits = library.search(options.query, k=options.k, mode=options.mode, by=options.by, **_filters(options))
+    data = {"query": options.query, "mode": options.mode, "hits": wire.to_data(hits)}
+    return Result(data=data, text=printing.hits(hits))
+
+
+def _ask(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    answer = library.ask(options.question, session=options.session, **_filters(options))
+    for notice in answer.notices:
+        reporter.notice(notice)
+    return Result(data=answer, text=printing.answer(answer))
+
+
+def _compare(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    table = library.compare(options.paper, options.question)
+    text = library.render_comparison(table, options.format)
+    return Result(data=table, text=_save(text, options.out))
+
+
+# -------------------------------------------------------------------------------------------- writing
+
+
+def _note(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    note = library.note(options.id)
+    pages = library.render_note(note, options.format)
+    if options.out:
+        written = library.write_pages(pages, Path(options.out))
+        return Result(data=note, text="\n".join(f"wrote {path}" for path in written))
+    text = next(data for path, data in pages if not path.endswith(".png")).decode()
+    return Result(data=note, text=text.rstrip("\n"))
+
+
+def _topic(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    from kb.cli.topics import topic_verb
+
+    return topic_verb(library, options)
+
+
+def _digest(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    digest = library.digest(
+        options.topic,
+        day=options.date,
+        since=options.since,
+        until=options.until,
+        audience=options.audience,
+        progress=reporter.progress,
+    )
+    written = library.write_digest(digest, options.format.split(","), out=Path(options.out) if options.out else None)
+    data = {**wire.to_data(digest), "files": [str(path) for path in written]}
+    return Result(data=data, text=printing.digest(digest, written))
+
+
+def _render(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    out = Path(options.out) if options.out else Path(options.file).parent
+    written = library.render_file(Path(options.file), options.format.split(","), out=out)
+    return Result(data={"files": [str(path) for path in written]}, text="\n".join(f"wrote {path}" for path in written))
+
+
+def _verify(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    faults, checked = library.verify(Path(options.file))
+    data = {"file": options.file, "faults": wire.to_data(faults), "checked": checked}
+    return Result(data=data, text=printing.faults(options.file, faults, checked), status=_FAULTS if faults else _DONE)
+
+
+def _diff(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    changes = library.diff(Path(options.old), Path(options.new))
+    return Result(data=changes, text=printing.changes(changes))
+
+
+# -------------------------------------------------------------------------------------------- catalog
+
+
+def _list(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    papers = library.list(limit=options.limit, **_filters(options))
+    return Result(data={"papers": wire.to_data(papers)}, text=printing.papers(papers))
+
+
+def _show(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    shown = library.show(options.id)
+    return Result(data=shown, text=printing.shown(shown))
+
+
+def _set(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    values = {}
+    for assignment in options.field:
+        name, equals, value = assignment.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{assignment!r} is not FIELD=VALUE: write it like venue='NeurIPS 2017'")
+        values[name] = value or None
+    paper = library.set(options.id, **values)
+    return Result(data={"paper": wire.to_data(paper)}, text=printing.paper(paper))
+
+
+def _tag(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    wrong = [tag for tag in options.tags if len(tag) < 2 or tag[0] not in "+-"]
+    if wrong or not options.tags:
+        raise UsageError(f"write tags as +{(wrong or ['name'])[0].strip('+-')} to add or with - to drop")
+    add = [tag[1:] for tag in options.tags if tag[0] == "+"]
+    drop = [tag[1:] for tag in options.tags if tag[0] == "-"]
+    paper = library.tag(options.id, add=add, drop=drop)
+    return Result(data={"paper": wire.to_data(paper)}, text=f"{paper.id}: {', '.join(paper.tags) or 'no tags'}")
+
+
+def _opinion(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    liking = 1 if options.verb == "like" else -1
+    paper = library.opine(options.id, liking, topic=options.topic)
+    return Result(data={"id": paper.id, "liking": liking}, text=f"{options.verb}d {paper.id} ({paper.title})")
+
+
+def _remove(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    removed = library.remove(options.id)
+    return Result(data={"removed": removed}, text="\n".join(f"removed {key}" for key in removed))
+
+
+def _export(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    text = library.export(options.format, **_filters(options))
+    return Result(data={"format": options.format, "text": text}, text=_save(text, options.out))
+
+
+# ----------------------------------------------------------------------------------------------- care
+
+
+def _update(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    report = library.update(
+        out=Path(options.out) if options.out else None,
+        formats=options.format.split(","),
+        day=options.date,
+        fulltext=not options.no_fulltext,
+        audience=options.audience,
+        progress=reporter.progress,
+    )
+    return Result(data=report, text=printing.update(report), status=report["status"])
+
+
+def _ledger(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    count = (library.export_ledger if options.action == "export" else library.import_ledger)(Path(options.file))
+    return Result(data={"entries": count, "file": options.file}, text=f"{options.action}ed {count} entries")
+
+
+def _status(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    status = library.status()
+    return Result(data=status, text=printing.status(status))
+
+
+def _doctor(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    problems = library.doctor(fix=options.fix, model=bool(options.model), progress=reporter.progress)
+    bad = any(problem.severity != "notice" for problem in problems)
+    return Result(
+        data={"problems": wire.to_data(problems)}, text=printing.problems(problems), status=_FAULTS if bad else _DONE
+    )
+
+
+def _reindex(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    count = library.reindex(encode=options.encode, progress=reporter.progress)
+    return Result(data={"chunks": count}, text=f"indexed {count} chunks")
+
+
+def _eval(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    from kb.library.evaluating import evaluate_retrieval
+
+    figures = evaluate_retrieval(
+        Path(options.folder),
+        settings=library.settings,
+        split=options.split,
+        run_folder=Path(options.run) if options.run else None,
+        progress=reporter.progress,
+    )
+    return Result(data=figures, text=printing.evaluation(figures))
+
+
+def _ui(options: argparse.Namespace) -> int:
+    from kb.cli.app import start_app
+
+    start_app(options)
+    return _NOT_DONE  # not reached: the app takes this process's place
+
+
+_VERBS: dict[str, Callable[[Library, argparse.Namespace, Reporter], Result]] = {
+    "demo": _demo, "add": _add, "search": _search, "ask": _ask, "compare": _compare, "note": _note,
+    "topic": _topic, "digest": _digest, "render": _render, "verify": _verify, "diff": _diff, "list": _list,
+    "show": _show, "set": _set, "tag": _tag, "like": _opinion, "dislike": _opinion, "remove": _remove,
+    "export": _export, "update": _update, "ledger": _ledger, "status": _status, "doctor": _doctor,
+    "reindex": _reindex, "eval": _eval,
+}  # fmt: skip

@@ -1,0 +1,239 @@
+"""The words of the command line. Nothing heavy is imported here, so that ``kb --help`` answers at once."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from datetime import date
+
+_MODES = ("hybrid", "lexical", "dense")
+_LANGUAGES = ("en", "zh")
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with abbreviations off: an option's name is part of the contract."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options)  # type: ignore[arg-type]
+
+
+def build_parser(version: str) -> argparse.ArgumentParser:
+    """The parser of the whole command line. Each verb's help ends with an example that runs."""
+    parser = _Parser(
+        prog="kb",
+        description="A paper knowledge base that shows where every sentence comes from.",
+        epilog="example:\n  kb demo",
+    )
+    parser.add_argument("--version", action="version", version=f"kb {version}")
+    _add_common(parser, default=None)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+
+    def verb(name: str, summary: str, example: str) -> argparse.ArgumentParser:
+        sub = verbs.add_parser(name, help=summary, description=summary, epilog=f"example:\n  {example}")
+        _add_common(sub, default=argparse.SUPPRESS)
+        return sub  # type: ignore[no-any-return]
+
+    for add in (_add_intake, _add_questions, _add_writing, _add_catalog, _add_care):
+        add(verb)
+    return parser
+
+
+Verb = Callable[[str, str, str], argparse.ArgumentParser]
+
+
+def _add_common(parser: argparse.ArgumentParser, *, default: object) -> None:
+    parser.add_argument("--home", metavar="DIR", default=default, help="the folder that holds everything (KB_HOME)")
+    parser.add_argument("--json", action="store_true", default=default or False, help="one JSON document on stdout")
+    parser.add_argument("--quiet", action="store_true", default=default or False, help="no progress, no notices")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day: write it like 2024-03-04") from None
+
+
+def _positive(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
+    return number
+
+
+def _port(text: str) -> int:
+    number = _positive(text)
+    if number > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: they end at 65535")
+    return number
+
+
+def _add_filters(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("filters")
+    group.add_argument("--paper", action="append", default=[], metavar="ID", help="only this paper (repeatable)")
+    group.add_argument("--author", action="append", default=[], metavar="NAME", help="only by this author (repeatable)")
+    group.add_argument(
+        "--category", action="append", default=[], metavar="CAT", help="only in this category, e.g. cs.CV"
+    )
+    group.add_argument("--tag", action="append", default=[], metavar="TAG", help="only with this tag (repeatable)")
+    group.add_argument("--since", type=_day, metavar="DAY", help="announced (else published) on this day or later")
+    group.add_argument("--until", type=_day, metavar="DAY", help="announced (else published) on this day or earlier")
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", metavar="NAME", help="chat model, e.g. ollama:qwen3, or 'none' (KB_MODEL)")
+    parser.add_argument("--language", choices=_LANGUAGES, help="language of the text that is written")
+    parser.add_argument("--allow-remote", action="store_true", help="let private papers go to a remote model")
+    parser.add_argument("--max-calls", type=int, metavar="N", help="cap on model calls")
+    parser.add_argument("--max-tokens", type=int, metavar="N", help="cap on model tokens")
+
+
+def _add_intake(verb: Verb) -> None:
+    demo = verb("demo", "add the papers that come with kb, search, ask, write a digest", "kb demo")
+    demo.set_defaults(demo_home="kb-demo")
+    add = verb("add", "add papers: arXiv ids and addresses, files, folders, .bib, .jsonl", "kb add paper.pdf refs.bib")
+    add.add_argument("what", nargs="*", metavar="WHAT", help="arXiv id or address, file, folder, .bib, .jsonl")
+    add.add_argument("--query", metavar="Q", help="ask arXiv, e.g. 'cat:cs.CV AND abs:\"diffusion model\"'")
+    add.add_argument("--since", type=_day, metavar="DAY", help="with --query: submitted on this day or later")
+    add.add_argument("--until", type=_day, metavar="DAY", help="with --query: submitted on this day or earlier")
+    add.add_argument("--limit", type=_positive, default=100, metavar="N", help="with --query: at most N papers (100)")
+    add.add_argument("--no-fulltext", action="store_true", help="keep to the record, fetch no PDF")
+    add.add_argument("--private", action="store_true", help="never send these papers to a model on another machine")
+
+
+def _add_questions(verb: Verb) -> None:
+    search = verb("search", "find passages or papers", 'kb search "dense passage retrieval" -k 5')
+    search.add_argument("query", metavar="QUERY")
+    search.add_argument("-k", type=_positive, default=10, metavar="N", help="how many (10)")
+    search.add_argument("--mode", choices=_MODES, default="hybrid", help="by words, by meaning, or both (hybrid)")
+    search.add_argument("--by", choices=("chunk", "paper"), default="chunk", help="one hit a passage or a paper")
+    _add_filters(search)
+
+    ask = verb("ask", "answer a question from the papers, with quotes and pages", 'kb ask "What is S2ORC?"')
+    ask.add_argument("question", metavar="QUESTION")
+    ask.add_argument("--session", metavar="NAME", help="a conversation: follow-ups are read in its context")
+    _add_filters(ask)
+    _add_model(ask)
+
+    compare = verb(
+        "compare", "a table of papers and questions", 'kb compare --paper A --paper B --question "What data is used?"'
+    )
+    compare.add_argument("--paper", action="append", default=[], required=True, metavar="ID")
+    compare.add_argument("--question", action="append", default=[], required=True, metavar="Q")
+    compare.add_argument("--format", choices=("md", "csv", "html", "json"), default="md")
+    compare.add_argument("--out", metavar="FILE", help="write there instead of to stdout")
+    _add_model(compare)
+
+
+def _add_writing(verb: Verb) -> None:
+    note = verb("note", "the reading note of one paper", "kb note 1706.03762 --format md")
+    note.add_argument("id", metavar="ID")
+    note.add_argument("--format", choices=("md", "html", "json"), default="md")
+    note.add_argument("--out", metavar="DIR", help="write the note and its figures there")
+    _add_model(note)
+
+    _add_topic(verb)
+    digest = verb("digest", "a page over the papers announced in a period", "kb digest --date 2024-03-04 --out pages")
+    digest.add_argument("topic", nargs="?", metavar="TOPIC", help="a topic's name; all papers without one")
+    digest.add_argument("--date", type=_day, metavar="DAY", help="the day (default: the newest with papers)")
+    digest.add_argument("--since", type=_day, metavar="DAY", help="first day of a period")
+    digest.add_argument("--until", type=_day, metavar="DAY", help="last day of a period")
+    digest.add_argument("--format", default="hexo,json", metavar="F,F", help="of hexo,html,md,rss,bibtex,json,mail")
+    digest.add_argument("--out", metavar="DIR", help="where to write (default: digests/ in the home)")
+    digest.add_argument(
+        "--for", dest="audience", choices=("self", "public"), default="self", help="whom the page is for"
+    )
+    _add_model(digest)
+
+    render = verb("render", "the same pages again from a digest's data", "kb render pages/digest.json --format html")
+    render.add_argument("file", metavar="DIGEST.json")
+    render.add_argument("--format", default="hexo,json", metavar="F,F", help="of hexo,html,md,rss,bibtex,json,mail")
+    render.add_argument("--out", metavar="DIR", help="where to write (default: beside the file)")
+
+    verify = verb("verify", "check a digest page against catalog and evidence", "kb verify pages/digest.json")
+    verify.add_argument("file", metavar="FILE")
+    diff = verb("diff", "what is new, gone or changed between two digests", "kb diff monday.json tuesday.json")
+    diff.add_argument("old", metavar="OLD")
+    diff.add_argument("new", metavar="NEW")
+
+
+def _add_topic(verb: Verb) -> None:
+    topic = verb("topic", "standing queries", 'kb topic add "Dense Retrieval" --query "abs:retrieval" --must dense')
+    actions = topic.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, summary in (
+        ("add", "make or replace a topic"), ("list", "all topics"), ("show", "one topic"),
+        ("remove", "forget a topic"), ("preview", "what a topic catches, and why"),
+    ):  # fmt: skip
+        action = actions.add_parser(name, help=summary, description=summary, epilog=f"example:\n  kb topic {name}")
+        _add_common(action, default=argparse.SUPPRESS)
+        if name != "list":
+            action.add_argument("name", metavar="NAME")
+        if name in ("add", "preview"):
+            action.add_argument("--query", default=None, metavar="Q", help="arXiv syntax: ti au abs co cat id all")
+            for option, dest in (
+                ("--must", "must"), ("--must-not", "must_not"), ("--author", "authors"),
+                ("--category", "categories"), ("--example", "examples"),
+            ):  # fmt: skip
+                action.add_argument(option, dest=dest, action="append", default=None, metavar="X")
+            action.add_argument("--language", choices=_LANGUAGES, default=None)
+            action.add_argument("--limit", type=_positive, default=None, metavar="N", help="most papers a day")
+        if name == "preview":
+            action.add_argument("--since", type=_day, metavar="DAY")
+            action.add_argument("--until", type=_day, metavar="DAY")
+
+
+def _add_catalog(verb: Verb) -> None:
+    listing = verb("list", "the papers of the library, newest first", "kb list --category cs.CL")
+    listing.add_argument("--limit", type=_positive, metavar="N")
+    _add_filters(listing)
+    for name, summary in (
+        ("show", "all that is known of a paper"),
+        ("remove", "remove papers and all that hangs on them"),
+    ):
+        sub = verb(name, summary, f"kb {name} 1706.03762")
+        sub.add_argument("id", nargs="+" if name == "remove" else None, metavar="ID")
+    setting = verb("set", "decide a field of a record yourself", 'kb set 1706.03762 venue="NeurIPS 2017"')
+    setting.add_argument("id", metavar="ID")
+    setting.add_argument("field", nargs="+", metavar="FIELD=VALUE", help="an empty value takes the decision back")
+    tag = verb("tag", "add and drop tags", "kb tag 1706.03762 +transformers -unread")
+    tag.add_argument("id", metavar="ID")
+    tag.add_argument("tags", nargs=argparse.REMAINDER, metavar="+T|-T")
+    for name in ("like", "dislike"):
+        sub = verb(name, f"{name} a paper: it changes what comes first", f"kb {name} 1706.03762")
+        sub.add_argument("id", metavar="ID")
+        sub.add_argument("--topic", default="", metavar="NAME", help="for this topic only")
+    export = verb("export", "the records in another format", "kb export --format bibtex --out refs.bib")
+    export.add_argument("--format", choices=("bibtex", "csl", "jsonl"), default="bibtex")
+    export.add_argument("--out", metavar="FILE", help="write there instead of to stdout")
+    _add_filters(export)
+
+
+def _add_care(verb: Verb) -> None:
+    update = verb("update", "the daily job: announcements, add, digest, render, deliver", "kb update --out site")
+    update.add_argument("--out", metavar="DIR", help="where pages go (default: digests/ in the home)")
+    update.add_argument("--format", default="hexo,html,rss,json", metavar="F,F")
+    update.add_argument("--date", type=_day, metavar="DAY", help="as if it were this day (default: today, UTC)")
+    update.add_argument("--no-fulltext", action="store_true", help="keep to the records")
+    update.add_argument("--for", dest="audience", choices=("self", "public"), default="self")
+    _add_model(update)
+    ledger = verb("ledger", "carry the memory of what was shown", "kb ledger export ledger.json")
+    ledger.add_argument("action", choices=("export", "import"))
+    ledger.add_argument("file", metavar="FILE")
+    verb("status", "counts", "kb status")
+    doctor = verb("doctor", "check catalog, indexes, files and settings", "kb doctor --fix")
+    doctor.add_argument("--fix", action="store_true", help="cure what can be cured")
+    doctor.add_argument("--model", action="store_true", help="also talk to the configured model")
+    reindex = verb("reindex", "make the indexes again from the catalog", "kb reindex")
+    reindex.add_argument("--encode", action="store_true", help="also make all vectors again")
+    evaluate = verb("eval", "measure retrieval on a BEIR folder", "kb eval retrieval scifact/")
+    evaluate.add_argument("what", choices=("retrieval",))
+    evaluate.add_argument("folder", metavar="DIR")
+    evaluate.add_argument("--split", metavar="NAME", help="which queries, when there are several")
+    evaluate.add_argument("--run", metavar="OUT", help="also write OUT/<mode>.run in TREC form")
+    ui = verb("ui", "the app in the browser, on this machine only", "kb ui --port 8501")
+    ui.add_argument("--port", type=_port, default=8501)
+    ui.add_argument("--address", default="localhost", help="bind elsewhere only with sign-in or --behind-proxy")
+    ui.add_argument("--behind-proxy", action="store_true", help="a proxy in front asks people to sign in")

@@ -1,0 +1,224 @@
+"""Results as text for people. No colours and no boxes: it must read well in a pipe."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from kb.records import AddReport, Answer, Claim, Digest, Fault, Hit, Paper, Problem
+
+_WIDTH = 100
+_SHOWN = 12
+
+
+def _wrap(text: str, indent: str = "    ") -> str:
+    return textwrap.fill(" ".join(text.split()), _WIDTH, initial_indent=indent, subsequent_indent=indent)
+
+
+def _shorten(text: str, width: int) -> str:
+    return textwrap.shorten(text, width, placeholder=" …")
+
+
+def byline(paper: Paper) -> str:
+    """First author and year, as people name papers."""
+    day = paper.announced[0] if paper.announced else paper.published
+    first = paper.authors[0] if paper.authors else "unknown author"
+    return f"{first}{' et al.' if len(paper.authors) > 1 else ''}" + (f", {day.year}" if day else "")
+
+
+def place(section: Sequence[str], page: int | None) -> str:
+    """Section and page, as far as they are known."""
+    parts = [" › ".join(section)] if section else []
+    return ", ".join([*parts, *([f"p. {page}"] if page else [])])
+
+
+def hits(found: Sequence[Hit]) -> str:
+    """A ranked list of passages."""
+    if not found:
+        return "nothing found"
+    blocks = []
+    for hit in found:
+        by = "words and meaning" if len(hit.found_by) > 1 else {"lexical": "words", "dense": "meaning"}[hit.found_by[0]]
+        blocks.append(
+            f"{hit.rank:>2}. {_shorten(hit.paper.title, _WIDTH - 4)}\n"
+            f"    {byline(hit.paper)} · {hit.paper.id} · {place(hit.section, hit.page) or 'record'} · {by}\n"
+            + _wrap(_shorten(hit.text, 320))
+        )
+    return "\n".join(blocks)
+
+
+def answer(result: Answer) -> str:
+    """An answer with its quotes and references, or the refusal with the nearest evidence."""
+    if not result.answered:
+        lines = ["Not found in your papers." + (f" {result.missing}" if result.missing else "")]
+        if result.nearest:
+            lines += ["", "Nearest evidence:", hits(result.nearest[:3])]
+        return "\n".join(lines)
+    lines = [line for claim in result.claims for line in _claim(claim)]
+    lines += ["", "References"]
+    for reference in result.references:
+        lines.append(f"[{reference.marker}] {byline(reference.paper)}: {reference.paper.title} ({reference.paper.id})")
+    if result.dropped:
+        lines += ["", f"Left out: {len(result.dropped)} sentence(s) that the papers do not bear out."]
+    return "\n".join(lines)
+
+
+def _claim(claim: Claim) -> list[str]:
+    marks = "".join(f"[{marker}]" for marker in dict.fromkeys(e.marker for e in claim.evidence))
+    lines = [_wrap(f"{claim.text} {marks}", "")]
+    for evidence in claim.evidence:
+        where = f"p. {evidence.page}" if evidence.page else "record"
+        quote = "" if claim.verdict == "verbatim" else f': "{_shorten(evidence.quote, 160)}"'
+        lines.append(f"    {claim.verdict} · [{evidence.marker}] {evidence.paper_id}, {where}{quote}")
+    return lines
+
+
+def add_report(report: AddReport) -> str:
+    """What went in, and what did not and why."""
+    counts = [
+        f"{len(items)} {name}"
+        for name, items in (("added", report.added), ("updated", report.updated), ("unchanged", report.unchanged))
+        if items
+    ]
+    lines = [", ".join(counts) or "nothing added"]
+    if report.partial:
+        lines.append(f"{len(report.partial)} without the whole full text:")
+        lines += [f"  {part.id}: {part.reason} ({part.code})" for part in report.partial[:_SHOWN]]
+    if report.failed:
+        lines.append(f"{len(report.failed)} failed:")
+        lines += [f"  {failure.what}: {failure.reason} ({failure.code})" for failure in report.failed[:_SHOWN]]
+    hidden = max(0, len(report.partial) - _SHOWN) + max(0, len(report.failed) - _SHOWN)
+    if hidden:
+        lines.append(f"  … and {hidden} more: --json lists all")
+    return "\n".join(lines)
+
+
+def papers(found: Sequence[Paper]) -> str:
+    """One line a paper."""
+    if not found:
+        return "no papers"
+    rows = []
+    for paper in found:
+        day = max(paper.announced).isoformat() if paper.announced else ""
+        day = day or (paper.published.date().isoformat() if paper.published else "----------")
+        text = {"full": "full text", "partial": "part", "none": "record"}[paper.fulltext.state]
+        rows.append(f"{day}  {paper.id:<24} {text:<9} {_shorten(paper.title, 60)}")
+    return "\n".join(rows)
+
+
+def paper(record: Paper) -> str:
+    """A record with the provenance of its fields."""
+
+    def line(name: str, value: str) -> str:
+        source = record.provenance.get(name)
+        return f"{name:<12} {value}" + (f"  ({source})" if source else "")
+
+    lines = [record.title, line("id", record.id + (f" v{record.version}" if record.version else ""))]
+    if record.aliases:
+        lines.append(line("aliases", ", ".join(record.aliases)))
+    values = {
+        "authors": ", ".join(record.authors), "categories": " ".join(record.categories),
+        "announced": ", ".join(day.isoformat() for day in record.announced),
+        "published": record.published.isoformat() if record.published else "", "venue": record.venue,
+        "comment": record.comment, "license": record.license, "keywords": ", ".join(record.keywords),
+        "affiliation": record.affiliation.text if record.affiliation else "", "tags": ", ".join(record.tags),
+    }  # fmt: skip
+    lines += [line(name, value) for name, value in values.items() if value]
+    lines += [line("links", f"{link.kind}: {link.url}") for link in record.links]
+    if record.withdrawn:
+        lines.append("WITHDRAWN")
+    state = record.fulltext
+    lines.append(line("full text", state.state + (f": {state.reason} ({state.code})" if state.reason else "")))
+    return "\n".join([*lines, *([_wrap(record.abstract, "")] if record.abstract else [])])
+
+
+def shown(data: Mapping[str, Any]) -> str:
+    """All that is known of a paper."""
+    from kb.wire import from_data
+
+    lines = [paper(from_data(data["paper"], Paper))]
+    if data["pages"]:
+        lines.append(
+            f"{data['pages']} pages, chunks: " + ", ".join(f"{n} {kind}" for kind, n in data["chunks"].items())
+        )
+    lines += [f"  {' › '.join(path)}" for path in data["sections"]]
+    lines += [f"note: {warning}" for warning in data["warnings"]]
+    return "\n".join(lines)
+
+
+def digest(result: Digest, written: Sequence[Path]) -> str:
+    """Counts of a digest and where it was written."""
+    counts = result.counts
+    when = result.since.isoformat() + (f" to {result.until.isoformat()}" if result.until != result.since else "")
+    summary = (
+        f"{result.topic or 'all papers'}, {when}: {counts.new} new, {counts.updated} updated"
+        f" (found {counts.found}, shown before {counts.already_shown}, filtered {counts.filtered},"
+        f" withdrawn {counts.withdrawn}, failed {counts.failed})"
+    )
+    return "\n".join([summary, *(f"wrote {path}" for path in written)])
+
+
+def faults(file: str, found: Sequence[Fault], checked: int) -> str:
+    """The faults of a page, or that there are none."""
+    lines = [f"{file}: {len(found)} fault(s) in {checked} things checked"]
+    lines += [f"  {f.entry} · {f.field}: {f.found!r}, expected {f.expected!r} ({f.where})" for f in found]
+    return "\n".join(lines)
+
+
+def changes(data: Mapping[str, Any]) -> str:
+    """What is new, gone or changed between two digests."""
+    lines = [f"{name}: {len(data[name])}" for name in ("new", "gone", "changed")]
+    lines += [f"  + {entry}" for entry in data["new"]] + [f"  - {entry}" for entry in data["gone"]]
+    lines += [f"  ~ {entry['id']}: {', '.join(entry['fields'])}" for entry in data["changed"]]
+    return "\n".join(lines)
+
+
+def problems(found: Sequence[Problem]) -> str:
+    """What doctor found, with the cures."""
+    if not found:
+        return "all is well"
+    return "\n".join(f"{problem.severity}: {problem.what}\n    cure: {problem.cure}" for problem in found)
+
+
+def status(data: Mapping[str, Any]) -> str:
+    """Counts of the home."""
+    texts = data["fulltext"]
+    lines = [
+        f"{data['papers']} papers ({texts['full']} with full text, {texts['partial']} in part) in {data['home']}",
+        f"{data['chunks']} chunks" + (f", {data['waiting']} waiting to be indexed" if data["waiting"] else ""),
+        f"{data['topics']} topics, {len(data['failures'])} failures kept, {data['bytes'] / 1e6:.1f} MB on disk",
+        f"encoder {data['encoder'] or '(none used yet)'}, model {data['model'] or 'none (extractive)'}",
+    ]
+    return "\n".join(lines)
+
+
+def evaluation(data: Mapping[str, Any]) -> str:
+    """Measures per mode as a table."""
+    lines = [f"{data['dataset']}: {data['queries']} queries", "mode      nDCG@10  Recall@100  MRR@10"]
+    for mode, row in data["modes"].items():
+        lines.append(f"{mode:<9} {row['ndcg@10']:>7.4f} {row['recall@100']:>11.4f} {row['mrr@10']:>7.4f}")
+    return "\n".join(lines)
+
+
+def update(data: Mapping[str, Any]) -> str:
+    """The report of the daily job."""
+    lines = []
+    for entry in data["topics"]:
+        c = entry["counts"]
+        lines.append(
+            f"{entry['topic']}, {entry['day']}: found {c['found']}, new {c['new']}, updated {c['updated']}, "
+            f"shown before {c['already_shown']}, filtered {c['filtered']}, failed {c['failed']}"
+        )
+        if entry.get("why_nothing"):
+            lines.append(f"    {entry['why_nothing']}")
+    lines += [f"wrote {path}" for path in data["files"]]
+    lines += [f"failed: {failure['what']}: {failure['reason']}" for failure in data["failures"]]
+    return "\n".join(lines) or "no topics: kb topic add makes one"
+
+
+def demo(data: Mapping[str, Any]) -> str:
+    """What the demo did, each step as the command that does it."""
+    blocks = [f"$ {step['command']}\n{step['text']}" for step in data["steps"]]
+    return "\n\n".join([*blocks, "Try next:\n" + "\n".join(f"  {line}" for line in data["next"])])

@@ -1,0 +1,417 @@
+"""The library: everything the product does, as one class. The only place that knows all the stages.
+
+The command line, the app and other programs call ``Library`` and nothing below it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from kb.errors import HomeUnwritable, KbError
+from kb.home import Home
+from kb.library import curating
+from kb.records import (
+    AddReport,
+    Answer,
+    Comparison,
+    Digest,
+    Failure,
+    Fault,
+    Filters,
+    Grouping,
+    Hit,
+    Item,
+    Mode,
+    Note,
+    Paper,
+    Problem,
+)
+from kb.settings import Settings
+
+if TYPE_CHECKING:
+    from kb.index.catalog import Catalog
+    from kb.library.adding import FetchFulltext
+    from kb.library.indexing import Indexer, Progress
+    from kb.library.reading import LibraryCorpus
+    from kb.parsing.worker import Limits
+    from kb.protocols import ChatModel, Encoder
+
+__all__ = ["Library"]
+
+
+class Library:
+    """One home, open for use. Close it, or use it as a context manager.
+
+    >>> with Library.open(Settings(home="~/papers")) as library:
+    ...     library.add(["paper.pdf"])
+    ...     library.search("dense retrieval", k=3)
+
+    Nothing heavy is loaded before it is needed: a search by words alone loads no encoder, a listing no index.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.home = Home(settings.home)
+        self.on_wait: Callable[[str], None] | None = None
+        self._catalog: Catalog | None = None
+        self._encoder: Encoder | None = None
+        self._corpus: LibraryCorpus | None = None
+        self._indexer: Indexer | None = None
+        self._chat: ChatModel | None = None
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open(cls, settings: Settings | None = None) -> Self:
+        """A library over the home that the settings name; without settings, those of the environment."""
+        return cls(settings or Settings.load())
+
+    def close(self) -> None:
+        """Let go of all files."""
+        with self._lock:
+            for part in (self._corpus, self._indexer, self._catalog):
+                if part is not None:
+                    part.close()
+            self._corpus = self._indexer = self._catalog = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --------------------------------------------------------------------------------------- adding
+
+    def add(
+        self,
+        what: Sequence[str] | str = (),
+        *,
+        query: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        limit: int = 100,
+        fulltext: bool = True,
+        private: bool | None = None,
+        progress: Progress | None = None,
+    ) -> AddReport:
+        """Add papers: arXiv ids and addresses, files, folders, ``.bib``, ``.jsonl``; or what an arXiv query finds.
+
+        Doing it again changes nothing; a bad item never stops the rest; a stopped run goes on when repeated.
+
+        Args:
+            what: what to add.
+            query: arXiv query; ``since``/``until`` (submission days) and ``limit`` belong to it.
+            fulltext: fetch and parse the PDFs of arXiv papers.
+            private: mark the papers private, or not; None: local files are, the rest is not.
+            progress: told how far it is.
+        """
+        from kb.library.intake import Intake
+
+        names = [what] if isinstance(what, str) else list(what)
+        intake = Intake(self.settings, self.home, fulltext=fulltext, private=private, notice=self._notice)
+        items = intake.items(names, query=query, since=since, until=until, limit=limit)
+        return self.add_items(items, fetch=intake.fetch, progress=progress)
+
+    def add_items(
+        self, items: Iterable[Item | Failure], *, fetch: FetchFulltext | None = None, progress: Progress | None = None
+    ) -> AddReport:
+        """Add what a source of your own yields; ``fetch`` gets the file of an item that asks for it."""
+        from kb.library.adding import Adder
+
+        catalog = self.catalog(create=True)
+        adder = Adder(
+            self.home,
+            catalog,
+            indexer=self.indexer(),
+            encoder=self.encoder,
+            limits=self.limits,
+            workers=self.settings.threads,
+            on_wait=self.on_wait,
+        )
+        return adder.add(items, fetch=fetch, progress=progress)
+
+    def remove(self, papers: Sequence[str] | str) -> list[str]:
+        """Take papers out with all that hangs on them: text, vectors, words, files, figures, notes, answers."""
+        return curating.remove(self, [papers] if isinstance(papers, str) else list(papers))
+
+    # ------------------------------------------------------------------------------------ questions
+
+    def search(
+        self,
+        query: str,
+        *,
+        k: int = 10,
+        mode: Mode = "hybrid",
+        by: Grouping = "chunk",
+        paper: Iterable[str] = (),
+        author: Iterable[str] = (),
+        category: Iterable[str] = (),
+        tag: Iterable[str] = (),
+        since: date | None = None,
+        until: date | None = None,
+        fulltext: bool | None = None,
+    ) -> list[Hit]:
+        """Passages (or the best passage of each paper) for a query, best first.
+
+        Args:
+            query: plain words; no character of it is an operator.
+            k: how many, 1 to 10,000.
+            mode: by words ("lexical"), by meaning ("dense") or both ("hybrid").
+            by: one hit a passage ("chunk") or a paper ("paper").
+            paper, author, category, tag, since, until, fulltext: which papers may be found (see ``Filters``).
+        """
+        filters = self._filters(paper, author, category, tag, since, until, fulltext)
+        return self.corpus().search(query, k=k, mode=mode, filters=filters, by=by)
+
+    def similar(self, paper: str, *, k: int = 10) -> list[Hit]:
+        """The papers that are most like this one."""
+        return self.corpus().similar(self.catalog().papers.resolve(paper), k=k)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        session: str | None = None,
+        paper: Iterable[str] = (),
+        author: Iterable[str] = (),
+        category: Iterable[str] = (),
+        tag: Iterable[str] = (),
+        since: date | None = None,
+        until: date | None = None,
+        on_text: Callable[[str], None] | None = None,
+    ) -> Answer:
+        """Answer a question from the papers: every claim with its quote, page and verdict, or an honest refusal.
+
+        Args:
+            question: the question.
+            session: name of a conversation; a follow-up is read in its context, and the answer is kept in it.
+            paper, author, category, tag, since, until: which papers may be used.
+            on_text: told the model's text as it comes (it is checked afterwards).
+        """
+        from kb.library.questions import ask
+
+        filters = self._filters(paper, author, category, tag, since, until, None)
+        return ask(self, question, session=session, filters=filters, on_text=on_text)
+
+    def compare(self, papers: Sequence[str], questions: Sequence[str]) -> Comparison:
+        """Papers × questions: each cell the best evidence with its page, or "not stated"."""
+        from kb.library.questions import compare
+
+        return compare(self, papers, questions)
+
+    # -------------------------------------------------------------------------------------- writing
+
+    def note(self, paper: str, *, progress: Progress | None = None) -> Note:
+        """The structured reading note of one paper, from its full text where there is one."""
+        from kb.library.digesting import note
+
+        return note(self, self.catalog().papers.resolve(paper), progress=progress)
+
+    def digest(
+        self,
+        topic: str | None = None,
+        *,
+        day: date | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        audience: str = "self",
+        progress: Progress | None = None,
+    ) -> Digest:
+        """The notes of the papers (of a topic, or all) announced on a day or in a period, as data."""
+        from kb.library.digesting import digest
+
+        return digest(self, topic, day=day, since=since, until=until, audience=audience, progress=progress)
+
+    # -------------------------------------------------------------------------------------- catalog
+
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        paper: Iterable[str] = (),
+        author: Iterable[str] = (),
+        category: Iterable[str] = (),
+        tag: Iterable[str] = (),
+        since: date | None = None,
+        until: date | None = None,
+    ) -> list[Paper]:
+        """The papers that pass, newest first."""
+        filters = self._filters(paper, author, category, tag, since, until, None)
+        ids = self.catalog().papers.ids(filters, limit=limit)
+        found = self.catalog().papers.many(ids)
+        return [found[key] for key in ids]
+
+    def paper(self, paper: str) -> Paper:
+        """One record, by id, alias or address."""
+        return self.catalog().papers.get(self.catalog().papers.resolve(paper))
+
+    def show(self, paper: str) -> dict[str, Any]:
+        """All that is known of a paper: record, versions, sections, counts of its text."""
+        return curating.show(self, paper)
+
+    def set(self, paper: str, **values: str | None) -> Paper:
+        """Decide fields yourself; they survive every later ``add``. None takes a decision back.
+
+        Raises:
+            UsageError: for a field that is not one a user may set, or a value that it cannot have.
+        """
+        return curating.set_fields(self, paper, values)
+
+    def tag(self, paper: str, *, add: Iterable[str] = (), drop: Iterable[str] = ()) -> Paper:
+        """Add and drop tags."""
+        with self.writing("tag"):
+            return self.catalog().papers.tag(self.catalog().papers.resolve(paper), add=add, drop=drop)
+
+    def opine(self, paper: str, liking: int, *, topic: str = "") -> Paper:
+        """Like (1), dislike (-1) or neither (0); for one topic, or for all."""
+        paper_id = self.catalog().papers.resolve(paper)
+        with self.writing("like"):
+            self.catalog().papers.opine(paper_id, liking, topic=topic)
+        return self.catalog().papers.get(paper_id)
+
+    def like(self, paper: str, *, topic: str = "") -> Paper:
+        """Like a paper: papers like it come first."""
+        return self.opine(paper, 1, topic=topic)
+
+    def dislike(self, paper: str, *, topic: str = "") -> Paper:
+        """Dislike a paper: papers like it come last."""
+        return self.opine(paper, -1, topic=topic)
+
+    def export(self, format: str = "bibtex", **filters: Any) -> str:  # noqa: A002  (the verb's own word)
+        """The records as BibTeX, CSL-JSON or JSONL."""
+        return curating.export(self.list(**filters), format)
+
+    # ------------------------------------------------------------------------------------------ care
+
+    def status(self) -> dict[str, Any]:
+        """Counts of the home."""
+        return curating.status(self)
+
+    def doctor(self, *, fix: bool = False, model: bool = False, progress: Progress | None = None) -> list[Problem]:
+        """Check catalog, indexes, files and settings; ``fix`` cures what can be cured without losing anything."""
+        from kb.library.health import examine
+
+        return examine(self, fix=fix, model=model, progress=progress)
+
+    def reindex(self, *, encode: bool = False, progress: Progress | None = None) -> int:
+        """Make every index again from the catalog; ``encode`` also makes all vectors again."""
+        catalog = self.catalog(create=True)
+        if self._corpus is not None:
+            self._corpus.close()
+        with self.writing("reindex"):
+            self.indexer().rebuild(encode_again=encode, progress=progress)
+        return catalog.passages.count()
+
+    # ----------------------------------------------------------------------------------------- parts
+
+    @property
+    def limits(self) -> Limits:
+        """What one file may cost."""
+        from kb.parsing.worker import Limits
+
+        return Limits(
+            seconds=self.settings.parse_timeout_seconds,
+            memory_bytes=self.settings.parse_memory_bytes,
+            max_file_bytes=self.settings.max_file_bytes,
+            max_pages=self.settings.max_pages,
+        )
+
+    def catalog(self, *, create: bool = False) -> Catalog:
+        """The catalog; ``create`` starts a home that is not there yet.
+
+        Raises:
+            HomeUnwritable: when there is no knowledge base and none is to be made.
+        """
+        with self._lock:
+            if self._catalog is None:
+                from kb.index.catalog import Catalog
+
+                if create:
+                    self.home.create()
+                elif not self.home.exists:
+                    raise HomeUnwritable(
+                        f"there is no knowledge base in {self.home.path}: start one with kb add, or look with kb demo",
+                        code="home-missing",
+                    )
+                self._catalog = Catalog(self.home.catalog_path, create=create)
+            return self._catalog
+
+    def corpus(self) -> LibraryCorpus:
+        """The papers as the writing stages see them."""
+        with self._lock:
+            if self._corpus is None:
+                from kb.library.reading import LibraryCorpus
+
+                reranker = None
+                if self.settings.reranker:
+                    from kb.index.rerankers import load_reranker
+
+                    reranker = lambda: load_reranker(self.settings)  # noqa: E731
+                self._corpus = LibraryCorpus(self.home, self.catalog(), encoder=self.encoder, reranker=reranker)
+            return self._corpus
+
+    def encoder(self) -> Encoder:
+        """The encoder of the settings, loaded once."""
+        with self._lock:
+            if self._encoder is None:
+                from kb.index.encoders import load_encoder
+
+                self._encoder = load_encoder(self.settings)
+            return self._encoder
+
+    def indexer(self) -> Indexer:
+        """The writer of the indexes."""
+        with self._lock:
+            if self._indexer is None:
+                from kb.library.indexing import Indexer
+
+                self._indexer = Indexer(self.home, self.catalog(), encoder=self.encoder)
+            return self._indexer
+
+    def chat(self) -> ChatModel | None:
+        """The configured language model; None in the extractive mode."""
+        with self._lock:
+            if self._chat is None and self.settings.model_name is not None:
+                from kb.writing.chat import load_chat_model
+
+                self._chat = load_chat_model(self.settings, cache_folder=self.home.cache_path / "model")
+            return self._chat
+
+    def writing(self, purpose: str) -> Any:
+        """The writer lock of the home, as a context manager."""
+        self.catalog()
+        return self.home.writing(purpose, on_wait=self.on_wait)
+
+    def _notice(self, text: str) -> None:
+        if self.on_wait is not None:
+            self.on_wait(text)
+
+    def _filters(
+        self,
+        paper: Iterable[str],
+        author: Iterable[str],
+        category: Iterable[str],
+        tag: Iterable[str],
+        since: date | None,
+        until: date | None,
+        fulltext: bool | None,
+    ) -> Filters:
+        resolve = self.catalog().papers.resolve
+        return Filters(
+            papers=tuple(resolve(name) for name in paper),
+            authors=tuple(author),
+            categories=tuple(category),
+            tags=tuple(tag),
+            since=since,
+            until=until,
+            has_fulltext=fulltext,
+        )
+
+
+_ = (Path, Fault, KbError)

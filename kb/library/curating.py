@@ -1,0 +1,176 @@
+"""The catalog verbs: show, set, remove, export, status."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from kb import wire
+from kb.errors import UsageError
+from kb.records import Affiliation, Link, Paper
+
+if TYPE_CHECKING:
+    from kb.library import Library
+
+
+def show(library: Library, name: str) -> dict[str, Any]:
+    """Record, versions, sections and counts of one paper, as plain data."""
+    catalog = library.catalog()
+    paper = library.paper(name)
+    document = catalog.passages.document(paper.id)
+    chunks = catalog.passages.chunks(paper.id)
+    source = catalog.passages.source(paper.id)
+    return {
+        "paper": wire.to_data(paper),
+        "versions": wire.to_data(catalog.papers.versions(paper.id)),
+        "sections": [list(path) for path in dict.fromkeys(chunk.section for chunk in chunks)],
+        "chunks": dict(sorted(Counter(chunk.kind for chunk in chunks).items())),
+        "pages": document.pages if document else None,
+        "dropped": dict(document.dropped) if document else {},
+        "warnings": list(document.warnings) if document else [],
+        "file": source.file if source else None,
+        "liking": catalog.papers.opinions().get(paper.id, 0),
+    }
+
+
+def remove(library: Library, names: Sequence[str]) -> list[str]:
+    """Remove papers; returns their ids."""
+    catalog = library.catalog()
+    ids = list(dict.fromkeys(catalog.papers.resolve(name) for name in names))
+    with library.writing("remove"):
+        figures = catalog.ledger.figure_files()
+        files = {source.file for key in ids if (source := catalog.passages.source(key)) and source.file}
+        files |= {file for key in ids for file in figures.get(key, ())}
+        with catalog.transaction():
+            catalog.ledger.forget_turns_with(ids)
+            for key in ids:
+                catalog.passages.drop_chunks(key)
+                catalog.papers.remove(key)
+        library.indexer().settle()
+        kept = catalog.passages.files() | {file for some in catalog.ledger.figure_files().values() for file in some}
+        for file in files - kept:
+            library.home.files.drop(file)
+        library.home.forget_caches()
+        catalog.scrub()
+    return ids
+
+
+def set_fields(library: Library, name: str, values: Mapping[str, str | None]) -> Paper:
+    """Let the user decide fields of a record."""
+    private = None
+    decided: dict[str, Any] = {}
+    for field, value in values.items():
+        if field == "private":
+            private = _flag(value)
+        elif field in _READERS:
+            decided[field] = None if value is None else _read(field, value)
+        else:
+            known = ", ".join(sorted([*_READERS, "private"]))
+            raise UsageError(f"{field!r} is not a field that can be set: choose one of {known}")
+    catalog = library.catalog()
+    paper_id = catalog.papers.resolve(name)
+    with library.writing("set"):
+        with catalog.transaction():
+            before = catalog.papers.get(paper_id)
+            paper = catalog.papers.set_fields(paper_id, decided) if decided else before
+            if private is not None:
+                paper = catalog.papers.set_private(paper.id, private)
+            if (paper.title, paper.abstract) != (before.title, before.abstract):
+                from kb.library.adding import chunk_again
+
+                chunk_again(catalog, [paper.id], encoder=library.encoder())
+        if catalog.passages.waiting_count() or catalog.passages.dropped():
+            library.indexer().settle()
+    return paper
+
+
+def export(papers: Sequence[Paper], form: str) -> str:
+    """Records in another format."""
+    from kb.rendering.bibliography import to_bibtex, to_csl, to_jsonl
+
+    forms: dict[str, Callable[[Sequence[Paper]], str]] = {"bibtex": to_bibtex, "csl": to_csl, "jsonl": to_jsonl}
+    if form not in forms:
+        raise UsageError(f"{form!r} is not a format: choose one of {', '.join(forms)}")
+    return forms[form](papers)
+
+
+def status(library: Library) -> dict[str, Any]:
+    """Counts of the home, and what it was made with."""
+    catalog = library.catalog()
+    papers = catalog.papers.state_counts()
+    return {
+        "home": str(library.home.path),
+        "papers": sum(papers.values()),
+        "fulltext": papers,
+        "chunks": catalog.passages.count(),
+        "waiting": catalog.passages.waiting_count(),
+        "topics": len(catalog.ledger.topics()),
+        "failures": wire.to_data(catalog.papers.failures()),
+        "encoder": catalog.fact("encoder"),
+        "model": library.settings.model_name,
+        "bytes": library.home.size_bytes(),
+    }
+
+
+# ---------------------------------------------------------------------------------------------- values
+
+
+def _read(field: str, value: str) -> Any:
+    try:
+        return _READERS[field](value)
+    except ValueError:
+        raise UsageError(f"{field}={value!r} cannot be read: {_FORMS.get(field, 'write it as plain text')}") from None
+
+
+def _list(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(";") if part.strip())
+
+
+def _categories(value: str) -> tuple[str, ...]:
+    return tuple(part for part in value.replace(",", " ").split() if part)
+
+
+def _moment(value: str) -> datetime:
+    moment = datetime.fromisoformat(value)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _days(value: str) -> tuple[date, ...]:
+    return tuple(date.fromisoformat(part) for part in value.replace(",", " ").split())
+
+
+def _flag(value: str | None) -> bool:
+    if value is None or value.lower() in ("false", "no", "0"):
+        return False
+    if value.lower() in ("true", "yes", "1"):
+        return True
+    raise UsageError(f"private={value!r} cannot be read: write true or false")
+
+
+def _code(value: str) -> tuple[Link, ...]:
+    links = []
+    for url in value.split():
+        if not url.startswith(("https://", "http://")):
+            raise ValueError(url)
+        links.append(Link(kind="code", url=url, source="user"))
+    return tuple(links)
+
+
+def _affiliation(value: str) -> Affiliation:
+    return Affiliation(text=value, source="user")
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "title": str, "authors": _list, "abstract": str, "categories": _categories, "comment": str, "venue": str,
+    "license": str, "url": str, "keywords": _list, "published": _moment, "announced": _days, "links": _code,
+    "affiliation": _affiliation, "withdrawn": _flag,
+}  # fmt: skip
+_FORMS = {
+    "authors": "separate names with ';'",
+    "keywords": "separate words with ';'",
+    "published": "write a day like 2024-03-04",
+    "announced": "write days like 2024-03-04",
+    "links": "write addresses that begin with https://",
+}

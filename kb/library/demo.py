@@ -1,0 +1,58 @@
+"""``kb demo``: the main job on the papers that come with the package, step by step as a user would do it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kb.cli import printing
+from kb.records import Paper
+
+if TYPE_CHECKING:
+    from kb.library import Library
+    from kb.library.indexing import Progress
+
+QUERY = "citation graph as a signal for document embeddings"
+QUESTION = "How many papers does S2ORC contain?"
+DAY = date(2024, 3, 4)
+_LICENSE = "http://creativecommons.org/licenses/by/4.0/"
+
+
+def run_demo(library: Library, *, progress: Progress, notice: Callable[[str], None]) -> dict[str, Any]:
+    """Add, search, ask and write a digest; returns the steps with their results as text."""
+    home = library.home.path
+    folder = Path(str(resources.files("kb") / "demo"))
+    notice(f"the demo library is {home}; delete the folder to be rid of it")
+    files = sorted(folder.glob("*.pdf"))
+    report = library.add([str(folder / "records.jsonl"), *map(str, files)], private=False, progress=progress)
+    pdfs = _license(library)
+    hits = library.search(QUERY, k=3)
+    answer = library.ask(QUESTION)
+    digest = library.digest(day=DAY, progress=progress)
+    written = library.write_digest(digest, ["hexo", "html", "json"], out=home / "digest")
+    steps = [
+        _step("kb add records.jsonl 2020.acl-main.207.pdf …", printing.add_report(report)),
+        _step(f'kb search "{QUERY}" -k 3', printing.hits(hits)),
+        _step(f'kb ask "{QUESTION}"', printing.answer(answer)),
+        _step(f"kb digest --date {DAY} --format hexo,html,json", printing.digest(digest, written)),
+    ]
+    tries = [
+        f'kb ask --home {home} "What is citation-informed training?"',
+        f"kb note --home {home} {pdfs[0].id if pdfs else '2402.19481'}",
+        f"kb verify --home {home} {home / 'digest' / 'digest.json'}",
+        f"kb ui --home {home}",
+    ]
+    return {"home": str(home), "steps": steps, "next": tries, "files": [str(path) for path in written]}
+
+
+def _license(library: Library) -> list[Paper]:
+    """The PDFs are licensed CC BY 4.0 (see LICENSES.md beside them); their pages do not all say so."""
+    papers = [paper for paper in library.list() if paper.fulltext.state != "none"]
+    return [paper if paper.license else library.set(paper.id, license=_LICENSE) for paper in papers]
+
+
+def _step(command: str, text: str) -> dict[str, str]:
+    return {"command": command, "text": text}

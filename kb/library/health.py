@@ -1,0 +1,126 @@
+"""``kb doctor``: the catalog against its indexes and files, each disagreement with its cure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kb.errors import KbError
+from kb.home import sha256_of
+from kb.index.catalog import Catalog
+from kb.library.indexing import Indexes, Progress
+from kb.protocols import Keys
+from kb.records import Problem
+
+if TYPE_CHECKING:
+    from kb.library import Library
+
+_REINDEX = "kb doctor --fix, or kb reindex"
+
+
+def examine(library: Library, *, fix: bool, model: bool, progress: Progress | None) -> list[Problem]:
+    """All problems of a home; with ``fix`` those that could not be cured, and a notice of each cure."""
+    problems = list(_problems(library))
+    if fix and any(problem.cure == _REINDEX for problem in problems):
+        library.reindex(progress=progress)
+        cured = [_cured(problem) for problem in problems if problem.cure == _REINDEX]
+        problems = [*cured, *_problems(library)]
+    if fix:
+        problems = [*_clear_strays(library), *(p for p in problems if "belong to no paper" not in p.what)]
+    if model:
+        problems += _model_problems(library)
+    return problems
+
+
+def _cured(problem: Problem) -> Problem:
+    return Problem(what=f"cured: {problem.what}", severity="notice", cure="nothing to do")
+
+
+def _problems(library: Library) -> Iterator[Problem]:
+    catalog = library.catalog()
+    for fault in catalog.faults():
+        yield Problem(what=f"catalog: {fault}", severity="error", cure="restore catalog.sqlite from a backup")
+    if catalog.passages.waiting_count() or catalog.passages.dropped():
+        waiting = catalog.passages.waiting_count() + len(catalog.passages.dropped())
+        yield Problem(what=f"{waiting} chunk(s) wait to be indexed", severity="warning", cure=_REINDEX)
+    yield from _index_problems(library, catalog)
+    yield from _file_problems(library, catalog)
+    for failure in catalog.papers.failures():
+        if failure.retry:
+            what = f"{failure.what} could not be added: {failure.reason}"
+            yield Problem(what=what, severity="notice", cure=f"kb add {failure.what}")
+
+
+def _index_problems(library: Library, catalog: Catalog) -> Iterator[Problem]:
+    try:
+        encoder = library.encoder()
+    except KbError as err:
+        yield Problem(what=f"encoder: {err}", severity="error", cure="correct KB_ENCODER")
+        return
+    made_with = catalog.fact("encoder")
+    if made_with not in (None, encoder.fingerprint):
+        what = f"the vectors were made by another encoder ({made_with}, now {encoder.fingerprint})"
+        yield Problem(what=what, severity="error", cure=_REINDEX)
+        return
+    indexes = Indexes(library.home, encoder)
+    known = catalog.passages.keys()
+    for name in ("lexical", "dense", "rows"):
+        try:
+            stored = getattr(indexes, name).keys()
+        except KbError as err:
+            yield Problem(what=f"{name} index: {err}", severity="error", cure=_REINDEX)
+            continue
+        yield from _differences(name, known, stored)
+    indexes.close()
+
+
+def _differences(name: str, known: Keys, stored: Keys) -> Iterator[Problem]:
+    missing = np.setdiff1d(known, stored)
+    extra = np.setdiff1d(stored, known)
+    title = {"rows": "vector file"}.get(name, f"{name} index")
+    if len(missing):
+        yield Problem(what=f"{title}: {len(missing)} chunk(s) are missing", severity="error", cure=_REINDEX)
+    if len(extra):
+        yield Problem(what=f"{title}: {len(extra)} chunk(s) are not in the catalog", severity="error", cure=_REINDEX)
+
+
+def _file_problems(library: Library, catalog: Catalog) -> Iterator[Problem]:
+    wanted = catalog.passages.files()
+    wanted |= {file for some in catalog.ledger.figure_files().values() for file in some}
+    for key in sorted(wanted):
+        path = library.home.files.get(key)
+        if not path.exists():
+            cure = "add the file again: kb add FILE"
+            yield Problem(what=f"file {key} is missing", severity="error", cure=cure)
+        elif not key.startswith(sha256_of(path)):
+            yield Problem(what=f"file {key} has changed", severity="error", cure="add the original again: kb add FILE")
+    strays = [key for key in library.home.files.keys() if key not in wanted]  # noqa: SIM118  (not a dict)
+    if strays:
+        what = f"{len(strays)} file(s) belong to no paper"
+        yield Problem(what=what, severity="warning", cure="kb doctor --fix removes them")
+
+
+def _clear_strays(library: Library) -> Iterator[Problem]:
+    catalog = library.catalog()
+    with library.writing("doctor"):
+        wanted = catalog.passages.files()
+        wanted |= {file for some in catalog.ledger.figure_files().values() for file in some}
+        strays = [key for key in library.home.files.keys() if key not in wanted]  # noqa: SIM118  (not a dict)
+        for key in strays:
+            library.home.files.drop(key)
+    if strays:
+        yield Problem(what=f"cured: {len(strays)} stray file(s)", severity="notice", cure="nothing to do")
+
+
+def _model_problems(library: Library) -> list[Problem]:
+    try:
+        chat = library.chat()
+    except KbError as err:
+        return [Problem(what=f"model: {err}", severity="error", cure="correct KB_MODEL")]
+    if chat is None:
+        return [Problem(what="no model is configured", severity="notice", cure="set KB_MODEL to use one")]
+    from kb.writing.chat import self_test
+
+    return self_test(chat)

@@ -1,0 +1,197 @@
+"""Keeping the indexes equal to the catalog: what waits goes in, what was dropped goes out, or all is made again."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kb.errors import EncoderError
+from kb.home import Home
+from kb.index.catalog import Catalog
+from kb.index.chunking import SECTION_JOINT, passage_text
+from kb.protocols import Encoder, Vectors
+from kb.records import Chunk
+from kb.text import sentence_spans
+
+if TYPE_CHECKING:
+    from kb.index.dense import ChromaIndex
+    from kb.index.lexical import TantivyIndex
+    from kb.index.vectors import SentenceFile, VectorFile
+
+Progress = Callable[[str, int, int | None], None]
+"""Told what is being done, how much is done, and how much there is (None: not known)."""
+
+_BATCH_CHUNKS = 512
+
+
+class Indexer:
+    """Writes the derived indexes of a home. Its caller holds the writer lock.
+
+    The order makes a crash harmless: the catalog's transaction comes first, then vectors, words and neighbours,
+    then the mark that they are in. What is not marked is simply indexed again.
+    """
+
+    def __init__(self, home: Home, catalog: Catalog, *, encoder: Callable[[], Encoder]) -> None:
+        self._home = home
+        self._catalog = catalog
+        self._load_encoder = encoder
+        self._indexes: Indexes | None = None
+
+    def settle(self, *, progress: Progress | None = None) -> int:
+        """Bring the indexes up to the catalog; returns how many chunks went in.
+
+        Raises:
+            EncoderError: (``encoder-changed``) when the stored vectors are another encoder's.
+        """
+        dropped = self._catalog.passages.dropped()
+        total, done = self._catalog.passages.waiting_count(), 0
+        if not dropped and not total:
+            return 0
+        if dropped:
+            self._drop(dropped)
+        while waiting := self._catalog.passages.waiting(limit=_BATCH_CHUNKS):
+            self._index(waiting)
+            done += len(waiting)
+            if progress is not None:
+                progress("indexing", done, max(total, done))
+        return done
+
+    def rebuild(self, *, encode_again: bool, progress: Progress | None = None) -> int:
+        """Make every index again from the catalog; vectors are kept unless the encoder changed or all are unwanted.
+
+        Returns how many chunks there are. Stopped in the middle, the next ``settle`` goes on.
+        """
+        encoder = self._load_encoder()
+        if self._catalog.fact("encoder") not in (None, encoder.fingerprint):
+            encode_again = True
+        self.close()
+        with self._catalog.transaction():
+            self._catalog.passages.mark_all_waiting()
+            self._claim(encoder)
+            self._catalog.next_generation()
+        for folder in (self._home.lexical_path, self._home.dense_path):
+            shutil.rmtree(folder, ignore_errors=True)
+        if encode_again:
+            shutil.rmtree(self._home.vectors_path, ignore_errors=True)
+        self._home.create()
+        return self.settle(progress=progress)
+
+    def close(self) -> None:
+        """Release the indexes' files."""
+        if self._indexes is not None:
+            self._indexes.close()
+            self._indexes = None
+
+    # ------------------------------------------------------------------------------------- inside
+
+    def _index(self, waiting: Mapping[int, Chunk]) -> None:
+        indexes = self._open()
+        keys = list(waiting)
+        papers = self._catalog.papers.many({chunk.paper_id for chunk in waiting.values()})
+        titles = [papers[chunk.paper_id].title for chunk in waiting.values()]
+        vectors = self._vectors(indexes, waiting, titles)
+        indexes.lexical.put(
+            [
+                (key, title, SECTION_JOINT.join(chunk.section), chunk.text)
+                for (key, chunk), title in zip(waiting.items(), titles, strict=True)
+            ]
+        )
+        indexes.dense.put(keys, vectors)
+        with self._catalog.transaction():
+            self._catalog.passages.mark_indexed(keys)
+            self._catalog.next_generation()
+
+    def _vectors(self, indexes: Indexes, waiting: Mapping[int, Chunk], titles: Sequence[str]) -> Vectors:
+        """(n, d) vectors of the waiting chunks; after ``rebuild`` most still have theirs (a key is one passage)."""
+        vectors = np.array(indexes.rows.get(list(waiting)))
+        missing = [i for i, row in enumerate(vectors) if not row.any()]
+        if not missing:
+            return vectors
+        items = list(waiting.items())
+        chunks = [(items[i][1], titles[i]) for i in missing]
+        passages = [passage_text(title, chunk.section, chunk.text) for chunk, title in chunks]
+        sentences = [sentences_to_encode(chunk, title) for chunk, title in chunks]
+        made = self._load_encoder().encode_passages([*passages, *(s for group in sentences for s in group)])
+        grouped = _regroup(made[len(passages) :], [len(group) for group in sentences])
+        indexes.sentences.put([items[i][0] for i in missing], grouped)
+        vectors[missing] = made[: len(passages)]
+        return vectors
+
+    def _drop(self, keys: Sequence[int]) -> None:
+        indexes = self._open()
+        indexes.lexical.drop(keys)
+        indexes.dense.drop(keys)
+        indexes.sentences.drop(keys)
+        with self._catalog.transaction():
+            self._catalog.passages.forget_dropped(keys)
+            self._catalog.next_generation()
+
+    def _claim(self, encoder: Encoder) -> None:
+        """From now on the home's vectors are this encoder's."""
+        with self._catalog.transaction():
+            self._catalog.set_fact("encoder", encoder.fingerprint)
+            self._catalog.set_fact("dimension", str(encoder.dimension))
+
+    def _open(self) -> Indexes:
+        if self._indexes is None:
+            encoder = self._load_encoder()
+            made_with = self._catalog.fact("encoder")
+            if made_with is None:
+                self._claim(encoder)
+            elif made_with != encoder.fingerprint:
+                raise encoder_changed(made_with, encoder.fingerprint)
+            self._indexes = Indexes(self._home, encoder)
+        return self._indexes
+
+
+class Indexes:
+    """The open indexes of one home, for writing."""
+
+    def __init__(self, home: Home, encoder: Encoder) -> None:
+        from kb.index.dense import ChromaIndex
+        from kb.index.lexical import TantivyIndex
+
+        self.rows, self.sentences = open_vectors(
+            home.vectors_path, fingerprint=encoder.fingerprint, dimension=encoder.dimension
+        )
+        self.lexical: TantivyIndex = TantivyIndex(home.lexical_path)
+        self.dense: ChromaIndex = ChromaIndex(home.dense_path, rows=self.rows)
+
+    def close(self) -> None:
+        """Release all files."""
+        for index in (self.lexical, self.dense, self.rows, self.sentences):
+            with contextlib.suppress(OSError):
+                index.close()
+
+
+def open_vectors(folder: Path, *, fingerprint: str, dimension: int) -> tuple[VectorFile, SentenceFile]:
+    """The vector files of an encoder."""
+    from kb.index.vectors import SentenceFile, VectorFile
+
+    return (
+        VectorFile(folder / "passages.f32", dimension, fingerprint=fingerprint),
+        SentenceFile(folder / "sentences.f16", dimension, fingerprint=fingerprint),
+    )
+
+
+def sentences_to_encode(chunk: Chunk, title: str) -> list[str]:
+    """What the sentence stage of retrieval compares with a query: the title and each sentence of the chunk."""
+    return [title, *(chunk.text[start:end] for start, end in sentence_spans(chunk.text))]
+
+
+def encoder_changed(stored: str, loaded: str) -> EncoderError:
+    """The error for vectors of another encoder."""
+    return EncoderError(
+        f"the stored vectors were made by another encoder ({stored}, now {loaded}): set KB_ENCODER back, or run "
+        "kb reindex to make them again",
+        code="encoder-changed",
+    )
+
+
+def _regroup(vectors: Vectors, sizes: Sequence[int]) -> list[Vectors]:
+    return list(np.split(vectors, np.cumsum(sizes)[:-1])) if sizes else []

@@ -1,0 +1,109 @@
+"""Reading a library: retrieval over its indexes, reopened when another process changed them, and quotes located."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+
+from kb.home import Home
+from kb.index.catalog import Catalog
+from kb.index.dense import ChromaIndex
+from kb.index.lexical import TantivyIndex
+from kb.index.retrieval import Indexes, Retriever
+from kb.library.indexing import encoder_changed, open_vectors
+from kb.protocols import Encoder, Keys, Reranker, Vectors
+from kb.records import NO_FILTERS, Box, Chunk, Filters, Grouping, Hit, Mode, Paper
+
+
+class _CatalogPassages:
+    """The catalog as retrieval asks for it."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def chunks_by_key(self, keys: Sequence[int]) -> Mapping[int, Chunk]:
+        return self._catalog.passages.chunks_by_key(keys)
+
+    def paper_numbers(self, keys: Keys) -> Keys:
+        return self._catalog.passages.paper_numbers(keys)
+
+    def papers(self, ids: Sequence[str]) -> Mapping[str, Paper]:
+        return self._catalog.papers.many(ids)
+
+    def keys_within(self, filters: Filters) -> Keys | None:
+        return self._catalog.keys_within(filters)
+
+    def generation(self) -> int:
+        return self._catalog.generation()
+
+
+class LibraryCorpus:
+    """The stored papers as the writing stages see them (``kb.protocols.Corpus``). Safe to use from many threads."""
+
+    def __init__(
+        self, home: Home, catalog: Catalog, *, encoder: Callable[[], Encoder], reranker: Callable[[], Reranker] | None
+    ) -> None:
+        self._home, self._catalog = home, catalog
+        self._load_encoder, self._load_reranker = encoder, reranker
+        self._open: Retriever | None = None
+        self._dense: ChromaIndex | None = None
+        self._lock = threading.RLock()
+
+    def search(
+        self,
+        query: str,
+        *,
+        k: int = 10,
+        mode: Mode = "hybrid",
+        filters: Filters = NO_FILTERS,
+        by: Grouping = "chunk",
+    ) -> list[Hit]:
+        """Chunks (or the best chunk of each paper) for a query, best first."""
+        retriever = self._retriever()
+        return retriever.search(query, k=k, mode=mode, by=by, filters=filters) if retriever else []
+
+    def similar(self, paper_id: str, *, k: int = 10, filters: Filters = NO_FILTERS) -> list[Hit]:
+        """Other papers that are most like this one."""
+        retriever = self._retriever()
+        return retriever.similar(paper_id, k=k, filters=filters) if retriever else []
+
+    def chunks(self, paper_id: str) -> list[Chunk]:
+        """All chunks of a paper in reading order."""
+        return self._catalog.passages.chunks(paper_id)
+
+    def locate(self, chunk_id: str, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
+        """Page and boxes of ``chunk.text[start:end]``."""
+        return self._catalog.passages.locate(chunk_id, start, end)
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """(n, d) L2-normalised vectors."""
+        with self._lock:
+            return self._load_encoder().encode_passages(texts)
+
+    def close(self) -> None:
+        """Let go of the indexes' files."""
+        with self._lock:
+            if self._dense is not None:
+                self._dense.close()
+            self._open = self._dense = None
+
+    def _retriever(self) -> Retriever | None:
+        """The open retriever; None while nothing was indexed. What a mode does not need is not loaded."""
+        with self._lock:
+            if self._open is None and (made_with := self._catalog.fact("encoder")) is not None:
+                dimension = int(self._catalog.fact("dimension") or 0)
+                rows, sentences = open_vectors(self._home.vectors_path, fingerprint=made_with, dimension=dimension)
+                self._dense = ChromaIndex(self._home.dense_path, rows=rows)
+                lexical = TantivyIndex(self._home.lexical_path)
+                indexes = Indexes(lexical=lexical, dense=self._dense, rows=rows, sentences=sentences)
+                passages = _CatalogPassages(self._catalog)
+                self._open = Retriever(passages, indexes, encoder=self._encoder, reranker=self._load_reranker)
+            return self._open
+
+    def _encoder(self) -> Encoder:
+        """The encoder, if it is the one that made the stored vectors."""
+        encoder = self._load_encoder()
+        made_with = self._catalog.fact("encoder")
+        if made_with not in (None, encoder.fingerprint):
+            raise encoder_changed(made_with or "", encoder.fingerprint)
+        return encoder

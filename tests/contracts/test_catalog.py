@@ -1,0 +1,280 @@
+"""What any catalog must do: identity, provenance, versions, filters, chunks that keep their keys."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb.errors import HomeTooNew, HomeUnwritable, UnknownPaper
+from kb.index.catalog import Catalog
+from kb.index.database import Database
+from kb.index.merging import merge
+from kb.index.passages import Source, boxes_of
+from kb.index.schema import MIGRATIONS
+from kb.records import Block, Chunk, Document, Failure, Filters, Fulltext, Line, Link, Metadata, Topic
+
+ATTENTION = Metadata(
+    source="arxiv",
+    ids=("arxiv:1706.03762",),
+    version=7,
+    title="Attention Is All You Need",
+    authors=("Ashish Vaswani", "Noam Shazeer"),
+    abstract="The dominant sequence transduction models …",
+    categories=("cs.CL", "cs.LG"),
+    published=datetime(2017, 6, 12, 17, 57, 34, tzinfo=UTC),
+    announced=(date(2017, 6, 13),),
+    announced_from="feed",
+)
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Iterator[Catalog]:
+    catalog = Catalog(tmp_path / "catalog.sqlite", create=True)
+    yield catalog
+    catalog.close()
+
+
+def _chunk(number: int, text: str, *, paper_id: str = "arxiv:1706.03762") -> tuple[Chunk, str]:
+    chunk = Chunk(
+        id=f"c{number}", paper_id=paper_id, version=7, kind="text", ordinal=number, section=("Intro",), start=0,
+        end=len(text), text=text, tokens=3, page=1,
+    )  # fmt: skip
+    return chunk, f"title. {text}"
+
+
+def test_putting_the_same_metadata_again_changes_nothing(catalog: Catalog) -> None:
+    assert catalog.papers.put(ATTENTION) == ("arxiv:1706.03762", "added")
+    before = catalog.papers.get("arxiv:1706.03762")
+    assert catalog.papers.put(ATTENTION) == ("arxiv:1706.03762", "unchanged")
+    assert catalog.papers.get("arxiv:1706.03762") == before
+
+
+def test_every_field_knows_where_it_comes_from(catalog: Catalog) -> None:
+    catalog.papers.put(ATTENTION)
+    catalog.papers.put(Metadata(source="bibtex", ids=("arxiv:1706.03762",), venue="NeurIPS", title="attention…"))
+    paper = catalog.papers.get("arxiv:1706.03762")
+    assert (paper.title, paper.venue) == ("Attention Is All You Need", "NeurIPS")
+    assert paper.provenance["title"] == "arxiv"
+    assert paper.provenance["venue"] == "bibtex"
+
+
+def test_what_the_user_decided_survives_a_later_put_and_can_be_taken_back(catalog: Catalog) -> None:
+    catalog.papers.put(ATTENTION)
+    catalog.papers.set_fields("arxiv:1706.03762", {"title": "Mine"})
+    catalog.papers.put(
+        Metadata(source="arxiv", ids=("arxiv:1706.03762",), version=8, title="New", authors=("A",), abstract="x")
+    )
+    assert catalog.papers.get("arxiv:1706.03762").title == "Mine"
+    assert catalog.papers.set_fields("arxiv:1706.03762", {"title": None}).title == "New"
+
+
+@pytest.mark.parametrize("file_first", [True, False])
+def test_a_pdf_and_its_arxiv_id_give_one_paper_in_either_order(catalog: Catalog, file_first: bool) -> None:
+    pdf = Metadata(source="pdf", ids=("arxiv:1706.03762", "file:00ff00ff00ff00ff"), version=7, title="Attention Is")
+    for metadata in (pdf, ATTENTION) if file_first else (ATTENTION, pdf):
+        catalog.papers.put(metadata)
+    assert catalog.papers.count() == 1
+    assert catalog.papers.resolve("file:00ff00ff00ff00ff") == "arxiv:1706.03762"
+    assert catalog.papers.get("arxiv:1706.03762").title == "Attention Is All You Need"
+
+
+def test_an_id_that_ties_two_papers_joins_them_under_the_stronger_id(catalog: Catalog) -> None:
+    catalog.papers.put(Metadata(source="pdf", ids=("file:aaaa1111aaaa1111",), title="Draft"))
+    catalog.passages.put_chunks("file:aaaa1111aaaa1111", [_chunk(0, "words", paper_id="file:aaaa1111aaaa1111")])
+    catalog.papers.tag("file:aaaa1111aaaa1111", add=["unread"])
+    catalog.papers.put(ATTENTION)
+    catalog.papers.put(Metadata(source="bibtex", ids=("arxiv:1706.03762", "file:aaaa1111aaaa1111")))
+    assert catalog.papers.count() == 1
+    assert catalog.papers.get("arxiv:1706.03762").tags == ("unread",)
+    assert [chunk.paper_id for chunk in catalog.passages.chunks("arxiv:1706.03762")] == ["arxiv:1706.03762"]
+
+
+def test_same_title_and_authors_are_one_paper_unless_their_registry_ids_differ(catalog: Catalog) -> None:
+    catalog.papers.put(ATTENTION)
+    catalog.papers.put(
+        Metadata(source="bibtex", ids=("doi:10.1/x",), title="ATTENTION is all you need.", authors=ATTENTION.authors)
+    )
+    assert catalog.papers.count() == 1
+    catalog.papers.put(
+        Metadata(source="arxiv", ids=("arxiv:2001.00001",), title=ATTENTION.title, authors=ATTENTION.authors)
+    )
+    assert catalog.papers.count() == 2
+
+
+def test_versions_are_kept_and_an_older_one_undoes_nothing(catalog: Catalog) -> None:
+    catalog.papers.put(ATTENTION)
+    old = Metadata(source="arxiv", ids=("arxiv:1706.03762",), version=1, title="Old title", authors=("Someone",))
+    catalog.papers.put(old)
+    assert catalog.papers.get("arxiv:1706.03762").title == "Attention Is All You Need"
+    assert [version.version for version in catalog.papers.versions("arxiv:1706.03762")] == [1, 7]
+
+
+def test_announced_days_add_up_and_a_told_day_beats_a_computed_one(catalog: Catalog) -> None:
+    guess = Metadata(
+        source="arxiv", ids=("arxiv:1706.03762",), title="T", announced=(date(2017, 6, 12),), announced_from="computed"
+    )
+    catalog.papers.put(guess)
+    catalog.papers.put(ATTENTION)
+    paper = catalog.papers.get("arxiv:1706.03762")
+    assert (paper.announced, paper.announced_from) == ((date(2017, 6, 13),), "feed")
+
+
+def test_filters_select_by_author_category_day_tag_and_alias(catalog: Catalog) -> None:
+    catalog.papers.put(ATTENTION)
+    catalog.papers.put(
+        Metadata(source="jsonl", ids=("arxiv:2402.19481",), title="DistriFusion", authors=("Zoë Söhne-Ångström",),
+                 categories=("cs.CV",), published=datetime(2024, 2, 29, tzinfo=UTC))
+    )  # fmt: skip
+    catalog.papers.tag("arxiv:2402.19481", add=["gpu"])
+    ids = catalog.papers.ids
+    assert ids(Filters(authors=("shazeer",))) == ["arxiv:1706.03762"]
+    assert ids(Filters(authors=("sohne angstrom",))) == ["arxiv:2402.19481"]
+    assert ids(Filters(authors=("azeer",))) == []
+    assert ids(Filters(categories=("cs",))) == ["arxiv:2402.19481", "arxiv:1706.03762"]
+    assert ids(Filters(categories=("cs.CL",))) == ["arxiv:1706.03762"]
+    assert ids(Filters(since=date(2017, 6, 13), until=date(2017, 6, 13))) == ["arxiv:1706.03762"]
+    assert ids(Filters(since=date(2024, 2, 29))) == ["arxiv:2402.19481"]
+    assert ids(Filters(tags=("gpu",))) == ["arxiv:2402.19481"]
+    assert ids(Filters(categories=("%' OR 1=1 --",))) == []
+
+
+def test_a_chunk_keeps_its_key_until_its_passage_changes(catalog: Catalog) -> None:
+    catalog.papers.put(ATTENTION)
+    assert catalog.passages.put_chunks("arxiv:1706.03762", [_chunk(0, "one"), _chunk(1, "two")]) == 2
+    first, second = catalog.passages.waiting(limit=9)
+    catalog.passages.mark_indexed([first, second])
+    assert catalog.passages.put_chunks("arxiv:1706.03762", [_chunk(0, "one"), _chunk(1, "changed")]) == 1
+    assert list(catalog.keys_within(Filters(papers=("arxiv:1706.03762",)))) == [
+        first,
+        *catalog.passages.waiting(limit=9),
+    ]
+    assert catalog.passages.dropped() == [second]
+    assert second not in catalog.passages.waiting(limit=9)
+
+
+def test_paper_numbers_tell_which_keys_belong_together(catalog: Catalog) -> None:
+    catalog.papers.put(ATTENTION)
+    catalog.passages.put_chunks("arxiv:1706.03762", [_chunk(0, "one"), _chunk(1, "two")])
+    keys = catalog.passages.keys()
+    numbers = catalog.passages.paper_numbers(np.append(keys, 999))
+    assert numbers[0] == numbers[1] != -1
+    assert numbers[2] == -1
+
+
+def test_removing_leaves_no_text_in_the_file(catalog: Catalog, tmp_path: Path) -> None:
+    rare = "zyzzyvaquokka"
+    with catalog.transaction():
+        catalog.papers.put(Metadata(source="arxiv", ids=("arxiv:1706.03762",), title=rare, abstract=rare * 3))
+        catalog.passages.put_chunks("arxiv:1706.03762", [_chunk(0, f"{rare} in a chunk")])
+        document = Document(
+            text=rare, blocks=(Block(kind="paragraph", text=rare, start=0),), pages=1, parser="p",
+            front=ATTENTION, fulltext=Fulltext(state="full"),
+        )  # fmt: skip
+        source = Source(file="f.pdf", sha256="00", parser="p", fulltext=document.fulltext)
+        catalog.passages.put_document("arxiv:1706.03762", source, document=document, version=1)
+    catalog.scrub()
+    assert rare.encode() in (tmp_path / "catalog.sqlite").read_bytes()
+    with catalog.transaction():
+        catalog.passages.drop_chunks("arxiv:1706.03762")
+        catalog.papers.remove("arxiv:1706.03762")
+    catalog.scrub()
+    for path in tmp_path.iterdir():
+        assert rare.encode() not in path.read_bytes()
+
+
+def test_a_failed_transaction_leaves_everything_as_it_was(catalog: Catalog) -> None:
+    def interrupted() -> None:
+        with catalog.transaction():
+            catalog.papers.put(ATTENTION)
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError):
+        interrupted()
+    assert catalog.papers.count() == 0
+
+
+def test_a_home_of_a_newer_schema_is_refused_with_the_cure(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite"
+    database = Database(path, create=True)
+    database.run(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    database.close()
+    with pytest.raises(HomeTooNew, match="upgrade"):
+        Catalog(path)
+
+
+@pytest.mark.parametrize("released", range(len(MIGRATIONS)))
+def test_every_released_schema_can_be_brought_up_to_date(tmp_path: Path, released: int) -> None:
+    path = tmp_path / "catalog.sqlite"
+    with sqlite3.connect(path) as connection:
+        for number, statements in enumerate(MIGRATIONS[:released]):
+            for statement in statements:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number + 1}")
+    connection.close()
+    catalog = Catalog(path, create=True)
+    catalog.papers.put(ATTENTION)
+    assert catalog.papers.count() == 1
+    catalog.close()
+
+
+def test_reading_where_there_is_nothing_makes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(HomeUnwritable, match="kb add"):
+        Catalog(tmp_path / "catalog.sqlite")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_failures_and_topics_are_remembered(catalog: Catalog) -> None:
+    failure = Failure(what="x.pdf", code="pdf-scanned", reason="no text layer")
+    catalog.papers.record_failure(failure)
+    assert catalog.papers.failures() == [failure]
+    catalog.papers.forget_failure("x.pdf")
+    assert catalog.papers.failures() == []
+    catalog.ledger.put_topic(Topic(name="Dense Retrieval", query="abs:retrieval"))
+    assert catalog.ledger.topic("dense retrieval").query == "abs:retrieval"
+
+
+def test_the_ledger_keeps_the_first_day_a_version_was_shown(catalog: Catalog) -> None:
+    for day in (date(2024, 3, 4), date(2024, 3, 5)):
+        catalog.ledger.show("T", "arxiv:1", version=1, day=day, how="new")
+    assert [entry["day"] for entry in catalog.ledger.entries("T")] == ["2024-03-04"]
+
+
+def test_unknown_papers_are_named_with_the_cure(catalog: Catalog) -> None:
+    with pytest.raises(UnknownPaper, match=r"kb add 2402\.19481"):
+        catalog.papers.resolve("2402.19481")
+
+
+def test_a_quote_in_mid_line_gets_the_boxes_of_its_own_words() -> None:
+    text = "alpha beta gamma"
+    line = Line(start=0, end=16, page=2, x0=10, y0=5, x1=100, y1=15, words=((0, 10, 30), (6, 40, 60), (11, 70, 100)))
+    block = Block(kind="paragraph", text=text, start=50, page=2, lines=(line,))
+    (box,) = boxes_of([block], 56, 60)
+    assert (box.page, box.x0, box.x1) == (2, 40, 60)
+    (box,) = boxes_of([block], 50, 66)
+    assert (box.x0, box.x1) == (10, 100)
+
+
+_sources = st.sampled_from(["user", "arxiv", "jsonl", "bibtex", "pdf", "html", "text"])
+_metadata = st.builds(
+    Metadata,
+    source=_sources,
+    ids=st.just(("arxiv:1706.03762",)),
+    version=st.none() | st.integers(1, 9),
+    title=st.none() | st.text(min_size=1, max_size=8),
+    links=st.none() | st.tuples(st.builds(Link, kind=st.just("code"), url=st.sampled_from(["https://a", "https://b"]))),
+)
+
+
+@given(st.lists(_metadata, min_size=1, max_size=6, unique_by=lambda m: m.source), st.randoms())
+def test_the_merged_record_does_not_depend_on_the_order_of_its_sources(parts: list[Metadata], random: object) -> None:
+    about = {"aliases": ["arxiv:1706.03762"], "tags": [], "private": False, "fulltext": Fulltext()}
+    shuffled = list(parts)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert merge(parts, **about) == merge(shuffled, **about)
