@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     encoder_precision: Literal["auto", "float32", "bfloat16", "int8"] = Field(
         default="auto", description="arithmetic of the encoder; int8 is faster and less faithful (reindex)"
     )
+    encoder_runtime: Literal["auto", "openvino", "onnxruntime", "torch"] = Field(
+        default="auto", description="what runs the encoder; auto: the fastest faithful way that is installed"
+    )
     encoder_device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="where the encoder runs")
     encoder_cache: Path | None = Field(default=None, description="folder for converted encoders; default: user cache")
     threads: int = Field(default=0, ge=0, description="threads for encoding and parsing; 0: all cores")

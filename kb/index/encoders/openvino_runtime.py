@@ -19,15 +19,6 @@ from kb.protocols import Vectors
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
 
-def is_available() -> bool:
-    """Whether OpenVINO is installed and has a CPU to run on."""
-    try:
-        import openvino  # type: ignore[import-untyped]
-    except (ImportError, OSError):
-        return False
-    return "CPU" in openvino.Core().available_devices
-
-
 def load_openvino(bert: BertModel, *, precision: str, threads: int, cache: Path) -> GraphEncoder:
     """The encoder, from the compiled graph in the cache, else compiled from the weights and put there.
 
@@ -40,7 +31,7 @@ def load_openvino(bert: BertModel, *, precision: str, threads: int, cache: Path)
     Raises:
         EncoderError: when OpenVINO cannot run the model.
     """
-    import openvino
+    import openvino  # type: ignore[import-untyped]
 
     core = openvino.Core()
     able = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
