@@ -1,0 +1,292 @@
+"""Captions of figures, tables, algorithms and listings, found over a whole paper.
+
+A line that begins with "Figure 3" is a caption or a sentence about a figure. What decides: its mark ("Figure 3:"),
+whether it is set apart (bold, smaller, another font), whether it begins a block, whether a verb follows, and what
+most captions of the paper do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from kb.parsing.float_text import FloatPage, Item
+from kb.parsing.layout import BodyStyle
+from kb.parsing.lines import SOFT_HYPHEN
+from kb.parsing.rectangles import Rect, hull
+
+_KINDS = {
+    "Figure": r"Figure|FIGURE|Fig\.?|FIG\.?|Abbildung|Abb\.|Figura|Рис(?:унок|\.)|图|圖|図|그림|شكل|الشكل",
+    "Table": r"Table|TABLE|Tab\.|Tabelle|Tableau|Tabla|Tabela|Tabella|Таблица|表|표|جدول|الجدول",
+    "Algorithm": r"Algorithm|ALGORITHM|Algorithmus|Algorithme|算法",
+    "Listing": r"Listing|LISTING",
+    "Scheme": r"Scheme|SCHEME",
+    "Chart": r"Chart|CHART",
+}
+_PREFIX = r"(?P<prefix>(?:Supplementary|Supplemental|Supporting|Extended Data|Appendix)\s+)?"
+_NUMBER = (
+    r"(?P<number>[A-Z]{0,2}[.\-]?\d{1,3}(?:[.\-]\d{1,3}){0,2}[a-z]?(?![^\W_])|[IVXLC]{1,7}(?![^\W_])|[A-Z](?=[:.]))"
+)
+_LABELS = [
+    (name, re.compile(rf"^{_PREFIX}(?:{words})\s*{_NUMBER}(?P<mark>\s*[:.|：．｜—–\-]|)(?P<rest>.*)$"))
+    for name, words in _KINDS.items()
+]
+# "Figure 3 shows …" is a sentence about a figure, not its caption.
+_IN_TEXT = re.compile(
+    r"^\s*(?:\(?[a-z]\)?\s*)?(?:shows?|showed|presents?|illustrates?|depicts?|in|and|we|lists?|is|are|was|were|gives?"
+    r"|summari[sz]es?|reports?|compares?|demonstrates?|provides?|contains?|also|that|which|for|with|of|to|can|below|above"
+    r"|plots?|displays?|indicates?|reveals?|describes?|explains?|outlines?|visuali[sz]es?|has|have|on|as|by|from|where"
+    r"|the left|the right)\b|^\s*[,;)\]]"
+)
+_LEADERS = re.compile(r"(?:\.\s?){5,}\s*\d*\s*$|…{2,}")
+_MIN_QUALITY = 1.0
+_COLONS = (":", "：", "|", "｜")
+
+
+@dataclass(slots=True)
+class FloatCaption:
+    """A caption: what it names, where it stands, its whole text, and how sure it is that it is one."""
+
+    page: FloatPage
+    family: str  # "Figure", "Table", "Algorithm" …
+    label: str  # "Figure 3", "Supplementary Figure S1"
+    items: list[Item]
+    rows: list[list[Item]]
+    quality: float
+    text: str = ""
+
+    @property
+    def box(self) -> Rect:
+        """The hull of its lines."""
+        return hull(item.box for item in self.items)
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it is only a label."""
+        return len(self.rows) == 1 and len(self.text) <= len(self.label) + 8
+
+
+def find_captions(pages: Sequence[FloatPage], *, body: BodyStyle) -> list[FloatCaption]:
+    """The captions of a paper in page order; their lines get the role "caption".
+
+    Expects the paragraphs to be marked already: a caption may be taken out of one.
+    """
+    candidates = [found for page in pages for item in page.items if (found := _candidate(page, item, body=body))]
+    marks: dict[str, Counter[str]] = {}
+    for caption, mark in candidates:
+        marks.setdefault(caption.family, Counter())[mark] += 1
+    kept: list[FloatCaption] = []
+    for caption, mark in candidates:
+        colons = sum(marks[caption.family][sign] for sign in _COLONS)
+        if colons < 2 or mark in _COLONS or colons < 0.25 * sum(marks[caption.family].values()):
+            kept.append(caption)
+            caption.items[0].role = "caption"
+    vocabulary = {word.casefold() for page in pages for item in page.items for word in _WORD.findall(item.text)}
+    for caption in kept:
+        _complete(caption, body=body)
+        caption.text = join_rows([[item.text for item in row] for row in caption.rows], vocabulary=vocabulary)
+        for item in caption.items:
+            item.role = "caption"
+    return kept
+
+
+def _candidate(page: FloatPage, item: Item, *, body: BodyStyle) -> tuple[FloatCaption, str] | None:
+    if item.role == "furniture" or _LEADERS.search(item.text):
+        return None
+    for name, pattern in _LABELS:
+        match = pattern.match(item.text)
+        if match is None:
+            continue
+        quality = _quality(item, match, body=body)
+        if quality < _MIN_QUALITY:
+            return None
+        label = f"{match['prefix'] or ''}{name} {match['number'].strip('.-')}"
+        caption = FloatCaption(page, name, label, [item], [[item]], quality)
+        return caption, match["mark"].strip()
+    return None
+
+
+def _quality(item: Item, match: re.Match[str], *, body: BodyStyle) -> float:
+    line, mark, rest = item.line, match["mark"].strip(), match["rest"]
+    first = line.runs[0].style if line.runs else None
+    quality = 1.5 if mark in _COLONS else 1.0 if mark else 0.0
+    if not mark and _IN_TEXT.match(rest):
+        quality -= 3.0
+    if not mark and rest[:1] and not rest[0].isspace():
+        quality -= 2.0
+    if first is not None and (first.bold or (first.italic and not mark)):
+        quality += 1.0
+    if line.size < body.size - 0.4:
+        quality += 1.0
+    elif line.font not in body.fonts:
+        quality += 0.6
+    if not rest.strip():
+        quality += 0.5
+    if not item.block or item.block[0] is item:
+        return quality + 1.0
+    before = item.block[item.block.index(item) - 1]
+    alike = before.role == "body" and before.line.font == line.font and abs(before.line.size - line.size) < 0.3
+    if before.role == "caption":
+        return quality + 0.5
+    runs_on = alike and before.box.width > 0.8 * item.box.width and not (first is not None and first.bold)
+    return quality - (2.0 if runs_on else 0.5)
+
+
+# --------------------------------------------------------------------------------------- the whole caption
+
+
+def _complete(caption: FloatCaption, *, body: BodyStyle) -> None:
+    """Add the rows that go on below the first one, then a second column of the same caption beside it."""
+    page, first = caption.page, caption.items[0]
+    _add_row_mates(caption, page)
+    step: float | None = None
+    while True:
+        last = caption.rows[-1]
+        row = _row_below(page, caption, last, size=first.line.size)
+        if not row:
+            break
+        down = row[0].line.baseline - last[0].line.baseline
+        if not _goes_on(caption, row, down=down, usual=step, body=body):
+            break
+        step = down if step is None else step
+        caption.rows.append(row)
+        caption.items.extend(row)
+        for item in row:
+            item.role = "caption"
+    _add_second_column(caption, body=body)
+
+
+def _add_row_mates(caption: FloatCaption, page: FloatPage) -> None:
+    first = caption.items[0]
+    x1 = page.span_of(first.column)[1]
+    edge = first.box.x1
+    for item in sorted(page.items, key=lambda item: item.box.x0):
+        same_row = abs(item.line.baseline - first.line.baseline) < 0.25 * first.line.size
+        if item is first or not same_row or not item.line.upright or item.role == "caption":
+            continue
+        near = -2 < item.box.x0 - edge < 2.6 * first.line.size and item.box.x0 < x1 and not starts_caption(item.text)
+        if near and abs(item.line.size - first.line.size) < 1.0:
+            caption.rows[0].append(item)
+            caption.items.append(item)
+            edge = item.box.x1
+
+
+def starts_caption(text: str) -> bool:
+    """Whether a line begins with the label of a float."""
+    return any(pattern.match(text) for _, pattern in _LABELS)
+
+
+def _row_below(page: FloatPage, caption: FloatCaption, last: list[Item], *, size: float) -> list[Item]:
+    """The next row of lines under the caption's last row, within its x-range."""
+    area = hull(item.box for item in caption.items)
+    base = max(item.line.baseline for item in last)
+    below = [
+        item
+        for item in page.items
+        if item.line.upright
+        and item.role in ("free", "body", "caption")
+        and item not in caption.items
+        and item.box.shared_x(area) > 0.3 * min(item.box.width, area.width)
+        and 0.3 * size < item.line.baseline - base < 2.2 * size + 2
+    ]
+    if not below:
+        return []
+    nearest = min(item.line.baseline for item in below)
+    return sorted((i for i in below if i.line.baseline - nearest < 0.3 * size), key=lambda item: item.box.x0)
+
+
+def _goes_on(caption: FloatCaption, row: list[Item], *, down: float, usual: float | None, body: BodyStyle) -> bool:
+    first, last = caption.items[0], caption.rows[-1]
+    if any(item.role == "caption" for item in row) or starts_caption(row[0].text):
+        return False
+    box, above = hull(item.box for item in row), hull(item.box for item in last)
+    if any(
+        above.y1 - 3 <= rule.y0 <= box.y0 + 3 and rule.shared_x(box) > 0.3 * box.width for rule in caption.page.rules
+    ):
+        return False
+    bare = len(caption.rows) == 1 and len(first.text) <= len(caption.label) + 3
+    largest = max(item.line.size for item in row)
+    if abs(largest - first.line.size) > (1.6 if bare else 0.6):
+        return False
+    if down > (1.22 * usual + 0.6 if usual else (1.75 if bare else 1.5) * first.line.size):
+        return False
+    gaps = [b.box.x0 - a.box.x1 for a, b in pairwise(row)]
+    if any(gap > 2.2 * first.line.size for gap in gaps):
+        return False
+    if bare:
+        return True
+    if _style_ends(caption, row, body=body):
+        return False
+    text = last[-1].text
+    if text.endswith((SOFT_HYPHEN, "-")):
+        return True
+    # A line is broken only where the next word does not fit any more.
+    widest = max([box.width, *(hull(i.box for i in r).width for r in caption.rows)])
+    words = row[0].line.words
+    word = words[0][2] - words[0][1] if words else row[0].box.width
+    return above.width + min(word, row[0].box.width) + 0.2 * first.line.size > widest - 1
+
+
+def _style_ends(caption: FloatCaption, row: list[Item], *, body: BodyStyle) -> bool:
+    """The caption is in a font of its own and this row is not."""
+    fonts = {item.line.font for item in caption.items}
+    bold = {item.line.bold for item in caption.items}
+    fresh = row[0].line
+    if len(caption.rows) > 1 and fresh.font not in fonts and fresh.bold not in bold:
+        return True
+    in_body = fresh.font in body.fonts and abs(fresh.size - body.size) < 0.3
+    was_body = bool(fonts & body.fonts) and abs(caption.items[-1].line.size - body.size) < 0.3
+    return in_body and not was_body and abs(fresh.size - caption.items[0].line.size) > 0.3
+
+
+def _add_second_column(caption: FloatCaption, *, body: BodyStyle) -> None:
+    """Journals set a long caption under a wide figure in two columns: same style, beginning on the same row."""
+    page, first = caption.page, caption.items[0]
+    if len(page.columns) < 2 or first.column != 0 or len(caption.rows) < 2:
+        return
+    if abs(first.line.size - body.size) < 0.4 or caption.rows[-1][-1].text.endswith("."):
+        return
+    own = [item for item in page.items if item.column == 1 and item.role in ("free", "body")]
+    own = [item for item in own if abs(item.line.size - first.line.size) < 0.3 and item.line.upright]
+    start = [item for item in own if abs(item.line.baseline - first.line.baseline) < 2]
+    if len(start) != 1 or starts_caption(start[0].text):
+        return
+    for item in start[0].block:
+        if item in own and item.line.baseline >= first.line.baseline - 2:
+            caption.rows.append([item])
+            caption.items.append(item)
+
+
+# ------------------------------------------------------------------------------------------------ text
+
+_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+_LAST_PART = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*$")
+
+
+def join_rows(rows: Iterable[Sequence[str]], *, vocabulary: set[str]) -> str:
+    """Rows of lines to one text: words broken at a line's end are whole again.
+
+    A broken word loses its hyphen unless the paper writes only the hyphenated form elsewhere.
+    """
+    text = ""
+    for row in rows:
+        for piece in row:
+            if text.endswith(SOFT_HYPHEN):
+                text = _joined(text.rstrip(SOFT_HYPHEN), piece, vocabulary=vocabulary)
+            elif text.endswith("-") and text[-2:-1].isalpha() and piece[:1].isalpha():
+                text += piece
+            else:
+                text = f"{text} {piece}" if text else piece
+    return re.sub(r"\s+", " ", text.replace(SOFT_HYPHEN, "-")).strip()
+
+
+def _joined(text: str, piece: str, *, vocabulary: set[str]) -> str:
+    left, right = _LAST_PART.search(text), _WORD.match(piece)
+    if left and right:
+        whole, parted = (left[0] + right[0]).casefold(), f"{left[0]}-{right[0]}".casefold()
+        if parted in vocabulary and whole not in vocabulary:
+            return f"{text}-{piece}"
+    return text + piece

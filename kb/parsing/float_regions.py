@@ -1,0 +1,404 @@
+"""Which part of a page a caption belongs to.
+
+For each caption the free ink above, below and (narrow captions) beside it is proposed, bounded by running text,
+headings, other captions and the column, as in PDFFigures 2.0 (Clark and Divvala, JCDL 2016); but regions come from
+rendered ink, proposals that share a gap between two captions are also offered in parts, and the captions of a page
+choose together: the best sum of scores without overlap, with the paper's habits (tables' captions above, figures'
+below) as a vote.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from kb.parsing.float_captions import FloatCaption
+from kb.parsing.float_ink import Blob, Ink, find_blobs, read_ink
+from kb.parsing.float_text import FloatPage, Item
+from kb.parsing.page import Raster
+from kb.parsing.rectangles import Rect, hull
+
+Direction = Literal["up", "down", "left", "right"]
+Votes = Mapping[str, Counter[Direction]]
+
+_FIRST_GAP = 100.0  # points between caption and float
+_NEXT_GAP = 60.0  # points of white within a float
+_TEXT_GAP = 14.0  # points after which text without graphics is no part of a float any more
+_MIN_SPLIT = 9.0
+_MAX_PARTS = 6
+_MAX_PROPOSALS = 10
+_BEAM = 120
+_OVERLAP_COST = 6.0
+_VOTE = 1.5
+_HABIT: dict[str, tuple[Direction, float]] = {
+    "Figure": ("up", 1.2), "Table": ("down", 0.3), "Algorithm": ("down", 1.0), "Listing": ("down", 0.3),
+    "Scheme": ("up", 1.2), "Chart": ("up", 1.2),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A region on one side of a caption; ``score`` without the paper's vote."""
+
+    direction: Direction
+    box: Rect
+    score: float
+
+
+@dataclass(slots=True)
+class FloatScene:
+    """A page with captions, its free ink and blobs, and what each caption might take."""
+
+    page: FloatPage
+    captions: list[FloatCaption]
+    ink: Ink
+    blobs: list[Blob]
+    proposals: list[list[Proposal]]
+
+
+def read_scene(page: FloatPage, captions: list[FloatCaption], raster: Raster) -> FloatScene:
+    """Look at one page. ``raster`` is the whole page in grey, as it is shown (not yet turned)."""
+    walls = [_solid(item) for item in page.items if item.role != "free"]
+    walls += _footnote_rules(page) + _title_rules(page, captions)
+    text = [item.box for item in page.items]
+    ink = read_ink(raster, turned=page.turned, hidden=walls, text=text)
+    scene = FloatScene(page, captions, ink, find_blobs(ink, walls=walls), [])
+    scene.proposals = [_propose(scene, caption) for caption in captions]
+    return scene
+
+
+def _solid(item: Item) -> Rect:
+    """What a line covers: from the top of its letters to a little below the baseline, so that rules stay."""
+    box = item.box
+    if not item.line.upright:
+        return box
+    low = min(box.y1, item.line.baseline + 0.27 * item.line.size)
+    high = min(box.y0, item.line.baseline - 0.9 * item.line.size)
+    return Rect(box.x0, high, box.x1, max(low, box.y0 + 0.5 * box.height))
+
+
+def _title_rules(page: FloatPage, captions: Sequence[FloatCaption]) -> list[Rect]:
+    """The rule above an algorithm's title."""
+    return [
+        Rect(rule.x0, rule.y0 - 1, rule.x1, rule.y1 + 1)
+        for rule in page.rules
+        for caption in captions
+        if caption.family == "Algorithm"
+        and -1 < caption.box.y0 - rule.y1 < 8
+        and rule.x0 - 4 <= caption.box.x0 < rule.x0 + 12
+    ]
+
+
+def _footnote_rules(page: FloatPage) -> list[Rect]:
+    notes = [item.box for item in page.items if item.role in ("note", "body", "furniture")]
+    return [
+        Rect(rule.x0, rule.y0 - 1, rule.x1, rule.y1 + 1)
+        for rule in page.rules
+        if rule.y0 > 0.5 * page.height
+        and any(0 <= note.y1 - rule.y1 < 22 and abs(note.x0 - rule.x0) < 26 for note in notes)
+        and any(abs(rule.x0 - x0) < 6 for x0, _ in page.columns)
+        and not any(abs(f.y1 - rule.y1) < 2 or abs(f.y0 - rule.y0) < 2 for f in page.frames)
+    ] + [
+        Rect(rule.x0, rule.y0 - 1, rule.x1, rule.y1 + 1)
+        for rule in page.rules
+        if any(
+            item.role == "furniture" and min(abs(item.box.y1 - rule.y0), abs(rule.y1 - item.box.y0)) < 12
+            for item in page.items
+        )
+        and (rule.y0 < 0.13 * page.height or rule.y0 > 0.87 * page.height)
+        and not any(abs(f.y1 - rule.y1) < 2 or abs(f.y0 - rule.y0) < 2 for f in page.frames)
+    ]
+
+
+# ------------------------------------------------------------------------------------------- proposals
+
+
+def _propose(scene: FloatScene, caption: FloatCaption) -> list[Proposal]:
+    found: list[Proposal] = []
+    spans: list[tuple[float, float, float]] = [(*_strip(scene, caption), 0.0)]
+    if spans[0][0] > 0 or spans[0][1] < scene.page.width:
+        spans.append((0.0, scene.page.width, 1.0))  # a wide figure over a caption set in one column
+    for x0, x1, cost in spans:
+        for direction in ("up", "down"):
+            found += _vertical(scene, caption, direction, strip=(x0, x1), cost=cost)
+    column = scene.page.span_of(scene.page.column_of(caption.box))
+    if caption.box.width < 0.6 * (column[1] - column[0]):
+        for side in ("left", "right"):
+            found += _beside(scene, caption, side)
+    unique: dict[tuple[int, ...], Proposal] = {}
+    for proposal in sorted(found, key=lambda p: (-p.score, p.box)):
+        unique.setdefault((*(round(edge) for edge in proposal.box),), proposal)
+    return list(unique.values())[:_MAX_PROPOSALS]
+
+
+def _strip(scene: FloatScene, caption: FloatCaption) -> tuple[float, float]:
+    """The x-range that a caption's float may fill: its column, narrowed by what stands on the caption's rows."""
+    page, box = scene.page, caption.box
+    at = page.column_of(box)
+    x0, x1 = 0.0, page.width
+    if at >= 0 and len(page.columns) > 1:
+        if at:
+            x0 = (page.columns[at - 1][1] + page.columns[at][0]) / 2
+        if at + 1 < len(page.columns):
+            x1 = (page.columns[at][1] + page.columns[at + 1][0]) / 2
+    for other in _walls(scene, caption):
+        if other.shared_y(box) < 0.4 * min(other.height, box.height):
+            continue
+        if other.x0 >= box.x1 - 2:
+            x1 = min(x1, max(box.x1, other.x0 - 3))
+        elif other.x1 <= box.x0 + 2:
+            x0 = max(x0, min(box.x0, other.x1 + 3))
+    return min(x0, box.x0), max(x1, box.x1)
+
+
+def _neighbours(scene: FloatScene, caption: FloatCaption) -> list[Rect]:
+    """Captions on the same rows: their floats stand beside this one."""
+    box = caption.box
+    return [
+        other.box
+        for other in scene.captions
+        if other is not caption
+        and other.box.shared_y(box) > 0.3 * min(other.box.height, box.height)
+        and other.box.shared_x(box) < 2
+    ]
+
+
+def _walls(scene: FloatScene, caption: FloatCaption) -> list[Rect]:
+    return [item.box for item in scene.page.items if item.role != "free" and item not in caption.items]
+
+
+def _vertical(
+    scene: FloatScene, caption: FloatCaption, direction: Direction, *, strip: tuple[float, float], cost: float
+) -> list[Proposal]:
+    box = caption.box
+    x0, x1 = strip
+    up = direction == "up"
+    limit = 0.0 if up else scene.page.height
+    for wall in _walls(scene, caption):
+        if min(wall.x1, x1 - 4) - max(wall.x0, x0 + 4) <= 0:
+            continue
+        if up and wall.y1 <= box.y0 + 3:
+            limit = max(limit, wall.y1)
+        elif not up and wall.y0 >= box.y1 - 3:
+            limit = min(limit, wall.y0)
+    lines = [_solid(item) for item in caption.items]
+    edge = min(line.y0 for line in lines) if up else max(line.y1 for line in lines)
+    area = Rect(x0, limit, x1, edge) if up else Rect(x0, edge, x1, limit)
+    if area.height < 6:
+        return []
+    area, clipped = _between_neighbours(scene, caption, area)
+    pieces = _pieces(scene, area, clipped=clipped)
+    group = _grow(scene, caption, pieces, direction=direction, edge=edge)
+    if group is None:
+        return []
+    boxes = [group, *_parts(scene, group, up=up)]
+    total = scene.ink.amounts(group)[0] or 1.0
+    proposals = []
+    for part in boxes:
+        share = scene.ink.amounts(part)[0] / total
+        score = _score(scene, caption, part, direction=direction) + 0.6 * share - cost
+        proposals.append(Proposal(direction, part, score))
+    return proposals
+
+
+def _between_neighbours(scene: FloatScene, caption: FloatCaption, area: Rect) -> tuple[Rect, bool]:
+    """Cut an area half-way to the captions beside this one, where the ink leaves a gap."""
+    x0, x1, clipped = area.x0, area.x1, False
+    for other in _neighbours(scene, caption):
+        if other.x0 >= caption.box.x1 - 2:
+            middle = (other.x0 + caption.box.x1) / 2
+            reach = 0.3 * min(caption.box.width, other.width) + 6
+            cut = scene.ink.gap_near(area._replace(x0=0.0, x1=scene.page.width), x=middle, within=reach)
+            x1, clipped = min(max(x1, cut), cut), True
+        elif other.x1 <= caption.box.x0 + 2:
+            middle = (other.x1 + caption.box.x0) / 2
+            reach = 0.3 * min(caption.box.width, other.width) + 6
+            cut = scene.ink.gap_near(area._replace(x0=0.0, x1=scene.page.width), x=middle, within=reach)
+            x0, clipped = max(min(x0, cut), cut), True
+    return area._replace(x0=x0, x1=max(x0 + 1, x1)), clipped
+
+
+def _pieces(scene: FloatScene, area: Rect, *, clipped: bool) -> list[Blob]:
+    """The blobs of an area; those that reach out of it only count when they are cut off beside another float."""
+    pieces: list[Blob] = []
+    for blob in scene.blobs:
+        inside = blob.box.shared_area(area)
+        if inside <= 0:
+            continue
+        if inside >= 0.8 * blob.box.area and not clipped:
+            pieces.append(blob)
+            continue
+        if inside < 0.8 * blob.box.area and not clipped:
+            continue
+        cut = Rect(
+            max(blob.box.x0, area.x0),
+            max(blob.box.y0, area.y0),
+            min(blob.box.x1, area.x1),
+            min(blob.box.y1, area.y1),
+        )
+        tight = scene.ink.tight(cut)
+        if tight is not None:
+            pieces.append(Blob(tight, *scene.ink.amounts(tight)))
+    return pieces
+
+
+def _grow(
+    scene: FloatScene, caption: FloatCaption, pieces: Sequence[Blob], *, direction: Direction, edge: float
+) -> Rect | None:
+    """Collect pieces from the caption outwards until white, or text that is no part of the float, comes between."""
+    up = direction == "up"
+
+    def away(blob: Blob, of: float) -> float:
+        return of - blob.box.y1 if up else blob.box.y0 - of
+
+    rest = sorted(pieces, key=lambda blob: (away(blob, edge), blob.box))
+    group: Rect | None = None
+    has_graphic = False
+    while rest:
+        blob = rest.pop(0)
+        gap = away(blob, edge) if group is None else away(blob, group.y0 if up else group.y1)
+        if gap > (_FIRST_GAP if group is None else _NEXT_GAP):
+            break
+        is_text = blob.graphic < 0.04 * blob.ink
+        if group is not None and gap > _TEXT_GAP and is_text and has_graphic and _is_prose_blob(scene, blob):
+            break
+        group = blob.box if group is None else hull([group, blob.box])
+        has_graphic = has_graphic or not is_text
+    if group is None or group.width < 15 or group.height < 6:
+        return None
+    _ = caption
+    return group
+
+
+def _is_prose_blob(scene: FloatScene, blob: Blob) -> bool:
+    return any(
+        item.role == "free" and blob.box.holds(item.box, slack=4) and item.letters > 0.5 and len(item.text) > 12
+        for item in scene.page.items
+    )
+
+
+def _parts(scene: FloatScene, group: Rect, *, up: bool) -> list[Rect]:
+    """The group cut short at each white gap, for captions that share a gap with another one."""
+    parts: list[Rect] = []
+    for top, bottom in scene.ink.row_gaps(group, least=_MIN_SPLIT):
+        near = group._replace(y0=bottom) if up else group._replace(y1=top)
+        tight = scene.ink.tight(near)
+        if tight is not None and tight.height >= 8:
+            parts.append(tight)
+    parts.sort(key=lambda part: -part.height)
+    return parts[:_MAX_PARTS]
+
+
+def _beside(scene: FloatScene, caption: FloatCaption, side: Direction) -> list[Proposal]:
+    """A float beside its caption: ink on the caption's rows, and above and below of it as far as no wall stands."""
+    page, box = scene.page, caption.box
+    right = side == "right"
+    x0, x1 = (box.x1, page.width) if right else (0.0, box.x0)
+    walls = _walls(scene, caption)
+    for wall in walls:
+        if wall.shared_y(box) <= 2:
+            continue
+        if right and wall.x0 >= box.x1 - 2:
+            x1 = min(x1, wall.x0)
+        elif not right and wall.x1 <= box.x0 + 2:
+            x0 = max(x0, wall.x1)
+    if x1 - x0 < 40:
+        return []
+    top, bottom = 0.0, page.height
+    for wall in walls:
+        if min(wall.x1, x1) - max(wall.x0, x0) <= 4:
+            continue
+        if wall.y1 <= box.y0 + 2:
+            top = max(top, wall.y1)
+        elif wall.y0 >= box.y1 - 2:
+            bottom = min(bottom, wall.y0)
+    area = Rect(x0, top, x1, bottom)
+    pieces = [b for b in _pieces(scene, area, clipped=False) if b.box.shared_y(box) > -_TEXT_GAP]
+    if not pieces:
+        return []
+    group = hull(blob.box for blob in pieces)
+    level = group.shared_y(box) / max(1.0, min(box.height, group.height))
+    near = group.x0 - box.x1 if right else box.x0 - group.x1
+    if level < 0.5 or near > 60 or group.height < 20 or group.width < 40:
+        return []
+    score = _score(scene, caption, group, direction=side) - 0.6 + 0.6
+    return [Proposal(side, group, score)]
+
+
+def _score(scene: FloatScene, caption: FloatCaption, box: Rect, *, direction: Direction) -> float:
+    page = scene.page
+    ink, graphic = scene.ink.amounts(box)
+    area = max(1.0, box.area)
+    if direction in ("up", "down"):
+        distance = caption.box.y0 - box.y1 if direction == "up" else box.y0 - caption.box.y1
+    else:
+        distance = max(box.x0 - caption.box.x1, caption.box.x0 - box.x1)
+    usual, bonus = _HABIT[caption.family]
+    score = (bonus if direction == usual else 0.0) - max(0.0, distance) / 40
+    if caption.family in ("Figure", "Scheme", "Chart"):
+        score += 2.0 if graphic > 0.004 * area else 0.0
+        score += min(1.0, area / (0.05 * page.width * page.height))
+        return score
+    inside = [rule for rule in page.rules if box.holds(rule, slack=6) and rule.width > 0.4 * box.width]
+    lines = sum(item.role == "free" and box.holds(item.box, slack=4) for item in page.items)
+    score += 1.2 * min(2, len(inside)) + (0.7 if lines >= 4 else 0.0)
+    score += min(0.8, area / (0.04 * page.width * page.height))
+    if lines < 2 and graphic > 0.3 * ink:
+        score += 0.5  # a table as a picture
+    if caption.family != "Table" and any(_matches(box, frame) for frame in page.frames):
+        score += 1.5
+    return score
+
+
+def _matches(box: Rect, frame: Rect) -> bool:
+    return abs(box.x0 - frame.x0) < 8 and abs(box.x1 - frame.x1) < 8 and abs(box.y1 - frame.y1) < 6
+
+
+# --------------------------------------------------------------------------------------------- choosing
+
+
+def count_votes(scenes: Sequence[FloatScene]) -> dict[str, Counter[Direction]]:
+    """On which side the floats of each family stand, by the margin of each caption's best proposal."""
+    votes: dict[str, Counter[Direction]] = {}
+    for scene in scenes:
+        for caption, proposals in zip(scene.captions, scene.proposals, strict=True):
+            best: dict[Direction, float] = {}
+            for proposal in proposals:
+                best[proposal.direction] = max(best.get(proposal.direction, -9.0), proposal.score)
+            if not best:
+                continue
+            ranked = sorted(best.items(), key=lambda pair: (-pair[1], pair[0]))
+            margin = ranked[0][1] - ranked[1][1] if len(ranked) > 1 else 1.0
+            weight = max(1, round(10 * min(1.0, margin)))
+            votes.setdefault(caption.family, Counter())[ranked[0][0]] += weight
+    return votes
+
+
+def choose_regions(scene: FloatScene, votes: Votes) -> list[Proposal | None]:
+    """One proposal for each caption of the page, or None: the best sum without shared ground (beam search)."""
+    states: list[tuple[float, tuple[Proposal | None, ...]]] = [(0.0, ())]
+    for caption, proposals in zip(scene.captions, scene.proposals, strict=True):
+        family = votes.get(caption.family, Counter())
+        total = sum(family.values()) or 1
+        options: list[Proposal | None] = [
+            replace(p, score=p.score + _VOTE * family[p.direction] / total) for p in proposals
+        ]
+        grown: list[tuple[float, tuple[Proposal | None, ...]]] = []
+        for value, taken in states:
+            for option in [*options, None]:
+                gain = 0.0 if option is None else option.score - _shared(option, taken)
+                grown.append((value + gain, (*taken, option)))
+        grown.sort(key=lambda state: -state[0])
+        states = grown[:_BEAM]
+    return list(states[0][1])
+
+
+def _shared(option: Proposal, taken: Sequence[Proposal | None]) -> float:
+    cost = 0.0
+    for other in taken:
+        if other is not None:
+            part = option.box.shared_area(other.box) / max(1.0, min(option.box.area, other.box.area))
+            cost += _OVERLAP_COST * part if part > 0.02 else 0.0
+    return cost

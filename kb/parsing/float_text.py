@@ -1,0 +1,380 @@
+"""Which lines of a page are running text and which may belong to a figure or table.
+
+The crop of a float is what is drawn between running text, headings, footnotes, running heads and captions; so each
+line gets a role here, and only ``free`` lines can be part of a float.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
+from typing import Literal
+
+from kb.parsing.layout import BodyStyle, Span
+from kb.parsing.lines import TextLine
+from kb.parsing.page import Graphic
+from kb.parsing.rectangles import Rect
+
+Role = Literal["free", "body", "heading", "furniture", "caption", "note"]
+Turn = Literal[0, 90, 270]
+
+RULE_POINTS = 2.6  # a drawn thing that is not thicker is a rule
+_WIDE = 0.82  # share of the column that a line of a paragraph fills
+_LETTERS = 0.55
+_HEADING = re.compile(
+    r"^(?:(?:\d+(?:\.\d+)*\.?|[A-Z](?:\.\d+)*\.?|[IVX]+\.)\s+\S|(?:abstract|introduction|related work|background|method"
+    r"|methods|experiments|results|discussion|conclusions?|references|acknowledge?ments?|appendix|bibliography)\b)",
+    re.IGNORECASE,
+)
+_EQUATION_NUMBER = re.compile(r"^\(\s*[A-Z]?\.?\d+(?:[.\-]\d+)*[a-z]?\s*\)$")
+_STAMP = re.compile(r"arxiv:", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Item:
+    """A line on the page as it is looked at (turned upright), with its role."""
+
+    line: TextLine
+    box: Rect
+    column: int  # -1: across columns
+    role: Role = "free"
+    block: list[Item] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The line's text."""
+        return self.line.text
+
+    @property
+    def letters(self) -> float:
+        """Share of letters among its characters, without spaces."""
+        solid = [char for char in self.line.text if not char.isspace()]
+        return sum(char.isalpha() for char in solid) / max(1, len(solid))
+
+
+@dataclass(slots=True)
+class FloatPage:
+    """A page as floats are looked for on it. ``turned`` is by how much its text was turned to stand upright."""
+
+    number: int
+    width: float
+    height: float
+    turned: Turn
+    columns: tuple[Span, ...]
+    items: list[Item]
+    graphics: list[Rect] = field(default_factory=list)  # drawn things that are no rules
+    rules: list[Rect] = field(default_factory=list)  # horizontal rules
+    frames: list[Rect] = field(default_factory=list)  # ruled or framed areas that hold the text of floats
+
+    def span_of(self, column: int) -> Span:
+        """x-range of a column; of all columns for -1."""
+        if column < 0:
+            return self.columns[0][0], self.columns[-1][1]
+        return self.columns[column]
+
+    def column_of(self, box: Rect) -> int:
+        """The column that holds the box, or -1 when it crosses a gutter."""
+        for at, (x0, x1) in enumerate(self.columns):
+            left = (self.columns[at - 1][1] + x0) / 2 if at else 0.0
+            right = (x1 + self.columns[at + 1][0]) / 2 if at + 1 < len(self.columns) else self.width
+            if box.x0 >= left - 6 and box.x1 <= right + 6:
+                return at
+        return -1
+
+
+def prose_sizes(pages: Sequence[FloatPage], *, body: BodyStyle) -> frozenset[float]:
+    """Font sizes (to half a point) that carry running text: the body's, and any with a tenth of all long lines.
+
+    That brings in reference lists and appendices set smaller; captions and footnotes have too few lines for it.
+    """
+    sizes: Counter[float] = Counter()
+    for page in pages:
+        for item in page.items:
+            x0, x1 = page.span_of(item.column)
+            if item.role == "free" and item.box.width >= _WIDE * (x1 - x0) and item.letters > _LETTERS:
+                sizes[_half(item.line.size)] += len(item.text)
+    total = sum(sizes.values())
+    return frozenset({_half(body.size)} | {size for size, count in sizes.items() if count >= 0.1 * total})
+
+
+def _half(size: float) -> float:
+    return round(size * 2) / 2
+
+
+def find_blocks(page: FloatPage) -> None:
+    """Give each upright line its block: lines of one size that stand below each other at one distance."""
+    items = sorted((item for item in page.items if item.line.upright), key=lambda item: (item.box.y0, item.box.x0))
+    blocks: list[list[Item]] = []
+    open_blocks: list[list[Item]] = []
+    for item in items:
+        open_blocks = [block for block in open_blocks if item.box.y0 - block[-1].box.y1 < 2 * item.line.size + 6]
+        fitting = [block for block in open_blocks if _continues(block, item)]
+        if fitting:
+            nearest = max(fitting, key=lambda block: (block[-1].line.baseline, block[-1].box.shared_x(item.box)))
+            nearest.append(item)
+            item.block = nearest
+        else:
+            item.block = [item]
+            blocks.append(item.block)
+            open_blocks.append(item.block)
+
+
+def _continues(block: list[Item], item: Item) -> bool:
+    last = block[-1]
+    step = item.line.baseline - last.line.baseline
+    size = max(last.line.size, item.line.size)
+    if abs(last.line.size - item.line.size) > 0.6 or not 0.5 * size < step < 1.75 * size + 1:
+        return False
+    if item.box.shared_x(last.box) <= 0.4 * min(item.box.width, last.box.width):
+        return False
+    if len(block) >= 2:
+        before = median(b.line.baseline - a.line.baseline for a, b in pairwise(block))
+        return step <= 1.22 * before + 1
+    return True
+
+
+def mark_body(page: FloatPage, *, body: BodyStyle, sizes: frozenset[float]) -> None:
+    """Mark paragraphs: blocks in a size of running text whose lines fill their column or end at its right edge."""
+    seen: set[int] = set()
+    for item in page.items:
+        if item.role != "free" or not item.block or id(item.block) in seen:
+            continue
+        seen.add(id(item.block))
+        block = item.block
+        if not all(_is_prose_size(line, body=body, sizes=sizes) for line in block):
+            continue
+        full = [line for line in block if _fills_column(page, line)]
+        letters = sum(line.letters * len(line.text) for line in block) / max(1, sum(len(line.text) for line in block))
+        long_enough = len(block) >= 2 and len(full) >= max(1, 0.4 * len(block)) and letters > _LETTERS
+        single = len(block) == 1 and full and letters > 0.6 and len(block[0].text.split()) >= 6
+        if long_enough or single:
+            for line in block:
+                line.role = "body" if line.role == "free" else line.role
+
+
+def _is_prose_size(item: Item, *, body: BodyStyle, sizes: frozenset[float]) -> bool:
+    return 0.93 * body.size <= item.line.size <= 1.1 * body.size or _half(item.line.size) in sizes
+
+
+def _fills_column(page: FloatPage, item: Item) -> bool:
+    x0, x1 = page.span_of(item.column)
+    width = max(1.0, x1 - x0)
+    return item.box.width >= _WIDE * width or (abs(item.box.x1 - x1) <= 3 and item.box.width >= 0.55 * width)
+
+
+def mark_margins(page: FloatPage) -> None:
+    """Stamps in the margin are no part of a float; other rotated text (axis labels) may be."""
+    for item in page.items:
+        in_margin = item.box.x1 < 0.09 * page.width or item.box.x0 > 0.95 * page.width
+        if not item.line.upright and (_STAMP.search(item.text) or (in_margin and item.box.height > 60)):
+            item.role = "furniture"
+
+
+def keep_table_heads(page: FloatPage) -> None:
+    """A cell like "F1" at the top of two pages is no running head: something else stands on its row."""
+    for item in page.items:
+        if item.role == "furniture" and item.line.upright:
+            mates = [i for i in page.items if i is not item and i.box.shared_y(item.box) > 0.5 * item.box.height]
+            if any(mate.role != "furniture" and mate.line.upright for mate in mates):
+                item.role = "free"
+
+
+def mark_frames(page: FloatPage, *, body: BodyStyle) -> None:
+    """Find ruled and framed areas beside captions and give their text back to the float."""
+    captions = [item.box for item in page.items if item.role == "caption"]
+    furniture = [item.box for item in page.items if item.role == "furniture"]
+    if not captions:
+        return
+    rules = [
+        rule
+        for rule in page.rules
+        if rule.width > 70 and not any(abs(rule.y0 - box.y0) < 18 or abs(rule.y0 - box.y1) < 18 for box in furniture)
+    ]
+    page.frames = _ruled_areas(rules, captions)
+    _free_table_notes(page, body=body)
+    for box in page.graphics:
+        if box.width > 90 and box.height > 24 and box.height < 0.92 * page.height and _is_beside(box, captions):
+            page.frames.append(box)
+    for item in page.items:
+        if item.role == "body" and any(frame.holds(item.box, slack=6) for frame in page.frames):
+            item.role = "free"
+
+
+def _free_table_notes(page: FloatPage, *, body: BodyStyle) -> None:
+    """Small print right under the last rule of a table belongs to the table."""
+    for item in page.items:
+        if item.role != "body" or item.line.size > body.size - 0.8 or item.block[:1] != [item]:
+            continue
+        for frame in page.frames:
+            inside = frame.x0 - 4 <= item.box.x0 and all(line.box.x1 <= frame.x1 + 6 for line in item.block)
+            if inside and -2 < item.box.y0 - frame.y1 < 9:
+                for line in item.block:
+                    line.role = "free"
+
+
+def _is_beside(box: Rect, captions: Sequence[Rect], *, within: float = 36.0) -> bool:
+    return any(
+        box.shared_x(caption) > 0 and min(abs(caption.y1 - box.y0), abs(box.y1 - caption.y0)) < within
+        for caption in captions
+    )
+
+
+def _ruled_areas(rules: list[Rect], captions: Sequence[Rect]) -> list[Rect]:
+    """Between two rules of one x-range, one of them near a caption, with no caption between."""
+    areas: list[Rect] = []
+    for top in rules:
+        for bottom in rules:
+            if bottom.y0 - top.y0 < 12 or abs(top.x0 - bottom.x0) > 6 or abs(top.x1 - bottom.x1) > 6:
+                continue
+            area = Rect(top.x0, top.y0, top.x1, bottom.y1)
+            between = (c for c in captions if c.y0 > area.y0 and c.y1 < area.y1 and c.shared_x(area) > 0)
+            inside = [c for c in between if c.y0 - area.y0 > 4 and c.y1 - area.y0 > 16]
+            if not inside and (_is_beside(area, captions) or _is_titled(area, captions)):
+                areas.append(area)
+    return areas
+
+
+def _is_titled(area: Rect, captions: Sequence[Rect]) -> bool:
+    """Algorithms have their title between the first two rules."""
+    return any(0 <= c.y0 - area.y0 < 16 and c.shared_x(area) > 0 for c in captions)
+
+
+def mark_obstacles(page: FloatPage, *, body: BodyStyle) -> None:
+    """Mark what paragraphs leave over and is still no float: headings, last lines, equations, footnotes, titles."""
+    free = [item for item in page.items if item.role == "free" and not _in_float(page, item)]
+    for item in free:
+        if _is_heading(page, item, body=body):
+            item.role = "heading"
+        elif _is_lone_line(page, item, body=body):
+            item.role = "body"
+    _mark_equations(page, body=body)
+    _mark_footnotes(page, body=body)
+    if page.number == 1:
+        _mark_front(page, body=body)
+
+
+def _in_float(page: FloatPage, item: Item) -> bool:
+    if any(frame.holds(item.box, slack=4) for frame in page.frames):
+        return True
+    return any(
+        box.holds(item.box, slack=1) and box.height > 2 * item.box.height and box.area < 0.8 * page.width * page.height
+        for box in page.graphics
+    )
+
+
+def _is_alone_in_row(page: FloatPage, item: Item) -> bool:
+    x0, x1 = page.span_of(item.column)
+    return not any(
+        other is not item
+        and other.box.shared_y(item.box) > 0.5 * min(other.box.height, item.box.height)
+        and other.box.x0 < x1 + 2
+        and other.box.x1 > x0 - 2
+        for other in page.items
+    )
+
+
+def _is_heading(page: FloatPage, item: Item, *, body: BodyStyle) -> bool:
+    line = item.line
+    if not line.upright or line.size < body.size - 0.5 or sum(char.isalpha() for char in line.text) < 4:
+        return False
+    set_apart = line.bold or line.size > body.size + 0.8 or line.font not in body.fonts
+    x0, x1 = page.span_of(item.column)
+    at_left = abs(item.box.x0 - x0) < 6
+    centred = abs((item.box.x0 + item.box.x1) - (x0 + x1)) < 8
+    if not set_apart or not (at_left or centred) or not _is_alone_in_row(page, item):
+        return False
+    return bool(_HEADING.match(line.text)) or (at_left and line.bold and line.size > body.size + 0.4)
+
+
+def _is_lone_line(page: FloatPage, item: Item, *, body: BodyStyle) -> bool:
+    """A line of running text that is no paragraph: it begins where lines of the column begin."""
+    line = item.line
+    if not line.upright or line.font not in body.fonts or abs(line.size - body.size) > 0.3:
+        return False
+    starts = any(-2 < item.box.x0 - x0 < 26 for x0, _ in page.columns)
+    words = re.findall(r"[^\W\d_]{3,}", line.text)
+    return starts and len(words) >= 1 and item.letters > 0.5 and _is_alone_in_row(page, item)
+
+
+def _mark_equations(page: FloatPage, *, body: BodyStyle) -> None:
+    """Rows that end in an equation number; and rows of mathematics within a line of running text."""
+    numbers = [
+        item
+        for item in page.items
+        if item.role == "free"
+        and _EQUATION_NUMBER.match(item.text)
+        and any(abs(item.box.x1 - x1) < 4 for _, x1 in page.columns)
+    ]
+    for number in numbers:
+        x0, x1 = page.span_of(page.column_of(number.box))
+        row = Rect(x0 - 2, number.box.y0 - 0.6 * body.size, x1 + 2, number.box.y1 + 0.6 * body.size)
+        for item in page.items:
+            if item.role == "free" and item.box.shared_y(row) > 0 and item.box.x0 >= row.x0 and item.box.x1 <= row.x1:
+                item.role = "body"
+
+
+def _mark_footnotes(page: FloatPage, *, body: BodyStyle) -> None:
+    """Small text at the foot of a column, down to where the column ends, led by a mark or a short rule."""
+    foot = max((item.box.y1 for item in page.items if item.role == "body"), default=0.0)
+    for at, (left, _) in enumerate(page.columns):
+        own = [item for item in page.items if item.column == at and item.role == "free" and item.line.upright]
+        low = [i for i in own if i.line.size < body.size - 0.4 and i.box.y0 > 0.55 * page.height]
+        for item in sorted(low, key=lambda item: item.box.y0):
+            if not _starts_footnote(page, item, left=left):
+                continue
+            below = [i for i in low if i.box.y0 >= item.box.y0 - 1]
+            reach = max(i.box.y1 for i in below)
+            alike = all(abs(i.line.size - item.line.size) < 1.2 for i in below)
+            if alike and (reach >= foot - 4 or reach > 0.85 * page.height):
+                for noted in below:
+                    noted.role = "note"
+                break
+
+
+def _starts_footnote(page: FloatPage, item: Item, *, left: float) -> bool:
+    if item.box.x0 - left > 24 or item.box.x0 < left - 3:
+        return False
+    marked = bool(item.line.runs and item.line.runs[0].raised) or bool(re.match(r"^[*†‡§¶∗]", item.text))
+    ruled = any(
+        0 <= item.box.y1 - rule.y0 < 26 and abs(rule.x0 - left) < 4 and rule.width < 0.7 * 250 for rule in page.rules
+    )
+    return marked or ruled
+
+
+def _mark_front(page: FloatPage, *, body: BodyStyle) -> None:
+    """Title and authors: lines that follow each other down from the title, outside of drawn things."""
+    upper = [
+        i
+        for i in page.items
+        if i.role in ("free", "body", "heading") and i.line.upright and i.box.y1 < 0.5 * page.height
+    ]
+    titles = [i for i in upper if i.line.size > 1.15 * body.size and i.box.width > 60 and not _in_float(page, i)]
+    if not titles:
+        return
+    largest = max(item.line.size for item in titles)
+    title = min((i for i in titles if i.line.size > largest - 0.5), key=lambda item: item.box.y0)
+    reach = title.box.y1
+    for item in sorted(upper, key=lambda item: item.box.y0):
+        if item.box.y0 < title.box.y0 - 40 or _in_float(page, item):
+            continue
+        if item.box.y0 - reach > 3 * body.size:
+            break
+        item.role = "heading" if item.role == "free" else item.role
+        reach = max(reach, item.box.y1)
+
+
+def sort_graphics(graphics: Sequence[Graphic]) -> tuple[list[Rect], list[Rect]]:
+    """(drawn things that are no rules, horizontal rules), in page coordinates."""
+    boxes: list[Rect] = []
+    rules: list[Rect] = []
+    for graphic in graphics:
+        box = Rect(graphic.x0, graphic.y0, graphic.x1, graphic.y1)
+        if box.height <= RULE_POINTS and box.width > 20:
+            rules.append(box)
+        elif box.width > RULE_POINTS and box.height > RULE_POINTS:
+            boxes.append(box)
+    return boxes, rules
