@@ -237,7 +237,9 @@ class PoliteClient:
         return self._transport
 
     def _chunks(self, response: httpx.Response, *, url: str, max_bytes: int) -> Iterator[bytes]:
-        """The body in pieces. A body that stops early or trickles is tried again, one announced as too large is not."""
+        """The body in pieces. One that trickles is tried again (as one that stops early, which httpx sees); one that is
+        announced as too large is not.
+        """
         announced = response.headers.get("Content-Length", "")
         if announced.isdecimal() and int(announced) > max_bytes:
             raise too_large(url, max_bytes)
@@ -246,8 +248,6 @@ class PoliteClient:
             if self._clock() > deadline:
                 raise _TryAgain("the answer came too slowly")
             yield chunk
-        if announced.isdecimal() and response.num_bytes_downloaded != int(announced):
-            raise _TryAgain(f"only {response.num_bytes_downloaded:,} of {int(announced):,} bytes came")
 
     def _refusal(self, response: httpx.Response, *, turn: Turn, url: str) -> Exception:
         status = response.status_code
