@@ -18,13 +18,15 @@ from typing import NamedTuple
 SOFT_HYPHEN = "\xad"
 
 # Gaps and overlaps are in units of the font size (em).
-_GUTTER_EM = 1.6
+_GUTTER_EM = 1.15
+_MARKER_EM = 2.6  # between the number of a heading or list item and its text
 _JOIN_EM = 0.75
 _SPACE_EM = 0.13
 _SPACING_ACCENTS = {
     "´": "\u0301", "`": "\u0300", "¨": "\u0308", "ˆ": "\u0302", "˜": "\u0303", "¯": "\u0304", "˘": "\u0306",
     "ˇ": "\u030c", "˚": "\u030a", "¸": "\u0327", "˙": "\u0307", "˝": "\u030b", "˛": "\u0328",
 }  # fmt: skip
+_MARKER = re.compile(r"(?:\(?(?:\d{1,2}(?:\.\d{1,2}){0,3}|[A-Za-z]|[ivxIVX]{1,4})[.)]?|\[\d{1,3}\]|[•◦▪∗–-])")
 _BOLD = re.compile(r"bold|black|heavy|demi|semib|cmbx|cmb\d|sfbx|-bd|medi(?!um)|bx\d|\bB$|-B$", re.IGNORECASE)
 _ITALIC = re.compile(r"ital|obli|slant|cmti|cmsl|cmmi|sfti|sfsl|-it$|-i$", re.IGNORECASE)
 _MATH = re.compile(r"^(cmmi|cmsy|cmex|msam|msbm|cmbsy|cmmib|rsfs|stix.*math|.*math|symbol|mtsy|mtmi|mtex|txsy|pxsy|eufm"
@@ -127,7 +129,7 @@ def build_lines(glyphs: Sequence[Glyph | None], *, page: int) -> list[TextLine]:
     current: list[Glyph] = []
     last: Glyph | None = None
     for glyph in glyphs:
-        if glyph is None or (last is not None and _starts_fragment(last, glyph)):
+        if glyph is None or (last is not None and _starts_fragment(last, glyph) and not _is_marked(current, glyph)):
             if current:
                 fragments.append(current)
             current, last = [], None
@@ -152,7 +154,17 @@ def _starts_fragment(last: Glyph, glyph: Glyph) -> bool:
         return abs(glyph.x0 - last.x0) > em
     jump = glyph.x0 - last.x1
     overlap = min(glyph.y1, last.y1) - max(glyph.y0, last.y0)
-    return jump > max(14.0, _GUTTER_EM * em) or jump < -3 * em or overlap < -0.3 * em
+    return jump > max(10.0, _GUTTER_EM * em) or jump < -3 * em or overlap < -0.3 * em
+
+
+def _is_marked(current: list[Glyph], glyph: Glyph) -> bool:
+    """Whether the fragment is only the number or bullet before ``glyph``'s text."""
+    if len(current) > 12:
+        return False
+    last = next(before for before in reversed(current) if not before.text.isspace())
+    if not 0 < glyph.x0 - last.x1 <= _MARKER_EM * glyph.style.size or glyph.baseline != last.baseline:
+        return False
+    return _MARKER.fullmatch("".join(before.text for before in current).strip()) is not None
 
 
 class _Fragment:
@@ -165,8 +177,11 @@ class _Fragment:
         inked = [glyph for glyph in glyphs if not glyph.text.isspace()] or glyphs
         self.x0 = min(glyph.x0 for glyph in inked)
         self.x1 = max(glyph.x1 for glyph in inked)
+        # The largest size that a fifth of the glyphs have: subscripts may be many, but they do not set the line.
         sizes = Counter(glyph.style.size for glyph in inked)
-        self.size = max(sizes, key=lambda size: (sizes[size], size))
+        self.size = max(
+            size for size, count in sizes.items() if 5 * count >= len(inked) or count == max(sizes.values())
+        )
         main = [glyph for glyph in inked if glyph.style.size == self.size]
         self.y0 = min(glyph.y0 for glyph in main)
         self.y1 = max(glyph.y1 for glyph in main)
@@ -195,7 +210,7 @@ def _same_line(a: _Fragment, b: _Fragment) -> bool:
         return False
     em = max(a.size, b.size)
     gap = max(a.x0, b.x0) - min(a.x1, b.x1)
-    if gap > max(6.0, _JOIN_EM * em) or gap < -2.5 - (0.0 if a.baseline == b.baseline else 0.3 * em):
+    if gap > max(6.0, _JOIN_EM * em) or gap < -1.2 * em:
         return False
     if abs(a.baseline - b.baseline) < 0.12 * em:
         return True
@@ -283,23 +298,45 @@ def is_cjk(char: str) -> bool:
 
 
 def _compose_accents(glyphs: list[Glyph]) -> list[Glyph]:
-    """TeX's old fonts paint an accent over a letter: "´" and "e" on the same spot are "é"."""
+    """TeX's old fonts paint an accent over a letter: "´" and "e" on the same spot are "é".
+
+    The accent may come before its letter or, moved by the reader, after the word.
+    """
     if not any(glyph.text in _SPACING_ACCENTS for glyph in glyphs):
         return glyphs
-    out: list[Glyph] = []
-    for glyph in glyphs:
-        before = out[-1] if out else None
-        if before is not None and before.text in _SPACING_ACCENTS and _stacked(before, glyph):
-            base = {"ı": "i", "ȷ": "j"}.get(glyph.text, glyph.text)
-            composed = unicodedata.normalize("NFC", base + _SPACING_ACCENTS[before.text])
-            if len(composed) == 1:
-                out.pop()
-                if len(out) > 1 and out[-1].text == " " and glyph.x0 - out[-2].x1 < _SPACE_EM * glyph.style.size:
-                    out.pop()  # the reader took the raised accent for the start of a word
-                out.append(glyph._replace(text=composed))
+    out = list(glyphs)
+    for accent in [glyph for glyph in glyphs if glyph.text in _SPACING_ACCENTS]:
+        at = next(index for index, glyph in enumerate(out) if glyph is accent)
+        near = sorted(range(max(0, at - 25), min(len(out), at + 3)), key=lambda index: abs(index - at - 1))
+        for index in near:
+            composed = _composed(accent, out[index]) if index != at else None
+            if composed is None:
                 continue
-        out.append(glyph)
+            out[index] = out[index]._replace(text=composed)
+            del out[at]
+            # The reader took the raised accent for a word of its own.
+            if 0 < at <= len(out) and out[at - 1].text == " " and _touch(out, at - 1, word_before=index < at - 1):
+                del out[at - 1]
+            break
     return out
+
+
+def _composed(accent: Glyph, letter: Glyph) -> str | None:
+    if not _stacked(accent, letter):
+        return None
+    base = {"ı": "i", "ȷ": "j"}.get(letter.text, letter.text)
+    composed = unicodedata.normalize("NFC", base + _SPACING_ACCENTS[accent.text])
+    return composed if len(composed) == 1 else None
+
+
+def _touch(glyphs: list[Glyph], blank: int, *, word_before: bool) -> bool:
+    """Whether what stands left and right of a blank is really one word (or one blank too many)."""
+    if blank == 0 or blank + 1 >= len(glyphs):
+        return True
+    left, right = glyphs[blank - 1], glyphs[blank + 1]
+    if word_before and right.text == " ":
+        return True
+    return right.x0 - left.x1 < _SPACE_EM * max(left.style.size, right.style.size)
 
 
 def _stacked(accent: Glyph, letter: Glyph) -> bool:

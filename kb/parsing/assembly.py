@@ -1,0 +1,207 @@
+"""Lines with roles to blocks: prose in reading order, floats after the prose of their section."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from kb.parsing.headings import REFERENCES, Heading, bare_title
+from kb.parsing.layout import BodyStyle, PageLayout, Placed
+from kb.parsing.lines import TextLine
+from kb.parsing.paragraphs import Vocabulary, is_list_item, join_lines, starts_paragraph
+from kb.parsing.references import split_references
+from kb.records import Block, BlockKind, Line
+
+_SEPARATOR = "\n\n"
+_ROLE_KINDS: dict[str, BlockKind] = {"equation": "equation", "code": "code", "footnote": "footnote", "front": "front"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembled:
+    """Text and blocks of a document (see ``kb.records.Document``), and the lines left out, by reason."""
+
+    text: str
+    blocks: tuple[Block, ...]
+    dropped: Counter[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    kind: BlockKind
+    text: str
+    lines: tuple[Line, ...]
+    section: tuple[str, ...]
+    label: str | None = None
+
+
+@dataclass(slots=True)
+class _Desk:
+    """Where drafts lie until the section ends."""
+
+    vocabulary: Vocabulary
+    drafts: list[_Draft] = field(default_factory=list)
+    later: list[_Draft] = field(default_factory=list)
+    section: list[tuple[int, str]] = field(default_factory=list)
+    paragraph: list[Placed] = field(default_factory=list)
+    references: list[Placed] = field(default_factory=list)
+    dropped: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        return tuple(title for _, title in self.section)
+
+    def put(self, kind: BlockKind, lines: Sequence[TextLine], *, later: bool = False, label: str | None = None) -> None:
+        text, spans = join_lines(lines, self.vocabulary)
+        if text.strip():
+            draft = _Draft(kind=kind, text=text, lines=spans, section=self.path, label=label)
+            (self.later if later else self.drafts).append(draft)
+
+    def close_paragraph(self) -> None:
+        if self.paragraph:
+            kind: BlockKind = "list" if is_list_item(self.paragraph[0].line.text) else "paragraph"
+            self.put(kind, [placed.line for placed in self.paragraph])
+            self.paragraph = []
+
+    def close_references(self, pages: Sequence[PageLayout]) -> None:
+        if self.references:
+            for marker, entry in split_references(pages, self.references):
+                self.put("reference", [placed.line for placed in entry], label=marker)
+            self.references = []
+
+    def close_section(self, pages: Sequence[PageLayout]) -> None:
+        self.close_paragraph()
+        self.close_references(pages)
+        self.drafts += self.later
+        self.later = []
+
+
+def assemble(pages: Sequence[PageLayout], headings: Sequence[Heading], *, body: BodyStyle) -> Assembled:
+    """Blocks of the whole document from lines whose roles are known."""
+    desk = _Desk(vocabulary=Vocabulary.of(p.line for page in pages for p in page.placed if p.role != "furniture"))
+    at = {(heading.page, heading.lines[0]): heading for heading in headings}
+    for page in pages:
+        index = 0
+        while index < len(page.placed):
+            placed = page.placed[index]
+            heading = at.get((page.number, index)) if placed.role == "heading" else None
+            if heading is not None:
+                _open_section(desk, heading, pages)
+                index = heading.lines[-1] + 1
+            elif placed.role in ("body", "reference", "furniture", "heading"):
+                _take_line(desk, placed, page=page, pages=pages, body=body)
+                index += 1
+            else:
+                index = _take_group(desk, page, index)
+    desk.close_section(pages)
+    return _numbered(desk)
+
+
+def _open_section(desk: _Desk, heading: Heading, pages: Sequence[PageLayout]) -> None:
+    desk.close_section(pages)
+    page = pages[heading.page - 1]
+    while desk.section and desk.section[-1][0] >= heading.level:
+        desk.section.pop()
+    text, spans = join_lines([page.placed[line].line for line in heading.lines], desk.vocabulary)
+    desk.section.append((heading.level, text))
+    if REFERENCES.match(bare_title(text)):
+        desk.section = desk.section[-1:]
+    desk.drafts.append(_Draft(kind="heading", text=text, lines=spans, section=desk.path))
+
+
+def _take_line(desk: _Desk, placed: Placed, *, page: PageLayout, pages: Sequence[PageLayout], body: BodyStyle) -> None:
+    if placed.role == "furniture":
+        desk.dropped["running head or page number" if placed.line.upright else "rotated"] += 1
+    elif placed.role == "reference":
+        desk.close_paragraph()
+        desk.references.append(placed)
+    else:
+        desk.close_references(pages)
+        if desk.paragraph and starts_paragraph(desk.paragraph, placed, page=page, body=body):
+            desk.close_paragraph()
+        desk.paragraph.append(placed)
+
+
+def _take_group(desk: _Desk, page: PageLayout, index: int) -> int:
+    """Lines from ``index`` on that have one role and one float; returns the place after them."""
+    first = page.placed[index]
+    end = index + 1
+    while end < len(page.placed) and _belongs(page.placed[end - 1], page.placed[end]):
+        end += 1
+    group = page.placed[index:end]
+    lines = [placed.line for placed in group]
+    if first.role == "float":
+        _take_float(desk, group)
+    elif first.role == "caption":
+        desk.put("caption", lines, later=True, label=first.float_label)
+    elif first.role == "footnote":
+        for note in _footnotes(lines):
+            desk.put("footnote", note, later=True)
+    else:
+        desk.close_paragraph()
+        desk.put(_ROLE_KINDS[first.role], lines)
+    return end
+
+
+def _belongs(before: Placed, placed: Placed) -> bool:
+    if placed.role != before.role or placed.float_label != before.float_label:
+        return False
+    if placed.role == "front":
+        return abs(placed.line.size - before.line.size) < 0.6 and placed.line.bold == before.line.bold
+    return True
+
+
+def _take_float(desk: _Desk, group: Sequence[Placed]) -> None:
+    label = group[0].float_label
+    name = label.rsplit(" ", 1)[0].rsplit(" ", 1)[-1] if label else ""
+    if name in ("Figure", "Scheme", "Chart"):
+        desk.dropped["text in figures"] += len(group)
+        return
+    kind: BlockKind = "code" if name in ("Algorithm", "Listing") else "table"
+    text, spans = _rows(group, between=" " if kind == "code" else " | ")
+    if text:
+        desk.later.append(_Draft(kind=kind, text=text, lines=spans, section=desk.path, label=label))
+
+
+def _rows(group: Sequence[Placed], *, between: str) -> tuple[str, tuple[Line, ...]]:
+    """Rows on lines of their own, pieces of one row with ``between`` between them."""
+    text = ""
+    spans: list[Line] = []
+    last: float | None = None
+    for line in sorted((placed.line for placed in group), key=lambda line: (round(line.baseline / 3), line.x0)):
+        if text:
+            text += between if last is not None and abs(line.baseline - last) < 3.5 else "\n"
+        last = line.baseline
+        start = len(text)
+        text += line.text.replace("\xad", "-")
+        words = tuple((start + at, x0, x1) for at, x0, x1 in line.words)
+        spans.append(
+            Line(
+                start=start, end=len(text), page=line.page, x0=line.x0, y0=line.y0, x1=line.x1, y1=line.y1, words=words
+            )
+        )
+    return text, tuple(spans)
+
+
+def _footnotes(lines: Sequence[TextLine]) -> list[list[TextLine]]:
+    notes: list[list[TextLine]] = []
+    for line in lines:
+        marked = line.runs[0].raised or line.text[:1] in "∗*†‡§¶"
+        if marked or not notes:
+            notes.append([])
+        notes[-1].append(line)
+    return notes
+
+
+def _numbered(desk: _Desk) -> Assembled:
+    blocks: list[Block] = []
+    start = 0
+    for draft in desk.drafts:
+        page = draft.lines[0].page if draft.lines else None
+        blocks.append(
+            Block(kind=draft.kind, text=draft.text, start=start, section=draft.section, page=page, lines=draft.lines,
+                  label=draft.label)
+        )  # fmt: skip
+        start += len(draft.text) + len(_SEPARATOR)
+    text = _SEPARATOR.join(draft.text for draft in desk.drafts)
+    return Assembled(text=text, blocks=tuple(blocks), dropped=desk.dropped)

@@ -1,0 +1,126 @@
+"""The process that reads one file: ``python -I -m kb.parsing.child REQUEST``, file on stdin, reply on stdout.
+
+The request is one JSON object; the reply is a line of JSON (``{}``, or ``{"code", "message"}`` of an error) and,
+after ``{}``, the result: MessagePack of a record, or a PNG. Limits are set before anything of the file is seen.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import Any
+
+STARTED = time.monotonic()
+_MAX_WRITTEN_BYTES = 200_000_000
+_MAX_OPEN_FILES = 64
+
+
+def limit_resources(*, memory_bytes: int, seconds: float) -> None:
+    """Cap this process; where the system does not know a limit, the parent's watch remains."""
+    import resource
+
+    cpu = int(seconds) + 1
+    wanted = {
+        resource.RLIMIT_AS: (memory_bytes, memory_bytes),
+        resource.RLIMIT_CPU: (cpu, cpu + 2),
+        resource.RLIMIT_FSIZE: (_MAX_WRITTEN_BYTES, _MAX_WRITTEN_BYTES),
+        resource.RLIMIT_NOFILE: (_MAX_OPEN_FILES, _MAX_OPEN_FILES),
+        resource.RLIMIT_CORE: (0, 0),
+    }
+    for limit, (soft, hard) in wanted.items():
+        _, highest = resource.getrlimit(limit)
+        if highest != resource.RLIM_INFINITY:
+            soft, hard = min(soft, highest), min(hard, highest)
+        try:
+            resource.setrlimit(limit, (soft, hard))
+        except (OSError, ValueError):
+            if sys.platform.startswith("linux"):
+                raise
+
+
+def read_input() -> bytes:
+    """The file on stdin, read once.
+
+    Raises:
+        ParseError: ``file-changed`` when it was written to meanwhile.
+    """
+    from kb.errors import ParseError
+
+    before = os.fstat(0)
+    data = sys.stdin.buffer.read()
+    after = os.fstat(0)
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(data) != before.st_size:
+        raise ParseError("the file changed while it was read: add it again", code="file-changed")
+    return data
+
+
+def answer(request: dict[str, Any]) -> bytes:
+    """Do the task of the request on the file on stdin."""
+    data = read_input()
+    if request["task"] == "render":
+        return _render(data, page=request["page"], scale=request["scale"])
+    from kb.wire import pack
+
+    if request["task"] == "figures":
+        from kb.parsing.figures import find_figures
+
+        return pack(find_figures(data, max_figures=request["max_figures"]))
+    return pack(_parse(data, request))
+
+
+def _parse(data: bytes, request: dict[str, Any]) -> Any:
+    if request["kind"] == "pdf":
+        from kb.parsing.document import read_pdf
+
+        # Half of the time goes to reading pages, so that a slow file gives its first pages and not nothing.
+        return read_pdf(data, max_pages=request["max_pages"], deadline=STARTED + 0.5 * request["seconds"])
+    if request["kind"] == "html":
+        from kb.parsing.html import parse_html
+
+        return parse_html(data)
+    from kb.parsing.plain import parse_markdown, parse_text
+
+    return parse_markdown(data) if request["kind"] == "markdown" else parse_text(data)
+
+
+def _render(data: bytes, *, page: int, scale: float) -> bytes:
+    from kb.errors import ParseError
+    from kb.parsing.pdf import PdfReader
+    from kb.parsing.png import encode_png
+
+    with PdfReader(data) as reader:
+        if not 1 <= page <= reader.page_count:
+            raise ParseError(f"no page {page}: the PDF has {reader.page_count}", code="pdf-broken")
+        with reader.page(page) as opened:
+            return encode_png(opened.render(scale=scale).pixels)
+
+
+def main() -> int:
+    """Answer the request of the command line; the exit status is 0 unless the reply is an error."""
+    request = json.loads(sys.argv[1])
+    # Nothing but the reply may reach stdout, whatever a library prints.
+    reply = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    limit_resources(memory_bytes=request["memory_bytes"], seconds=request["seconds"])
+    from kb.errors import ParseError
+
+    try:
+        result = answer(request)
+    except ParseError as err:
+        failure = {"code": err.code, "message": str(err)}
+    except MemoryError:
+        message = "reading it needs more memory than is allowed: raise parse_memory_bytes to try again"
+        failure = {"code": "parse-memory", "message": message}
+    else:
+        reply.write(b"{}\n" + result)
+        reply.close()
+        return 0
+    reply.write(json.dumps(failure).encode() + b"\n")
+    reply.close()
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

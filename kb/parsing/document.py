@@ -1,0 +1,147 @@
+"""A PDF to a ``Document``: reads the pages, finds what each line is, and puts the blocks in reading order."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from kb.errors import ParseError
+from kb.ids import file_key
+from kb.parsing.assembly import assemble
+from kb.parsing.captions import find_captions
+from kb.parsing.frontmatter import mark_front, read_front
+from kb.parsing.headings import find_headings
+from kb.parsing.layout import PageLayout, lay_out
+from kb.parsing.lines import TextLine
+from kb.parsing.page import LinkArea
+from kb.parsing.pdf import PdfPage, PdfReader, image_cover
+from kb.parsing.references import mark_references
+from kb.parsing.roles import assign_roles
+from kb.records import Document, Fulltext, Metadata
+
+PARSER = "pdfium/1"
+_SCANNED_CHARS_PER_PAGE = 50
+_SCANNED_COVER = 0.5
+_MAX_DOCUMENT_LINES = 200_000
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What is gathered page by page."""
+
+    pages: list[PageLayout] = field(default_factory=list)
+    lines: list[Sequence[TextLine]] = field(default_factory=list)
+    links: list[LinkArea] = field(default_factory=list)
+    dropped: Counter[str] = field(default_factory=Counter)
+    warnings: list[str] = field(default_factory=list)
+    broken: list[int] = field(default_factory=list)
+    covered: float = 0.0
+    fulltext: Fulltext = field(default_factory=lambda: Fulltext(state="full"))
+
+
+def read_pdf(data: bytes, *, max_pages: int, deadline: float | None = None) -> Document:
+    """Parse a PDF.
+
+    Args:
+        data: the whole file.
+        max_pages: of a longer PDF only so many pages are read.
+        deadline: ``time.monotonic()`` after which no further page is read.
+
+    Raises:
+        ParseError: ``pdf-encrypted``, ``pdf-broken``, ``pdf-scanned`` (pictures of text, no text layer) or
+            ``pdf-empty`` (no text at all).
+    """
+    try:
+        reader = PdfReader(data)
+    except ParseError as err:
+        if err.code != "pdf-broken":
+            raise
+        from kb.parsing.second_reader import read_text_only
+
+        return read_text_only(data, max_pages=max_pages, first_error=err)
+    with reader:
+        reading = _read_pages(reader, max_pages=max_pages, deadline=deadline)
+        _refuse_without_text(reading)
+        outline = reader.outline()
+        information = reader.information()
+        count = reader.page_count
+    body = lay_out(reading.pages, reading.lines)
+    captions = find_captions(reading.pages, body=body)
+    mark_front(reading.pages, body=body)
+    headings = find_headings(reading.pages, outline=outline, body=body)
+    mark_references(reading.pages, headings)
+    for page, of_page in zip(reading.pages, captions, strict=True):
+        assign_roles(page, of_page, body=body)
+    assembled = assemble(reading.pages, headings, body=body)
+    front = read_front(reading.pages, blocks=assembled.blocks, links=reading.links, information=information, data=data)
+    front = _with_file_id(front, data)
+    return Document(
+        text=assembled.text,
+        blocks=assembled.blocks,
+        front=front,
+        pages=count,
+        fulltext=reading.fulltext,
+        parser=PARSER,
+        dropped=dict(sorted((reading.dropped + assembled.dropped).items())),
+        warnings=tuple(reading.warnings),
+    )
+
+
+def _with_file_id(front: Metadata, data: bytes) -> Metadata:
+    from dataclasses import replace
+
+    return replace(front, ids=(*front.ids, file_key(hashlib.sha256(data).hexdigest())))
+
+
+def _read_pages(reader: PdfReader, *, max_pages: int, deadline: float | None) -> _Reading:
+    reading = _Reading()
+    count = min(reader.page_count, max_pages)
+    lines = 0
+    for number in range(1, count + 1):
+        late = deadline is not None and number > 1 and time.monotonic() > deadline
+        if late or lines > _MAX_DOCUMENT_LINES:
+            reason = f"only pages 1 to {number - 1} of {reader.page_count} were read in the time allowed"
+            reading.fulltext = Fulltext(state="partial", code="parse-timeout", reason=reason)
+            break
+        try:
+            with reader.page(number) as page:
+                lines += _read_page(page, reading)
+        except ParseError as err:
+            reading.broken.append(number)
+            reading.warnings.append(str(err))
+    if reading.fulltext.state == "full" and reader.page_count > max_pages:
+        reason = f"only the first {max_pages} of {reader.page_count} pages were read: raise max_pages to read more"
+        reading.fulltext = Fulltext(state="partial", code="too-many-pages", reason=reason)
+    if reading.fulltext.state == "full" and reading.broken:
+        reason = f"{len(reading.broken)} of {count} pages are damaged: get the file again"
+        reading.fulltext = Fulltext(state="partial", code="pdf-broken", reason=reason)
+    return reading
+
+
+def _read_page(page: PdfPage, reading: _Reading) -> int:
+    text = page.text()
+    graphics = page.graphics()
+    reading.pages.append(PageLayout(number=page.number, width=page.width, height=page.height, graphics=graphics))
+    reading.lines.append(text.lines)
+    reading.links += page.links()
+    reading.dropped.update(text.dropped)
+    reading.covered += image_cover(graphics, page)
+    if text.is_ocr_layer and not any("recognised" in warning for warning in reading.warnings):
+        reading.warnings.append("the text was recognised from scanned pages and may have errors")
+    return len(text.lines)
+
+
+def _refuse_without_text(reading: _Reading) -> None:
+    if not reading.pages:
+        raise ParseError("no page of the PDF can be read: get it again from its source", code="pdf-broken")
+    chars = sum(len(line.text) for lines in reading.lines for line in lines)
+    if chars < _SCANNED_CHARS_PER_PAGE * len(reading.pages) and reading.covered > _SCANNED_COVER * len(reading.pages):
+        message = (
+            "the pages are pictures without a text layer: run a text recogniser (such as ocrmypdf) and add the result"
+        )
+        raise ParseError(message, code="pdf-scanned")
+    if chars == 0:
+        raise ParseError("the PDF has no text: add its abstract instead", code="pdf-empty")

@@ -1,0 +1,236 @@
+"""What a paper says of itself: title, authors, abstract, ids, affiliation, links, keywords, venue.
+
+Everything here is read, nothing is guessed: a field that is not clearly printed stays None, because a wrong author
+is worse than none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from kb.errors import BadIdentifier
+from kb.ids import doi_key, fold, parse_arxiv_id
+from kb.parsing.authors import read_affiliation, read_authors
+from kb.parsing.layout import BodyStyle, PageLayout, Placed
+from kb.parsing.mentions import read_keywords, read_links, read_venue
+from kb.parsing.page import LinkArea
+from kb.records import Block, Metadata
+
+_ABSTRACT = re.compile(
+    r"^(?:Abstract|ABSTRACT|A\s?B\s?S\s?T\s?R\s?A\s?C\s?T|Summary|SUMMARY|摘要|초록)(?P<rest>\b.*|)$"
+)
+_INTRODUCTION = re.compile(r"^(?:(?:1|I)\.?\s+)?I\s?NTRODUCTION$", re.IGNORECASE)
+_RUN_IN = re.compile(r"^(?:Abstract|ABSTRACT|Summary|SUMMARY)\s*[.:—–-]*\s*")
+_BANNER = re.compile(
+    r"^(?:(?:research |original |review )?(?:article|paper|letter|report)s?|review|open access|preprint"
+    r"|technical report|journal of .*|proceedings .*|nature\b.*|science\b.*|arxiv.*|contents lists .*"
+    r"|.*sciencedirect.*|.*elsevier.*)$",
+    re.IGNORECASE,
+)
+_STAMP = re.compile(r"arXiv:\s?(?P<id>\S+?)\s+\[[\w.-]+\]|arXiv:\s?(?P<bare>\d{4}\.\d{4,5}v\d+)")
+_XMP_ARXIV = re.compile(rb"arXiv:\s?(\d{4}\.\d{4,5}(?:v\d{1,2})?|[a-z-]+/\d{7}(?:v\d{1,2})?)")
+_DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"<>{}|\\^]+")
+_MARKS = re.compile(r"\s*[∗*†‡§¶⋆]+\s*$")
+
+
+def mark_front(pages: Sequence[PageLayout], *, body: BodyStyle) -> None:
+    """Give the role "front" to what stands above the abstract (or the first running text) on the first page."""
+    if not pages:
+        return
+    page = pages[0]
+    lines = [placed for placed in page.placed if placed.role == "body"]
+    end = _front_end(lines, page=page, body=body)
+    for placed in lines:
+        if placed.line.y1 <= end:
+            placed.role = "front"
+
+
+def _front_end(lines: Sequence[Placed], *, page: PageLayout, body: BodyStyle) -> float:
+    """y above which the front matter stands; 0 when there is none."""
+    for placed in lines:
+        match = _ABSTRACT.match(placed.line.text.strip())
+        run_in = match is not None and (placed.line.runs[0].style.bold or placed.line.runs[0].style.italic)
+        if match and (len(match["rest"]) < 3 or run_in or placed.line.text.isupper()):
+            return placed.line.y0 + 1
+    introduction = next((p for p in lines if _INTRODUCTION.match(p.line.text.strip())), None)
+    prose = next((p for k, p in enumerate(lines) if _begins_prose(lines[k : k + 3], page=page, body=body)), None)
+    ends = [placed.line.y0 + 1 for placed in (introduction, prose) if placed is not None]
+    end = min(ends, default=0.0)
+    has_title = any(p.line.y1 <= end and p.line.size > 1.15 * body.size for p in lines)
+    return end if has_title else 0.0
+
+
+def _begins_prose(three: Sequence[Placed], *, page: PageLayout, body: BodyStyle) -> bool:
+    """Three even lines of running text below each other, nearly as wide as their column."""
+    if len(three) < 3 or len({placed.column for placed in three}) > 1:
+        return False
+    start, end = page.span_of(three[0].column)
+    return all(
+        placed.line.width > 0.75 * (end - start)
+        and abs(placed.line.size - three[0].line.size) < 0.3
+        and abs(placed.line.size - body.size) < 0.2 * body.size
+        and len(placed.line.text.split()) >= 5
+        for placed in three[:2]
+    )
+
+
+def read_front(
+    pages: Sequence[PageLayout],
+    *,
+    blocks: Sequence[Block],
+    links: Sequence[LinkArea],
+    information: Mapping[str, str],
+    data: bytes,
+) -> Metadata:
+    """The metadata that the PDF states. ``ids`` holds what is printed or embedded: arXiv id, then DOI."""
+    if not pages:
+        return Metadata(source="pdf", ids=())
+    front = sorted((p for p in pages[0].placed if p.role == "front"), key=lambda placed: placed.order)
+    title, title_lines = _read_title(front, page=pages[0], stated=information.get("Title", ""))
+    authors = read_authors(front, title=title_lines, stated=information.get("Author", "")) if title_lines else None
+    affiliation = read_affiliation(pages[0], front, title=title_lines, authors=authors) if authors else None
+    arxiv, version = _read_arxiv(pages[0], information, data)
+    doi = _read_doi(pages[0], information)
+    ids = [key for key in (arxiv, doi) if key]
+    return Metadata(
+        source="pdf",
+        ids=tuple(dict.fromkeys(ids)),
+        version=version,
+        title=title,
+        authors=authors,
+        abstract=_read_abstract(blocks),
+        links=read_links(blocks, links) or None,
+        affiliation=affiliation,
+        keywords=read_keywords(blocks),
+        venue=read_venue(pages[0]),
+    )
+
+
+# ----------------------------------------------------------------------------------------------- title
+
+
+def _read_title(front: Sequence[Placed], *, page: PageLayout, stated: str) -> tuple[str | None, list[Placed]]:
+    """The title's text and lines: what the document information also says, else the most prominent lines."""
+    groups = _title_groups(front)
+    wanted = fold(stated)
+    for group in groups:
+        if len(wanted) > 8 and fold(_title_text(group)) == wanted:
+            return _title_text(group), group
+    best: tuple[float, list[Placed]] | None = None
+    for group in groups:
+        text = _title_text(group)
+        if _BANNER.match(text) or not 4 <= len(text) <= 300 or "@" in text:
+            continue
+        words = {1: 0.6, 2: 0.8}.get(len(text.split()), 1.0)
+        score = (
+            group[0].line.size * words * (1 - 0.5 * group[0].line.y0 / page.height) * (1.1 if group[0].line.bold else 1)
+        )
+        if best is None or score > best[0]:
+            best = (score, group)
+    if best is None:
+        return None, []
+    lines = best[1]
+    rest = [placed.line.size for placed in front if placed not in lines]
+    prominent = not rest or lines[0].line.size > max(sorted(rest)[len(rest) // 2] * 1.05, 0) or lines[0].line.bold
+    return (_title_text(lines), lines) if prominent else (None, [])
+
+
+def _title_groups(front: Sequence[Placed]) -> list[list[Placed]]:
+    """Lines of one type that stand below each other."""
+    groups: list[list[Placed]] = []
+    for placed in sorted(front, key=lambda placed: (placed.line.baseline, placed.line.x0)):
+        line = placed.line
+        for group in reversed(groups[-3:]):
+            last = group[-1].line
+            down = line.baseline - last.baseline
+            tight = -0.2 * line.size <= down <= 1.7 * line.size
+            if tight and abs(line.size - last.size) < 0.4 and line.bold == last.bold and line.font == last.font:
+                group.append(placed)
+                break
+        else:
+            groups.append([placed])
+    return groups
+
+
+def _title_text(lines: Sequence[Placed]) -> str:
+    text = ""
+    for placed in lines:
+        piece = placed.line.without_raised().strip() or placed.line.text
+        if text.endswith("\xad"):
+            # In a title a hyphen at the line's end is nearly always the word's own.
+            text = text[:-1] + "-" + piece
+        else:
+            text = f"{text} {piece}" if text and not text.endswith("-") else text + piece
+    return _MARKS.sub("", re.sub(r"\s+", " ", text.replace("\xad", "-"))).strip()
+
+
+# ------------------------------------------------------------------------------------------------- ids
+
+
+def _read_arxiv(page: PageLayout, information: Mapping[str, str], data: bytes) -> tuple[str | None, int | None]:
+    stated = [m["id"] or m["bare"] for p in page.placed if (m := _STAMP.search(p.line.text)) and not p.line.upright]
+    stated += [information[key] for key in ("arXivID", "Identifier") if key in information]
+    start = data.find(b"<x:xmpmeta")
+    if start >= 0 and (match := _XMP_ARXIV.search(data, start, start + 20_000)):
+        stated.append(match[1].decode("ascii"))
+    for text in stated:
+        try:
+            identifier, version = parse_arxiv_id(text)
+        except BadIdentifier:
+            continue
+        return f"arxiv:{identifier}", version
+    return None, None
+
+
+def _read_doi(page: PageLayout, information: Mapping[str, str]) -> str | None:
+    """The DOI that the first page prints of the paper itself: outside running text, and only one."""
+    if key := doi_key(information.get("DOI", "")):
+        return key
+    found: list[str] = []
+    for placed in page.placed:
+        text = placed.line.text
+        own = placed.role in ("furniture", "front", "footnote") or re.match(
+            r"\W*(?:https?://(?:dx\.)?doi|doi)", text, re.I
+        )
+        if own and placed.line.upright:
+            found += [key for match in _DOI.finditer(text) if (key := doi_key(match[0]))]
+    distinct = list(dict.fromkeys(found))
+    return distinct[0] if len(distinct) == 1 else None
+
+
+# -------------------------------------------------------------------------------------------- abstract
+
+
+def _read_abstract(blocks: Sequence[Block]) -> str | None:
+    prose = [block for block in blocks if block.kind in ("paragraph", "list") and (block.page or 0) <= 2]
+    under = [block.text for block in prose if block.section and _is_abstract(block.section[-1])]
+    if not under:
+        first = next((k for k, block in enumerate(prose) if _RUN_IN.match(block.text) and len(block.text) > 150), None)
+        under = _unmarked_abstract(blocks) if first is None else [_RUN_IN.sub("", prose[first].text)]
+    text = " ".join(_until_keywords(under)).strip()
+    return text if len(text) >= 100 else None
+
+
+def _is_abstract(title: str) -> bool:
+    return re.sub(r"\W", "", title).casefold() in ("abstract", "summary", "摘要", "초록")
+
+
+def _unmarked_abstract(blocks: Sequence[Block]) -> list[str]:
+    """Running text between the front matter and the first heading, when that heading is the introduction."""
+    heading = next((k for k, block in enumerate(blocks) if block.kind == "heading"), None)
+    if heading is None or not re.search("introduction", blocks[heading].text, re.IGNORECASE):
+        return []
+    if not any(block.kind == "front" for block in blocks[:heading]):
+        return []
+    found = [block.text for block in blocks[:heading] if block.kind == "paragraph"]
+    return found if sum(map(len, found)) > 300 else []
+
+
+def _until_keywords(texts: Sequence[str]) -> list[str]:
+    kept: list[str] = []
+    for text in texts:
+        if re.match(r"(?:Key ?words|KEY ?WORDS|Index Terms|CCS Concepts|ACM Reference)", text):
+            break
+        kept.append(text)
+    return kept
