@@ -131,6 +131,7 @@ class ArxivServer:
     ) -> None:
         self.clock_day = clock_day
         self.requests: list[Request] = []
+        self.refused_ids: set[str] = set()  # ids that this arXiv takes for malformed, though they look well
         self._papers: dict[str, list[Eprint]] = {}
         self._pdf_folder = pdf_folder
         self._scripts: list[_Script] = []
@@ -267,7 +268,7 @@ class ArxivServer:
         start, size = int(query.get("start", 0)), int(query.get("max_results", 10))
         ids = [name for name in query.get("id_list", "").split(",") if name]
         for name in ids:
-            if not _ID.fullmatch(name):
+            if not _ID.fullmatch(name) or name in self.refused_ids:
                 return 400, kind, arxiv_answers.atom_error(f"incorrect id format for {name}").encode()
         if size > 30_000 or start < 0 or size < 0:
             return 400, kind, arxiv_answers.atom_error("max_results must be reasonable").encode()

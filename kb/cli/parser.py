@@ -31,7 +31,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     def verb(name: str, summary: str, example: str) -> argparse.ArgumentParser:
         sub = verbs.add_parser(name, help=summary, description=summary, epilog=f"example:\n  {example}")
         _add_common(sub, default=argparse.SUPPRESS)
-        return sub  # type: ignore[no-any-return]
+        return sub
 
     for add in (_add_intake, _add_questions, _add_writing, _add_catalog, _add_care):
         add(verb)

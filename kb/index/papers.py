@@ -142,8 +142,8 @@ class PaperTable:
 
     def state_counts(self) -> dict[str, int]:
         """How many papers have their full text, a part of it, or none."""
-        rows = dict(self._db.rows("SELECT fulltext, COUNT(*) FROM papers GROUP BY fulltext"))
-        return {state: rows.get(state, 0) for state in ("full", "partial", "none")}
+        counts: dict[str, int] = dict(self._db.rows("SELECT fulltext, COUNT(*) FROM papers GROUP BY fulltext"))
+        return {state: counts.get(state, 0) for state in ("full", "partial", "none")}
 
     def versions(self, paper_id: str) -> list[Version]:
         """The versions that were seen, oldest first."""

@@ -5,6 +5,7 @@ The command line, the app and other programs call ``Library`` and nothing below 
 
 from __future__ import annotations
 
+import builtins
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
@@ -12,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from kb.errors import HomeUnwritable, KbError
+from kb.errors import EncoderError, HomeUnwritable
 from kb.home import Home
 from kb.library import curating
 from kb.records import (
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from kb.library.indexing import Indexer, Progress
     from kb.library.reading import LibraryCorpus
     from kb.parsing.worker import Limits
-    from kb.protocols import ChatModel, Encoder
+    from kb.protocols import ChatModel, Encoder, Reranker
 
 __all__ = ["Library"]
 
@@ -136,7 +137,7 @@ class Library:
         )
         return adder.add(items, fetch=fetch, progress=progress)
 
-    def remove(self, papers: Sequence[str] | str) -> list[str]:
+    def remove(self, papers: Sequence[str] | str) -> builtins.list[str]:
         """Take papers out with all that hangs on them: text, vectors, words, files, figures, notes, answers."""
         return curating.remove(self, [papers] if isinstance(papers, str) else list(papers))
 
@@ -156,7 +157,7 @@ class Library:
         since: date | None = None,
         until: date | None = None,
         fulltext: bool | None = None,
-    ) -> list[Hit]:
+    ) -> builtins.list[Hit]:
         """Passages (or the best passage of each paper) for a query, best first.
 
         Args:
@@ -169,7 +170,7 @@ class Library:
         filters = self._filters(paper, author, category, tag, since, until, fulltext)
         return self.corpus().search(query, k=k, mode=mode, filters=filters, by=by)
 
-    def similar(self, paper: str, *, k: int = 10) -> list[Hit]:
+    def similar(self, paper: str, *, k: int = 10) -> builtins.list[Hit]:
         """The papers that are most like this one."""
         return self.corpus().similar(self.catalog().papers.resolve(paper), k=k)
 
@@ -240,7 +241,7 @@ class Library:
         tag: Iterable[str] = (),
         since: date | None = None,
         until: date | None = None,
-    ) -> list[Paper]:
+    ) -> builtins.list[Paper]:
         """The papers that pass, newest first."""
         filters = self._filters(paper, author, category, tag, since, until, None)
         ids = self.catalog().papers.ids(filters, limit=limit)
@@ -293,7 +294,9 @@ class Library:
         """Counts of the home."""
         return curating.status(self)
 
-    def doctor(self, *, fix: bool = False, model: bool = False, progress: Progress | None = None) -> list[Problem]:
+    def doctor(
+        self, *, fix: bool = False, model: bool = False, progress: Progress | None = None
+    ) -> builtins.list[Problem]:
         """Check catalog, indexes, files and settings; ``fix`` cures what can be cured without losing anything."""
         from kb.library.health import examine
 
@@ -348,11 +351,7 @@ class Library:
             if self._corpus is None:
                 from kb.library.reading import LibraryCorpus
 
-                reranker = None
-                if self.settings.reranker:
-                    from kb.index.rerankers import load_reranker
-
-                    reranker = lambda: load_reranker(self.settings)  # noqa: E731
+                reranker = self._reranker if self.settings.reranker else None
                 self._corpus = LibraryCorpus(self.home, self.catalog(), encoder=self.encoder, reranker=reranker)
             return self._corpus
 
@@ -364,6 +363,14 @@ class Library:
 
                 self._encoder = load_encoder(self.settings)
             return self._encoder
+
+    def _reranker(self) -> Reranker:
+        from kb.index.rerankers import load_reranker
+
+        reranker = load_reranker(self.settings)
+        if reranker is None:
+            raise EncoderError("no reranker is set: name a cross-encoder in KB_RERANKER")
+        return reranker
 
     def indexer(self) -> Indexer:
         """The writer of the indexes."""
@@ -412,6 +419,3 @@ class Library:
             until=until,
             has_fulltext=fulltext,
         )
-
-
-_ = (Path, Fault, KbError)

@@ -13,13 +13,13 @@ from kb.errors import ParseError, SourceError, UnknownPaper
 from kb.home import Home, sha256_of
 from kb.ids import file_key
 from kb.index.catalog import Catalog
-from kb.index.chunking import chunk_paper, passage_text
+from kb.index.chunking import chunk_abstract, chunk_paper, passage_text
 from kb.index.passages import Source, boxes_of
 from kb.library.indexing import Indexer, Progress
 from kb.parsing import PARSER
 from kb.parsing.worker import Limits, parse_file
 from kb.protocols import Encoder
-from kb.records import AddReport, Document, Failure, FileKind, Fulltext, Item, Metadata, Partial
+from kb.records import AddReport, Chunk, Document, Failure, FileKind, Fulltext, Item, Metadata, Paper, Partial
 
 _BATCH_PAPERS = 64
 _BATCH_CHUNKS = 512
@@ -259,10 +259,18 @@ def chunk_again(catalog: Catalog, paper_ids: Sequence[str], *, encoder: Encoder)
     for paper in catalog.papers.many(paper_ids).values():
         document = catalog.passages.document(paper.id)
         chunks = chunk_paper(paper, document, count_tokens=encoder.count_tokens, max_tokens=encoder.max_tokens)
+        chunks = chunks or _title_chunks(paper, encoder)
         if document is not None:
             chunks = [replace(c, boxes=boxes_of(document.blocks, c.start, c.end) if c.page else ()) for c in chunks]
         passages = [(chunk, passage_text(paper.title, chunk.section, chunk.text)) for chunk in chunks]
         catalog.passages.put_chunks(paper.id, passages)
+
+
+def _title_chunks(paper: Paper, encoder: Encoder) -> list[Chunk]:
+    """A record without any text is still found by its title."""
+    titled = replace(paper, abstract=paper.title)
+    chunks = chunk_abstract(titled, count_tokens=encoder.count_tokens, max_tokens=encoder.max_tokens)
+    return [replace(chunk, section=("Title",)) for chunk in chunks]
 
 
 def _kind_of(file: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from kb.index.evaluation import evaluate, read_beir, write_run
+from kb.index.evaluation import BeirDocument, evaluate, read_beir, write_run
 from kb.library import Library
 from kb.library.indexing import Progress
 from kb.records import Item, Metadata, Mode
@@ -36,7 +36,7 @@ def evaluate_retrieval(
         tempfile.TemporaryDirectory(prefix="kb-eval-") as home,
         Library.open(settings.model_copy(update={"home": Path(home)})) as library,
     ):
-        library.add_items(_items(dataset.corpus), progress=progress)
+        library.add_items(_items(dataset.corpus()), progress=progress)
         for mode in get_args(Mode):
             ranking = {}
             for number, (query_id, text) in enumerate(dataset.queries.items(), start=1):
@@ -46,12 +46,13 @@ def evaluate_retrieval(
                     progress(f"searching ({mode})", number, len(dataset.queries))
             modes[mode] = evaluate(ranking, dataset.qrels)
             if run_folder is not None:
-                write_run(run_folder / f"{mode}.run", mode, ranking)
+                write_run(run_folder / f"{mode}.run", mode, ranking=ranking)
     return {"dataset": dataset.name, "queries": len(dataset.queries), "modes": modes}
 
 
-def _items(corpus: Mapping[str, tuple[str, str]]) -> Iterator[Item]:
-    for document_id, (title, text) in corpus.items():
-        key = f"{_SCHEME}{document_id}"
+def _items(documents: Iterable[BeirDocument]) -> Iterator[Item]:
+    for document in documents:
+        key = f"{_SCHEME}{document.id}"
         # No authors: documents are told apart by their ids alone.
-        yield Item(what=key, metadata=Metadata(source="jsonl", ids=(key,), title=title or key, abstract=text))
+        metadata = Metadata(source="jsonl", ids=(key,), title=document.title or key, abstract=document.text)
+        yield Item(what=key, metadata=metadata)

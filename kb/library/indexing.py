@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -164,9 +163,9 @@ class Indexes:
 
     def close(self) -> None:
         """Release all files."""
-        for index in (self.lexical, self.dense, self.rows, self.sentences):
-            with contextlib.suppress(OSError):
-                index.close()
+        self.dense.close()
+        for index in (self.lexical, self.rows, self.sentences):
+            index.reopen()
 
 
 def open_vectors(folder: Path, *, fingerprint: str, dimension: int) -> tuple[VectorFile, SentenceFile]:

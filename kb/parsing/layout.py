@@ -214,6 +214,25 @@ def _assign_columns(page: PageLayout) -> None:
         else:
             centre = line.x0 + 1 if crosses else (line.x0 + line.x1) / 2
             placed.column = 0 if centre < middle else 1
+    _keep_ends_of_wide_blocks(page)
+
+
+def _keep_ends_of_wide_blocks(page: PageLayout) -> None:
+    """The short last line of a paragraph across both columns stands across them too."""
+    across: list[TextLine] = []
+    for placed in sorted(page.placed, key=lambda placed: placed.line.baseline):
+        line = placed.line
+        if placed.column != -1 and any(_goes_on_below(wide, line) for wide in across[-3:]):
+            placed.column = -1
+        if placed.column == -1:
+            across.append(line)
+
+
+def _goes_on_below(wide: TextLine, line: TextLine) -> bool:
+    if line.font != wide.font or abs(line.size - wide.size) > 0.3:
+        return False
+    aligned = abs(line.x0 - wide.x0) < 1.5 or abs(line.x0 + line.x1 - wide.x0 - wide.x1) < 3
+    return aligned and 0 < line.baseline - wide.baseline < 1.3 * line.size
 
 
 def _has_neighbour(page: PageLayout, line: TextLine) -> bool:

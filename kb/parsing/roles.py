@@ -239,14 +239,12 @@ def _attach_to_captions(
         first, last = caption.lines[0], caption.lines[-1]
         above = [of_block[at] for at in reversed(starts) if at < first]
         below = [of_block[at] for at in starts if at > last]
-        for order, going_up in ((above, True), (below, False)):
-            group = _group(page, blocks, verdicts, order, caption=caption, going_up=going_up)
-            if caption.name not in ("Algorithm", "Listing"):
-                while group and verdicts[group[-1]] in ("weak", "equation"):
-                    group.pop()
-            for number in group:
-                for placed in blocks[number]:
-                    placed.role, placed.float_label = "float", caption.label
+        up = _group(page, blocks, verdicts, above, caption=caption, going_up=True)
+        down = _group(page, blocks, verdicts, below, caption=caption, going_up=False)
+        first_choice, second = (up, down) if prefers_above[caption.name] else (down, up)
+        for number in first_choice or second:
+            for placed in blocks[number]:
+                placed.role, placed.float_label = "float", caption.label
 
 
 def _group(

@@ -81,7 +81,7 @@ def cut_figures(path: Path, *, limits: Limits, max_figures: int) -> list[FigureI
 def _run(path: Path, *, task: str, limits: Limits, options: dict[str, Any]) -> bytes:
     request = json.dumps({"task": task, "path": str(path), **options, **asdict(limits)})
     try:
-        with path.open("rb") as source:
+        with path.open("rb", buffering=0) as source:
             _check(source, kind=options["kind"], limits=limits)
             return _ask_child(source, request=request, limits=limits)
     except OSError as err:
@@ -97,9 +97,8 @@ def _check(source: IO[bytes], *, kind: FileKind, limits: Limits) -> None:
         message = f"{found.st_size:,} bytes are more than {limits.max_file_bytes:,}: raise max_file_bytes to read it"
         raise ParseError(message, code="too-large")
     if kind == "pdf":
-        if _SIGNATURE not in source.read(_SIGNATURE_WITHIN):
+        if _SIGNATURE not in os.pread(source.fileno(), _SIGNATURE_WITHIN, 0):
             raise ParseError("not a PDF (no %PDF- at its start): get the file again", code="not-a-pdf")
-        source.seek(0)
 
 
 def _ask_child(source: IO[bytes], *, request: str, limits: Limits) -> bytes:

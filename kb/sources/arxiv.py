@@ -209,9 +209,9 @@ class ArxivSource:
 def _outcome(wanted: _Wanted, found: Iterable[Eprint], refused: Mapping[str, SourceError]) -> Item | Failure:
     if err := refused.get(wanted.name):
         return Failure(what=wanted.what, code=err.code, reason=str(err), retry=err.retry)
-    for eprint in found:
-        if eprint.identifier == wanted.identifier and wanted.version in (None, eprint.version):
-            return Item(what=wanted.what, metadata=_metadata(eprint))
+    ours = [one for one in found if one.identifier == wanted.identifier and wanted.version in (None, one.version)]
+    if ours:
+        return Item(what=wanted.what, metadata=_metadata(max(ours, key=lambda one: one.version or 0)))
     reason = f"arXiv has no paper {wanted.name}: check the id" + (" and the version" if wanted.version else "")
     return Failure(what=wanted.what, code=NotFound.code, reason=reason)
 

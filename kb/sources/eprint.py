@@ -26,15 +26,19 @@ _WITHDRAWN = tuple(
         ),
     )
 )
-_NOTICE_CHARACTERS = 120  # a withdrawal stands at the head of an abstract; further on it is somebody else's
+# An abstract speaks of other papers' withdrawals too: it counts only as a notice at its very beginning.
+_NOTICE = re.compile(
+    rf"\W*(?:(?:this|the|our)\s+(?:\w+\s+)?{_PAPER}\s+(?:has\s+been|was|is)\s+(?:temporarily\s+)?)?withdrawn\b"
+    rf"{_NOT_FROM_A_VENUE}",
+    re.IGNORECASE,
+)
 
 
 def says_withdrawn(*, comment: str | None = None, abstract: str | None = None) -> bool:
-    """Whether the comment, or the first sentences of the abstract, say that arXiv's paper is withdrawn."""
-    if comment and any(pattern.search(" ".join(comment.split())) for pattern in _WITHDRAWN):
+    """Whether the comment, or a notice in place of the abstract, says that arXiv's paper is withdrawn."""
+    if any(pattern.search(" ".join((comment or "").split())) for pattern in _WITHDRAWN):
         return True
-    head = " ".join((abstract or "").split())[:400]
-    return any(_opens(pattern, head) for pattern in _WITHDRAWN)
+    return _NOTICE.match(" ".join((abstract or "").split())) is not None
 
 
 def links_to(
@@ -49,13 +53,3 @@ def links_to(
     if doi is not None:
         links.append(Link(kind="doi", url=f"https://doi.org/{doi.removeprefix('doi:')}", source="arxiv"))
     return (*links, *links_of((abstract, comment), source="arxiv"))
-
-
-def _opens(pattern: re.Pattern[str], head: str) -> bool:
-    """Whether the pattern stands in the first sentence, near its beginning."""
-    found = pattern.search(head)
-    return (
-        found is not None
-        and found.start() < _NOTICE_CHARACTERS
-        and not re.search(r"[.!?]\s+[A-Z]", head[: found.start()])
-    )

@@ -28,10 +28,10 @@ _TELLING: Mapping[SectionKind, str] = {
         "related work|related research|prior (work|art)|previous work|literature|existing (work|method|approach)"
         "|state of the art|^background|^preliminar|background and related|^review of"
     ),
-    "conclusion": "conclu|discussion|future work|closing|final remarks|outlook|summary|lessons",
     "result": (
         "result|finding|ablation|comparison|performance|main experiment|error analys|^analys|quantitative|qualitative"
     ),
+    "conclusion": "conclu|discussion|future work|closing|final remarks|outlook|summary|lessons",
     "experiment": (
         "experiment|evaluation|evaluating|setup|set-up|settings?$|baseline|implementation|data ?sets?\\b|corpus|corpora"
         "|^data$|data collection|benchmark|training (details|data)|hyper-?param|metrics?\\b|case stud|tasks?$"
