@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from email.utils import format_datetime
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 from kb.calendar import EASTERN
 
@@ -59,6 +59,7 @@ def atom_page(page: Sequence[Eprint], *, total: int, start: int, size: int, titl
     return (
         f"<?xml version='1.0' encoding='UTF-8'?>\n<feed {_NAMESPACES}>\n  <id>https://arxiv.org/api/{mark}</id>\n"
         f"  <title>arXiv Query: {escape(title)}</title>\n  <updated>2026-04-12T22:09:26Z</updated>\n"
+        f'  <link href={quoteattr(f"https://arxiv.org/api/query?{title}")} type="application/atom+xml"/>\n'
         f"  <opensearch:itemsPerPage>{size}</opensearch:itemsPerPage>\n"
         f"  <opensearch:totalResults>{total}</opensearch:totalResults>\n"
         f"  <opensearch:startIndex>{start}</opensearch:startIndex>\n{''.join(map(_atom_entry, page))}</feed>\n"
