@@ -73,8 +73,7 @@ def read_pdf(data: bytes, *, max_pages: int, deadline: float | None = None) -> D
     mark_front(reading.pages, body=body)
     headings = find_headings(reading.pages, outline=outline, body=body)
     mark_references(reading.pages, headings)
-    for page, of_page in zip(reading.pages, captions, strict=True):
-        assign_roles(page, of_page, body=body)
+    assign_roles(reading.pages, captions, body=body)
     assembled = assemble(reading.pages, headings, body=body)
     front = read_front(reading.pages, blocks=assembled.blocks, links=reading.links, information=information, data=data)
     front = _with_file_id(front, data)

@@ -7,12 +7,12 @@ rest. Lines are judged in blocks (same column, same size, even steps), because o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from kb.parsing.captions import Caption
+from kb.parsing.float_lines import PageFloats, Verdict, attach_to_captions, mark_boxed_floats
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine, is_cjk
-from kb.parsing.page import Graphic
 
 _MONO = re.compile(r"mono|courier|cmtt|consol|sftt|inconsol|typewriter|menlo|lmtt|ectt|txtt|dejavusansm", re.IGNORECASE)
 _FOOTNOTE_SIGN = re.compile(r"^[∗*†‡§¶♠♣♦♥⋆]|^\d{1,2}\s?(?=[A-Za-z“\"(])")
@@ -20,22 +20,31 @@ _EQUATION_NUMBER = re.compile(r"\(\s*(?:[A-Z]\.?)?\d{1,3}(?:\.\d+)?[a-z]?\s*\)$"
 _ENDS_SENTENCE = re.compile(r"[.:;?!…][\"”’)\]]*$")
 _BULLET = re.compile(r"^(?:[•◦▪‣·∙●○■□–—-]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]|\[\d+\])\s")
 
-Box = tuple[float, float, float, float]
 
+def assign_roles(pages: Sequence[PageLayout], captions: Sequence[Sequence[Caption]], *, body: BodyStyle) -> None:
+    """Give a role to every line that still has the role "body" by default.
 
-def assign_roles(page: PageLayout, captions: Sequence[Caption], *, body: BodyStyle) -> None:
-    """Give a role to every line of the page that still has the role "body" by default."""
-    _mark_footnotes(page, body=body)
-    _mark_ruled_floats(page, captions)
-    blocks = _blocks(page, body=body)
-    verdicts = [_judge(block, page=page, body=body) for block in blocks]
-    _attach_to_captions(page, captions, blocks, verdicts)
-    for block, verdict in zip(blocks, verdicts, strict=True):
-        if block[0].role == "body" and verdict == "junk":
-            _settle(block)
-        elif block[0].role == "body" and verdict in ("equation", "code"):
-            for placed in block:
-                placed.role = "equation" if verdict == "equation" else "code"
+    Args:
+        pages: the whole document, headings and references marked.
+        captions: the captions of each page.
+        body: how running text is set.
+    """
+    floats = []
+    for page, its_captions in zip(pages, captions, strict=True):
+        _mark_footnotes(page, body=body)
+        floats.append(PageFloats(page, its_captions))
+    mark_boxed_floats(floats)
+    for of_page in floats:
+        of_page.blocks = _blocks(of_page.page, body=body)
+        of_page.verdicts = [_judge(block, page=of_page.page, body=body) for block in of_page.blocks]
+    attach_to_captions(floats)
+    for of_page in floats:
+        for block, verdict in zip(of_page.blocks, of_page.verdicts, strict=True):
+            if block[0].role == "body" and verdict == "junk":
+                _settle(block)
+            elif block[0].role == "body" and verdict in ("equation", "code"):
+                for placed in block:
+                    placed.role = "equation" if verdict == "equation" else "code"
 
 
 # ------------------------------------------------------------------------------------------- footnotes
@@ -59,76 +68,6 @@ def _mark_footnotes(page: PageLayout, *, body: BodyStyle) -> None:
 
 def _is_footnote_start(line: TextLine) -> bool:
     return line.runs[0].raised or bool(_FOOTNOTE_SIGN.match(line.text))
-
-
-# ----------------------------------------------------------------------------------- floats with rules
-
-
-def _mark_ruled_floats(page: PageLayout, captions: Sequence[Caption]) -> None:
-    """Lines between equal rules, or in a frame, that touch a caption are the float's text."""
-    boxes = [*_ruled_boxes(page.graphics), *_frames(page)]
-    for caption in captions:
-        area = _area(page.placed[index].line for index in caption.lines)
-        for box in boxes:
-            if not _touches(area, box):
-                continue
-            inside = [p for p in page.placed if p.role == "body" and _is_inside(p.line, box)]
-            for placed in inside:
-                placed.role, placed.float_label = "float", caption.label
-
-
-def _ruled_boxes(graphics: Iterable[Graphic]) -> list[Box]:
-    rules = sorted(
-        (g for g in graphics if g.kind == "path" and g.y1 - g.y0 < 2 and g.x1 - g.x0 > 60), key=lambda g: g.y0
-    )
-    families: list[list[Graphic]] = []
-    for rule in rules:
-        for family in families:
-            last = family[-1]
-            if abs(last.x0 - rule.x0) < 2.5 and abs(last.x1 - rule.x1) < 2.5 and rule.y0 - last.y1 < 420:
-                family.append(rule)
-                break
-        else:
-            families.append([rule])
-    boxes = []
-    for family in families:
-        if len(family) > 1:
-            boxes.append((family[0].x0, family[0].y0, family[0].x1, family[-1].y1))
-            if len(family) > 2:
-                boxes.append((family[0].x0, family[0].y0, family[0].x1, family[2].y1))
-    return boxes
-
-
-def _frames(page: PageLayout) -> list[Box]:
-    return [
-        (g.x0, g.y0, g.x1, g.y1)
-        for g in page.graphics
-        if g.kind in ("path", "image")
-        and g.x1 - g.x0 > 60
-        and g.y1 - g.y0 > 25
-        and (g.x1 - g.x0) * (g.y1 - g.y0) < 0.65 * page.width * page.height
-    ]
-
-
-def _area(lines: Iterable[TextLine]) -> Box:
-    every = list(lines)
-    return (
-        min(line.x0 for line in every), min(line.y0 for line in every),
-        max(line.x1 for line in every), max(line.y1 for line in every),
-    )  # fmt: skip
-
-
-def _touches(caption: Box, box: Box) -> bool:
-    overlap = min(caption[2], box[2]) - max(caption[0], box[0])
-    if overlap < 0.5 * min(caption[2] - caption[0], box[2] - box[0]):
-        return False
-    gap = max(caption[1] - box[3], box[1] - caption[3])
-    return gap < 28 and box[3] - box[1] < 620
-
-
-def _is_inside(line: TextLine, box: Box) -> bool:
-    x, y = (line.x0 + line.x1) / 2, (line.y0 + line.y1) / 2
-    return box[0] - 3 <= x <= box[2] + 3 and box[1] - 1 <= y <= box[3] + 1
 
 
 # ---------------------------------------------------------------------------------------------- blocks
@@ -173,7 +112,7 @@ def math_share(lines: Sequence[TextLine]) -> float:
     return maths / max(1, total)
 
 
-def _judge(block: list[Placed], *, page: PageLayout, body: BodyStyle) -> str:
+def _judge(block: list[Placed], *, page: PageLayout, body: BodyStyle) -> Verdict:
     """ "prose", "weak" (prose unless it lies in a float), "equation", "code" or "junk"."""
     lines = [placed.line for placed in block]
     if sum(bool(_MONO.search(line.font)) for line in lines) > 0.6 * len(lines) and not body_is_mono(body):
@@ -223,70 +162,6 @@ def _rows_with_several(block: list[Placed]) -> float:
             rows.append(1)
         last = placed.line.baseline
     return sum(count > 1 for count in rows) / max(1, len(rows))
-
-
-# ---------------------------------------------------------------------------------------------- floats
-
-
-def _attach_to_captions(
-    page: PageLayout, captions: Sequence[Caption], blocks: list[list[Placed]], verdicts: list[str]
-) -> None:
-    """Junk beside a caption, and what lies between, belongs to its float."""
-    places = {id(placed): at for at, placed in enumerate(page.placed)}
-    of_block = {places[id(block[0])]: number for number, block in enumerate(blocks)}
-    starts = sorted(of_block)
-    for caption in captions:
-        first, last = caption.lines[0], caption.lines[-1]
-        above = [of_block[at] for at in reversed(starts) if at < first]
-        below = [of_block[at] for at in starts if at > last]
-        up = _group(page, blocks, verdicts, above, caption=caption, going_up=True)
-        down = _group(page, blocks, verdicts, below, caption=caption, going_up=False)
-        first_choice, second = (up, down) if prefers_above[caption.name] else (down, up)
-        for number in first_choice or second:
-            for placed in blocks[number]:
-                placed.role, placed.float_label = "float", caption.label
-
-
-def _group(
-    page: PageLayout,
-    blocks: list[list[Placed]],
-    verdicts: list[str],
-    order: list[int],
-    *,
-    caption: Caption,
-    going_up: bool,
-) -> list[int]:
-    group: list[int] = []
-    column = page.placed[caption.lines[0]].column
-    edge = _area(page.placed[index].line for index in caption.lines)
-    limit = _barrier(page, edge, column=column, going_up=going_up)
-    is_code = caption.name in ("Algorithm", "Listing")
-    for number in order:
-        block = blocks[number]
-        area = _area(placed.line for placed in block)
-        beyond = area[3] < limit - 1 if going_up else area[1] > limit + 1
-        if beyond or (column >= 0 and block[0].column not in (column, -1)):
-            break
-        if block[0].role == "float":
-            continue
-        if verdicts[number] == "prose" or (is_code and going_up):
-            break
-        group.append(number)
-    return group
-
-
-def _barrier(page: PageLayout, edge: Box, *, column: int, going_up: bool) -> float:
-    """y of the next heading or other caption beyond which nothing belongs to this caption."""
-    limit = 0.0 if going_up else page.height
-    for placed in page.placed:
-        if placed.role not in ("heading", "caption") or (column >= 0 and placed.column not in (column, -1)):
-            continue
-        line = placed.line
-        if going_up and line.y1 <= edge[1] + 1:
-            limit = max(limit, line.y1)
-        elif not going_up and line.y0 >= edge[3] - 1:
-            limit = min(limit, line.y0)
-    return limit
 
 
 def _settle(block: list[Placed]) -> None:

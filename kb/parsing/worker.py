@@ -96,9 +96,8 @@ def _check(source: IO[bytes], *, kind: FileKind, limits: Limits) -> None:
     if found.st_size > limits.max_file_bytes:
         message = f"{found.st_size:,} bytes are more than {limits.max_file_bytes:,}: raise max_file_bytes to read it"
         raise ParseError(message, code="too-large")
-    if kind == "pdf":
-        if _SIGNATURE not in os.pread(source.fileno(), _SIGNATURE_WITHIN, 0):
-            raise ParseError("not a PDF (no %PDF- at its start): get the file again", code="not-a-pdf")
+    if kind == "pdf" and _SIGNATURE not in os.pread(source.fileno(), _SIGNATURE_WITHIN, 0):
+        raise ParseError("not a PDF (no %PDF- at its start): get the file again", code="not-a-pdf")
 
 
 def _ask_child(source: IO[bytes], *, request: str, limits: Limits) -> bytes:
