@@ -1,0 +1,306 @@
+"""Any chat model that LangChain's ``init_chat_model`` reaches, as the writing stages see one.
+
+The only module that imports LangChain's chat models. Calls are cached by content, counted, capped and can be
+cancelled; whatever a provider raises becomes a ``ModelError`` that names the cure.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from kb.errors import KbError, ModelError, SettingsError
+from kb.records import Problem, Usage
+from kb.settings import Settings
+from kb.writing.model_errors import CANNOT_STRUCTURE, as_model_error
+from kb.writing.replies import ReplyCache, read_json, satisfies
+from kb.writing.words import cjk_share
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+REPLY_TOKENS = 2_048  # longest reply that is asked for
+_RETRIES = 2
+_OLLAMA_URL = "http://127.0.0.1:11434"
+_JSON_SCHEMA_PROVIDERS = frozenset({"openai", "ollama"})
+
+
+def load_chat_model(settings: Settings, *, cache_folder: Path | None) -> LangChainChat | None:
+    """The configured chat model, or None for the extractive mode. No call is made yet.
+
+    Raises:
+        ModelError: its package or key is missing, or LangChain does not know the provider.
+        SettingsError: the name has no provider before a colon.
+    """
+    name = settings.model_name
+    if name is None:
+        return None
+    provider, _, model = name.partition(":")
+    if not model:
+        raise SettingsError(f"the model {name!r} has no provider: write it like ollama:{name} or openai:{name}")
+    url = settings.model_url or (_OLLAMA_URL if provider == "ollama" else "")
+    arguments = _arguments(provider, url=url, settings=settings)
+    try:
+        from langchain.chat_models import init_chat_model
+
+        made = init_chat_model(model, model_provider=provider, **arguments)
+    except Exception as err:  # the boundary: providers raise what they like, all of it becomes ours
+        raise as_model_error(err, name=name, url=url) from err
+    return LangChainChat(
+        made,
+        name=name,
+        url=url,
+        cache=ReplyCache(cache_folder),
+        max_calls=settings.max_calls,
+        max_tokens=settings.max_tokens,
+        timeout_seconds=settings.model_timeout_seconds,
+    )
+
+
+def _arguments(provider: str, *, url: str, settings: Settings) -> dict[str, Any]:
+    """What the provider's class calls the same few things."""
+    key, seconds = settings.model_api_key.get_secret_value(), settings.model_timeout_seconds
+    found: dict[str, Any] = {"temperature": 0.0}
+    if url:
+        found["base_url"] = url
+    if provider == "ollama":
+        return {**found, "num_predict": REPLY_TOKENS, "client_kwargs": {"timeout": seconds}}
+    if provider == "google_genai":
+        found |= {"max_output_tokens": REPLY_TOKENS, "timeout": seconds, "max_retries": _RETRIES}
+        return found | ({"google_api_key": key} if key else {})
+    found |= {"max_tokens": REPLY_TOKENS, "timeout": seconds, "max_retries": _RETRIES}
+    if provider == "openai":
+        # A server of one's own asks for no key, but the client insists on one.
+        key = key or ("none" if url else "")
+        found["stream_usage"] = True
+    return found | ({"api_key": key} if key else {})
+
+
+def is_local_address(url: str) -> bool:
+    """Whether an address is on this machine (loopback); other machines of the same network are not."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class LangChainChat:
+    """ChatModel over one of LangChain's chat models. Not thread-safe: one per command."""
+
+    def __init__(
+        self,
+        model: BaseChatModel,
+        *,
+        name: str,
+        url: str = "",
+        cache: ReplyCache | None = None,
+        max_calls: int = 200,
+        max_tokens: int = 500_000,
+        timeout_seconds: float = 120.0,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._model, self._name, self._url = model, name, url
+        self._cache = cache or ReplyCache(None)
+        self._max_calls, self._max_tokens, self._timeout_seconds = max_calls, max_tokens, timeout_seconds
+        self.cancelled = cancelled
+        self._usage = Usage()
+        self._structures = True  # until the server shows that it cannot
+
+    @property
+    def name(self) -> str:
+        """As configured, provider first."""
+        return self._name
+
+    @property
+    def is_local(self) -> bool:
+        """On this machine: by address; a model that Ollama runs in its cloud is not."""
+        return is_local_address(self._url) and not self._name.endswith("cloud")
+
+    @property
+    def usage(self) -> Usage:
+        """Calls and tokens since this object was made; cached replies are free."""
+        return self._usage
+
+    def complete(self, system: str, user: str) -> str:
+        """The whole reply. Raises ModelError."""
+        return "".join(self.stream(system, user))
+
+    def stream(self, system: str, user: str) -> Iterator[str]:
+        """The reply in pieces; a cached one comes in one piece, half a reply is never cached. Raises ModelError."""
+        key = ReplyCache.key("text", self._name, self._url, system, user, REPLY_TOKENS)
+        kept = self._cache.get(key)
+        if isinstance(kept, str):
+            yield kept
+            return
+        pieces: list[str] = []
+        self._count_call(system, user)
+        started = time.monotonic()
+        whole: Any = None
+        with self._boundary():
+            for piece in self._model.stream(_messages(system, user)):
+                self._check(started)
+                whole = piece if whole is None else whole + piece
+                if text := _text(piece):
+                    pieces.append(text)
+                    yield text
+        self._count_tokens(whole, asked=system + user, replied="".join(pieces))
+        if not "".join(pieces).strip():
+            raise ModelError(
+                f"the model {self._name} gave an empty reply: try again or choose another KB_MODEL", retry=True
+            )
+        if _is_cut(whole):
+            raise ModelError(
+                f"the reply of {self._name} was cut off at its length limit: ask for less or choose another KB_MODEL"
+            )
+        self._cache.put(key, "".join(pieces))
+
+    def structured(self, system: str, user: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A reply that satisfies the JSON schema, by the provider's own means, else read out of plain text.
+
+        Raises:
+            ModelError: the model failed, or its reply has no such JSON.
+        """
+        key = ReplyCache.key("json", self._name, self._url, system, user, schema, REPLY_TOKENS)
+        kept = self._cache.get(key)
+        if isinstance(kept, dict) and satisfies(kept, schema):
+            return kept
+        found = self._by_provider(system, user, schema) if self._structures else None
+        if found is None:
+            import json
+
+            told = f"{user}\n\nReply with one JSON object and nothing else. Its JSON schema:\n{json.dumps(schema)}"
+            found = read_json(self.complete(system, told), schema)
+        if found is None:
+            raise ModelError(f"the model {self._name} did not reply with the JSON asked for: choose another KB_MODEL")
+        self._cache.put(key, found)
+        return found
+
+    def _by_provider(self, system: str, user: str, schema: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The provider's structured output; None when it cannot, or gives something else."""
+        provider = self._name.partition(":")[0]
+        method = {"method": "json_schema"} if provider in _JSON_SCHEMA_PROVIDERS else {}
+        self._count_call(system, user)
+        titled = {"title": "reply", "description": "The reply.", **schema}
+        try:
+            with self._boundary():
+                runnable = self._model.with_structured_output(titled, include_raw=True, **method)
+                reply: Any = runnable.invoke(_messages(system, user))
+        except ModelError as err:
+            if err.code != CANNOT_STRUCTURE:
+                raise
+            self._structures = False
+            return None
+        raw, parsed = reply.get("raw"), reply.get("parsed")
+        self._count_tokens(raw, asked=system + user, replied=_text(raw))
+        if isinstance(parsed, dict) and satisfies(parsed, schema):
+            return parsed
+        found = read_json(_text(raw), schema)
+        self._structures = found is not None
+        return found
+
+    @contextmanager
+    def _boundary(self) -> Iterator[None]:
+        """Foreign exceptions become ours; nothing of a call is sent to a tracing service."""
+        from langsmith import tracing_context
+
+        try:
+            with tracing_context(enabled=False):
+                yield
+        except (KbError, GeneratorExit):
+            raise
+        except Exception as err:  # the boundary: providers raise what they like, all of it becomes ours
+            raise as_model_error(err, name=self._name, url=self._url) from err
+
+    def _check(self, started: float) -> None:
+        if self.cancelled():
+            raise ModelError(f"the call to {self._name} was cancelled: ask again when you like")
+        if time.monotonic() - started > self._timeout_seconds:
+            raise ModelError(
+                f"the model {self._name} took longer than {self._timeout_seconds:g} s:"
+                " raise KB_MODEL_TIMEOUT_SECONDS or choose a faster model",
+                retry=True,
+            )
+
+    def _count_call(self, system: str, user: str) -> None:
+        if self.cancelled():
+            raise ModelError(f"the call to {self._name} was cancelled: ask again when you like")
+        if self._usage.calls >= self._max_calls:
+            raise ModelError(f"the cap of {self._max_calls} model calls is reached: raise --max-calls")
+        spent = self._usage.input_tokens + self._usage.output_tokens
+        if spent + (len(system) + len(user)) // 4 > self._max_tokens:
+            raise ModelError(f"the cap of {self._max_tokens} model tokens is reached: raise --max-tokens")
+        self._usage = Usage(
+            calls=self._usage.calls + 1,
+            input_tokens=self._usage.input_tokens,
+            output_tokens=self._usage.output_tokens,
+        )
+
+    def _count_tokens(self, message: Any, *, asked: str, replied: str) -> None:
+        counted = getattr(message, "usage_metadata", None) or {}
+        # Where the provider counts nothing, four characters a token: no tokenizer is ever downloaded for this.
+        self._usage = Usage(
+            calls=self._usage.calls,
+            input_tokens=self._usage.input_tokens + int(counted.get("input_tokens") or len(asked) // 4),
+            output_tokens=self._usage.output_tokens + int(counted.get("output_tokens") or len(replied) // 4),
+        )
+
+    def self_test(self) -> list[Problem]:
+        """Can it be reached, does it keep to a structure, does it write Chinese? Each problem with its cure."""
+        cure = f"check KB_MODEL and KB_MODEL_URL, now {self._name} at {self._url or 'the address of the provider'}"
+        try:
+            self.complete("You answer with one word.", "Reply with the word: ready")
+        except ModelError as err:
+            return [Problem(what=str(err), severity="error", cure=cure)]
+        problems = []
+        schema = {
+            "type": "object",
+            "properties": {"numbers": {"type": "array", "items": {"type": "integer"}, "maxItems": 3}},
+            "required": ["numbers"],
+            "additionalProperties": False,
+        }
+        try:
+            self.structured("You reply in JSON.", "Give the numbers 1, 2 and 3.", schema)
+        except ModelError as err:
+            problems.append(
+                Problem(
+                    what=f"it does not keep to a structure ({err})", severity="warning", cure="choose a larger model"
+                )
+            )
+        try:
+            chinese = self.complete("You translate into Chinese. Reply with the translation only.", "A good paper.")
+        except ModelError as err:
+            chinese = str(err)
+        if cjk_share(chinese) < 0.5:
+            problems.append(
+                Problem(
+                    what="it does not write Chinese", severity="notice", cure="choose another model for --language zh"
+                )
+            )
+        return problems
+
+
+def _messages(system: str, user: str) -> list[tuple[str, str]]:
+    return [("system", system), ("human", user)]
+
+
+def _text(message: Any) -> str:
+    """The plain text of a message or piece; thoughts and other kinds of content are left out."""
+    content = getattr(message, "content", "")
+    if isinstance(content, str):
+        return content
+    parts = (part if isinstance(part, str) else part.get("text", "") for part in content or ())
+    return "".join(part for part in parts if isinstance(part, str))
+
+
+def _is_cut(message: Any) -> bool:
+    metadata = getattr(message, "response_metadata", None) or {}
+    reason = str(metadata.get("finish_reason") or metadata.get("stop_reason") or metadata.get("done_reason") or "")
+    return reason.lower() in {"length", "max_tokens"}

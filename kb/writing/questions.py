@@ -1,0 +1,168 @@
+"""What a question asks for, and the ways of putting it to a search."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from kb.writing import particulars
+from kb.writing.words import STOP_WORDS, content_stems, normalise, words
+
+Kind = Literal["number", "definition", "comparison", "reason", "list", "yes-no", "open"]
+
+_NUMBER = re.compile(
+    r"\bhow (?:many|much|large|big|long|fast|often|deep|high|low|old|small|wide|far|slow)\b"
+    r"|\bwhat (?:is|are|was|were|'s) the (?:\w+ ){0,3}(?:size|number|percentage|share|rate|accuracy|score|length"
+    r"|speedup|cost|dimension(?:ality)?|amount|ratio|value|bleu|f1|rouge|perplexity|latency|depth|budget)s?\b"
+    r"|\bwhat (?:size|number|percentage|share|rate|accuracy|score|length|speedup|bleu|f1|rouge|perplexity)\b"
+)
+_DEFINITION = re.compile(
+    r"^(?:what (?:is|are|was) (?:an? |the )?[^,?]{2,60}\??$|what does .+ (?:mean|denote|stand for|refer to)|define\b"
+    r"|what is meant by)|\b(?:defined|definition of)\b"
+)
+_COMPARISON = re.compile(
+    r"\b(?:compar\w+|versus|vs\.?|differen\w+|differ|better|worse|faster|outperform\w*|than|advantages? over)\b"
+)
+_REASON = re.compile(r"^why\b|\b(?:reasons?|motivation|purpose|rationale)\b")
+_YES_NO = re.compile(
+    r"^(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|might|doesn't|isn't)\b"
+)
+_LIST = re.compile(
+    r"^(?:list|name|enumerate)\b"
+    r"|\b(?:which|what)(?: (?:other|kinds? of|types? of|sorts? of))?(?: [\w-]+){0,3}? [\w-]{2,}[^s\W]s\b"
+    r"|\b(?:kinds|types|examples) of\b"
+)
+_ASKING = frozenset(
+    "what which who whom whose when where why how many much kind kinds type types please tell explain describe list"
+    " name paper papers author authors work study article propose proposed give show say mention mentioned".split()
+)
+_LONG_FORM = re.compile(r"((?:[^\W_][\w'’/-]*\s+){1,8})\(\s*([A-Z][\w&.-]{1,9}?)s?\s*[;,)]")
+_PHRASE_BREAK = re.compile(r"[^\w\s'’-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question, read: ``stems`` are those of its content words without the words of asking."""
+
+    text: str
+    kind: Kind
+    stems: tuple[str, ...]
+    names: tuple[str, ...]
+    phrases: tuple[str, ...]
+
+
+def read_question(text: str) -> Question:
+    """Kind, content stems, names and key phrases of a question (or of any statement put as one)."""
+    plain = normalise(text)
+    asked = " ".join(word for word in plain.split() if re.sub(r"\W", "", word.casefold()) not in _ASKING)
+    stems = tuple(dict.fromkeys(content_stems(asked) or content_stems(plain)))
+    named = tuple(name for name in particulars.names(plain) if name.casefold() not in _ASKING)
+    return Question(plain, _kind(plain.casefold()), stems, named, tuple(key_phrases(plain)))
+
+
+def _kind(lowered: str) -> Kind:
+    for kind, pattern in (
+        ("number", _NUMBER),
+        ("reason", _REASON),
+        ("comparison", _COMPARISON),
+        ("yes-no", _YES_NO),
+        ("list", _LIST),
+        ("definition", _DEFINITION),
+    ):
+        if pattern.search(lowered):
+            return kind  # type: ignore[return-value]
+    return "open"
+
+
+def key_phrases(text: str) -> list[str]:
+    """Runs of content words in order ("displaced patch parallelism"), without the words of asking.
+
+    The candidate phrases of RAKE (Rose et al. 2010), unscored: a question has few.
+    """
+    phrases: list[str] = []
+    for part in _PHRASE_BREAK.split(normalise(text)):
+        run: list[str] = []
+        for word in [*part.split(), ""]:
+            bare = word.casefold().strip("'’-")
+            if bare and bare not in STOP_WORDS and bare not in _ASKING:
+                run.append(word)
+            elif run:
+                phrases.append(" ".join(run))
+                run = []
+    return list(dict.fromkeys(phrases))
+
+
+def definitions(texts: Iterable[str]) -> dict[str, str]:
+    """Acronyms with the long forms that the texts give for them: "Long Form (LF)"; the first one counts.
+
+    The method of Schwartz and Hearst (2003): the letters of the short form must occur in order in the words before
+    the bracket, and its first letter must begin a word.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        for match in _LONG_FORM.finditer(normalise(text)):
+            short = match[2]
+            if sum(ch.isupper() for ch in short) >= 2 and (long := _long_form(match[1], short)):
+                found.setdefault(short, long)
+    return found
+
+
+def _long_form(before: str, short: str) -> str | None:
+    letters = [ch.casefold() for ch in short if ch.isalnum()]
+    lowered = before.casefold()
+    at = len(lowered)
+    for index in range(len(letters) - 1, -1, -1):
+        at -= 1
+        while at >= 0 and (lowered[at] != letters[index] or (index == 0 and at > 0 and lowered[at - 1].isalnum())):
+            at -= 1
+        if at < 0:
+            return None
+    long = before[at:].strip()
+    enough = len(long) > len(short) and len(long.split()) <= min(len(letters) + 5, len(letters) * 2)
+    return long if enough else None
+
+
+def variants(question: Question, *, acronyms: Mapping[str, str]) -> tuple[str, ...]:
+    """Other ways to put the question to a search: with acronyms spelt out or put in, and its key phrases."""
+    asked = " ".join(question.phrases)
+    expanded = question.text
+    lowered = expanded.casefold()
+    for short, long in acronyms.items():
+        if re.search(rf"(?<!\w){re.escape(short)}s?(?!\w)", expanded) and long.casefold() not in lowered:
+            expanded = re.sub(rf"(?<!\w){re.escape(short)}(s?)(?!\w)", rf"{long} ({short})", expanded, count=1)
+        elif long.casefold() in lowered and short.casefold() not in lowered.split() and len(long.split()) > 1:
+            expanded += f" {short}"
+    ways = [expanded] if expanded != question.text else []
+    if asked and words(asked) != words(question.text) and len(asked.split()) >= 2:
+        ways.append(asked)
+    return tuple(ways)
+
+
+def suits(sentence: str, question: Question) -> float:
+    """1 when the sentence has the form of an answer to this kind of question, else 0 (0.5 where forms say little)."""
+    lowered = sentence.casefold()
+    if question.kind == "number":
+        return float(bool(particulars.numbers(sentence)))
+    if question.kind == "reason":
+        return float(
+            bool(re.search(r"\b(?:because|since|due to|in order to|so that|therefore|thus|motivat\w+)\b", lowered))
+        )
+    if question.kind == "comparison":
+        return float(
+            bool(re.search(r"\b(?:than|compar\w+|outperform\w*|whereas|while|unlike|differ\w*|versus)\b", lowered))
+        )
+    if question.kind == "list":
+        return float(
+            sentence.count(",") + sentence.count(";") >= 2 or bool(re.search(r"\bsuch as\b|\w+, \w+ and\b", lowered))
+        )
+    if question.kind == "definition":
+        return float(
+            bool(
+                re.search(
+                    r"\b(?:is|are) (?:an?|the|defined|called)\b|\b(?:refers? to|denotes?|defin\w+|means)\b", lowered
+                )
+            )
+        )
+    return 0.5
