@@ -7,7 +7,9 @@ itself; asks for nothing twice that it still has; goes only where it may, and lo
 
 from __future__ import annotations
 
+import functools
 import random
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -233,7 +235,7 @@ class PoliteClient:
         if self._transport is None:
             # No connection is kept: two hosts behind one address must not share one, and we come seldom.
             limits = httpx.Limits(max_keepalive_connections=0)
-            self._transport = httpx.HTTPTransport(limits=limits)
+            self._transport = httpx.HTTPTransport(verify=_certificates(), limits=limits)
         return self._transport
 
     def _chunks(self, response: httpx.Response, *, url: str, max_bytes: int) -> Iterator[bytes]:
@@ -260,6 +262,12 @@ class PoliteClient:
         if status in (404, 410):
             return NotFound(f"there is nothing at {url}: check the id and the version")
         return SourceError(f"{url} was refused with status {status}: look at it in a browser, or try again tomorrow")
+
+
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """The trusted authorities; reading them takes longer than a request to this machine."""
+    return httpx.create_ssl_context()
 
 
 def _read_url(url: str) -> httpx.URL:
