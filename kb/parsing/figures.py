@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kb.errors import ParseError
-from kb.parsing.float_captions import FloatCaption, find_captions
+from kb.parsing.float_captions import FloatCaption, complete_captions, find_captions, read_vocabulary
 from kb.parsing.float_regions import FloatScene, Proposal, choose_regions, count_votes, read_scene
 from kb.parsing.float_text import (
     FloatPage,
@@ -24,7 +25,7 @@ from kb.parsing.float_text import (
     mark_frames,
     mark_margins,
     mark_obstacles,
-    prose_sizes,
+    prose_style,
     sort_graphics,
 )
 from kb.parsing.layout import BodyStyle, PageLayout, lay_out
@@ -64,7 +65,7 @@ def find_figures(source: Path | bytes, *, max_figures: int) -> list[FigureImage]
     data = source if isinstance(source, bytes) else source.read_bytes()
     with PdfReader(data) as reader:
         pages, body = _read_pages(reader)
-        captions = _find_captions(pages, body=body)
+        captions = _find_captions(reader, pages, body=body)
         scenes = _look(reader, pages, captions, body=body)
         votes = count_votes(scenes)
         chosen = [
@@ -135,12 +136,18 @@ def _turned(line: TextLine, layout: PageLayout, turn: Turn) -> TextLine:
     return replace(line, x0=x0, x1=x1, y0=y0, y1=y1, baseline=base, upright=True, words=())
 
 
-def _find_captions(pages: list[FloatPage], *, body: BodyStyle) -> list[FloatCaption]:
-    sizes = prose_sizes(pages, body=body)
+def _find_captions(reader: PdfReader, pages: list[FloatPage], *, body: BodyStyle) -> list[FloatCaption]:
+    prose = prose_style(pages, body=body)
     for page in pages:
         find_blocks(page)
-        mark_body(page, body=body, sizes=sizes)
-    return find_captions(pages, body=body)
+        mark_body(page, body=body, prose=prose)
+    captions = find_captions(pages, body=body)
+    for number in sorted({caption.page.number for caption in captions}):
+        page = next(page for page in pages if page.number == number)
+        with reader.page(number) as shown:
+            _add_graphics(page, shown)
+    complete_captions(captions, body=body, vocabulary=read_vocabulary(pages))
+    return captions
 
 
 def _look(
@@ -154,7 +161,6 @@ def _look(
         own = sorted(own, key=lambda caption: -caption.quality)[:MAX_CAPTIONS_PER_PAGE]
         own.sort(key=lambda caption: (caption.items[0].column, caption.box.y0, caption.box.x0))
         with reader.page(page.number) as shown:
-            _add_graphics(page, shown)
             mark_frames(page, body=body)
             mark_obstacles(page, body=body)
             scale = min(LOOK_SCALE, (MAX_LOOK_PIXELS / max(1.0, page.width * page.height)) ** 0.5)
@@ -249,10 +255,17 @@ def _picture(reader: PdfReader, page: FloatPage, crop: Rect) -> bytes:
             pixels = shown.render(scale=scale, crop=crop).pixels
             if page.turned:
                 pixels = np.rot90(pixels, k=-1 if page.turned == 90 else 1)
-            png = encode_png(np.ascontiguousarray(pixels))
+            png = encode_png(np.ascontiguousarray(_without_colour(pixels)))
             if len(png) <= MAX_CROP_BYTES or scale < 0.5:
                 return png
             scale *= max(0.5, 0.95 * (MAX_CROP_BYTES / len(png)) ** 0.5)
+
+
+def _without_colour(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """One channel when the picture is grey: a third of the bytes and of the time."""
+    red, green, blue = (pixels[..., channel].astype(np.int16) for channel in range(3))
+    is_grey = int(np.abs(red - green).max()) <= 2 and int(np.abs(green - blue).max()) <= 2
+    return pixels[..., 1] if is_grey else pixels
 
 
 def _shown(page: FloatPage, box: Rect) -> Rect:

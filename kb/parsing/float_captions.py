@@ -70,7 +70,7 @@ class FloatCaption:
 
 
 def find_captions(pages: Sequence[FloatPage], *, body: BodyStyle) -> list[FloatCaption]:
-    """The captions of a paper in page order; their lines get the role "caption".
+    """First lines of the captions of a paper, in page order; they get the role "caption".
 
     Expects the paragraphs to be marked already: a caption may be taken out of one.
     """
@@ -84,13 +84,25 @@ def find_captions(pages: Sequence[FloatPage], *, body: BodyStyle) -> list[FloatC
         if colons < 2 or mark in _COLONS or colons < 0.25 * sum(marks[caption.family].values()):
             kept.append(caption)
             caption.items[0].role = "caption"
-    vocabulary = {word.casefold() for page in pages for item in page.items for word in _WORD.findall(item.text)}
-    for caption in kept:
+    return kept
+
+
+def complete_captions(captions: Sequence[FloatCaption], *, body: BodyStyle, vocabulary: set[str]) -> None:
+    """Add the lines that go on below each first line (role "caption") and the whole text.
+
+    Expects the rules of the pages to be known: a caption does not reach over one. ``vocabulary`` holds the words of
+    the paper in lower case, hyphenated ones as one word.
+    """
+    for caption in captions:
         _complete(caption, body=body)
         caption.text = join_rows([[item.text for item in row] for row in caption.rows], vocabulary=vocabulary)
         for item in caption.items:
             item.role = "caption"
-    return kept
+
+
+def read_vocabulary(pages: Sequence[FloatPage]) -> set[str]:
+    """The words of a paper in lower case; hyphenated ones are one word."""
+    return {word.casefold() for page in pages for item in page.items for word in _WORD.findall(item.text)}
 
 
 def _candidate(page: FloatPage, item: Item, *, body: BodyStyle) -> tuple[FloatCaption, str] | None:
@@ -167,11 +179,17 @@ def _add_row_mates(caption: FloatCaption, page: FloatPage) -> None:
         same_row = abs(item.line.baseline - first.line.baseline) < 0.25 * first.line.size
         if item is first or not same_row or not item.line.upright or item.role == "caption":
             continue
-        near = -2 < item.box.x0 - edge < 2.6 * first.line.size and item.box.x0 < x1 and not starts_caption(item.text)
-        if near and abs(item.line.size - first.line.size) < 1.0:
+        reach = (6.0 if len(first.text) <= len(caption.label) + 3 else 2.6) * first.line.size
+        near = -2 < item.box.x0 - edge < reach and item.box.x0 < x1 and not starts_caption(item.text)
+        if near and abs(largest_size(item) - largest_size(first)) < 1.0:
             caption.rows[0].append(item)
             caption.items.append(item)
             edge = item.box.x1
+
+
+def largest_size(item: Item) -> float:
+    """The largest font size of a line: in small capitals most letters are smaller."""
+    return max((run.style.size for run in item.line.runs), default=item.line.size)
 
 
 def starts_caption(text: str) -> bool:
@@ -208,8 +226,8 @@ def _goes_on(caption: FloatCaption, row: list[Item], *, down: float, usual: floa
     ):
         return False
     bare = len(caption.rows) == 1 and len(first.text) <= len(caption.label) + 3
-    largest = max(item.line.size for item in row)
-    if abs(largest - first.line.size) > (1.6 if bare else 0.6):
+    sizes = [max(largest_size(item) for item in part) for part in (row, last)]
+    if abs(sizes[0] - sizes[1]) > (1.6 if bare else 0.6):
         return False
     if down > (1.22 * usual + 0.6 if usual else (1.75 if bare else 1.5) * first.line.size):
         return False

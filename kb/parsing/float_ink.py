@@ -67,9 +67,10 @@ class Ink:
         """
         y0, y1, _, _ = self._window(area)
         low, high = max(0, int((x - within) * self.scale)), min(self.free.shape[1], int((x + within) * self.scale))
-        blank = ~self.free[y0:y1, low:high].any(axis=0)
-        best, start, chosen = 0, None, x
-        for at, empty in enumerate([*blank.tolist(), False]):
+        blank: list[bool] = (~self.free[y0:y1, low:high].any(axis=0)).tolist()
+        best, chosen = 0, x
+        start: int | None = None
+        for at, empty in enumerate([*blank, False]):
             if empty and start is None:
                 start = at
             elif not empty and start is not None:
@@ -128,7 +129,7 @@ def find_blobs(ink: Ink, *, walls: Iterable[Rect]) -> list[Blob]:
     rows, columns = -(-height // cell), -(-width // cell)
     padded = np.zeros((rows * cell, columns * cell), dtype=bool)
     padded[:height, :width] = ink.free
-    grid = padded.reshape(rows, cell, columns, cell).any(axis=(1, 3))
+    grid: Mask = np.asarray(padded.reshape(rows, cell, columns, cell).any(axis=(1, 3)), dtype=np.bool_)
     wide = _widened(grid)
     size = cell / ink.scale
     for wall in walls:

@@ -32,6 +32,7 @@ _MAX_PROPOSALS = 10
 _BEAM = 120
 _OVERLAP_COST = 6.0
 _VOTE = 1.5
+_CUT_COST = 1.5
 _HABIT: dict[str, tuple[Direction, float]] = {
     "Figure": ("up", 1.2), "Table": ("down", 0.3), "Algorithm": ("down", 1.0), "Listing": ("down", 0.3),
     "Scheme": ("up", 1.2), "Chart": ("up", 1.2),
@@ -74,7 +75,7 @@ def _solid(item: Item) -> Rect:
     box = item.box
     if not item.line.upright:
         return box
-    low = min(box.y1, item.line.baseline + 0.27 * item.line.size)
+    low = item.line.baseline + 0.27 * item.line.size
     high = min(box.y0, item.line.baseline - 0.9 * item.line.size)
     return Rect(box.x0, high, box.x1, max(low, box.y0 + 0.5 * box.height))
 
@@ -119,7 +120,7 @@ def _propose(scene: FloatScene, caption: FloatCaption) -> list[Proposal]:
     found: list[Proposal] = []
     spans: list[tuple[float, float, float]] = [(*_strip(scene, caption), 0.0)]
     if spans[0][0] > 0 or spans[0][1] < scene.page.width:
-        spans.append((0.0, scene.page.width, 1.0))  # a wide figure over a caption set in one column
+        spans.append((0.0, scene.page.width, 0.7))  # a wide figure over a caption set in one column
     for x0, x1, cost in spans:
         for direction in ("up", "down"):
             found += _vertical(scene, caption, direction, strip=(x0, x1), cost=cost)
@@ -199,8 +200,19 @@ def _vertical(
     for part in boxes:
         share = scene.ink.amounts(part)[0] / total
         score = _score(scene, caption, part, direction=direction) + 0.6 * share - cost
+        score -= _CUT_COST if _cuts(scene, area, part) else 0.0
         proposals.append(Proposal(direction, part, score))
     return proposals
+
+
+def _cuts(scene: FloatScene, area: Rect, part: Rect) -> bool:
+    """Whether something on the rows of a region reaches out of its column: then the float is wider."""
+    for blob in scene.blobs:
+        inside = blob.box.shared_area(area)
+        crosses = blob.box.x0 < area.x0 - 6 or blob.box.x1 > area.x1 + 6
+        if crosses and inside > 0.08 * blob.box.area and blob.box.shared_y(part) > 0.3 * part.height:
+            return True
+    return False
 
 
 def _between_neighbours(scene: FloatScene, caption: FloatCaption, area: Rect) -> tuple[Rect, bool]:

@@ -30,6 +30,7 @@ _HEADING = re.compile(
     r"|methods|experiments|results|discussion|conclusions?|references|acknowledge?ments?|appendix|bibliography)\b)",
     re.IGNORECASE,
 )
+_ABSTRACT = re.compile(r"^\W*(?:abstract|a\s?b\s?s\s?t\s?r\s?a\s?c\s?t|summary)\b", re.IGNORECASE)
 _EQUATION_NUMBER = re.compile(r"^\(\s*[A-Z]?\.?\d+(?:[.\-]\d+)*[a-z]?\s*\)$")
 _STAMP = re.compile(r"arxiv:", re.IGNORECASE)
 
@@ -86,19 +87,40 @@ class FloatPage:
         return -1
 
 
-def prose_sizes(pages: Sequence[FloatPage], *, body: BodyStyle) -> frozenset[float]:
-    """Font sizes (to half a point) that carry running text: the body's, and any with a tenth of all long lines.
+@dataclass(frozen=True, slots=True)
+class ProseStyle:
+    """Font sizes (to half a point) and families of fonts that carry running text.
 
-    That brings in reference lists and appendices set smaller; captions and footnotes have too few lines for it.
+    Beside the body's these are those with a tenth (sizes) or a twentieth (families) of all long lines: reference
+    lists and appendices are often set smaller; captions, footnotes and text in figures have too few lines for it.
     """
+
+    sizes: frozenset[float]
+    families: frozenset[str]
+
+
+def prose_style(pages: Sequence[FloatPage], *, body: BodyStyle) -> ProseStyle:
+    """See ``ProseStyle``."""
     sizes: Counter[float] = Counter()
+    families: Counter[str] = Counter()
     for page in pages:
         for item in page.items:
             x0, x1 = page.span_of(item.column)
             if item.role == "free" and item.box.width >= _WIDE * (x1 - x0) and item.letters > _LETTERS:
                 sizes[_half(item.line.size)] += len(item.text)
+                families[font_family(item.line.font)] += len(item.text)
     total = sum(sizes.values())
-    return frozenset({_half(body.size)} | {size for size, count in sizes.items() if count >= 0.1 * total})
+    return ProseStyle(
+        frozenset({_half(body.size)} | {size for size, count in sizes.items() if count >= 0.1 * total}),
+        frozenset(map(font_family, body.fonts)) | {name for name, count in families.items() if count >= 0.05 * total},
+    )
+
+
+def font_family(font: str) -> str:
+    """A font's name without its cut: "NimbusRomNo9L-Medi" is "nimbusr", TeX's own CMR10 and CMTI10 are "cm"."""
+    name = re.sub(r"[^a-z0-9]", "", font.casefold())
+    tex = re.match(r"(?:cm|sf|lm|ec)(?:r|b|ti|sl|csc|bx|mi|sy|tt|roman)", name)
+    return "cm" if tex else name[:7]
 
 
 def _half(size: float) -> float:
@@ -137,7 +159,7 @@ def _continues(block: list[Item], item: Item) -> bool:
     return True
 
 
-def mark_body(page: FloatPage, *, body: BodyStyle, sizes: frozenset[float]) -> None:
+def mark_body(page: FloatPage, *, body: BodyStyle, prose: ProseStyle) -> None:
     """Mark paragraphs: blocks in a size of running text whose lines fill their column or end at its right edge."""
     seen: set[int] = set()
     for item in page.items:
@@ -145,7 +167,9 @@ def mark_body(page: FloatPage, *, body: BodyStyle, sizes: frozenset[float]) -> N
             continue
         seen.add(id(item.block))
         block = item.block
-        if not all(_is_prose_size(line, body=body, sizes=sizes) for line in block):
+        if not all(_is_prose_size(line, body=body, sizes=prose.sizes) for line in block):
+            continue
+        if 2 * sum(font_family(line.line.font) in prose.families for line in block) < len(block):
             continue
         full = [line for line in block if _fills_column(page, line)]
         letters = sum(line.letters * len(line.text) for line in block) / max(1, sum(len(line.text) for line in block))
@@ -179,7 +203,9 @@ def keep_table_heads(page: FloatPage) -> None:
     for item in page.items:
         if item.role == "furniture" and item.line.upright:
             mates = [i for i in page.items if i is not item and i.box.shared_y(item.box) > 0.5 * item.box.height]
-            if any(mate.role != "furniture" and mate.line.upright for mate in mates):
+            words = any(i.role != "furniture" and i.line.upright and re.search(r"[^\W\d_]{3}", i.text) for i in mates)
+            near = any(0 < i.box.y0 - item.box.y1 < 2 * item.line.size for i in page.items)
+            if words and near:
                 item.role = "free"
 
 
@@ -196,12 +222,30 @@ def mark_frames(page: FloatPage, *, body: BodyStyle) -> None:
     ]
     page.frames = _ruled_areas(rules, captions)
     _free_table_notes(page, body=body)
+    page.graphics = [box for box in page.graphics if _is_plausible(page, box)]
     for box in page.graphics:
         if box.width > 90 and box.height > 24 and box.height < 0.92 * page.height and _is_beside(box, captions):
             page.frames.append(box)
     for item in page.items:
         if item.role == "body" and any(frame.holds(item.box, slack=6) for frame in page.frames):
             item.role = "free"
+
+
+def _is_plausible(page: FloatPage, box: Rect) -> bool:
+    """Whether a drawn thing is as large as its box says: an embedded picture may reach far out of what is seen.
+
+    It is not when it ends within another column, or lies over full lines of the column it is in.
+    """
+    for x0, x1 in page.columns if len(page.columns) > 1 else ():
+        share = (min(box.x1, x1) - max(box.x0, x0)) / max(1.0, x1 - x0)
+        if page.column_of(box) == -1 and 0.1 < share < 0.75 and (box.x0 < x0 - 15 or box.x1 > x1 + 15):
+            return False
+    full = 0
+    for item in page.items:
+        if item.role == "body" and box.holds(item.box, slack=1):
+            x0, x1 = page.span_of(item.column)
+            full += abs(item.box.x0 - x0) < 1.5 and item.box.width > 0.9 * (x1 - x0)
+    return full < 3
 
 
 def _free_table_notes(page: FloatPage, *, body: BodyStyle) -> None:
@@ -249,7 +293,11 @@ def mark_obstacles(page: FloatPage, *, body: BodyStyle) -> None:
     for item in free:
         if _is_heading(page, item, body=body):
             item.role = "heading"
-        elif _is_lone_line(page, item, body=body):
+    for item in sorted(free, key=lambda item: item.box.y0):
+        if item.role == "free" and _is_lone_line(page, item, body=body):
+            item.role = "body"
+    for item in sorted(free, key=lambda item: -item.box.y0):
+        if item.role == "free" and _is_lone_line(page, item, body=body):
             item.role = "body"
     _mark_equations(page, body=body)
     _mark_footnotes(page, body=body)
@@ -297,7 +345,17 @@ def _is_lone_line(page: FloatPage, item: Item, *, body: BodyStyle) -> bool:
         return False
     starts = any(-2 < item.box.x0 - x0 < 26 for x0, _ in page.columns)
     words = re.findall(r"[^\W\d_]{3,}", line.text)
-    return starts and len(words) >= 1 and item.letters > 0.5 and _is_alone_in_row(page, item)
+    if not starts or not words or item.letters <= 0.5 or not _is_alone_in_row(page, item):
+        return False
+    x0, x1 = page.span_of(item.column)
+    if item.box.width > 0.5 * (x1 - x0) and len(words) >= 5:
+        return True
+    return any(
+        other.role in ("body", "heading")
+        and other.column in (item.column, -1)
+        and 0 < abs(other.line.baseline - item.line.baseline) < 1.4 * body.leading
+        for other in page.items
+    )
 
 
 def _mark_equations(page: FloatPage, *, body: BodyStyle) -> None:
@@ -358,9 +416,12 @@ def _mark_front(page: FloatPage, *, body: BodyStyle) -> None:
     largest = max(item.line.size for item in titles)
     title = min((i for i in titles if i.line.size > largest - 0.5), key=lambda item: item.box.y0)
     reach = title.box.y1
+    abstract = min((i.box.y0 for i in page.items if _ABSTRACT.match(i.text)), default=page.height)
     for item in sorted(upper, key=lambda item: item.box.y0):
         if item.box.y0 < title.box.y0 - 40 or _in_float(page, item):
             continue
+        if item.box.y1 > abstract + 2:
+            break
         if item.box.y0 - reach > 3 * body.size:
             break
         item.role = "heading" if item.role == "free" else item.role
