@@ -34,7 +34,7 @@ _TELLING: Mapping[SectionKind, str] = {
     "conclusion": "conclu|discussion|future work|closing|final remarks|outlook|summary|lessons",
     "experiment": (
         "experiment|evaluation|evaluating|setup|set-up|settings?$|baseline|implementation|data ?sets?\\b|corpus|corpora"
-        "|^data$|data collection|benchmark|training (details|data)|hyper-?param|metrics?\\b|case stud|tasks?$"
+        "|^data$|data collection|benchmark|training (details|data|regime|setup)|^training$|hardware|schedule$|optimi[sz]er|regulari[sz]|hyper-?param|metrics?\\b|case stud|tasks?$"
     ),
     "introduction": "introduction|motivation|overview of (the )?(paper|contribution)|^contribution",
     "method": (
@@ -57,6 +57,8 @@ def section_kind(path: Sequence[str]) -> SectionKind | None:
         return None
     if kinds[0] in ("aside", "related", "conclusion", "limitation", "abstract"):
         return kinds[0]
+    if kinds[-1] == "method" and kinds[0] in ("experiment", "result"):
+        return kinds[0]  # "Results › Model variations"
     return kinds[-1]
 
 

@@ -1,0 +1,180 @@
+"""Phrases by which authors announce what a sentence is for: a proposal, a past problem, a result, its worth.
+
+They complement the roles of ``rhetoric``: a role says what part of a paper a sentence sounds like, a cue that it says
+something particular. Each pattern was read on abstracts of many fields of computer science, none on a single paper.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+Cue = Literal[
+    "proposal",
+    "own work",
+    "problem",
+    "contrast",
+    "past work",
+    "result",
+    "better",
+    "figures",
+    "significance",
+    "innovation",
+    "workload",
+    "availability",
+    "instruction",
+    "pointer",
+    "dangling",
+    "addition",
+    "roadmap",
+]
+
+_AMOUNT = r"(?:\d[\d,.]*|two|three|four|five|six|seven|eight|nine|ten|twelve|multiple|several|various|diverse|many)"
+_PATTERNS: dict[Cue, str] = {
+    "proposal": (
+        r"\b(?:we|this (?:paper|work|article|study|survey|thesis|letter|report)|(?:the|our) (?:present )?"
+        r"(?:paper|study|work))\b,? (?:(?:\w+ly|also|then|first|here|thus|hence|therefore|next|aim to|seek to) ){0,2}"
+        r"(?:propos|present|introduc|develop|describ|design|devis|formulat|put forward|contribut|advocat|offers?\b"
+        r"|surveys?\b|review|releas|construct|creat|investigat|stud(?:y|ies)\b|explor|examin|address|tackl|provid|build"
+        r"|revisit|rethink|extend|adapt|establish|conduct|focus|analy[sz]|quantif|argue|present)"
+        r"|\bin this (?:paper|work|article|study)\b[^.;]{0,80}?\bwe\b"
+        r"|\b(?:is|are) (?:proposed|presented|introduced)\b|\bhere,? we\b|\b(?:we|and) propose\b"
+    ),
+    "own work": r"\b(?:we|our|ours|this (?:paper|work|article|study)|the proposed)\b",
+    "problem": (
+        r"\b(?:suffer|struggl|fail(?:s|ed|ing|ure)?\b|lack(?:s|ed|ing)?\b|cannot\b|unable|ignor|overlook|neglect|hinder"
+        r"|hamper|limit(?:s|ed|ing|ation|ations)\b|costly|expensive|prohibitiv|time-consuming|labor-intensive"
+        r"|inefficien"
+        r"|insufficient|challeng|difficult|scarc|bottleneck|degrad|prone to|inaccura|unreliable|unclear|unexplored"
+        r"|under-?explored|underexplored|little (?:is known|attention|work)|not (?:been|yet|well|fully|directly)\b"
+        r"|rel(?:y|ies) (?:heavily |solely |primarily |only )?on|problematic|remains?\b|shortcoming|drawback"
+        r"|artifacts?\b"
+        r"|poor(?:ly)?\b|loses?\b|overhead|impractical|inconsisten|mismatch|hallucinat|unwanted|vulnerab|spurious"
+        r"|biased)"
+    ),
+    "contrast": (
+        r"^(?:however|yet|but|unfortunately|nevertheless|nonetheless|despite|although|though|while|still|whereas)\b"
+    ),
+    "past work": (
+        r"\b(?:existing|previous|prior|current|conventional|traditional|recent|past|most|prevailing|these|classical)"
+        r" (?:\w+[- ]){0,3}?(?:methods?|approach(?:es)?|models?|works?|techniques?|systems?|solutions?|studies"
+        r"|algorithms?|benchmarks?|datasets?|research|efforts?|detectors?|frameworks?|pipelines?)\b"
+    ),
+    "result": (
+        r"\b(?:outperform|surpass|state[- ]of[- ]the[- ]art|achiev|improv|exceed|speed-?ups?\b|faster|reduc(?:es|ed"
+        r"|ing)\b"
+        r"|gains?\b|results? (?:show|indicate|demonstrate|suggest|reveal|confirm)|experiments? (?:\w+ ){0,6}?(?:show"
+        r"|demonstrat|indicat|confirm|reveal|validat)|experimental results|we (?:find|found|show|observe"
+        r"|demonstrate) that"
+        r"|(?:is|are|was|were) (?:\w+ )?(?:better|superior|comparable|competitive)|evaluations? (?:show|demonstrat|on)"
+        r"|demonstrates? (?:the|that|its|strong|superior|significant)|ranked? (?:first|second|third)"
+        r"|accuracy of|score of|higher than|lower than|compared (?:to|with) )"
+    ),
+    "better": (
+        r"\b(?:outperform|surpass|exceed|superior|state[- ]of[- ]the[- ]art|SOTA|improv|speed-?ups?\b|faster"
+        r"|competitive"
+        r"|comparable|on par|effectiveness|(?:better|higher|lower|stronger|best) |achiev(?:es|ed|ing)?\b|match(?:es"
+        r"|ing)\b)"
+    ),
+    "figures": (
+        r"\d(?:[\d.,]*\d)?\s*(?:\\?%|\$?\\times|×|x\b|-?fold\b|percent|points?\b|times\b|pp\b|dB\b|ms\b|fps\b|FPS\b"
+        r"|BLEU|F1)"
+        r"|\b(?:accuracy|BLEU|F1|F-score|ROUGE|AUC|mAP|FID|IoU|perplexity|PSNR|SSIM|WER|error|score|precision|recall"
+        r"|AP)"
+        r"\b[^.;]{0,40}?(?<![@\w.])(?:\d+\.\d|\d\d\b)"
+    ),
+    "significance": (
+        r"\b(?:pav(?:e|es|ing) the way|potential|implications?|open(?:s|ing)? (?:up|new|the)|insights?"
+        r"|demonstrat\w+ the (?:\w+ )?(?:effectiveness|potential|feasibility|importance|value|utility|viability"
+        r"|promise)"
+        r"|effectiveness of|generali[sz](?:es|e|ation|able|ability)\b|practical|real-world|foundation for|step toward"
+        r"|future (?:work|research|directions?)|can be (?:\w+ )?(?:used|applied|integrated|extended|combined)"
+        r"|enabl(?:e|es|ing)|facilitat|valuable|promising|robust(?:ness)?\b|versatil|scal(?:es|able|ability)\b"
+        r"|important"
+        r" (?:step|role|for)|contribut(?:es|e|ing) to|benefit)"
+    ),
+    "innovation": (
+        r"\b(?:novel(?:ty)? (?!categor|class|views?\b|object|concept|scene|instance|item|word|domain|entit"
+        r"|environment|task)|first (?:to|work|study|method|approach|large|learning|dataset|benchmark|systematic|time"
+        r"|ever"
+        r"|framework|model|attempt)|the first\b|new\b(?! state| sota)|unlike|in contrast to|contrary to|key (?:idea"
+        r"|insight|innovation"
+        r"|contribution)|our (?:main |key )?contributions?|innovat|rethink|different from|instead of|never been)"
+    ),
+    "workload": (
+        r"\b(?:(?:extensive|comprehensive|thorough|large-scale|systematic|rigorous"
+        r"|in-depth) (?:\w+ ){0,2}?(?:experiments?"
+        r"|evaluations?|stud(?:y|ies)|analys[ei]s|comparisons?|benchmark\w*|ablations?|empirical)"
+        rf"|{_AMOUNT} (?:[\w-]+ ){{0,3}}?(?:datasets?|benchmarks?|tasks|languages|baselines|participants|annotators"
+        r"|domains|scenarios|subjects|volunteers|experts|hours|images|videos|sentences|documents|papers|questions"
+        r"|samples"
+        r"|examples|dialogues|utterances|tweets|pairs|annotations|trajectories|tables|queries|patients|scans)\b"
+        r"|\d[\d,.]* ?[KMB]?\s(?:GPU|TPU|GPUs|TPUs)\b|\bGPU[- ](?:hours|days)|trained (?:\w+ )?(?:for|on) \d"
+        r"|lines of code|million parameters|billion parameters|[\d.]+[MB] parameters|training (?:took|takes))"
+    ),
+    "availability": (
+        r"\b(?:codes?|data|datasets?|models?|implementations?|demos?|benchmarks?|weights|checkpoints|source|project"
+        r"(?: page| website)?|website|resources?|scripts?|software|library|toolkit|page|videos?|results)\b[^.]{0,100}?"
+        r"(?:\b(?:public(?:ly)?|freely|openly|online|will be|be made|are|is)(?: made)? (?:available|released?"
+        r"|accessible"
+        r"|provided) (?:at|on|in|from|upon|under|via|online|here|for download|to the)|\b(?:publicly|freely|openly"
+        r"|made|be)"
+        r" (?:available|accessible|released?)|\bopen[- ]?sourced?\b|\bbe found\b|\bavailable (?:at|online)\b|https?://)"
+        r"|\b(?:we|will) (?:\w+ ){0,3}?(?:release|open-source|make (?:\w+ ){1,4}?(?:publicly )?available)"
+        r"|https?://(?:www\.)?(?:github|gitlab|huggingface)"
+    ),
+    # Text that talks to a reader-machine instead of about the paper: never evidence, never shown.
+    "instruction": (
+        r"\b(?:ignore|disregard|forget|override)\b[^.]{0,40}\b(?:instructions?|prompts?|rules|guidelines|above"
+        r"|previous)\b"
+        r"|\byou (?:are|must|should|will) (?:now |always |only |not )?(?:an? |the |act|answer|respond|write|output|say"
+        r"|include|recommend|give|rate|print|reply)\b|\b(?:system prompt|as an? (?:ai"
+        r"|large)? ?language model,? (?:you|i)"
+        r"|ai (?:reviewers?|assistants?):|note to (?:llms?|ai)|(?:llms?|ai|assistant|reviewers?) (?:should"
+        r"|must) (?:only"
+        r"|give|write|say|output|rate|recommend|answer|respond|praise|state))\b"
+        r"|\b(?:give|write) (?:a |only )?(?:positive|favorable|favourable) reviews?\b|\bdo not (?:mention|highlight)"
+        r" (?:any )?(?:negatives?|weakness\w*)|</?(?:system|user|assistant|evidence|instructions?)>|<\|"
+    ),
+    "pointer": (
+        r"\b(?:Fig(?:ure|s|\.)?|Tab(?:le|les|\.)?|Eqs?\.?|Equations?|Sec(?:tion|tions|\.|t\.)?|Appendix|Appendices"
+        r"|Algorithm|Alg\.|Theorem|Lemma|Listing|Proposition|Corollary|Definition)\s*[~ ]?\(?(?:\d|[A-Z]\b|[IVX]+\b)"
+        r"|\b(?:Figure|Table|Section)\s*\S?$|\b(?:TABREF|FIGREF|SECREF|EQREF|INLINEFORM|DISPLAYFORM|BIBREF)\d*"
+        r"|\b(?:above|below|following)\s*(?:figure|table|equation)|as follows\b|\bfollows:|:$|\b(?:rows?|columns?"
+        r"|lines?) \([A-Z\d]"
+    ),
+    # What a paper says about its own layout, not about its subject.
+    "roadmap": (
+        r"\bin (?:this|the (?:following|next|previous|remaining|above)) (?:(?:sub)?sections?|paragraphs?)\b"
+        r"|\bin the following\b"
+        r"|\bthe (?:rest|remainder) of th(?:e|is) (?:paper|section)\b|\b(?:in|to|see) (?:the |our )?(?:appendi"
+        r"|supplement)"
+        r"|\bis organi[sz]ed as\b|\bwe (?:now|next|first|briefly|then) (?:\w+ )?(?:describe|discuss|present"
+        r"|summari[sz]e|review"
+        r"|outline|turn|explain|show how)\b|\b(?:described|discussed|detailed|defined"
+        r"|explained) (?:in detail )?(?:above|below|later)\b"
+        r"|\bwe (?:discuss|describe|explain) how\b|\bwe refer (?:the )?(?:interested )?readers?\b|\bdetails (?:are"
+        r"|can be|is)\b"
+    ),
+    "addition": r"\b(?:further|also|additionally|furthermore|moreover|in addition|besides|finally|lastly)\b",
+    "dangling": (
+        r"^(?:this|these|those|it|they|such|thus|therefore|hence|then|also|moreover|furthermore|additionally"
+        r"|in addition"
+        r"|similarly|likewise|finally|second|third|secondly|thirdly|lastly|here|there|for example|for instance|in this"
+        r" (?:case|way|setting)|instead|otherwise|meanwhile|consequently|as a result|accordingly|in particular|however"
+        r"|on the other hand|conversely|specifically|note that|that is|one|another|both|the (?:former|latter|same)"
+        r"|the (?:first|second|third|last) (?:is|one|line|row|column))\b"
+    ),
+}
+_CASED: frozenset[Cue] = frozenset({"pointer"})
+_COMPILED = {name: re.compile(pattern, 0 if name in _CASED else re.IGNORECASE) for name, pattern in _PATTERNS.items()}
+
+
+def cues(sentence: str) -> frozenset[Cue]:
+    """All cues of a sentence."""
+    return frozenset(name for name, pattern in _COMPILED.items() if pattern.search(sentence))
+
+
+def talks_to_machine(text: str) -> bool:
+    """Whether a text gives orders to a language model or reviewer instead of speaking of its subject."""
+    return _COMPILED["instruction"].search(text) is not None
