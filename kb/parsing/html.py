@@ -1,0 +1,233 @@
+"""HTML to a ``Document``: LaTeXML pages (arXiv, ar5iv) and plain web pages. Only this module imports selectolax.
+
+The page becomes a tree of what a reader sees: scripts, styles and controls go, hidden text goes and is counted,
+formulas become TeX. ``latexml`` and ``webpage`` read blocks out of that tree.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import re
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from kb.errors import ParseError
+from kb.ids import file_key
+from kb.parsing.elements import Element
+from kb.records import Document, Fulltext
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborNode
+
+MAX_HTML_BYTES = 20_000_000
+_MAX_NODES = 1_000_000
+_MAX_DEPTH = 150  # deeper elements are read as if they stood here
+
+_UNSEEN = frozenset(
+    "script style noscript template iframe object embed applet audio video canvas svg button input select textarea"
+    " dialog datalist link param source track map head".split()
+)
+_KEPT_ATTRIBUTES = ("id", "href", "colspan", "rowspan", "role", "title")
+_HIDDEN_STYLE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|font-size\s*:\s*0(?:\.0*)?(?:[a-z%]*)\s*(?:;|!|$)"
+    r"|opacity\s*:\s*0(?:\.0*)?\s*(?:;|!|$)|clip\s*:\s*rect\(\s*0",
+    re.I,
+)
+_OFF_PAGE_STYLE = re.compile(
+    r"(?:left|top|right|text-indent|margin-left)\s*:\s*-\d{4,}(?:\.\d+)?(?:px|pt|em|rem)", re.I
+)
+_HIDDEN_CLASSES = frozenset({"sr-only", "visually-hidden", "screen-reader-text", "screenreader", "ltx_contact_name"})
+_CHARSET = re.compile(rb"""<(?:meta[^>]{0,200}?charset|\?xml[^>]{0,60}?encoding)\s*=\s*["']?\s*([\w.:-]{2,40})""", re.I)
+_HIDING_RULE = re.compile(r"([^{}]+)\{[^{}]*(?:display\s*:\s*none|visibility\s*:\s*hidden)[^{}]*\}", re.I)
+
+
+@dataclass(slots=True)
+class Page:
+    """A page as its readers get it: the tree, what the head says, and what was left out."""
+
+    body: Element
+    title: str
+    meta: list[tuple[str, str]]  # (name or property in lower case, content), in order
+    addresses: list[str]  # canonical and base addresses, and arXiv's own links outside the article
+    generator: str
+    dropped: Counter[str] = field(default_factory=Counter)
+    cut: bool = False
+
+
+def parse_html(data: bytes) -> Document:
+    """Read an HTML page.
+
+    LaTeXML pages give sections, formulas, true tables, footnotes, captions and references by their classes; any
+    other page gives its main content by headings, paragraphs, lists and tables. There are no pages or boxes.
+    Text that a browser would not show is dropped and counted in ``dropped["invisible"]`` (characters).
+
+    Raises:
+        ParseError: ``too-large`` beyond 20 MB, ``html-broken`` when it is no HTML or LaTeXML's conversion failed,
+            ``no-text`` when nothing is left to read.
+    """
+    if len(data) > MAX_HTML_BYTES:
+        raise ParseError(
+            f"the page has {len(data):,} bytes, more than {MAX_HTML_BYTES:,}: add its PDF", code="too-large"
+        )
+    if b"%PDF-" in data[:1024]:
+        raise ParseError("the file is a PDF, not HTML: name it .pdf", code="html-broken")
+    if not data.strip(b"\x00 \t\r\n"):
+        raise ParseError("the file is empty: get the page again", code="no-text")
+    page = _read_page(decode_page(data))
+    from kb.parsing.latexml import read_latexml
+    from kb.parsing.webpage import read_webpage
+
+    article = page.body.first(lambda element: element.has("ltx_document"))
+    document = read_webpage(page) if article is None else read_latexml(page, article)
+    if page.cut and document.fulltext.state == "full":
+        reason = f"only the first {_MAX_NODES:,} elements of the page were read: add its PDF"
+        document = replace(document, fulltext=Fulltext(state="partial", code="too-large", reason=reason))
+    front = replace(document.front, ids=(*document.front.ids, file_key(hashlib.sha256(data).hexdigest())))
+    return replace(document, front=front, dropped=dict(sorted(page.dropped.items())))
+
+
+def decode_page(data: bytes) -> str:
+    """The page as text: byte order mark, else UTF-8, else what the page declares, else Windows Latin 1. No NULs."""
+    for mark, name in (
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+    ):
+        if data.startswith(mark):
+            return data[len(mark) :].decode(name, "replace").replace("\x00", "")
+    sample = data[:2000]
+    if sample.count(b"\x00") > len(sample) // 4:
+        name = "utf-16-le" if sample[1:2] == b"\x00" else "utf-16-be"
+        return data.decode(name, "replace").replace("\x00", "")
+    declared = _CHARSET.search(data[:8192])
+    for encoding in ("utf-8", declared[1].decode("ascii", "replace") if declared else "", "cp1252"):
+        try:
+            text = data.decode(encoding) if encoding else ""
+        except (UnicodeError, LookupError):
+            continue
+        if isinstance(text, str) and text:
+            return text.replace("\x00", "")
+    return data.decode("latin-1").replace("\x00", "")
+
+
+def _read_page(text: str) -> Page:
+    from selectolax.lexbor import LexborHTMLParser, SelectolaxError
+
+    try:
+        tree = LexborHTMLParser(text)
+        body = tree.body
+    except (SelectolaxError, ValueError, RuntimeError) as err:
+        raise ParseError(f"the page cannot be read as HTML ({err}): add its PDF", code="html-broken") from err
+    if body is None:
+        raise ParseError("the page has no content: add its PDF", code="html-broken")
+    title = tree.css_first("title")
+    page = Page(
+        body=Element(tag="body"),
+        title=" ".join(title.text().split()) if title is not None else "",
+        meta=_meta(tree.css("meta[content]")),
+        addresses=[
+            address
+            for node in tree.css('link[rel="canonical"][href], base[href], a[href^="/abs/"], a[href^="/pdf/"]')[:20]
+            if (address := node.attributes.get("href"))
+        ],
+        generator=" ".join(re.findall(r"Generated\b.{0,60}?LaTeXML[^<>]{0,60}", text[:5000])),
+    )
+    hidden = _hidden_by_rules(" ".join(node.text() for node in tree.css("style")))
+    page.body.children = _copy(body, page, hidden=hidden)
+    return page
+
+
+def _meta(nodes: list[LexborNode]) -> list[tuple[str, str]]:
+    found = []
+    for node in nodes:
+        name = node.attributes.get("name") or node.attributes.get("property") or ""
+        content = " ".join((node.attributes.get("content") or "").split())
+        if name and content:
+            found.append((name.lower(), content))
+    return found
+
+
+def _hidden_by_rules(css: str) -> frozenset[str]:
+    """Simple selectors (``.class``, ``#id``) that the page's own style sheets hide on screens."""
+    css = re.sub(r"/\*.*?\*/", "", css[:500_000], flags=re.DOTALL)
+    css = re.sub(r"@[^{}]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", css)
+    parts = (part.strip() for rule in _HIDING_RULE.finditer(css) for part in rule[1].split(","))
+    return frozenset(part for part in parts if re.fullmatch(r"[.#][\w-]+", part))
+
+
+def _copy(body: LexborNode, page: Page, *, hidden: frozenset[str]) -> list[Element | str]:
+    """The tree below ``body``, without what is not shown. Iterative: pages may be nested without end."""
+    root = Element(tag="body")
+    pending: list[tuple[LexborNode, Element, int]] = [(body, root, 0)]
+    count = 0
+    while pending:
+        node, parent, depth = pending.pop()
+        batch: list[tuple[LexborNode, Element, int]] = []
+        child = node.child
+        while child is not None:
+            count += 1
+            if count > _MAX_NODES:
+                page.cut = True
+                return root.children
+            if child.is_text_node:
+                parent.children.append(child.text_content or "")
+            elif child.is_element_node and (element := _element(child, page, hidden=hidden)) is not None:
+                parent.children.append(element)
+                if element.tag != "math":
+                    batch.append((child, parent if depth >= _MAX_DEPTH else element, depth + 1))
+            child = child.next
+        pending.extend(reversed(batch))
+    return root.children
+
+
+def _element(node: LexborNode, page: Page, *, hidden: frozenset[str]) -> Element | None:
+    """The element without its children, or None when it is not shown. A formula comes whole."""
+    tag = (node.tag or "").lower()
+    attributes = node.attributes
+    classes = frozenset((attributes.get("class") or "").split())
+    if tag == "script" and (attributes.get("type") or "").startswith("math/tex"):
+        return Element(tag="math", attributes=_tex(node.text(), display="display" in (attributes.get("type") or "")))
+    if tag in _UNSEEN or "katex-html" in classes:  # KaTeX prints each formula twice
+        return None
+    if tag == "math":
+        return _formula(node)
+    if not classes.isdisjoint(("mjx-chtml", "MathJax", "MathJax_Preview", "MathJax_SVG")):
+        label = node.css_first("[aria-label]")
+        source = (label.attributes.get("aria-label") if label is not None else None) or ""
+        display = "MJXc-display" in classes
+        return Element(tag="math", attributes=_tex(source, display=display)) if source else None
+    if reason := _why_unseen(attributes, classes, hidden):
+        page.dropped[reason] += len(" ".join(node.text().split()))
+        return None
+    kept = {name: value for name in _KEPT_ATTRIBUTES if (value := attributes.get(name))}
+    return Element(tag=tag, classes=classes, attributes=kept)
+
+
+def _why_unseen(attributes: dict[str, str | None], classes: frozenset[str], hidden: frozenset[str]) -> str:
+    style = attributes.get("style") or ""
+    if style and _OFF_PAGE_STYLE.search(style):
+        return "off-page"
+    if (
+        ("hidden" in attributes and attributes["hidden"] != "until-found")
+        or (attributes.get("aria-hidden") or "").lower() == "true"
+        or (style and _HIDDEN_STYLE.search(style))
+        or not classes.isdisjoint(_HIDDEN_CLASSES)
+        or (hidden and (f"#{attributes.get('id')}" in hidden or any(f".{name}" in hidden for name in classes)))
+    ):
+        return "invisible"
+    return ""
+
+
+def _formula(node: LexborNode) -> Element:
+    source = node.attributes.get("alttext") or ""
+    if not source:
+        annotation = node.css_first('annotation[encoding="application/x-tex"]')
+        source = (annotation if annotation is not None else node).text()
+    return Element(tag="math", attributes=_tex(source, display=node.attributes.get("display") == "block"))
+
+
+def _tex(source: str, *, display: bool) -> dict[str, str]:
+    tex = " ".join(re.sub(r"(?<!\\)%\s*\n", "", source).split())  # LaTeXML keeps the line-end comments of TeX
+    return {"tex": tex, "display": "block" if display else "inline"}

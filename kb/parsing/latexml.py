@@ -1,0 +1,306 @@
+"""LaTeXML's HTML (arXiv's oxide, the older Perl one, ar5iv) by its ``ltx_`` classes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from kb.errors import ParseError
+from kb.parsing.elements import Element, clean, has_blocks, inline_text, table_rows, table_text
+from kb.parsing.html import Page
+from kb.parsing.pagefront import ids_of, names_of, own_links, split_keywords
+from kb.parsing.sheet import Sheet
+from kb.records import Affiliation, BlockKind, Document, Fulltext, Metadata
+
+PARSER = "latexml-html/1"
+_LEVELS = {
+    "ltx_part": 1, "ltx_chapter": 2, "ltx_section": 3, "ltx_appendix": 3, "ltx_bibliography": 3, "ltx_index": 3,
+    "ltx_acknowledgements": 3, "ltx_abstract": 3, "ltx_subsection": 4, "ltx_subsubsection": 5, "ltx_paragraph": 6,
+    "ltx_subparagraph": 7,
+}  # fmt: skip
+_SKIPPED = (
+    "ltx_title_document", "ltx_authors", "ltx_pubnotes", "ltx_dates", "ltx_TOC", "ltx_page_navbar", "ltx_page_footer",
+    "ltx_page_header", "ltx_ERROR", "ltx_keywords", "ltx_classification", "ltx_toclist", "ltx_rdf", "ltx_role_newpage",
+)  # fmt: skip
+_EQUATIONS = ("ltx_equation", "ltx_equationgroup", "ltx_eqn_table")
+_LISTS = ("ltx_itemize", "ltx_enumerate", "ltx_description", "ltx_inline-itemize")
+_FLOATS = ("ltx_figure", "ltx_table", "ltx_float")
+_ALONE = (*_FLOATS, *_EQUATIONS, *_LISTS, *_LEVELS, "ltx_para", "ltx_p", "ltx_title", "ltx_tabular", "ltx_bibitem",
+          "ltx_listing")  # fmt: skip
+_LABEL = re.compile(
+    r"(Fig(?:ure|\.)?|Tab(?:le|\.)?|Algorithm|Listing|Scheme|Chart|Box|Video)\s*([A-Z]?\.?\d+(?:\.\d+)*|[IVX]+)\b", re.I
+)
+_LABEL_NAMES = {"fig": "Figure", "fig.": "Figure", "tab": "Table", "tab.": "Table"}
+_BROKEN = re.compile(r"Conversion to HTML had a Fatal error|document may be truncated or damaged", re.I)
+_UNTITLED = {"ltx_abstract": "Abstract", "ltx_bibliography": "References"}
+_LEAST_CHARS = 200
+
+
+def read_latexml(page: Page, article: Element) -> Document:
+    """The article as blocks: sections by their classes, footnotes, captions and tables after their section's prose.
+
+    Raises:
+        ParseError: ``html-broken`` when the conversion failed and nearly nothing is there; ``no-text``.
+    """
+    title = _text_of(article, "ltx_title_document")
+    front = _front(page, article, title=title)
+    errors = len(article.find("ltx_ERROR"))
+    reader = _Reader(sheet=Sheet())
+    _put_front(reader.sheet, article, title)
+    for child in article.elements:
+        reader.read(child)
+    text, blocks = reader.sheet.finish()
+    failed = title.lower() in ("", "untitled document") or errors > 0
+    prose = sum(len(block.text) for block in blocks if block.kind not in ("heading", "front"))
+    if prose < _LEAST_CHARS and failed:
+        raise ParseError("LaTeXML could not convert this paper to HTML: add its PDF", code="html-broken")
+    if not prose:
+        raise ParseError("the page has no text: add its PDF", code="no-text")
+    broken = _BROKEN.search(inline_text(page.body)) is not None
+    reason = ""
+    if broken or title.lower() == "untitled document":
+        reason = "the conversion to HTML failed in part, text may be missing: add the PDF"
+    elif errors:
+        reason = f"LaTeXML could not convert {errors} {'place' if errors == 1 else 'places'} of the source: add the PDF"
+    return Document(
+        text=text,
+        blocks=blocks,
+        front=front,
+        pages=None,
+        fulltext=Fulltext(state="partial", code="html-broken", reason=reason) if reason else Fulltext(state="full"),
+        parser=PARSER,
+    )
+
+
+@dataclass(slots=True)
+class _Reader:
+    sheet: Sheet
+    run_in: str = ""  # the title of a theorem, printed before its first paragraph
+    references: bool = False
+
+    def read(self, element: Element) -> None:
+        """Write what an element holds."""
+        if element.has(*_SKIPPED):
+            return
+        if level := next((_LEVELS[name] for name in _LEVELS if name in element.classes), None):
+            self._section(element, level)
+        elif element.has(*_FLOATS) or element.tag == "figure":
+            self._float(element, label=None)
+        elif element.has(*_EQUATIONS):
+            self.sheet.put("equation", _equation(element))
+        elif element.has("ltx_tabular") or element.tag == "table":
+            self.sheet.put("table", table_text(table_rows(element, skip=_is_aside)), later=True)
+        elif element.has(*_LISTS) or element.tag in ("ul", "ol", "dl"):
+            self._list(element)
+        elif element.has("ltx_bibitem"):
+            self._reference(element)
+        elif element.has("ltx_listing", "ltx_verbatim") or element.tag == "pre":
+            self.sheet.put("code", _listing(element))
+        elif element.has("ltx_title"):
+            self.run_in = inline_text(element, skip=_is_aside)
+        elif element.has("ltx_p") or not has_blocks(element):
+            self._paragraph(element)
+        else:
+            self._mixed(element)
+
+    def _mixed(self, element: Element) -> None:
+        """Blocks with running text between them."""
+        loose = Element(tag="p")
+        for child in [*element.children, Element(tag="div", classes=frozenset({"ltx_para"}))]:
+            if isinstance(child, Element) and (child.tag == "div" or child.has(*_ALONE) or has_blocks(child)):
+                self._paragraph(loose)
+                loose = Element(tag="p")
+                self.read(child)
+            else:
+                loose.children.append(child)
+
+    def _section(self, element: Element, level: int) -> None:
+        if element.has("ltx_abstract") and not element.elements:
+            self.sheet.put("paragraph", inline_text(element))
+            return
+        heading = next((e for e in element.elements if e.has("ltx_title") or re.fullmatch(r"h[1-6]", e.tag)), None)
+        title = inline_text(heading, skip=_is_aside) if heading is not None else ""
+        title = title or next((name for kind, name in _UNTITLED.items() if element.has(kind)), "")
+        if title:
+            self.sheet.open_section(title, level=level)
+        before, self.references = self.references, element.has("ltx_bibliography")
+        self._mixed(Element(tag="div", children=[child for child in element.children if child is not heading]))
+        self.references = before
+        if title:
+            self.sheet.close_section(level=level)
+        if heading is not None:
+            self._put_notes(heading)
+
+    def _paragraph(self, element: Element, *, kind: BlockKind = "paragraph", prefix: str = "") -> None:
+        text = inline_text(element, skip=_is_aside)
+        if text and self.run_in:
+            text, self.run_in = f"{self.run_in} {text}", ""
+        if display := _display_only(element):
+            self.sheet.put("equation", display)
+        elif text:
+            self.sheet.put("reference" if self.references else kind, f"{prefix}{text}")
+        self._put_notes(element)
+
+    def _list(self, element: Element) -> None:
+        for item in element.elements:
+            if item.has("ltx_bibitem"):
+                self._reference(item)
+                continue
+            tag = next((inline_text(child) for child in item.elements if child.has("ltx_tag")), "")
+            tag = tag or ("" if item.tag == "dd" else "•")
+            inside = [c for c in item.children if isinstance(c, str) or not c.has("ltx_tag")]
+            body = Element(tag="div", children=inside)
+            first = body.first(lambda e: e.has("ltx_p")) or (body if not has_blocks(body) else None)
+            if first is None:
+                self.read(body)
+                continue
+            self._paragraph(first, kind="list", prefix=f"{tag} " if tag else "")
+            if first is not body:
+                first.children = []
+                self.read(body)
+
+    def _reference(self, element: Element) -> None:
+        tag = next((inline_text(e) for e in element.walk() if e.has("ltx_tag_bibitem", "ltx_role_refnum")), "")
+        body = inline_text(element, skip=lambda e: _is_aside(e) or e.has("ltx_tag_bibitem", "ltx_bib_cited"))
+        body = re.sub(r"\s*Cited by:\s.*$", "", body)
+        self.sheet.put("reference", f"{tag} {body}".strip(), label=tag.strip("[]() ") or None)
+
+    def _float(self, element: Element, *, label: str | None) -> None:
+        """Captions first, then the tables or lines of code of the float; panels carry the float's label."""
+        captions = [child for child in _within_float(element) if child.has("ltx_caption") or child.tag == "figcaption"]
+        for caption in captions:
+            text = inline_text(caption, skip=_is_aside)
+            label = _label(text) or label
+            self.sheet.put("caption", text, label=label, later=True)
+            self._put_notes(caption)
+        for child in _within_float(element):
+            if child.has("ltx_tabular"):
+                self.sheet.put("table", table_text(table_rows(child, skip=_is_aside)), label=label, later=True)
+            elif child.has("ltx_listing", "ltx_verbatim"):
+                self.sheet.put("code", _listing(child), label=label, later=True)
+            elif child.has(*_EQUATIONS):
+                self.sheet.put("equation", _equation(child), later=True)
+            elif child is not element and _is_float(child):
+                self._float(child, label=label)
+            elif child.has("ltx_p") and not child.first(lambda e: e.has("ltx_tabular") or e.tag == "img"):
+                self.sheet.put("caption", inline_text(child, skip=_is_aside), label=label, later=True)
+
+    def _put_notes(self, element: Element) -> None:
+        for note in element.walk(skip=lambda e: e.has("ltx_note_content")):
+            if note.has("ltx_note") and (content := note.first(lambda e: e.has("ltx_note_content"))):
+                text = inline_text(content, skip=lambda e: e.has("ltx_note_mark", "ltx_tag_note", "ltx_note_type"))
+                self.sheet.put("footnote", text, later=True)
+
+
+def _is_float(element: Element) -> bool:
+    return element.tag == "figure" or element.has(*_FLOATS)
+
+
+def _within_float(element: Element) -> list[Element]:
+    """The elements of a float, inner floats and tables whole."""
+    parts: list[Element] = []
+    pending = list(reversed(element.elements))
+    while pending:
+        here = pending.pop()
+        parts.append(here)
+        if not (_is_float(here) or here.has("ltx_tabular", "ltx_listing", "ltx_caption", "ltx_p", *_EQUATIONS)):
+            pending.extend(reversed(here.elements))
+    return parts
+
+
+def _is_aside(element: Element) -> bool:
+    return element.has("ltx_note", "ltx_ERROR", "ltx_tag_note", "ltx_rdf")
+
+
+def _label(text: str) -> str | None:
+    match = _LABEL.match(text.strip())
+    if match is None:
+        return None
+    name = _LABEL_NAMES.get(match[1].lower(), match[1].capitalize())
+    return f"{name} {match[2]}"
+
+
+def _equation(element: Element) -> str:
+    """TeX, a row of the display a line, the number after it."""
+    lines = []
+    rows = [row for row in element.walk() if row.has("ltx_eqn_row") or row.tag == "tr"] or [element]
+    for row in rows:
+        if any(inner is not row and inner.has("ltx_eqn_row") for inner in row.walk()):
+            continue
+        parts = [math.attributes["tex"] for math in row.walk() if math.tag == "math" and math.attributes["tex"]]
+        words = inline_text(row, skip=lambda e: e.tag == "math" or e.has("ltx_tag") or _is_aside(e))
+        number = next((inline_text(e) for e in row.walk() if e.has("ltx_tag_equation", "ltx_tag_equationgroup")), "")
+        tex = " ".join(re.sub(r"^\\displaystyle\s*", "", part) for part in parts)
+        line = " ".join(part for part in (tex, words, number) if part)
+        if tex or words:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def _display_only(element: Element) -> str:
+    """The TeX of a paragraph that is nothing but one displayed formula."""
+    parts = [child for child in element.children if not isinstance(child, str) or child.strip()]
+    only = parts[0] if len(parts) == 1 else None
+    if isinstance(only, Element) and only.tag == "math" and only.attributes.get("display") == "block":
+        return only.attributes["tex"]
+    return ""
+
+
+def _listing(element: Element) -> str:
+    lines = [line for line in element.walk() if line.has("ltx_listingline")]
+    if lines:
+        return "\n".join(inline_text(line) for line in lines)
+    parts: list[str] = []
+    for part in element.walk():
+        parts += [child for child in part.children if isinstance(child, str)] if part is element else []
+    return clean("".join(parts)) if parts and not element.elements else inline_text(element)
+
+
+def _text_of(article: Element, name: str) -> str:
+    found = article.first(lambda element: element.has(name))
+    return inline_text(found, skip=_is_aside) if found is not None else ""
+
+
+def _put_front(sheet: Sheet, article: Element, title: str) -> None:
+    sheet.put("front", title)
+    for creator in article.find("ltx_creator"):
+        sheet.put("front", inline_text(creator, skip=lambda e: e.has("ltx_note_mark", "ltx_ERROR", "ltx_note_type")))
+
+
+def _front(page: Page, article: Element, *, title: str) -> Metadata:
+    creators = article.find("ltx_creator")
+    people = [person for creator in creators for person in creator.find("ltx_personname")]
+    abstract = article.first(lambda element: element.has("ltx_abstract"))
+    paragraphs = [p for p in (abstract.walk() if abstract else ()) if p.has("ltx_p")]
+    places = creators[0].find("ltx_role_affiliation", "ltx_role_institution") if creators else []
+    place = inline_text(places[0]) if places else ""
+    stamps = [inline_text(element) for element in page.body.walk() if element.attributes.get("id") == "watermark-tr"]
+    ids, version = ids_of(page.addresses, page.meta, stamps)
+    links = {
+        link.url: link
+        for link in (
+            *own_links([*creators, *([abstract] if abstract else [])], everywhere=True, source="html"),
+            *own_links(article.find("ltx_p"), everywhere=False, source="html"),
+        )
+    }
+    return Metadata(
+        source="html",
+        ids=ids,
+        version=version,
+        title=title if title.lower() != "untitled document" and title else None,
+        authors=names_of(_first_line(person) for person in people),
+        abstract=" ".join(inline_text(p, skip=_is_aside) for p in paragraphs) or None,
+        links=tuple(links.values()) or None,
+        affiliation=Affiliation(text=place, source="html") if place else None,
+        keywords=split_keywords(_text_of(article, "ltx_keywords")),
+    )
+
+
+def _first_line(person: Element) -> str:
+    """A name field up to its first line break, without marks."""
+    cut: list[Element | str] = []
+    for child in person.children:
+        if isinstance(child, Element) and child.tag == "br":
+            break
+        cut.append(child)
+    return inline_text(Element(tag="span", children=cut), skip=lambda e: e.tag in ("math", "sup") or _is_aside(e))
