@@ -8,7 +8,7 @@ import html
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from email.utils import format_datetime
 from xml.sax.saxutils import escape, quoteattr
 
@@ -111,14 +111,15 @@ def _atom_entry(eprint: Eprint) -> str:
 
 
 def atom_feed(announced: Sequence[Announced], *, day: date, name: str) -> str:
-    """The daily feed in its Atom form."""
+    """The daily feed in its Atom form, made at midnight in arXiv's time zone."""
+    made = (_midnight(day) + timedelta(seconds=19, microseconds=866337)).astimezone(UTC).isoformat()
     entries = []
     for one in announced:
         eprint = one.eprint
         categories = "".join(f'    <category term="{c}"/>\n' for c in eprint.categories)
         entries.append(
             f"  <entry>\n    <id>oai:arXiv.org:{eprint.name}</id>\n    <title>{escape(eprint.title)}</title>\n"
-            f"    <updated>{day}T04:00:19.899254+00:00</updated>\n"
+            f"    <updated>{made}</updated>\n"
             f'    <link href="https://arxiv.org/abs/{eprint.id}" rel="alternate" type="text/html"/>\n'
             f"    <summary>{escape(_description(one))}</summary>\n{categories}"
             f"    <published>{_midnight(day).isoformat()}</published>\n"
@@ -130,7 +131,7 @@ def atom_feed(announced: Sequence[Announced], *, day: date, name: str) -> str:
         "<?xml version='1.0' encoding='UTF-8'?>\n"
         '<feed xmlns:arxiv="http://arxiv.org/schemas/atom" xmlns:dc="http://purl.org/dc/elements/1.1/" '
         f'xmlns="http://www.w3.org/2005/Atom" xml:lang="en-us">\n  <id>http://rss.arxiv.org/atom/{name}</id>\n'
-        f"  <title>{name} updates on arXiv.org</title>\n  <updated>{day}T04:00:19.866337+00:00</updated>\n"
+        f"  <title>{name} updates on arXiv.org</title>\n  <updated>{made}</updated>\n"
         f'  <link href="http://rss.arxiv.org/atom/{name}" rel="self" type="application/atom+xml"/>\n'
         f"  <subtitle>{name} updates on the arXiv.org e-print archive.</subtitle>\n{''.join(entries)}</feed>\n"
     )

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
+from kb.calendar import EASTERN
 from kb.errors import BadIdentifier, SourceError, UsageError
 from kb.ids import arxiv_key, doi_key, parse_arxiv_id
 from kb.records import Item, Metadata
@@ -172,16 +173,17 @@ def _text(element: ElementTree.Element, *names: str) -> str:
 
 
 def _day(text: str | None) -> date | None:
-    """The date in the feed's own time zone: arXiv dates a listing in Eastern time."""
+    """The date in Eastern time, in which arXiv dates its listings."""
     if not text:
         return None
     try:
-        return datetime.fromisoformat(text.strip()).date()
+        moment = datetime.fromisoformat(text.strip())
     except ValueError:
         try:
-            return parsedate_to_datetime(text.strip()).date()
+            moment = parsedate_to_datetime(text.strip())
         except ValueError:
             return None
+    return moment.astimezone(EASTERN).date() if moment.tzinfo else moment.date()
 
 
 # ------------------------------------------------------------------------------------------ entries

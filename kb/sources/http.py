@@ -36,6 +36,9 @@ USER_AGENT = f"paper-kb/{__version__} (kb, a personal paper knowledge base)"
 MAX_REDIRECTS = 5
 _PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LONGEST_BACKOFF_SECONDS = 120.0
+_SILENCES = 3
+_LONGEST_PAUSE_SECONDS = 86_000.0
+_LONGEST_CONNECT_SECONDS = 15.0  # the next address of a host may be reachable where this one is not
 _BODY_DEADLINE_FACTOR = 15  # a server that trickles is left after this many time-outs' worth of seconds
 
 
@@ -83,6 +86,7 @@ class PoliteClient:
             resolver=resolver,
         )
         self._transport = transport
+        self._silences: dict[str, tuple[int, float]] = {}  # host -> failures in a row, time of the last
 
     def __enter__(self) -> Self:
         return self
@@ -161,7 +165,8 @@ class PoliteClient:
     # ------------------------------------------------------------------------------------ trying again
 
     def _persist(self, url: str, *, accept: str, receive: Callable[[httpx.Response], T], statuses: frozenset[int]) -> T:
-        tries = self._settings.arxiv_retries + 1
+        host = _read_url(url).host
+        tries = self._tries(host)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_TryAgain),
             stop=tenacity.stop_after_attempt(tries),
@@ -172,11 +177,27 @@ class PoliteClient:
         try:
             result: T = retrying(self._follow, url, accept=accept, receive=receive, statuses=statuses)
         except _TryAgain as err:
+            self._silences[host] = (self._silences.get(host, (0, 0.0))[0] + 1, self._clock())
             raise SourceUnavailable(
-                f"{httpx.URL(url).host} did not answer properly in {tries} tries (last: {err}): run it again later",
-                retry=True,
+                f"{host} did not answer properly in {tries} tries (last: {err}): run it again later", retry=True
             ) from err
+        self._silences.pop(host, None)
         return result
+
+    def _tries(self, host: str) -> int:
+        """How often to ask: once is enough of a host that just kept silent, and after three such it is left alone.
+
+        A long batch thus ends soon when a server is down, and a single file that a server cannot give ends nothing.
+        """
+        times, last = self._silences.get(host, (0, 0.0))
+        if times and self._clock() - last > LONGEST_WAIT_SECONDS:
+            times = 0
+        if times >= _SILENCES:
+            raise SourceUnavailable(
+                f"{host} gave no proper answer {times} times in a row and is not asked now: run it again later",
+                retry=True,
+            )
+        return 1 if times else self._settings.arxiv_retries + 1
 
     def _pause(self, state: tenacity.RetryCallState) -> float:
         """Seconds before the next try: exponential with full jitter on top, and never less than was asked for."""
@@ -208,7 +229,8 @@ class PoliteClient:
     @contextmanager
     def _answer(self, url: httpx.URL, *, addresses: list[str], accept: str) -> Iterator[httpx.Response]:
         """The answer of the first of the checked addresses that takes a connection."""
-        timeout = httpx.Timeout(self._settings.http_timeout_seconds).as_dict()
+        longest = self._settings.http_timeout_seconds
+        timeout = httpx.Timeout(longest, connect=min(longest, _LONGEST_CONNECT_SECONDS)).as_dict()
         headers = {"Host": url.netloc.decode("ascii"), "User-Agent": USER_AGENT, "Accept": accept}
         for remaining, address in zip(reversed(range(len(addresses))), addresses, strict=True):
             request = httpx.Request(
@@ -281,14 +303,14 @@ def _read_url(url: str) -> httpx.URL:
 
 
 def _retry_after(value: str, *, now: float) -> float:
-    """Seconds to wait as the header says it, in seconds or as an HTTP date; 0 when it says nothing sensible."""
+    """Seconds to wait (a day at most) as the header says, in seconds or as a date; 0 when it says nothing sensible."""
     cleaned = value.strip()
     if cleaned.isdecimal():
-        return float(cleaned)
+        return min(float(cleaned), _LONGEST_PAUSE_SECONDS)
     try:
         moment = parsedate_to_datetime(cleaned)
     except ValueError:
         return 0.0
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return max(0.0, moment.timestamp() - now)
+    return min(max(0.0, moment.timestamp() - now), _LONGEST_PAUSE_SECONDS)

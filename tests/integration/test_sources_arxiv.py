@@ -247,6 +247,15 @@ def test_an_interrupted_run_goes_on_where_it_stopped(arxiv: ArxivServer, tmp_pat
     assert len(arxiv.requests) == 2, "the first batch is still there"
 
 
+def test_ids_that_remain_when_arxiv_is_down_fail_without_more_asking(arxiv: ArxivServer, tmp_path: Path) -> None:
+    arxiv.fail("/api", Fault.unavailable(), times=999)
+    wanted = [f"2603.{n:05d}" for n in range(1000)]
+    outcome = list(source_of(arxiv, tmp_path, arxiv_retries=2).find_many(wanted))
+    assert [one.what for one in outcome] == wanted
+    assert all(isinstance(one, Failure) and one.retry for one in outcome)
+    assert len(arxiv.requests) == 3 + 1 + 1
+
+
 def test_malformed_and_unknown_ids_fail_alone(arxiv: ArxivServer, tmp_path: Path) -> None:
     whats = ["2603.00001", "abc", "2603.99999", "2603.00002v7", "", "2613.00001", "https://arxiv.org/abs/2603.00003"]
     outcome = list(source_of(arxiv, tmp_path).find_many(whats))

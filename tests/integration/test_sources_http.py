@@ -281,6 +281,35 @@ def test_a_complaint_about_the_body_is_asked_about_again(arxiv: ArxivServer, cli
     assert len(arxiv.requests) == 2
 
 
+def test_a_server_that_is_down_ends_a_long_batch_soon(arxiv: ArxivServer, client: PoliteClient, clock: Clock) -> None:
+    arxiv.fail("/api", Fault.unavailable(), times=99)
+    for n in range(50):
+        with pytest.raises(SourceUnavailable, match="later"):
+            client.get_bytes(f"{arxiv.url}/api/query?id_list=2603.{n:05d}")
+    assert len(arxiv.requests) == 6 + 1 + 1
+    clock.now += 3600
+    arxiv._scripts.clear()
+    assert client.get_bytes(arxiv.url + API)
+
+
+def test_one_file_that_never_comes_does_not_stop_the_others(
+    arxiv: ArxivServer, client: PoliteClient, tmp_path: Path
+) -> None:
+    arxiv.fail("/pdf/2603.09999", Fault.unavailable(), times=999)
+    for _ in range(6):
+        with pytest.raises(SourceUnavailable):
+            client.download(arxiv.url + "/pdf/2603.09999v1", to=tmp_path / "q.pdf", expect="pdf")
+        assert client.download(arxiv.url + PDF, to=tmp_path / "p.pdf", expect="pdf").is_file()
+
+
+@pytest.mark.parametrize("value", ["9" * 30, "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_pause_of_years_is_still_one_clear_line(arxiv: ArxivServer, client: PoliteClient, value: str) -> None:
+    arxiv.fail("/api", Fault.unavailable(value), times=9)
+    with pytest.raises(SourceUnavailable, match="pause until"):
+        client.get_bytes(arxiv.url + API)
+    assert len(arxiv.requests) == 1
+
+
 def test_a_server_that_is_not_there_is_a_clear_end(arxiv: ArxivServer, clock: Clock, tmp_path: Path) -> None:
     with ArxivServer() as gone:
         client = make(gone, tmp_path, clock, arxiv_retries=1)
