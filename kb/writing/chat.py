@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from kb.errors import KbError, ModelError, SettingsError
+from kb.protocols import ChatModel
 from kb.records import Problem, Usage
 from kb.settings import Settings
 from kb.writing.model_errors import CANNOT_STRUCTURE, as_model_error
@@ -252,39 +253,36 @@ class LangChainChat:
             output_tokens=self._usage.output_tokens + int(counted.get("output_tokens") or len(replied) // 4),
         )
 
-    def self_test(self) -> list[Problem]:
-        """Can it be reached, does it keep to a structure, does it write Chinese? Each problem with its cure."""
-        cure = f"check KB_MODEL and KB_MODEL_URL, now {self._name} at {self._url or 'the address of the provider'}"
-        try:
-            self.complete("You answer with one word.", "Reply with the word: ready")
-        except ModelError as err:
-            return [Problem(what=str(err), severity="error", cure=cure)]
-        problems = []
-        schema = {
-            "type": "object",
-            "properties": {"numbers": {"type": "array", "items": {"type": "integer"}, "maxItems": 3}},
-            "required": ["numbers"],
-            "additionalProperties": False,
-        }
-        try:
-            self.structured("You reply in JSON.", "Give the numbers 1, 2 and 3.", schema)
-        except ModelError as err:
-            problems.append(
-                Problem(
-                    what=f"it does not keep to a structure ({err})", severity="warning", cure="choose a larger model"
-                )
-            )
-        try:
-            chinese = self.complete("You translate into Chinese. Reply with the translation only.", "A good paper.")
-        except ModelError as err:
-            chinese = str(err)
-        if cjk_share(chinese) < 0.5:
-            problems.append(
-                Problem(
-                    what="it does not write Chinese", severity="notice", cure="choose another model for --language zh"
-                )
-            )
-        return problems
+
+def self_test(chat: ChatModel) -> list[Problem]:
+    """Can it be reached, does it keep to a structure, does it write Chinese? Each problem with its cure."""
+    cure = f"check KB_MODEL ({chat.name}) and KB_MODEL_URL"
+    try:
+        chat.complete("You answer with one word.", "Reply with the word: ready")
+    except ModelError as err:
+        return [Problem(what=str(err), severity="error", cure=cure)]
+    problems = []
+    schema = {
+        "type": "object",
+        "properties": {"numbers": {"type": "array", "items": {"type": "integer"}, "maxItems": 3}},
+        "required": ["numbers"],
+        "additionalProperties": False,
+    }
+    try:
+        chat.structured("You reply in JSON.", "Give the numbers 1, 2 and 3.", schema)
+    except ModelError as err:
+        problems.append(
+            Problem(what=f"it does not keep to a structure ({err})", severity="warning", cure="choose a larger model")
+        )
+    try:
+        chinese = chat.complete("You translate into Chinese. Reply with the translation only.", "A good paper.")
+    except ModelError as err:
+        chinese = str(err)
+    if cjk_share(chinese) < 0.5:
+        problems.append(
+            Problem(what="it does not write Chinese", severity="notice", cure="choose another model for --language zh")
+        )
+    return problems
 
 
 def _messages(system: str, user: str) -> list[tuple[str, str]]:

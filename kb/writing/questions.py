@@ -56,10 +56,11 @@ class Question:
 def read_question(text: str) -> Question:
     """Kind, content stems, names and key phrases of a question (or of any statement put as one)."""
     plain = normalise(text)
-    asked = " ".join(word for word in plain.split() if re.sub(r"\W", "", word.casefold()) not in _ASKING)
+    bare = re.sub(r"(?i)\bhow (?:large|big|long|fast|often|deep|high|low|old|small|wide|far|slow)\b", " ", plain)
+    asked = " ".join(word for word in bare.split() if re.sub(r"\W", "", word.casefold()) not in _ASKING)
     stems = tuple(dict.fromkeys(content_stems(asked) or content_stems(plain)))
     named = tuple(name for name in particulars.names(plain) if name.casefold() not in _ASKING)
-    return Question(plain, _kind(plain.casefold()), stems, named, tuple(key_phrases(plain)))
+    return Question(plain, _kind(plain.casefold()), stems, named, tuple(key_phrases(bare)))
 
 
 def _kind(lowered: str) -> Kind:

@@ -53,6 +53,8 @@ def words(text: str) -> list[str]:
 @lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
     """A light English stem: plural, -ed, -ing, -ly and the final e go; short words and numbers stay."""
+    if re.fullmatch(r"[a-z]+\d+s", word):
+        return word[:-1]
     if len(word) < 4 or not word.isalpha() or not word.isascii():
         return word
     for ending, kept in (("ies", "y"), ("sses", "ss"), ("ing", ""), ("edly", ""), ("ed", ""), ("ly", ""), ("s", "")):

@@ -1,0 +1,101 @@
+"""Do the papers say it? A calibrated decision from what retrieval and verification saw, and words for a refusal.
+
+A logistic model over few signals (weights in ``data/refusal.json``, made by ``tests/benchmarks/refusal.py`` from
+questions whose paper is in the library, and the same with it removed). The published curve and the chosen point
+stand on the benchmark page.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from kb.writing import particulars, verification
+from kb.writing.evidence import Candidate
+from kb.writing.questions import Question
+from kb.writing.words import content_stems, stem, words
+
+_READ = 40  # candidates that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Whether to answer, the probability in [0, 1] that the papers say it, and what is missing when they do not."""
+
+    answerable: bool
+    probability: float
+    missing: str | None
+    signals: dict[str, float]
+
+
+def judge(question: Question, candidates: Sequence[Candidate], *, filtered: bool = False) -> Judgement:
+    """Decide from the candidates (best first). No candidates, or none near the question, is always a refusal."""
+    if not candidates:
+        where = "no paper in the library matches the filters" if filtered else "the library has no text on this"
+        return Judgement(False, 0.0, f"{where}: nothing was found that could answer the question", {})
+    signals = measure(question, candidates)
+    model = _weights()
+    likely = probability(signals)
+    # A question far from everything is refused whatever the other signals say.
+    far = signals["similarity"] < model["least_similarity"] and signals["overlap"] < model["least_overlap"]
+    if far or likely < model["threshold"]:
+        return Judgement(False, 0.0 if far else likely, describe_missing(question, candidates), signals)
+    return Judgement(True, likely, None, signals)
+
+
+def measure(question: Question, candidates: Sequence[Candidate]) -> dict[str, float]:
+    """The signals, each in [0, 1] or nearly so.
+
+    ``similarity``: highest cosine of question and sentence; ``third``: the third highest; ``margin``: highest less
+    the tenth; ``overlap`` and ``around``: most of the question's rare words in one sentence, and in one with its
+    neighbours; ``joint``: highest product of cosine and overlap in one sentence; ``names``: share of the question's
+    names and numbers that no good candidate prints; ``support``: the verifier's probability of the question, taken
+    as a claim, against the best sentences; ``agreement``: words and vectors both found the best chunks.
+    """
+    best = candidates[:_READ]
+    similar = sorted((c.signals["similarity"] for c in best), reverse=True)
+    text = "\n".join(c.text for c in best[:10])
+    asked = [*question.names, *(n.text for n in particulars.numbers(question.text) if not n.in_words)]
+    absent = [name for name in question.names if not particulars.has_name(text, name)]
+    absent += particulars.missing(question.text, text).numbers
+    claim = " ".join(question.phrases) or question.text
+    checked = verification.measure(claim, [c.text for c in best[:3]])
+    return {
+        "similarity": similar[0],
+        "third": similar[min(2, len(similar) - 1)],
+        "margin": similar[0] - similar[min(9, len(similar) - 1)],
+        "overlap": max(c.signals["overlap"] for c in best),
+        "around": max(c.signals["around"] for c in best),
+        "joint": max(max(0.0, c.signals["similarity"]) * c.signals["overlap"] for c in best),
+        "names": len(absent) / max(1, len(asked)),
+        "support": verification.probability({**checked, "similarity": similar[0]}),
+        "agreement": sum(len(c.hit.found_by) == 2 for c in best[:5]) / len(best[:5]),
+    }
+
+
+def probability(signals: dict[str, float]) -> float:
+    """The logistic model's probability that the papers answer the question."""
+    model = _weights()
+    total = model["intercept"] + sum(weight * signals[name] for name, weight in model["weights"].items())
+    return 1.0 / (1.0 + math.exp(-total))
+
+
+def describe_missing(question: Question, candidates: Sequence[Candidate]) -> str:
+    """What the papers do not say, in plain words: the question's own words that no near sentence has."""
+    near = set(content_stems("\n".join(c.text for c in candidates[:10])))
+    absent = [word for word in words(question.text) if stem(word) in question.stems and stem(word) not in near]
+    if absent:
+        listed = ", ".join(f"“{word}”" for word in dict.fromkeys(absent))
+        return f"the papers found do not speak of {listed}; the nearest passages are listed"
+    return "passages use the words of the question, but none states an answer; the nearest are listed"
+
+
+@lru_cache(maxsize=1)
+def _weights() -> dict[str, Any]:
+    weights: dict[str, Any] = json.loads(files("kb.writing").joinpath("data/refusal.json").read_text("utf-8"))
+    return weights
