@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import json
 import os
+import shutil
+import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -187,6 +191,16 @@ def test_retry_after_is_honoured(arxiv: ArxivServer, client: PoliteClient, clock
     assert b"A Paper" in client.get_bytes(arxiv.url + API)
     assert len(arxiv.requests) == 3
     assert clock.now - began >= 80
+
+
+def test_nobody_comes_back_at_the_very_second(
+    arxiv: ArxivServer, client: PoliteClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("random.uniform", lambda least, most: most)
+    arxiv.fail("/api", Fault.unavailable("40"))
+    began = clock.now
+    client.get_bytes(arxiv.url + API)
+    assert clock.now - began == pytest.approx(43.0)
 
 
 def test_retry_after_as_a_date_is_honoured(arxiv: ArxivServer, client: PoliteClient, clock: Clock) -> None:
@@ -631,6 +645,63 @@ def test_the_next_address_is_tried_when_one_takes_no_connection(tmp_path: Path) 
     with scripted(tmp_path, answer, names={"arxiv.org": ["2a04:4e42::42", PUBLIC]}) as client:
         assert client.get_bytes("https://arxiv.org/x") == b"hello"
     assert tried == ["2a04:4e42::42", PUBLIC]
+
+
+class TlsServer:
+    """A server with a certificate of its own for one name, answering every request with "hello"."""
+
+    def __init__(self, folder: Path, *, name: str) -> None:
+        if (openssl := shutil.which("openssl")) is None:
+            pytest.skip("no openssl to make a certificate with")
+        self.certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
+        names = ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"]
+        files = ["-keyout", str(key), "-out", str(self.certificate)]
+        command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names, *files]
+        subprocess.run(command, check=True, capture_output=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, key)
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self._context = context
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                raw, _ = self._socket.accept()
+                with (
+                    contextlib.suppress(ssl.SSLError, OSError),
+                    self._context.wrap_socket(raw, server_side=True) as end,
+                ):
+                    end.recv(65_536)
+                    end.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.mark.parametrize(("certified", "is_trusted"), [("mirror.example", True), ("other.example", False)])
+def test_tls_checks_the_name_although_the_address_is_given(tmp_path: Path, certified: str, is_trusted: bool) -> None:
+    server = TlsServer(tmp_path, name=certified)
+    url = f"https://mirror.example:{server.port}"
+    settings = Settings(
+        home=tmp_path, arxiv_web_url=url, allow_private_addresses=True, arxiv_retries=0, arxiv_interval_seconds=0
+    )
+    client = PoliteClient(
+        settings,
+        cache_folder=tmp_path / "cache",
+        resolver=lambda host, port: ["127.0.0.1"],
+        transport=httpx.HTTPTransport(verify=ssl.create_default_context(cafile=str(server.certificate))),
+    )
+    try:
+        with client:
+            if is_trusted:
+                assert client.get_bytes(f"{url}/x") == b"hello"
+            else:
+                with pytest.raises(SourceUnavailable, match="mismatch"):
+                    client.get_bytes(f"{url}/x")
+    finally:
+        server.close()
 
 
 def test_a_name_that_is_not_known_is_a_clear_end(tmp_path: Path) -> None:
