@@ -34,7 +34,8 @@ _TELLING: Mapping[SectionKind, str] = {
     "conclusion": "conclu|discussion|future work|closing|final remarks|outlook|summary|lessons",
     "experiment": (
         "experiment|evaluation|evaluating|setup|set-up|settings?$|baseline|implementation|data ?sets?\\b|corpus|corpora"
-        "|^data$|data collection|benchmark|training (details|data|regime|setup)|^training$|hardware|schedule$|optimi[sz]er|regulari[sz]|hyper-?param|metrics?\\b|case stud|tasks?$"
+        "|^data$|data collection|benchmark|training (details|data|regime|setup)|^training$|hardware|schedule$"
+        "|optimi[sz]er|regulari[sz]|hyper-?param|metrics?\\b|case stud|tasks?$"
     ),
     "introduction": "introduction|motivation|overview of (the )?(paper|contribution)|^contribution",
     "method": (
