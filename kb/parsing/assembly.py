@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kb.parsing.headings import REFERENCES, Heading, bare_title
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
@@ -14,7 +15,7 @@ from kb.parsing.references import split_references
 from kb.records import Block, BlockKind, Line
 
 _SEPARATOR = "\n\n"
-_ROLE_KINDS: dict[str, BlockKind] = {"equation": "equation", "code": "code", "footnote": "footnote", "front": "front"}
+_ROLE_KINDS: dict[str, BlockKind] = {"equation": "equation", "code": "code", "footnote": "footnote"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ class _Desk:
         return tuple(title for _, title in self.section)
 
     def put(self, kind: BlockKind, lines: Sequence[TextLine], *, later: bool = False, label: str | None = None) -> None:
-        text, spans = join_lines(lines, self.vocabulary)
+        text, spans = join_lines(lines, self.vocabulary, keep_marks=kind == "front")
         if text.strip():
             draft = _Draft(kind=kind, text=text, lines=spans, section=self.path, label=label)
             (self.later if later else self.drafts).append(draft)
@@ -79,6 +80,7 @@ class _Desk:
 def assemble(pages: Sequence[PageLayout], headings: Sequence[Heading], *, body: BodyStyle) -> Assembled:
     """Blocks of the whole document from lines whose roles are known."""
     desk = _Desk(vocabulary=Vocabulary.of(p.line for page in pages for p in page.placed if p.role != "furniture"))
+    _put_front_first(desk, pages)
     at = {(heading.page, heading.lines[0]): heading for heading in headings}
     for page in pages:
         index = 0
@@ -88,6 +90,8 @@ def assemble(pages: Sequence[PageLayout], headings: Sequence[Heading], *, body: 
             if heading is not None:
                 _open_section(desk, heading, pages)
                 index = heading.lines[-1] + 1
+            elif placed.role == "front":
+                index += 1  # has been put already
             elif placed.role in ("body", "reference", "furniture", "heading"):
                 _take_line(desk, placed, page=page, pages=pages, body=body)
                 index += 1
@@ -95,6 +99,19 @@ def assemble(pages: Sequence[PageLayout], headings: Sequence[Heading], *, body: 
                 index = _take_group(desk, page, index)
     desk.close_section(pages)
     return _numbered(desk)
+
+
+def _put_front_first(desk: _Desk, pages: Sequence[PageLayout]) -> None:
+    """The front matter from top to bottom, whatever columns it touches; one block for each change of type."""
+    front = [placed for page in pages[:1] for placed in page.placed if placed.role == "front"]
+    front.sort(key=lambda placed: (round(placed.line.baseline), placed.line.x0))
+    group: list[Placed] = []
+    for placed in front:
+        if group and not _belongs(group[-1], placed):
+            desk.put("front", [member.line for member in group])
+            group = []
+        group.append(placed)
+    desk.put("front", [member.line for member in group])
 
 
 def _open_section(desk: _Desk, heading: Heading, pages: Sequence[PageLayout]) -> None:
@@ -131,16 +148,22 @@ def _take_group(desk: _Desk, page: PageLayout, index: int) -> int:
     group = page.placed[index:end]
     lines = [placed.line for placed in group]
     if first.role == "float":
-        _take_float(desk, group)
+        if not any(_is_same_float(first, placed) for placed in page.placed[:index]):
+            _take_float(desk, [placed for placed in page.placed[index:] if _is_same_float(first, placed)])
     elif first.role == "caption":
         desk.put("caption", lines, later=True, label=first.float_label)
     elif first.role == "footnote":
         for note in _footnotes(lines):
-            desk.put("footnote", note, later=True)
+            mark, first_line = _unmarked(note[0])
+            desk.put("footnote", [first_line, *note[1:]], later=True, label=mark)
     else:
         desk.close_paragraph()
         desk.put(_ROLE_KINDS[first.role], lines)
     return end
+
+
+def _is_same_float(first: Placed, placed: Placed) -> bool:
+    return placed.role == "float" and placed.float_label == first.float_label
 
 
 def _belongs(before: Placed, placed: Placed) -> bool:
@@ -156,6 +179,9 @@ def _take_float(desk: _Desk, group: Sequence[Placed]) -> None:
     name = label.rsplit(" ", 1)[0].rsplit(" ", 1)[-1] if label else ""
     if name in ("Figure", "Scheme", "Chart"):
         desk.dropped["text in figures"] += len(group)
+        return
+    if label is None and not any(char.isalpha() for placed in group for char in placed.line.text):
+        desk.dropped["loose numbers"] += len(group)
         return
     kind: BlockKind = "code" if name in ("Algorithm", "Listing") else "table"
     text, spans = _rows(group, between=" " if kind == "code" else " | ")
@@ -191,6 +217,18 @@ def _footnotes(lines: Sequence[TextLine]) -> list[list[TextLine]]:
             notes.append([])
         notes[-1].append(line)
     return notes
+
+
+def _unmarked(line: TextLine) -> tuple[str | None, TextLine]:
+    """A footnote's mark, and its first line without it."""
+    match = re.match(r"(?:\d{1,2}|[∗*†‡§¶]+)\s*(?=\S)", line.text)
+    if match is None or not (line.runs[0].raised or not match[0][0].isdigit()):
+        return None, line
+    cut = match.end()
+    words = tuple((max(0, start - cut), x0, x1) for start, x0, x1 in line.words if start >= cut or start == 0)
+    runs = tuple(run._replace(start=max(0, run.start - cut), end=run.end - cut) for run in line.runs if run.end > cut)
+    words = words[1:] if len(words) > 1 and words[1][0] == 0 else words
+    return match[0].strip(), replace(line, text=line.text[cut:], words=words, runs=runs)
 
 
 def _numbered(desk: _Desk) -> Assembled:

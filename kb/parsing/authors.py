@@ -167,7 +167,7 @@ def read_affiliation(
     author_lines = {id(name.placed) for name in names}
     others = [p for p in front if id(p) not in author_lines and p not in title]
     notes = [p for p in page.placed if p.role == "footnote"]
-    wanted = [mark for mark in re.split(r"[,\s]+", re.sub(r"([^\w,])", r"\1,", first.marks)) if mark]
+    wanted = re.findall(r"\d+|[^\W\d_]|[^\w\s,]", first.marks)
     for mark in wanted:
         for placed in [*others, *notes]:
             for text in _marked_parts(placed.line, mark):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
+from kb.parsing.lines import TextLine
 
 _CAPTION = re.compile(
     r"^(?P<kind>(?:Supplementary |Extended Data )?(?:Figure|Fig\.?|FIGURE|FIG\.?|Table|TABLE|Tab\.|Algorithm|ALGORITHM"
@@ -99,6 +100,17 @@ def _line_before(page: PageLayout, at: int) -> Placed | None:
     return page.placed[at - 1]
 
 
+def _ruled_between(page: PageLayout, upper: TextLine, lower: TextLine) -> bool:
+    """Whether a rule parts the two lines: below it the table or the algorithm itself begins."""
+    return any(
+        graphic.kind == "path"
+        and graphic.y1 - graphic.y0 < 2
+        and upper.baseline - 1 < graphic.y0 < lower.baseline - 0.5 * lower.size
+        and min(graphic.x1, lower.x1) - max(graphic.x0, lower.x0) > 0.6 * lower.width
+        for graphic in page.graphics
+    )
+
+
 def _whole_caption(page: PageLayout, at: int, *, body: BodyStyle) -> list[int]:
     """The caption's first line and those that go on below it: same size, same column, tight."""
     lines = [at]
@@ -113,6 +125,8 @@ def _whole_caption(page: PageLayout, at: int, *, body: BodyStyle) -> list[int]:
         if down < 0.3 * first.size:  # the rest of the same printed line
             lines.append(index)
             continue
+        if _ruled_between(page, last, line):
+            break
         usual = step or 1.45 * first.size
         if down > 1.22 * usual + 0.5 or abs(line.size - first.size) > 0.6 or _CAPTION.match(line.text):
             break

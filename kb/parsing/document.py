@@ -72,11 +72,11 @@ def read_pdf(data: bytes, *, max_pages: int, deadline: float | None = None) -> D
     captions = find_captions(reading.pages, body=body)
     mark_front(reading.pages, body=body)
     headings = find_headings(reading.pages, outline=outline, body=body)
-    mark_references(reading.pages, headings)
     assign_roles(reading.pages, captions, body=body)
+    mark_references(reading.pages, headings)
     assembled = assemble(reading.pages, headings, body=body)
-    front = read_front(reading.pages, blocks=assembled.blocks, links=reading.links, information=information, data=data)
-    front = _with_file_id(front, data)
+    said = Said(links=reading.links, information=information, data=data)
+    front = _with_file_id(read_front(reading.pages, said, body=body, blocks=assembled.blocks), data)
     return Document(
         text=assembled.text,
         blocks=assembled.blocks,

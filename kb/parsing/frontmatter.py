@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from kb.errors import BadIdentifier
 from kb.ids import doi_key, fold, parse_arxiv_id
@@ -41,8 +42,11 @@ def mark_front(pages: Sequence[PageLayout], *, body: BodyStyle) -> None:
     page = pages[0]
     lines = [placed for placed in page.placed if placed.role == "body"]
     end = _front_end(lines, page=page, body=body)
+    # Above the abstract, but in the other column and well below the title block, stand text and floats.
+    across = [placed.line.y1 for placed in lines if placed.column == -1 and placed.line.y1 <= end]
+    block_end = max(across, default=0.0) + 3 * body.leading if across else end
     for placed in lines:
-        if placed.line.y1 <= end:
+        if placed.line.y1 <= end and (placed.column != 1 or placed.line.y0 < block_end):
             placed.role = "front"
 
 
@@ -75,23 +79,30 @@ def _begins_prose(three: Sequence[Placed], *, page: PageLayout, body: BodyStyle)
     )
 
 
-def read_front(
-    pages: Sequence[PageLayout],
-    *,
-    blocks: Sequence[Block],
-    links: Sequence[LinkArea],
-    information: Mapping[str, str],
-    data: bytes,
-) -> Metadata:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a PDF says beside its pages: link annotations, document information, and the bytes (for XMP)."""
+
+    links: Sequence[LinkArea]
+    information: Mapping[str, str]
+    data: bytes
+
+
+def read_front(pages: Sequence[PageLayout], said: Said, *, body: BodyStyle, blocks: Sequence[Block]) -> Metadata:
     """The metadata that the PDF states. ``ids`` holds what is printed or embedded: arXiv id, then DOI."""
     if not pages:
         return Metadata(source="pdf", ids=())
     front = sorted((p for p in pages[0].placed if p.role == "front"), key=lambda placed: placed.order)
-    title, title_lines = _read_title(front, page=pages[0], stated=information.get("Title", ""))
-    authors = read_authors(front, title=title_lines, stated=information.get("Author", "")) if title_lines else None
+    abstract = _read_abstract(blocks)
+    is_paper = abstract is not None or any(
+        block.kind == "heading" and (block.page or 9) <= 2 and _INTRODUCTION.match(block.text) for block in blocks
+    )
+    stated = said.information.get("Title", "")
+    title, title_lines = _read_title(front, page=pages[0], body=body, stated=stated, is_paper=is_paper)
+    authors = read_authors(front, title=title_lines, stated=said.information.get("Author", "")) if title_lines else None
     affiliation = read_affiliation(pages[0], front, title=title_lines, authors=authors) if authors else None
-    arxiv, version = _read_arxiv(pages[0], information, data)
-    doi = _read_doi(pages[0], information)
+    arxiv, version = _read_arxiv(pages[0], said.information, said.data)
+    doi = _read_doi(pages[0], said.information)
     ids = [key for key in (arxiv, doi) if key]
     return Metadata(
         source="pdf",
@@ -99,8 +110,8 @@ def read_front(
         version=version,
         title=title,
         authors=authors,
-        abstract=_read_abstract(blocks),
-        links=read_links(blocks, links) or None,
+        abstract=abstract,
+        links=read_links(blocks, said.links) or None,
         affiliation=affiliation,
         keywords=read_keywords(blocks),
         venue=read_venue(pages[0]),
@@ -110,7 +121,9 @@ def read_front(
 # ----------------------------------------------------------------------------------------------- title
 
 
-def _read_title(front: Sequence[Placed], *, page: PageLayout, stated: str) -> tuple[str | None, list[Placed]]:
+def _read_title(
+    front: Sequence[Placed], *, page: PageLayout, body: BodyStyle, stated: str, is_paper: bool
+) -> tuple[str | None, list[Placed]]:
     """The title's text and lines: what the document information also says, else the most prominent lines."""
     groups = _title_groups(front)
     wanted = fold(stated)
@@ -122,6 +135,8 @@ def _read_title(front: Sequence[Placed], *, page: PageLayout, stated: str) -> tu
         text = _title_text(group)
         if _BANNER.match(text) or not 4 <= len(text) <= 300 or "@" in text:
             continue
+        if not _is_prominent(group, page=page, body=body, is_paper=is_paper):
+            continue
         words = {1: 0.6, 2: 0.8}.get(len(text.split()), 1.0)
         score = (
             group[0].line.size * words * (1 - 0.5 * group[0].line.y0 / page.height) * (1.1 if group[0].line.bold else 1)
@@ -131,9 +146,16 @@ def _read_title(front: Sequence[Placed], *, page: PageLayout, stated: str) -> tu
     if best is None:
         return None, []
     lines = best[1]
-    rest = [placed.line.size for placed in front if placed not in lines]
-    prominent = not rest or lines[0].line.size > max(sorted(rest)[len(rest) // 2] * 1.05, 0) or lines[0].line.bold
-    return (_title_text(lines), lines) if prominent else (None, [])
+    return _title_text(lines), lines
+
+
+def _is_prominent(group: Sequence[Placed], *, page: PageLayout, body: BodyStyle, is_paper: bool) -> bool:
+    """Larger or bolder than the text; where the page shows no abstract or introduction, much larger and on top."""
+    line = group[0].line
+    if is_paper:
+        return line.size > 1.05 * body.size or line.bold
+    alike = sum(abs(placed.line.size - line.size) < 0.5 for placed in page.placed)
+    return line.size > 1.35 * body.size and line.y0 < 0.35 * page.height and alike == len(group) <= 3
 
 
 def _title_groups(front: Sequence[Placed]) -> list[list[Placed]]:
@@ -145,6 +167,7 @@ def _title_groups(front: Sequence[Placed]) -> list[list[Placed]]:
             last = group[-1].line
             down = line.baseline - last.baseline
             tight = -0.2 * line.size <= down <= 1.7 * line.size
+            tight = tight and line.x0 < last.x1 and last.x0 < line.x1
             if tight and abs(line.size - last.size) < 0.4 and line.bold == last.bold and line.font == last.font:
                 group.append(placed)
                 break

@@ -28,6 +28,7 @@ REFERENCES = re.compile(
     r"^(?:references(?: and notes)?|bibliography|literature cited|works cited|参考文献|参考資料)[.:]?$", re.IGNORECASE
 )
 APPENDIX = re.compile(r"^(?:appendi(?:x|ces)|supplement|supporting information|[A-Z](?:\.\d+)*\.?\s)", re.IGNORECASE)
+_FLOAT_TITLE = re.compile(r"^\W?(?:Fig(?:ure|\.)?|Table|Scheme|Algorithm|Listing)(?=\W|$)", re.IGNORECASE)
 _MAX_CHARS = 120
 _MAX_LINES = 3
 
@@ -49,7 +50,8 @@ def find_headings(pages: Sequence[PageLayout], *, outline: Sequence[OutlineEntry
     """
     found = _from_outline(pages, outline)
     taken = {(heading.page, line) for heading in found for line in heading.lines}
-    has_outline = len(found) >= 3
+    # A flat outline may name the chapters only; one with two levels is a typesetter's and complete.
+    has_outline = len(found) >= 3 and any(heading.level > 0 for heading in found)
     styled = _from_style(pages, body=body, taken=taken, only_certain=has_outline)
     headings = _levelled([*found, *styled], pages=pages)
     headings.sort(key=lambda heading: (heading.page, heading.lines[0]))
@@ -73,7 +75,7 @@ def _squeeze(text: str) -> str:
 
 
 def _from_outline(pages: Sequence[PageLayout], outline: Sequence[OutlineEntry]) -> list[Heading]:
-    entries = [entry for entry in outline if entry.title]
+    entries = [entry for entry in outline if entry.title and not _FLOAT_TITLE.match(entry.title)]
     roots = [entry for entry in entries if entry.level == 0]
     if len(roots) == 1 and sum(entry.level == 1 for entry in entries) >= 2:
         lift, entries = 1, [entry for entry in entries if entry.level > 0]  # the root is the paper's title
@@ -241,6 +243,8 @@ def _stands_alone(page: PageLayout, at: int, lines: list[int], *, body: BodyStyl
     before = next((page.placed[k] for k in range(at - 1, -1, -1) if page.placed[k].role != "furniture"), None)
     if before is None or before.column != placed.column or before.line.baseline > placed.line.baseline:
         return True
+    if before.line.bold and before.line.size >= body.size - 0.6 and len(before.line.text) < _MAX_CHARS:
+        least = min(least, 0.9)  # right below another heading
     return placed.line.baseline - before.line.baseline >= least * body.leading
 
 
@@ -248,7 +252,7 @@ def _is_plain_heading(page: PageLayout, at: int, lines: list[int], *, body: Body
     """An unnumbered heading: short, set apart, room above, running text right below."""
     line = page.placed[at].line
     text = " ".join(page.placed[index].line.text for index in lines)
-    if any(run.style.font != line.font for run in line.runs if not run.raised):
+    if any(not run.style.bold for run in line.runs if line.bold and not run.raised and run.end - run.start > 2):
         return False  # a heading that runs into its paragraph
     if len(text) > 90 or len(text.split()) > 12 or re.search(r"[.,;:=]$|https?:|@", text) or not text[:1].isupper():
         return False
@@ -273,7 +277,8 @@ def _is_plain_heading(page: PageLayout, at: int, lines: list[int], *, body: Body
 def _levelled(headings: list[Heading], *, pages: Sequence[PageLayout]) -> list[Heading]:
     roman = sum(bool(re.match(r"[IVX]{1,5}\.\s", heading.title)) for heading in headings) >= 2
     numbered = {_look(heading, pages): _depth(heading.title, roman=roman) for heading in headings}
-    looks = {look: depth for look, depth in numbered.items() if depth is not None}
+    looks = {_look(heading, pages): 0 for heading in headings if _KNOWN.match(bare_title(heading.title))}
+    looks |= {look: depth for look, depth in numbered.items() if depth is not None}
     levelled = []
     for heading in headings:
         level = heading.level

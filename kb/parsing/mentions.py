@@ -16,8 +16,8 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _OWN = re.compile(
-    r"\b(?:our|we)\b[^.]{0,120}\b(?:code|implementation|models?|data|datasets?|release[ds]?|available|page|repository|website)"
-    r"|\b(?:code|implementation|models?|data|datasets?|demo|page|website|repository|access)\b[^.]{0,90}"
+    r"(?<![A-Za-z])(?:our|we)\b[^.]{0,120}\b(?:code|implementation|models?|data|datasets?|release[ds]?|available|page|repository|website)"
+    r"|(?<![A-Za-z])(?:code|implementation|models?|data|datasets?|demo|page|website|repository|access)\b[^.]{0,90}"
     r"(?:available|released|open[- ]sourced?|found|:|\bat\b|https?:)"
     r"|\b(?:publicly|freely|openly) (?:available|released)|open[- ]sourced?|project page",
     re.IGNORECASE,

@@ -118,12 +118,17 @@ def _can_bear_mark(before: str) -> bool:
     return bool(re.search(r"(?:[^\W\d_]{4,}|[.,;:?!”\"’»)\]])$", bare)) and not re.search(r"\d[.,)\]]?$", bare)
 
 
-def join_lines(lines: Sequence[TextLine], vocabulary: Vocabulary) -> tuple[str, tuple[Line, ...]]:
-    """The text of a block and where each of its printed lines stands in it (see ``kb.records.Line``)."""
+def join_lines(
+    lines: Sequence[TextLine], vocabulary: Vocabulary, *, keep_marks: bool = False
+) -> tuple[str, tuple[Line, ...]]:
+    """The text of a block and where each of its printed lines stands in it (see ``kb.records.Line``).
+
+    ``keep_marks`` leaves the raised marks of authors and affiliations where they are.
+    """
     text = ""
     spans: list[Line] = []
     for line in lines:
-        piece, words = cleaned(line)
+        piece, words = (_plain(line.text), list(line.words)) if keep_marks else cleaned(line)
         if not piece:
             continue
         if text:

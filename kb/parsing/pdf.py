@@ -19,7 +19,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from types import TracebackType
 
-import numpy as np
 import pypdfium2 as pdfium  # type: ignore[import-untyped]
 import pypdfium2.raw as c  # type: ignore[import-untyped]
 
@@ -179,6 +178,8 @@ class PdfPage:
 
         ``scale`` is pixels per point; it is lowered where the picture would pass ``MAX_RENDER_PIXELS``.
         """
+        import numpy as np  # only pictures need it
+
         x0, y0, x1, y1 = crop or (0.0, 0.0, self.width, self.height)
         x0, y0 = min(max(x0, 0.0), self.width - 1), min(max(y0, 0.0), self.height - 1)
         x1, y1 = min(max(x1, x0 + 1), self.width), min(max(y1, y0 + 1), self.height)

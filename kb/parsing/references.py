@@ -14,6 +14,7 @@ _KEY = re.compile(r"^\s*\[(?P<key>[^\]\s]{1,12}[^\]]{0,24})\]\s*\S")
 _AUTHOR_START = re.compile(
     r"^[A-ZÀ-ÞĀ-Ž][\w'’\-À-ž]+[,.\s]|^[A-Z]\.\s?(?:[A-Z]\.\s?)*[A-ZÀ-Þ]|^(?:de|van|von|da|di|del|le|la)\s"
 )
+_MAY_BE_ENTRIES = ("body", "heading", "footnote", "equation", "code")
 _YEAR = re.compile(r"\b(?:19|20)\d\d[a-z]?\b")
 
 
@@ -27,7 +28,7 @@ def mark_references(pages: Sequence[PageLayout], headings: Sequence[Heading]) ->
             first = heading.lines[-1] + 1 if page.number == heading.page else 0
             end = later.lines[0] if later and page.number == later.page else len(page.placed)
             for placed in page.placed[first:end]:
-                if placed.role in ("body", "heading", "footnote", "equation", "code"):
+                if placed.role in _MAY_BE_ENTRIES or (placed.role == "float" and placed.float_label is None):
                     placed.role = "reference"
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from kb.parsing.captions import Caption
-from kb.parsing.float_lines import PageFloats, Verdict, attach_to_captions, mark_boxed_floats
+from kb.parsing.float_lines import PageFloats, Verdict, attach_to_captions, is_table_note, mark_boxed_floats
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine, is_cjk
 
@@ -123,11 +123,17 @@ def _judge(block: list[Placed], *, page: PageLayout, body: BodyStyle) -> Verdict
     rows = _rows_with_several(block)
     size = lines[0].size / body.size
     long = len(lines[0].text.split()) >= 6 or sum(map(is_cjk, lines[0].text)) >= 12
+    if size < 0.93 and is_table_note(lines[0]):
+        return "weak"
+    if _is_numbered_equation(lines):
+        return "equation"
     if 0.72 <= size <= 1.25 and letters > 0.55 and rows < 0.3 and wide:
         if len(lines) > 1 and len(wide) >= 0.35 * len(lines):
             return "prose"
         if len(lines) == 1 and long and letters > 0.6:
-            return "prose"
+            # One line that neither goes on a sentence nor ends one may be a label.
+            text = lines[0].text
+            return "prose" if text[:1].islower() or _ENDS_SENTENCE.search(text) or abs(size - 1) > 0.06 else "weak"
     if _is_equation(lines, letters):
         return "equation"
     if abs(size - 1) <= 0.06 and rows <= 0.34 and letters > 0.5 and any(line.font in body.fonts for line in lines):
@@ -140,6 +146,13 @@ def body_is_mono(body: BodyStyle) -> bool:
     return any(_MONO.search(font) for font in body.fonts)
 
 
+def _is_numbered_equation(lines: Sequence[TextLine]) -> bool:
+    text = " ".join(line.text for line in lines)
+    numbered = any(_EQUATION_NUMBER.search(line.text) for line in lines)
+    words = len(re.findall(r"[A-Za-z]{4,}", text))
+    return numbered and "=" in text and words <= 6 and math_share(lines) >= 0.2
+
+
 def _is_equation(lines: Sequence[TextLine], letters: float) -> bool:
     text = " ".join(line.text for line in lines)
     maths = math_share(lines)
@@ -147,7 +160,7 @@ def _is_equation(lines: Sequence[TextLine], letters: float) -> bool:
     if maths >= 0.3 and words <= 3 + 0.04 * len(text):
         return True
     has_sign = bool(re.search(r"[=≤≥<>∈≈∼←→:]|\\sum|[∑∏∫]", text))
-    numbered = bool(_EQUATION_NUMBER.search(lines[-1].text) or _EQUATION_NUMBER.search(lines[0].text))
+    numbered = any(_EQUATION_NUMBER.search(line.text) for line in lines)
     return has_sign and (maths >= 0.15 or numbered) and words <= 8 and letters < 0.85
 
 
