@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from kb import wire
@@ -135,6 +135,13 @@ class PaperTable:
         """Catalog numbers of the papers that pass."""
         where, values = where_clause(filters)
         return [row[0] for row in self._db.rows(f"SELECT p.number FROM papers p WHERE {where}", values)]
+
+    def newest_day(self) -> date | None:
+        """The newest day on which a stored paper was announced, else published."""
+        row = self._db.one(
+            "SELECT COALESCE((SELECT MAX(day) FROM days), (SELECT MAX(SUBSTR(published, 1, 10)) FROM papers))"
+        )
+        return date.fromisoformat(row[0]) if row[0] else None
 
     def count(self) -> int:
         """How many papers there are."""

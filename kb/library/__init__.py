@@ -9,7 +9,6 @@ import builtins
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,7 +21,6 @@ from kb.records import (
     Comparison,
     Digest,
     Failure,
-    Fault,
     Filters,
     Grouping,
     Hit,
