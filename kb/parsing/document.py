@@ -12,7 +12,7 @@ from kb.errors import ParseError
 from kb.ids import file_key
 from kb.parsing.assembly import assemble
 from kb.parsing.captions import find_captions
-from kb.parsing.frontmatter import mark_front, read_front
+from kb.parsing.frontmatter import Said, mark_front, read_front
 from kb.parsing.headings import find_headings
 from kb.parsing.layout import PageLayout, lay_out
 from kb.parsing.lines import TextLine
