@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -188,6 +189,15 @@ class ArxivSource:
             return self._fetch(paper_id, version, expect="html")
         except NotFound as err:
             raise NotFound(f"arXiv has no HTML of {_name(paper_id, version)}: take its PDF") from err
+
+    def forget(self, paper_id: str) -> None:
+        """Remove every version of a paper from the downloads, and it from the kept answers."""
+        identifier, _ = parse_arxiv_id(paper_id)
+        ours = re.compile(re.escape(identifier.replace("/", "_")) + r"(?:v\d+)?\.(?:pdf|html)")
+        for path in list(self._files_folder.glob("*")) if self._files_folder.is_dir() else []:
+            if ours.fullmatch(path.name):
+                path.unlink(missing_ok=True)
+        self._client.forget(identifier)
 
     def _fetch(self, paper_id: str, version: int | None, *, expect: Literal["pdf", "html"]) -> Path:
         name = _name(paper_id, version)

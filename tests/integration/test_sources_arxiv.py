@@ -521,6 +521,20 @@ def test_html_is_fetched_where_there_is_one(arxiv: ArxivServer, tmp_path: Path) 
         source.fetch_html("arxiv:2603.99999", 1)
 
 
+def test_a_paper_that_is_forgotten_leaves_no_trace(arxiv: ArxivServer, tmp_path: Path) -> None:
+    source = source_of(arxiv, tmp_path, http_cache_seconds=3600)
+    list(source.find_many(["2603.00001", "2603.00002"]))
+    for version in (None, 1):
+        source.fetch_pdf("arxiv:2603.00001", version)
+    source.fetch_html("arxiv:2603.00001", 1)
+    kept = source.fetch_pdf("arxiv:2603.00002", 1)
+    source.forget("arxiv:2603.00001")
+    for path in tmp_path.rglob("*"):
+        assert "2603.00001" not in path.name
+        assert path.is_dir() or b"Paper 1: on diffusion" not in path.read_bytes()
+    assert kept.is_file()
+
+
 def test_a_pdf_still_being_made_is_worth_a_later_try(arxiv: ArxivServer, tmp_path: Path) -> None:
     arxiv.fail("/pdf", Fault.html("<html><title>Please wait</title>The PDF is being generated</html>"))
     source = source_of(arxiv, tmp_path)
