@@ -25,6 +25,7 @@ from kb.parsing.float_text import (
     mark_frames,
     mark_margins,
     mark_obstacles,
+    mark_running_heads,
     prose_style,
     sort_graphics,
 )
@@ -91,7 +92,9 @@ def _read_pages(reader: PdfReader) -> tuple[list[FloatPage], BodyStyle]:
         except ParseError:
             continue  # a damaged page has no floats; the others may
     body = lay_out(layouts, lines)
-    return [_float_page(layout) for layout in layouts], body
+    pages = [_float_page(layout) for layout in layouts]
+    mark_running_heads(pages)
+    return pages, body
 
 
 def _float_page(layout: PageLayout) -> FloatPage:
@@ -164,7 +167,7 @@ def _look(
             mark_frames(page, body=body)
             mark_obstacles(page, body=body)
             scale = min(LOOK_SCALE, (MAX_LOOK_PIXELS / max(1.0, page.width * page.height)) ** 0.5)
-            scenes.append(read_scene(page, own, shown.render(scale=scale, grayscale=True)))
+            scenes.append(read_scene(page, own, raster=shown.render(scale=scale, grayscale=True), body=body))
     return scenes
 
 

@@ -163,12 +163,17 @@ def _complete(caption: FloatCaption, *, body: BodyStyle) -> None:
         down = row[0].line.baseline - last[0].line.baseline
         if not _goes_on(caption, row, down=down, usual=step, body=body):
             break
-        step = down if step is None else step
+        step = down if step is None and not (len(caption.rows) == 1 and _is_label(caption)) else step
         caption.rows.append(row)
         caption.items.extend(row)
         for item in row:
             item.role = "caption"
     _add_second_column(caption, body=body)
+
+
+def _is_label(caption: FloatCaption) -> bool:
+    """Whether the first line is only a label."""
+    return len(caption.items[0].text) <= len(caption.label) + 3
 
 
 def _add_row_mates(caption: FloatCaption, page: FloatPage) -> None:
@@ -179,7 +184,7 @@ def _add_row_mates(caption: FloatCaption, page: FloatPage) -> None:
         same_row = abs(item.line.baseline - first.line.baseline) < 0.25 * first.line.size
         if item is first or not same_row or not item.line.upright or item.role == "caption":
             continue
-        reach = (6.0 if len(first.text) <= len(caption.label) + 3 else 2.6) * first.line.size
+        reach = (6.0 if _is_label(caption) else 2.6) * first.line.size
         near = -2 < item.box.x0 - edge < reach and item.box.x0 < x1 and not starts_caption(item.text)
         if near and abs(largest_size(item) - largest_size(first)) < 1.0:
             caption.rows[0].append(item)
@@ -225,7 +230,7 @@ def _goes_on(caption: FloatCaption, row: list[Item], *, down: float, usual: floa
         above.y1 - 3 <= rule.y0 <= box.y0 + 3 and rule.shared_x(box) > 0.3 * box.width for rule in caption.page.rules
     ):
         return False
-    bare = len(caption.rows) == 1 and len(first.text) <= len(caption.label) + 3
+    bare = len(caption.rows) == 1 and _is_label(caption)
     sizes = [max(largest_size(item) for item in part) for part in (row, last)]
     if abs(sizes[0] - sizes[1]) > (1.6 if bare else 0.6):
         return False

@@ -17,6 +17,7 @@ from typing import Literal
 from kb.parsing.float_captions import FloatCaption
 from kb.parsing.float_ink import Blob, Ink, find_blobs, read_ink
 from kb.parsing.float_text import FloatPage, Item
+from kb.parsing.layout import BodyStyle
 from kb.parsing.page import Raster
 from kb.parsing.rectangles import Rect, hull
 
@@ -56,16 +57,17 @@ class FloatScene:
     captions: list[FloatCaption]
     ink: Ink
     blobs: list[Blob]
+    body: BodyStyle
     proposals: list[list[Proposal]]
 
 
-def read_scene(page: FloatPage, captions: list[FloatCaption], raster: Raster) -> FloatScene:
+def read_scene(page: FloatPage, captions: list[FloatCaption], *, raster: Raster, body: BodyStyle) -> FloatScene:
     """Look at one page. ``raster`` is the whole page in grey, as it is shown (not yet turned)."""
     walls = [_solid(item) for item in page.items if item.role != "free"]
     walls += _footnote_rules(page) + _title_rules(page, captions)
     text = [item.box for item in page.items]
     ink = read_ink(raster, turned=page.turned, hidden=walls, text=text)
-    scene = FloatScene(page, captions, ink, find_blobs(ink, walls=walls), [])
+    scene = FloatScene(page, captions, ink, find_blobs(ink, walls=walls), body, [])
     scene.proposals = [_propose(scene, caption) for caption in captions]
     return scene
 
@@ -191,7 +193,7 @@ def _vertical(
         return []
     area, clipped = _between_neighbours(scene, caption, area)
     pieces = _pieces(scene, area, clipped=clipped)
-    group = _grow(scene, caption, pieces, direction=direction, edge=edge)
+    group = _grow(scene, pieces, direction=direction, edge=edge)
     if group is None:
         return []
     boxes = [group, *_parts(scene, group, up=up)]
@@ -256,9 +258,7 @@ def _pieces(scene: FloatScene, area: Rect, *, clipped: bool) -> list[Blob]:
     return pieces
 
 
-def _grow(
-    scene: FloatScene, caption: FloatCaption, pieces: Sequence[Blob], *, direction: Direction, edge: float
-) -> Rect | None:
+def _grow(scene: FloatScene, pieces: Sequence[Blob], *, direction: Direction, edge: float) -> Rect | None:
     """Collect pieces from the caption outwards until white, or text that is no part of the float, comes between."""
     up = direction == "up"
 
@@ -273,20 +273,25 @@ def _grow(
         gap = away(blob, edge) if group is None else away(blob, group.y0 if up else group.y1)
         if gap > (_FIRST_GAP if group is None else _NEXT_GAP):
             break
-        is_text = blob.graphic < 0.04 * blob.ink
+        is_text = blob.graphic < 0.15 * blob.ink
         if group is not None and gap > _TEXT_GAP and is_text and has_graphic and _is_prose_blob(scene, blob):
             break
         group = blob.box if group is None else hull([group, blob.box])
         has_graphic = has_graphic or not is_text
     if group is None or group.width < 15 or group.height < 6:
         return None
-    _ = caption
     return group
 
 
 def _is_prose_blob(scene: FloatScene, blob: Blob) -> bool:
+    """Whether a blob holds a line that is set like the running text."""
     return any(
-        item.role == "free" and blob.box.holds(item.box, slack=4) and item.letters > 0.5 and len(item.text) > 12
+        item.role == "free"
+        and blob.box.holds(item.box, slack=4)
+        and item.letters > 0.5
+        and len(item.text) > 12
+        and abs(item.line.size - scene.body.size) < 0.3
+        and item.line.font in scene.body.fonts
         for item in scene.page.items
     )
 

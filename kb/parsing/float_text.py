@@ -198,6 +198,30 @@ def mark_margins(page: FloatPage) -> None:
             item.role = "furniture"
 
 
+def mark_running_heads(pages: Sequence[FloatPage]) -> None:
+    """Topmost and lowest rows that come again, digits aside, at the same height on other pages."""
+    edges: dict[tuple[str, int], list[list[Item]]] = {}
+    for page in pages:
+        upright = [item for item in page.items if item.line.upright and item.role in ("free", "furniture")]
+        if not upright or page.turned:
+            continue
+        top, low = min(item.box.y0 for item in upright), max(item.box.y1 for item in upright)
+        rows = []
+        if top < 0.16 * page.height:
+            rows.append([i for i in upright if i.box.y0 - top < 0.5 * i.box.height])
+        if low > 0.86 * page.height:
+            rows.append([i for i in upright if low - i.box.y1 < 0.5 * i.box.height])
+        for row in rows:
+            for item in row:
+                key = (re.sub(r"\d+", "#", item.text.casefold()), round(item.line.baseline / 4))
+                if len(key[0]) > 3:
+                    edges.setdefault(key, []).append(row)
+    for rows in edges.values():
+        if len(rows) >= 3:
+            for item in (item for row in rows for item in row):
+                item.role = "furniture"
+
+
 def keep_table_heads(page: FloatPage) -> None:
     """A cell like "F1" at the top of two pages is no running head: something else stands on its row."""
     for item in page.items:
@@ -212,6 +236,11 @@ def keep_table_heads(page: FloatPage) -> None:
 def mark_frames(page: FloatPage, *, body: BodyStyle) -> None:
     """Find ruled and framed areas beside captions and give their text back to the float."""
     captions = [item.box for item in page.items if item.role == "caption"]
+    if captions:
+        page.graphics = [box for box in page.graphics if _is_plausible(page, box)]
+    for item in page.items:
+        if item.role == "furniture" and item.line.upright and _in_float(page, item):
+            item.role = "free"
     furniture = [item.box for item in page.items if item.role == "furniture"]
     if not captions:
         return
@@ -222,7 +251,6 @@ def mark_frames(page: FloatPage, *, body: BodyStyle) -> None:
     ]
     page.frames = _ruled_areas(rules, captions)
     _free_table_notes(page, body=body)
-    page.graphics = [box for box in page.graphics if _is_plausible(page, box)]
     for box in page.graphics:
         if box.width > 90 and box.height > 24 and box.height < 0.92 * page.height and _is_beside(box, captions):
             page.frames.append(box)
