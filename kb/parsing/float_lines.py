@@ -144,7 +144,8 @@ def attach_to_captions(floats: Sequence[PageFloats]) -> None:
         for caption in of_page.captions:
             above = [of_block[at] for at in sorted(of_block, reverse=True) if at < caption.lines[0]]
             below = [of_block[at] for at in sorted(of_block) if at > caption.lines[-1]]
-            up = _group(of_page, above, caption=caption, going_up=True)
+            up = _top_float(of_page, above, below, caption=caption)
+            up = up or _group(of_page, above, caption=caption, going_up=True)
             down = _group(of_page, below, caption=caption, going_up=False)
             choices.append((of_page, caption, up, down))
     is_above = _vote((caption.name, bool(up)) for _, caption, up, down in choices if bool(up) != bool(down))
@@ -155,6 +156,25 @@ def attach_to_captions(floats: Sequence[PageFloats]) -> None:
             for placed in of_page.blocks[number]:
                 if placed.role == "body":
                     placed.role, placed.float_label = "float", caption.label
+
+
+def _top_float(of_page: PageFloats, above: list[int], below: list[int], *, caption: Caption) -> list[int]:
+    """All blocks above the caption when the running text clearly resumes only below it.
+
+    A sentence that was left unfinished goes on in lower case: if the text below the caption does and what stands
+    at the head of the column does not, the head of the column is the float, even where it reads like prose.
+    """
+    column = of_page.page.placed[caption.lines[0]].column
+    heads = [number for number in above if of_page.blocks[number][0].column == column]
+    after = next((number for number in below if of_page.blocks[number][0].column == column), None)
+    if not heads or after is None or of_page.verdicts[after] != "prose":
+        return []
+    edge = area_of(of_page.page.placed[index].line for index in caption.lines)
+    if _barrier(of_page.page, edge, column=column, going_up=True) > 0:
+        return []  # a heading or another caption stands above
+    resumes = of_page.blocks[after][0].line.text[:1].islower()
+    begins_anew = not of_page.blocks[heads[-1]][0].line.text[:1].islower()
+    return heads if resumes and begins_anew and "junk" in {of_page.verdicts[number] for number in heads} else []
 
 
 def _group(of_page: PageFloats, order: list[int], *, caption: Caption, going_up: bool) -> list[int]:

@@ -291,9 +291,9 @@ def _levelled(headings: list[Heading], *, pages: Sequence[PageLayout]) -> list[H
     return levelled
 
 
-def _look(heading: Heading, pages: Sequence[PageLayout]) -> tuple[float, bool, bool]:
+def _look(heading: Heading, pages: Sequence[PageLayout]) -> tuple[float, bool, bool, bool]:
     line = pages[heading.page - 1].placed[heading.lines[0]].line
-    return round(line.size), line.bold, line.italic
+    return round(line.size), line.bold, line.italic, line.text.isupper()
 
 
 def _depth(title: str, *, roman: bool) -> int | None:

@@ -22,6 +22,11 @@ _OWN = re.compile(
     r"|\b(?:publicly|freely|openly) (?:available|released)|open[- ]sourced?|project page",
     re.IGNORECASE,
 )
+_OTHERS = re.compile(
+    r"\b(?:by|from) (?:the|its|their) (?:original )?authors?|\bwe (?:use|used|follow|followed|adopt|adopted|employ)\b"
+    r"|\b(?:implementation|code|version) (?:of|from|by|provided)\b|provided by|\busing the\b",
+    re.IGNORECASE,
+)
 _KEYWORDS = re.compile(
     r"^(?:Key ?words(?: and [Pp]hrases)?|KEY ?WORDS|Index Terms|INDEX TERMS)\s*[:.—–-]*\s*(?P<rest>.*)$", re.DOTALL
 )
@@ -100,7 +105,7 @@ def _is_own(block: Block, page: int, context: str) -> bool:
         return True
     if page == 1 and block.kind == "footnote" and len(block.text) < 90:
         return True
-    return bool(_OWN.search(context))
+    return bool(_OWN.search(context)) and not _OTHERS.search(context)
 
 
 def read_keywords(blocks: Sequence[Block]) -> tuple[str, ...] | None:
