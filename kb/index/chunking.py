@@ -213,7 +213,7 @@ class _Cutter:
             units = [Unit(start, end, next(counts)) for start, end in run.spans]
             fitting = fit(self._text, joined(units, run.glued, budget=budget), self._count, budget=budget)
             parts = overlapped(pack(fitting, budget=budget), self._overlap, budget=budget)
-            chunks.extend(self._chunk(run, part, ordinal=len(chunks) + i) for i, part in enumerate(parts))
+            chunks += [self._chunk(run, part, ordinal=ordinal) for ordinal, part in enumerate(parts, len(chunks))]
         return chunks
 
     def _chunk(self, run: _Run, units: Sequence[Unit], *, ordinal: int) -> Chunk:

@@ -192,8 +192,10 @@ def export_onnx(bert: BertModel) -> bytes:
                 dynamo=False,
             )
     except _LOAD_ERRORS as err:
-        raise EncoderError(f"the model in {bert.folder} cannot be exported ({str(err)[:200]}): set "
-                           "KB_ENCODER_RUNTIME=torch") from err  # fmt: skip
+        raise EncoderError(
+            f"the model in {bert.folder} cannot be exported ({str(err)[:200]}): pip install onnx, or set "
+            "KB_ENCODER_RUNTIME=torch"
+        ) from err
     return stream.getvalue()
 
 
