@@ -53,7 +53,8 @@ class Element:
 
 
 def inline_text(element: Element, *, skip: Callable[[Element], bool] | None = None) -> str:
-    """The text of an element on one line: formulas as ``$TeX$``, white space collapsed, ``10<sup>3</sup>`` as 10^3.
+    """The text of an element on one line: formulas as ``$TeX$``, white space collapsed, ``10<sup>3</sup>`` as 10^3;
+    raised links within the page (marks of notes and citations) are left out.
 
     ``skip`` leaves elements out (notes, tags), as if they were not there.
     """
@@ -69,6 +70,8 @@ def inline_text(element: Element, *, skip: Callable[[Element], bool] | None = No
             parts.append(formula(here))
         elif here.tag == "br":
             parts.append(" ")
+        elif here.tag == "sup" and _is_note_mark(here):
+            continue
         elif here.tag == "sup" and _is_power(here, "".join(parts[-1:])):
             parts.append("^" + _plain(here).strip())
         else:
@@ -135,7 +138,13 @@ def _plain(element: Element) -> str:
 
 
 def _is_power(sup: Element, before: str) -> bool:
-    """Whether a raised text is a power or an ordinal's exponent and not the mark of a note."""
-    if any(child.tag in ("a", "math") for child in sup.elements):
-        return False
-    return bool(before[-1:].isdigit() and _POWER.fullmatch(_plain(sup).strip()))
+    """Whether a raised text would change a number or a symbol if it stood on the line ("10" and "3" as 103)."""
+    last = before[-1:]
+    return (last.isalnum() or last == ")") and _POWER.fullmatch(_plain(sup).strip()) is not None
+
+
+def _is_note_mark(sup: Element) -> bool:
+    """Whether a raised text is nothing but links within the page: the marks of notes and citations."""
+    loose = "".join(child for child in sup.children if isinstance(child, str))
+    inside = [child.tag == "a" and child.attributes.get("href", "").startswith("#") for child in sup.elements]
+    return bool(inside) and all(inside) and not any(sign.isalnum() for sign in loose)

@@ -115,6 +115,8 @@ def decode_page(data: bytes) -> str:
 def _read_page(text: str) -> Page:
     from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
+    if not re.search(r"<[A-Za-z!/?]", text):
+        raise ParseError("the file is not HTML: give it the ending .txt or .md if it is text", code="html-broken")
     try:
         tree = LexborHTMLParser(text)
         body = tree.body

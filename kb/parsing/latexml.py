@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kb.errors import ParseError
 from kb.parsing.elements import Element, clean, has_blocks, inline_text, table_rows, table_text
 from kb.parsing.html import Page
-from kb.parsing.pagefront import ids_of, names_of, own_links, split_keywords
+from kb.parsing.pagefront import KEYWORDS, ids_of, names_of, own_links, split_keywords
 from kb.parsing.sheet import Sheet
 from kb.records import Affiliation, BlockKind, Document, Fulltext, Metadata
 
@@ -292,8 +292,18 @@ def _front(page: Page, article: Element, *, title: str) -> Metadata:
         abstract=" ".join(inline_text(p, skip=_is_aside) for p in paragraphs) or None,
         links=tuple(links.values()) or None,
         affiliation=Affiliation(text=place, source="html") if place else None,
-        keywords=split_keywords(_text_of(article, "ltx_keywords")),
+        keywords=_keywords(article),
     )
+
+
+def _keywords(article: Element) -> tuple[str, ...] | None:
+    """From the field for them, else from a paragraph before the first section that begins with the word."""
+    if stated := _text_of(article, "ltx_keywords"):
+        return split_keywords(stated)
+    for element in article.walk(skip=lambda e: e.has("ltx_section")):
+        if element.has("ltx_p") and (text := inline_text(element)) and KEYWORDS.match(text):
+            return split_keywords(text)
+    return None
 
 
 def _first_line(person: Element) -> str:

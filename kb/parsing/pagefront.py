@@ -33,6 +33,7 @@ _NOT_A_NAME = re.compile(
     r"|contribut",
     re.I,
 )
+KEYWORDS = re.compile(r"^[*_\s]*(?:key ?words(?: and phrases)?|index terms)[*_\s]*[:.—–-]+[*_\s]*", re.I)
 _NAME_WORD = re.compile(r"[^\W\d_][\w'’.-]*$")
 
 
@@ -90,9 +91,21 @@ def own_links(elements: Iterable[Element], *, everywhere: bool, source: SourceNa
     return tuple(found.values())
 
 
+def links_in(texts: Iterable[str], *, source: SourceName) -> tuple[Link, ...]:
+    """The same for texts without anchors: addresses beside words like "our code", punctuation after them cut."""
+    found: dict[str, Link] = {}
+    for text in texts:
+        for match in re.finditer(r"https?://[^\s<>\"{}|\\^`\[\]]+", text) if _OWN_WORDS.search(text) else ():
+            url = match[0].rstrip(".,;:)'!?*")
+            if own := _OWN_HOSTS.match(url):
+                kind: Literal["code", "project"] = "code" if own["code"] else "project"
+                found.setdefault(url.rstrip("/").lower(), Link(kind=kind, url=url, source=source))
+    return tuple(found.values())
+
+
 def split_keywords(text: str) -> tuple[str, ...] | None:
     """``"Keywords: a; b, c."`` -> ``("a", "b, c")``: split at the strongest sign there is."""
-    bare = re.sub(r"^(?:key ?words(?: and phrases)?|index terms)\s*[:.—–-]*\s*", "", text, flags=re.I)
+    bare = KEYWORDS.sub("", text)
     sign = next((sign for sign in (";", "·", "•", "|", ",") if sign in bare), ",")
     parts = [part.strip(" .") for part in bare.split(sign)]
     words = tuple(dict.fromkeys(part for part in parts if part))

@@ -39,8 +39,9 @@ class Sheet:
             self._path.pop()
 
     def put(self, kind: BlockKind, text: str, *, label: str | None = None, later: bool = False) -> None:
-        """Write a block, or with ``later`` after the prose of the section; blank text is no block."""
-        if text := _tidy(text):
+        """Write a block, or with ``later`` after the prose of the section; blanks and bare signs are no block."""
+        text = _tidy(text)
+        if text and (kind == "equation" or any(sign.isalnum() for sign in text)):
             (self._later if later else self._done).append((kind, text, self.section, label))
 
     def finish(self) -> tuple[str, tuple[Block, ...]]:

@@ -25,11 +25,8 @@ def read_webpage(page: Page) -> Document:
     """The page's main content as blocks.
 
     Raises:
-        ParseError: ``no-text`` when nothing is left after scripts, menus and hidden text; ``html-broken`` when the
-            text holds no element at all and so is no HTML.
+        ParseError: ``no-text`` when nothing is left after scripts, menus and hidden text.
     """
-    if not page.body.elements and not page.title:
-        raise ParseError("the file is not HTML: give it the ending .txt or .md if it is text", code="html-broken")
     main = _main(page.body)
     reader = _Reader(sheet=Sheet())
     reader.mixed(main)

@@ -1,0 +1,186 @@
+"""Markdown and plain text to a ``Document``: headings, paragraphs, lists, tables, code, formulas, references."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+from kb.errors import ParseError
+from kb.ids import file_key
+from kb.parsing.html import MAX_HTML_BYTES, decode_page
+from kb.parsing.markdown import front_matter, read_markdown
+from kb.parsing.pagefront import KEYWORDS, ids_of, links_in, names_of, split_keywords
+from kb.parsing.prose import Reading
+from kb.records import Block, Document, Fulltext, Link, Metadata
+
+MARKDOWN_PARSER = "markdown/1"
+TEXT_PARSER = "plain-text/1"
+
+_CONTROL = re.compile(r"[\x01-\x08\x0e-\x1f\x7f]")
+
+# Plain text
+_REFERENCE_MARK = re.compile(r"(?:\[\w{1,12}\]|\d{1,3}\.)\s")
+_ITEM_MARK = re.compile(r"(?:[-*•]|\d{1,2}[.)]|\([a-z\d]{1,2}\))\s")
+_KNOWN_HEADING = re.compile(
+    r"(?:abstract|summary|introduction|background|related work|methods?|materials and methods|experiments?|results?"
+    r"|discussion|results and discussion|conclusions?|limitations|acknowledge?ments?|references|bibliography"
+    r"|appendix(?: [A-Z])?)\W*$",
+    re.I,
+)
+_NUMBERED_HEADING = re.compile(
+    r"(?P<number>(?:\d{1,2}(?:\.\d{1,2}){0,3}|[IVX]{1,5}|[A-H](?:\.\d{1,2}){1,2}))\.?[ \t]+(?P<rest>[A-Z].*)$"
+)
+
+
+def parse_markdown(data: bytes) -> Document:
+    """Read Markdown (CommonMark's headings, lists, code, quotes; tables, footnotes and ``$$`` formulas as GitHub's).
+
+    A front matter block (``---``) gives title, authors, date-free ids and keywords. Comments are dropped and counted
+    as invisible; images leave their alternative text.
+
+    Raises:
+        ParseError: ``too-large``, or ``no-text`` when nothing is left to read.
+    """
+    text = _decoded(data)
+    stated, text = front_matter(text)
+    reading = Reading()
+
+    def drop(match: re.Match[str]) -> str:
+        reading.dropped["invisible"] += len(" ".join(match[0][4:-3].split()))
+        return ""
+
+    read_markdown(re.sub(r"<!--.*?(?:-->|\Z)", drop, text, flags=re.DOTALL).split("\n"), reading)
+    return _document(reading, data, parser=MARKDOWN_PARSER, stated=stated, text=text)
+
+
+def parse_text(data: bytes) -> Document:
+    """Read plain text: blank lines part paragraphs, lines of a paragraph are joined, words cut at line ends healed.
+
+    Headings are known names ("Abstract", "References"), numbered titles, or short lines in capitals that stand alone.
+
+    Raises:
+        ParseError: ``too-large``, or ``no-text`` when it is empty or no text at all.
+    """
+    text = _decoded(data).replace("\f", "\n\n")
+    reading = Reading()
+    words = Counter(re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", text.lower()))
+    for number, paragraph in enumerate(re.split(r"\n[ \t]*\n", text)):
+        lines = [line.strip() for line in paragraph.split("\n") if line.strip()]
+        if lines:
+            _read_text_paragraph(lines, reading, words=words, first=number == 0)
+    return _document(reading, data, parser=TEXT_PARSER, stated={}, text=text)
+
+
+# ---------------------------------------------------------------------------------------- plain text
+
+
+def _read_text_paragraph(lines: list[str], reading: Reading, *, words: Counter[str], first: bool) -> None:
+    if len(lines) == 2 and re.fullmatch(r"[=\-~^*]{3,}", lines[1]):
+        reading.heading(lines[0], level=1 if lines[1][0] == "=" else 2)
+        return
+    title = lines[0]
+    level = _heading_level(title) if not first else None
+    if level is not None and (len(lines) == 1 or _KNOWN_HEADING.match(title)):
+        reading.heading(title, level=level)
+        lines = lines[1:]
+    for entry in _entries(lines, reading):
+        reading.put_prose(_joined(entry, words))
+
+
+def _heading_level(line: str) -> int | None:
+    if len(line) > 90 or line.endswith((",", ";")):
+        return None
+    if _KNOWN_HEADING.match(line):
+        return 1
+    if (match := _NUMBERED_HEADING.match(line)) and not line.endswith("."):
+        return 1 + match["number"].count(".")
+    letters = [sign for sign in line if sign.isalpha()]
+    return (
+        1 if len(letters) > 3 and line == line.upper() and len(line.split()) < 12 and not line.endswith(".") else None
+    )
+
+
+def _entries(lines: list[str], reading: Reading) -> Iterator[list[str]]:
+    """The lines parted at list items, or at the markers of references."""
+    marker = _REFERENCE_MARK if reading.references else _ITEM_MARK
+    entry: list[str] = []
+    for line in lines:
+        if entry and marker.match(line):
+            yield entry
+            entry = []
+        entry.append(line)
+    if entry:
+        yield entry
+
+
+def _joined(lines: list[str], words: Counter[str]) -> str:
+    """Lines as one text; "exam-" and "ple" become one word unless the text writes it with the hyphen elsewhere."""
+    text = ""
+    for line in lines:
+        left = re.search(r"([^\W\d_]+)-$", text)
+        right = re.match(r"[^\W\d_]+", line)
+        if left and right and right[0].islower():
+            whole, hyphened = left[1] + right[0], f"{left[1]}-{right[0]}"
+            text = text if words[hyphened.lower()] and not words[whole.lower()] else text[:-1]
+            text += line
+        else:
+            text = f"{text} {line}" if text else line
+    return " ".join(text.split())
+
+
+# -------------------------------------------------------------------------------------------- shared
+
+
+def _decoded(data: bytes) -> str:
+    if len(data) > MAX_HTML_BYTES:
+        raise ParseError(f"the file has {len(data):,} bytes, more than {MAX_HTML_BYTES:,}: split it", code="too-large")
+    text = decode_page(data).replace("\r\n", "\n").replace("\r", "\n")
+    if len(_CONTROL.findall(text[:50_000])) > len(text[:50_000]) // 50:
+        raise ParseError("the file is not text: give the paper as PDF, HTML, Markdown or text", code="no-text")
+    return _CONTROL.sub("", text)
+
+
+def _document(reading: Reading, data: bytes, *, parser: str, stated: dict[str, list[str]], text: str) -> Document:
+    written, blocks = reading.sheet.finish()
+    if not any(block.kind != "heading" for block in blocks):
+        raise ParseError("the file has no text: check that it is the right one", code="no-text")
+    front = _read_front(blocks, stated)
+    front = replace(front, ids=(*front.ids, file_key(hashlib.sha256(data).hexdigest())))
+    return Document(
+        text=written, blocks=blocks, front=front, pages=None, fulltext=Fulltext(state="full"), parser=parser,
+        dropped=dict(reading.dropped),
+    )  # fmt: skip
+
+
+def _read_front(blocks: tuple[Block, ...], stated: dict[str, list[str]]) -> Metadata:
+    """What the front matter or the first lines say; authors only when they are clearly names."""
+    head = [block for block in blocks[:12] if block.kind != "code"]
+    first = head[0] if head else None
+    title = next(iter(stated.get("title", [])), None)
+    if title is None and first is not None and len(first.text) < 250 and not _KNOWN_HEADING.match(first.text):
+        title = first.text if first.kind == "heading" or not first.text.endswith((".", ":", "?!")) else None
+    names = stated.get("authors") or stated.get("author") or []
+    below = head[1] if len(head) > 1 and title is not None and head[1].kind == "paragraph" else None
+    authors = names_of(names) if names else names_of([below.text]) if below is not None else None
+    abstract = next((b.text for b in blocks if b.kind == "paragraph" and _is_abstract(b)), None)
+    addresses = [f"/abs/{value}" for name in ("arxiv", "eprint") for value in stated.get(name, [])]
+    meta = [("citation_doi", value) for value in stated.get("doi", [])]
+    ids, version = ids_of(addresses, meta, [block.text for block in head])
+    words = stated.get("keywords") or stated.get("tags")
+    said = next((split_keywords(block.text) for block in head if KEYWORDS.match(block.text)), None)
+    return Metadata(
+        source="text", ids=ids, version=version, title=title, authors=authors, abstract=abstract,
+        links=_own_links(head), keywords=tuple(words) if words else said,
+    )  # fmt: skip
+
+
+def _is_abstract(block: Block) -> bool:
+    return bool(block.section) and block.section[-1].lower().strip(" .:*") == "abstract"
+
+
+def _own_links(head: list[Block]) -> tuple[Link, ...] | None:
+    """Repositories and project pages that the first blocks name beside words like "our code"."""
+    return links_in([block.text for block in head], source="text") or None
