@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from kb.errors import KbError, ModelError, SettingsError
@@ -21,9 +21,6 @@ from kb.settings import Settings
 from kb.writing.model_errors import CANNOT_STRUCTURE, as_model_error
 from kb.writing.replies import ReplyCache, read_json, satisfies
 from kb.writing.words import cjk_share
-
-if TYPE_CHECKING:
-    from langchain_core.language_models import BaseChatModel
 
 REPLY_TOKENS = 2_048  # longest reply that is asked for
 _RETRIES = 2
@@ -98,7 +95,7 @@ class LangChainChat:
 
     def __init__(
         self,
-        model: BaseChatModel,
+        model: Any,  # langchain_core's BaseChatModel
         *,
         name: str,
         url: str = "",
