@@ -109,7 +109,7 @@ _PATTERNS: dict[Cue, str] = {
         r"|domains|scenarios|subjects|volunteers|experts|hours|images|videos|sentences|documents|papers|questions"
         r"|samples"
         r"|examples|dialogues|utterances|tweets|pairs|annotations|trajectories|tables|queries|patients|scans)\b"
-        r"|\d[\d,.]* ?[KMB]?\s(?:GPU|TPU|GPUs|TPUs)\b|\bGPU[- ](?:hours|days)|trained (?:\w+ )?(?:for|on) \d"
+        r"|\d[\d,.]* ?[KMB]?\s(?:GPU|TPU|GPUs|TPUs)\b|\bGPU[- ](?:hours|days)|trained (?:\w+ ){0,3}(?:for|on) \d"
         r"|lines of code|million parameters|billion parameters|[\d.]+[MB] parameters|training (?:took|takes))"
     ),
     "availability": (

@@ -161,7 +161,8 @@ def _home(sentence: NoteSentence, *, stage: str) -> str | None:
     if _is_past_problem(sentence, stage=stage):
         return "past_methods"
     if kind in ("result", "experiment", "conclusion"):
-        return "results" if "result" in cues and cues & {"figures", "own work"} and roles.result > 0.2 else None
+        told = cues & {"figures", "own work"} if "result" in cues else cues & {"figures"} and roles.result > 0.5
+        return "results" if told and roles.result > 0.2 else None
     if kind == "method":
         return "method" if roles.role in ("method", "objective") else None
     if (
