@@ -608,3 +608,14 @@ def test_a_feed_cut_short_is_asked_for_again(arxiv: ArxivServer, tmp_path: Path)
     arxiv.fail("/atom", Fault(status=200, body=whole[: len(whole) // 2]))
     assert feed_of(arxiv, tmp_path).announced(["cs.CV"]).entries
     assert len(arxiv.requests) == 2
+
+
+def test_the_local_arxiv_can_be_set_by_the_environment(
+    arxiv: ArxivServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in arxiv.environment(allowed_hosts=["arxiv.org"]).items():
+        monkeypatch.setenv(name, value)
+    settings = Settings(home=tmp_path)
+    assert settings == Settings(home=tmp_path, **arxiv.settings(allowed_hosts=("arxiv.org",)))
+    source = ArxivSource(PoliteClient(settings, cache_folder=tmp_path / "cache"), settings)
+    assert id_of(next(source.find("2603.00001"))) == "arxiv:2603.00001"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import itertools
 import json
@@ -29,6 +30,7 @@ from kb.settings import Settings
 from kb.sources.addresses import is_public
 from kb.sources.answers import AnswerCache
 from kb.sources.http import PoliteClient
+from kb.sources.pacing import unwritable
 from tests.arxiv_server import ArxivServer, Fault
 
 RECORD = {
@@ -129,6 +131,7 @@ import json, sys
 from pathlib import Path
 from kb.settings import Settings
 from kb.sources.http import PoliteClient
+from kb.sources.pacing import unwritable
 home, url, settings = Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
 with PoliteClient(Settings(home=home, **settings), cache_folder=home / "cache") as client:
     for _ in range(int(sys.argv[4])):
@@ -295,6 +298,13 @@ def test_a_complaint_about_the_body_is_asked_about_again(arxiv: ArxivServer, cli
     assert len(arxiv.requests) == 2
 
 
+def test_a_server_that_does_not_answer_in_time_is_asked_again(arxiv: ArxivServer, clock: Clock, tmp_path: Path) -> None:
+    arxiv.fail("/api", Fault.slow(2.0))
+    with make(arxiv, tmp_path, clock, http_timeout_seconds=0.3) as client:
+        assert b"A Paper" in client.get_bytes(arxiv.url + API)
+    assert len(arxiv.requests) == 2
+
+
 def test_a_server_that_is_down_ends_a_long_batch_soon(arxiv: ArxivServer, client: PoliteClient, clock: Clock) -> None:
     arxiv.fail("/api", Fault.unavailable(), times=99)
     for n in range(50):
@@ -445,6 +455,26 @@ def test_a_pdf_header_may_stand_anywhere_in_the_first_kilobyte(
 ) -> None:
     arxiv.fail("/pdf", Fault(status=200, body=b"\n" * 1000 + b"%PDF-1.4 and so on"))
     assert client.download(arxiv.url + PDF, to=tmp_path / "p.pdf", expect="pdf").is_file()
+
+
+def test_a_file_that_cannot_be_written_is_one_clear_line(
+    arxiv: ArxivServer, client: PoliteClient, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(HomeUnwritable, match=r"cannot be written.*check"):
+        client.download(arxiv.url + PDF, to=tmp_path / "file" / "p.pdf", expect="pdf")
+    assert len(arxiv.requests) == 1
+    full = unwritable(tmp_path, OSError(errno.ENOSPC, "No space left on device"))
+    assert (full.code, "free some space" in str(full)) == ("disk-full", True)
+
+
+def test_what_a_killed_download_left_is_swept_away(arxiv: ArxivServer, client: PoliteClient, tmp_path: Path) -> None:
+    old, young = tmp_path / ".a.part", tmp_path / ".b.part"
+    for part in (old, young):
+        part.write_bytes(b"%PDF-")
+    os.utime(old, (1_000_000, 1_000_000))
+    client.download(arxiv.url + PDF, to=tmp_path / "p.pdf", expect="pdf")
+    assert left_behind(tmp_path) == [".b.part", "p.pdf"], "another process may be writing the young one"
 
 
 def test_html_is_told_from_pdf(arxiv: ArxivServer, client: PoliteClient, tmp_path: Path) -> None:
