@@ -9,6 +9,7 @@ import builtins
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -226,6 +227,18 @@ class Library:
         from kb.library.digesting import digest
 
         return digest(self, topic, day=day, since=since, until=until, audience=audience, progress=progress)
+
+    def write_digest(self, digest: Digest, forms: Sequence[str], *, out: Path | None = None) -> builtins.list[Path]:
+        """Write a digest in several forms (hexo, html, md, rss, bibtex, json …); returns the files."""
+        from kb.library.publishing import write_digest
+
+        return write_digest(self, digest, forms, out=out)
+
+    def render_file(self, path: Path, forms: Sequence[str], *, out: Path) -> builtins.list[Path]:
+        """The same pages again from a ``digest.json``."""
+        from kb.library.publishing import render_file
+
+        return render_file(self, path, forms, out=out)
 
     # -------------------------------------------------------------------------------------- catalog
 

@@ -32,12 +32,12 @@ def run_demo(library: Library, *, progress: Progress, notice: Callable[[str], No
     hits = library.search(QUERY, k=3)
     answer = library.ask(QUESTION)
     digest = library.digest(day=DAY, progress=progress)
-    written = library.write_digest(digest, ["hexo", "html", "json"], out=home / "digest")
+    written = library.write_digest(digest, ["hexo", "json"], out=home / "digest")
     steps = [
         _step("kb add records.jsonl 2020.acl-main.207.pdf …", printing.add_report(report)),
         _step(f'kb search "{QUERY}" -k 3', printing.hits(hits)),
         _step(f'kb ask "{QUESTION}"', printing.answer(answer)),
-        _step(f"kb digest --date {DAY} --format hexo,html,json", printing.digest(digest, written)),
+        _step(f"kb digest --date {DAY} --format hexo,json", printing.digest(digest, written)),
     ]
     tries = [
         f'kb ask --home {home} "What is citation-informed training?"',
