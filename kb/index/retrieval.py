@@ -257,6 +257,7 @@ def _hit(place: Ranked, chunk: Chunk, *, paper: Paper, rank: int) -> Hit:
         section=chunk.section,
         page=chunk.page,
         text=chunk.text,
+        boxes=chunk.boxes,
     )
 
 
