@@ -26,6 +26,7 @@ from kb.parsing.float_text import (
     mark_margins,
     mark_obstacles,
     mark_running_heads,
+    mark_stamps,
     prose_style,
     sort_graphics,
 )
@@ -103,8 +104,10 @@ def _float_page(layout: PageLayout) -> FloatPage:
     if turn:
         width, height = layout.height, layout.width
         page = FloatPage(layout.number, width, height, turn, ((0.06 * width, 0.94 * width),), [])
-        turned = [_turned(line, layout, turn) for line in lines if not line.upright]
-        page.items = [Item(line, Rect(line.x0, line.y0, line.x1, line.y1), 0) for line in turned]
+        for line in lines:
+            as_seen = _turned(line, layout, turn)
+            box = Rect(as_seen.x0, as_seen.y0, as_seen.x1, as_seen.y1)
+            page.items.append(Item(as_seen, box, 0, "furniture" if line.upright else "free"))
         return page
     page = FloatPage(layout.number, layout.width, layout.height, 0, layout.columns, [])
     for placed in layout.placed:
@@ -149,6 +152,7 @@ def _find_captions(reader: PdfReader, pages: list[FloatPage], *, body: BodyStyle
         page = next(page for page in pages if page.number == number)
         with reader.page(number) as shown:
             _add_graphics(page, shown)
+    mark_stamps(pages)
     complete_captions(captions, body=body, vocabulary=read_vocabulary(pages))
     return captions
 

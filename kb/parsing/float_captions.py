@@ -34,6 +34,7 @@ _LABELS = [
     (name, re.compile(rf"^{_PREFIX}(?:{words})\s*{_NUMBER}(?P<mark>\s*[:.|：．｜—–\-]|)(?P<rest>.*)$"))
     for name, words in _KINDS.items()
 ]
+_KIND_ALONE = re.compile(rf"^(?:{'|'.join(_KINDS.values())})$")
 # "Figure 3 shows …" is a sentence about a figure, not its caption.
 _IN_TEXT = re.compile(
     r"^\s*(?:\(?[a-z]\)?\s*)?(?:shows?|showed|presents?|illustrates?|depicts?|in|and|we|lists?|is|are|was|were|gives?"
@@ -108,8 +109,9 @@ def read_vocabulary(pages: Sequence[FloatPage]) -> set[str]:
 def _candidate(page: FloatPage, item: Item, *, body: BodyStyle) -> tuple[FloatCaption, str] | None:
     if item.role == "furniture" or _LEADERS.search(item.text):
         return None
+    text = _with_number(page, item)
     for name, pattern in _LABELS:
-        match = pattern.match(item.text)
+        match = pattern.match(text)
         if match is None:
             continue
         quality = _quality(item, match, body=body)
@@ -119,6 +121,15 @@ def _candidate(page: FloatPage, item: Item, *, body: BodyStyle) -> tuple[FloatCa
         caption = FloatCaption(page, name, label, [item], [[item]], quality)
         return caption, match["mark"].strip()
     return None
+
+
+def _with_number(page: FloatPage, item: Item) -> str:
+    """The line; when a wide space parts a lone "Figure" from its number, with what follows on its row."""
+    if not _KIND_ALONE.match(item.text):
+        return item.text
+    row = [i for i in page.items if abs(i.line.baseline - item.line.baseline) < 1 and i.box.x0 > item.box.x0]
+    row = [i for i in row if i.column == item.column]
+    return " ".join([item.text, *(i.text for i in sorted(row, key=lambda i: i.box.x0))])
 
 
 def _quality(item: Item, match: re.Match[str], *, body: BodyStyle) -> float:
@@ -173,7 +184,7 @@ def _complete(caption: FloatCaption, *, body: BodyStyle) -> None:
 
 def _is_label(caption: FloatCaption) -> bool:
     """Whether the first line is only a label."""
-    return len(caption.items[0].text) <= len(caption.label) + 3
+    return len(" ".join(item.text for item in caption.rows[0])) <= len(caption.label) + 3
 
 
 def _add_row_mates(caption: FloatCaption, page: FloatPage) -> None:

@@ -26,7 +26,7 @@ Votes = Mapping[str, Counter[Direction]]
 
 _FIRST_GAP = 100.0  # points between caption and float
 _NEXT_GAP = 60.0  # points of white within a float
-_TEXT_GAP = 14.0  # points after which text without graphics is no part of a float any more
+_TEXT_GAP = 20.0  # points after which text without graphics is no part of a float any more
 _MIN_SPLIT = 9.0
 _MAX_PARTS = 6
 _MAX_PROPOSALS = 10
@@ -64,7 +64,7 @@ class FloatScene:
 def read_scene(page: FloatPage, captions: list[FloatCaption], *, raster: Raster, body: BodyStyle) -> FloatScene:
     """Look at one page. ``raster`` is the whole page in grey, as it is shown (not yet turned)."""
     walls = [_solid(item) for item in page.items if item.role != "free"]
-    walls += _footnote_rules(page) + _title_rules(page, captions)
+    walls += _footnote_rules(page) + _title_rules(page, captions) + page.stamps
     text = [item.box for item in page.items]
     ink = read_ink(raster, turned=page.turned, hidden=walls, text=text)
     scene = FloatScene(page, captions, ink, find_blobs(ink, walls=walls), body, [])
@@ -180,7 +180,7 @@ def _vertical(
     up = direction == "up"
     limit = 0.0 if up else scene.page.height
     for wall in _walls(scene, caption):
-        if min(wall.x1, x1 - 4) - max(wall.x0, x0 + 4) <= 0:
+        if min(wall.x1, x1 - 4) - max(wall.x0, x0 + 4) <= 0 or _is_label_in_drawing(scene, wall):
             continue
         if up and wall.y1 <= box.y0 + 3:
             limit = max(limit, wall.y1)
@@ -193,7 +193,7 @@ def _vertical(
         return []
     area, clipped = _between_neighbours(scene, caption, area)
     pieces = _pieces(scene, area, clipped=clipped)
-    group = _grow(scene, pieces, direction=direction, edge=edge)
+    group = _grow(scene, pieces, direction=direction, edge=edge, limit=limit)
     if group is None:
         return []
     boxes = [group, *_parts(scene, group, up=up)]
@@ -258,7 +258,7 @@ def _pieces(scene: FloatScene, area: Rect, *, clipped: bool) -> list[Blob]:
     return pieces
 
 
-def _grow(scene: FloatScene, pieces: Sequence[Blob], *, direction: Direction, edge: float) -> Rect | None:
+def _grow(scene: FloatScene, pieces: Sequence[Blob], *, direction: Direction, edge: float, limit: float) -> Rect | None:
     """Collect pieces from the caption outwards until white, or text that is no part of the float, comes between."""
     up = direction == "up"
 
@@ -274,13 +274,32 @@ def _grow(scene: FloatScene, pieces: Sequence[Blob], *, direction: Direction, ed
         if gap > (_FIRST_GAP if group is None else _NEXT_GAP):
             break
         is_text = blob.graphic < 0.15 * blob.ink
-        if group is not None and gap > _TEXT_GAP and is_text and has_graphic and _is_prose_blob(scene, blob):
+        at_wall = 0 < limit < scene.page.height and away(blob, limit) > -2.2 * scene.body.leading - blob.box.height
+        if (
+            group is not None
+            and gap > _TEXT_GAP
+            and is_text
+            and has_graphic
+            and at_wall
+            and _is_prose_blob(scene, blob)
+        ):
             break
         group = blob.box if group is None else hull([group, blob.box])
         has_graphic = has_graphic or not is_text
     if group is None or group.width < 15 or group.height < 6:
         return None
     return group
+
+
+def _is_label_in_drawing(scene: FloatScene, wall: Rect) -> bool:
+    """Whether ink stands all around a line that was taken for running text."""
+    return any(
+        blob.box.holds(wall, slack=1)
+        and blob.graphic > 0.3 * blob.ink
+        and wall.width < 0.6 * blob.box.width
+        and wall.height < 0.4 * blob.box.height
+        for blob in scene.blobs
+    )
 
 
 def _is_prose_blob(scene: FloatScene, blob: Blob) -> bool:

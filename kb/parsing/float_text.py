@@ -31,6 +31,7 @@ _HEADING = re.compile(
     re.IGNORECASE,
 )
 _ABSTRACT = re.compile(r"^\W*(?:abstract|a\s?b\s?s\s?t\s?r\s?a\s?c\s?t|summary)\b", re.IGNORECASE)
+_CODE_FONT = re.compile(r"cmtt|lmmono|ectt|sftt|courier|mono|consol|menlo|typewriter|inconsol|nimbusmon", re.IGNORECASE)
 _EQUATION_NUMBER = re.compile(r"^\(\s*[A-Z]?\.?\d+(?:[.\-]\d+)*[a-z]?\s*\)$")
 _STAMP = re.compile(r"arxiv:", re.IGNORECASE)
 
@@ -69,6 +70,7 @@ class FloatPage:
     items: list[Item]
     graphics: list[Rect] = field(default_factory=list)  # drawn things that are no rules
     rules: list[Rect] = field(default_factory=list)  # horizontal rules
+    stamps: list[Rect] = field(default_factory=list)  # pictures that come again on other pages, such as a logo
     frames: list[Rect] = field(default_factory=list)  # ruled or framed areas that hold the text of floats
 
     def span_of(self, column: int) -> Span:
@@ -123,6 +125,11 @@ def font_family(font: str) -> str:
     return "cm" if tex else name[:7]
 
 
+def is_code_font(font: str) -> bool:
+    """Whether a font has letters of one width, as program text is set in."""
+    return bool(_CODE_FONT.search(font))
+
+
 def _half(size: float) -> float:
     return round(size * 2) / 2
 
@@ -170,6 +177,8 @@ def mark_body(page: FloatPage, *, body: BodyStyle, prose: ProseStyle) -> None:
         if not all(_is_prose_size(line, body=body, sizes=prose.sizes) for line in block):
             continue
         if 2 * sum(font_family(line.line.font) in prose.families for line in block) < len(block):
+            continue
+        if 2 * sum(is_code_font(line.line.font) for line in block) > len(block):
             continue
         full = [line for line in block if _fills_column(page, line)]
         letters = sum(line.letters * len(line.text) for line in block) / max(1, sum(len(line.text) for line in block))
@@ -220,6 +229,19 @@ def mark_running_heads(pages: Sequence[FloatPage]) -> None:
         if len(rows) >= 3:
             for item in (item for row in rows for item in row):
                 item.role = "furniture"
+
+
+def mark_stamps(pages: Sequence[FloatPage]) -> None:
+    """Pictures at the head or foot that stand at the same place on three pages or more."""
+    places: Counter[tuple[int, ...]] = Counter(
+        tuple(round(edge) for edge in box) for page in pages for box in set(page.graphics)
+    )
+    for page in pages:
+        for box in page.graphics:
+            at_edge = box.y1 < 0.2 * page.height or box.y0 > 0.8 * page.height
+            if at_edge and places[tuple(round(edge) for edge in box)] >= 3:
+                page.stamps.append(box)
+        page.graphics = [box for box in page.graphics if box not in page.stamps]
 
 
 def keep_table_heads(page: FloatPage) -> None:
@@ -357,7 +379,7 @@ def _is_heading(page: FloatPage, item: Item, *, body: BodyStyle) -> bool:
     line = item.line
     if not line.upright or line.size < body.size - 0.5 or sum(char.isalpha() for char in line.text) < 4:
         return False
-    set_apart = line.bold or line.size > body.size + 0.8 or line.font not in body.fonts
+    set_apart = line.bold or line.size > body.size + 0.8 or line.font not in body.fonts or line.text.isupper()
     x0, x1 = page.span_of(item.column)
     at_left = abs(item.box.x0 - x0) < 6
     centred = abs((item.box.x0 + item.box.x1) - (x0 + x1)) < 8
@@ -376,7 +398,7 @@ def _is_lone_line(page: FloatPage, item: Item, *, body: BodyStyle) -> bool:
     if not starts or not words or item.letters <= 0.5 or not _is_alone_in_row(page, item):
         return False
     x0, x1 = page.span_of(item.column)
-    if item.box.width > 0.5 * (x1 - x0) and len(words) >= 5:
+    if item.box.width > 0.5 * (x1 - x0) and len(words) >= 5 and not is_code_font(line.font):
         return True
     return any(
         other.role in ("body", "heading")
