@@ -123,11 +123,7 @@ class ArxivSource:
         Raises:
             UsageError: when the query is empty, the period ends before it begins, or the limit is not positive.
         """
-        cleaned = " ".join(query.split())
-        if not cleaned:
-            raise UsageError('the query is empty: write one like cat:cs.CV AND abs:"diffusion model"')
-        if since is not None and until is not None and since > until:
-            raise UsageError(f"the period {since} to {until} ends before it begins: swap the days")
+        cleaned = _checked(query, since, until)
         if limit is not None and limit < 1:
             raise UsageError(f"a limit of {limit} asks for nothing: give one of 1 or more")
         try:
@@ -156,6 +152,31 @@ class ArxivSource:
             if count < depth or depth < _DEEPEST_RESULT or oldest is None or _minute_after(oldest) >= end:
                 return
             end, is_bounded = _minute_after(oldest), True
+
+    def replaced(self, query: str, *, since: date, until: date) -> Iterator[Item | Failure]:
+        """Papers of a query whose newest version is later than the first and was announced in the period.
+
+        This is what a feed calls "replace", for days whose feed was missed; the announcement day is the version's. A
+        paper replaced again after ``until`` is found under that later day only: the API knows just newest versions.
+
+        Raises:
+            UsageError: when the query is empty or the period ends before it begins.
+        """
+        cleaned = _checked(query, since, until)
+        start, end = _period(since, until)
+        try:
+            versions = self._api().by_query(
+                cleaned, limit=_DEEPEST_RESULT, newest="updated", max_age_seconds=_OPEN_QUERY_SECONDS
+            )
+            for count, eprint in enumerate(versions, start=1):
+                if eprint.updated < start:
+                    return
+                if eprint.updated < end and (eprint.version or 1) > 1:
+                    yield Item(what=eprint.identifier, metadata=_metadata(eprint, announced=eprint.updated))
+                if count == _DEEPEST_RESULT:
+                    raise SourceError(f"more than {count:,} papers have changed since {since}: ask for fewer days")
+        except SourceError as err:
+            yield Failure(what=query, code=err.code, reason=str(err), retry=err.retry)
 
     # ----------------------------------------------------------------------------------- files
 
@@ -226,7 +247,7 @@ def _outcome(wanted: _Wanted, found: Iterable[Eprint], refused: Mapping[str, Sou
     return Failure(what=wanted.what, code=NotFound.code, reason=reason)
 
 
-def _metadata(eprint: Eprint) -> Metadata:
+def _metadata(eprint: Eprint, *, announced: datetime | None = None) -> Metadata:
     is_withdrawn = not eprint.has_pdf or says_withdrawn(comment=eprint.comment, abstract=eprint.abstract)
     return Metadata(
         source="arxiv",
@@ -239,7 +260,7 @@ def _metadata(eprint: Eprint) -> Metadata:
         comment=eprint.comment,
         published=eprint.published,
         updated=eprint.updated,
-        announced=(announcement_day(eprint.published),),
+        announced=(announcement_day(announced or eprint.published),),
         announced_from="computed",
         venue=venue_of(eprint.comment, eprint.journal_ref),
         url=f"https://arxiv.org/abs/{eprint.identifier}",
@@ -263,6 +284,15 @@ def _name(paper_id: str, version: int | None) -> str:
 
 
 # ------------------------------------------------------------------------------------------- periods
+
+
+def _checked(query: str, since: date | None, until: date | None) -> str:
+    cleaned = " ".join(query.split())
+    if not cleaned:
+        raise UsageError('the query is empty: write one like cat:cs.CV AND abs:"diffusion model"')
+    if since is not None and until is not None and since > until:
+        raise UsageError(f"the period {since} to {until} ends before it begins: swap the days")
+    return cleaned
 
 
 def _period(since: date | None, until: date | None) -> tuple[datetime, datetime]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import arxiv  # type: ignore[import-untyped]  # the package ships no types
 from arxiv import _feed
@@ -78,8 +78,15 @@ class ArxivApi:
         search = arxiv.Search(id_list=list(ids), max_results=len(ids))
         return [_eprint(result) for result in reader.results(search)]
 
-    def by_query(self, query: str, *, limit: int, max_age_seconds: float | None = None) -> Iterator[Eprint]:
-        """Papers that match a query in arXiv's syntax, newest submission first, at most ``limit`` of them.
+    def by_query(
+        self,
+        query: str,
+        *,
+        limit: int,
+        newest: Literal["submitted", "updated"] = "submitted",
+        max_age_seconds: float | None = None,
+    ) -> Iterator[Eprint]:
+        """Papers that match a query in arXiv's syntax, newest submission (or newest version) first, up to ``limit``.
 
         Pages are asked for as they are needed. The API's own total decides when there are no more; an empty page
         before that is a known hiccup and is asked for again.
@@ -89,7 +96,9 @@ class ArxivApi:
         """
         page_size = min(PAGE_SIZE, limit)
         reader = _Reader(self._client, self._settings, page_size=page_size, max_age_seconds=max_age_seconds)
-        search = arxiv.Search(query=query, max_results=limit, sort_by=arxiv.SortCriterion.SubmittedDate)
+        criterion = arxiv.SortCriterion
+        sort_by = criterion.SubmittedDate if newest == "submitted" else criterion.LastUpdatedDate
+        search = arxiv.Search(query=query, max_results=limit, sort_by=sort_by)
         for result in reader.results(search):
             yield _eprint(result)
 

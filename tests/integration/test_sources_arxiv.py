@@ -457,6 +457,29 @@ def test_deep_lists_are_read_in_stretches(arxiv: ArxivServer, tmp_path: Path, mo
     assert max(int(request.query["start"]) for request in arxiv.requests) < 120
 
 
+def test_replaced_papers_of_missed_days_are_found(arxiv: ArxivServer, tmp_path: Path) -> None:
+    days = [date(2026, 3, 17), date(2026, 3, 18), date(2026, 3, 19), date(2026, 3, 20)]
+    for number, day in zip((1, 2, 4, 5), days, strict=True):
+        arxiv.replace(f"2603.{number:05d}", day=day, abstract="We study it better.")
+    arxiv.replace("2603.00003", day=days[1], abstract="We study it better.")  # in another category
+    found = list(source_of(arxiv, tmp_path).replaced("cat:cs.CV", since=days[1], until=days[2]))
+    assert {id_of(item): metadata_of(item).announced for item in found} == {
+        "arxiv:2603.00002": (days[1],),
+        "arxiv:2603.00004": (days[2],),
+    }
+    assert {(metadata_of(item).version, metadata_of(item).abstract) for item in found} == {(2, "We study it better.")}
+    assert len(arxiv.requests) == 2, "it stops at the first version that is too old, on the second of three pages"
+
+
+def test_a_list_of_replaced_papers_that_is_cut_says_so(
+    arxiv: ArxivServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arxiv_source, "_DEEPEST_RESULT", 50)
+    *_, last = source_of(arxiv, tmp_path).replaced("cat:cs.CV", since=FIRST_DAY, until=FIRST_DAY)
+    assert isinstance(last, Failure)
+    assert "fewer days" in last.reason
+
+
 @pytest.mark.parametrize("query", ['abs:"unclosed', "AND AND", "ti:(", "cat:cs.CV ANDNOT"])
 def test_a_query_that_arxiv_refuses_is_one_failure(arxiv: ArxivServer, tmp_path: Path, query: str) -> None:
     (outcome,) = source_of(arxiv, tmp_path).query(query)
