@@ -16,11 +16,14 @@ from dataclasses import dataclass, field, replace
 from kb.protocols import ChatModel, Corpus
 from kb.records import NO_FILTERS, Filters, Hit
 from kb.text import sentence_spans
-from kb.writing.questions import Question, definitions, read_question, suits, variants
+from kb.writing.answer_forms import suits
+from kb.writing.instructions import is_instruction
+from kb.writing.questions import Question, definitions, read_question, variants
 from kb.writing.words import content_stems
 
 HITS_PER_QUERY = 24
-_WEIGHTS = {"similarity": 1.0, "overlap": 0.35, "around": 0.15, "chunk": 0.35, "form": 0.06, "prose": 0.05}
+MOST_CANDIDATES = 120
+_WEIGHTS = {"similarity": 1.0, "overlap": 0.1, "around": 0.05, "chunk": 0.3, "form": 0.4, "prose": 0.05}
 _NEAR_DUPLICATE = 0.8  # Jaccard of stems from which two sentences say the same
 _MIN_WORDS, _MAX_WORDS = 4, 120
 # Text that is printed in papers but is no statement of theirs.
@@ -35,6 +38,7 @@ _REFERENCE_ENTRY = re.compile(
     r"^\[?\d{0,3}\]?\s*[A-Z][\w'’-]+,? (?:[A-Z]\.[ ,]*)+(?:,|and|&|\()"
     r"|\bet al\.?,? (?:19|20)\d\d\.\s*[A-Z].*\b(?:In|arXiv|pages|pp)\b"
 )
+_ABSTRACT = re.compile(r"^abstract\b", re.IGNORECASE)
 _REFERENCE_SECTION = re.compile(
     r"^(?:\d+\.?\s*)?(?:references|bibliography|acknowledge?ments?|funding)\b", re.IGNORECASE
 )
@@ -121,12 +125,10 @@ def _sub_questions(question: Question, chat: ChatModel) -> list[str]:
 def score(question: Question, hits: Sequence[Hit], *, corpus: Corpus) -> list[Candidate]:
     """All statements of the hits as candidates with their signals, best first (ties by place)."""
     spans = [(hit, sentence_spans(hit.text)) for hit in hits if not _is_reference_section(hit)]
-    places = [
-        (hit, i, found) for hit, found in spans for i in range(len(found)) if is_statement(hit.text[slice(*found[i])])
-    ]
+    places = [(hit, i, found) for hit, found in spans for i in _statements([hit.text[a:b] for a, b in found])]
     if not places:
         return []
-    vectors = corpus.encode([question.text, *(hit.text[slice(*found[i])] for hit, i, found in places)])
+    vectors = corpus.encode([question.text, *(_in_place(hit, found[i]) for hit, i, found in places)])
     similar = vectors[1:] @ vectors[0]
     rarity = _rarity(question, [hit.text for hit in hits])
     top = max(hit.score for hit in hits) or 1.0
@@ -152,8 +154,21 @@ def score(question: Question, hits: Sequence[Hit], *, corpus: Corpus) -> list[Ca
     return sorted(candidates, key=lambda c: (-c.score, c.hit.chunk_id, c.start))
 
 
+def _in_place(hit: Hit, span: tuple[int, int]) -> str:
+    """The sentence after its section's heading, which says what "they" and "it" are about."""
+    heading = hit.section[-1] if hit.section else ""
+    sentence = hit.text[slice(*span)]
+    return f"{heading}: {sentence}" if heading and not _ABSTRACT.match(heading) else sentence
+
+
 def _is_reference_section(hit: Hit) -> bool:
     return bool(hit.section and _REFERENCE_SECTION.search(hit.section[-1]))
+
+
+def _statements(sentences: Sequence[str]) -> list[int]:
+    """Which of a chunk's sentences may be evidence; those beside words addressed to a model are not."""
+    addressed = {j for i, sentence in enumerate(sentences) if is_instruction(sentence) for j in range(i - 1, i + 3)}
+    return [i for i, sentence in enumerate(sentences) if i not in addressed and is_statement(sentence)]
 
 
 def is_statement(sentence: str) -> bool:
@@ -163,7 +178,7 @@ def is_statement(sentence: str) -> bool:
         return False
     if sentence.rstrip("\"'”’)").endswith(("?", "？")):
         return False
-    return not _BOILERPLATE.search(sentence) and not _REFERENCE_ENTRY.search(sentence)
+    return not (_BOILERPLATE.search(sentence) or _REFERENCE_ENTRY.search(sentence) or is_instruction(sentence))
 
 
 def _prose(sentence: str) -> float:
@@ -189,6 +204,8 @@ def fold(candidates: Sequence[Candidate]) -> list[Candidate]:
     kept: list[Candidate] = []
     seen: list[frozenset[str]] = []
     for candidate in candidates:
+        if len(kept) == MOST_CANDIDATES:
+            break
         stems = frozenset(content_stems(candidate.text))
         if all(len(stems & other) < _NEAR_DUPLICATE * max(1, len(stems | other)) for other in seen):
             kept.append(candidate)

@@ -17,7 +17,8 @@ from kb.writing.words import stem, words
 _TURNS = 4  # how far back a model looks
 _THING = r"(?:method|model|approach|paper|work|system|dataset|technique|algorithm|study|result|author)s?"
 _PRONOUN = re.compile(
-    rf"\b(?P<own>its|their)\b|\b(?P<whole>it|they|them|(?:this|these|that|those) {_THING}|the same|the (?:former|latter)"
+    rf"\b(?P<own>its|their)\b"
+    rf"|\b(?P<whole>it|they|them|(?:this|these|that|those) {_THING}|the same|the (?:former|latter)"
     r"|(?:this|that)(?=\s*\?|$))\b",
     re.IGNORECASE,
 )

@@ -31,8 +31,14 @@ _YES_NO = re.compile(
 )
 _LIST = re.compile(
     r"^(?:list|name|enumerate)\b"
-    r"|\b(?:which|what)(?: (?:other|kinds? of|types? of|sorts? of))?(?: [\w-]+){0,3}? [\w-]{2,}[^s\W]s\b"
+    r"|\b(?:which|what)(?: (?:other|kinds? of|types? of|sorts? of|are the))?(?: (?!is|was|does|has)[\w-]+){0,2}?"
+    r" (?!is\b|was\b|does\b|has\b|this\b|its\b)[\w-]{2,}(?:[^s\W]s|ies)\b(?! (?:the|a|an)\b.* (?:mean|denote|refer))"
     r"|\b(?:kinds|types|examples) of\b"
+)
+_ASKS = re.compile(
+    r"^(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|can|could|has|have|list|name|compare"
+    r"|describe|explain|define|summari[sz]e|tell|give)\b",
+    re.IGNORECASE,
 )
 _ASKING = frozenset(
     "what which who whom whose when where why how many much kind kinds type types please tell explain describe list"
@@ -44,9 +50,13 @@ _PHRASE_BREAK = re.compile(r"[^\w\s'’-]+")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question, read: ``stems`` are those of its content words without the words of asking."""
+    """A question, read: ``stems`` are those of its content words without the words of asking.
+
+    ``asks`` is false for a statement (a claim to look up); then the kind is "open".
+    """
 
     text: str
+    asks: bool
     kind: Kind
     stems: tuple[str, ...]
     names: tuple[str, ...]
@@ -60,15 +70,16 @@ def read_question(text: str) -> Question:
     asked = " ".join(word for word in bare.split() if re.sub(r"\W", "", word.casefold()) not in _ASKING)
     stems = tuple(dict.fromkeys(content_stems(asked) or content_stems(plain)))
     named = tuple(name for name in particulars.names(plain) if name.casefold() not in _ASKING)
-    return Question(plain, _kind(plain.casefold()), stems, named, tuple(key_phrases(bare)))
+    asks = plain.endswith(("?", "？")) or bool(_ASKS.search(plain))
+    return Question(plain, asks, _kind(plain.casefold()) if asks else "open", stems, named, tuple(key_phrases(bare)))
 
 
 def _kind(lowered: str) -> Kind:
     for kind, pattern in (
         ("number", _NUMBER),
         ("reason", _REASON),
-        ("comparison", _COMPARISON),
         ("yes-no", _YES_NO),
+        ("comparison", _COMPARISON),
         ("list", _LIST),
         ("definition", _DEFINITION),
     ):
@@ -139,31 +150,3 @@ def variants(question: Question, *, acronyms: Mapping[str, str]) -> tuple[str, .
     if asked and words(asked) != words(question.text) and len(asked.split()) >= 2:
         ways.append(asked)
     return tuple(ways)
-
-
-def suits(sentence: str, question: Question) -> float:
-    """1 when the sentence has the form of an answer to this kind of question, else 0 (0.5 where forms say little)."""
-    lowered = sentence.casefold()
-    if question.kind == "number":
-        return float(bool(particulars.numbers(sentence)))
-    if question.kind == "reason":
-        return float(
-            bool(re.search(r"\b(?:because|since|due to|in order to|so that|therefore|thus|motivat\w+)\b", lowered))
-        )
-    if question.kind == "comparison":
-        return float(
-            bool(re.search(r"\b(?:than|compar\w+|outperform\w*|whereas|while|unlike|differ\w*|versus)\b", lowered))
-        )
-    if question.kind == "list":
-        return float(
-            sentence.count(",") + sentence.count(";") >= 2 or bool(re.search(r"\bsuch as\b|\w+, \w+ and\b", lowered))
-        )
-    if question.kind == "definition":
-        return float(
-            bool(
-                re.search(
-                    r"\b(?:is|are) (?:an?|the|defined|called)\b|\b(?:refers? to|denotes?|defin\w+|means)\b", lowered
-                )
-            )
-        )
-    return 0.5

@@ -1,0 +1,113 @@
+"""Whether a sentence has the form of an answer: numbers for "how many", a cause for "why", the kind of thing asked for.
+
+The word lists are what papers of all fields write; they weigh little and decide only between sentences that are
+near the question anyway.
+"""
+
+from __future__ import annotations
+
+import re
+
+from kb.writing import particulars
+from kb.writing.questions import Question
+
+_CAUSE = re.compile(r"\b(?:because|since|due to|in order to|so that|therefore|thus|motivat\w+|to avoid)\b", re.I)
+_CONTRAST = re.compile(
+    r"\b(?:than|compar\w+|outperform\w*|whereas|while|unlike|differ\w*|versus|in contrast|better|worse)\b", re.I
+)
+_MEANING = re.compile(
+    r"\b(?:is|are) (?:an?|the|defined|called|those|one of)\b"
+    r"|\b(?:refers? to|denotes?|defin\w+|means|consists? of|measures)\b",
+    re.I,
+)
+_ENUMERATION = re.compile(
+    r"\bsuch as\b|\b(?:including|includes?|namely|e\.g\.)|\w+, (?:and |or )?[\w-]+,? (?:and|or) \w+|\([a-z1-9]\)", re.I
+)
+# What is asked for, and the words that sentences with such a thing have (* stands for any ending, ? for one character).
+_THINGS_AS_WORDS = (
+    (
+        "dataset* data data?set* corpus corpora",
+        "dataset* data?set* corpus corpora collection benchmark* samples examples",
+    ),
+    (
+        "metric* evaluat* measure measured measures",
+        (
+            "metric* accuracy precision recall f1 f-score bleu* rouge* perplexity auc mrr ndcg* map fid score* error?rate wer"
+            " meteor human?evaluat* human?judg* measure* measured?by"
+        ),
+    ),
+    ("baseline* compare compared compares", "baseline* compar* previous* prior state.of.the.art"),
+    (
+        "obtain* collect* gather* source* come?from get got where acquire* build built construct*",
+        (
+            "collect* crawl* scrap* download* obtain* gather* taken?from extract* built construct* source* derived annotat*"
+            " provided?by from"
+        ),
+    ),
+    (
+        "architecture layer* network* encoder* decoder*",
+        "layer* encoder* decoder* lstm gru cnn rnn transformer* attention architecture network* stacked",
+    ),
+    (
+        "result* perform* improve* achieve* accurac* score*",
+        "result* perform* improve* achiev* outperform* score* accurac* gain* better best highest",
+    ),
+    (
+        "language*",
+        (
+            "english chinese french german spanish italian dutch russian japanese korean arabic hindi turkish portuguese"
+            " persian swedish czech polish finnish monolingual multilingual bilingual languages"
+        ),
+    ),
+    ("annotat* label*", "annotat* label* crowd* turk* inter-annotator agreement expert*"),
+    (
+        "previous?work* previous?approach* previous?method* previous?model* prior?work* related?work* existing?work*",
+        "previous* prior existing earlier recent recently proposed?by introduced?by et?al",
+    ),
+    (
+        "train* optimi?e* optimi?er* hyper?parameter* hyperparameter* learning?rate batch",
+        "train* optimi?e* adam sgd learning?rate batch epoch* dropout steps",
+    ),
+    ("limit* weakness* fail*", "limit* however fail* cannot future?work shortcoming* drawback*"),
+)
+
+
+def _any_of(listed: str) -> re.Pattern[str]:
+    shapes = (re.escape(word).replace(r"\?", ".").replace(r"\*", r"\w*").replace(r"\.", ".") for word in listed.split())
+    return re.compile(rf"\b(?:{'|'.join(shapes)})\b", re.I)
+
+
+_THINGS = tuple((_any_of(asked), _any_of(said)) for asked, said in _THINGS_AS_WORDS)
+_SIZE = re.compile(r"^how (?:big|large|many|much|long)|\bsize\b", re.I)
+_COUNTED = re.compile(
+    r"\d[\d,.]*\s?[kKMB]?\+?\s+(?:\w+[ -]){0,2}?(?:sentences?|words?|tokens?|documents?|papers?|articles?|examples?|samples?"
+    r"|pairs?|instances?|images?|hours?|users?|tweets?|posts?|messages?|rows?|records?|questions?|utterances?|events?|entries"
+    r"|tags?|classes|layers?|parameters?|GPUs?|epochs?|steps?|labels?|items?|participants?|patients?|recipes?|reviews?"
+    r"|languages?)\b",
+    re.I,
+)
+
+
+def suits(sentence: str, question: Question) -> float:
+    """How far a sentence has the form of an answer to the question, in [0, 1]; 0.5 where forms say nothing."""
+    if not question.asks:
+        return 0.5
+    shape = _shape(sentence, question)
+    said = [bool(found.search(sentence)) for asked, found in _THINGS if asked.search(question.text)]
+    if not said:
+        return shape
+    return 0.5 * shape + 0.5 * sum(said) / len(said)
+
+
+def _shape(sentence: str, question: Question) -> float:
+    kind = question.kind
+    if kind == "number":
+        if not (stated := [n for n in particulars.numbers(sentence) if not n.in_words or n.value > 2]):
+            return 0.0
+        if _SIZE.search(question.text):
+            return 1.0 if _COUNTED.search(sentence) else 0.4
+        return 1.0 if any(n.unit or "." in n.text for n in stated) else 0.5
+    if kind == "list":
+        return float(bool(_ENUMERATION.search(sentence)))
+    pattern = {"reason": _CAUSE, "comparison": _CONTRAST, "definition": _MEANING}.get(kind)
+    return 0.5 if pattern is None else float(bool(pattern.search(sentence)))
