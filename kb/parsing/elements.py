@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 _WHITE = re.compile(r"[ \t\r\n\f\v\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
 _INVISIBLE_SIGNS = re.compile("[\u00ad\u200b\u200c\u200d\u2060\u2061-\u2064\ufeff]")
 _POWER = re.compile(r"[+−–-]?(?:\d{1,4}|[a-z])")
+_MAX_COLUMNS = 500
 BLOCK_TAGS = frozenset(
     "address article aside blockquote body caption center dd details div dl dt fieldset figcaption figure h1 h2 h3 h4"
     " h5 h6 header hr html li main ol p pre section summary table tbody td tfoot th thead tr ul".split()
@@ -113,7 +114,9 @@ def table_rows(table: Element, *, skip: Callable[[Element], bool] | None = None)
             while (at, len(row)) in carried:
                 row.append(carried.pop((at, len(row))))
             text = inline_text(cell, skip=skip)
-            wide, high = _span(cell, "colspan"), _span(cell, "rowspan")
+            wide, high = min(_span(cell, "colspan"), _MAX_COLUMNS - len(row)), _span(cell, "rowspan")
+            if wide < 1:
+                break
             for column in range(len(row), len(row) + wide):
                 carried.update({(below, column): text for below in range(at + 1, at + high)})
             row += [text] * wide

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
 MAX_HTML_BYTES = 20_000_000
-_MAX_NODES = 1_000_000
+_MAX_NODES = 300_000
 _MAX_DEPTH = 150  # deeper elements are read as if they stood here
 
 _UNSEEN = frozenset(
@@ -162,25 +162,22 @@ def _hidden_by_rules(css: str) -> frozenset[str]:
 def _copy(body: LexborNode, page: Page, *, hidden: frozenset[str]) -> list[Element | str]:
     """The tree below ``body``, without what is not shown. Iterative: pages may be nested without end."""
     root = Element(tag="body")
-    pending: list[tuple[LexborNode, Element, int]] = [(body, root, 0)]
+    pending: list[tuple[LexborNode, Element, int]] = [(body.child, root, 0)] if body.child is not None else []
     count = 0
     while pending:
         node, parent, depth = pending.pop()
-        batch: list[tuple[LexborNode, Element, int]] = []
-        child = node.child
-        while child is not None:
-            count += 1
-            if count > _MAX_NODES:
-                page.cut = True
-                return root.children
-            if child.is_text_node:
-                parent.children.append(child.text_content or "")
-            elif child.is_element_node and (element := _element(child, page, hidden=hidden)) is not None:
-                parent.children.append(element)
-                if element.tag != "math":
-                    batch.append((child, parent if depth >= _MAX_DEPTH else element, depth + 1))
-            child = child.next
-        pending.extend(reversed(batch))
+        count += 1
+        if count > _MAX_NODES:
+            page.cut = True
+            break
+        if node.next is not None:
+            pending.append((node.next, parent, depth))
+        if node.is_text_node:
+            parent.children.append(node.text_content or "")
+        elif node.is_element_node and (element := _element(node, page, hidden=hidden)) is not None:
+            parent.children.append(element)
+            if element.tag != "math" and node.child is not None:
+                pending.append((node.child, parent if depth >= _MAX_DEPTH else element, depth + 1))
     return root.children
 
 

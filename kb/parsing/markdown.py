@@ -138,7 +138,7 @@ def _unmarked(text: str) -> str:
 
 def front_matter(text: str) -> tuple[dict[str, list[str]], str]:
     """The simple part of a YAML front matter: ``name: value`` and lists, as texts."""
-    match = re.match(r"---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|$)", text[:20_000], re.DOTALL)
+    match = re.match(r"\s*---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|$)", text[:20_000], re.DOTALL)
     if match is None:
         return {}, text
     found: dict[str, list[str]] = {}

@@ -23,6 +23,7 @@ from typing import IO, Any, cast
 from kb.errors import BadIdentifier, BadRecord
 from kb.ids import doi_key, is_arxiv_id, paper_key, parse_arxiv_id, record_key
 from kb.records import Affiliation, Failure, Item, Link, Metadata
+from kb.sources.eprint import says_withdrawn
 from kb.sources.links import links_of
 from kb.sources.venue import venue_of
 
@@ -107,7 +108,7 @@ def read_record(record: Mapping[str, Any]) -> Item:
         license=_line(record, "license"),
         venue=_line(record, "venue") or venue_of(comment, _text(record, "journal_ref", ("journal-ref",))),
         url=_line(record, "url"),
-        withdrawn=_flag(record, "withdrawn"),
+        withdrawn=_withdrawn(record, comment=comment, abstract=abstract),
         affiliation=_affiliation(record),
         keywords=_lines_of(record, "keywords"),
     )
@@ -276,6 +277,12 @@ def _flag(record: Mapping[str, Any], name: str) -> bool | None:
     if value is not None and not isinstance(value, bool):
         raise BadRecord(f"{name} must be true or false, not {_shown(value)}: correct it")
     return value
+
+
+def _withdrawn(record: Mapping[str, Any], *, comment: str | None, abstract: str | None) -> bool | None:
+    """What the record says, else True when its text says so; silence is None."""
+    stated = _flag(record, "withdrawn")
+    return stated if stated is not None else says_withdrawn(comment=comment, abstract=abstract) or None
 
 
 def _day(value: Any, name: str) -> date:

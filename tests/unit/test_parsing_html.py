@@ -245,9 +245,23 @@ def test_what_cannot_be_read_says_why(data: bytes, code: str) -> None:
 
 
 def test_nesting_without_end_is_read() -> None:
-    document = parse_html(b"<html><body>" + b"<div>" * 20_000 + b"<p>Deep text.</p>" + b"<b>" * 5_000)
+    document = parse_html(b"<html><body>" + b"<div>" * 5_000 + b"<p>Deep text.</p>" + b"<b>" * 1_000)
     check(document)
     assert texts(document, "paragraph") == ["Deep text."]
+
+
+def test_a_table_of_endless_spans_stays_small() -> None:
+    cells = "<td colspan=60 rowspan=60>x</td>" * 100
+    document = page(f"<p>Text.</p><table><tr>{cells}</tr>{'<tr><td>y</td></tr>' * 5}</table>")
+    assert len(texts(document, "table")[0]) < 20_000
+
+
+def test_a_page_of_endless_elements_is_read_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kb.parsing.html._MAX_NODES", 50)
+    document = parse_html(b"<p>Text.</p>" + b"<p>more</p>" * 100)
+    assert texts(document, "paragraph")[:2] == ["Text.", "more"]
+    assert document.fulltext.state == "partial"
+    assert document.fulltext.code == "too-large"
 
 
 def test_the_same_page_gives_the_same_document() -> None:

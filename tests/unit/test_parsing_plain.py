@@ -10,7 +10,8 @@ from kb.errors import ParseError
 from kb.parsing.plain import parse_markdown, parse_text
 from kb.records import Document
 
-MARKDOWN = r"""---
+MARKDOWN = r"""
+---
 title: "A Paper"
 authors:
   - Jane Roe
