@@ -32,16 +32,16 @@ _THINGS_AS_WORDS = (
     (
         "metric* evaluat* measure measured measures",
         (
-            "metric* accuracy precision recall f1 f-score bleu* rouge* perplexity auc mrr ndcg* map fid score* error?rate wer"
-            " meteor human?evaluat* human?judg* measure* measured?by"
+            "metric* accuracy precision recall f1 f-score bleu* rouge* perplexity auc mrr ndcg* map fid score*"
+            " error?rate wer meteor human?evaluat* human?judg* measure* measured?by"
         ),
     ),
     ("baseline* compare compared compares", "baseline* compar* previous* prior state.of.the.art"),
     (
         "obtain* collect* gather* source* come?from get got where acquire* build built construct*",
         (
-            "collect* crawl* scrap* download* obtain* gather* taken?from extract* built construct* source* derived annotat*"
-            " provided?by from"
+            "collect* crawl* scrap* download* obtain* gather* taken?from extract* built construct* source* derived"
+            " annotat* provided?by from"
         ),
     ),
     (
@@ -55,8 +55,8 @@ _THINGS_AS_WORDS = (
     (
         "language*",
         (
-            "english chinese french german spanish italian dutch russian japanese korean arabic hindi turkish portuguese"
-            " persian swedish czech polish finnish monolingual multilingual bilingual languages"
+            "english chinese french german spanish italian dutch russian japanese korean arabic hindi turkish"
+            " portuguese persian swedish czech polish finnish monolingual multilingual bilingual languages"
         ),
     ),
     ("annotat* label*", "annotat* label* crowd* turk* inter-annotator agreement expert*"),
@@ -80,8 +80,8 @@ def _any_of(listed: str) -> re.Pattern[str]:
 _THINGS = tuple((_any_of(asked), _any_of(said)) for asked, said in _THINGS_AS_WORDS)
 _SIZE = re.compile(r"^how (?:big|large|many|much|long)|\bsize\b", re.I)
 _COUNTED = re.compile(
-    r"\d[\d,.]*\s?[kKMB]?\+?\s+(?:\w+[ -]){0,2}?(?:sentences?|words?|tokens?|documents?|papers?|articles?|examples?|samples?"
-    r"|pairs?|instances?|images?|hours?|users?|tweets?|posts?|messages?|rows?|records?|questions?|utterances?|events?|entries"
+    r"\d[\d,.]*\s?[kKMB]?\+?\s+(?:\w+[ -]){0,2}?(?:sentences?|words?|tokens?|documents?|papers?|articles?|examples?"
+    r"|samples?|pairs?|instances?|images?|hours?|users?|tweets?|posts?|messages?|rows?|records?|questions?|utterances?|events?|entries"
     r"|tags?|classes|layers?|parameters?|GPUs?|epochs?|steps?|labels?|items?|participants?|patients?|recipes?|reviews?"
     r"|languages?)\b",
     re.I,
