@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,15 +82,21 @@ class GraphEncoder:
         vectors = np.empty((len(texts), self._bert.hidden), dtype=np.float32)
         # Texts of like length share a batch, so little padding is computed; ties keep the order of the input.
         longest_first = sorted(range(len(tokens)), key=lambda i: -len(tokens[i]))
-        for start in range(0, len(tokens), BATCH):
-            members = longest_first[start : start + BATCH]
-            vectors[members] = self._run(*_padded([tokens[i] for i in members], pad=self._bert.pad_token))
+        start = 0
+        for ids, mask in batches([tokens[i] for i in longest_first], self._bert):
+            vectors[longest_first[start : start + len(ids)]] = self._run(ids, mask)
+            start += len(ids)
         return vectors
 
 
+def batches(tokens: list[list[int]], bert: BertModel) -> Iterator[tuple[Tokens, Tokens]]:
+    """Token numbers and masks, (up to ``BATCH``, longest of the batch) each."""
+    for start in range(0, len(tokens), BATCH):
+        yield _padded(tokens[start : start + BATCH], pad=bert.pad_token)
+
+
 def _padded(tokens: list[list[int]], *, pad: int) -> tuple[Tokens, Tokens]:
-    """Token numbers (n, longest) and their mask; the first list is the longest."""
-    numbers = np.full((len(tokens), len(tokens[0])), pad, dtype=np.int32)
+    numbers = np.full((len(tokens), max(map(len, tokens))), pad, dtype=np.int32)
     mask = np.zeros_like(numbers)
     for row, ids in enumerate(tokens):
         numbers[row, : len(ids)] = ids

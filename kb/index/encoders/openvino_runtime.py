@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from kb.errors import EncoderError
-from kb.index.encoders.bert_graph import BertGraph
+from kb.index.encoders.bert_graph import BertGraph, Weights
 from kb.index.encoders.converted import Payload, read_converted, write_converted
-from kb.index.encoders.graph_encoder import GraphEncoder, Tokens
+from kb.index.encoders.graph_encoder import GraphEncoder, Tokens, batches
+from kb.index.encoders.int8_graph import Int8Graph, Range, TappedGraph, calibration_texts
 from kb.index.encoders.model_files import BertModel, read_weights
+from kb.index.encoders.tokenizer import ModelTokenizer
 from kb.protocols import Vectors
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
@@ -24,7 +26,7 @@ def load_openvino(bert: BertModel, *, precision: str, threads: int, cache: Path)
 
     Args:
         bert: the model.
-        precision: "auto" (bfloat16 where the CPU computes in it, else float32), "float32" or "bfloat16".
+        precision: "auto" (bfloat16 where the CPU computes in it, else float32), "float32", "bfloat16" or "int8".
         threads: threads to compute with; 0 for all cores.
         cache: folder of converted encoders; a compiled graph holds for one processor, version and precision.
 
@@ -36,7 +38,8 @@ def load_openvino(bert: BertModel, *, precision: str, threads: int, cache: Path)
     core = openvino.Core()
     able = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     chosen = precision if precision != "auto" else ("bfloat16" if "BF16" in able else "float32")
-    options: dict[str, Any] = {"INFERENCE_PRECISION_HINT": _HINTS[chosen], "PERFORMANCE_HINT": "LATENCY"}
+    floats = chosen if chosen != "int8" else ("bfloat16" if "BF16" in able else "float32")
+    options: dict[str, Any] = {"INFERENCE_PRECISION_HINT": _HINTS[floats], "PERFORMANCE_HINT": "LATENCY"}
     if threads:
         options["INFERENCE_NUM_THREADS"] = threads
     cpu = hashlib.sha256(f"{core.get_property('CPU', 'FULL_DEVICE_NAME')} {sorted(able)}".encode()).hexdigest()[:8]
@@ -47,7 +50,7 @@ def load_openvino(bert: BertModel, *, precision: str, threads: int, cache: Path)
         payload = read_converted(file)
         compiled = _from_cache(core, payload, options)
         if compiled is None:
-            compiled = _compile(core, bert, options)
+            compiled = _compile(core, bert, options, int8=chosen == "int8")
             write_converted(file, _exported(compiled))
     except RuntimeError as err:
         raise EncoderError(f"OpenVINO cannot run the encoder ({str(err)[:200]}): set KB_ENCODER_RUNTIME=torch") from err
@@ -65,12 +68,35 @@ def _from_cache(core: Any, payload: Payload | None, options: dict[str, Any]) -> 
         return None
 
 
-def _compile(core: Any, bert: BertModel, options: dict[str, Any]) -> Any:
+def _compile(core: Any, bert: BertModel, options: dict[str, Any], *, int8: bool) -> Any:
     import openvino
     from openvino import opset13
 
-    output, parameters = BertGraph(opset13, read_weights(bert), bert=bert).build()
+    weights = read_weights(bert)
+    if int8:
+        ranges = _calibrated(core, bert, weights, {**options, "INFERENCE_PRECISION_HINT": "f32"})
+        output, parameters = Int8Graph(opset13, weights, bert=bert, ranges=ranges).build()
+    else:
+        output, parameters = BertGraph(opset13, weights, bert=bert).build()
     return core.compile_model(openvino.Model([output], parameters, "encoder"), "CPU", options)
+
+
+def _calibrated(core: Any, bert: BertModel, weights: Weights, options: dict[str, Any]) -> dict[str, Range]:
+    """What each dense layer reads when the float model encodes the calibration texts."""
+    import openvino
+    from openvino import opset13
+
+    graph = TappedGraph(opset13, weights, bert=bert)
+    output, parameters = graph.build()
+    model = openvino.Model([output, *graph.taps.values()], parameters, "calibration")
+    request = core.compile_model(model, "CPU", options).create_infer_request()
+    ranges: dict[str, Range] = {}
+    for ids, mask in batches(ModelTokenizer(bert.folder, max_tokens=bert.max_tokens).encode(calibration_texts()), bert):
+        _, *read = request.infer([ids, mask]).values()
+        for name, values in zip(graph.taps, read, strict=True):
+            kept = values[mask.astype(bool)]
+            ranges[name] = ranges.get(name, Range(kept[0], kept[0])).widened(kept)
+    return ranges
 
 
 def _exported(compiled: Any) -> bytes:
