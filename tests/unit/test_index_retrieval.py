@@ -1,0 +1,354 @@
+"""From query to hits: fusion, collapse, filters, ties, bad input; over real indexes and a small encoder of words."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from kb.errors import UnknownPaper, UsageError
+from kb.index.fusion import fuse, merge, refine, smooth
+from kb.index.lexical import TantivyIndex
+from kb.index.retrieval import Indexes, Retriever
+from kb.index.tokens import tokenize
+from kb.index.vectors import SentenceFile, VectorFile
+from kb.protocols import Keys, Vectors
+from kb.records import Chunk, Filters, Hit, Mode, Paper
+
+DIMENSION = 64
+SYNONYMS = {"automobile": "car", "vehicle": "car", "picture": "image", "photograph": "image"}
+
+
+class WordEncoder:
+    """Texts that share words, or synonyms, are near: each word has its own fixed direction."""
+
+    fingerprint, dimension, max_tokens = "words", DIMENSION, 10_000
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) for text in texts]
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        return np.stack([self.encode_query(text) for text in texts])
+
+    def encode_query(self, text: str) -> Vectors:
+        total = np.full(DIMENSION, 1e-3)
+        for token in tokenize(text):
+            seed = np.frombuffer(SYNONYMS.get(token, token).encode().ljust(8, b"_")[:8], np.uint64)[0]
+            total += np.random.default_rng(int(seed)).normal(size=DIMENSION)
+        return (total / np.linalg.norm(total)).astype(np.float32)
+
+
+class MemoryPassages:
+    """A catalog in memory: papers with their chunks, keys counted from ``first``."""
+
+    def __init__(self, papers: Mapping[str, Sequence[str]], *, first: int = 1) -> None:
+        self.chunks: dict[int, Chunk] = {}
+        self.numbers = {paper: number for number, paper in enumerate(sorted(papers))}
+        self.titles = {paper: f"About {paper}" for paper in papers}
+        self.turn = 0
+        for paper, texts in papers.items():
+            for ordinal, text in enumerate(texts):
+                self.chunks[first + len(self.chunks)] = Chunk(
+                    id=f"{paper}#{ordinal}", paper_id=paper, version=1, kind="text", ordinal=ordinal,
+                    section=("Body",), start=0, end=len(text), text=text, tokens=len(text.split()), page=ordinal + 1,
+                )  # fmt: skip
+
+    def chunks_by_key(self, keys: Sequence[int]) -> Mapping[int, Chunk]:
+        return {int(key): self.chunks[int(key)] for key in keys if int(key) in self.chunks}
+
+    def paper_numbers(self, keys: Keys) -> NDArray[np.int64]:
+        found = [self.numbers[self.chunks[int(k)].paper_id] if int(k) in self.chunks else -1 for k in keys]
+        return np.array(found, np.int64)
+
+    def papers(self, ids: Sequence[str]) -> Mapping[str, Paper]:
+        first = {chunk.paper_id: chunk.text for chunk in reversed(self.chunks.values())}
+        return {i: Paper(id=i, title=self.titles[i], abstract=first[i]) for i in ids if i in first}
+
+    def keys_within(self, filters: Filters) -> Keys | None:
+        if not filters.papers:
+            return None
+        return np.array(sorted(k for k, chunk in self.chunks.items() if chunk.paper_id in filters.papers), np.int64)
+
+    def generation(self) -> int:
+        return self.turn
+
+
+PAPERS = {
+    "cars": ["An engine for every car.", "Steering a vehicle in snow: automobile safety on ice.", "Tyres and brakes."],
+    "images": ["Image generation with noise.", "A picture of a cat and a photograph of a dog.", "Pixels in a grid."],
+    "mixed": ["Image of a car on snow.", "Nothing of interest here.", "Noise and brakes."],
+    "cjk": ["扩散模型用于图像生成。", "第二段没有关系。", "汽车安全。"],
+}
+
+
+def stored(folder: Path, passages: MemoryPassages, *, with_sentences: bool = True) -> Indexes:
+    encoder = WordEncoder()
+    indexes = Indexes(
+        lexical=TantivyIndex(folder / "words"),
+        dense=(rows := VectorFile(folder / "rows", DIMENSION)),
+        rows=rows,
+        sentences=SentenceFile(folder / "sentences", DIMENSION) if with_sentences else None,
+    )
+    put(indexes, passages, keys=sorted(passages.chunks), encoder=encoder)
+    return indexes
+
+
+def put(indexes: Indexes, passages: MemoryPassages, *, keys: Sequence[int], encoder: WordEncoder) -> None:
+    chunks = [passages.chunks[key] for key in keys]
+    rows = [(k, passages.titles[c.paper_id], " › ".join(c.section), c.text) for k, c in zip(keys, chunks, strict=True)]
+    indexes.lexical.put(rows)
+    indexes.dense.put(keys, encoder.encode_passages([chunk.text for chunk in chunks]))
+    if indexes.sentences is not None:
+        indexes.sentences.put(keys, [encoder.encode_passages(chunk.text.split(". ")) for chunk in chunks])
+
+
+@pytest.fixture
+def retriever(tmp_path: Path) -> Retriever:
+    passages = MemoryPassages(PAPERS)
+    return Retriever(passages, stored(tmp_path, passages), encoder=WordEncoder)
+
+
+def ids(hits: Sequence[Hit]) -> list[str]:
+    return [hit.chunk_id for hit in hits]
+
+
+# ------------------------------------------------------------------------------------------- searching
+
+
+def test_words_find_words_and_vectors_find_meanings(retriever: Retriever) -> None:
+    assert {hit.chunk_id for hit in retriever.search("photograph", k=10, mode="lexical")} == {"images#1"}
+    assert retriever.search("automobile", k=4, mode="dense")[0].paper.id in {"cars", "mixed"}
+    hybrid = retriever.search("automobile on snow", k=3)
+    assert set(ids(hybrid)) == {"cars#1", "mixed#0", "cars#0"}
+
+
+def test_hits_say_where_they_stand_and_who_found_them(retriever: Retriever) -> None:
+    hits = retriever.search("photograph of a dog", k=12)
+    assert [hit.rank for hit in hits] == list(range(1, 13))
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    assert (hits[0].chunk_id, hits[0].page, hits[0].section) == ("images#1", 2, ("Body",))
+    assert hits[0].found_by == ("lexical", "dense")
+    assert {hit.found_by for hit in hits} == {("lexical", "dense"), ("dense",)}
+    assert all(hit.found_by == ("lexical",) for hit in retriever.search("noise", k=3, mode="lexical"))
+    assert all(hit.found_by == ("dense",) for hit in retriever.search("noise", k=3, mode="dense"))
+
+
+def test_collapsed_to_papers_the_best_passage_stands_for_its_paper(retriever: Retriever) -> None:
+    for mode in ("hybrid", "lexical", "dense"):
+        chunks = retriever.search("brakes noise snow", k=12, mode=mode)
+        papers = retriever.search("brakes noise snow", k=12, mode=mode, by="paper")
+        first: dict[str, str] = {}
+        for hit in chunks:
+            first.setdefault(hit.paper.id, hit.chunk_id)
+        assert {hit.paper.id: hit.chunk_id for hit in papers} == first
+        assert [hit.rank for hit in papers] == list(range(1, len(papers) + 1))
+
+
+def test_collapsing_looks_deeper_until_there_are_k_papers(tmp_path: Path) -> None:
+    """One paper with more matching passages than either index is asked for at first."""
+    flood = {"flood": [f"photon photon lattice {number}" for number in range(900)]}
+    others = {f"other{number}": [f"A photon among many other words of paper {number}."] for number in range(5)}
+    passages = MemoryPassages({**flood, **others})
+    retriever = Retriever(passages, stored(tmp_path, passages, with_sentences=False), encoder=WordEncoder)
+    for mode in ("hybrid", "lexical", "dense"):
+        hits = retriever.search("photon lattice", k=6, mode=mode, by="paper")
+        assert {hit.paper.id for hit in hits} == {"flood", *others}
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "dense"])
+def test_filters_leave_k_results_when_k_exist(retriever: Retriever, mode: Mode) -> None:
+    hits = retriever.search("snow", k=3, mode=mode, filters=Filters(papers=("images",)))
+    assert {hit.paper.id for hit in hits} == {"images"}
+    assert len(hits) == 3
+
+
+def test_a_filter_that_leaves_nothing_finds_nothing(retriever: Retriever) -> None:
+    for mode in ("hybrid", "lexical", "dense"):
+        assert retriever.search("snow", mode=mode, filters=Filters(papers=("nobody",))) == []
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "lexical", "dense"])
+def test_results_do_not_depend_on_the_order_of_adding(tmp_path: Path, mode: Mode) -> None:
+    doubled = {**PAPERS, "twin": PAPERS["mixed"], "again": PAPERS["mixed"]}
+    orders = [doubled, dict(reversed(doubled.items()))]
+    found = []
+    for number, papers in enumerate(orders):
+        passages = MemoryPassages(papers, first=1 + 50 * number)
+        passages.titles = dict.fromkeys(papers, "Same title")
+        retriever = Retriever(passages, stored(tmp_path / str(number), passages), encoder=WordEncoder)
+        found.append([(hit.chunk_id, hit.score) for hit in retriever.search("image of a car", k=2, mode=mode)])
+    assert found[0] == found[1]
+    assert found[0][0][0] == "again#0"
+
+
+def test_passages_that_the_catalog_no_longer_has_are_never_shown(tmp_path: Path) -> None:
+    passages = MemoryPassages(PAPERS)
+    retriever = Retriever(passages, stored(tmp_path, passages), encoder=WordEncoder)
+    for key in [key for key, chunk in passages.chunks.items() if chunk.paper_id == "images"]:
+        del passages.chunks[key]
+    assert "images" not in {hit.paper.id for hit in retriever.search("picture of a dog", k=12)}
+
+
+def test_an_open_retriever_follows_the_generation(tmp_path: Path) -> None:
+    passages = MemoryPassages(PAPERS)
+    indexes = stored(tmp_path, passages)
+    reading = Indexes(
+        lexical=TantivyIndex(tmp_path / "words"), dense=VectorFile(tmp_path / "rows", DIMENSION), rows=indexes.rows
+    )
+    retriever = Retriever(passages, reading, encoder=WordEncoder)
+    assert retriever.search("quasar", k=1, mode="lexical") == []
+    passages.chunks[99] = replace(passages.chunks[1], id="new#0", text="quasar", ordinal=9)
+    put(indexes, passages, keys=[99], encoder=WordEncoder())
+    passages.turn += 1
+    assert ids(retriever.search("quasar", k=1, mode="lexical")) == ["new#0"]
+    assert ids(retriever.search("quasar", k=1)) == ["new#0"]
+
+
+def test_the_reranker_has_the_last_word(tmp_path: Path) -> None:
+    class LongestFirst:
+        def score(self, query: str, passages: Sequence[str]) -> Vectors:
+            assert all(passage.startswith("About ") for passage in passages)
+            return np.array([len(passage) for passage in passages], np.float32)
+
+    passages = MemoryPassages(PAPERS)
+    indexes = stored(tmp_path, passages)
+    plain = Retriever(passages, indexes, encoder=WordEncoder)
+    reranked = Retriever(passages, indexes, encoder=WordEncoder, reranker=LongestFirst)
+    assert set(ids(reranked.search("snow", k=12))) == set(ids(plain.search("snow", k=12)))
+    assert ids(reranked.search("snow", k=1)) == ["cars#1"]
+
+
+# ------------------------------------------------------------------------------------------- bad input
+
+
+@pytest.mark.parametrize("query", ["", "  \n\t", "\0", "\"'()*", "🙂", "— … !"])
+@pytest.mark.parametrize("mode", ["hybrid", "lexical", "dense"])
+def test_a_query_without_a_word_is_a_clear_line(retriever: Retriever, query: str, mode: Mode) -> None:
+    with pytest.raises(UsageError, match="say what to look for"):
+        retriever.search(query, mode=mode)
+
+
+@pytest.mark.parametrize("k", [0, -1, 10**9])
+def test_an_impossible_number_of_hits_is_a_clear_line(retriever: Retriever, k: int) -> None:
+    with pytest.raises(UsageError, match="give a number"):
+        retriever.search("car", k=k)
+
+
+def test_stop_words_alone_find_by_meaning_or_nothing(retriever: Retriever) -> None:
+    assert retriever.search("to be or not to be", mode="lexical") == []
+    assert len(retriever.search("to be or not to be", k=5)) == 5
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "lexical"])
+def test_chinese_is_found(retriever: Retriever, mode: Mode) -> None:
+    assert retriever.search("扩散模型", mode=mode)[0].chunk_id == "cjk#0"
+    assert retriever.search("安全", mode=mode)[0].chunk_id == "cjk#2"
+
+
+@pytest.mark.parametrize(
+    "query", ["car\0 brakes", 'AND "car" OR (brakes', "car AND NOT brakes*", "title:car^2 brakes~"]
+)
+def test_operators_and_control_characters_are_data(retriever: Retriever, query: str) -> None:
+    assert {"cars#0", "cars#2"} <= set(ids(retriever.search(query, k=6)))
+
+
+def test_ten_thousand_words_find_what_they_are_about(retriever: Retriever) -> None:
+    query = "the car brakes. " * 3400
+    assert retriever.search(query, k=1, mode="lexical")[0].paper.id in {"cars", "mixed"}
+    assert len(retriever.search(query, k=12)) == 12
+
+
+def test_more_hits_asked_than_there_are_passages(retriever: Retriever) -> None:
+    assert len(retriever.search("car", k=5000)) == 12
+    assert len(retriever.search("car", k=5000, by="paper")) == 4
+
+
+# ------------------------------------------------------------------------------------------- more like this
+
+
+def test_similar_papers_are_others(retriever: Retriever) -> None:
+    hits = retriever.similar("mixed", k=10)
+    assert "mixed" not in {hit.paper.id for hit in hits}
+    assert {hit.paper.id for hit in hits[:2]} == {"cars", "images"}
+    assert [hit.paper.id for hit in retriever.similar("mixed", k=9, filters=Filters(papers=("cjk", "mixed")))] == [
+        "cjk"
+    ]
+    assert [hit.rank for hit in hits] == [1, 2, 3]
+
+
+def test_similar_to_an_unknown_paper_is_a_clear_line(retriever: Retriever) -> None:
+    with pytest.raises(UnknownPaper, match="kb list"):
+        retriever.similar("arxiv:0000.00000")
+
+
+# ------------------------------------------------------------------------------------------- fusion
+
+
+def test_the_union_keeps_what_each_index_said() -> None:
+    merged = merge([(5, 3.0), (2, 1.5)], [(9, 0.8), (5, 0.7)])
+    assert merged.keys.tolist() == [2, 5, 9]
+    assert merged.lexical.tolist() == [1.5, 3.0, 0.0]
+    assert merged.cosines.tolist() == [0.0, 0.7, 0.8]
+    assert merged.in_lexical.tolist() == [True, True, False]
+    assert merged.in_dense.tolist() == [False, True, True]
+
+
+def test_the_fused_score_is_the_formula() -> None:
+    fused = fuse(np.array([2.0, 8.0, 0.0]), np.array([0.5, 0.1, 0.9]))
+    assert fused == pytest.approx([0.4 * 0.25 + 0.3, 0.4 + 0.06, 0.54])
+    assert fuse(np.zeros(2), np.array([0.3, -0.2])).tolist() == [0.3, -0.2]
+
+
+@given(st.lists(st.tuples(st.floats(0, 50), st.floats(-1, 1)), min_size=1), st.floats(0.5, 20))
+def test_fusion_does_not_depend_on_the_scale_of_bm25(pairs: list[tuple[float, float]], factor: float) -> None:
+    words, cosines = (np.array(column) for column in zip(*pairs, strict=True))
+    assert fuse(words * factor, cosines) == pytest.approx(fuse(words, cosines), abs=1e-9)
+
+
+def test_a_passage_without_sentences_keeps_its_cosine() -> None:
+    assert refine(np.array([0.4, 0.6]), np.array([0.8, np.nan], np.float32)) == pytest.approx([0.6, 0.6])
+
+
+def test_neighbours_lend_a_fifth_of_the_score() -> None:
+    vectors = np.eye(5, dtype=np.float32)[[0, 0, 0, 0, 4]]
+    smoothed = smooth(np.array([1.0, 0.5, 0.5, 0.5, 0.9]), vectors)
+    assert smoothed[0] == pytest.approx(0.8 * 1.0 + 0.2 * 0.5)
+    assert smooth(np.array([1.0, 0.2]), vectors[:2]).tolist() == [1.0, 0.2]
+
+
+# ------------------------------------------------------------------------------------------- what is loaded
+
+
+@pytest.mark.parametrize(("mode", "absent"), [("lexical", "chromadb"), ("dense", "tantivy")])
+def test_a_mode_loads_only_what_it_needs(tmp_path: Path, mode: str, absent: str) -> None:
+    """In a fresh interpreter, over the product's own indexes."""
+    program = f"""
+import sys
+from pathlib import Path
+from tests.unit.test_index_retrieval import DIMENSION, MemoryPassages, PAPERS, WordEncoder
+from kb.index.dense import ChromaIndex
+from kb.index.lexical import TantivyIndex
+from kb.index.retrieval import Indexes, Retriever
+from kb.index.vectors import VectorFile
+def no_encoder():
+    assert {mode!r} != "lexical", "the encoder was loaded"
+    return WordEncoder()
+folder = Path({str(tmp_path)!r})
+rows = VectorFile(folder / "rows", DIMENSION)
+indexes = Indexes(lexical=TantivyIndex(folder / "words"), dense=ChromaIndex(folder / "chroma", rows=rows), rows=rows)
+retriever = Retriever(MemoryPassages(PAPERS), indexes, encoder=no_encoder)
+retriever.search("car", mode={mode!r})
+assert {absent!r} not in sys.modules
+"""
+    stored(tmp_path, MemoryPassages(PAPERS), with_sentences=False)
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=root)
+    assert done.returncode == 0, done.stderr
