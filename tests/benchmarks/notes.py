@@ -1,0 +1,145 @@
+"""How good roles and one-sentence summaries are, and how fast notes are made.
+
+    python -m tests.benchmarks.notes DATA [--papers N]
+
+DATA holds ``csabstruct/dev.jsonl``, ``scitldr/dev.jsonl`` and ``arxiv/records.jsonl.gz``. The summary is what a note
+without a model shows. ROUGE-1 and ROUGE-L are F1 over lower-case words with Porter's stemmer (as in rouge-score with
+``use_stemmer=True``), against the reference with the best ROUGE-1; nothing is left out: a paper without a summary
+scores zero. "best sentence" is an oracle that knows the references.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import snowballstemmer
+from sklearn.metrics import f1_score
+
+from kb.index.chunking import chunk_paper
+from kb.index.encoders import load_encoder
+from kb.protocols import Encoder
+from kb.records import Paper
+from kb.settings import Settings
+from kb.writing.notes import write_note
+from kb.writing.rhetoric import ROLES, classify
+from kb.writing.verification import verify
+from tests.memory_corpus import MemoryCorpus
+
+_porter = lru_cache(maxsize=100_000)(snowballstemmer.stemmer("porter").stemWord)
+
+
+def words(text: str) -> list[str]:
+    """Lower-case words, those longer than three letters stemmed."""
+    return [_porter(word) if len(word) > 3 else word for word in re.findall(r"[a-z0-9]+", text.lower())]
+
+
+def f1(overlap: int, found: int, wanted: int) -> float:
+    """Harmonic mean of precision and recall."""
+    return 2 * overlap / (found + wanted) if overlap else 0.0
+
+
+def rouge(found: str, references: Sequence[str]) -> tuple[float, float]:
+    """ROUGE-1 and ROUGE-L in percent against the reference of the best ROUGE-1."""
+    scores = []
+    own = words(found)
+    for reference in references:
+        wanted = words(reference)
+        shared = sum((Counter(own) & Counter(wanted)).values())
+        scores.append((f1(shared, len(own), len(wanted)), f1(longest_common(own, wanted), len(own), len(wanted))))
+    best = max(scores)
+    return 100 * best[0], 100 * best[1]
+
+
+def longest_common(first: Sequence[str], second: Sequence[str]) -> int:
+    """Length of the longest common subsequence."""
+    row = [0] * (len(second) + 1)
+    for word in first:
+        diagonal = 0
+        for at, other in enumerate(second, 1):
+            diagonal, row[at] = row[at], diagonal + 1 if word == other else max(row[at], row[at - 1])
+    return row[-1]
+
+
+def note_maker(encoder: Encoder) -> Callable[[Paper], Any]:
+    """Notes of records without full text, with the product's chunks, encoder and verifier."""
+
+    def make(paper: Paper) -> Any:
+        chunks = chunk_paper(paper, None, count_tokens=encoder.count_tokens, max_tokens=encoder.max_tokens)
+        none = np.zeros((len(chunks), 1), np.float32)
+        corpus = MemoryCorpus([paper], {paper.id: chunks}, encode=encoder.encode_passages, vectors=none)
+        return write_note(paper, corpus=corpus, verify=verify)
+
+    return make
+
+
+def report_roles(data: Path) -> None:
+    """Macro-F1 of the roles on CSAbstruct dev."""
+    records = [json.loads(line) for line in (data / "csabstruct/dev.jsonl").read_text("utf-8").splitlines()]
+    gold = [label for record in records for label in record["labels"]]
+    started = time.process_time()
+    found = [score.role for record in records for score in classify(record["sentences"])]
+    spent = (time.process_time() - started) / len(records) * 1000
+    each = ", ".join(
+        f"{role} {value:.3f}"
+        for role, value in zip(ROLES, f1_score(gold, found, average=None, labels=list(ROLES)), strict=True)
+    )
+    print(f"roles, CSAbstruct dev: macro-F1 {f1_score(gold, found, average='macro'):.3f} ({each})")
+    print(f"roles: {spent:.2f} ms an abstract (processor time)")
+
+
+def report_summaries(data: Path, make: Callable[[Paper], Any]) -> None:
+    """ROUGE of the summary on SciTLDR dev beside what is trivial and what is possible."""
+    totals: dict[str, list[tuple[float, float]]] = {}
+    for line in (data / "scitldr/dev.jsonl").read_text("utf-8").splitlines():
+        record = json.loads(line)
+        sentences, references = record["source"], record["target"]
+        note = make(Paper(id=f"record:{record['paper_id']}", title=record["title"], abstract=" ".join(sentences)))
+        ways = {
+            "summary of the note": note.summary.text if note.summary else "",
+            "first sentence": sentences[0],
+            "last sentence": sentences[-1],
+            "title": record["title"],
+            "best sentence": max(sentences, key=lambda sentence: rouge(sentence, references)),
+        }
+        for way, text in ways.items():
+            totals.setdefault(way, []).append(rouge(text, references))
+    for way, scores in totals.items():
+        ones, longest = np.mean(scores, axis=0)
+        print(f"summaries, SciTLDR dev, {way}: ROUGE-1 {ones:.1f}, ROUGE-L {longest:.1f} (n={len(scores)})")
+
+
+def report_speed(data: Path, make: Callable[[Paper], Any], *, papers: int) -> None:
+    """Notes a minute from arXiv abstracts."""
+    with gzip.open(data / "arxiv/records.jsonl.gz", "rt", encoding="utf-8") as lines:
+        records = [json.loads(line) for line, _ in zip(lines, range(papers), strict=False)]
+    started = time.perf_counter()
+    for record in records:
+        make(Paper(id=f"arxiv:{record['id']}", title=record["title"], abstract=record["abstract"]))
+    spent = time.perf_counter() - started
+    print(f"speed: {60 * papers / spent:.0f} notes a minute from {papers} abstracts")
+
+
+def main() -> None:
+    """All reports."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--papers", type=int, default=50)
+    given = parser.parse_args()
+    make = note_maker(load_encoder(Settings()))
+    report_roles(given.data)
+    report_speed(given.data, make, papers=given.papers)
+    report_summaries(given.data, make)
+
+
+if __name__ == "__main__":
+    main()
