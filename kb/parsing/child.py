@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import time
-from typing import Any
+from typing import IO, Any
 
 STARTED = time.monotonic()
 _MAX_WRITTEN_BYTES = 200_000_000
@@ -40,17 +40,17 @@ def limit_resources(*, memory_bytes: int, seconds: float) -> None:
                 raise
 
 
-def read_input() -> bytes:
-    """The file on stdin, read once.
+def read_input(source: IO[bytes]) -> bytes:
+    """The whole of an open file, read once.
 
     Raises:
         ParseError: ``file-changed`` when it was written to meanwhile.
     """
     from kb.errors import ParseError
 
-    before = os.fstat(0)
-    data = sys.stdin.buffer.read()
-    after = os.fstat(0)
+    before = os.fstat(source.fileno())
+    data = source.read()
+    after = os.fstat(source.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(data) != before.st_size:
         raise ParseError("the file changed while it was read: add it again", code="file-changed")
     return data
@@ -58,7 +58,7 @@ def read_input() -> bytes:
 
 def answer(request: dict[str, Any]) -> bytes:
     """Do the task of the request on the file on stdin."""
-    data = read_input()
+    data = read_input(sys.stdin.buffer)
     if request["task"] == "render":
         return _render(data, page=request["page"], scale=request["scale"])
     from kb.wire import pack

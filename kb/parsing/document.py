@@ -75,6 +75,8 @@ def read_pdf(data: bytes, *, max_pages: int, deadline: float | None = None) -> D
     assign_roles(reading.pages, captions, body=body)
     mark_references(reading.pages, headings)
     assembled = assemble(reading.pages, headings, body=body)
+    if not assembled.blocks:
+        raise ParseError("the PDF has no text that can be read: add its abstract instead", code="pdf-empty")
     said = Said(links=reading.links, information=information, data=data)
     front = _with_file_id(read_front(reading.pages, said, body=body, blocks=assembled.blocks), data)
     return Document(

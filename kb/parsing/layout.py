@@ -132,6 +132,10 @@ def find_furniture(pages: Sequence[PageLayout], lines: Sequence[Sequence[TextLin
         for number, baseline, identity in places:
             if any(other != number and abs(at - baseline) < 4 for other, at, _ in places):
                 found.add(identity)
+    upright = [line for of_page in lines for line in of_page if line.upright]
+    kept = sum(len(line.text) for line in upright if id(line) not in found)
+    if kept < 0.1 * sum(len(line.text) for line in upright):
+        found -= {id(line) for line in upright}  # heads and feet of nothing are the text
     return found
 
 

@@ -23,7 +23,8 @@ _OWN = re.compile(
     re.IGNORECASE,
 )
 _OTHERS = re.compile(
-    r"\b(?:by|from) (?:the|its|their) (?:original )?authors?|\bwe (?:use|used|follow|followed|adopt|adopted|employ)\b"
+    r"\b(?:by|from) (?:the|its|their) (?:original )?authors?"
+    r"|(?<!code )(?<!that )\bwe (?:use|used|follow|followed|adopt|adopted|employ)\b"
     r"|\b(?:implementation|code|version) (?:of|from|by|provided)\b|provided by|\busing the\b",
     re.IGNORECASE,
 )

@@ -305,8 +305,8 @@ class _TextScan:
             glyphs = self._hidden
         else:
             self._dropped["invisible"] += hidden
-            glyphs = self._visible
             self._drop_pale()
+            glyphs = self._visible
         lines = tuple(build_lines(glyphs, page=self._page.number))
         return PageText(lines=lines, dropped={k: n for k, n in self._dropped.items() if n}, is_ocr_layer=is_ocr)
 

@@ -15,7 +15,7 @@ _AUTHOR_START = re.compile(
     r"^[A-ZÀ-ÞĀ-Ž][\w'’\-À-ž]+[,.\s]|^[A-Z]\.\s?(?:[A-Z]\.\s?)*[A-ZÀ-Þ]|^(?:de|van|von|da|di|del|le|la)\s"
 )
 _MAY_BE_ENTRIES = ("body", "heading", "footnote", "equation", "code")
-_YEAR = re.compile(r"\b(?:19|20)\d\d[a-z]?\b")
+_YEAR = re.compile(r"\b(?:1[6-9]|20)\d\d[a-z]?\b")
 
 
 def mark_references(pages: Sequence[PageLayout], headings: Sequence[Heading]) -> None:
@@ -28,8 +28,16 @@ def mark_references(pages: Sequence[PageLayout], headings: Sequence[Heading]) ->
             first = heading.lines[-1] + 1 if page.number == heading.page else 0
             end = later.lines[0] if later and page.number == later.page else len(page.placed)
             for placed in page.placed[first:end]:
+                if placed.role == "footnote" and _is_true_footnote(page, placed):
+                    continue
                 if placed.role in _MAY_BE_ENTRIES or (placed.role == "float" and placed.float_label is None):
                     placed.role = "reference"
+
+
+def _is_true_footnote(page: PageLayout, placed: Placed) -> bool:
+    """Whether the lines at the foot of the column begin with a raised mark, as entries do not."""
+    column = [p for p in page.placed if p.role == "footnote" and p.column == placed.column]
+    return column[0].line.runs[0].raised
 
 
 def _ends_list(heading: Heading, references: Heading) -> bool:

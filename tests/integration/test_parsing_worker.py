@@ -1,0 +1,195 @@
+"""Files are read in a child with limits: whatever a file does, the parent gets a document or a stable code."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kb.errors import ParseError
+from kb.parsing import child, worker
+from kb.parsing.worker import Limits, cut_figures, parse_file, render_page
+from tests.pdf_writer import flate_bomb, many_pages, nested_forms, paragraph, pdf_of
+
+SAMPLE = Path(__file__).resolve().parents[1] / "data" / "own-sample.pdf"
+TIGHT = Limits(seconds=6, memory_bytes=400_000_000)
+
+
+def refusal(path: Path, *, limits: Limits = TIGHT) -> str:
+    with pytest.raises(ParseError) as caught:
+        parse_file(path, kind="pdf", limits=limits)
+    assert ": " in str(caught.value)  # what happened: the cure
+    return caught.value.code
+
+
+def written(folder: Path, data: bytes) -> Path:
+    path = folder / "file.pdf"
+    path.write_bytes(data)
+    return path
+
+
+def test_a_pdf_comes_back_as_a_document() -> None:
+    document = parse_file(SAMPLE, kind="pdf", limits=TIGHT)
+    assert document.front.title == "Synthetic Paper for Parser Tests: Efficient Widgets"
+    assert document.blocks[0].lines[0].words
+
+
+def test_a_page_comes_back_as_a_picture() -> None:
+    png = render_page(SAMPLE, page=2, scale=0.5, limits=TIGHT)
+    assert png.startswith(b"\x89PNG\r\n")
+    assert int.from_bytes(png[16:20]) == 306
+
+
+def test_a_page_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ParseError, match="no page 3: the PDF has 2"):
+        render_page(SAMPLE, page=3, scale=1.0, limits=TIGHT)
+
+
+def test_figures_come_back_with_their_labels() -> None:
+    figures = cut_figures(SAMPLE, limits=Limits(), max_figures=2)
+    assert len(figures) == 2
+    assert all(figure.png.startswith(b"\x89PNG") for figure in figures)
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"<html><body>Please wait ...</body></html>", "not-a-pdf"),
+        (b"", "not-a-pdf"),
+        (b"%PDF-1.7\nnothing more", "pdf-broken"),
+        (SAMPLE.read_bytes()[:2_000], "pdf-broken"),
+    ],
+)
+def test_what_is_no_pdf_or_half_of_one_has_its_code(tmp_path: Path, data: bytes, code: str) -> None:
+    assert refusal(written(tmp_path, data)) == code
+
+
+def test_a_file_above_the_cap_is_not_read(tmp_path: Path) -> None:
+    limits = Limits(max_file_bytes=1_000)
+    assert refusal(SAMPLE, limits=limits) == "too-large"
+
+
+def test_a_missing_file_a_folder_and_a_pipe_are_unreadable(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    keeper = os.open(pipe, os.O_RDWR)  # without a writer, opening a pipe would wait
+    try:
+        codes = {refusal(tmp_path / "missing.pdf"), refusal(tmp_path), refusal(pipe)}
+    finally:
+        os.close(keeper)
+    assert codes == {"file-unreadable"}
+
+
+def test_a_bomb_ends_at_the_memory_limit(tmp_path: Path) -> None:
+    assert refusal(written(tmp_path, flate_bomb(600_000_000))) == "parse-memory"
+
+
+def test_forms_nested_without_end_end_at_a_limit(tmp_path: Path) -> None:
+    assert refusal(written(tmp_path, nested_forms(depth=9, width=20))) in {"parse-memory", "parse-timeout"}
+
+
+def test_of_a_hundred_thousand_pages_the_first_are_read(tmp_path: Path) -> None:
+    limits = Limits(seconds=30, max_pages=5)
+    document = parse_file(written(tmp_path, many_pages(100_000)), kind="pdf", limits=limits)
+    assert (document.pages, document.fulltext.code) == (100_000, "too-many-pages")
+
+
+def test_a_huge_page_is_read_and_drawn_small(tmp_path: Path) -> None:
+    words = paragraph(72, 100, ["Some words stand on a very large sheet of paper.", "And some more."], size=24)
+    path = written(tmp_path, pdf_of([words], page_entries="/MediaBox [0 0 200000 200000]"))
+    assert "very large sheet" in parse_file(path, kind="pdf", limits=TIGHT).text
+    png = render_page(path, page=1, scale=2.0, limits=TIGHT)
+    assert int.from_bytes(png[16:20]) * int.from_bytes(png[20:24]) < 16_200_000
+
+
+def test_the_child_sees_no_secret_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KB_MODEL_API_KEY", "secret")
+    seen: dict[str, Any] = {}
+    start = subprocess.Popen
+
+    def record(command: list[str], **options: Any) -> Any:
+        seen.update(options, command=command)
+        return start(command, **options)
+
+    monkeypatch.setattr(worker.subprocess, "Popen", record)
+    parse_file(SAMPLE, kind="pdf", limits=TIGHT)
+    assert "secret" not in str(seen["env"])
+    assert "KB_MODEL_API_KEY" not in seen["env"]
+    assert "preexec_fn" not in seen
+    assert seen["command"][:2] == [sys.executable, "-I"]
+
+
+def test_where_memory_is_not_capped_by_the_system_the_parent_watches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_ENFORCES_ADDRESS_SPACE", False)
+    assert parse_file(SAMPLE, kind="pdf", limits=TIGHT).pages == 2
+    watched = Limits(seconds=30, memory_bytes=1_000_000)  # less than a Python needs
+    monkeypatch.setattr(worker, "asdict", lambda limits: {"seconds": 30, "memory_bytes": 10**10, "max_pages": 9})
+    assert refusal(SAMPLE, limits=watched) == "parse-memory"
+
+
+def test_a_child_that_hangs_is_ended_at_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "_GRACE_SECONDS", 0.0)
+    assert refusal(SAMPLE, limits=Limits(seconds=0.01)) == "parse-timeout"
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("SIGSEGV", "parse-crashed"),
+        ("SIGABRT", "parse-memory"),
+        ("SIGKILL", "parse-memory"),
+        ("SIGXCPU", "parse-timeout"),
+    ],
+)
+def test_each_way_to_die_has_a_stable_code(name: str, code: str) -> None:
+    with pytest.raises(ParseError) as caught:
+        worker._read_reply(b"", code=-signal.Signals[name].value, complaints=b"")
+    assert caught.value.code == code
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, b"%PDF-1.7 one")
+
+    class ReadWhileWritten(io.FileIO):
+        def read(self, size: int = -1) -> bytes:
+            data = super().read(size)
+            path.write_bytes(b"%PDF-1.7 one and another")
+            return data
+
+    with ReadWhileWritten(path) as source, pytest.raises(ParseError) as caught:
+        child.read_input(source)
+    assert caught.value.code == "file-changed"
+    with path.open("rb") as source:
+        assert child.read_input(source) == b"%PDF-1.7 one and another"
+
+
+def test_markdown_and_text_go_through_the_same_door(tmp_path: Path) -> None:
+    path = tmp_path / "note.md"
+    path.write_text("# A title\n\nSome words about widgets.\n")
+    document = parse_file(path, kind="markdown", limits=TIGHT)
+    assert "Some words about widgets." in document.text
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_weird_files_neither_crash_nor_hang(shared: Path) -> None:
+    outcomes = {path.name: outcome(path) for path in sorted((shared / "weird_pdfs").glob("*/*.pdf"))[::12]}
+    assert outcomes
+    assert not {name: code for name, code in outcomes.items() if code in {"parse-crashed", "parse-timeout", "full ''"}}
+
+
+def outcome(path: Path) -> str:
+    """The code of the refusal, else the state of the full text with the first characters."""
+    try:
+        document = parse_file(path, kind="pdf", limits=Limits(seconds=30))
+    except ParseError as err:
+        return err.code
+    return f"{document.fulltext.state} {document.text.strip()[:3]!r}"

@@ -1,0 +1,91 @@
+"""Lines become running text: hyphens, footnote marks, and the place of every word."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb.parsing.lines import SOFT_HYPHEN, Run, Style, TextLine
+from kb.parsing.paragraphs import Vocabulary, cleaned, join_lines
+
+STYLE = Style(font="Times", size=10.0, bold=False, italic=False, upright=True)
+
+
+def line_of(text: str, *, row: int = 0, raised: tuple[int, int] | None = None) -> TextLine:
+    """A line whose characters are five points wide; ``raised`` is the span of a superscript."""
+    words, at = [], 0
+    for word in text.split(" "):
+        words.append((at, 72 + 5.0 * at, 72 + 5.0 * (at + len(word))))
+        at += len(word) + 1
+    runs = (Run(0, len(text), STYLE, False),)
+    if raised:
+        start, end = raised
+        spans = [(0, start, False), (start, end, True), (end, len(text), False)]
+        runs = tuple(Run(a, b, STYLE, up) for a, b, up in spans if b > a)
+    y = 100.0 + 12 * row
+    return TextLine(
+        text=text, page=1, x0=72, x1=72 + 5.0 * len(text), y0=y, y1=y + 10, baseline=y + 8, size=10, font="Times",
+        bold=False, italic=False, upright=True, words=tuple(words), runs=runs,
+    )  # fmt: skip
+
+
+def join(*texts: str, known: str = "") -> str:
+    lines = [line_of(text, row=row) for row, text in enumerate(texts)]
+    return join_lines(lines, Vocabulary.of([*lines, line_of(known)] if known else lines))[0]
+
+
+def test_a_word_broken_at_the_line_end_is_joined_by_default() -> None:
+    assert join(f"we repre{SOFT_HYPHEN}", "sent papers") == "we represent papers"
+
+
+def test_the_papers_own_spelling_keeps_a_hyphen() -> None:
+    assert join(f"a dual{SOFT_HYPHEN}", "encoder model", known="the dual-encoder") == "a dual-encoder model"
+
+
+def test_the_papers_own_spelling_joins_a_word_whose_half_is_a_usual_prefix() -> None:
+    assert join(f"we over{SOFT_HYPHEN}", "come this", known="to overcome it") == "we overcome this"
+
+
+def test_state_of_the_art_keeps_its_hyphens() -> None:
+    assert join(f"the state-of-the{SOFT_HYPHEN}", "art method") == "the state-of-the-art method"
+
+
+def test_a_name_or_number_after_the_hyphen_keeps_it() -> None:
+    assert join(f"with GPT{SOFT_HYPHEN}", "4 it works") == "with GPT-4 it works"
+
+
+def test_chinese_lines_join_without_a_space() -> None:
+    assert join("扩散模", "型很好") == "扩散模型很好"
+
+
+def test_an_address_that_goes_on_in_the_next_line_is_whole() -> None:
+    assert join("see https://github.com/", "kb/kb for code") == "see https://github.com/kb/kb for code"
+
+
+def test_a_footnote_mark_after_a_word_is_taken_out_and_words_keep_their_place() -> None:
+    text, words = cleaned(line_of("our corpus1 is large", raised=(10, 11)))
+    assert text == "our corpus is large"
+    assert [text[start:].split(" ")[0] for start, _, _ in words] == ["our", "corpus", "is", "large"]
+
+
+def test_an_exponent_after_a_digit_or_variable_stays() -> None:
+    assert cleaned(line_of("about 1020 steps", raised=(8, 10)))[0] == "about 1020 steps"
+    assert cleaned(line_of("with x2 as input", raised=(6, 7)))[0] == "with x2 as input"
+
+
+_WORDS = st.text(alphabet="abcdeAB-1.,", min_size=1, max_size=7)
+_TEXTS = st.lists(_WORDS, min_size=1, max_size=5).map(" ".join)
+
+
+@given(st.lists(st.tuples(_TEXTS, st.booleans()), min_size=1, max_size=5))
+def test_lines_and_words_point_at_their_own_text(parts: list[tuple[str, bool]]) -> None:
+    lines = [line_of(text + (SOFT_HYPHEN if soft else ""), row=row) for row, (text, soft) in enumerate(parts)]
+    text, spans = join_lines(lines, Vocabulary.of(lines))
+    assert SOFT_HYPHEN not in text
+    assert len(spans) == len(lines)
+    ends = [0, *(span.end for span in spans)]
+    for span, line, before in zip(spans, lines, ends, strict=False):
+        assert before <= span.start <= span.end <= len(text)
+        printed = line.text.rstrip(SOFT_HYPHEN).rstrip("-")
+        assert text[span.start : span.end].rstrip("-") == printed.rstrip("-")
+        assert all(span.start <= start < span.end and text[start] != " " for start, _, _ in span.words)
