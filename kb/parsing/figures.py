@@ -13,28 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.errors import ParseError
-from kb.parsing.float_captions import FloatCaption, complete_captions, find_captions, read_vocabulary
-from kb.parsing.float_regions import FloatScene, Proposal, choose_regions, count_votes, read_scene
-from kb.parsing.float_text import (
-    FloatPage,
-    Item,
-    Turn,
-    find_blocks,
-    keep_table_heads,
-    mark_body,
-    mark_frames,
-    mark_margins,
-    mark_obstacles,
-    mark_running_heads,
-    mark_stamps,
-    prose_style,
-    sort_graphics,
-)
+from kb.parsing.floats.caption_text import read_vocabulary
+from kb.parsing.floats.captions import FloatCaption, complete_captions, find_captions
+from kb.parsing.floats.choice import Offer, choose_regions, count_votes
+from kb.parsing.floats.frames import mark_frames, mark_stamps
+from kb.parsing.floats.page import FloatPage, Item, Turn, sort_graphics
+from kb.parsing.floats.prose import find_blocks, mark_body, prose_style
+from kb.parsing.floats.rectangles import Rect
+from kb.parsing.floats.regions import Proposal, propose_regions
+from kb.parsing.floats.scene import read_scene
+from kb.parsing.floats.walls import keep_table_heads, mark_margins, mark_obstacles, mark_running_heads
 from kb.parsing.layout import BodyStyle, PageLayout, lay_out
 from kb.parsing.lines import TextLine
 from kb.parsing.pdf import PdfPage, PdfReader
 from kb.parsing.png import encode_png
-from kb.parsing.rectangles import Rect
 from kb.records import Box, FigureImage
 
 MAX_PAGES = 400
@@ -68,12 +60,12 @@ def find_figures(source: Path | bytes, *, max_figures: int) -> list[FigureImage]
     with PdfReader(data) as reader:
         pages, body = _read_pages(reader)
         captions = _find_captions(reader, pages, body=body)
-        scenes = _look(reader, pages, captions, body=body)
-        votes = count_votes(scenes)
+        pages_offers = _look(reader, pages, captions, body=body)
+        votes = count_votes([offer for offers in pages_offers for offer in offers])
         chosen = [
-            (scene, caption, proposal)
-            for scene in scenes
-            for caption, proposal in zip(scene.captions, choose_regions(scene, votes), strict=True)
+            (caption, proposal)
+            for offers in pages_offers
+            for (caption, _), proposal in zip(offers, choose_regions(offers, votes), strict=True)
         ]
         return [_cut(reader, *found) for found in _settle(chosen)[:max_figures]]
 
@@ -159,20 +151,23 @@ def _find_captions(reader: PdfReader, pages: list[FloatPage], *, body: BodyStyle
 
 def _look(
     reader: PdfReader, pages: list[FloatPage], captions: list[FloatCaption], *, body: BodyStyle
-) -> list[FloatScene]:
-    scenes: list[FloatScene] = []
+) -> list[list[Offer]]:
+    """For each page with captions, each caption with the regions it might own."""
+    found: list[list[Offer]] = []
     for page in pages:
         own = [caption for caption in captions if caption.page is page]
         if not own:
             continue
         own = sorted(own, key=lambda caption: -caption.quality)[:MAX_CAPTIONS_PER_PAGE]
         own.sort(key=lambda caption: (caption.items[0].column, caption.box.y0, caption.box.x0))
+        mark_frames(page, body=body)
+        mark_obstacles(page, body=body)
+        scale = min(LOOK_SCALE, (MAX_LOOK_PIXELS / max(1.0, page.width * page.height)) ** 0.5)
         with reader.page(page.number) as shown:
-            mark_frames(page, body=body)
-            mark_obstacles(page, body=body)
-            scale = min(LOOK_SCALE, (MAX_LOOK_PIXELS / max(1.0, page.width * page.height)) ** 0.5)
-            scenes.append(read_scene(page, own, raster=shown.render(scale=scale, grayscale=True), body=body))
-    return scenes
+            raster = shown.render(scale=scale, grayscale=True)
+        scene = read_scene(page, own, raster=raster, body=body)
+        found.append([(caption, propose_regions(scene, caption)) for caption in own])
+    return found
 
 
 def _add_graphics(page: FloatPage, shown: PdfPage) -> None:
@@ -192,45 +187,40 @@ def _add_graphics(page: FloatPage, shown: PdfPage) -> None:
 # --------------------------------------------------------------------------------------------- settling
 
 
-Found = tuple[FloatScene, FloatCaption, Proposal | None]
+Found = tuple[FloatCaption, Proposal | None]
 
 
-def _settle(chosen: Sequence[Found]) -> list[tuple[FloatScene, FloatCaption, Proposal]]:
-    """One float for each label, except where it goes on on a later page."""
+def _settle(chosen: Sequence[Found]) -> list[tuple[FloatCaption, Proposal]]:
+    """One float for each label, except where it goes on on a later page; in the order of ``chosen``."""
     by_label: dict[str, list[Found]] = {}
-    for found in chosen:
-        by_label.setdefault(found[1].label, []).append(found)
-    kept: list[tuple[FloatScene, FloatCaption, Proposal]] = []
+    for caption, proposal in chosen:
+        by_label.setdefault(caption.label, []).append((caption, proposal))
+    kept: list[tuple[FloatCaption, Proposal]] = []
     for same in by_label.values():
-        cut = [(scene, caption, proposal) for scene, caption, proposal in same if proposal is not None]
-        if not cut:
-            continue
-        for scene, caption, proposal in _distinct(cut):
+        longest = max((caption for caption, _ in same), key=lambda caption: len(caption.text))
+        for caption, proposal in _distinct([(c, p) for c, p in same if p is not None]):
             # A bare label under a picture whose caption stands on the page before or after it.
-            longest = max((other for _, other, _ in same), key=lambda other: len(other.text))
             if caption.is_bare and longest is not caption and abs(longest.page.number - caption.page.number) <= 1:
                 caption.text = longest.text
-            kept.append((scene, caption, proposal))
-    kept.sort(key=lambda found: chosen.index(found))
-    return kept
+            kept.append((caption, proposal))
+    order = {id(caption): at for at, (caption, _) in enumerate(chosen)}
+    return sorted(kept, key=lambda found: order[id(found[0])])
 
 
-def _distinct(
-    cut: list[tuple[FloatScene, FloatCaption, Proposal]],
-) -> list[tuple[FloatScene, FloatCaption, Proposal]]:
-    if len(cut) == 1:
+def _distinct(cut: list[tuple[FloatCaption, Proposal]]) -> list[tuple[FloatCaption, Proposal]]:
+    if len(cut) < 2:
         return cut
-    going_on = [found for found in cut if re.search(r"(?i)\bcont(?:inued|'d|\.|d\b)", found[1].text)]
+    going_on = [found for found in cut if re.search(r"(?i)\bcont(?:inued|'d|\.|d\b)", found[0].text)]
     rest = [found for found in cut if found not in going_on]
-    best = max(rest, key=lambda found: (found[1].quality + found[2].score, -found[1].page.number), default=None)
+    best = max(rest, key=lambda found: (found[0].quality + found[1].score, -found[0].page.number), default=None)
     return ([best] if best else []) + going_on
 
 
 # ---------------------------------------------------------------------------------------------- cutting
 
 
-def _cut(reader: PdfReader, scene: FloatScene, caption: FloatCaption, proposal: Proposal) -> FigureImage:
-    page = scene.page
+def _cut(reader: PdfReader, caption: FloatCaption, proposal: Proposal) -> FigureImage:
+    page = caption.page
     tight = proposal.box
     edge = _MARGIN_POINTS
     lines = [item.box for item in caption.items]

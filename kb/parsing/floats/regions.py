@@ -9,20 +9,16 @@ below) as a vote.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
-from kb.parsing.float_captions import FloatCaption
-from kb.parsing.float_ink import Blob, Ink, find_blobs, read_ink
-from kb.parsing.float_text import FloatPage, Item
-from kb.parsing.layout import BodyStyle
-from kb.parsing.page import Raster
-from kb.parsing.rectangles import Rect, hull
+from kb.parsing.floats.captions import FloatCaption
+from kb.parsing.floats.ink import Blob
+from kb.parsing.floats.rectangles import Rect, hull
+from kb.parsing.floats.scene import FloatScene, solid
 
 Direction = Literal["up", "down", "left", "right"]
-Votes = Mapping[str, Counter[Direction]]
 
 _FIRST_GAP = 100.0  # points between caption and float
 _NEXT_GAP = 60.0  # points of white within a float
@@ -30,9 +26,6 @@ _TEXT_GAP = 20.0  # points after which text without graphics is no part of a flo
 _MIN_SPLIT = 9.0
 _MAX_PARTS = 6
 _MAX_PROPOSALS = 10
-_BEAM = 120
-_OVERLAP_COST = 6.0
-_VOTE = 1.5
 _CUT_COST = 1.5
 _HABIT: dict[str, tuple[Direction, float]] = {
     "Figure": ("up", 1.2), "Table": ("down", 0.3), "Algorithm": ("down", 1.0), "Listing": ("down", 0.3),
@@ -49,76 +42,8 @@ class Proposal:
     score: float
 
 
-@dataclass(slots=True)
-class FloatScene:
-    """A page with captions, its free ink and blobs, and what each caption might take."""
-
-    page: FloatPage
-    captions: list[FloatCaption]
-    ink: Ink
-    blobs: list[Blob]
-    body: BodyStyle
-    proposals: list[list[Proposal]]
-
-
-def read_scene(page: FloatPage, captions: list[FloatCaption], *, raster: Raster, body: BodyStyle) -> FloatScene:
-    """Look at one page. ``raster`` is the whole page in grey, as it is shown (not yet turned)."""
-    walls = [_solid(item) for item in page.items if item.role != "free"]
-    walls += _footnote_rules(page) + _title_rules(page, captions) + page.stamps
-    text = [item.box for item in page.items]
-    ink = read_ink(raster, turned=page.turned, hidden=walls, text=text)
-    scene = FloatScene(page, captions, ink, find_blobs(ink, walls=walls), body, [])
-    scene.proposals = [_propose(scene, caption) for caption in captions]
-    return scene
-
-
-def _solid(item: Item) -> Rect:
-    """What a line covers: from the top of its letters to a little below the baseline, so that rules stay."""
-    box = item.box
-    if not item.line.upright:
-        return box
-    low = item.line.baseline + 0.27 * item.line.size
-    high = min(box.y0, item.line.baseline - 0.9 * item.line.size)
-    return Rect(box.x0, high, box.x1, max(low, box.y0 + 0.5 * box.height))
-
-
-def _title_rules(page: FloatPage, captions: Sequence[FloatCaption]) -> list[Rect]:
-    """The rule above an algorithm's title."""
-    return [
-        Rect(rule.x0, rule.y0 - 1, rule.x1, rule.y1 + 1)
-        for rule in page.rules
-        for caption in captions
-        if caption.family == "Algorithm"
-        and -1 < caption.box.y0 - rule.y1 < 8
-        and rule.x0 - 4 <= caption.box.x0 < rule.x0 + 12
-    ]
-
-
-def _footnote_rules(page: FloatPage) -> list[Rect]:
-    notes = [item.box for item in page.items if item.role in ("note", "body", "furniture")]
-    return [
-        Rect(rule.x0, rule.y0 - 1, rule.x1, rule.y1 + 1)
-        for rule in page.rules
-        if rule.y0 > 0.5 * page.height
-        and any(0 <= note.y1 - rule.y1 < 22 and abs(note.x0 - rule.x0) < 26 for note in notes)
-        and any(abs(rule.x0 - x0) < 6 for x0, _ in page.columns)
-        and not any(abs(f.y1 - rule.y1) < 2 or abs(f.y0 - rule.y0) < 2 for f in page.frames)
-    ] + [
-        Rect(rule.x0, rule.y0 - 1, rule.x1, rule.y1 + 1)
-        for rule in page.rules
-        if any(
-            item.role == "furniture" and min(abs(item.box.y1 - rule.y0), abs(rule.y1 - item.box.y0)) < 12
-            for item in page.items
-        )
-        and (rule.y0 < 0.13 * page.height or rule.y0 > 0.87 * page.height)
-        and not any(abs(f.y1 - rule.y1) < 2 or abs(f.y0 - rule.y0) < 2 for f in page.frames)
-    ]
-
-
-# ------------------------------------------------------------------------------------------- proposals
-
-
-def _propose(scene: FloatScene, caption: FloatCaption) -> list[Proposal]:
+def propose_regions(scene: FloatScene, caption: FloatCaption) -> list[Proposal]:
+    """Up to ten regions that a caption might own, best first."""
     found: list[Proposal] = []
     spans: list[tuple[float, float, float]] = [(*_strip(scene, caption), 0.0)]
     if spans[0][0] > 0 or spans[0][1] < scene.page.width:
@@ -186,7 +111,7 @@ def _vertical(
             limit = max(limit, wall.y1)
         elif not up and wall.y0 >= box.y1 - 3:
             limit = min(limit, wall.y0)
-    lines = [_solid(item) for item in caption.items]
+    lines = [solid(item) for item in caption.items]
     edge = min(line.y0 for line in lines) if up else max(line.y1 for line in lines)
     area = Rect(x0, limit, x1, edge) if up else Rect(x0, edge, x1, limit)
     if area.height < 6:
@@ -390,51 +315,3 @@ def _score(scene: FloatScene, caption: FloatCaption, box: Rect, *, direction: Di
 
 def _matches(box: Rect, frame: Rect) -> bool:
     return abs(box.x0 - frame.x0) < 8 and abs(box.x1 - frame.x1) < 8 and abs(box.y1 - frame.y1) < 6
-
-
-# --------------------------------------------------------------------------------------------- choosing
-
-
-def count_votes(scenes: Sequence[FloatScene]) -> dict[str, Counter[Direction]]:
-    """On which side the floats of each family stand, by the margin of each caption's best proposal."""
-    votes: dict[str, Counter[Direction]] = {}
-    for scene in scenes:
-        for caption, proposals in zip(scene.captions, scene.proposals, strict=True):
-            best: dict[Direction, float] = {}
-            for proposal in proposals:
-                best[proposal.direction] = max(best.get(proposal.direction, -9.0), proposal.score)
-            if not best:
-                continue
-            ranked = sorted(best.items(), key=lambda pair: (-pair[1], pair[0]))
-            margin = ranked[0][1] - ranked[1][1] if len(ranked) > 1 else 1.0
-            weight = max(1, round(10 * min(1.0, margin)))
-            votes.setdefault(caption.family, Counter())[ranked[0][0]] += weight
-    return votes
-
-
-def choose_regions(scene: FloatScene, votes: Votes) -> list[Proposal | None]:
-    """One proposal for each caption of the page, or None: the best sum without shared ground (beam search)."""
-    states: list[tuple[float, tuple[Proposal | None, ...]]] = [(0.0, ())]
-    for caption, proposals in zip(scene.captions, scene.proposals, strict=True):
-        family = votes.get(caption.family, Counter())
-        total = sum(family.values()) or 1
-        options: list[Proposal | None] = [
-            replace(p, score=p.score + _VOTE * family[p.direction] / total) for p in proposals
-        ]
-        grown: list[tuple[float, tuple[Proposal | None, ...]]] = []
-        for value, taken in states:
-            for option in [*options, None]:
-                gain = 0.0 if option is None else option.score - _shared(option, taken)
-                grown.append((value + gain, (*taken, option)))
-        grown.sort(key=lambda state: -state[0])
-        states = grown[:_BEAM]
-    return list(states[0][1])
-
-
-def _shared(option: Proposal, taken: Sequence[Proposal | None]) -> float:
-    cost = 0.0
-    for other in taken:
-        if other is not None:
-            part = option.box.shared_area(other.box) / max(1.0, min(option.box.area, other.box.area))
-            cost += _OVERLAP_COST * part if part > 0.02 else 0.0
-    return cost

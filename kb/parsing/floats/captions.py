@@ -9,42 +9,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from kb.parsing.float_text import FloatPage, Item
+from kb.parsing.floats.caption_text import join_rows
+from kb.parsing.floats.labels import COLONS, IN_TEXT, KIND_ALONE, LABELS, LEADERS, starts_caption
+from kb.parsing.floats.page import FloatPage, Item
+from kb.parsing.floats.rectangles import Rect, hull
 from kb.parsing.layout import BodyStyle
 from kb.parsing.lines import SOFT_HYPHEN
-from kb.parsing.rectangles import Rect, hull
 
-_KINDS = {
-    "Figure": r"Figure|FIGURE|Fig\.?|FIG\.?|Abbildung|Abb\.|Figura|Рис(?:унок|\.)|图|圖|図|그림|شكل|الشكل",
-    "Table": r"Table|TABLE|Tab\.|Tabelle|Tableau|Tabla|Tabela|Tabella|Таблица|表|표|جدول|الجدول",
-    "Algorithm": r"Algorithm|ALGORITHM|Algorithmus|Algorithme|算法",
-    "Listing": r"Listing|LISTING",
-    "Scheme": r"Scheme|SCHEME",
-    "Chart": r"Chart|CHART",
-}
-_PREFIX = r"(?P<prefix>(?:Supplementary|Supplemental|Supporting|Extended Data|Appendix)\s+)?"
-_NUMBER = (
-    r"(?P<number>[A-Z]{0,2}[.\-]?\d{1,3}(?:[.\-]\d{1,3}){0,2}[a-z]?(?![^\W_])|[IVXLC]{1,7}(?![^\W_])|[A-Z](?=[:.]))"
-)
-_LABELS = [
-    (name, re.compile(rf"^{_PREFIX}(?:{words})\s*{_NUMBER}(?P<mark>\s*[:.|：．｜—–\-]|)(?P<rest>.*)$"))
-    for name, words in _KINDS.items()
-]
-_KIND_ALONE = re.compile(rf"^(?:{'|'.join(_KINDS.values())})$")
-# "Figure 3 shows …" is a sentence about a figure, not its caption.
-_IN_TEXT = re.compile(
-    r"^\s*(?:\(?[a-z]\)?\s*)?(?:shows?|showed|presents?|illustrates?|depicts?|in|and|we|lists?|is|are|was|were|gives?"
-    r"|summari[sz]es?|reports?|compares?|demonstrates?|provides?|contains?|also|that|which|for|with|of|to|can|below|above"
-    r"|plots?|displays?|indicates?|reveals?|describes?|explains?|outlines?|visuali[sz]es?|has|have|on|as|by|from|where"
-    r"|the left|the right)\b|^\s*[,;)\]]"
-)
-_LEADERS = re.compile(r"(?:\.\s?){5,}\s*\d*\s*$|…{2,}")
 _MIN_QUALITY = 1.0
-_COLONS = (":", "：", "|", "｜")
 
 
 @dataclass(slots=True)
@@ -81,8 +57,8 @@ def find_captions(pages: Sequence[FloatPage], *, body: BodyStyle) -> list[FloatC
         marks.setdefault(caption.family, Counter())[mark] += 1
     kept: list[FloatCaption] = []
     for caption, mark in candidates:
-        colons = sum(marks[caption.family][sign] for sign in _COLONS)
-        if colons < 2 or mark in _COLONS or colons < 0.25 * sum(marks[caption.family].values()):
+        colons = sum(marks[caption.family][sign] for sign in COLONS)
+        if colons < 2 or mark in COLONS or colons < 0.25 * sum(marks[caption.family].values()):
             kept.append(caption)
             caption.items[0].role = "caption"
     return kept
@@ -101,16 +77,11 @@ def complete_captions(captions: Sequence[FloatCaption], *, body: BodyStyle, voca
             item.role = "caption"
 
 
-def read_vocabulary(pages: Sequence[FloatPage]) -> set[str]:
-    """The words of a paper in lower case; hyphenated ones are one word."""
-    return {word.casefold() for page in pages for item in page.items for word in _WORD.findall(item.text)}
-
-
 def _candidate(page: FloatPage, item: Item, *, body: BodyStyle) -> tuple[FloatCaption, str] | None:
-    if item.role == "furniture" or _LEADERS.search(item.text):
+    if item.role == "furniture" or LEADERS.search(item.text):
         return None
     text = _with_number(page, item)
-    for name, pattern in _LABELS:
+    for name, pattern in LABELS:
         match = pattern.match(text)
         if match is None:
             continue
@@ -125,7 +96,7 @@ def _candidate(page: FloatPage, item: Item, *, body: BodyStyle) -> tuple[FloatCa
 
 def _with_number(page: FloatPage, item: Item) -> str:
     """The line; when a wide space parts a lone "Figure" from its number, with what follows on its row."""
-    if not _KIND_ALONE.match(item.text):
+    if not KIND_ALONE.match(item.text):
         return item.text
     row = [i for i in page.items if abs(i.line.baseline - item.line.baseline) < 1 and i.box.x0 > item.box.x0]
     row = [i for i in row if i.column == item.column]
@@ -135,8 +106,8 @@ def _with_number(page: FloatPage, item: Item) -> str:
 def _quality(item: Item, match: re.Match[str], *, body: BodyStyle) -> float:
     line, mark, rest = item.line, match["mark"].strip(), match["rest"]
     first = line.runs[0].style if line.runs else None
-    quality = 1.5 if mark in _COLONS else 1.0 if mark else 0.0
-    if not mark and _IN_TEXT.match(rest):
+    quality = 1.5 if mark in COLONS else 1.0 if mark else 0.0
+    if not mark and IN_TEXT.match(rest):
         quality -= 3.0
     if not mark and rest[:1] and not rest[0].isspace():
         quality -= 2.0
@@ -208,11 +179,6 @@ def largest_size(item: Item) -> float:
     return max((run.style.size for run in item.line.runs), default=item.line.size)
 
 
-def starts_caption(text: str) -> bool:
-    """Whether a line begins with the label of a float."""
-    return any(pattern.match(text) for _, pattern in _LABELS)
-
-
 def _row_below(page: FloatPage, caption: FloatCaption, last: list[Item], *, size: float) -> list[Item]:
     """The next row of lines under the caption's last row, within its x-range."""
     area = hull(item.box for item in caption.items)
@@ -257,11 +223,12 @@ def _goes_on(caption: FloatCaption, row: list[Item], *, down: float, usual: floa
     text = last[-1].text
     if text.endswith((SOFT_HYPHEN, "-")):
         return True
-    # A line is broken only where the next word does not fit any more.
+    # A line is broken where the next word does not fit any more: one that leaves room was the last.
     widest = max([box.width, *(hull(i.box for i in r).width for r in caption.rows)])
     words = row[0].line.words
     word = words[0][2] - words[0][1] if words else row[0].box.width
-    return above.width + min(word, row[0].box.width) + 0.2 * first.line.size > widest - 1
+    filled = above.width + min(word, row[0].box.width) + 0.2 * first.line.size
+    return filled > widest - 1 or (filled > 0.8 * widest and not text.endswith((".", "!", "?", ":", ")")))
 
 
 def _style_ends(caption: FloatCaption, row: list[Item], *, body: BodyStyle) -> bool:
@@ -292,35 +259,3 @@ def _add_second_column(caption: FloatCaption, *, body: BodyStyle) -> None:
         if item in own and item.line.baseline >= first.line.baseline - 2:
             caption.rows.append([item])
             caption.items.append(item)
-
-
-# ------------------------------------------------------------------------------------------------ text
-
-_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
-_LAST_PART = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*$")
-
-
-def join_rows(rows: Iterable[Sequence[str]], *, vocabulary: set[str]) -> str:
-    """Rows of lines to one text: words broken at a line's end are whole again.
-
-    A broken word loses its hyphen unless the paper writes only the hyphenated form elsewhere.
-    """
-    text = ""
-    for row in rows:
-        for piece in row:
-            if text.endswith(SOFT_HYPHEN):
-                text = _joined(text.rstrip(SOFT_HYPHEN), piece, vocabulary=vocabulary)
-            elif text.endswith("-") and text[-2:-1].isalpha() and piece[:1].isalpha():
-                text += piece
-            else:
-                text = f"{text} {piece}" if text else piece
-    return re.sub(r"\s+", " ", text.replace(SOFT_HYPHEN, "-")).strip()
-
-
-def _joined(text: str, piece: str, *, vocabulary: set[str]) -> str:
-    left, right = _LAST_PART.search(text), _WORD.match(piece)
-    if left and right:
-        whole, parted = (left[0] + right[0]).casefold(), f"{left[0]}-{right[0]}".casefold()
-        if parted in vocabulary and whole not in vocabulary:
-            return f"{text}-{piece}"
-    return text + piece

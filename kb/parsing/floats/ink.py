@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kb.parsing.floats.rectangles import Rect
 from kb.parsing.page import Raster
-from kb.parsing.rectangles import Rect
 
 Mask = NDArray[np.bool_]
 
@@ -67,7 +67,8 @@ class Ink:
         """
         y0, y1, _, _ = self._window(area)
         low, high = max(0, int((x - within) * self.scale)), min(self.free.shape[1], int((x + within) * self.scale))
-        blank: list[bool] = (~self.free[y0:y1, low:high].any(axis=0)).tolist()
+        inked = np.asarray(self.free[y0:y1, low:high].any(axis=0), dtype=np.bool_)
+        blank = [not filled for filled in inked.tolist()]
         best, chosen = 0, x
         start: int | None = None
         for at, empty in enumerate([*blank, False]):
