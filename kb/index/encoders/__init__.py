@@ -80,7 +80,7 @@ def _load_onnx(bert: BertModel, settings: Settings) -> Encoder:
 def _load_torch(folder: Path, settings: Settings, *, device: str) -> Encoder:
     from kb.index.encoders.torch_runtime import load_torch
 
-    return load_torch(folder, precision=settings.encoder_precision, device=device)
+    return load_torch(folder, precision=settings.encoder_precision, device=device, threads=settings.threads)
 
 
 def _load_cuda(folder: Path, settings: Settings) -> Encoder:

@@ -34,13 +34,14 @@ def has_cuda() -> bool:
     return torch.cuda.is_available()
 
 
-def load_torch(folder: Path, *, precision: str, device: str) -> TorchEncoder:
+def load_torch(folder: Path, *, precision: str, device: str, threads: int = 0) -> TorchEncoder:
     """The model of a folder through sentence-transformers.
 
     Args:
         folder: a model in the layout of sentence-transformers, weights in safetensors.
         precision: "auto" (bfloat16 on CUDA, else float32), "float32" or "bfloat16".
         device: "cpu" or "cuda".
+        threads: threads to compute with (torch knows one number for the whole process); 0 for all cores.
 
     Raises:
         EncoderError: when it cannot be loaded.
@@ -49,6 +50,10 @@ def load_torch(folder: Path, *, precision: str, device: str) -> TorchEncoder:
         raise EncoderError("int8 needs OpenVINO and a BERT model: set KB_ENCODER_PRECISION=auto")
     chosen = precision if precision != "auto" else ("bfloat16" if device == "cuda" else "float32")
     model = _load("SentenceTransformer", str(folder), device=device, precision=chosen)
+    if threads:
+        import torch
+
+        torch.set_num_threads(threads)
     return TorchEncoder(model, folder, runtime=f"torch {device} {chosen}")
 
 
