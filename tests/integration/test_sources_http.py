@@ -489,13 +489,15 @@ def test_html_is_told_from_pdf(arxiv: ArxivServer, client: PoliteClient, tmp_pat
 def test_a_body_of_unknown_length_is_capped_while_it_streams(tmp_path: Path) -> None:
     sent = []
 
-    def endless() -> Iterator[bytes]:
+    def far_too_much() -> Iterator[bytes]:
         yield b"%PDF-1.7\n"
-        while True:
+        for _ in range(500):
             sent.append(1)
             yield bytes(10_000)
 
-    client = scripted(tmp_path, lambda request: httpx.Response(200, content=endless()), names={"arxiv.org": [PUBLIC]})
+    client = scripted(
+        tmp_path, lambda request: httpx.Response(200, content=far_too_much()), names={"arxiv.org": [PUBLIC]}
+    )
     with client, pytest.raises(DownloadRefused) as caught:
         client.download("https://arxiv.org/pdf/1", to=tmp_path / "p.pdf", expect="pdf", max_bytes=100_000)
     assert caught.value.code == "too-large"
