@@ -9,7 +9,14 @@ _ABBREVIATIONS = frozenset(
     "al approx ca cf co corp def dept dr ed eds e.g eg eq eqn eqns eqs et etc ex fig figs i.e ie inc jr ltd max min mr"
     " mrs ms no nos op p pp prof ref refs resp sec secs sect st suppl tab thm vol vols vs viz w.r.t wrt".split()
 )
-_END = re.compile(r"[.!?…]+[\"'”’)\]]*|[。！？]+[”’）」』]*")
+# After a single capital letter ("the matrix X. The …") one of these begins a sentence; other words may be a name.
+_STARTERS = frozenset(
+    "A After All Also An And As At But By Each Finally First For From Given Here Hence However If In It Its Let"
+    " Moreover Next Note Now On Our Since So Some Such That The Then There Therefore These They This Those Thus To"
+    " Unlike We When Where While With".split()
+)
+# A citation may stand right after the full stop: "… is shown.[12] The next …".
+_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?:\[\d[\d,\s–-]*\])?|[。！？]+[”’）」』]*")
 _NEXT = re.compile(r"\s+[\"'“‘(\[]*(?P<first>\S)")
 _LAST_WORD = re.compile(r"(\S+)$")
 _BLANK_LINE = re.compile(r"\n\s*\n")
@@ -58,6 +65,8 @@ def _ends_sentence(text: str, begin: int, mark: re.Match[str], end: int) -> bool
     if bare in _ABBREVIATIONS:
         # "et al." and "etc." may end a sentence: they do when a capitalised word of prose follows.
         return bare in {"al", "etc"} and first.isupper() and not word[:1].isupper()
+    if re.fullmatch(r"[A-Z]", word) and text[mark.end() : min(end, mark.end() + 40)].split(maxsplit=1)[0] in _STARTERS:
+        return True
     if re.fullmatch(r"[A-Z]", word) or re.fullmatch(r"(?:[A-Za-z]\.)+[A-Za-z]", word):
         return False  # an initial ("J. Smith") or "U.S."
     return not re.fullmatch(r"\d{1,2}(?:\.\d+)*", word) or begin < mark.start() - len(word)

@@ -1,0 +1,47 @@
+"""Sentences: every character in one of them, and no sentence cut at an abbreviation."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb.text import sentence_spans
+
+
+def sentences(text: str) -> list[str]:
+    return [text[start:end] for start, end in sentence_spans(text)]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ["We use BERT (Devlin et al., 2019).", "It works.", "See Fig. 3 for e.g. details."],
+        ["Smith et al. propose a model.", "The value is 3.5.", "In Sec. 2.1 we show it."],
+        ["This holds (see Vaswani et al.).", "However, w.r.t. SGD it fails.", "J. Smith and A. B. Jones agree."],
+        ["He said “yes.”", "Then left.", "What now?", "Results are in Tab. 4."],
+        ["We evaluate on SQuAD 2.0.", "Our model wins.", "The score is 93.", "The rest is 5."],
+        ["We denote the matrix by X.", "The model reads it."],
+        ["It is known from earlier work.[12]", "We go further.[3, 4–7]", "Then we stop."],
+        ["See https://example.org/a.b.", "Next one."],
+    ],
+)
+def test_sentences_end_where_a_reader_ends_them(parts: list[str]) -> None:
+    assert sentences(" ".join(parts)) == parts
+
+
+def test_chinese_sentences_need_no_space() -> None:
+    assert sentences("扩散模型很好。它快吗？是的！") == ["扩散模型很好。", "它快吗？", "是的！"]
+
+
+def test_a_blank_line_always_ends_a_sentence() -> None:
+    assert sentences("a heading without stop\n\nand a text") == ["a heading without stop", "and a text"]
+
+
+@given(st.text(alphabet="abX .!?,()[]1\n“”。", max_size=80))
+def test_each_visible_character_is_in_exactly_one_sentence(text: str) -> None:
+    spans = sentence_spans(text)
+    covered = [at for start, end in spans for at in range(start, end)]
+    assert covered == sorted(set(covered))
+    assert {at for at, char in enumerate(text) if not char.isspace()} <= set(covered)
+    assert all(start < end and not text[start].isspace() and not text[end - 1].isspace() for start, end in spans)
