@@ -27,9 +27,11 @@ Cue = Literal[
     "dangling",
     "addition",
     "roadmap",
+    "others",
+    "outlook",
 ]
 
-_AMOUNT = r"(?:\d[\d,.]*|two|three|four|five|six|seven|eight|nine|ten|twelve|multiple|several|various|diverse|many)"
+_AMOUNT = r"(?:\d[\d,.]*|two|three|four|five|six|seven|eight|nine|ten|twelve)"
 _PATTERNS: dict[Cue, str] = {
     "proposal": (
         r"\b(?:we|this (?:paper|work|article|study|survey|thesis|letter|report)|(?:the|our) (?:present )?"
@@ -46,7 +48,8 @@ _PATTERNS: dict[Cue, str] = {
         r"|hamper|limit(?:s|ed|ing|ation|ations)\b|costly|expensive|prohibitiv|time-consuming|labor-intensive"
         r"|inefficien"
         r"|insufficient|challeng|difficult|scarc|bottleneck|degrad|prone to|inaccura|unreliable|unclear|unexplored"
-        r"|under-?explored|underexplored|little (?:is known|attention|work)|not (?:been|yet|well|fully|directly)\b"
+        r"|under-?explored|underexplored|little (?:is known|attention|work)|(?:might|may) not\b|not (?:been|yet|well"
+        r"|fully|directly)\b"
         r"|rel(?:y|ies) (?:heavily |solely |primarily |only )?on|problematic|remains?\b|shortcoming|drawback"
         r"|artifacts?\b"
         r"|poor(?:ly)?\b|loses?\b|overhead|impractical|inconsisten|mismatch|hallucinat|unwanted|vulnerab|spurious"
@@ -56,7 +59,8 @@ _PATTERNS: dict[Cue, str] = {
         r"^(?:however|yet|but|unfortunately|nevertheless|nonetheless|despite|although|though|while|still|whereas)\b"
     ),
     "past work": (
-        r"\b(?:existing|previous|prior|current|conventional|traditional|recent|past|most|prevailing|these|classical)"
+        r"^(?:\W*[\w-]+\W+){0,6}?(?:existing|previous|prior|current|conventional|traditional|recent|past|most"
+        r"|prevailing|these|classical)"
         r" (?:\w+[- ]){0,3}?(?:methods?|approach(?:es)?|models?|works?|techniques?|systems?|solutions?|studies"
         r"|algorithms?|benchmarks?|datasets?|research|efforts?|detectors?|frameworks?|pipelines?)\b"
     ),
@@ -84,7 +88,7 @@ _PATTERNS: dict[Cue, str] = {
         r"\b[^.;]{0,40}?(?<![@\w.])(?:\d+\.\d|\d\d\b)"
     ),
     "significance": (
-        r"\b(?:pav(?:e|es|ing) the way|potential|implications?|open(?:s|ing)? (?:up|new|the)|insights?"
+        r"\b(?:we hope|pav(?:e|es|ing) the way|potential|implications?|open(?:s|ing)? (?:up|new|the)|insights?"
         r"|demonstrat\w+ the (?:\w+ )?(?:effectiveness|potential|feasibility|importance|value|utility|viability"
         r"|promise)"
         r"|effectiveness of|generali[sz](?:es|e|ation|able|ability)\b|practical|real-world|foundation for|step toward"
@@ -105,6 +109,8 @@ _PATTERNS: dict[Cue, str] = {
         r"\b(?:(?:extensive|comprehensive|thorough|large-scale|systematic|rigorous"
         r"|in-depth) (?:\w+ ){0,2}?(?:experiments?"
         r"|evaluations?|stud(?:y|ies)|analys[ei]s|comparisons?|benchmark\w*|ablations?|empirical)"
+        r"|(?:multiple|several|various|diverse|many) (?:[\w-]+ ){0,2}?(?:datasets|benchmarks|languages|baselines"
+        r"|domains)\b"
         rf"|{_AMOUNT} (?:[\w-]+ ){{0,3}}?(?:datasets?|benchmarks?|tasks|languages|baselines|participants|annotators"
         r"|domains|scenarios|subjects|volunteers|experts|hours|images|videos|sentences|documents|papers|questions"
         r"|samples"
@@ -145,7 +151,8 @@ _PATTERNS: dict[Cue, str] = {
     ),
     # What a paper says about its own layout, not about its subject.
     "roadmap": (
-        r"\bin (?:this|the (?:following|next|previous|remaining|above)) (?:(?:sub)?sections?|paragraphs?)\b"
+        r"\bwe\b[^.]*\(§|\bin (?:this|the (?:following|next|previous|remaining|above)) (?:(?:sub)?sections?"
+        r"|paragraphs?)\b"
         r"|\bin the following\b"
         r"|\bthe (?:rest|remainder) of th(?:e|is) (?:paper|section)\b|\b(?:in|to|see) (?:the |our )?(?:appendi"
         r"|supplement)"
@@ -155,6 +162,15 @@ _PATTERNS: dict[Cue, str] = {
         r"|explained) (?:in detail )?(?:above|below|later)\b"
         r"|\bwe (?:discuss|describe|explain) how\b|\bwe refer (?:the )?(?:interested )?readers?\b|\bdetails (?:are"
         r"|can be|is)\b"
+    ),
+    # Work of others as the subject: "Smith et al. (2018) report …". Never a result of this paper.
+    "others": (
+        r"^(?:[^,.]{0,40}, )?[A-Z][\w'’-]+(?: (?:and|&) [A-Z][\w'’-]+| et al\.?,?)?,? ?[\[(](?:\d{4}|\d{1,3}[\],])"
+    ),
+    "outlook": (
+        r"\b(?:(?:in|for|as|to) (?:the )?future (?:work|research|studies)|future work|we (?:plan|leave|intend"
+        r"|would like)"
+        r"|we also plan|remains? (?:for|to be))\b"
     ),
     "addition": r"\b(?:further|also|additionally|furthermore|moreover|in addition|besides|finally|lastly)\b",
     "dangling": (
@@ -166,7 +182,7 @@ _PATTERNS: dict[Cue, str] = {
         r"|the (?:first|second|third|last) (?:is|one|line|row|column))\b"
     ),
 }
-_CASED: frozenset[Cue] = frozenset({"pointer"})
+_CASED: frozenset[Cue] = frozenset({"pointer", "others"})
 _COMPILED = {name: re.compile(pattern, 0 if name in _CASED else re.IGNORECASE) for name, pattern in _PATTERNS.items()}
 
 

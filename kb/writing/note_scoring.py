@@ -33,7 +33,7 @@ _WORTH: Mapping[str, Mapping[Cue, float]] = {
         "own work": -0.4,
         "proposal": -0.4,
     },
-    "method": {"proposal": 0.3, "own work": 0.2, "figures": -0.2},
+    "method": {"proposal": 0.3, "own work": 0.3, "figures": -0.2},
     "results": {"figures": 0.6, "result": 0.2, "better": 0.4, "own work": 0.1, "workload": 0.1},
     "significance": {"significance": 0.8, "figures": -0.4, "proposal": -0.2, "workload": -0.1},
     "innovation": {"innovation": 0.8, "proposal": 0.5, "own work": 0.2, "result": -0.1},
@@ -46,7 +46,7 @@ _WORTH: Mapping[str, Mapping[Cue, float]] = {
 _CITED = re.compile(r"\b(?:19|20)\d\d[a-z]?[;)]|\[\d+|[∈≤≥∑]|\s=\s")
 
 # Worth of naming what the title names before its colon.
-_NAMED = {"summary": 0.4, "performance": 0.2, "results": 0.2, "innovation": 0.2}
+_NAMED = {"summary": 0.4, "performance": 0.2, "results": 0.2, "method": 0.2, "innovation": 0.2}
 
 
 # Worth of likeness to the abstract's mean and to the title, where it is not (0.6, 0.4). Those of the summary follow a
@@ -162,6 +162,8 @@ def _home(sentence: NoteSentence, *, stage: str) -> str | None:
     cues, roles, kind = sentence.cues, sentence.roles, sentence.kind
     if "availability" in cues and not cues & {"figures", "result"}:
         return "workload"
+    if cues & {"outlook", "others"}:
+        return "past_methods" if "others" in cues and kind in ("introduction", "related") else None
     if kind == "limitation" or (kind == "conclusion" and roles.role == "other"):
         return None
     if kind == "related":
@@ -183,6 +185,8 @@ def _home(sentence: NoteSentence, *, stage: str) -> str | None:
         if roles.role == "background" and sentence.share < 0.5 and "own work" not in cues:
             return "background"
         return "method" if "proposal" in cues and roles.background < 0.5 else None
+    if roles.role == "result" and "significance" in cues and not cues & {"result", "better", "figures"}:
+        return None  # "We hope that this enables …": worth, not a result
     homes = {"background": "background", "objective": "method", "method": "method", "result": "results"}
     return homes.get(roles.role)
 

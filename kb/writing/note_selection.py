@@ -38,6 +38,7 @@ _MOST = {
     "workload": 3,
 }
 _LEAST_TAKEAWAYS, _MOST_TAKEAWAYS = 4, 8
+_LEAST_GAIN = 0.8  # what a further takeaway must be worth once there are enough
 _SAME = 0.82  # cosine similarity from which two sentences of one field say the same
 _SAME_IN_CONCLUSION = 0.75  # its parts are short, and abstract, introduction and conclusion all state them
 _SAME_ELSEWHERE = 0.9  # and of two fields
@@ -122,7 +123,8 @@ def _likeness(reading: Reading, at: int, others: Sequence[int]) -> float:
 
 
 def _with(reading: Reading, cue: Cue, *, without: frozenset[Cue] = frozenset()) -> list[int]:
-    return [at for at, s in enumerate(reading.sentences) if cue in s.cues and not s.cues & without]
+    never = without | {"outlook", "others"}
+    return [at for at, s in enumerate(reading.sentences) if cue in s.cues and not s.cues & never]
 
 
 def _select_conclusion(reading: Reading, selection: Selection) -> None:
@@ -132,9 +134,11 @@ def _select_conclusion(reading: Reading, selection: Selection) -> None:
     own = frozenset({"own work", "proposal"})
     late = [
         at
-        for at in _with(reading, "significance", without=frozenset({"availability"}))
-        if (sentences[at].kind in ("conclusion", "abstract") or sentences[at].cues & own)
-        and sentences[at].kind not in ("method", "experiment", "related")
+        for at in _with(reading, "significance", without=frozenset({"availability", "problem"}))
+        if (
+            sentences[at].kind in ("conclusion", "abstract")
+            or (sentences[at].kind == "introduction" and sentences[at].cues & own)
+        )
         and sentences[at].place not in past
         and sentences[at].roles.background < 0.5
     ]
@@ -240,6 +244,8 @@ def _fill_takeaways(reading: Reading, selection: Selection, *, among: Sequence[i
     while left and len(chosen) < most:
         gains = {at: worth[at] - 0.8 * _likeness(reading, at, [*chosen, *summary]) for at in left}
         best = max(left, key=lambda at: (gains[at], -at))
+        if len(chosen) >= _LEAST_TAKEAWAYS and gains[best] < _LEAST_GAIN:
+            break
         left.remove(best)
         full = sum(sentences[at].kind == sentences[best].kind for at in chosen) >= most // 2
         if _likeness(reading, best, chosen) < _SAME and (reading.abstract_only or not full):
