@@ -1,0 +1,197 @@
+"""The command line as the contract has it: verbs, JSON, exit statuses, and what it says to wrong input."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DEMO = Path(str(resources.files("kb") / "demo"))
+VERBS = (
+    "demo add search ask compare note topic digest render verify diff list show set tag like dislike remove export "
+    "update ledger status doctor reindex eval ui"
+).split()
+
+
+def kb(*arguments: str, home: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does."""
+    command = [sys.executable, "-m", "kb", *arguments, *(["--home", str(home)] if home else [])]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("KB_")}
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=240, check=False, env={**clean, **environment}
+    )
+
+
+def data(*arguments: str, home: Path) -> dict[str, Any]:
+    """The one JSON document that a verb prints."""
+    done = kb(*arguments, "--json", home=home)
+    assert done.returncode in (0, 3, 4), done.stderr
+    document = json.loads(done.stdout)
+    assert document["schema"] == f"kb.{arguments[0]}/1"
+    return document  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with one PDF and the five records."""
+    folder = tmp_path_factory.mktemp("cli") / "home"
+    report = data("add", str(DEMO / "records.jsonl"), str(DEMO / "2020.acl-main.447.pdf"), home=folder)
+    assert len(report["added"]) == 6
+    assert (report["updated"], report["unchanged"], report["partial"], report["failed"]) == ([], [], [], [])
+    assert folder.stat().st_mode & 0o777 == 0o700
+    return folder
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_that_ends_with_an_example(verb: str) -> None:
+    done = kb(verb, "--help")
+    assert done.returncode == 0
+    assert f"example:\n  kb {verb}" in done.stdout
+
+
+def test_search_hits_have_all_fields_of_the_contract(home: Path) -> None:
+    found = data("search", "machine-readable full text", "-k", "2", home=home)
+    assert (found["query"], found["mode"], len(found["hits"])) == ("machine-readable full text", "hybrid", 2)
+    hit = found["hits"][0]
+    assert set(hit) == {"rank", "score", "found_by", "paper", "chunk_id", "section", "page", "text", "boxes"}
+    assert [h["rank"] for h in found["hits"]] == [1, 2]
+    assert set(hit["found_by"]) <= {"lexical", "dense"}
+    assert set(hit["boxes"][0]) == {"page", "x0", "y0", "x1", "y1"}
+    fields = (
+        "id aliases version title authors abstract categories comment published updated announced announced_from "
+        "license venue url private withdrawn links affiliation keywords tags provenance fulltext"
+    ).split()
+    assert set(hit["paper"]) == set(fields)
+
+
+def test_one_hit_a_paper_and_filters(home: Path) -> None:
+    papers = [hit["paper"]["id"] for hit in data("search", "model", "--by", "paper", home=home)["hits"]]
+    assert len(papers) == len(set(papers)) > 1
+    only = data("search", "model", "--author", "Muyang Li", home=home)["hits"]
+    assert {hit["paper"]["id"] for hit in only} == {"arxiv:2402.19481"}
+    day = data("search", "model", "--since", "2024-03-04", "--until", "2024-03-04", home=home)["hits"]
+    assert len({hit["paper"]["id"] for hit in day}) == 5
+    assert data("search", "model", "--category", "math.AG", home=home)["hits"] == []
+
+
+def test_an_answer_quotes_verbatim_with_pages_and_matching_references(home: Path) -> None:
+    answer = data("ask", "How many papers does S2ORC cover?", home=home)
+    assert answer["answered"] is True
+    assert answer["model"] is None
+    markers = {evidence["marker"] for claim in answer["claims"] for evidence in claim["evidence"]}
+    assert markers == {reference["marker"] for reference in answer["references"]}
+    for claim in answer["claims"]:
+        assert claim["verdict"] == "verbatim"
+        assert claim["evidence"][0]["page"] is not None
+        assert claim["evidence"][0]["boxes"]
+
+
+def test_what_the_papers_do_not_say_is_refused_with_the_nearest_evidence(home: Path) -> None:
+    done = kb("ask", "Who won the football world cup in 1998?", "--json", home=home)
+    assert done.returncode == 0
+    answer = json.loads(done.stdout)
+    assert (answer["answered"], answer["claims"], answer["references"]) == (False, [], [])
+    assert answer["missing"]
+
+
+def test_show_list_status_and_export_agree(home: Path) -> None:
+    listed = data("list", home=home)["papers"]
+    assert data("status", home=home)["papers"] == len(listed) == 6
+    shown = data("show", "2402.19481", home=home)
+    assert shown["paper"] == next(paper for paper in listed if paper["id"] == "arxiv:2402.19481")
+    text = kb("export", "--format", "bibtex", home=home).stdout
+    assert text.count("@") >= 6
+    assert "2402.19481" in text
+
+
+def test_json_is_alone_on_stdout_and_notices_are_not_there(home: Path) -> None:
+    done = kb("--json", "status", "--home", str(home))
+    json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["search", ""], 2, "no word"),
+        (["search", '"" AND ()'], 0, ""),
+        (["search", "\x01 '\"*?:(){}[]^~\\/ OR"], 0, ""),
+        (["show", "2402.99999"], 1, "kb add"),
+        (["show", "not-an-id"], 1, "arXiv id"),
+        (["set", "2402.19481", "colour=red"], 2, "choose one of"),
+        (["set", "2402.19481", "published=soon"], 2, "2024-03-04"),
+        (["digest", "No Such Topic"], 1, "kb topic add"),
+        (["digest", "--date", "yesterday"], 2, "2024-03-04"),
+        (["verify", "no-such-file.json"], 1, "check"),
+        (["search", "x", "-k", "0"], 2, "positive"),
+        (["nonsense"], 2, "choose from"),
+        (["ui", "--port", "99999"], 2, "65535"),
+    ],
+)
+def test_wrong_input_gets_one_line_with_the_cure(home: Path, arguments: list[str], status: int, said: str) -> None:
+    done = kb(*arguments, home=home)
+    assert done.returncode == status, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    if status == 1:
+        assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_adding_nothing_that_can_be_added_says_why(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    done = kb("add", str(empty), home=tmp_path / "home")
+    assert done.returncode == 1
+    assert "no papers" in done.stdout + done.stderr
+    assert kb("add", home=tmp_path / "home").returncode == 2
+
+
+def test_some_in_and_some_not_is_done_in_part(tmp_path: Path) -> None:
+    broken = tmp_path / "x.pdf"
+    broken.write_bytes(b"not a pdf at all")
+    done = kb("add", str(broken), str(DEMO / "records.jsonl"), home=tmp_path / "home")
+    assert done.returncode == 3
+    assert "not-a-pdf" in done.stdout
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_home_that_cannot_be_written_is_said_so(tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    done = kb("add", str(DEMO / "records.jsonl"), home=locked / "home")
+    assert done.returncode == 1
+    assert "permissions" in done.stderr
+
+
+def test_reading_a_home_that_is_not_there_makes_none(tmp_path: Path) -> None:
+    done = kb("list", home=tmp_path / "none")
+    assert done.returncode == 1
+    assert "kb add" in done.stderr
+    assert not (tmp_path / "none").exists()
+
+
+def test_help_imports_nothing_heavy() -> None:
+    script = "import sys; from kb.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\nprint(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    heavy = {"numpy", "pydantic", "torch", "chromadb", "openvino", "tantivy", "langchain", "sqlite3", "msgspec"}
+    assert not heavy & set(loaded)
+
+
+def test_a_cold_search_does_not_import_torch_and_words_alone_no_encoder(home: Path) -> None:
+    for mode, forbidden in (
+        ("hybrid", {"torch", "transformers", "sentence_transformers", "langchain"}),
+        ("lexical", {"torch", "transformers", "openvino", "chromadb", "langchain", "tokenizers"}),
+    ):
+        script = (
+            f"import sys; from kb.cli import main\nmain(['search','graph','--mode','{mode}','--home',{str(home)!r}])"
+        )
+        command = [sys.executable, "-c", f"{script}\nprint('MODULES', *sys.modules)"]
+        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        loaded = set(re.sub(r".*MODULES", "", output, flags=re.DOTALL).split())
+        assert not forbidden & loaded
