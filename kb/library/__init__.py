@@ -19,6 +19,7 @@ from kb.library import curating
 from kb.records import (
     AddReport,
     Answer,
+    Chunk,
     Comparison,
     Digest,
     Failure,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from kb.library.adding import FetchFulltext
     from kb.library.indexing import Indexer, Progress
     from kb.library.reading import LibraryCorpus
+    from kb.library.viewing import PageView
     from kb.parsing.worker import Limits
     from kb.protocols import ChatModel, Encoder, Reranker
 
@@ -106,7 +108,7 @@ class Library:
 
         Args:
             what: what to add.
-            query: arXiv query; ``since``/``until`` (submission days) and ``limit`` belong to it.
+            query: arXiv query; ``since``/``until`` (announcement days) and ``limit`` belong to it.
             fulltext: fetch and parse the PDFs of arXiv papers.
             private: mark the papers private, or not; None: local files are, the rest is not.
             progress: told how far it is.
@@ -298,6 +300,52 @@ class Library:
     def export(self, format: str = "bibtex", **filters: Any) -> str:  # noqa: A002  (the verb's own word)
         """The records as BibTeX, CSL-JSON or JSONL."""
         return curating.export(self.list(**filters), format)
+
+    # --------------------------------------------------------------------------------------- viewing
+
+    def page_view(self, paper: str, page: int, *, scale: float = 1.6) -> PageView:
+        """A page (1-based) of the paper's stored PDF as a PNG, rendered in the guarded child process."""
+        from kb.library.viewing import view_page
+
+        return view_page(self, self.catalog().papers.resolve(paper), page=page, scale=scale)
+
+    def passages(self, paper: str) -> builtins.list[Chunk]:
+        """The stored text of a paper in reading order, in pieces with section, pages and boxes."""
+        return self.catalog().passages.chunks(self.catalog().papers.resolve(paper))
+
+    def stored_file(self, key: str) -> Path:
+        """Where a file of the home (a figure, a PDF) is, by its key."""
+        return self.home.files.get(key)
+
+    def words_found(self, query: str, text: str) -> builtins.list[tuple[int, int]]:
+        """Spans of the words of ``text`` that are words of the query in some form."""
+        from kb.library.viewing import words_found
+
+        return words_found(query, text)
+
+    def address(self, paper: Paper, version: int | None = None) -> str | None:
+        """Where the paper can be read on the web, at that version."""
+        from kb.library.viewing import source_address
+
+        return source_address(paper, version)
+
+    def cited_in(self, paper: str) -> builtins.list[tuple[str, Answer]]:
+        """(conversation, answer) for every kept answer that cites the paper."""
+        from kb.library.viewing import cited_in
+
+        return cited_in(self, self.catalog().papers.resolve(paper))
+
+    def conversation(self, session: str) -> builtins.list[Answer]:
+        """The answers of a conversation, oldest first; none for a new one."""
+        return self.catalog().ledger.turns(session) if self.home.exists else []
+
+    def conversations(self) -> builtins.list[str]:
+        """Names of all conversations, the latest first."""
+        return self.catalog().ledger.sessions() if self.home.exists else []
+
+    def generation(self) -> int:
+        """Grows whenever the indexes have changed: what was computed from them before is out of date."""
+        return self.catalog().generation() if self.home.exists else 0
 
     # ------------------------------------------------------------------------------------------ care
 

@@ -173,6 +173,9 @@ class Adder:
                 chunk_again(self._catalog, list(dict.fromkeys(changed)), encoder=self._encoder())
             if self._catalog.passages.waiting_count() >= _BATCH_CHUNKS:
                 self._indexer.settle()
+        for parsed in batch:
+            if parsed.item.fetch and parsed.item.file is not None:  # a download: the file store has it now
+                Path(parsed.item.file).unlink(missing_ok=True)
 
     def _settle(self, progress: Progress | None) -> None:
         if self._catalog.passages.waiting_count() or self._catalog.passages.dropped():

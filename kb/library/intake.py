@@ -73,7 +73,7 @@ class Intake:
         def bibtex(path: str) -> Iterator[Item | Failure]:
             from kb.sources.bibtex import BibtexSource  # its parser is loaded for a .bib file only
 
-            return BibtexSource().find(path)
+            return BibtexSource(max_file_bytes=self._settings.max_file_bytes).find(path)
 
         jsonl = JsonlSource().find
         readers = {".bib": bibtex, ".jsonl": jsonl, ".jsonl.gz": jsonl}
