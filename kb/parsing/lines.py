@@ -189,7 +189,7 @@ class _Fragment:
         self.upright = inked[0].style.upright
 
 
-def _merge(fragments: list[list[Glyph]]) -> list[list[Glyph]]:
+def _merge(fragments: list[list[Glyph]]) -> list[_Fragment]:
     """Put fragments of one printed line together; looks back a little, for marks that are painted late."""
     kept: list[_Fragment] = []
     for glyphs in fragments:
@@ -198,11 +198,11 @@ def _merge(fragments: list[list[Glyph]]) -> list[list[Glyph]]:
         fragment = _Fragment(glyphs)
         for earlier in reversed(kept[-4:]):
             if _same_line(earlier, fragment):
-                earlier.__init__(_weave(earlier, fragment))  # type: ignore[misc]
+                kept[kept.index(earlier)] = _Fragment(_weave(earlier, fragment))
                 break
         else:
             kept.append(fragment)
-    return [fragment.glyphs for fragment in kept]
+    return kept
 
 
 def _same_line(a: _Fragment, b: _Fragment) -> bool:
@@ -230,12 +230,13 @@ def _weave(a: _Fragment, b: _Fragment) -> list[Glyph]:
     return [*first, *second]
 
 
-def _line_of(glyphs: list[Glyph], *, page: int) -> TextLine | None:
-    glyphs = _compose_accents(glyphs)
+def _line_of(fragment: _Fragment, *, page: int) -> TextLine | None:
+    glyphs = _compose_accents(fragment.glyphs)
     inked = [glyph for glyph in glyphs if not glyph.text.isspace()]
     if not inked:
         return None
-    fragment = _Fragment(glyphs)
+    if glyphs is not fragment.glyphs:
+        fragment = _Fragment(glyphs)
     styles = Counter(glyph.style for glyph in inked)
     main = max(styles, key=lambda style: (styles[style], style))
     text, words, runs = _spell(glyphs, fragment)
@@ -270,7 +271,7 @@ def _spell(glyphs: list[Glyph], line: _Fragment) -> tuple[str, list[tuple[int, f
             pieces.append(" ")
             length += 1
             pending = False
-        wide = is_cjk(glyph.text[0])
+        wide = glyph.text > "\u2e7f" and is_cjk(glyph.text[0])
         if in_word and not wide:
             start, x0, x1 = words[-1]
             words[-1] = (start, min(x0, glyph.x0), max(x1, glyph.x1))

@@ -314,10 +314,11 @@ class _TextScan:
         count = max(c.FPDFText_CountChars(self._raw), 0)
         if count > MAX_CHARS_PER_PAGE:
             self._dropped["beyond limit"] += count - MAX_CHARS_PER_PAGE
-        unicode_of, object_of, box_of = c.FPDFText_GetUnicode, c.FPDFText_GetTextObject, c.FPDFText_GetLooseCharBox
+        unicode_of, object_of, box_of = c.FPDFText_GetUnicode, _text_object_address(), c.FPDFText_GetLooseCharBox
         raw, rect = self._raw, c.FS_RECTF()
         place = ctypes.byref(rect)
         width, height, shown = self._page.width, self._page.height, self._page._shown
+        spelt: dict[int, str] = {}
         owner, style, baseline, state, high = None, None, 0.0, "visible", 0
         for index in range(min(count, MAX_CHARS_PER_PAGE)):
             code = unicode_of(raw, index)
@@ -330,10 +331,10 @@ class _TextScan:
                 continue
             if 0xDC00 <= code < 0xE000 and high:
                 code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
-            text = _spelling(code)
+            text = spelt[code] if code in spelt else spelt.setdefault(code, _spelling(code))
             if not text:
                 continue
-            text_object = ctypes.cast(object_of(raw, index), ctypes.c_void_p).value
+            text_object = object_of(raw, index)
             if text_object is not None and text_object != owner:
                 owner = text_object
                 style, baseline, state = self._object(index)
@@ -407,6 +408,12 @@ class _TextScan:
                 gone.update(at for at, _ in run)
                 self._dropped["invisible"] += sum(not glyph.text.isspace() for _, glyph in run)
         self._visible = [glyph for at, glyph in enumerate(self._visible) if at not in gone]
+
+
+def _text_object_address() -> Callable[[object, int], int | None]:
+    """``FPDFText_GetTextObject`` with a plain address as its result: a pointer object per character is slow."""
+    address = ctypes.cast(c.FPDFText_GetTextObject, ctypes.c_void_p).value or 0
+    return ctypes.CFUNCTYPE(ctypes.c_void_p, c.FPDF_TEXTPAGE, ctypes.c_int)(address)
 
 
 def image_cover(graphics: list[Graphic], page: PdfPage) -> float:
