@@ -34,7 +34,7 @@ class Database:
     def __init__(self, path: Path, *, create: bool) -> None:
         self._path = path
         self._local = threading.local()
-        self._all: list[sqlite3.Connection] = []
+        self._all: list[tuple[threading.Thread, sqlite3.Connection]] = []
         self._guard = threading.Lock()
         if not create and not path.exists():
             raise HomeUnwritable(
@@ -46,17 +46,30 @@ class Database:
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            try:
-                connection = sqlite3.connect(
-                    self._path, timeout=60.0, isolation_level=None, check_same_thread=False, cached_statements=256
-                )
-                for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
-                    connection.execute(f"PRAGMA {pragma}")
-            except sqlite3.Error as err:
-                raise self._ours(err) from err
+            connection = self._left_behind() or self._connect()
             self._local.connection = connection
-            with self._guard:
-                self._all.append(connection)
+        return connection
+
+    def _left_behind(self) -> sqlite3.Connection | None:
+        """The connection of a thread that has ended: a server's threads come and go, its open files must not grow."""
+        with self._guard:
+            for place, (thread, connection) in enumerate(self._all):
+                if not thread.is_alive() and not connection.in_transaction:
+                    self._all[place] = (threading.current_thread(), connection)
+                    return connection
+        return None
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            connection = sqlite3.connect(
+                self._path, timeout=60.0, isolation_level=None, check_same_thread=False, cached_statements=256
+            )
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+                connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error as err:
+            raise self._ours(err) from err
+        with self._guard:
+            self._all.append((threading.current_thread(), connection))
         return connection
 
     def _upgrade(self) -> None:
@@ -128,9 +141,13 @@ class Database:
             found += self.rows(statement.replace("(?)", f"({','.join('?' * len(part))})"), part)
         return found
 
-    def state(self) -> tuple[int, int]:
-        """Changes whenever anybody commits a change: other connections' commits, and this one's own changes."""
-        return self.one("PRAGMA data_version")[0], self._connection.total_changes
+    def state(self) -> tuple[int, int, int]:
+        """Changes whenever anybody commits a change: other connections' commits, and this one's own changes.
+
+        Both counts are the connection's own, so which connection it is belongs to the state.
+        """
+        connection = self._connection
+        return id(connection), self.one("PRAGMA data_version")[0], connection.total_changes
 
     def scrub(self) -> None:
         """Write the log back into the file and empty it, so that deleted text is nowhere on disk."""
@@ -143,7 +160,7 @@ class Database:
     def close(self) -> None:
         """Close the connections of all threads."""
         with self._guard:
-            for connection in self._all:
+            for _, connection in self._all:
                 connection.close()
             self._all.clear()
         self._local = threading.local()

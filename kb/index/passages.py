@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 import zlib
 from bisect import bisect_right
 from collections import OrderedDict
@@ -222,7 +221,7 @@ class PassageTable:
 
     def _chunk_table(self) -> tuple[Keys, Keys]:
         # SQLite counts changes made by other connections in data_version and ours in total_changes.
-        state = (threading.get_ident(), *self._db.state())
+        state = self._db.state()
         if self._table is None or self._table[0] != state:
             rows = self._db.rows("SELECT key, paper FROM chunks ORDER BY key")
             both = np.array(rows, dtype=np.int64).reshape(-1, 2)

@@ -1,0 +1,79 @@
+"""What a screen needs besides the records: pictures of pages, words to mark, where a paper was cited."""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kb.errors import ParseError
+from kb.records import Answer, Paper
+
+if TYPE_CHECKING:
+    from kb.library import Library
+
+_WORD = re.compile(r"\w+")
+_LARGEST_PIXELS = 12_000_000  # below what the renderer caps by itself, so that the scale asked for is the scale given
+_SMALLEST_SCALE = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageView:
+    """A page of a PDF as a picture; its size in points places boxes (points, origin top left) on it."""
+
+    page: int
+    png: bytes
+    width_points: float
+    height_points: float
+
+
+def view_page(library: Library, paper_id: str, *, page: int, scale: float) -> PageView:
+    """A page of the paper's stored PDF, rendered in the guarded child process.
+
+    Raises:
+        ParseError: ``no-text`` when the paper has no PDF, else as ``kb.parsing.worker.render_page``.
+    """
+    from kb.parsing.worker import render_page
+
+    source = library.catalog().passages.source(paper_id)
+    if source is None or not source.file.endswith(".pdf"):
+        raise ParseError("there is no PDF of this paper: kb add FILE.pdf stores one", code="no-text")
+    path = library.home.files.get(source.file)
+    while True:
+        png = render_page(path, page=page, scale=scale, limits=library.limits)
+        width, height = struct.unpack(">II", png[16:24])  # the first chunk of a PNG is its header
+        if width * height <= _LARGEST_PIXELS or scale <= _SMALLEST_SCALE:
+            return PageView(page=page, png=png, width_points=width / scale, height_points=height / scale)
+        scale /= 2
+
+
+def words_found(query: str, text: str) -> list[tuple[int, int]]:
+    """Spans of the words of ``text`` that are words of the query in some form, in order and apart."""
+    from kb.writing.words import content_stems
+
+    wanted = set(content_stems(query))
+    return [match.span() for match in _WORD.finditer(text) if wanted.intersection(content_stems(match[0]))]
+
+
+def source_address(paper: Paper, version: int | None = None) -> str | None:
+    """Where the paper can be read on the web: arXiv at that version, the DOI, or the record's address."""
+    version = version or paper.version
+    for key in (paper.id, *paper.aliases):
+        kind, _, value = key.partition(":")
+        if kind == "arxiv":
+            return f"https://arxiv.org/abs/{value}" + (f"v{version}" if version else "")
+        if kind == "doi":
+            return f"https://doi.org/{value}"
+    return paper.url
+
+
+def cited_in(library: Library, paper_id: str) -> list[tuple[str, Answer]]:
+    """(conversation, answer) for every kept answer that cites the paper, the latest conversation first."""
+    ledger = library.catalog().ledger
+    return [
+        (session, answer)
+        for session in ledger.sessions()
+        for answer in ledger.turns(session)
+        if any(reference.paper.id == paper_id for reference in answer.references)
+    ]
