@@ -208,8 +208,9 @@ def _goes_on(caption: FloatCaption, row: list[Item], *, down: float, usual: floa
     ):
         return False
     bare = len(caption.rows) == 1 and _is_label(caption)
-    sizes = [max(largest_size(item) for item in part) for part in (row, last)]
-    if abs(sizes[0] - sizes[1]) > (1.6 if bare else 0.6):
+    largest = abs(max(largest_size(item) for item in row) - max(largest_size(item) for item in last))
+    usually = abs(max(item.line.size for item in row) - max(item.line.size for item in last))
+    if min(largest, usually) > (1.6 if bare else 0.6):
         return False
     if down > (1.22 * usual + 0.6 if usual else (1.75 if bare else 1.5) * first.line.size):
         return False

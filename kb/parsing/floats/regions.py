@@ -126,7 +126,7 @@ def _vertical(
     proposals = []
     for part in boxes:
         share = scene.ink.amounts(part)[0] / total
-        score = _score(scene, caption, part, direction=direction) + 0.6 * share - cost
+        score = _score(scene, caption, part, direction=direction) + 1.0 * share - cost
         score -= _CUT_COST if _cuts(scene, area, part) else 0.0
         proposals.append(Proposal(direction, part, score))
     return proposals
@@ -284,7 +284,7 @@ def _beside(scene: FloatScene, caption: FloatCaption, side: Direction) -> list[P
     near = group.x0 - box.x1 if right else box.x0 - group.x1
     if level < 0.5 or near > 60 or group.height < 20 or group.width < 40:
         return []
-    score = _score(scene, caption, group, direction=side) - 0.6 + 0.6
+    score = _score(scene, caption, group, direction=side)
     return [Proposal(side, group, score)]
 
 
@@ -299,7 +299,7 @@ def _score(scene: FloatScene, caption: FloatCaption, box: Rect, *, direction: Di
     usual, bonus = _HABIT[caption.family]
     score = (bonus if direction == usual else 0.0) - max(0.0, distance) / 40
     if caption.family in ("Figure", "Scheme", "Chart"):
-        score += 2.0 if graphic > 0.004 * area else 0.0
+        score += 2.0 * min(1.0, graphic / max(1.0, 0.12 * ink))
         score += min(1.0, area / (0.05 * page.width * page.height))
         return score
     inside = [rule for rule in page.rules if box.holds(rule, slack=6) and rule.width > 0.4 * box.width]
