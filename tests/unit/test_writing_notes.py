@@ -265,6 +265,7 @@ def test_the_old_pages_papers_get_notes_of_verbatim_sentences_only(shared: Path)
         "the remaining part of a sentence that was cut",
         "We compare (see Figure 3 the two models with each other.",
         "© 2024 Association for Tides.",
+        "This paper has been withdrawn by the author due to an error in a proof.",
     ],
 )
 def test_debris_does_not_stand_alone(text: str) -> None:
