@@ -162,7 +162,7 @@ def _heading_lines(page: PageLayout, at: int, *, body: BodyStyle, only_certain: 
         return []
     match = _NUMBERED.match(text)
     known = bool(_KNOWN.match(bare_title(text)) or _KNOWN.match(_unspaced(text)))
-    apart = is_set_apart(placed, body=body, numbered=match is not None)
+    apart = is_set_apart(placed, page=page, body=body, numbered=match is not None)
     lines = _with_continuation(page, at, body=body)
     if len(lines) > _MAX_LINES:
         return []
@@ -175,9 +175,11 @@ def _heading_lines(page: PageLayout, at: int, *, body: BodyStyle, only_certain: 
     return []
 
 
-def is_set_apart(placed: Placed, *, body: BodyStyle, numbered: bool) -> bool:
-    """Whether the line's type differs from the running text as headings do."""
+def is_set_apart(placed: Placed, *, page: PageLayout, body: BodyStyle, numbered: bool) -> bool:
+    """Whether the line's type differs from the running text, of the paper and of its page, as headings do."""
     line = placed.line
+    if page.usual == (round(line.size), line.bold) and not line.text.isupper() and line.font not in body.fonts:
+        return False
     if line.bold and line.size >= body.size - 0.6:
         return not any("bold" in font.lower() for font in body.fonts) or line.size > body.size + 0.4
     if line.size >= body.size + 0.9:
@@ -201,6 +203,7 @@ def _is_title(title: str) -> bool:
         and (title[0].isupper() or not title[0].isascii())
         and len(words) <= 16
         and not title.rstrip().endswith((",", ";"))
+        and not re.search(r"\bet al\b|\(\d{4}\)|https?:", title)
         and sum(char.isalpha() for char in title) > 0.6 * len(title.replace(" ", ""))
     )
 

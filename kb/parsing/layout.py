@@ -57,6 +57,7 @@ class PageLayout:
     graphics: Sequence[Graphic] = ()
     columns: tuple[Span, ...] = ()
     placed: list[Placed] = field(default_factory=list)
+    usual: tuple[int, bool] | None = None  # rounded size and boldness of most of the page's long lines
 
     def span_of(self, column: int) -> Span:
         """x-range of a column; of all columns for -1."""
@@ -84,11 +85,20 @@ def lay_out(pages: Sequence[PageLayout], lines: Sequence[Sequence[TextLine]]) ->
             for order, line in enumerate(of_page)
         ]
         page.columns = find_columns([p.line for p in page.placed if p.role == "body"], page=page, body=body)
+        page.usual = _usual_type(of_page)
     _share_columns(pages, body=body)
     for page in pages:
         _assign_columns(page)
         page.placed = _in_reading_order(page)
     return body
+
+
+def _usual_type(lines: Sequence[TextLine]) -> tuple[int, bool] | None:
+    types = Counter((round(line.size), line.bold) for line in lines if len(line.text) >= _COLUMN_LINE_CHARS)
+    if not types:
+        return None
+    (usual, count), *_ = types.most_common(1)
+    return usual if count >= 8 else None
 
 
 def body_style(lines: Iterable[Sequence[TextLine]]) -> BodyStyle:
