@@ -41,6 +41,7 @@ _RUN_IN = re.compile(
 _LETTERED = re.compile(r"^(?:Appendix )?[A-Z](?:\.\d+)*[.:)]?\s+[A-Z]")
 _BOILERPLATE = re.compile(
     r"©|\ball rights reserved\b|\bpermission to make\b|\bcopyright\b|\bpreprint\b|\bunder review\b"
+    r"|\bhas been withdrawn\b"
     r"|[\w.}+-]+@[a-zA-Z][\w-]*\.\w|arXiv:\d"
     r"|\bequal contribution\b|\bcorresponding author\b|\bproceedings of\b|\bin proc\b|\bdoi:|\bisbn\b"
     r"|\blicensed under\b"
