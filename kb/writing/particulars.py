@@ -42,7 +42,9 @@ _ADDRESS = re.compile(
     r"https?://[^\s<>\"'，。）)\]}]+|www\.[^\s<>\"'，。）)\]}]+"
     r"|\b[\w.-]+\.(?:com|org|net|io|ai|edu|gov|dev)/[^\s<>\"'，。）)\]}]+"
     r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b10\.\d{4,9}/[^\s<>\"'，。）)\]}]+"
-    r"|(?i:\barxiv:\s?)?\b\d{4}\.\d{4,5}(?:v\d+)?\b",
+    # arXiv's ids: four digits of number until 2014, five since 2015.
+    r"|(?i:\barxiv:\s?)\d{4}\.\d{4,5}(?:v\d+)?\b"
+    r"|\b(?:(?:0[7-9]|1[0-4])(?:0[1-9]|1[0-2])\.\d{4}|(?:1[5-9]|[23]\d)(?:0[1-9]|1[0-2])\.\d{5})(?:v\d+)?\b",
     re.ASCII,
 )
 _QUOTED = re.compile(r'"([^"]{3,300})"')
@@ -186,10 +188,18 @@ def has_name(source: str, name: str) -> bool:
     return len(parts) > 1 and all(_squash(part) in forms or part.islower() for part in parts)
 
 
+def _in_name(number: Number, text: str, source: str) -> bool:
+    """Whether a bare number is the end of a name that the source writes in one: "CIFAR 10" for CIFAR-10."""
+    if number.unit or number.in_words or not number.text.isdigit():
+        return False
+    words_before = re.findall(rf"([A-Z]\w*)[ -]{re.escape(number.text)}(?!\w)", normalise(text))
+    return any(has_name(source, word + number.text) for word in words_before)
+
+
 def missing(text: str, source: str) -> Missing:
     """The particulars of the text that the source does not state."""
     printed = numbers(source)
-    absent = [number for number in numbers(text) if not states(printed, number)]
+    absent = [number for number in numbers(text) if not (states(printed, number) or _in_name(number, text, source))]
     known = {_bare_address(address) for address in addresses(source)}
     plain = normalise(source).casefold()
     return Missing(

@@ -64,8 +64,7 @@ def verify(text: str, evidence: Sequence[str], *, encode: Encode | None = None) 
     if cjk_share(text) > 0.3 and cjk_share(source) < 0.1:
         return _foreign(text, absent)
     signals = measure(text, sources, encode=encode)
-    score = probability(signals)
-    weights = _weights()
+    score, weights = probability(signals), _model(signals)
     if score < weights["partly"]:
         return "unsupported", f"its words are not those of the evidence (score {score:.2f})"
     if warned := _warned(absent, signals):
@@ -140,7 +139,7 @@ def measure(text: str, evidence: Sequence[str], *, encode: Encode | None = None)
     """The signals of a sentence against its evidence, each in [0, 1] (similarity in [-1, 1], NaN without encoder).
 
     ``containment`` and ``bigrams``: share of its stems and stem pairs in the whole evidence; ``best_sentence``: the
-    same in the best single sentence; ``similarity``: highest cosine to a sentence or the whole; ``numbers`` and
+    same in the best single sentence; ``similarity``: highest cosine to one of its sentences; ``numbers`` and
     ``names``: share that is missing; ``negation`` and ``direction``: 1 when turned against the nearest sentence.
     """
     source = "\n".join(evidence)
@@ -155,7 +154,7 @@ def measure(text: str, evidence: Sequence[str], *, encode: Encode | None = None)
         "containment": contained(stems, content_stems(source)),
         "best_sentence": max(shares),
         "bigrams": sum(pair in set(bigrams(content_stems(source))) for pair in pairs) / max(1, len(pairs)),
-        "similarity": _similarity(text, [*sentences, source], encode=encode),
+        "similarity": _similarity(text, sentences, encode=encode),
         "numbers": (len(absent.numbers) + len(absent.number_words)) / max(1, len(stated)),
         "names": len(absent.names) / max(1, len(named)),
         "negation": float(_denied(text, nearest)),
@@ -202,10 +201,14 @@ def _turned(text: str, source: str) -> bool:
 
 def probability(signals: Mapping[str, float]) -> float:
     """The logistic model's probability in (0, 1) that the evidence supports the sentence."""
-    weights = _weights()
-    model = weights["words"] if math.isnan(signals["similarity"]) else weights["words and vectors"]
+    model = _model(signals)
     total = model["intercept"] + sum(weight * signals[name] for name, weight in model["weights"].items())
     return 1.0 / (1.0 + math.exp(-total))
+
+
+def _model(signals: Mapping[str, float]) -> dict[str, Any]:
+    model: dict[str, Any] = _weights()["words" if math.isnan(signals["similarity"]) else "words and vectors"]
+    return model
 
 
 @lru_cache(maxsize=1)
