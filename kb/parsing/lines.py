@@ -9,55 +9,19 @@ again (superscripts, changes of font).
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-SOFT_HYPHEN = "\xad"
+from kb.parsing.glyphs import SOFT_HYPHEN as SOFT_HYPHEN
+from kb.parsing.glyphs import SPACE_EM, Glyph, Style, compose_accents, with_missing_blanks
 
 # Gaps and overlaps are in units of the font size (em).
 _GUTTER_EM = 1.15
 _MARKER_EM = 2.6  # between the number of a heading or list item and its text
 _JOIN_EM = 0.75
-_SPACE_EM = 0.13
-_SPACING_ACCENTS = {
-    "´": "\u0301", "`": "\u0300", "¨": "\u0308", "ˆ": "\u0302", "˜": "\u0303", "¯": "\u0304", "˘": "\u0306",
-    "ˇ": "\u030c", "˚": "\u030a", "¸": "\u0327", "˙": "\u0307", "˝": "\u030b", "˛": "\u0328",
-}  # fmt: skip
 _MARKER = re.compile(r"(?:\(?(?:\d{1,2}(?:\.\d{1,2}){0,3}|[A-Za-z]|[ivxIVX]{1,4})[.)]?|\[\d{1,3}\]|[•◦▪∗–-])")
-_BOLD = re.compile(r"bold|black|heavy|demi|semib|cmbx|cmb\d|sfbx|-bd|medi(?!um)|bx\d|\bB$|-B$", re.IGNORECASE)
-_ITALIC = re.compile(r"ital|obli|slant|cmti|cmsl|cmmi|sfti|sfsl|-it$|-i$", re.IGNORECASE)
-_MATH = re.compile(r"^(cmmi|cmsy|cmex|msam|msbm|cmbsy|cmmib|rsfs|stix.*math|.*math|symbol|mtsy|mtmi|mtex|txsy|pxsy|eufm"
-                   r"|lm ?math|esint|wasy|stmary|mnsymbol|bbold|dsrom|txmi|ntxmi|ntxsy)", re.IGNORECASE)  # fmt: skip
-
-
-class Style(NamedTuple):
-    """How a run of glyphs is set. ``size`` is the real one: nominal size times the text matrix, in points."""
-
-    font: str
-    size: float
-    bold: bool
-    italic: bool
-    upright: bool  # False for text that runs up or down the page
-
-    @property
-    def is_math(self) -> bool:
-        """Whether the font holds mathematical signs."""
-        return bool(_MATH.match(self.font))
-
-
-class Glyph(NamedTuple):
-    """One painted character; box and baseline in points, origin at the top left of the page."""
-
-    text: str
-    x0: float
-    y0: float
-    x1: float
-    y1: float
-    baseline: float
-    style: Style
 
 
 class Run(NamedTuple):
@@ -108,14 +72,6 @@ class TextLine:
     def without_raised(self) -> str:
         """The text without its superscripts."""
         return "".join(self.text[run.start : run.end] for run in self.runs if not run.raised)
-
-
-def style_of(font: str, *, size: float, flags: int, upright: bool) -> Style:
-    """A style from a font's name and descriptor flags (PDF 32000-1, table 123: bit 7 italic, bit 19 force bold)."""
-    name = re.sub(r"^[A-Z]{6}\+", "", font)
-    bold = bool(_BOLD.search(name)) or bool(flags & (1 << 18))
-    italic = bool(_ITALIC.search(name)) or bool(flags & (1 << 6))
-    return Style(font=name, size=round(size, 2), bold=bold, italic=italic, upright=upright)
 
 
 def build_lines(glyphs: Sequence[Glyph | None], *, page: int) -> list[TextLine]:
@@ -224,14 +180,14 @@ def _weave(a: _Fragment, b: _Fragment) -> list[Glyph]:
     left, right = (a, b) if a.x0 <= b.x0 else (b, a)
     first, second = left.glyphs, right.glyphs
     gap = right.x0 - left.x1
-    if gap > _SPACE_EM * max(a.size, b.size) and not first[-1].text.isspace() and not second[0].text.isspace():
+    if gap > SPACE_EM * max(a.size, b.size) and not first[-1].text.isspace() and not second[0].text.isspace():
         edge = first[-1]
         return [*first, edge._replace(text=" ", x0=left.x1, x1=right.x0), *second]
     return [*first, *second]
 
 
 def _line_of(fragment: _Fragment, *, page: int) -> TextLine | None:
-    glyphs = _compose_accents(_with_missing_blanks(fragment.glyphs))
+    glyphs = compose_accents(with_missing_blanks(fragment.glyphs))
     inked = [glyph for glyph in glyphs if not glyph.text.isspace()]
     if not inked:
         return None
@@ -296,86 +252,3 @@ def is_cjk(char: str) -> bool:
     return (
         0x2E80 <= code <= 0x9FFF or 0xF900 <= code <= 0xFAFF or 0xFF00 <= code <= 0xFF60 or 0x20000 <= code <= 0x3FFFF
     )
-
-
-def _with_missing_blanks(glyphs: list[Glyph]) -> list[Glyph]:
-    """Put a blank where the gap is a word's although the reader saw none.
-
-    Within a word the boxes touch; a gap of a sixth of an em in such a line is a narrow space ("collect the" came
-    as "collectthe"). Lines that are letter-spaced throughout are left as they are.
-    """
-    gaps = [at for at in range(1, len(glyphs)) if _is_gap(glyphs[at - 1], glyphs[at])]
-    certain = [at for at in gaps if glyphs[at].x0 - glyphs[at - 1].x1 > 0.5 * glyphs[at].style.size]
-    letters = sum(not glyph.text.isspace() for glyph in glyphs) if gaps else 0
-    wide = set(certain if len(gaps) > 0.12 * letters else gaps)
-    if not wide:
-        return glyphs
-    out: list[Glyph] = []
-    for at, glyph in enumerate(glyphs):
-        if at in wide:
-            out.append(glyph._replace(text=" ", x0=glyphs[at - 1].x1, x1=glyph.x0))
-        out.append(glyph)
-    return out
-
-
-def _is_gap(left: Glyph, right: Glyph) -> bool:
-    gap = right.x0 - left.x1
-    is_blank = left.text.isspace() or right.text.isspace()
-    return (
-        gap > 0.165 * right.style.size
-        and left.style.size == right.style.size
-        and left.baseline == right.baseline
-        and ((left.text.isalpha() and right.text.isalpha()) or (gap > 0.5 * right.style.size and not is_blank))
-        and right.style.upright
-        and not left.style.is_math
-        and not right.style.is_math
-    )
-
-
-def _compose_accents(glyphs: list[Glyph]) -> list[Glyph]:
-    """TeX's old fonts paint an accent over a letter: "´" and "e" on the same spot are "é".
-
-    The accent may come before its letter or, moved by the reader, after the word.
-    """
-    if not any(glyph.text in _SPACING_ACCENTS for glyph in glyphs):
-        return glyphs
-    out = list(glyphs)
-    for accent in [glyph for glyph in glyphs if glyph.text in _SPACING_ACCENTS]:
-        at = next(index for index, glyph in enumerate(out) if glyph is accent)
-        near = sorted(range(max(0, at - 25), min(len(out), at + 3)), key=lambda index: abs(index - at - 1))
-        for index in near:
-            composed = _composed(accent, out[index]) if index != at else None
-            if composed is None:
-                continue
-            out[index] = out[index]._replace(text=composed)
-            del out[at]
-            # The reader took the raised accent for a word of its own.
-            if 0 < at <= len(out) and out[at - 1].text == " " and _touch(out, at - 1, word_before=index < at - 1):
-                del out[at - 1]
-            break
-    return out
-
-
-def _composed(accent: Glyph, letter: Glyph) -> str | None:
-    if not _stacked(accent, letter):
-        return None
-    base = {"ı": "i", "ȷ": "j"}.get(letter.text, letter.text)
-    composed = unicodedata.normalize("NFC", base + _SPACING_ACCENTS[accent.text])
-    return composed if len(composed) == 1 else None
-
-
-def _touch(glyphs: list[Glyph], blank: int, *, word_before: bool) -> bool:
-    """Whether what stands left and right of a blank is really one word (or one blank too many)."""
-    if blank == 0 or blank + 1 >= len(glyphs):
-        return True
-    left, right = glyphs[blank - 1], glyphs[blank + 1]
-    if word_before and right.text == " ":
-        return True
-    return right.x0 - left.x1 < _SPACE_EM * max(left.style.size, right.style.size)
-
-
-def _stacked(accent: Glyph, letter: Glyph) -> bool:
-    if not letter.text.isalpha():
-        return False
-    middle = (accent.x0 + accent.x1) / 2
-    return letter.x0 - 0.15 * letter.style.size <= middle <= letter.x1 + 0.15 * letter.style.size

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
-from kb.parsing.lines import SOFT_HYPHEN, TextLine, is_cjk
+from kb.parsing.lines import TextLine, is_cjk
 from kb.records import Line
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?(?:-[^\W_]+)*")

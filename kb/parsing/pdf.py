@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import ctypes
 import math
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,7 +22,8 @@ import pypdfium2 as pdfium  # type: ignore[import-untyped]
 import pypdfium2.raw as c  # type: ignore[import-untyped]
 
 from kb.errors import ParseError
-from kb.parsing.lines import SOFT_HYPHEN, Glyph, Style, build_lines, style_of
+from kb.parsing.glyphs import Glyph, Style, spelling_of, style_of
+from kb.parsing.lines import build_lines
 from kb.parsing.page import Graphic, GraphicKind, LinkArea, OutlineEntry, PageText, Raster
 
 MAX_CHARS_PER_PAGE = 200_000
@@ -331,7 +331,7 @@ class _TextScan:
                 continue
             if 0xDC00 <= code < 0xE000 and high:
                 code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
-            text = spelt[code] if code in spelt else spelt.setdefault(code, _spelling(code))
+            text = spelt[code] if code in spelt else spelt.setdefault(code, spelling_of(code))
             if not text:
                 continue
             text_object = object_of(raw, index)
@@ -420,22 +420,3 @@ def image_cover(graphics: list[Graphic], page: PdfPage) -> float:
     """Share of the page, 0 to 1, that images cover (overlaps counted twice, then capped)."""
     area = sum((g.x1 - g.x0) * (g.y1 - g.y0) for g in graphics if g.kind == "image")
     return min(1.0, area / max(page.width * page.height, 1.0))
-
-
-_SPACES = re.compile(r"\s")
-
-
-def _spelling(code: int) -> str:
-    """The character as text: one space for any blank, ligatures and presentation forms spelt out, "" for none."""
-    if code in (0xFFFE, 0x02, 0xAD):
-        return SOFT_HYPHEN
-    if code < 0x20 or 0x7F <= code < 0xA0 or 0xD800 <= code < 0xE000 or (code >= 0xFFF0 and code <= 0xFFFF):
-        return " " if code == 9 else ""
-    if 0x200B <= code <= 0x200F or code in (0x2060, 0xFEFF) or 0xE0000 <= code <= 0xE007F:
-        return ""  # zero-width marks and tag characters
-    text = chr(code) if code < 0x110000 else ""
-    if _SPACES.match(text):
-        return " "
-    if 0xFB00 <= code <= 0xFDFF or 0xFE70 <= code <= 0xFEFC or (0xFF01 <= code <= 0xFF5E and code != 0xFF0C):
-        return unicodedata.normalize("NFKC", text)
-    return text

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from kb.parsing.authors import read_affiliation, read_authors
+from kb.parsing.glyphs import Glyph, Style
 from kb.parsing.layout import PageLayout, Placed
-from kb.parsing.lines import Glyph, Style, build_lines
+from kb.parsing.lines import build_lines
 
 TITLE = Style(font="Times-Bold", size=16.0, bold=True, italic=False, upright=True)
 NAME = Style(font="Times-Bold", size=12.0, bold=True, italic=False, upright=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.parsing.lines import Glyph, Style, TextLine, build_lines, style_of
+from kb.parsing.glyphs import Glyph, Style, style_of
+from kb.parsing.lines import TextLine, build_lines
 
 BODY = Style(font="Times", size=10.0, bold=False, italic=False, upright=True)
 SMALL = BODY._replace(size=7.0)

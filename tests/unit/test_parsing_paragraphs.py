@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.parsing.lines import SOFT_HYPHEN, Run, Style, TextLine
+from kb.parsing.glyphs import SOFT_HYPHEN, Style
+from kb.parsing.lines import Run, TextLine
 from kb.parsing.paragraphs import Vocabulary, cleaned, join_lines
 
 STYLE = Style(font="Times", size=10.0, bold=False, italic=False, upright=True)

@@ -1,0 +1,155 @@
+"""Glyphs as a page paints them: their style, their spelling, and accents and spaces that went astray."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+SOFT_HYPHEN = "\xad"
+SPACE_EM = 0.13  # a gap from which on two pieces are two words, in units of the font size
+_SPACING_ACCENTS = {
+    "´": "\u0301", "`": "\u0300", "¨": "\u0308", "ˆ": "\u0302", "˜": "\u0303", "¯": "\u0304", "˘": "\u0306",
+    "ˇ": "\u030c", "˚": "\u030a", "¸": "\u0327", "˙": "\u0307", "˝": "\u030b", "˛": "\u0328",
+}  # fmt: skip
+_BOLD = re.compile(r"bold|black|heavy|demi|semib|cmbx|cmb\d|sfbx|-bd|medi(?!um)|bx\d|\bB$|-B$", re.IGNORECASE)
+_ITALIC = re.compile(r"ital|obli|slant|cmti|cmsl|cmmi|sfti|sfsl|-it$|-i$", re.IGNORECASE)
+_MATH = re.compile(r"^(cmmi|cmsy|cmex|msam|msbm|cmbsy|cmmib|rsfs|stix.*math|.*math|symbol|mtsy|mtmi|mtex|txsy|pxsy|eufm"
+                   r"|lm ?math|esint|wasy|stmary|mnsymbol|bbold|dsrom|txmi|ntxmi|ntxsy)", re.IGNORECASE)  # fmt: skip
+
+
+class Style(NamedTuple):
+    """How a run of glyphs is set. ``size`` is the real one: nominal size times the text matrix, in points."""
+
+    font: str
+    size: float
+    bold: bool
+    italic: bool
+    upright: bool  # False for text that runs up or down the page
+
+    @property
+    def is_math(self) -> bool:
+        """Whether the font holds mathematical signs."""
+        return bool(_MATH.match(self.font))
+
+
+class Glyph(NamedTuple):
+    """One painted character; box and baseline in points, origin at the top left of the page."""
+
+    text: str
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    baseline: float
+    style: Style
+
+
+def style_of(font: str, *, size: float, flags: int, upright: bool) -> Style:
+    """A style from a font's name and descriptor flags (PDF 32000-1, table 123: bit 7 italic, bit 19 force bold)."""
+    name = re.sub(r"^[A-Z]{6}\+", "", font)
+    bold = bool(_BOLD.search(name)) or bool(flags & (1 << 18))
+    italic = bool(_ITALIC.search(name)) or bool(flags & (1 << 6))
+    return Style(font=name, size=round(size, 2), bold=bold, italic=italic, upright=upright)
+
+
+_SPACES = re.compile(r"\s")
+
+
+def spelling_of(code: int) -> str:
+    """The character as text: one space for any blank, ligatures and presentation forms spelt out, "" for none."""
+    if code in (0xFFFE, 0x02, 0xAD):
+        return SOFT_HYPHEN
+    if code < 0x20 or 0x7F <= code < 0xA0 or 0xD800 <= code < 0xE000 or (code >= 0xFFF0 and code <= 0xFFFF):
+        return " " if code == 9 else ""
+    if 0x200B <= code <= 0x200F or code in (0x2060, 0xFEFF) or 0xE0000 <= code <= 0xE007F:
+        return ""  # zero-width marks and tag characters
+    text = chr(code) if code < 0x110000 else ""
+    if _SPACES.match(text):
+        return " "
+    if 0xFB00 <= code <= 0xFDFF or 0xFE70 <= code <= 0xFEFC or (0xFF01 <= code <= 0xFF5E and code != 0xFF0C):
+        return unicodedata.normalize("NFKC", text)
+    return text
+
+
+def with_missing_blanks(glyphs: list[Glyph]) -> list[Glyph]:
+    """Put a blank where the gap is a word's although the reader saw none.
+
+    Within a word the boxes touch; a gap of a sixth of an em in such a line is a narrow space ("collect the" came
+    as "collectthe"). Lines that are letter-spaced throughout are left as they are.
+    """
+    gaps = [at for at in range(1, len(glyphs)) if _is_gap(glyphs[at - 1], glyphs[at])]
+    certain = [at for at in gaps if glyphs[at].x0 - glyphs[at - 1].x1 > 0.5 * glyphs[at].style.size]
+    letters = sum(not glyph.text.isspace() for glyph in glyphs) if gaps else 0
+    wide = set(certain if len(gaps) > 0.12 * letters else gaps)
+    if not wide:
+        return glyphs
+    out: list[Glyph] = []
+    for at, glyph in enumerate(glyphs):
+        if at in wide:
+            out.append(glyph._replace(text=" ", x0=glyphs[at - 1].x1, x1=glyph.x0))
+        out.append(glyph)
+    return out
+
+
+def _is_gap(left: Glyph, right: Glyph) -> bool:
+    gap = right.x0 - left.x1
+    is_blank = left.text.isspace() or right.text.isspace()
+    return (
+        gap > 0.165 * right.style.size
+        and left.style.size == right.style.size
+        and left.baseline == right.baseline
+        and ((left.text.isalpha() and right.text.isalpha()) or (gap > 0.5 * right.style.size and not is_blank))
+        and right.style.upright
+        and not left.style.is_math
+        and not right.style.is_math
+    )
+
+
+def compose_accents(glyphs: list[Glyph]) -> list[Glyph]:
+    """TeX's old fonts paint an accent over a letter: "´" and "e" on the same spot are "é".
+
+    The accent may come before its letter or, moved by the reader, after the word.
+    """
+    if not any(glyph.text in _SPACING_ACCENTS for glyph in glyphs):
+        return glyphs
+    out = list(glyphs)
+    for accent in [glyph for glyph in glyphs if glyph.text in _SPACING_ACCENTS]:
+        at = next(index for index, glyph in enumerate(out) if glyph is accent)
+        near = sorted(range(max(0, at - 25), min(len(out), at + 3)), key=lambda index: abs(index - at - 1))
+        for index in near:
+            composed = _composed(accent, out[index]) if index != at else None
+            if composed is None:
+                continue
+            out[index] = out[index]._replace(text=composed)
+            del out[at]
+            # The reader took the raised accent for a word of its own.
+            if 0 < at <= len(out) and out[at - 1].text == " " and _touch(out, at - 1, word_before=index < at - 1):
+                del out[at - 1]
+            break
+    return out
+
+
+def _composed(accent: Glyph, letter: Glyph) -> str | None:
+    if not _stacked(accent, letter):
+        return None
+    base = {"ı": "i", "ȷ": "j"}.get(letter.text, letter.text)
+    composed = unicodedata.normalize("NFC", base + _SPACING_ACCENTS[accent.text])
+    return composed if len(composed) == 1 else None
+
+
+def _touch(glyphs: list[Glyph], blank: int, *, word_before: bool) -> bool:
+    """Whether what stands left and right of a blank is really one word (or one blank too many)."""
+    if blank == 0 or blank + 1 >= len(glyphs):
+        return True
+    left, right = glyphs[blank - 1], glyphs[blank + 1]
+    if word_before and right.text == " ":
+        return True
+    return right.x0 - left.x1 < SPACE_EM * max(left.style.size, right.style.size)
+
+
+def _stacked(accent: Glyph, letter: Glyph) -> bool:
+    if not letter.text.isalpha():
+        return False
+    middle = (accent.x0 + accent.x1) / 2
+    return letter.x0 - 0.15 * letter.style.size <= middle <= letter.x1 + 0.15 * letter.style.size
