@@ -72,6 +72,10 @@ class VectorFile:
         found[there] = rows[wanted[there]]
         return found
 
+    def __len__(self) -> int:
+        """Rows of the file, those of dropped keys included."""
+        return len(self._table.read())
+
     def keys(self) -> Keys:
         """All keys that have a vector, ascending."""
         rows = self._rows()

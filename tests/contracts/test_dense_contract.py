@@ -63,7 +63,7 @@ def chroma_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
+    for _ in range(1200):  # two minutes: two busy cores need one
         assert server.poll() is None, "the Chroma server ended"
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
