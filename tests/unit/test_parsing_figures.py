@@ -13,9 +13,8 @@ from PIL import Image
 
 from kb.errors import ParseError
 from kb.parsing.figures import MAX_CROP_SIDE_PIXELS, find_figures
-from kb.parsing.floats.caption_text import join_rows
+from kb.parsing.floats.caption_text import SOFT_HYPHEN, join_rows
 from kb.parsing.floats.rectangles import Rect, hull
-from kb.parsing.lines import SOFT_HYPHEN
 from kb.records import FigureImage
 from tests.pdf_writer import Words, content_of, file_of, pdf_of, stream
 
@@ -128,6 +127,13 @@ def test_panels_and_their_letters_stay_together() -> None:
     text = [*prose(72, 100, 5), *letters, Words(200, 290, "Figure 1: Three panels."), *prose(72, 330, 14)]
     panels = drawn((100, 180, 210, 250), (250, 180, 360, 250), (400, 180, 510, 250))
     assert_box(found(page(text, panels))["Figure 1"], (100, 180, 510, 264))
+
+
+def test_a_letter_right_above_the_caption_is_part_of_the_figure() -> None:
+    caption = [Words(72, 262 + 12 * i, line.text) for i, line in enumerate(prose(72, 0, 3))]
+    caption[0] = caption[0]._replace(text="Figure 1: " + caption[0].text[:-9])
+    text = [*prose(72, 100, 5), Words(296, 250, "(b)"), *caption, *prose(72, 330, 14)]
+    assert_box(found(page(text, drawn((100, 180, 510, 238))))["Figure 1"], (100, 180, 510, 252), within=4)
 
 
 def columns(y: float, lines: int) -> list[Words]:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from kb.parsing.floats.page import FloatPage
-from kb.parsing.lines import SOFT_HYPHEN
 
+SOFT_HYPHEN = "\xad"  # what a line ends in where the reader saw a broken word
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _LAST_PART = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*$")
 

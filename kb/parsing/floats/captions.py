@@ -13,12 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from kb.parsing.floats.caption_text import join_rows
+from kb.parsing.floats.caption_text import SOFT_HYPHEN, join_rows
 from kb.parsing.floats.labels import COLONS, IN_TEXT, KIND_ALONE, LABELS, LEADERS, starts_caption
 from kb.parsing.floats.page import FloatPage, Item
 from kb.parsing.floats.rectangles import Rect, hull
 from kb.parsing.layout import BodyStyle
-from kb.parsing.lines import SOFT_HYPHEN
 
 _MIN_QUALITY = 1.0
 
@@ -75,6 +74,16 @@ def complete_captions(captions: Sequence[FloatCaption], *, body: BodyStyle, voca
         caption.text = join_rows([[item.text for item in row] for row in caption.rows], vocabulary=vocabulary)
         for item in caption.items:
             item.role = "caption"
+        _free_letters(caption)
+
+
+def _free_letters(caption: FloatCaption) -> None:
+    """A panel's letter right above a caption was taken for the first line of one paragraph with it."""
+    block = caption.items[0].block
+    before = block[: block.index(caption.items[0])] if caption.items[0] in block else []
+    if before and max(item.box.width for item in before) < 0.5 * caption.box.width:
+        for item in before:
+            item.role = "free" if item.role == "body" else item.role
 
 
 def _candidate(page: FloatPage, item: Item, *, body: BodyStyle) -> tuple[FloatCaption, str] | None:
