@@ -76,9 +76,16 @@ def fuse(lexical: Scores, cosines: Scores, *, weight: float = LEXICAL_WEIGHT) ->
 
 
 def refine(cosines: Scores, sentence_cosines: NDArray[np.float32]) -> Scores:
-    """Half the passage's cosine, half that of its nearest sentence; the former alone where there is none (NaN)."""
-    mixed = (1.0 - SENTENCE_WEIGHT) * cosines + SENTENCE_WEIGHT * sentence_cosines
-    return np.where(np.isnan(sentence_cosines), cosines, mixed)
+    """Half the passage's cosine, half that of its nearest sentence; the former alone where there is none (NaN).
+
+    A nearest sentence is on average nearer than its passage; that mean gain over the candidates is taken off, so
+    passages with sentence vectors have no advantage over those without (among themselves nothing changes).
+    """
+    has_sentences = ~np.isnan(sentence_cosines)
+    if not has_sentences.any():
+        return cosines
+    gains = np.where(has_sentences, sentence_cosines - cosines, 0.0)
+    return np.where(has_sentences, cosines + SENTENCE_WEIGHT * (gains - gains[has_sentences].mean()), cosines)
 
 
 def smooth(scores: Scores, vectors: Vectors) -> Scores:

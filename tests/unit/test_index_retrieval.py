@@ -313,8 +313,10 @@ def test_fusion_does_not_depend_on_the_scale_of_bm25(pairs: list[tuple[float, fl
     assert fuse(words * factor, cosines) == pytest.approx(fuse(words, cosines), abs=1e-9)
 
 
-def test_a_passage_without_sentences_keeps_its_cosine() -> None:
-    assert refine(np.array([0.4, 0.6]), np.array([0.8, np.nan], np.float32)) == pytest.approx([0.6, 0.6])
+def test_a_passage_without_sentences_keeps_its_cosine_and_has_no_handicap() -> None:
+    refined = refine(np.array([0.4, 0.6, 0.2]), np.array([0.8, np.nan, 0.4], np.float32))
+    assert refined == pytest.approx([0.4 + 0.5 * 0.1, 0.6, 0.2 - 0.5 * 0.1])
+    assert refine(np.array([0.4]), np.array([np.nan], np.float32)).tolist() == [0.4]
 
 
 def test_neighbours_lend_a_fifth_of_the_score() -> None:
