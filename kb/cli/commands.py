@@ -148,11 +148,15 @@ def _digest(library: Library, options: argparse.Namespace, reporter: Reporter) -
         since=options.since,
         until=options.until,
         audience=options.audience,
+        language=options.language,
         progress=reporter.progress,
     )
+    for notice in digest.notices:
+        reporter.notice(notice)
     written = library.write_digest(digest, options.format.split(","), out=Path(options.out) if options.out else None)
     data = {**wire.to_data(digest), "files": [str(path) for path in written]}
-    return Result(data=data, text=printing.digest(digest, written))
+    status = _IN_PART if digest.counts.failed else _DONE
+    return Result(data=data, text=printing.digest(digest, written), status=status)
 
 
 def _render(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:

@@ -47,11 +47,21 @@ class Ledger:
     # -------------------------------------------------------------------------------------- ledger
 
     def show(self, topic: str, paper_id: str, *, version: int, day: date, how: str, reason: str = "") -> None:
-        """Enter that a version was shown ("new", "updated") or skipped ("skipped") on a day; the first entry stays."""
+        """Enter that a version was shown ("new", "updated") or left out on a day, and why.
+
+        ``how`` is "new", "updated", "skipped" (a later try may show it) or "replacement" (a new version of what the
+        topic had not shown). The first entry of a version stays, except that being shown replaces being left out.
+        """
         self._db.run(
-            "INSERT OR IGNORE INTO shown VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO shown VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (topic, paper_id, version) DO UPDATE"
+            " SET day = excluded.day, how = excluded.how, reason = excluded.reason"
+            " WHERE shown.how NOT IN ('new', 'updated') AND excluded.how IN ('new', 'updated')",
             (topic, paper_id, version, day.isoformat(), how, reason),
         )
+
+    def papers(self) -> set[str]:
+        """Ids of all papers that a digest has shown or left out, in any topic."""
+        return {row[0] for row in self._db.rows("SELECT DISTINCT paper_id FROM shown")}
 
     def entries(self, topic: str) -> list[dict[str, Any]]:
         """All entries of a topic as plain rows: paper_id, version, day, how, reason; by day, paper and version."""
@@ -66,6 +76,11 @@ class Ledger:
         names = ("topic", "paper_id", "version", "day", "how", "reason")
         rows = self._db.rows("SELECT topic, paper_id, version, day, how, reason FROM shown ORDER BY 1, 4, 2, 3")
         return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def tagged(self) -> list[str]:
+        """Ids of the papers that the user tagged, in order."""
+        rows = self._db.rows("SELECT DISTINCT p.id FROM tags t JOIN papers p ON p.number = t.paper ORDER BY p.id")
+        return [row[0] for row in rows]
 
     def visit(self, topic: str, day: date, report: str) -> None:
         """Enter that the daily job looked at a day, with its report as JSON."""

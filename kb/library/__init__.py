@@ -6,6 +6,7 @@ The command line, the app and other programs call ``Library`` and nothing below 
 from __future__ import annotations
 
 import builtins
+import copy
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
@@ -27,10 +28,12 @@ from kb.records import (
     Grouping,
     Hit,
     Item,
+    Language,
     Mode,
     Note,
     Paper,
     Problem,
+    Topic,
 )
 from kb.settings import Settings
 
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from kb.library.adding import FetchFulltext
     from kb.library.indexing import Indexer, Progress
     from kb.library.reading import LibraryCorpus
+    from kb.library.topics import Preview
     from kb.library.viewing import PageView
     from kb.parsing.worker import Limits
     from kb.protocols import ChatModel, Encoder, Reranker
@@ -71,6 +75,15 @@ class Library:
     def open(cls, settings: Settings | None = None) -> Self:
         """A library over the home that the settings name; without settings, those of the environment."""
         return cls(settings or Settings.load())
+
+    def speaking(self, language: Language) -> Library:
+        """This library, writing answers and notes in another language; the open files and models are shared."""
+        if language == self.settings.language or not self.home.exists:
+            return self
+        self.corpus(), self.indexer(), self.chat()
+        other = copy.copy(self)
+        other.settings = self.settings.model_copy(update={"language": language})
+        return other
 
     def close(self) -> None:
         """Let go of all files."""
@@ -223,12 +236,56 @@ class Library:
         since: date | None = None,
         until: date | None = None,
         audience: str = "self",
+        language: Language | None = None,
         progress: Progress | None = None,
     ) -> Digest:
-        """The notes of the papers (of a topic, or all) announced on a day or in a period, as data."""
+        """The notes of the papers (of a topic, or all) announced on a day or in a period, as data.
+
+        ``language``: that of the topic when None, without a topic that of the settings.
+        """
         from kb.library.digesting import digest
 
-        return digest(self, topic, day=day, since=since, until=until, audience=audience, progress=progress)
+        return digest(
+            self, topic, day=day, since=since, until=until, audience=audience, language=language, progress=progress
+        )
+
+    def add_topic(self, topic: Topic) -> Topic:
+        """Keep a standing query; one of the same name is replaced. Returns it as it is kept.
+
+        Raises:
+            UsageError: when its query cannot be read or it asks for nothing.
+        """
+        from kb.library.topics import keep
+
+        return keep(self, topic)
+
+    def topics(self) -> builtins.list[Topic]:
+        """All standing queries by name."""
+        return self.catalog().ledger.topics() if self.home.exists else []
+
+    def topic(self, name: str) -> Topic:
+        """The standing query of that name."""
+        return self.catalog().ledger.topic(name)
+
+    def remove_topic(self, name: str) -> str:
+        """Forget a standing query; what it has shown stays known."""
+        from kb.library.topics import forget
+
+        return forget(self, name)
+
+    def planned_topic(self, name: str, **fields: Any) -> Topic:
+        """The standing query of that name with other fields, or a new one, without keeping it."""
+        from kb.library.topics import planned
+
+        return planned(self, name, **fields)
+
+    def preview_topic(
+        self, topic: Topic, *, since: date | None = None, until: date | None = None
+    ) -> builtins.list[Preview]:
+        """What a topic catches among the stored papers, and for each why or why not."""
+        from kb.library.topics import preview
+
+        return preview(self, topic, since=since, until=until)
 
     def write_digest(self, digest: Digest, forms: Sequence[str], *, out: Path | None = None) -> builtins.list[Path]:
         """Write a digest in several forms (hexo, html, md, rss, bibtex, json …); returns the files."""
@@ -317,6 +374,12 @@ class Library:
         """Where a file of the home (a figure, a PDF) is, by its key."""
         return self.home.files.get(key)
 
+    def export_hits(self, hits: Sequence[Hit], form: str) -> str:
+        """Search results as Markdown or CSV, or their papers as BibTeX."""
+        from kb.library.viewing import export_hits
+
+        return export_hits(hits, form)
+
     def words_found(self, query: str, text: str) -> builtins.list[tuple[int, int]]:
         """Spans of the words of ``text`` that are words of the query in some form."""
         from kb.library.viewing import words_found
@@ -342,6 +405,10 @@ class Library:
     def conversations(self) -> builtins.list[str]:
         """Names of all conversations, the latest first."""
         return self.catalog().ledger.sessions() if self.home.exists else []
+
+    def facets(self) -> dict[str, builtins.list[str]]:
+        """The ``categories`` and ``tags`` that papers have, the most frequent first."""
+        return self.catalog().papers.facets() if self.home.exists else {"categories": [], "tags": []}
 
     def generation(self) -> int:
         """Grows whenever the indexes have changed: what was computed from them before is out of date."""

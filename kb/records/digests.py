@@ -48,7 +48,8 @@ class Conclusion:
 class Note:
     """The structured reading note of one paper. ``status`` has an entry for each field of the note.
 
-    ``changes`` says what is new in a version that updates one already shown (empty otherwise).
+    ``changes`` says what is new in a version that updates one already shown (empty otherwise); ``why`` says what
+    brought the paper onto a topic's page: what of the topic holds, and the words and papers that made it relevant.
     """
 
     paper: Paper
@@ -65,6 +66,7 @@ class Note:
     title_translated: str | None = None
     status: Mapping[str, FieldStatus] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +121,10 @@ class DigestCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """The notes of the papers of a topic announced in a period (inclusive days, UTC), as data."""
+    """The notes of the papers of a topic announced in a period (inclusive days, UTC), as data.
+
+    ``notices`` say what a reader should know of the whole, above all why there is no entry.
+    """
 
     topic: str | None
     query: str
@@ -131,6 +136,7 @@ class Digest:
     counts: DigestCounts
     entries: tuple[Note, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,16 +18,32 @@ class Judgement:
     reasons: tuple[str, ...]
 
 
-def judge(topic: Topic, paper: Paper) -> Judgement:
-    """A paper belongs when it is an example, or when the query and every other condition of the topic hold.
+def concerns(topic: Topic, paper: Paper) -> bool:
+    """Whether arXiv, asked for the topic, would name the paper: an example, or query and categories hold.
 
-    Each word of ``must`` has to occur in title, abstract, comment or keywords, none of ``must_not`` may; of
-    ``authors`` and of ``categories`` one has to be the paper's.
+    What is asked further (words, authors) only filters what was found.
 
     Raises:
         UsageError: when the topic's query cannot be read.
     """
-    if {paper.id, *paper.aliases} & set(topic.examples):
+    if _is_example(topic, paper):
+        return True
+    query = parse_query(topic.query)
+    in_category = not topic.categories or any(Term("cat", name).matches(paper) for name in topic.categories)
+    return in_category and (query is None or query.matches(paper))
+
+
+def judge(topic: Topic, paper: Paper) -> Judgement:
+    """A paper belongs when it is an example, or when the query and every other condition of the topic hold.
+
+    Each word of ``must`` has to occur in title, abstract, comment or keywords, none of ``must_not`` may; of
+    ``authors`` and of ``categories`` one has to be the paper's. Keywords count when the record or the user states
+    them: those read off a PDF are there or not as its download went, and a topic must not hang on that.
+
+    Raises:
+        UsageError: when the topic's query cannot be read.
+    """
+    if _is_example(topic, paper):
         return Judgement(inside=True, reasons=("it is an example of the topic",))
     against = tuple(_against(topic, paper))
     if against:
@@ -67,6 +83,10 @@ def _speaking_for(topic: Topic, paper: Paper) -> Iterator[str]:
             yield f"it is in {category}{'' if first else ' (cross-listed)'}"
 
 
+def _is_example(topic: Topic, paper: Paper) -> bool:
+    return not {paper.id, *paper.aliases}.isdisjoint(topic.examples)
+
+
 def _only_primary(paper: Paper) -> Paper:
     return replace(paper, categories=paper.categories[:1])
 
@@ -77,4 +97,5 @@ def _is_author(name: str, paper: Paper) -> bool:
 
 
 def _texts(paper: Paper) -> tuple[str, ...]:
-    return (paper.title, paper.abstract, paper.comment or "", *paper.keywords)
+    stated = paper.keywords if paper.provenance.get("keywords") not in ("pdf", "html", "text") else ()
+    return (paper.title, paper.abstract, paper.comment or "", *stated)

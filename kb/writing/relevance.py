@@ -1,0 +1,195 @@
+"""How relevant papers are to a topic or to the user's own papers, with the words and papers that decided.
+
+Three parts, each in [-1, 1], are added: nearness of meaning to papers that the user stands for (cosine similarity of
+the encoder; Rocchio's idea of pulling towards what is liked and away from what is not), words shared with them
+(TF-IDF), and the topic's own words in title and abstract. With nothing liked only the last part is there. Scores are
+rounded so that the order does not hang on the last bits of a sum; ties are broken by day, then by id.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kb.protocols import Vectors
+from kb.records import Paper, Topic
+from kb.writing.topic_query import Term, parse_query, phrase_matches
+from kb.writing.words import content_stems, stem, words
+
+MEANING_SHARE, WORD_SHARE, QUERY_SHARE = 0.5, 0.3, 0.2
+_NEAREST = 3  # papers whose mean nearness counts, so that one stray likeness does not decide
+_SHOWN_WORDS = 5
+_TITLE_WEIGHT = 3  # a word of the title counts as often as three of the abstract
+
+Encode = Callable[[Sequence[str]], Vectors]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """A paper that the user stands for (weight > 0) or against (weight < 0), and why, e.g. "you like it"."""
+
+    paper: Paper
+    weight: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relevance:
+    """A score in [-1, 1] and what decided it.
+
+    ``words`` holds (word, weight), the strongest first, those that speak against a paper with weights below 0;
+    ``nearest`` holds (paper id, cosine similarity, why that paper counts).
+    """
+
+    score: float
+    words: tuple[tuple[str, float], ...] = ()
+    nearest: tuple[tuple[str, float, str], ...] = ()
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The same in plain sentences."""
+        found = [f"as near as {similarity:.2f} to {key} ({why})" for key, similarity, why in self.nearest]
+        if pro := [f"{word} {weight:+.2f}" for word, weight in self.words if weight > 0]:
+            found.append(f"words for it: {', '.join(pro)}")
+        if con := [f"{word} {weight:+.2f}" for word, weight in self.words if weight < 0]:
+            found.append(f"words against it: {', '.join(con)}")
+        return tuple(found)
+
+
+def rank(
+    papers: Sequence[Paper], *, topic: Topic | None, anchors: Sequence[Anchor], encode: Encode
+) -> list[tuple[Paper, Relevance]]:
+    """Papers with their relevance, the most relevant first; the same whatever the order of papers and anchors."""
+    ordered = sorted(papers, key=lambda paper: paper.id)
+    known = sorted(anchors, key=lambda anchor: anchor.paper.id)
+    counts = [_word_counts(paper) for paper in ordered]
+    meaning = _nearness(ordered, known, encode) if known and ordered else [(0.0, ())] * len(ordered)
+    shared = _shared_words(counts, known)
+    asked = _asked_words(ordered, topic)
+    scored = []
+    for paper, (near, nearest), ours, theirs in zip(ordered, meaning, shared, asked, strict=True):
+        score = MEANING_SHARE * near + WORD_SHARE * sum(ours.values()) + QUERY_SHARE * sum(theirs.values())
+        weights = {word: WORD_SHARE * weight for word, weight in ours.items()}
+        for word, weight in theirs.items():
+            weights[word] = weights.get(word, 0.0) + QUERY_SHARE * weight
+        told = _strongest(weights, _as_written(paper))
+        scored.append((paper, Relevance(score=round(score, 6), words=told, nearest=nearest)))
+    return sorted(scored, key=lambda pair: (-pair[1].score, -_day(pair[0]).toordinal(), pair[0].id))
+
+
+def _day(paper: Paper) -> date:
+    if paper.announced:
+        return max(paper.announced)
+    return paper.published.date() if paper.published else date.min
+
+
+# --------------------------------------------------------------------------------------------- meaning
+
+
+def _nearness(
+    papers: Sequence[Paper], anchors: Sequence[Anchor], encode: Encode
+) -> list[tuple[float, tuple[tuple[str, float, str], ...]]]:
+    """For each paper the mean nearness to the positive anchors that are nearest, less that to the negative ones."""
+    texts = [f"{paper.title}. {paper.abstract}" for paper in [*papers, *(anchor.paper for anchor in anchors)]]
+    vectors = encode(texts)
+    weights = np.array([anchor.weight for anchor in anchors], dtype=np.float64)
+    likeness = np.clip(vectors[: len(papers)].astype(np.float64) @ vectors[len(papers) :].T, 0.0, 1.0)
+    found = []
+    for paper, row in zip(papers, likeness, strict=True):
+        itself = [i for i, anchor in enumerate(anchors) if anchor.paper.id == paper.id]
+        pull = [i for i in np.argsort(-row * weights, kind="stable") if weights[i] > 0][:_NEAREST]
+        push = [i for i in np.argsort(row * weights, kind="stable") if weights[i] < 0][:_NEAREST]
+        # What the user says of the paper itself needs no comparison.
+        near = float(weights[itself[0]]) if itself else _mean(row, weights, pull) + _mean(row, weights, push)
+        told = [pull[:2], push[:1]] if near >= 0 else [push[:2], pull[:1]]
+        nearest = tuple((anchors[i].paper.id, round(float(row[i]), 2), anchors[i].why) for some in told for i in some)
+        found.append((near, nearest))
+    return found
+
+
+def _mean(row: NDArray[np.float64], weights: NDArray[np.float64], places: Sequence[int]) -> float:
+    return sum(float(row[i] * weights[i]) for i in places) / len(places) if places else 0.0
+
+
+# ----------------------------------------------------------------------------------------------- words
+
+
+def _word_counts(paper: Paper) -> Counter[str]:
+    counts = Counter(content_stems(paper.abstract))
+    for word in content_stems(paper.title):
+        counts[word] += _TITLE_WEIGHT
+    return Counter({word: count for word, count in counts.items() if not word.isdigit()})
+
+
+def _shared_words(counts: Sequence[Counter[str]], anchors: Sequence[Anchor]) -> list[dict[str, float]]:
+    """For each paper the share of each word in its TF-IDF cosine with the profile of the anchors."""
+    theirs = [_word_counts(anchor.paper) for anchor in anchors]
+    frequency = Counter(word for some in [*counts, *theirs] for word in some)
+    total = len(counts) + len(theirs)
+    profile: dict[str, float] = {}
+    for anchor, words_there in zip(anchors, theirs, strict=True):
+        for word, weight in _tf_idf(words_there, frequency, total).items():
+            profile[word] = profile.get(word, 0.0) + anchor.weight * weight
+    length = math.sqrt(sum(weight * weight for _, weight in sorted(profile.items()))) or 1.0
+    shared = []
+    for some in counts:
+        ours = _tf_idf(some, frequency, total)
+        shared.append({word: ours[word] * profile[word] / length for word in sorted(ours) if profile.get(word)})
+    return shared
+
+
+def _tf_idf(counts: Mapping[str, int], frequency: Mapping[str, int], total: int) -> dict[str, float]:
+    """Weights of length 1; a word that is everywhere weighs nothing."""
+    weights = {
+        word: (1 + math.log(count)) * math.log((total + 1) / frequency[word]) for word, count in sorted(counts.items())
+    }
+    length = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
+    return {word: weight / length for word, weight in weights.items()}
+
+
+def _asked_words(papers: Sequence[Paper], topic: Topic | None) -> list[dict[str, float]]:
+    """For each paper the share of each word that the topic asks for: whole in the title, half in the abstract.
+
+    Rare words weigh more: where every candidate says "model", that it does says little.
+    """
+    terms = list(dict.fromkeys(_asked(topic))) if topic is not None else []
+    titles = [[phrase_matches(term, (paper.title,)) for term in terms] for paper in papers]
+    texts = [[phrase_matches(term, (paper.title, paper.abstract)) for term in terms] for paper in papers]
+    rarity = [1 + math.log((len(papers) + 1) / (1 + sum(row[i] for row in texts))) for i in range(len(terms))]
+    total = sum(rarity) or 1.0
+    return [
+        {
+            _as_word(term): rarity[i] / total * (1.0 if title[i] else 0.5)
+            for i, term in enumerate(terms)
+            if title[i] or text[i]
+        }
+        for title, text in zip(titles, texts, strict=True)
+    ]
+
+
+def _asked(topic: Topic) -> list[str]:
+    query = parse_query(topic.query)
+    wanted = (term for term in (query.terms() if query is not None else ()) if isinstance(term, Term))
+    return [*(term.text for term in wanted if term.field in ("ti", "abs", "all")), *topic.must]
+
+
+def _as_word(term: str) -> str:
+    """A single word as the word counts have it, so that weights of one word are added; a phrase as it is."""
+    parts = words(term)
+    return stem(parts[0]) if len(parts) == 1 and "*" not in term and "?" not in term else term
+
+
+def _as_written(paper: Paper) -> dict[str, str]:
+    """Stems to the words of the paper that they stand for, so that people are shown words."""
+    return {stem(word): word for word in reversed(words(f"{paper.title} {paper.abstract}"))}
+
+
+def _strongest(weights: Mapping[str, float], written: Mapping[str, str]) -> tuple[tuple[str, float], ...]:
+    told = [(written.get(word, word), round(weight, 2)) for word, weight in sorted(weights.items())]
+    return tuple(sorted((t for t in told if t[1]), key=lambda pair: (-abs(pair[1]), pair[0]))[:_SHOWN_WORDS])
