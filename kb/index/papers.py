@@ -147,6 +147,13 @@ class PaperTable:
         """How many papers there are."""
         return int(self._db.one("SELECT COUNT(*) FROM papers")[0])
 
+    def facets(self) -> dict[str, list[str]]:
+        """The categories and tags that papers have, the most frequent first."""
+        return {
+            table: [row[0] for row in self._db.rows(f"SELECT {name} FROM {table} GROUP BY 1 ORDER BY COUNT(*) DESC, 1")]
+            for table, name in (("categories", "category"), ("tags", "tag"))
+        }
+
     def state_counts(self) -> dict[str, int]:
         """How many papers have their full text, a part of it, or none."""
         counts: dict[str, int] = dict(self._db.rows("SELECT fulltext, COUNT(*) FROM papers GROUP BY fulltext"))

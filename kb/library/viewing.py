@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kb.errors import ParseError
-from kb.records import Answer, Paper
+from kb.errors import ParseError, UsageError
+from kb.records import Answer, Hit, Paper
 
 if TYPE_CHECKING:
     from kb.library import Library
@@ -77,3 +78,19 @@ def cited_in(library: Library, paper_id: str) -> list[tuple[str, Answer]]:
         for answer in ledger.turns(session)
         if any(reference.paper.id == paper_id for reference in answer.references)
     ]
+
+
+def export_hits(hits: Sequence[Hit], form: str) -> str:
+    """Search results as ``md`` or ``csv``, or their papers as ``bibtex``.
+
+    Raises:
+        UsageError: for another form.
+    """
+    from kb.rendering.bibliography import to_bibtex
+    from kb.rendering.hit_list import to_csv, to_markdown
+
+    if form == "bibtex":
+        return to_bibtex(list({hit.paper.id: hit.paper for hit in hits}.values()))
+    if form in ("md", "csv"):
+        return to_markdown(hits) if form == "md" else to_csv(hits)
+    raise UsageError(f"{form!r} is not a format: choose one of bibtex, md, csv")

@@ -1,0 +1,119 @@
+"""Papers, hits and claims as they look on every page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from kb.records import Claim, Hit, Paper
+from ui import markup
+from ui.evidence import evidence_of, open_evidence, source_link
+from ui.session import library, t
+
+_VERDICTS = {
+    "verbatim": ("green", ":material/format_quote:"),
+    "supported": ("green", ":material/check:"),
+    "partly": ("orange", ":material/rule:"),
+    "unsupported": ("red", ":material/close:"),
+    "contradicted": ("red", ":material/block:"),
+}
+_SNIPPET_CHARACTERS = 420
+_AUTHORS = 4
+
+
+def paper_title(paper: Paper, *, key: str) -> None:
+    """The title as a link to the paper's page."""
+    with st.container(key=f"title-{key}"):
+        st.page_link("paper.py", label=markup.with_maths(paper.title), query_params={"id": paper.id})
+
+
+def about(paper: Paper) -> str:
+    """Authors, year and venue in one line of Markdown."""
+    names = ", ".join(paper.authors[:_AUTHORS])
+    if len(paper.authors) > _AUTHORS:
+        names += " " + t("and_more", count=len(paper.authors) - _AUTHORS, total=len(paper.authors))
+    year = str(paper.published.year) if paper.published else ""
+    parts = [names, year, paper.venue or "", ", ".join(paper.categories[:3])]
+    line = " · ".join(markup.plain(part) for part in parts if part)
+    if paper.withdrawn:
+        line += f" :red-badge[{t('withdrawn')}]"
+    if paper.private:
+        line += f" :gray-badge[{t('private')}]"
+    return line
+
+
+def paper_card(paper: Paper, *, key: str) -> None:
+    """A paper on its own: title, line, and the beginning of its abstract."""
+    with st.container(border=True):
+        paper_title(paper, key=key)
+        st.caption(about(paper))
+        if paper.abstract:
+            st.markdown(markup.with_maths(markup.shortened(paper.abstract, 300)))
+
+
+def hit_card(hit: Hit, *, query: str, key: str, pick: bool = False) -> None:
+    """A hit: title, line, the passage with the query's words marked, section and page."""
+    with st.container(border=True):
+        paper_title(hit.paper, key=key)
+        st.caption(about(hit.paper))
+        passage = _snippet(hit.text, query)
+        st.markdown(markup.marked(passage, library().words_found(query, passage) if query else []))
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(_where(hit), width="content")
+            if st.button(t("see_passage"), key=f"see-{key}", type="tertiary", icon=":material/menu_book:"):
+                open_evidence(evidence_of(hit))
+            if st.button(t("more_like"), key=f"like-{key}", type="tertiary", icon=":material/hub:"):
+                st.switch_page("search.py", query_params={"like": hit.paper.id})
+            if pick:
+                st.checkbox(t("select"), key=f"pick-{hit.chunk_id}")
+
+
+def _where(hit: Hit) -> str:
+    found = "found_both" if len(hit.found_by) > 1 else f"found_{hit.found_by[0]}"
+    place = [" › ".join(hit.section), t("page_short", page=hit.page) if hit.page else "", t(found)]
+    return " · ".join(markup.plain(part) for part in place if part)
+
+
+def _snippet(text: str, query: str) -> str:
+    """The part of a passage that holds most of the query's words, cut at words."""
+    if len(text) <= _SNIPPET_CHARACTERS:
+        return text
+    spans = library().words_found(query, text) if query else []
+    starts = [0, *(max(0, start - 60) for start, _ in spans)]
+    best = max(
+        starts, key=lambda at: (len({text[a:b].lower() for a, b in spans if at <= a < at + _SNIPPET_CHARACTERS}), -at)
+    )
+    cut = text[best : best + _SNIPPET_CHARACTERS]
+    if best:
+        cut = "… " + cut.partition(" ")[2]
+    return cut.rpartition(" ")[0] + " …" if best + _SNIPPET_CHARACTERS < len(text) else cut
+
+
+def claim_line(claim: Claim, *, key: str, verdict: bool = True) -> None:
+    """A sentence with its verdict and its marks; each mark opens the evidence. What is unsupported is struck."""
+    text = markup.with_maths(claim.text)
+    if claim.verdict in ("unsupported", "contradicted"):
+        text = f"~~{text}~~"
+    if verdict:
+        colour, icon = _VERDICTS[claim.verdict]
+        text += f" :{colour}-badge[{icon} {t(claim.verdict)}]"
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"claim-{key}"):
+        st.markdown(text, width="content", help=markup.plain(claim.verdict_reason) if claim.verdict_reason else None)
+        for number, evidence in enumerate(claim.evidence):
+            label = f"[{evidence.marker or number + 1}]" + (
+                f" {t('page_short', page=evidence.page)}" if evidence.page else ""
+            )
+            with st.container(key=f"mark-{key}-{number}", width="content"):
+                if st.button(markup.plain(label), key=f"open-{key}-{number}", type="tertiary"):
+                    open_evidence(evidence)
+
+
+def web_links(paper: Paper) -> None:
+    """The paper at its source, and the links that its record or its pages state."""
+    with st.container(horizontal=True, gap="small"):
+        source_link(paper)
+        for link in paper.links:
+            if (address := markup.web_address(link.url)) is not None and link.kind in ("code", "project"):
+                label = f"{link.kind}: {address.split('/')[2]}"
+                st.link_button(
+                    markup.plain(label), address.replace("&amp;", "&"), type="tertiary", icon=":material/link:"
+                )

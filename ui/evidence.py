@@ -1,0 +1,130 @@
+"""The evidence view: the page as a picture with the quote marked on it, what stands around it, and the source."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+
+import streamlit as st
+
+from kb.errors import KbError
+from kb.records import Box, Chunk, Evidence, Hit, Paper
+from ui import markup
+from ui.session import errors_shown, library, t
+
+_AROUND = 0.16  # of the page's height shown above and below the quote
+_CONTEXT_CHARACTERS = 420
+
+
+def evidence_of(hit: Hit) -> Evidence:
+    """A hit's whole passage as evidence."""
+    return Evidence(
+        marker=str(hit.rank), paper_id=hit.paper.id, version=hit.paper.version, chunk_id=hit.chunk_id,
+        start=0, end=len(hit.text), quote=hit.text, page=hit.page, boxes=hit.boxes,
+    )  # fmt: skip
+
+
+def open_evidence(evidence: Evidence) -> None:
+    """Show the evidence over the page; Escape leads back to where one was."""
+
+    @st.dialog(t("evidence"), width="large", icon=":material/menu_book:")
+    def view() -> None:
+        with errors_shown():
+            show_evidence(evidence, key="dialog")
+
+    view()
+
+
+def show_evidence(evidence: Evidence, *, key: str) -> None:
+    """Paper, page picture with the quote marked, quote, neighbours, links."""
+    paper = library().paper(evidence.paper_id)
+    st.markdown(f"**{markup.with_maths(paper.title)}**")
+    with st.container(horizontal=True, gap="small"):
+        where = {"id": paper.id} | ({"page": str(evidence.page)} if evidence.page else {})
+        st.page_link("paper.py", label=t("open_paper"), icon=":material/article:", query_params=where)
+        source_link(paper, evidence.version)
+    if evidence.page is None:
+        st.caption(t("no_page"))
+    else:
+        pages = sorted({box.page for box in evidence.boxes} or {evidence.page})
+        whole = st.toggle(t("page", page=pages[0]), key=f"whole-{key}-{evidence.chunk_id}", value=False)
+        for page in pages:
+            boxes = [box for box in evidence.boxes if box.page == page]
+            show_page(paper, page, boxes=boxes, quote=evidence.quote, whole=whole)
+    _around(evidence)
+
+
+def source_link(paper: Paper, version: int | None = None) -> None:
+    """A link to the paper on the web, at that version."""
+    if (address := markup.web_address(library().address(paper, version))) is not None:
+        where = "arXiv" if "arxiv.org" in address else address.split("/")[2]
+        number = version or paper.version
+        label = t("at_version", where=where, version=number) if number else where
+        st.link_button(
+            markup.plain(label), address.replace("&amp;", "&"), icon=":material/open_in_new:", type="tertiary"
+        )
+
+
+@st.cache_data(max_entries=48, show_spinner=False)
+def _picture(home: str, paper_id: str, page: int, generation: int) -> tuple[str, float, float]:
+    """The page as a data address and its size in points; kept, so that going back to it costs nothing."""
+    view = library().page_view(paper_id, page)
+    data = base64.b64encode(view.png).decode()
+    return f"data:image/png;base64,{data}", view.width_points, view.height_points
+
+
+def show_page(paper: Paper, page: int, *, boxes: Sequence[Box] = (), quote: str = "", whole: bool = True) -> None:
+    """The page with boxes marked; not ``whole``: the part around them."""
+    here = library()
+    try:
+        address, width, height = _picture(str(here.home.path), paper.id, page, here.generation())
+    except KbError as err:
+        st.warning(markup.plain(str(err)))
+        return
+    if boxes and not whole:
+        top = max(0.0, min(box.y0 for box in boxes) / height - _AROUND)
+        bottom = min(1.0, max(box.y1 for box in boxes) / height + _AROUND)
+    else:
+        top, bottom = 0.0, 1.0
+    title = markup.shortened(paper.title, 120)
+    text = t("evidence_alt", page=page, title=title, quote=markup.shortened(quote, 300)) if quote else ""
+    alt = markup.attribute(text or t("page_alt", page=page, title=title))
+    share = bottom - top
+    marks = "".join(_mark(box, width, height) for box in boxes)
+    st.html(
+        f'<figure class="kb-page" style="aspect-ratio:{width:.2f}/{height * share:.2f}" data-page="{page}">'
+        f'<div class="kb-sheet" style="margin-top:-{100 * top * height / width:.4f}%">'
+        f'<img src="{address}" alt="{alt}">{marks}</div></figure>'
+    )
+
+
+def _mark(box: Box, width: float, height: float) -> str:
+    left, top = 100 * box.x0 / width, 100 * box.y0 / height
+    wide, high = 100 * (box.x1 - box.x0) / width, 100 * (box.y1 - box.y0) / height
+    return (
+        f'<span class="kb-box" aria-hidden="true" '
+        f'style="left:{left:.3f}%;top:{top:.3f}%;width:{wide:.3f}%;height:{high:.3f}%"></span>'
+    )
+
+
+def _around(evidence: Evidence) -> None:
+    """The quote in what stands before and after it."""
+    chunks = library().passages(evidence.paper_id)
+    place = next((i for i, chunk in enumerate(chunks) if chunk.id == evidence.chunk_id), None)
+    if place is None:
+        st.markdown(markup.marked(evidence.quote, [(0, len(evidence.quote))]))
+        return
+    chunk = chunks[place]
+    before = _neighbour(chunks, place - 1)[-_CONTEXT_CHARACTERS:] + chunk.text[: evidence.start]
+    after = chunk.text[evidence.end :] + " " + _neighbour(chunks, place + 1)[:_CONTEXT_CHARACTERS]
+    quote = chunk.text[evidence.start : evidence.end]
+    with st.expander(t("around"), expanded=evidence.page is None):
+        if chunk.section:
+            st.caption(markup.plain(" › ".join(chunk.section)))
+        text = f"{before[-_CONTEXT_CHARACTERS:]} {quote} {after[:_CONTEXT_CHARACTERS]}"
+        start = len(before[-_CONTEXT_CHARACTERS:]) + 1
+        st.markdown(markup.marked(text, [(start, start + len(quote))]))
+
+
+def _neighbour(chunks: Sequence[Chunk], place: int) -> str:
+    return chunks[place].text if 0 <= place < len(chunks) else ""

@@ -1,0 +1,94 @@
+"""What papers and models say, made harmless for Streamlit's Markdown, with its maths kept.
+
+Streamlit's dialect knows HTML, Markdown, ``:colour[…]`` and ``:icon:`` directives, maths between dollars, bare
+addresses and arrows. Everything that could mean something is escaped; only formulas keep their meaning, and bare
+http(s) addresses.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+
+# Pandoc's rule for maths: no space inside the dollars, no digit after, so that two prices are no formula.
+_MATHS = re.compile(r"\$(?=[^\s$])(?:\\.|[^$\\\n])+?(?<=[^\s\\])\$(?!\d)")
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+# Read after Markdown's escapes were taken away: a word joiner between the characters keeps them apart.
+_EMOJI = re.compile(r":(?=[\w+-]+:)")
+_ARROWS = re.compile(r"(?<!\S)(<->|<-|->|--|<=|>=|~=)(?!\S)")
+_MAIL = re.compile(r"(?<=\w)@(?=\w)")
+_WEB = re.compile(r"^https?://[^\s<>\"'`\\]+$", re.IGNORECASE)
+_ENDING = re.compile(r"[()\[\]{}|$]")
+_JOINER = "\u2060"
+
+
+def plain(text: str) -> str:
+    """Text that shows as it is: no markup, no maths, no links."""
+    return _PUNCTUATION.sub(lambda match: "\\" + match[0], _apart(_one_line(text)))
+
+
+def with_maths(text: str) -> str:
+    """Text that shows as it is, except for ``$formulas$``, which are typeset."""
+    parts: list[str] = []
+    end = 0
+    flat = _one_line(text)
+    for formula in _MATHS.finditer(flat):
+        parts += [plain_part(flat[end : formula.start()]), formula[0]]
+        end = formula.end()
+    return "".join([*parts, plain_part(flat[end:])])
+
+
+def plain_part(text: str) -> str:
+    """``plain`` for a piece of a line: spaces at its ends are kept."""
+    return _PUNCTUATION.sub(lambda match: "\\" + match[0], _apart(text))
+
+
+def marked(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """Text as it is, with the spans ``[start, end)`` (in order and apart) on a coloured ground; no maths."""
+    parts: list[str] = []
+    end = 0
+    flat = "".join(ch if ch.isprintable() else " " for ch in text)
+    for start, stop in spans:
+        parts += [plain_part(flat[end:start]), f":orange-background[{plain_part(flat[start:stop])}]"]
+        end = stop
+    return "".join([*parts, plain_part(flat[end:])])
+
+
+def link(label: str, url: str | None) -> str:
+    """A link on the web, or the label alone where the address is none of the web's."""
+    address = web_address(url)
+    return f"[{plain(label)}]({address})" if address else plain(label)
+
+
+def web_address(url: str | None) -> str | None:
+    """The address if it is http or https, with what would end it in Markdown encoded; else None."""
+    if url is None or not _WEB.match(url.strip()):
+        return None
+    return _ENDING.sub(lambda match: f"%{ord(match[0]):02X}", url.strip()).replace("&", "&amp;")
+
+
+def bullets(lines: Iterable[str]) -> str:
+    """A Markdown list of lines that are Markdown already."""
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def attribute(text: str) -> str:
+    """Text for an attribute or element of the app's own HTML."""
+    return html.escape(_one_line(text), quote=True)
+
+
+def shortened(text: str, length: int) -> str:
+    """At most ``length`` characters, cut at a word."""
+    flat = _one_line(text)
+    return flat if len(flat) <= length else flat[:length].rsplit(" ", 1)[0] + " …"
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(ch if ch.isprintable() else " " for ch in text).split())
+
+
+def _apart(text: str) -> str:
+    text = _EMOJI.sub(f":{_JOINER}", text)
+    text = _ARROWS.sub(lambda match: match[0][0] + _JOINER + match[0][1:], text)
+    return _MAIL.sub(f"@{_JOINER}", text)

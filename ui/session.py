@@ -1,0 +1,89 @@
+"""The library and the language of a browser session."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+import streamlit as st
+
+from kb import Library, Settings
+from kb.errors import KbError
+from ui import markup
+from ui.words import LANGUAGES, Language, word
+
+
+@st.cache_resource(show_spinner=False)
+def _open(home: str) -> Library:
+    """One library for all sessions and tabs: indexes and models are loaded once."""
+    library = Library.open(Settings.load(home=home))
+    threading.Thread(target=_warm, args=(library,), daemon=True).start()
+    return library
+
+
+def _warm(library: Library) -> None:
+    """Load the indexes and the encoder while the first page is being read."""
+    try:
+        library.search("warm", k=1)
+    except KbError:
+        return  # an empty or broken home: the pages say so themselves
+
+
+@st.cache_resource(show_spinner=False)
+def _speaking(home: str, language: Language, started: bool) -> Library:
+    return _open(home).speaking(language)
+
+
+def library() -> Library:
+    """The library of this app, writing in the session's language."""
+    home = str(Settings.load().home)
+    opened = _open(home)
+    return _speaking(home, language(), started=opened.home.exists)
+
+
+def is_empty() -> bool:
+    """Whether there is no paper yet."""
+    here = library()
+    return not here.home.exists or not here.list(limit=1)
+
+
+def language() -> Language:
+    """The language of the interface: the person's choice, else the browser's, else the settings'."""
+    chosen = st.session_state.get("language")
+    if chosen in LANGUAGES:
+        return cast("Language", chosen)
+    if (st.context.locale or "").lower().startswith("zh"):
+        return "zh"
+    return Settings.load().language
+
+
+def t(key: str, **values: object) -> str:
+    """A text of the interface in the session's language."""
+    return word(key, language(), **values)
+
+
+def header(title: str) -> None:
+    """The page's heading, with the choice of language beside it."""
+    with st.container(horizontal=True, vertical_alignment="center", key="header"):
+        st.title(markup.plain(title), anchor=False)
+        st.selectbox(
+            t("language"),
+            list(LANGUAGES),
+            index=list(LANGUAGES).index(language()),
+            format_func=LANGUAGES.__getitem__,
+            key="language",
+            label_visibility="collapsed",
+            persist_state="session",
+            width=120,
+        )
+
+
+@contextmanager
+def errors_shown() -> Iterator[None]:
+    """Show what could not be done, and go on with the rest of the page."""
+    try:
+        yield
+    except KbError as err:
+        st.error(t("failed", reason=markup.plain(str(err))), icon=":material/error:")
