@@ -117,7 +117,8 @@ class Indexer:
         sentences = [sentences_to_encode(chunk, title) for chunk, title in chunks]
         made = self._load_encoder().encode_passages([*passages, *(s for group in sentences for s in group)])
         grouped = _regroup(made[len(passages) :], [len(group) for group in sentences])
-        indexes.sentences.put([items[i][0] for i in missing], grouped)
+        told = [place for place, group in enumerate(sentences) if group]
+        indexes.sentences.put([items[missing[place]][0] for place in told], [grouped[place] for place in told])
         vectors[missing] = made[: len(passages)]
         return vectors
 
@@ -179,7 +180,12 @@ def open_vectors(folder: Path, *, fingerprint: str, dimension: int) -> tuple[Vec
 
 
 def sentences_to_encode(chunk: Chunk, title: str) -> list[str]:
-    """What the sentence stage of retrieval compares with a query: the title and each sentence of the chunk."""
+    """What the sentence stage of retrieval compares with a query: the title and each sentence of an abstract.
+
+    Passages of full texts have none: measured, their sentences cost as much as their passages and found less.
+    """
+    if chunk.kind != "abstract":
+        return []
     return [title, *(chunk.text[start:end] for start, end in sentence_spans(chunk.text))]
 
 
