@@ -31,10 +31,25 @@ def run(options: argparse.Namespace) -> int:
     """Run the verb, print its result, and return the exit status."""
     if options.verb == "ui":
         return _ui(options)
+    if options.job is not None:
+        return _run_as_job(options)
     with Reporter(quiet=options.quiet) as reporter, _open(options) as library:
         library.on_wait = reporter.notice
         result = _VERBS[options.verb](library, options, reporter)
     _print(f"kb.{options.verb}/1", result, as_json=options.json)
+    return result.status
+
+
+def _run_as_job(options: argparse.Namespace) -> int:
+    """Run the verb as long work of the app: progress and result go into the catalog."""
+    from kb.cli.progress import JobReporter
+    from kb.library.jobs import JobRecorder
+
+    with _open(options) as library, JobRecorder(library, options.job) as recorder:
+        reporter = JobReporter(recorder)
+        library.on_wait = reporter.notice
+        result = _VERBS[options.verb](library, options, reporter)
+        recorder.end(wire.to_data(result.data), status=result.status)
     return result.status
 
 
@@ -126,7 +141,12 @@ def _compare(library: Library, options: argparse.Namespace, reporter: Reporter) 
 
 
 def _note(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    note = library.note(options.id)
+    if Path(options.id).is_file():
+        library = library.visit(Path(options.id), progress=reporter.progress)
+        options.id = library.list(limit=1)[0].id
+    note = library.note(options.id, progress=reporter.progress)
+    if options.job is not None:
+        return Result(data=note, text="")
     pages = library.render_note(note, options.format)
     if options.out:
         written = library.write_pages(pages, Path(options.out))

@@ -45,6 +45,8 @@ def _add_common(parser: argparse.ArgumentParser, *, default: object) -> None:
     parser.add_argument("--home", metavar="DIR", default=default, help="the folder that holds everything (KB_HOME)")
     parser.add_argument("--json", action="store_true", default=default or False, help="one JSON document on stdout")
     parser.add_argument("--quiet", action="store_true", default=default or False, help="no progress, no notices")
+    # The app starts long work as a process of its own and follows it in the catalog under this number.
+    parser.add_argument("--job", type=_positive, default=default, help=argparse.SUPPRESS)
 
 
 def _day(text: str) -> date:

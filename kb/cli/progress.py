@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from kb.library.jobs import JobRecorder
 
 _REDRAW_SECONDS = 0.2
 _PLAIN_SECONDS = 15.0
@@ -67,3 +70,19 @@ class Reporter:
         if self._open:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201
             self._open = False
+
+
+class JobReporter(Reporter):
+    """Tells the catalog, for those who follow the work in the app."""
+
+    def __init__(self, recorder: JobRecorder) -> None:
+        super().__init__(quiet=False)
+        self._recorder = recorder
+
+    def progress(self, doing: str, done: int, total: int | None) -> None:
+        """How far the work is."""
+        self._recorder.progress(doing, done, total)
+
+    def notice(self, text: str) -> None:
+        """Something that changes nothing."""
+        self._recorder.notice(text)

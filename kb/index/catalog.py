@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from kb.index.database import Database
+from kb.index.jobs import JobTable
 from kb.index.ledger import Ledger
 from kb.index.papers import PaperTable
 from kb.index.passages import PassageTable
@@ -36,6 +37,7 @@ class Catalog:
         self.papers = PaperTable(self._db)
         self.passages = PassageTable(self._db)
         self.ledger = Ledger(self._db)
+        self.jobs = JobTable(self._db)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from kb.errors import EncoderError, HomeUnwritable
+from kb.errors import EncoderError, HomeUnwritable, ParseError
 from kb.home import Home
 from kb.library import curating
 from kb.records import (
@@ -39,6 +39,7 @@ from kb.settings import Settings
 
 if TYPE_CHECKING:
     from kb.index.catalog import Catalog
+    from kb.index.jobs import Job
     from kb.library.adding import FetchFulltext
     from kb.library.indexing import Indexer, Progress
     from kb.library.reading import LibraryCorpus
@@ -413,6 +414,53 @@ class Library:
     def generation(self) -> int:
         """Grows whenever the indexes have changed: what was computed from them before is out of date."""
         return self.catalog().generation() if self.home.exists else 0
+
+    # ----------------------------------------------------------------------------------------- work
+
+    def start_job(self, arguments: Sequence[str]) -> int:
+        """Run ``kb ARGUMENTS`` on this home in a process of its own, followed by ``jobs``; returns its number."""
+        from kb.library.jobs import start_job
+
+        return start_job(self, arguments)
+
+    def jobs(self) -> builtins.list[Job]:
+        """The latest long works, the newest first; one whose process ended without a word is "lost"."""
+        from kb.library.jobs import jobs
+
+        return jobs(self)
+
+    def stop_job(self, number: int) -> None:
+        """Ask a long work to end; what it did is kept."""
+        from kb.library.jobs import stop_job
+
+        stop_job(self, number)
+
+    def forget_job(self, number: int) -> None:
+        """Take an ended work off the list."""
+        self.catalog().jobs.forget(number)
+
+    def keep_upload(self, name: str, data: bytes) -> Path:
+        """Store a file that came through the browser where a long work can read it."""
+        from kb.library.jobs import keep_upload
+
+        return keep_upload(self, name, data)
+
+    def visit(self, file: Path, *, progress: Progress | None = None) -> Library:
+        """A library of its own that holds this file only, inside the home but no part of it; kept for some days."""
+        from kb.library.jobs import visit
+
+        guest = visit(self, file)
+        report = guest.add([str(file)], progress=progress)
+        if report.failed:
+            failure = report.failed[0]
+            raise ParseError(f"{file.name}: {failure.reason}", code=failure.code)
+        return guest
+
+    def visited(self, key: str) -> Library:
+        """The library of a file that was visited, by the first 16 digits of its hash."""
+        from kb.library.jobs import visited
+
+        return visited(self, key)
 
     # ------------------------------------------------------------------------------------------ care
 
