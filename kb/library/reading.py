@@ -9,6 +9,7 @@ from kb.home import Home
 from kb.index.catalog import Catalog
 from kb.index.dense import ChromaIndex
 from kb.index.lexical import TantivyIndex
+from kb.index.neighbours import ScanningIndex
 from kb.index.retrieval import Indexes, Retriever
 from kb.library.indexing import encoder_changed, open_vectors
 from kb.protocols import Encoder, Keys, Reranker, Vectors
@@ -95,7 +96,8 @@ class LibraryCorpus:
                 rows, sentences = open_vectors(self._home.vectors_path, fingerprint=made_with, dimension=dimension)
                 self._dense = ChromaIndex(self._home.dense_path, rows=rows)
                 lexical = TantivyIndex(self._home.lexical_path)
-                indexes = Indexes(lexical=lexical, dense=self._dense, rows=rows, sentences=sentences)
+                dense = ScanningIndex(self._dense, rows=rows)
+                indexes = Indexes(lexical=lexical, dense=dense, rows=rows, sentences=sentences)
                 passages = _CatalogPassages(self._catalog)
                 self._open = Retriever(passages, indexes, encoder=self._encoder, reranker=self._load_reranker)
             return self._open
