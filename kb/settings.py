@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     mail_from: str = Field(default="", description="sender of digests")
     mail_to: tuple[str, ...] = Field(default=(), description="receivers of digests")
     site_url: str = Field(default="", description="address under which pages are published, for feeds")
+    site_mathjax: str = Field(default="", description="address of a MathJax of one's own for HTML pages; empty for none")
     site_author: str = Field(default="kb", description="author in the front matter of pages")
 
     @classmethod
@@ -121,3 +122,21 @@ class Settings(BaseSettings):
     def model_name(self) -> str | None:
         """The configured chat model, or None for the extractive mode."""
         return None if self.model in ("", "none") else self.model
+
+    def origins(self) -> dict[str, Literal["default", "kb.toml", "environment", "flag"]]:
+        """Where the value of each setting comes from."""
+        from pydantic_settings import EnvSettingsSource
+
+        environment = EnvSettingsSource(type(self))()
+        file = TomlConfigSettingsSource(type(self), toml_file=self.home / "kb.toml")()
+        plain = type(self).model_construct()
+        origins: dict[str, Literal["default", "kb.toml", "environment", "flag"]] = {}
+        for name in type(self).model_fields:
+            if name in environment:
+                origins[name] = "environment"
+            elif name in file:
+                origins[name] = "kb.toml"
+            else:
+                same = name == "home" or getattr(self, name) == getattr(plain, name)
+                origins[name] = "default" if same else "flag"
+        return origins

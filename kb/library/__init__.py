@@ -24,6 +24,7 @@ from kb.records import (
     Comparison,
     Digest,
     Failure,
+    Figure,
     Filters,
     Grouping,
     Hit,
@@ -250,6 +251,49 @@ class Library:
             self, topic, day=day, since=since, until=until, audience=audience, language=language, progress=progress
         )
 
+    def update(
+        self,
+        *,
+        out: Path | None = None,
+        formats: Sequence[str] = ("hexo", "html", "rss", "json"),
+        day: date | None = None,
+        fulltext: bool = True,
+        audience: str = "self",
+        language: Language | None = None,
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        """The daily job: what arXiv announced for every topic goes in and onto its pages; missed days are caught up.
+
+        Args:
+            out: where pages go, ``<topic>/<day>/`` below it; ``digests/`` in the home when None.
+            formats: forms of the pages.
+            day: as if it were this day.
+            fulltext: fetch the full texts of the papers that go in.
+            audience: whom the pages are for, "self" or "public".
+            language: of the pages; that of each topic when None.
+
+        Returns:
+            ``{"topics": [...], "files": [...], "failures": [...], "status": 0 | 1 | 3}``.
+        """
+        from kb.library.updating import update
+
+        return update(
+            self, out=out, formats=formats, day=day, fulltext=fulltext, audience=audience, language=language,
+            progress=progress,
+        )  # fmt: skip
+
+    def export_ledger(self, path: Path) -> int:
+        """Write topics and what they have shown to a file; returns the number of ledger entries."""
+        from kb.library.remembering import export_ledger
+
+        return export_ledger(self, path)
+
+    def import_ledger(self, path: Path) -> int:
+        """Take in an exported ledger beside what is there; returns the number of its entries."""
+        from kb.library.remembering import import_ledger
+
+        return import_ledger(self, path)
+
     def add_topic(self, topic: Topic) -> Topic:
         """Keep a standing query; one of the same name is replaced. Returns it as it is kept.
 
@@ -380,6 +424,18 @@ class Library:
         from kb.library.viewing import export_hits
 
         return export_hits(hits, form)
+
+    def kept_note(self, paper: str) -> Note | None:
+        """The note of a paper if it was written already."""
+        from kb.library.noting import kept_note
+
+        return kept_note(self, self.catalog().papers.resolve(paper))
+
+    def kept_figures(self, paper: str) -> builtins.list[Figure] | None:
+        """The figures and tables of a paper if they were cut already; None when not."""
+        from kb.library.noting import kept_figures
+
+        return kept_figures(self, self.catalog().papers.resolve(paper))
 
     def words_found(self, query: str, text: str) -> builtins.list[tuple[int, int]]:
         """Spans of the words of ``text`` that are words of the query in some form."""

@@ -36,6 +36,19 @@ def note(
     return made
 
 
+def kept_note(library: Library, paper_id: str, *, language: Language | None = None) -> Note | None:
+    """The note of a paper if it was written; nothing is written here."""
+    catalog = library.catalog()
+    recipe = _recipe(library, catalog.papers.get(paper_id), language=language or library.settings.language)
+    return catalog.ledger.note(paper_id, recipe)
+
+
+def kept_figures(library: Library, paper_id: str) -> list[Figure] | None:
+    """The figures of a paper if they were cut; None when nobody asked for them yet."""
+    source = library.catalog().passages.source(paper_id)
+    return library.catalog().ledger.figures(paper_id, source.sha256) if source is not None else []
+
+
 def figures(library: Library, paper: Paper) -> list[Figure]:
     """The figures of the paper's PDF, cut once and kept in the file store; none where there is no PDF."""
     from kb.parsing.worker import cut_figures
