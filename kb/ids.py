@@ -6,6 +6,8 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import filterfalse
 
 from kb.errors import BadIdentifier
 
@@ -21,6 +23,7 @@ _ARXIV_URL = re.compile(
 )
 _DOI = re.compile(r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(?P<doi>10\.\d{4,9}/\S+)$", re.IGNORECASE)
 _ARXIV_DOI = re.compile(r"^10\.48550/arxiv\.(?P<rest>.+)$", re.IGNORECASE)
+_WORDS = re.compile(r"[^\W_]+")
 
 
 def parse_arxiv_id(text: str) -> tuple[str, int | None]:
@@ -68,11 +71,14 @@ def doi_key(doi: str) -> str | None:
     return f"doi:{bare}"
 
 
+@lru_cache(maxsize=1 << 14)
 def fold(text: str) -> str:
     """Lower case, no accents, runs of letters and digits joined by one space: for comparing titles and names."""
+    if text.isascii():  # most names and titles: nothing to decompose
+        return " ".join(_WORDS.findall(text.lower()))
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(ch for ch in decomposed if not unicodedata.combining(ch))
-    return " ".join(re.findall(r"\w+", bare.replace("_", " ")))
+    bare = "".join(filterfalse(unicodedata.combining, decomposed))
+    return " ".join(_WORDS.findall(bare))
 
 
 def record_key(title: str, authors: Sequence[str]) -> str:
