@@ -71,7 +71,7 @@ def doi_key(doi: str) -> str | None:
     return f"doi:{bare}"
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)
 def fold(text: str) -> str:
     """Lower case, no accents, runs of letters and digits joined by one space: for comparing titles and names."""
     if text.isascii():  # most names and titles: nothing to decompose
