@@ -166,8 +166,8 @@ def _is_reference_section(hit: Hit) -> bool:
 
 
 def _statements(sentences: Sequence[str]) -> list[int]:
-    """Which of a chunk's sentences may be evidence; those beside words addressed to a model are not."""
-    addressed = {j for i, sentence in enumerate(sentences) if is_instruction(sentence) for j in range(i - 1, i + 3)}
+    """Which of a chunk's sentences may be evidence; words addressed to a model are not, nor what follows them."""
+    addressed = {j for i, sentence in enumerate(sentences) if is_instruction(sentence) for j in range(i, i + 3)}
     return [i for i, sentence in enumerate(sentences) if i not in addressed and is_statement(sentence)]
 
 

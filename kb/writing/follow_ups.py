@@ -15,6 +15,7 @@ from kb.writing.questions import Question, read_question
 from kb.writing.words import stem, words
 
 _TURNS = 4  # how far back a model looks
+_FEW_WORDS = 4  # "And for CIFAR-100?" has no more; a longer one is a question of its own
 _THING = r"(?:method|model|approach|paper|work|system|dataset|technique|algorithm|study|result|author)s?"
 _PRONOUN = re.compile(
     rf"\b(?P<own>its|their)\b"
@@ -24,7 +25,7 @@ _PRONOUN = re.compile(
 )
 _DEFINITE = re.compile(rf"\bthe {_THING}\b", re.IGNORECASE)  # refers back only where nothing is named
 _PAPER = re.compile(
-    r"\b(?:this|the|that|these|those|same) (?:paper|study|work|article|authors?)\b|\bthe authors\b", re.IGNORECASE
+    r"\b(?:this|the|that|these|those|same) (?:papers?|study|studies|works?|articles?|authors?)\b", re.IGNORECASE
 )
 _OPENING = re.compile(
     r"^(?:and|but|so|also|ok(?:ay)?|what about|how about|what of|and what about)\b[\s,]*", re.IGNORECASE
@@ -101,7 +102,8 @@ def _carried(question: str, turns: Sequence[Answer]) -> str:
     )
     if before is None:
         return question
-    if match := _WHAT_ABOUT.match(question.strip()):
+    match = _WHAT_ABOUT.match(question.strip())
+    if match and not _PRONOUN.search(question) and (match["rest"] or len(match["and"].split()) <= _FEW_WORDS):
         return _swapped((match["rest"] or match["and"]).strip(), before)
     subjects = _subjects(before)
     bare = _OPENING.sub("", question).strip()

@@ -55,7 +55,8 @@ def measure(question: Question, candidates: Sequence[Candidate]) -> dict[str, fl
     the tenth; ``overlap`` and ``around``: most of the question's rare words in one sentence, and in one with its
     neighbours; ``joint``: highest product of cosine and overlap in one sentence; ``names``: share of the question's
     names and numbers that no good candidate prints; ``support``: the verifier's probability of the question, taken
-    as a claim, against the best sentences; ``agreement``: words and vectors both found the best chunks.
+    as a claim, against the best sentences; ``agreement``: words and vectors both found the best chunks;
+    ``asks``: 1 for a question, 0 for a statement.
     """
     best = candidates[:_READ]
     similar = sorted((c.signals["similarity"] for c in best), reverse=True)
@@ -74,6 +75,7 @@ def measure(question: Question, candidates: Sequence[Candidate]) -> dict[str, fl
         "joint": max(max(0.0, c.signals["similarity"]) * c.signals["overlap"] for c in best),
         "names": len(absent) / max(1, len(asked)),
         "support": verification.probability({**checked, "similarity": similar[0]}),
+        "asks": float(question.asks),
         "agreement": sum(len(c.hit.found_by) == 2 for c in best[:5]) / len(best[:5]),
     }
 

@@ -40,6 +40,8 @@ _DOWN_WORDS = (
     " lose degrade slow underperform slower negative weaken deactivate diminish lessen"
 )
 _UP, _DOWN = (frozenset(stem(word) for word in side.split()) for side in (_UP_WORDS, _DOWN_WORDS))
+# In a sentence of so few words one word that the evidence lacks is a new statement.
+_FEW_STEMS, _MOST_OF_FEW = 5, 0.75
 _FRAGMENT_WORDS = 4  # a quotation shorter than this is not called verbatim: any source has such words
 
 
@@ -65,6 +67,8 @@ def verify(text: str, evidence: Sequence[str], *, encode: Encode | None = None) 
         return _foreign(text, absent)
     signals = measure(text, sources, encode=encode)
     score, weights = probability(signals), _model(signals)
+    if len(content_stems(text)) < _FEW_STEMS and signals["containment"] < _MOST_OF_FEW:
+        return "unsupported", "it says more than its few words that stand in the evidence"
     if score < weights["partly"]:
         return "unsupported", f"its words are not those of the evidence (score {score:.2f})"
     if warned := _warned(absent, signals):

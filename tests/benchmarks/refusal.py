@@ -1,0 +1,199 @@
+"""How well the refusal tells questions that the papers answer from those that they do not, and its training.
+
+    python -m tests.benchmarks.refusal --claims 250            # cross-validated figures and the curve
+    python -m tests.benchmarks.refusal --claims 250 --write    # and weights into kb/writing/data/refusal.json
+
+Answerable: SciFact's training claims with evidence, over all 5,183 abstracts; the questions of twelve full papers
+(QASPER) over all of these papers, and over their own paper alone. Unanswerable and on topic: the same claims and
+questions with the gold paper taken out, and the questions asked of another paper. Every figure is from five folds by
+claim or paper; each data set and class weighs the same. The baseline is the highest similarity alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import random
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+from kb.records import NO_FILTERS, Chunk, Filters, Paper
+from kb.writing import evidence, refusal
+from kb.writing.questions import read_question
+from tests.benchmarks.encoding import load_encode
+from tests.benchmarks.questions import read_papers
+from tests.memory_corpus import MemoryCorpus
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT.parent / "shared" / "data"
+WEIGHTS = ROOT / "kb" / "writing" / "data" / "refusal.json"
+SIGNALS = ("similarity", "margin", "joint", "names", "asks")
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question over one corpus: its signals, whether the gold paper was there, and what keeps folds apart."""
+
+    source: str
+    signals: dict[str, float]
+    answerable: bool
+    group: str
+
+
+def signals_of(question: str, corpus: MemoryCorpus, filters: Filters = NO_FILTERS) -> dict[str, float]:
+    """The refusal's signals as the product measures them."""
+    asked = read_question(question)
+    hits = evidence.find(asked, corpus=corpus, filters=filters)
+    return refusal.measure(asked, evidence.fold(evidence.score(asked, hits, corpus=corpus)))
+
+
+def claim_cases(encode: Callable[[Sequence[str]], Any], *, claims: int) -> Iterator[Case]:
+    """Claims with evidence, with and without their papers."""
+    with gzip.open(DATA / "scifact" / "corpus_sentences.jsonl.gz", "rt", encoding="utf-8") as lines:
+        documents = [json.loads(line) for line in lines]
+    papers = [Paper(id=str(doc["doc_id"]), title=doc["title"]) for doc in documents]
+    chunks = {str(doc["doc_id"]): [_abstract(str(doc["doc_id"]), " ".join(doc["abstract"]))] for doc in documents}
+    corpus = MemoryCorpus(papers, chunks, encode=encode)
+    read = [json.loads(line) for line in (DATA / "scifact" / "claims_train.jsonl").read_text("utf-8").splitlines()]
+    read = [claim for claim in read if claim["evidence"]]
+    random.Random(0).shuffle(read)
+    for claim in read[:claims]:
+        without = corpus.without(*(str(doc) for doc in claim["cited_doc_ids"]))
+        yield Case("claims", signals_of(claim["claim"], corpus), True, str(claim["id"]))
+        yield Case("claims", signals_of(claim["claim"], without), False, str(claim["id"]))
+
+
+def _abstract(paper_id: str, text: str) -> Chunk:
+    return Chunk(
+        id=paper_id,
+        paper_id=paper_id,
+        version=None,
+        kind="abstract",
+        ordinal=0,
+        section=("Abstract",),
+        start=0,
+        end=len(text),
+        text=text,
+        tokens=len(text.split()),
+    )
+
+
+def question_cases(encode: Callable[[Sequence[str]], Any]) -> Iterator[Case]:
+    """Questions over all papers with and without theirs, and over their own and another paper alone."""
+    papers, chunks, asked = read_papers(DATA / "paperqa" / "dev.jsonl")
+    corpus = MemoryCorpus(papers, chunks, encode=encode)
+    ids = [paper.id for paper in papers]
+    for i, (own, question, _) in enumerate(asked):
+        others = [paper_id for paper_id in ids if paper_id != own]
+        yield Case("questions, all papers", signals_of(question, corpus), True, own)
+        yield Case("questions, all papers", signals_of(question, corpus.without(own)), False, own)
+        yield Case("questions, one paper", signals_of(question, corpus, Filters(papers=(own,))), True, own)
+        other = Filters(papers=(others[i % len(others)],))
+        yield Case("questions, one paper", signals_of(question, corpus, other), False, own)
+
+
+def weights_of(cases: Sequence[Case]) -> np.ndarray:
+    """Each data set and class the same weight in all."""
+    keys = [(case.source, case.answerable) for case in cases]
+    return np.array([len(cases) / (len(set(keys)) * keys.count(key)) for key in keys])
+
+
+def fit(cases: Sequence[Case], signals: Sequence[str]) -> Any:
+    """A logistic model over the signals."""
+    features = np.array([[case.signals[name] for name in signals] for case in cases])
+    labels = np.array([case.answerable for case in cases])
+    return LogisticRegression(C=1.0, max_iter=2000).fit(features, labels, sample_weight=weights_of(cases))
+
+
+def cross_validated(cases: Sequence[Case], signals: Sequence[str]) -> np.ndarray:
+    """Probabilities, each from a model that has seen neither the claim nor the paper."""
+    folds = np.array([zlib.crc32(case.group.encode()) % FOLDS for case in cases])
+    scores = np.zeros(len(cases))
+    for fold in range(FOLDS):
+        model = fit([case for case, f in zip(cases, folds, strict=True) if f != fold], signals)
+        out = [i for i, f in enumerate(folds) if f == fold]
+        if out:
+            scores[out] = model.predict_proba(np.array([[cases[i].signals[s] for s in signals] for i in out]))[:, 1]
+    return scores
+
+
+def curve(scores: np.ndarray, labels: np.ndarray) -> list[tuple[float, float, float, float]]:
+    """(threshold, share answered, precision of answering, share of the answerable answered)."""
+    points = []
+    for threshold in np.arange(0.2, 0.96, 0.05):
+        answered = scores >= threshold
+        if answered.any():
+            right = labels[answered]
+            points.append((float(threshold), answered.mean(), right.mean(), right.sum() / labels.sum()))
+    return points
+
+
+def coverage_at(scores: np.ndarray, labels: np.ndarray, precision: float = 0.9) -> float:
+    """Largest share of the answerable questions that can be answered at this precision of answering."""
+    order = np.argsort(-scores, kind="stable")
+    right = np.cumsum(labels[order])
+    enough = np.flatnonzero(right / np.arange(1, len(order) + 1) >= precision)
+    return float(right[enough.max()] / labels.sum()) if len(enough) else 0.0
+
+
+def report(cases: Sequence[Case]) -> list[str]:
+    """AUC and coverage at precision 0.9 beside the baseline, then the curve."""
+    labels = np.array([case.answerable for case in cases])
+    sources = np.array([case.source for case in cases])
+    lines = [
+        "| questions | n | AUC, highest similarity | AUC, all | coverage at .9, similarity | coverage at .9, all |",
+        "|---|---|---|---|---|---|",
+    ]
+    plain, full = cross_validated(cases, ("similarity",)), cross_validated(cases, SIGNALS)
+    for source in dict.fromkeys(sources):
+        k = sources == source
+        cells = [f"{roc_auc_score(labels[k], s[k]):.3f}" for s in (plain, full)]
+        cells += [f"{coverage_at(s[k], labels[k]):.2f}" for s in (plain, full)]
+        lines.append(f"| {source} | {k.sum()} | {' | '.join(cells)} |")
+    for source in dict.fromkeys(sources):
+        k = sources == source
+        lines += ["", f"{source}: threshold, share answered, precision of answering, share of the answerable answered"]
+        lines += ["  ".join(f"{value:.2f}" for value in point) for point in curve(full[k], labels[k])]
+    return lines
+
+
+def save(cases: Sequence[Case]) -> None:
+    """Weights from all cases, at the threshold that the page names."""
+    model = fit(cases, SIGNALS)
+    data = {
+        "intercept": round(float(model.intercept_[0]), 4),
+        "weights": dict(zip(SIGNALS, (round(float(w), 4) for w in model.coef_[0]), strict=True)),
+        "threshold": THRESHOLD,
+        "least_similarity": 0.3,
+        "least_overlap": 0.5,
+    }
+    WEIGHTS.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+
+
+THRESHOLD = 0.45  # leans to answering: what is shown is a quotation that the reader can judge
+
+
+def main() -> None:
+    """Measure; train when asked to."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--claims", type=int, default=250, help="how many claims")
+    parser.add_argument("--write", action="store_true", help="write the weights")
+    arguments = parser.parse_args()
+    encode = load_encode()
+    cases = [*question_cases(encode), *claim_cases(encode, claims=arguments.claims)]
+    print("\n".join(report(cases)))
+    if arguments.write:
+        save(cases)
+
+
+if __name__ == "__main__":
+    main()
