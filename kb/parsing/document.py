@@ -16,8 +16,8 @@ from kb.parsing.frontmatter import Said, mark_front, read_front
 from kb.parsing.headings import find_headings
 from kb.parsing.layout import PageLayout, lay_out
 from kb.parsing.lines import TextLine
-from kb.parsing.page import LinkArea
-from kb.parsing.pdf import PdfPage, PdfReader, image_cover
+from kb.parsing.page import LinkArea, image_cover
+from kb.parsing.pdf import PdfPage, PdfReader
 from kb.parsing.references import mark_references
 from kb.parsing.roles import assign_roles
 from kb.records import Document, Fulltext, Metadata
@@ -129,7 +129,7 @@ def _read_page(page: PdfPage, reading: _Reading) -> int:
     reading.lines.append(text.lines)
     reading.links += page.links()
     reading.dropped.update(text.dropped)
-    reading.covered += image_cover(graphics, page)
+    reading.covered += image_cover(graphics, width=page.width, height=page.height)
     if text.is_ocr_layer and not any("recognised" in warning for warning in reading.warnings):
         reading.warnings.append("the text was recognised from scanned pages and may have errors")
     return len(text.lines)

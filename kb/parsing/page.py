@@ -5,7 +5,7 @@ All boxes are in PDF points of the page as it is shown (rotation and crop box ap
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -79,3 +79,9 @@ class Raster:
     scale: float
     x0: float
     y0: float
+
+
+def image_cover(graphics: Iterable[Graphic], *, width: float, height: float) -> float:
+    """Share of the page, 0 to 1, that images cover (overlaps counted twice, then capped)."""
+    area = sum((g.x1 - g.x0) * (g.y1 - g.y0) for g in graphics if g.kind == "image")
+    return min(1.0, area / max(width * height, 1.0))

@@ -1,0 +1,296 @@
+"""pdfium as plain values: characters, objects, links and pixels of a page. The only user of pypdfium2.
+
+Everything here is in page space (points, origin bottom left, before rotation); ``kb.parsing.pdf`` turns it into the
+page as it is shown. pdfium aborts the process when memory runs out and is not safe in threads: use it in a child
+process with limits (``kb.parsing.worker``).
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import pypdfium2 as pdfium  # type: ignore[import-untyped]
+import pypdfium2.raw as c  # type: ignore[import-untyped]
+
+from kb.errors import ParseError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Bounds = tuple[float, float, float, float]  # left, bottom, right, top
+Matrix = tuple[float, float, float, float, float, float]
+Sort = Literal["text", "path", "image", "shading", "form", "other"]
+
+_MAX_OBJECTS = 20_000
+_MAX_ADDRESS_CHARS = 4_096
+_INVISIBLE_MODES = (3, 7)  # PDF 32000-1, table 106: neither fill nor stroke
+_SORTS: dict[int, Sort] = {
+    c.FPDF_PAGEOBJ_TEXT: "text",
+    c.FPDF_PAGEOBJ_PATH: "path",
+    c.FPDF_PAGEOBJ_IMAGE: "image",
+    c.FPDF_PAGEOBJ_SHADING: "shading",
+    c.FPDF_PAGEOBJ_FORM: "form",
+}
+
+
+class Mark(NamedTuple):
+    """An entry of the table of contents: ``page_index`` from 0, ``top`` in page space where it says."""
+
+    level: int
+    title: str
+    page_index: int | None
+    top: float | None
+
+
+class TextObject(NamedTuple):
+    """How the characters of one text object are painted; ``x`` and ``y`` are the origin of the asked one."""
+
+    address: int
+    font: str
+    flags: int
+    size: float
+    matrix: Matrix
+    x: float
+    y: float
+    is_painted: bool
+
+
+class PaintedObject:
+    """One object of a page or form, in painting order."""
+
+    __slots__ = ("_raw", "address", "sort")
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+        self.address = ctypes.cast(raw, ctypes.c_void_p).value or 0
+        self.sort: Sort = _SORTS.get(c.FPDFPageObj_GetType(raw), "other")
+
+    def bounds(self) -> Bounds | None:
+        """Its box, not clipped; None when pdfium knows none."""
+        edges = [ctypes.c_float() for _ in range(4)]
+        if not c.FPDFPageObj_GetBounds(self._raw, *edges):
+            return None
+        left, bottom, right, top = (edge.value for edge in edges)
+        return left, bottom, right, top
+
+    def matrix(self) -> Matrix:
+        """From its own space to its parent's."""
+        m = c.FS_MATRIX()
+        c.FPDFPageObj_GetMatrix(self._raw, m)
+        return m.a, m.b, m.c, m.d, m.e, m.f
+
+    def children(self) -> Iterator[PaintedObject]:
+        """The objects of a form."""
+        for index in range(min(c.FPDFFormObj_CountObjects(self._raw), _MAX_OBJECTS)):
+            yield PaintedObject(c.FPDFFormObj_GetObject(self._raw, index))
+
+    def draw_mode(self) -> tuple[bool, bool]:
+        """Whether a path is filled, and whether it is stroked."""
+        fill, stroke = ctypes.c_int(), ctypes.c_int()
+        c.FPDFPath_GetDrawMode(self._raw, fill, stroke)
+        return bool(fill.value), bool(stroke.value)
+
+    def is_pale(self, limit: int) -> bool:
+        """Whether the fill is transparent or at least as light as ``limit`` (0 to 255) in every channel."""
+        return _is_pale(self._raw, limit)
+
+
+class OpenPdf:
+    """An open file.
+
+    Raises:
+        ParseError: ``pdf-encrypted`` when it wants a password, ``pdf-broken`` when pdfium cannot open it.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        try:
+            self._document = pdfium.PdfDocument(data)
+        except pdfium.PdfiumError as err:
+            if err.err_code in (c.FPDF_ERR_PASSWORD, c.FPDF_ERR_SECURITY):
+                message = "the PDF is locked with a password: save an unlocked copy and add that"
+                raise ParseError(message, code="pdf-encrypted") from err
+            raise ParseError("the PDF is damaged: get it again from its source", code="pdf-broken") from err
+        self.page_count = len(self._document)
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._document.close()
+
+    def page(self, index: int) -> OpenPage:
+        """The page with this index, from 0.
+
+        Raises:
+            ParseError: ``pdf-broken`` when the page cannot be loaded.
+        """
+        try:
+            return OpenPage(self._document, self._document[index])
+        except pdfium.PdfiumError as err:
+            message = f"page {index + 1} of the PDF is damaged: get the file again"
+            raise ParseError(message, code="pdf-broken") from err
+
+    def information(self, keys: Iterable[str]) -> dict[str, str]:
+        """The standard entries of the document information and those named, as far as they are there."""
+        found: dict[str, str] = self._document.get_metadata_dict(skip_empty=True)
+        for key in keys:
+            if value := self._document.get_metadata_value(key):
+                found[key] = value
+        return found
+
+    def outline(self, *, limit: int) -> list[Mark]:
+        """The table of contents, at most ``limit`` entries; empty when there is none or it cannot be read."""
+        marks: list[Mark] = []
+        try:
+            for mark in self._document.get_toc(max_depth=6):
+                marks.append(self._mark(mark))
+                if len(marks) >= limit:
+                    break
+        except (pdfium.PdfiumError, UnicodeDecodeError, ValueError):
+            return []
+        return marks
+
+    def height(self, index: int) -> float:
+        """Height of a page in points."""
+        return float(self._document.get_page_size(index)[1])
+
+    def _mark(self, mark: Any) -> Mark:
+        target = mark.get_dest()
+        index = target.get_index() if target else None
+        top: float | None = None
+        if target is not None and index is not None:
+            mode, position = target.get_view()
+            place = {c.PDFDEST_VIEW_XYZ: 1, c.PDFDEST_VIEW_FITH: 0, c.PDFDEST_VIEW_FITBH: 0}.get(mode)
+            if place is not None and len(position) > place and index < self.page_count:
+                top = position[place]
+        return Mark(mark.level, mark.get_title(), index, top)
+
+
+class OpenPage:
+    """One open page; ``bounds`` is its crop box, ``rotation`` 0, 90, 180 or 270."""
+
+    def __init__(self, document: Any, page: Any) -> None:
+        self._document = document
+        self._page = page
+        self.width: float = page.get_width()
+        self.height: float = page.get_height()
+        self.rotation: int = page.get_rotation()
+        self.bounds: Bounds = page.get_bbox()
+
+    def close(self) -> None:
+        """Give the page back."""
+        self._page.close()
+
+    def characters(self) -> OpenText:
+        """The page's characters; close them.
+
+        Raises:
+            ParseError: ``pdf-broken`` when pdfium cannot read the page's text.
+        """
+        try:
+            return OpenText(self._page.get_textpage())
+        except pdfium.PdfiumError as err:
+            raise ParseError("the text of a page is damaged: get the file again", code="pdf-broken") from err
+
+    def objects(self) -> Iterator[PaintedObject]:
+        """What the page paints, in order."""
+        for index in range(min(c.FPDFPage_CountObjects(self._page.raw), _MAX_OBJECTS)):
+            yield PaintedObject(c.FPDFPage_GetObject(self._page.raw, index))
+
+    def links(self) -> Iterator[tuple[str, Bounds]]:
+        """Link annotations that lead to an address, and where they are."""
+        position, link, area = ctypes.c_int(0), c.FPDF_LINK(), c.FS_RECTF()
+        while c.FPDFLink_Enumerate(self._page.raw, position, link):
+            action = c.FPDFLink_GetAction(link)
+            size = c.FPDFAction_GetURIPath(self._document.raw, action, None, 0) if action else 0
+            if size <= 1 or size > _MAX_ADDRESS_CHARS or not c.FPDFLink_GetAnnotRect(link, area):
+                continue
+            buffer = ctypes.create_string_buffer(size)
+            c.FPDFAction_GetURIPath(self._document.raw, action, buffer, size)
+            yield buffer.value.decode("utf-8", "replace").strip(), (area.left, area.bottom, area.right, area.top)
+
+    def pixels(self, *, scale: float, margins: Bounds, grayscale: bool) -> NDArray[np.uint8]:
+        """The page without ``margins`` (points) as uint8: (height, width) grey or (height, width, 3) RGB."""
+        import numpy as np  # only pictures need it
+
+        bitmap = self._page.render(scale=scale, crop=margins, grayscale=grayscale, rev_byteorder=True)
+        pixels = np.array(bitmap.to_numpy() if grayscale else bitmap.to_numpy()[..., :3])
+        bitmap.close()
+        if grayscale and pixels.ndim == 3:
+            pixels = pixels[..., 0]
+        return pixels.astype(np.uint8, copy=False)
+
+    def show(self, addresses: Iterable[int], *, shown: bool) -> None:
+        """Leave these objects out of later pictures, or put them back."""
+        for address in addresses:
+            c.FPDFPageObj_SetIsActive(ctypes.cast(address, c.FPDF_PAGEOBJECT), shown)
+
+
+class OpenText:
+    """The characters of a page, by index. Functions are bound once: a page asks them a hundred thousand times."""
+
+    def __init__(self, textpage: Any) -> None:
+        self._textpage = textpage
+        self._raw = textpage.raw
+        self._fonts: dict[int, tuple[str, int]] = {}
+        self.count: int = max(c.FPDFText_CountChars(self._raw), 0)
+
+    def close(self) -> None:
+        """Give the characters back."""
+        self._textpage.close()
+
+    def each(self, limit: int) -> Iterator[tuple[int, int, int, float, float, float, float]]:
+        """(index, code, address of its text object or 0, left, bottom, right, top) of the first ``limit``.
+
+        The address is 0 for characters that pdfium adds (blanks, ends of lines); such have no box of their own.
+        """
+        code_of, owner_of, box_of = c.FPDFText_GetUnicode, _text_object_address(), c.FPDFText_GetLooseCharBox
+        raw, rect = self._raw, c.FS_RECTF()
+        place = ctypes.byref(rect)
+        for index in range(min(self.count, limit)):
+            if box_of(raw, index, place):
+                owner = owner_of(raw, index) or 0
+                yield index, code_of(raw, index), owner, rect.left, rect.bottom, rect.right, rect.top
+            else:
+                yield index, code_of(raw, index), -1, 0.0, 0.0, 0.0, 0.0
+
+    def text_object(self, index: int) -> TextObject:
+        """The text object that a character belongs to."""
+        raw = self._raw
+        owner = c.FPDFText_GetTextObject(raw, index)
+        m = c.FS_MATRIX()
+        c.FPDFText_GetMatrix(raw, index, m)
+        x, y = ctypes.c_double(), ctypes.c_double()
+        c.FPDFText_GetCharOrigin(raw, index, x, y)
+        font, flags = self._font(index, owner)
+        is_painted = c.FPDFTextObj_GetTextRenderMode(owner) not in _INVISIBLE_MODES
+        address = ctypes.cast(owner, ctypes.c_void_p).value or 0
+        size = c.FPDFText_GetFontSize(raw, index)
+        return TextObject(address, font, flags, size, (m.a, m.b, m.c, m.d, m.e, m.f), x.value, y.value, is_painted)
+
+    def is_pale(self, index: int, limit: int) -> bool:
+        """Whether the character's fill is transparent or at least as light as ``limit`` in every channel."""
+        return _is_pale(c.FPDFText_GetTextObject(self._raw, index), limit)
+
+    def _font(self, index: int, owner: Any) -> tuple[str, int]:
+        font = ctypes.cast(c.FPDFTextObj_GetFont(owner), ctypes.c_void_p).value or 0
+        if font not in self._fonts:
+            buffer, flags = ctypes.create_string_buffer(128), ctypes.c_int()
+            size = c.FPDFText_GetFontInfo(self._raw, index, buffer, 128, ctypes.byref(flags))
+            name = buffer.value.decode("latin-1") if 0 < size <= 128 else ""
+            self._fonts[font] = (name, flags.value)
+        return self._fonts[font]
+
+
+def _is_pale(raw: Any, limit: int) -> bool:
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    if not c.FPDFPageObj_GetFillColor(raw, red, green, blue, alpha):
+        return False
+    return alpha.value == 0 or min(red.value, green.value, blue.value) >= limit
+
+
+def _text_object_address() -> Callable[[object, int], int | None]:
+    """``FPDFText_GetTextObject`` with a plain address as its result: a pointer object per character is slow."""
+    address = ctypes.cast(c.FPDFText_GetTextObject, ctypes.c_void_p).value or 0
+    return ctypes.CFUNCTYPE(ctypes.c_void_p, c.FPDF_TEXTPAGE, ctypes.c_int)(address)

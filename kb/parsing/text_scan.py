@@ -1,0 +1,184 @@
+"""The characters of a page to lines: what is visible, what is hidden from the reader's eye, and how it is set.
+
+Text that nobody sees must not speak: it is dropped and counted. Hidden are text painted with neither fill nor
+stroke, text outside the page, text too small to read, and text that makes no difference to the picture of the page
+(white on white, or painted over by an image or a box): the page is rendered with and without it and compared.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+from kb.parsing.glyphs import Glyph, Style, spelling_of, style_of
+from kb.parsing.lines import build_lines
+from kb.parsing.page import PageText, image_cover
+from kb.parsing.pdfium import OpenText, TextObject
+
+if TYPE_CHECKING:
+    from kb.parsing.pdf import PdfPage
+
+MAX_CHARS_PER_PAGE = 200_000
+_TINY_POINTS = 1.0
+_PALE = 245  # a fill whose every channel is at least this light may be white on white
+_SEEN_STEPS = 14  # of 255: a difference in grey that an eye may notice
+_OCR_COVER = 0.5  # share of the page that pictures cover where text lies under a scan
+
+
+class Cover(NamedTuple):
+    """Something filled, its place in the order of painting, and its box."""
+
+    order: int
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+class _Piece(NamedTuple):
+    """A text object: its style and baseline, and its state: "visible", "invisible" or "pale"."""
+
+    style: Style
+    baseline: float
+    state: str
+
+
+class TextScan:
+    """One pass over the characters of a page. Style and visibility are asked once per text object."""
+
+    def __init__(self, page: PdfPage, characters: OpenText) -> None:
+        self._page = page
+        self._characters = characters
+        self._glyphs: list[Glyph | None] = []
+        self._owners: list[int] = []  # of each glyph, the address of its text object
+        self._pale: set[int] = set()
+        self._unpainted: set[int] = set()
+        self._dropped: Counter[str] = Counter()
+
+    def read(self) -> PageText:
+        """The visible lines and the count of what is not visible."""
+        self._scan()
+        hidden = self._unpainted | self._unseen()
+        inked = Counter(
+            owner in hidden
+            for owner, glyph in zip(self._owners, self._glyphs, strict=True)
+            if glyph is not None and not glyph.text.isspace()
+        )
+        is_ocr = inked[True] > 40 and inked[True] > 9 * inked[False] and self._is_scan()
+        if not is_ocr:
+            self._dropped["invisible"] += inked[True]
+        kept = [
+            glyph
+            for owner, glyph in zip(self._owners, self._glyphs, strict=True)
+            if glyph is None or (owner in hidden) == is_ocr
+        ]
+        lines = tuple(build_lines(kept, page=self._page.number))
+        return PageText(lines=lines, dropped={k: n for k, n in self._dropped.items() if n}, is_ocr_layer=is_ocr)
+
+    def _is_scan(self) -> bool:
+        page = self._page
+        return image_cover(page.graphics(), width=page.width, height=page.height) > _OCR_COVER
+
+    def _scan(self) -> None:
+        self._dropped["beyond limit"] += max(0, self._characters.count - MAX_CHARS_PER_PAGE)
+        shown = self._page.shown
+        spelt: dict[int, str] = {}
+        owner, piece, high = 0, None, 0
+        for index, code, address, left, bottom, right, top in self._characters.each(MAX_CHARS_PER_PAGE):
+            if code in (10, 13):
+                self._glyphs.append(None)
+                self._owners.append(0)
+                continue
+            if 0xD800 <= code < 0xDC00:
+                high = code
+                continue
+            if 0xDC00 <= code < 0xE000 and high:
+                code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
+            text = spelt[code] if code in spelt else spelt.setdefault(code, spelling_of(code))
+            if not text:
+                continue
+            if address > 0 and address != owner:
+                owner = address
+                piece = self._piece(self._characters.text_object(index), index)
+            if piece is None or address < 0:
+                continue
+            ax, ay = shown(left, bottom)
+            bx, by = shown(right, top)
+            x0, x1 = (ax, bx) if ax <= bx else (bx, ax)
+            y0, y1 = (ay, by) if ay <= by else (by, ay)
+            self._keep(Glyph(text, x0, y0, x1, y1, piece.baseline, piece.style), owner, piece.state)
+
+    def _keep(self, glyph: Glyph, owner: int, state: str) -> None:
+        if state != "invisible":
+            x, y = (glyph.x0 + glyph.x1) / 2, (glyph.y0 + glyph.y1) / 2
+            blank = glyph.text == " "
+            if not (0 <= x <= self._page.width and 0 <= y <= self._page.height):
+                self._dropped["off-page"] += not blank
+                return
+            if glyph.style.size < _TINY_POINTS:
+                self._dropped["tiny"] += not blank
+                return
+        self._glyphs.append(glyph)
+        self._owners.append(owner)
+
+    def _piece(self, owner: TextObject, index: int) -> _Piece:
+        a, b, c, d = owner.matrix[:4]
+        size = owner.size * (math.hypot(c, d) or 1.0)
+        angle = (math.degrees(math.atan2(b, a)) - self._page.rotation + 180) % 360 - 180
+        state = "visible"
+        if not owner.is_painted:
+            state = "invisible"
+            self._unpainted.add(owner.address)
+        elif self._characters.is_pale(index, _PALE):
+            state = "pale"
+            self._pale.add(owner.address)
+        style = style_of(owner.font, size=size, flags=owner.flags, upright=abs(angle) < 15)
+        return _Piece(style, self._page.shown(owner.x, owner.y)[1], state)
+
+    def _unseen(self) -> set[int]:
+        """Text objects that may be hidden, by colour or by what is painted over them, and make no difference."""
+        boxes = self._boxes()
+        painted, covers = self._page.covers()
+        suspects = {owner for owner in self._pale if owner in boxes}
+        for owner, order in painted.items():
+            if owner in boxes and owner not in self._unpainted and _is_covered(boxes[owner], order, covers):
+                suspects.add(owner)
+        if not suspects:
+            return set()
+        with_it = self._page.render(scale=1.5, grayscale=True)
+        without = self._page.render_without(suspects, scale=1.5)
+        unseen: set[int] = set()
+        for owner in suspects:
+            x0, y0, x1, y1 = (edge * with_it.scale for edge in boxes[owner])
+            part = (slice(int(y0), math.ceil(y1) + 1), slice(int(x0), math.ceil(x1) + 1))
+            before, after = without.pixels[part].astype("int16"), with_it.pixels[part].astype("int16")
+            if not before.size or int(abs(after - before).max()) < _SEEN_STEPS:
+                unseen.add(owner)
+        return unseen
+
+    def _boxes(self) -> dict[int, tuple[float, float, float, float]]:
+        boxes: dict[int, tuple[float, float, float, float]] = {}
+        for owner, glyph in zip(self._owners, self._glyphs, strict=True):
+            if glyph is None or glyph.text.isspace():
+                continue
+            b = boxes.get(owner)
+            boxes[owner] = (
+                (glyph.x0, glyph.y0, glyph.x1, glyph.y1)
+                if b is None
+                else (min(b[0], glyph.x0), min(b[1], glyph.y0), max(b[2], glyph.x1), max(b[3], glyph.y1))
+            )
+        return boxes
+
+
+def _is_covered(box: tuple[float, float, float, float], order: int, covers: Iterable[Cover]) -> bool:
+    """Whether something painted later lies over the middle of the box and most of its width."""
+    x0, y0, x1, y1 = box
+    middle = (y0 + y1) / 2
+    return any(
+        cover.order > order
+        and cover.y0 <= middle <= cover.y1
+        and min(x1, cover.x1) - max(x0, cover.x0) > 0.5 * (x1 - x0)
+        for cover in covers
+    )
