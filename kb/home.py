@@ -100,8 +100,7 @@ class Home:
                     raise HomeBusy(
                         f"{self.path} is in use by {self.holder()}: wait until it ends, then run the same again"
                     ) from err
-            about = {"pid": os.getpid(), "host": socket.gethostname(), "purpose": purpose, "since": int(time.time())}
-            holder_path.write_text(json.dumps(about), encoding="utf-8")
+            holder_path.write_text(json.dumps(_self_description(purpose)), encoding="utf-8")
         except OSError as err:
             lock.release()
             raise writing_error(err, self.path) from err
@@ -111,13 +110,42 @@ class Home:
             holder_path.unlink(missing_ok=True)
             lock.release()
 
-    def holder(self) -> str:
-        """Who holds the writer lock, in words."""
+    @contextlib.contextmanager
+    def job(self, name: str) -> Iterator[None]:
+        """Run a job that must not run twice at once; others may write meanwhile. Freed when its process ends.
+
+        Raises:
+            HomeBusy: when it is running already.
+        """
+        lock = FileLock(self.path / f"{name}.lock", mode=0o600)
+        holder_path = self.path / f"{name}.json"
         try:
-            about = json.loads((self.path / "writer.json").read_text(encoding="utf-8"))
+            lock.acquire(timeout=0)
+            holder_path.write_text(json.dumps(_self_description(name)), encoding="utf-8")
+        except Timeout as err:
+            raise HomeBusy(
+                f"kb {name} is running already ({self.holder(name)}): wait until it ends, then run the same again"
+            ) from err
+        except OSError as err:
+            lock.release()
+            raise writing_error(err, self.path) from err
+        try:
+            yield
+        finally:
+            holder_path.unlink(missing_ok=True)
+            lock.release()
+
+    def holder(self, lock: str = "writer") -> str:
+        """Who holds a lock (the writer lock, or that of a job), in words."""
+        try:
+            about = json.loads((self.path / f"{lock}.json").read_text(encoding="utf-8"))
             return f"'kb {about['purpose']}' (process {about['pid']} on {about['host']})"
         except (OSError, ValueError, KeyError):
-            return "another writer"
+            return "another process"
+
+
+def _self_description(purpose: str) -> dict[str, str | int]:
+    return {"pid": os.getpid(), "host": socket.gethostname(), "purpose": purpose, "since": int(time.time())}
 
 
 class FileStore:

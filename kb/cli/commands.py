@@ -256,6 +256,7 @@ def _update(library: Library, options: argparse.Namespace, reporter: Reporter) -
         day=options.date,
         fulltext=not options.no_fulltext,
         audience=options.audience,
+        language=options.language,
         progress=reporter.progress,
     )
     return Result(data=report, text=printing.update(report), status=report["status"])

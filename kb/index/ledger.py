@@ -59,6 +59,16 @@ class Ledger:
             (topic, paper_id, version, day.isoformat(), how, reason),
         )
 
+    def recall(self, topic: str, paper_id: str, *, version: int, day: date, how: str, reason: str = "") -> None:
+        """Enter what another ledger knows: as ``show``, but of two days of showing a version the earlier stays."""
+        self.show(topic, paper_id, version=version, day=day, how=how, reason=reason)
+        if how in ("new", "updated"):
+            self._db.run(
+                "UPDATE shown SET day = ?, how = ? WHERE topic = ? AND paper_id = ? AND version = ? AND day > ?"
+                " AND how IN ('new', 'updated')",
+                (day.isoformat(), how, topic, paper_id, version, day.isoformat()),
+            )
+
     def papers(self) -> set[str]:
         """Ids of all papers that a digest has shown or left out, in any topic."""
         return {row[0] for row in self._db.rows("SELECT DISTINCT paper_id FROM shown")}
@@ -85,6 +95,11 @@ class Ledger:
     def visit(self, topic: str, day: date, report: str) -> None:
         """Enter that the daily job looked at a day, with its report as JSON."""
         self._db.run("INSERT OR REPLACE INTO visits VALUES (?, ?, ?)", (topic, day.isoformat(), report))
+
+    def all_visits(self) -> list[tuple[str, date, str]]:
+        """(topic, day, report) of all topics, for export."""
+        rows = self._db.rows("SELECT topic, day, report FROM visits ORDER BY topic, day")
+        return [(topic, date.fromisoformat(day), report) for topic, day, report in rows]
 
     def visits(self, topic: str) -> dict[date, str]:
         """The days that the daily job looked at, with their reports."""

@@ -94,21 +94,22 @@ class _Chooser:
             reason = f"version {version} of a paper that this topic has not shown"
             return _left_out(paper, reason, "filtered", mark="replacement")
         day = min((day for day in paper.announced if self.since <= day <= self.until), default=self.until)
+        if shown:  # a reader of the old version must learn of the new one, however many others there are
+            older = max(entry.version for entry in shown)
+            changes = _changes(self.library, paper, since_version=older)
+            return Shown(paper=paper, how="updated", day=day, changes=changes)
         if self.topic is not None and self.room[day] >= self.topic.limit:
             reason = f"not among the {self.topic.limit} most relevant of {day}"
             return _left_out(paper, reason, "filtered", mark="skipped")
         self.room[day] += 1
-        if not shown:
-            return Shown(paper=paper, how="new", day=day)
-        older = max(entry.version for entry in shown)
-        return Shown(paper=paper, how="updated", day=day, changes=_changes(self.library, paper, since_version=older))
+        return Shown(paper=paper, how="new", day=day)
 
     def take_room(self, papers: Sequence[Paper]) -> None:
         """Keep the places of those that were shown in the period: making it again shows them first."""
         for paper in papers:
             for key in (paper.id, *paper.aliases):
                 for entry in self.history.get(key, ()):
-                    if entry.how in ("new", "updated") and self.since <= entry.day <= self.until:
+                    if entry.how == "new" and self.since <= entry.day <= self.until:
                         self.room[entry.day] += 1
 
     def _again(self, paper: Paper, shown: Sequence[Entry], here: Sequence[Entry]) -> Shown:
@@ -156,7 +157,8 @@ def choose(
     papers = [found[key] for key in ids]
     chooser = _Chooser(library=library, topic=topic, since=since, until=until, replaced=replaced, history=history)
     chooser.take_room(papers)
-    was_shown = [paper for paper in papers if not {paper.id, *paper.aliases}.isdisjoint(kept)]
+    seen = {key for key, entries in history.items() if any(entry.how in ("new", "updated") for entry in entries)}
+    was_shown = [paper for paper in papers if not {paper.id, *paper.aliases}.isdisjoint(seen)]
     ranked, outside = _ranked(library, topic, papers, was_shown, since=since)
     verdicts = [(chooser.judge(paper), why) for paper, why in ranked]
     return Choice(
@@ -173,7 +175,8 @@ def _ranked(
 ) -> tuple[list[tuple[Paper, tuple[str, ...]]], Sequence[Skipped]]:
     """The papers of the topic with the reasons, most relevant first, and those found but left out.
 
-    What the topic has shown in the period stays, also when the topic was changed since.
+    What the topic has shown stays its paper, also when the topic or the paper's text was changed since: readers must
+    learn of a withdrawal, and a page that is made again has its papers again.
     """
     if topic is None:
         return [(paper, ()) for paper in sorted(papers, key=lambda paper: paper.id, reverse=True)], ()
@@ -181,7 +184,7 @@ def _ranked(
     ranked = list(ranking.inside)
     known = {paper.id for paper, _ in ranked}
     stays = {paper.id for paper in was_shown}
-    ranked += [(paper, ("shown before the topic was changed",)) for paper in was_shown if paper.id not in known]
+    ranked += [(paper, ("the topic has shown it before",)) for paper in was_shown if paper.id not in known]
     return ranked, [skipped for skipped in ranking.outside if skipped.paper_id not in stays]
 
 

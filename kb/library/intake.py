@@ -47,11 +47,7 @@ class Intake:
         Raises:
             SourceError: when neither is to be had.
         """
-        key = metadata.ids[0]
-        try:
-            return self.arxiv().fetch_pdf(key, version=metadata.version), "pdf"
-        except NotFound:
-            return self.arxiv().fetch_html(key, version=metadata.version), "html"
+        return fetch_from(self.arxiv(), metadata)
 
     def arxiv(self) -> ArxivSource:
         """The arXiv source, made when it is first needed."""
@@ -93,6 +89,19 @@ class Intake:
                 yield replace(item, private=self._private)
             else:
                 yield item
+
+
+def fetch_from(source: ArxivSource, metadata: Metadata) -> tuple[Path, FileKind]:
+    """The PDF of an arXiv paper, else its HTML page.
+
+    Raises:
+        SourceError: when neither is to be had.
+    """
+    key = metadata.ids[0]
+    try:
+        return source.fetch_pdf(key, version=metadata.version), "pdf"
+    except NotFound:
+        return source.fetch_html(key, version=metadata.version), "html"
 
 
 def _is_path(name: str) -> bool:

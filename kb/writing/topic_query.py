@@ -125,6 +125,30 @@ def spelled_out(query: Query) -> str:
     raise TypeError(type(query))
 
 
+def implied_categories(query: Query) -> frozenset[str] | None:
+    """Categories of which a paper must have one to meet the query; None when it can do without."""
+    if isinstance(query, Term):
+        return frozenset([query.text]) if query.field == "cat" else None
+    if not isinstance(query, Both):
+        return None
+    left = implied_categories(query.left)
+    if query.operator == "ANDNOT":
+        return left
+    right = implied_categories(query.right)
+    if query.operator == "OR":
+        return None if left is None or right is None else left | right
+    return min(
+        (side for side in (left, right) if side is not None), key=lambda side: (len(side), sorted(side)), default=None
+    )
+
+
+def fields_asked(query: Query) -> frozenset[str]:
+    """The fields that the query looks at, on either side of every operator."""
+    if isinstance(query, Both):
+        return fields_asked(query.left) | fields_asked(query.right)
+    return frozenset([query.field]) if isinstance(query, Term) else frozenset()
+
+
 def evaluate(text: str, paper: Paper) -> bool:
     """Whether a record meets a query."""
     query = parse_query(text)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from kb.errors import UsageError
 from kb.ids import fold
 from kb.records import Paper, Topic
-from kb.writing.topic_query import Term, parse_query, phrase_matches
+from kb.writing.topic_query import Term, fields_asked, implied_categories, parse_query, phrase_matches, spelled_out
+
+_FEED = re.compile(r"[a-z]+(?:-[a-z]+)*(?:\.[A-Za-z-]{2,})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,9 +23,9 @@ class Judgement:
 
 
 def concerns(topic: Topic, paper: Paper) -> bool:
-    """Whether arXiv, asked for the topic, would name the paper: an example, or query and categories hold.
+    """Whether arXiv, asked for the topic (see ``arxiv_query``), would name the paper, or it is an example.
 
-    What is asked further (words, authors) only filters what was found.
+    What the topic asks further only filters what was found.
 
     Raises:
         UsageError: when the topic's query cannot be read.
@@ -29,6 +33,10 @@ def concerns(topic: Topic, paper: Paper) -> bool:
     if _is_example(topic, paper):
         return True
     query = parse_query(topic.query)
+    if query is None and not topic.categories:
+        if topic.authors:
+            return any(_is_author(name, paper) for name in topic.authors)
+        return all(phrase_matches(phrase, _texts(paper)) for phrase in topic.must)
     in_category = not topic.categories or any(Term("cat", name).matches(paper) for name in topic.categories)
     return in_category and (query is None or query.matches(paper))
 
@@ -49,6 +57,44 @@ def judge(topic: Topic, paper: Paper) -> Judgement:
     if against:
         return Judgement(inside=False, reasons=against)
     return Judgement(inside=True, reasons=tuple(_speaking_for(topic, paper)) or ("the topic asks for nothing",))
+
+
+def feed_categories(topic: Topic) -> tuple[str, ...] | None:
+    """Categories whose feeds announce every paper that the topic can find; None when feeds are not enough.
+
+    They are not when the query names no category, or asks for what no feed tells (comment, journal, report number).
+    """
+    query = parse_query(topic.query)
+    if query is not None and fields_asked(query) & {"co", "jr", "rn"}:
+        return None
+    wanted = topic.categories or (implied_categories(query) if query is not None else None) or ()
+    plain = sorted({re.sub(r"\.?\*$", "", category) for category in wanted})
+    return tuple(plain) if plain and all(_FEED.fullmatch(category) for category in plain) else None
+
+
+def arxiv_query(topic: Topic) -> str:
+    """The query that asks arXiv for what the topic finds.
+
+    Raises:
+        UsageError: when the topic asks for nothing that arXiv can look for.
+    """
+    query = parse_query(topic.query)
+    parts = [spelled_out(query)] if query is not None else []
+    if topic.categories:
+        parts.append(_any_of("cat", topic.categories))
+    if not parts and topic.authors:
+        parts.append(_any_of("au", topic.authors))
+    if not parts and topic.must:
+        parts.append(" AND ".join(spelled_out(Term("all", phrase)) for phrase in topic.must))
+    if not parts:
+        raise UsageError(
+            f"topic {topic.name!r} asks for nothing that arXiv can look for: give it --query or --category"
+        )
+    return " AND ".join(f"({part})" for part in parts)
+
+
+def _any_of(field: str, values: Sequence[str]) -> str:
+    return " OR ".join(spelled_out(Term(field, value)) for value in values)
 
 
 def _against(topic: Topic, paper: Paper) -> Iterator[str]:

@@ -1,0 +1,221 @@
+"""What arXiv announced for topics, taken into the library: from its feeds on the day, from its API for missed days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from kb.calendar import announcement_day
+from kb.index.merging import merge
+from kb.records import Failure, Filters, Fulltext, Item, Metadata, Paper, Topic
+from kb.settings import Settings
+from kb.writing.topics import arxiv_query, concerns, feed_categories
+
+if TYPE_CHECKING:
+    from kb.library import Library
+    from kb.library.indexing import Progress
+    from kb.sources.arxiv import ArxivSource
+    from kb.sources.feed import FeedEntry, FeedPage
+    from kb.sources.http import PoliteClient
+
+_LOOK_BACK = timedelta(days=5)
+"""Moderation holds papers back, and the API knows only when they were submitted."""
+
+_SHOWN_LATELY = timedelta(days=60)
+"""For so long, new versions of a shown paper are looked for by its id."""
+
+
+@dataclass
+class Gathered:
+    """What came of asking arXiv for one topic.
+
+    ``ready`` has the days about which arXiv has answered; ``replaced`` names for each day the papers whose new version
+    was announced; ``remarks`` say for a day what a reader of an empty page should know.
+    """
+
+    ready: set[date] = field(default_factory=set)
+    replaced: dict[date, set[str]] = field(default_factory=dict)
+    remarks: dict[date, str] = field(default_factory=dict)
+
+    def replaced_on(self, day: date) -> frozenset[str]:
+        """Papers whose new version was announced on a day."""
+        return frozenset(self.replaced.get(day, ()))
+
+
+class Announcements:
+    """Asks arXiv and adds the records that a topic finds, or whose paper is known. Full texts are fetched later.
+
+    Every step can be repeated: what is in already stays as it is.
+    """
+
+    def __init__(self, library: Library, *, source: ArxivSource, progress: Progress | None) -> None:
+        self._library, self._source, self._progress = library, source, progress
+        self.failures: list[Failure] = []
+
+    def newest(self, topics: Sequence[Topic], day: date, *, page: FeedPage) -> dict[str, Gathered]:
+        """What a feed that carries ``day`` announced, by name of topic."""
+        self.failures += [Failure(what=f"feed of {day}", code="bad-record", reason=text) for text in page.broken]
+        known = self._known([entry.id for entry in page.entries])
+        found = [
+            entry
+            for entry in page.entries
+            if entry.id in known
+            or (entry.type in ("new", "cross") and any(concerns(topic, _as_paper(entry.metadata)) for topic in topics))
+        ]
+        self._add(entry.item for entry in found)
+        self._complete([entry.id.removeprefix("arxiv:") for entry in found])
+        again = {entry.id for entry in found if entry.type.startswith("replace")}
+        return {
+            topic.name: Gathered(ready={day}, replaced={day: again}, remarks={day: _remark(topic, page.entries, day)})
+            for topic in topics
+        }
+
+    def missed(self, topic: Topic, days: Sequence[date], *, first_visit: date | None) -> Gathered:
+        """What the API has for days whose feed was not read.
+
+        A paper is announced on the first day after its submission on which it can be; one that arXiv held back is
+        still unknown here then, and counts for the first missed day after it.
+
+        Raises:
+            UsageError: when the topic asks for nothing that arXiv can look for.
+        """
+        query, first, last = arxiv_query(topic), min(days), max(days)
+        since = max(first - _LOOK_BACK, first_visit) if first_visit is not None and first_visit < first else first
+        gathered = Gathered(ready=set(days))
+        found = list(self._good(self._source.query(query, since=since, until=last), gathered))
+        known = self._known([key for item in found for key in _ids(item)])
+        self._add(self._dated(topic, found, days, known))
+        replaced = list(self._good(self._source.replaced(query, since=first, until=last), gathered))
+        replaced += self._good(self._changed(topic, since=first, until=last), gathered)
+        known = self._known([key for item in replaced for key in _ids(item)])
+        mine = [item for item in replaced if known.intersection(_ids(item))]
+        for item in mine:
+            day = _first_from(days, item.metadata)
+            gathered.replaced.setdefault(day, set()).update(_ids(item))
+        self._add(mine)
+        for day in days:
+            gathered.remarks[day] = f"arXiv was asked for {query} and has nothing of {day} that is new here"
+        return gathered
+
+    def _changed(self, topic: Topic, *, since: date, until: date) -> Iterator[Item | Failure]:
+        """New versions, announced in the period, of what the topic has shown lately. Asked for by id: the new text may
+        not be what the topic's query asks for, least of all when it says that the paper is withdrawn."""
+        shown: dict[str, int] = {}
+        for row in self._library.catalog().ledger.entries(topic.name):
+            is_recent = date.fromisoformat(row["day"]) >= since - _SHOWN_LATELY
+            if is_recent and row["how"] in ("new", "updated") and row["paper_id"].startswith("arxiv:"):
+                shown[row["paper_id"]] = max(shown.get(row["paper_id"], 0), row["version"])
+        for one in self._source.find_many([key.removeprefix("arxiv:") for key in sorted(shown)]):
+            if isinstance(one, Failure):
+                yield one
+            elif (data := one.metadata) is not None and (data.version or 0) > shown.get(data.ids[0], 0):
+                day = announcement_day(data.updated) if data.updated is not None else until
+                if since <= day <= until:
+                    yield replace(one, metadata=replace(data, announced=(day,)))
+
+    def _complete(self, ids: Sequence[str]) -> None:
+        """Ask the API for what no feed tells: comment, journal, day of submission. Without it the papers stay."""
+        items: list[Item] = []
+        for one in self._source.find_many(ids):
+            if isinstance(one, Item):
+                items.append(one)
+            else:
+                self.failures.append(replace(one, reason=f"its comment is not known: {one.reason}"))
+        self._add(items)
+
+    def _good(self, found: Iterable[Item | Failure], gathered: Gathered) -> Iterator[Item]:
+        """The items; after a failure no day is ready, so that it is asked for again."""
+        for one in found:
+            if isinstance(one, Failure):
+                self.failures.append(one)
+                gathered.ready.clear()
+            else:
+                yield one
+
+    def _dated(
+        self, topic: Topic, found: Sequence[Item], days: Sequence[date], known: frozenset[str]
+    ) -> Iterator[Item]:
+        for item in found:
+            if item.metadata is None or not item.metadata.announced:
+                continue
+            computed = item.metadata.announced[0]
+            if computed in days:
+                if known.intersection(item.metadata.ids) or concerns(topic, _as_paper(item.metadata)):
+                    yield item
+            elif not known.intersection(item.metadata.ids) and concerns(topic, _as_paper(item.metadata)):
+                held_back = replace(item.metadata, announced=(_first_from(days, item.metadata),))
+                yield replace(item, metadata=held_back)
+
+    def _add(self, items: Iterable[Item | Failure]) -> None:
+        report = self._library.add_items(items, progress=self._progress)
+        self.failures += report.failed
+
+    def _known(self, keys: Sequence[str]) -> frozenset[str]:
+        """Those of the ids that are in the library or in the ledger."""
+        catalog = self._library.catalog()
+        stored = catalog.papers.many(catalog.papers.ids(Filters(papers=tuple(keys)))) if keys else {}
+        aliases = {alias for paper in stored.values() for alias in (paper.id, *paper.aliases)}
+        return frozenset(aliases | (catalog.ledger.papers() & set(keys)))
+
+
+def read_feed(topics: Sequence[Topic], *, client: PoliteClient, settings: Settings) -> FeedPage:
+    """The newest feed of all categories of the topics.
+
+    Raises:
+        SourceError: when arXiv says no.
+    """
+    from kb.sources.feed import ArxivFeed
+
+    categories = sorted({category for topic in topics for category in feed_categories(topic) or ()})
+    return ArxivFeed(client, settings).announced(categories)
+
+
+def fetch_fulltexts(
+    library: Library, papers: Sequence[Paper], *, source: ArxivSource, progress: Progress | None
+) -> list[Failure]:
+    """Fetch and read the full texts of papers that have none; returns what could not be had."""
+    from kb.library.intake import fetch_from
+
+    wanted = [paper for paper in papers if paper.fulltext.state == "none" and paper.id.startswith("arxiv:")]
+    items = [
+        Item(
+            what=paper.id.removeprefix("arxiv:"),
+            metadata=Metadata(source="arxiv", ids=(paper.id,), version=paper.version),
+            fetch=True,
+        )
+        for paper in wanted
+        if not paper.withdrawn
+    ]
+    if not items:
+        return []
+    report = library.add_items(items, fetch=lambda metadata: fetch_from(source, metadata), progress=progress)
+    partial = [Failure(what=part.id, code=part.code, reason=part.reason) for part in report.partial]
+    return [*report.failed, *partial]
+
+
+def _as_paper(metadata: Metadata) -> Paper:
+    return merge([metadata], aliases=metadata.ids, tags=(), private=False, fulltext=Fulltext())
+
+
+def _ids(item: Item) -> tuple[str, ...]:
+    return item.metadata.ids if item.metadata is not None else ()
+
+
+def _first_from(days: Sequence[date], metadata: Metadata | None) -> date:
+    """The first of the days on or after the one that the metadata states, else the last."""
+    stated = min(metadata.announced) if metadata is not None and metadata.announced else min(days)
+    return min((day for day in days if day >= stated), default=max(days))
+
+
+def _remark(topic: Topic, entries: Sequence[FeedEntry], day: date) -> str:
+    asked = feed_categories(topic) or ()
+    listed = sum(any(_is_in(category, asked) for category in entry.metadata.categories or ()) for entry in entries)
+    if not listed:
+        return f"arXiv's feed of {day} lists nothing in {', '.join(asked)}"
+    return f"arXiv's feed of {day} lists {listed} in {', '.join(asked)}, and none of them belongs here"
+
+
+def _is_in(category: str, asked: Sequence[str]) -> bool:
+    return category in asked or category.partition(".")[0] in asked

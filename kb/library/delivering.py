@@ -1,0 +1,94 @@
+"""Delivery: where a topic's pages lie, and digests by mail."""
+
+from __future__ import annotations
+
+import hashlib
+import smtplib
+import ssl
+from datetime import date
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kb.errors import KbError
+from kb.ids import fold
+from kb.records import Digest
+
+if TYPE_CHECKING:
+    from kb.library import Library
+
+_SECONDS = 60.0
+
+
+def slug(name: str) -> str:
+    """A folder's name for a topic: its words, and a hash where words alone would not tell it from another."""
+    words = fold(name)
+    plain = "-".join(words.split())[:60] or "topic"
+    if words == name.casefold() and len(plain) == len(words):
+        return plain
+    return f"{plain}-{hashlib.sha256(name.casefold().encode()).hexdigest()[:8]}"
+
+
+def folder_of(out: Path, topic: str, day: date) -> Path:
+    """Where the pages of a topic's day lie."""
+    return out / slug(topic) / day.isoformat()
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a stopped run has left half-written; the caller is the only one who writes there."""
+    for path in folder.rglob(".new-*"):
+        path.unlink(missing_ok=True)
+
+
+def has_mail(library: Library) -> bool:
+    """Whether digests are to be mailed."""
+    return bool(library.settings.smtp_host and library.settings.mail_to)
+
+
+def mail(library: Library, digest: Digest) -> None:
+    """Send a digest to the receivers in the settings.
+
+    The message's id is that of topic and day, so that a mail program knows one that came twice after a stop.
+
+    Raises:
+        KbError: (``mail-failed``) when the mail server does not take it.
+    """
+    settings = library.settings
+    message = _message(library, digest)
+    sender = settings.mail_from or settings.smtp_user or "kb@localhost"
+    for header, value in (("From", sender), ("To", ", ".join(settings.mail_to)), ("Message-ID", _message_id(digest))):
+        del message[header]
+        message[header] = value
+    try:
+        with smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=_SECONDS) as server:
+            if settings.smtp_starttls:
+                server.starttls(context=ssl.create_default_context())
+            if settings.smtp_user:
+                server.login(settings.smtp_user, settings.smtp_password.get_secret_value())
+            server.send_message(message)
+    except (OSError, smtplib.SMTPException) as err:
+        raise KbError(
+            f"the mail of {digest.topic!r} did not go out ({err}): check the smtp settings, then run kb update again",
+            code="mail-failed",
+            retry=True,
+        ) from err
+
+
+def _message(library: Library, digest: Digest) -> EmailMessage:
+    from kb.rendering import PageSettings, render_digest
+
+    pages = render_digest(
+        digest,
+        "mail",
+        read_file=lambda key: library.home.files.get(key).read_bytes(),
+        settings=PageSettings(author=library.settings.site_author, site_url=library.settings.site_url),
+    )
+    message = message_from_bytes(pages[0][1], policy=policy.SMTP)
+    assert isinstance(message, EmailMessage)  # what this policy makes
+    return message
+
+
+def _message_id(digest: Digest) -> str:
+    basis = f"{digest.topic}\n{digest.since}\n{digest.until}"
+    return f"<{hashlib.sha256(basis.encode()).hexdigest()[:32]}@paper-kb>"

@@ -1,0 +1,293 @@
+"""``kb update``: the daily job. Every topic: announcements, records, choice, full texts, notes, pages, memory, mail.
+
+It can be stopped at any point and started again: records are added before anything is decided, pages are written
+before the ledger says that they were, the ledger and the visit of a day are one transaction, and mail that did not go
+out is sent by the next run. Days on which it did not run are asked for later.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from kb import wire
+from kb.calendar import EASTERN, announcement_days, is_announcement_day, previous_announcement_day, why_nothing
+from kb.errors import HomeError, KbError, SourceError
+from kb.library import delivering
+from kb.library.announcing import Announcements, Gathered, fetch_fulltexts, read_feed
+from kb.library.choosing import choose
+from kb.library.digesting import Composition, compose, enter
+from kb.records import Digest, DigestCounts, Failure, Language, Topic
+from kb.writing.topics import feed_categories
+
+if TYPE_CHECKING:
+    from kb.library import Library
+    from kb.library.indexing import Progress
+    from kb.sources.arxiv import ArxivSource
+    from kb.sources.feed import FeedPage
+    from kb.sources.http import PoliteClient
+
+_MOST_MISSED = timedelta(days=31)
+_DONE, _NOT_DONE, _IN_PART = 0, 1, 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How the job is to be done."""
+
+    out: Path
+    forms: Sequence[str]
+    fulltext: bool
+    audience: str
+    language: Language | None
+    progress: Progress | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicReport:
+    """What became of a topic's day. ``source`` says who was asked; "library": nobody, the day was done before."""
+
+    topic: str
+    day: date
+    counts: DigestCounts
+    why_nothing: str | None = None
+    source: Literal["feed", "api", "library"] = "library"
+
+
+@dataclass
+class Report:
+    """The run's report while it is being made."""
+
+    topics: list[TopicReport] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    undone: int = 0
+
+    def data(self) -> dict[str, Any]:
+        """As JSON has it: ``status`` is 0 (done), 3 (in part, what failed is listed) or 1 (nothing could be done)."""
+        status = _DONE
+        if self.failures:
+            status = _NOT_DONE if self.undone and not self.topics else _IN_PART
+        return {
+            "topics": wire.to_data(self.topics),
+            "files": self.files,
+            "failures": wire.to_data(self.failures),
+            "status": status,
+        }
+
+
+def update(
+    library: Library,
+    *,
+    out: Path | None,
+    formats: Sequence[str],
+    day: date | None,
+    fulltext: bool,
+    audience: str,
+    language: Language | None,
+    progress: Progress | None,
+) -> dict[str, Any]:
+    """Bring every topic up to ``day`` (today); returns the report.
+
+    Raises:
+        HomeBusy: when the job is at work already.
+    """
+    library.catalog()
+    plan = Plan(
+        out=out or library.home.digests_path, forms=formats, fulltext=fulltext, audience=audience, language=language,
+        progress=progress,
+    )  # fmt: skip
+    with library.home.job("update"):
+        # arXiv dates its listings in Eastern time: while it is still yesterday there, today's is not out.
+        return _Update(library, plan, today=day or datetime.now(EASTERN).date()).run()
+
+
+class _Update:
+    """One run of the job."""
+
+    def __init__(self, library: Library, plan: Plan, *, today: date) -> None:
+        from kb.sources.arxiv import ArxivSource
+        from kb.sources.http import PoliteClient
+
+        self._library, self._plan, self._today = library, plan, today
+        self._newest = previous_announcement_day(today)
+        self._report = Report()
+        self._client: PoliteClient = PoliteClient(library.settings, cache_folder=library.home.cache_path / "http")
+        self._source: ArxivSource = ArxivSource(self._client, library.settings)
+        self._announcements = Announcements(library, source=self._source, progress=plan.progress)
+
+    def run(self) -> dict[str, Any]:
+        topics = self._library.topics()
+        due = {topic.name: self._due(topic) for topic in topics}
+        page = self._read_feed([topic for topic in topics if self._newest in due[topic.name]])
+        by_feed = [topic for topic in topics if self._newest in due[topic.name] and self._serves(topic, page)]
+        newest = self._announcements.newest(by_feed, self._newest, page=page) if page is not None and by_feed else {}
+        for topic in topics:
+            self._bring_up(topic, due[topic.name], newest.get(topic.name), page)
+        self._report.failures += self._announcements.failures
+        self._deliver(topics)
+        self._report.files += [str(path) for path in self._index()]
+        return self._report.data()
+
+    # -------------------------------------------------------------------------------------- which days
+
+    def _due(self, topic: Topic) -> list[date]:
+        """The announcement days since the first visit that were not visited; of a new topic only the newest."""
+        visits = self._library.catalog().ledger.visits(topic.name)
+        if not visits:
+            return [self._newest]
+        first = max(min(visits), self._newest - _MOST_MISSED)
+        return [day for day in announcement_days(first, self._newest) if day not in visits]
+
+    def _read_feed(self, topics: Sequence[Topic]) -> FeedPage | None:
+        """The newest feed for the topics that feeds can serve; None when there is none to be had."""
+        asking = [topic for topic in topics if feed_categories(topic)]
+        if not asking or not is_announcement_day(self._today):
+            return None
+        try:
+            return read_feed(asking, client=self._client, settings=self._library.settings)
+        except SourceError as err:
+            reason = f"{err} (its API was asked instead)"
+            self._report.failures.append(Failure(what="arXiv's feed", code=err.code, reason=reason, retry=err.retry))
+            return None
+
+    def _serves(self, topic: Topic, page: FeedPage | None) -> bool:
+        """Whether the feed tells all that was announced for a topic on the newest day."""
+        return page is not None and page.day == self._newest and not page.is_cut and feed_categories(topic) is not None
+
+    # -------------------------------------------------------------------------------------- one topic
+
+    def _bring_up(self, topic: Topic, due: Sequence[date], newest: Gathered | None, page: FeedPage | None) -> None:
+        if not due:
+            self._repeat(topic)
+            return
+        try:
+            missed = [day for day in due if newest is None or day != self._newest]
+            gathered = self._ask(topic, missed)
+            for day in due:
+                came = newest if newest is not None and day == self._newest else gathered
+                if day not in came.ready:
+                    self._report.undone += 1
+                elif day == self._newest and newest is None and _is_behind(page, day) and not self._has(topic, day):
+                    self._not_out(topic, day, page)
+                else:
+                    self._do(topic, day, came, source="feed" if came is newest else "api")
+        except HomeError:
+            raise
+        except KbError as err:
+            self._report.undone += 1
+            self._report.failures.append(Failure(what=topic.name, code=err.code, reason=str(err), retry=err.retry))
+
+    def _ask(self, topic: Topic, missed: Sequence[date]) -> Gathered:
+        if not missed:
+            return Gathered()
+        visits = self._library.catalog().ledger.visits(topic.name)
+        return self._announcements.missed(topic, missed, first_visit=min(visits, default=None))
+
+    def _has(self, topic: Topic, day: date) -> bool:
+        choice = choose(self._library, topic, since=day, until=day)
+        return bool(choice.shown or choice.left_out)
+
+    def _not_out(self, topic: Topic, day: date, page: FeedPage | None) -> None:
+        """The newest listing is not there yet: the day stays due."""
+        carried = page.day if page is not None else None
+        why = f"arXiv's feed still carries {carried or 'no date'}: run kb update again later"
+        self._report.topics.append(TopicReport(topic=topic.name, day=day, counts=DigestCounts(), why_nothing=why))
+
+    def _do(self, topic: Topic, day: date, came: Gathered, *, source: Literal["feed", "api"]) -> None:
+        """Choose, fetch, write, remember."""
+        replaced = came.replaced_on(day)
+        if self._plan.fulltext:
+            chosen = choose(self._library, topic, since=day, until=day, replaced=replaced)
+            papers = [one.paper for one in chosen.shown]
+            self._report.failures += fetch_fulltexts(
+                self._library, papers, source=self._source, progress=self._plan.progress
+            )
+        made = self._compose(topic, day, replaced=replaced)
+        self._write(made.digest, day)
+        why = _explain(made.digest, came.remarks.get(day), day)
+        catalog = self._library.catalog()
+        with self._library.writing("update"), catalog.transaction():
+            enter(self._library, made)
+            catalog.ledger.visit(topic.name, day, _visit(made.digest, mailed=not made.digest.entries))
+        counts = made.digest.counts
+        self._report.topics.append(
+            TopicReport(topic=topic.name, day=day, counts=counts, why_nothing=why, source=source)
+        )
+        self._report.failures += [
+            Failure(what=skipped.paper_id, code="no-note", reason=skipped.reason, retry=True)
+            for skipped in made.digest.skipped
+            if skipped.reason.startswith("no note: ")
+        ]
+
+    def _repeat(self, topic: Topic) -> None:
+        """Nothing is due: on an announcement day its pages are written again, on another the zero is explained."""
+        if self._today != self._newest:
+            closed = why_nothing(self._today) or f"arXiv announces nothing on {self._today}"
+            self._report.topics.append(
+                TopicReport(topic=topic.name, day=self._today, counts=DigestCounts(), why_nothing=closed)
+            )
+            return
+        made = self._compose(topic, self._newest)
+        self._write(made.digest, self._newest)
+        why = _explain(made.digest, "the day was done before, and nothing was found then", self._newest)
+        self._report.topics.append(
+            TopicReport(topic=topic.name, day=self._newest, counts=made.digest.counts, why_nothing=why)
+        )
+
+    def _compose(self, topic: Topic, day: date, *, replaced: frozenset[str] = frozenset()) -> Composition:
+        choice = choose(self._library, topic, since=day, until=day, replaced=replaced)
+        return compose(
+            self._library, topic, choice, since=day, until=day, audience=self._plan.audience,
+            language=self._plan.language, progress=self._plan.progress,
+        )  # fmt: skip
+
+    # -------------------------------------------------------------------------------------- delivery
+
+    def _write(self, digest: Digest, day: date) -> None:
+        folder = delivering.folder_of(self._plan.out, digest.topic or "", day)
+        delivering.sweep(folder)
+        self._report.files += [str(p) for p in self._library.write_digest(digest, self._plan.forms, out=folder)]
+
+    def _index(self) -> list[Path]:
+        return []
+
+    def _deliver(self, topics: Sequence[Topic]) -> None:
+        """Mail what was not mailed yet."""
+        if not delivering.has_mail(self._library):
+            return
+        ledger = self._library.catalog().ledger
+        for topic in topics:
+            for day, report in ledger.visits(topic.name).items():
+                if day < self._newest - _MOST_MISSED or json.loads(report).get("mailed", True):
+                    continue
+                digest = self._compose(topic, day).digest
+                try:
+                    delivering.mail(self._library, digest)
+                except KbError as err:
+                    failure = Failure(what=f"mail of {topic.name}, {day}", code=err.code, reason=str(err), retry=True)
+                    self._report.failures.append(failure)
+                    continue
+                with self._library.writing("update"), self._library.catalog().transaction():
+                    ledger.visit(topic.name, day, _visit(digest, mailed=True))
+
+
+def _is_behind(page: FeedPage | None, day: date) -> bool:
+    return page is not None and (page.day is None or page.day < day)
+
+
+def _explain(digest: Digest, remark: str | None, day: date) -> str | None:
+    """Why the page is empty, if it is."""
+    if digest.entries:
+        return None
+    if digest.counts.found:
+        return digest.notices[0]
+    return why_nothing(day) or remark or digest.notices[0]
+
+
+def _visit(digest: Digest, *, mailed: bool) -> str:
+    return json.dumps({"counts": asdict(digest.counts), "mailed": mailed})
