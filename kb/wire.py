@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
 from kb.errors import BadRecord
+from kb.records import Digest
 
 T = TypeVar("T")
 
+# ``for`` is a word of Python, so the record's field has another name than the JSON's.
+_FIELD, _NAME = "audience", "for"
+
 
 def to_data(record: Any) -> Any:
-    """A record (or a list of them) as plain dicts, lists, strings and numbers; dates in ISO 8601."""
+    """A record (or lists and dicts of them) as plain dicts, lists, strings and numbers; dates in ISO 8601.
+
+    A digest's field ``audience`` is called ``for``.
+    """
+    if isinstance(record, Digest):
+        plain = msgspec.to_builtins(record, builtin_types=())
+        return {_NAME if name == _FIELD else name: value for name, value in plain.items()}
+    if isinstance(record, Mapping):
+        return {msgspec.to_builtins(name, builtin_types=()): to_data(value) for name, value in record.items()}
+    if isinstance(record, list | tuple):
+        return [to_data(value) for value in record]
     return msgspec.to_builtins(record, builtin_types=())
+
+
+def _inward(data: Any) -> Any:
+    """Plain data with the names of the records: what has a manifest is a digest."""
+    if isinstance(data, Mapping):
+        is_digest = _NAME in data and "made_with" in data
+        return {_FIELD if is_digest and name == _NAME else name: _inward(value) for name, value in data.items()}
+    return [_inward(value) for value in data] if isinstance(data, list | tuple) else data
 
 
 def to_json(record: Any, *, indent: int | None = 2) -> str:
@@ -29,7 +52,7 @@ def from_data(data: Any, kind: type[T]) -> T:
         BadRecord: naming the field that does not fit.
     """
     try:
-        return msgspec.convert(data, kind, strict=False)
+        return msgspec.convert(_inward(data), kind, strict=False)
     except msgspec.ValidationError as err:
         raise BadRecord(f"not a {kind.__name__}: {err}: make it again with kb") from err
 
@@ -41,9 +64,10 @@ def from_json(text: str | bytes, kind: type[T]) -> T:
         BadRecord: when it is not JSON or a field does not fit.
     """
     try:
-        return msgspec.json.decode(text, type=kind, strict=False)
-    except msgspec.DecodeError as err:
+        data = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as err:
         raise BadRecord(f"not a {kind.__name__}: {err}: make it again with kb") from err
+    return from_data(data, kind)
 
 
 def pack(record: Any) -> bytes:

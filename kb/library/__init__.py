@@ -344,6 +344,36 @@ class Library:
 
         return render_file(self, path, forms, out=out)
 
+    def render_note(self, note: Note, form: str) -> builtins.list[tuple[str, bytes]]:
+        """The note of one paper in a form (md, html, json), as (relative path, bytes), the page first."""
+        from kb.library.publishing import render_note
+
+        return render_note(self, note, form)
+
+    def render_comparison(self, comparison: Comparison, form: str) -> str:
+        """A comparison as text: md, csv, html or json."""
+        from kb.library.publishing import render_comparison
+
+        return render_comparison(self, comparison, form)
+
+    def write_pages(self, pages: Iterable[tuple[str, bytes]], out: Path) -> builtins.list[Path]:
+        """Write rendered pages below a folder; returns those that a reader opens (pictures are beside them)."""
+        from kb.library.publishing import write_pages
+
+        return write_pages(pages, out)
+
+    def write_index(self, folder: Path) -> Path:
+        """``index.html`` in a folder, over topics and days of all the digests below it that were kept as data."""
+        from kb.library.publishing import write_index
+
+        return write_index(self, folder)
+
+    def diff(self, old: Path, new: Path) -> dict[str, builtins.list[Any]]:
+        """What is new, gone or changed between two ``digest.json``: ids, and for changes the fields."""
+        from kb.library.publishing import diff
+
+        return diff(self, old, new)
+
     # -------------------------------------------------------------------------------------- catalog
 
     def list(

@@ -2,35 +2,97 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kb import wire
-from kb.errors import BadRecord
+from kb.errors import BadRecord, UnknownPaper
 from kb.home import writing_error
-from kb.records import Digest
-from kb.rendering import PageSettings, render_digest
+from kb.records import Comparison, Digest, Note
+from kb.rendering import (
+    IndexEntry,
+    PageSettings,
+    publishable,
+    render_digest,
+    render_index,
+)
+from kb.rendering import render_comparison as _render_comparison
+from kb.rendering import render_note as _render_note
 
 if TYPE_CHECKING:
     from kb.library import Library
 
+Pages = list[tuple[str, bytes]]
+
 
 def write_digest(library: Library, digest: Digest, forms: Sequence[str], *, out: Path | None) -> list[Path]:
-    """Write a digest in several forms; by default under ``digests/`` in the home."""
-    settings = PageSettings(author=library.settings.site_author, site_url=library.settings.site_url)
-    pages = [
-        page
-        for form in dict.fromkeys(form.strip() for form in forms)
-        for page in render_digest(digest, form, read_file=lambda key: _read(library, key), settings=settings)
-    ]
-    return write_pages(pages, out or library.home.digests_path / digest.until.isoformat())
+    """Write a digest in several forms; by default under ``digests/`` in the home. Returns what a reader opens."""
+    read_file = _reader(library)
+    folder = out or library.home.digests_path / digest.until.isoformat()
+    return write_pages(_pages(library, digest, forms, read_file=read_file), folder)
 
 
 def render_file(library: Library, path: Path, forms: Sequence[str], *, out: Path) -> list[Path]:
-    """The pages of a digest that was kept as data."""
-    return write_digest(library, read_digest(path), forms, out=out)
+    """The pages of a digest that was kept as data; papers withdrawn since then are marked.
+
+    Figures come from the home, else from the folder of the file.
+    """
+    digest = _with_withdrawals(library, read_digest(path))
+    return write_pages(_pages(library, digest, forms, read_file=_reader(library, beside=path.parent)), out)
+
+
+def _pages(library: Library, digest: Digest, forms: Sequence[str], *, read_file: Callable[[str], bytes]) -> Pages:
+    settings = page_settings(library)
+    names = dict.fromkeys(form.strip() for form in forms if form.strip())
+    # Forms share their pictures: the same path has the same bytes.
+    pages = {
+        path: data
+        for form in names
+        for path, data in render_digest(digest, form, read_file=read_file, settings=settings)
+    }
+    return list(pages.items())
+
+
+def page_settings(library: Library) -> PageSettings:
+    """What the settings say of the place where pages are published."""
+    settings = library.settings
+    return PageSettings(
+        author=settings.site_author,
+        site_url=settings.site_url,
+        mathjax=settings.site_mathjax,
+        mail_from=settings.mail_from,
+        mail_to=settings.mail_to,
+    )
+
+
+def _with_withdrawals(library: Library, digest: Digest) -> Digest:
+    """The digest with the withdrawals that the catalog knows of by now."""
+    if not library.home.exists:
+        return digest
+    papers = library.catalog().papers
+    entries = []
+    for note in digest.entries:
+        try:
+            withdrawn = papers.get(papers.resolve(note.paper.id)).withdrawn
+        except UnknownPaper:
+            withdrawn = False
+        paper = replace(note.paper, withdrawn=True) if withdrawn else note.paper
+        entries.append(replace(note, paper=paper) if withdrawn else note)
+    return replace(digest, entries=tuple(entries))
+
+
+def render_note(library: Library, note: Note, form: str) -> Pages:
+    """The note of one paper as (relative path, bytes), the page first."""
+    return _render_note(note, form, read_file=_reader(library), settings=page_settings(library))
+
+
+def render_comparison(library: Library, comparison: Comparison, form: str) -> str:
+    """A comparison as text in the language of the settings."""
+    return _render_comparison(comparison, form, language=library.settings.language)
 
 
 def read_digest(path: Path) -> Digest:
@@ -43,6 +105,53 @@ def read_digest(path: Path) -> Digest:
         return wire.from_json(path.read_bytes(), Digest)
     except OSError as err:
         raise BadRecord(f"{path} cannot be read ({err.strerror}): check the path") from err
+
+
+def write_index(library: Library, folder: Path) -> Path:
+    """``index.html`` over all digests below a folder that were kept as data."""
+    found = []
+    for path in sorted(folder.rglob("digest.json")):
+        try:
+            digest = read_digest(path)
+        except BadRecord:
+            continue  # another's file of the same name
+        files = tuple(sorted(str(file.relative_to(folder)) for file in path.parent.iterdir() if _is_page(file)))
+        found.append(
+            IndexEntry(
+                topic=digest.topic, since=digest.since, until=digest.until, counts=digest.counts, files=files
+            )
+        )  # fmt: skip
+    pages = render_index(found, language=library.settings.language, settings=page_settings(library))
+    return write_pages(pages, folder)[0]
+
+
+def _is_page(path: Path) -> bool:
+    return path.is_file() and path.suffix in (".html", ".md", ".xml", ".bib", ".json") and path.name != "index.html"
+
+
+def diff(library: Library, old: Path, new: Path) -> dict[str, list[object]]:
+    """What is new, gone or changed between two digests: ``{"new": [id], "gone": [id], "changed": [{"id","fields"}]}``.
+
+    Fields are those of the note and, as ``paper.<field>``, of its record; ids in the order of the newer digest.
+    """
+    before = {note.paper.id: note for note in publishable(read_digest(old)).entries}
+    after = {note.paper.id: note for note in publishable(read_digest(new)).entries}
+    changed: list[object] = [
+        {"id": key, "fields": fields}
+        for key, note in after.items()
+        if key in before and (fields := _changed_fields(before[key], note))
+    ]
+    return {
+        "new": [key for key in after if key not in before],
+        "gone": [key for key in before if key not in after],
+        "changed": changed,
+    }
+
+
+def _changed_fields(old: Note, new: Note) -> list[str]:
+    before, after = wire.to_data(old), wire.to_data(new)
+    record = [f"paper.{name}" for name in after["paper"] if before["paper"].get(name) != after["paper"][name]]
+    return record + [name for name in after if name != "paper" and before.get(name) != after[name]]
 
 
 def write_pages(pages: Iterable[tuple[str, bytes]], out: Path) -> list[Path]:
@@ -67,8 +176,17 @@ def write_pages(pages: Iterable[tuple[str, bytes]], out: Path) -> list[Path]:
     return written
 
 
-def _read(library: Library, key: str) -> bytes:
-    try:
-        return library.home.files.get(key).read_bytes()
-    except OSError as err:
-        raise BadRecord(f"figure {key} is not in the home: make the digest again with kb digest") from err
+def _reader(library: Library, *, beside: Path | None = None) -> Callable[[str], bytes]:
+    """Reads figures by key from the home; with ``beside``, else from below that folder, if they are what they say."""
+
+    def read(key: str) -> bytes:
+        try:
+            return library.home.files.get(key).read_bytes()
+        except OSError as err:
+            for path in sorted(beside.glob(f"*/{Path(key).name}")) if beside is not None else ():
+                data = path.read_bytes()
+                if hashlib.sha256(data).hexdigest() == path.stem:
+                    return data
+            raise BadRecord(f"figure {key} is not in the home: make the digest again with kb digest") from err
+
+    return read

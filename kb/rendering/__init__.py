@@ -1,4 +1,4 @@
-"""Digests to pages: one module a form, each with its own escaping."""
+"""Digests, notes and comparisons to pages: one module a form, each with its own escaping."""
 
 from __future__ import annotations
 
@@ -7,9 +7,28 @@ from collections.abc import Callable
 from kb import wire
 from kb.errors import UsageError
 from kb.records import Digest
-from kb.rendering.hexo import PageSettings, render_hexo
+from kb.rendering.bibliography import to_bibtex
+from kb.rendering.entries import PageSettings
+from kb.rendering.feed import render_feeds
+from kb.rendering.hexo import render_hexo
+from kb.rendering.html import render_html
+from kb.rendering.indexing import IndexEntry, render_index
+from kb.rendering.licences import publishable
+from kb.rendering.mail import render_mail
+from kb.rendering.markdown import render_markdown
+from kb.rendering.naming import page_name
+from kb.rendering.single import render_comparison, render_note
 
-__all__ = ["FORMS", "PageSettings", "render_digest"]
+__all__ = [
+    "FORMS",
+    "IndexEntry",
+    "PageSettings",
+    "publishable",
+    "render_comparison",
+    "render_digest",
+    "render_index",
+    "render_note",
+]
 
 Pages = list[tuple[str, bytes]]
 
@@ -18,7 +37,19 @@ def _json(digest: Digest, *, read_file: Callable[[str], bytes], settings: PageSe
     return [("digest.json", (wire.to_json(digest) + "\n").encode())]
 
 
-FORMS = {"hexo": render_hexo, "json": _json}
+def _bibtex(digest: Digest, *, read_file: Callable[[str], bytes], settings: PageSettings) -> Pages:
+    return [(f"{page_name(digest)}.bib", to_bibtex([note.paper for note in digest.entries]).encode())]
+
+
+FORMS = {
+    "hexo": render_hexo,
+    "html": render_html,
+    "md": render_markdown,
+    "rss": render_feeds,
+    "bibtex": _bibtex,
+    "json": _json,
+    "mail": render_mail,
+}
 
 
 def render_digest(
@@ -26,9 +57,17 @@ def render_digest(
 ) -> Pages:
     """The pages of a digest in one form, as (relative path, bytes). Same digest and files: same bytes.
 
+    A digest for the public is shown without what its papers' licences do not let go on, in every form.
+
+    Args:
+        digest: what to render; one read from its ``digest.json`` gives the same bytes.
+        form: one of ``FORMS``.
+        read_file: the bytes of a figure by its key.
+        settings: of the place where the pages go.
+
     Raises:
         UsageError: for a form that there is not.
     """
     if form not in FORMS:
         raise UsageError(f"{form!r} is not a format: choose from {', '.join(FORMS)}")
-    return FORMS[form](digest, read_file=read_file, settings=settings or PageSettings())
+    return FORMS[form](publishable(digest), read_file=read_file, settings=settings or PageSettings())

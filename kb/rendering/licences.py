@@ -1,18 +1,89 @@
-"""Which licences let a page show a paper's figures and quote more than its abstract to the public."""
+"""What a page may show to the public: figures and the full text's words only under a licence that lets them go on."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
-# Creative Commons licences and the public domain dedication (https://creativecommons.org/licenses/). arXiv's own
-# licence to distribute (nonexclusive-distrib) gives readers no right to republish. An unknown licence is none.
-_OPEN = re.compile(
-    r"creativecommons\.org/(?:licenses/by(?:-(?:sa|nc|nd|nc-sa|nc-nd))?/|publicdomain/(?:zero|mark)/)"
-    r"|^cc[ -]?(?:0|by(?:-(?:sa|nc|nd|nc-sa|nc-nd))?)(?:[ -]\d\.\d)?$|^public domain$",
+from kb.records import Claim, Conclusion, Digest, Evidence, Note, Paper
+
+# Creative Commons licences and the public domain (https://creativecommons.org/licenses/). arXiv's own licence to
+# distribute (nonexclusive-distrib) gives readers no right to republish. An unknown licence is none.
+_URL = re.compile(
+    r"^(?:https?://)?(?:www\.)?creativecommons\.org/"
+    r"(?:licenses/(?P<kind>by(?:-(?:sa|nc|nd|nc-sa|nc-nd))?)/(?P<version>\d\.\d)?"
+    r"|publicdomain/(?P<domain>zero|mark)/(?:\d\.\d)?)[\w/.-]*$",
+    re.IGNORECASE,
+)
+_NAME = re.compile(
+    r"^(?:cc[ -]?(?P<kind>by(?:-(?:sa|nc|nd|nc-sa|nc-nd))?)(?:[ -](?P<version>\d\.\d))?"
+    r"|cc[ -]?(?P<zero>0)(?:[ -]\d\.\d)?|(?P<domain>public[ -]domain))$",
     re.IGNORECASE,
 )
 
 
 def may_republish(licence: str | None) -> bool:
     """Whether figures and quotations beyond the abstract may be shown to the public, with attribution."""
-    return bool(licence) and _OPEN.search((licence or "").strip()) is not None
+    return licence_name(licence) is not None
+
+
+def licence_name(licence: str | None) -> str | None:
+    """The short name ("CC BY 4.0", "CC0", "public domain") of a licence that lets text and figures go on, else None."""
+    text = (licence or "").strip()
+    match = _URL.match(text) or _NAME.match(text)
+    if match is None:
+        return None
+    found = match.groupdict()
+    if found.get("kind"):
+        return f"CC {found['kind'].upper()}" + (f" {found['version']}" if found.get("version") else "")
+    return "CC0" if found.get("zero") or (found.get("domain") or "").lower() == "zero" else "public domain"
+
+
+def publishable(digest: Digest) -> Digest:
+    """The digest as its audience may see it; doing it twice is doing it once."""
+    if digest.audience == "self":
+        return digest
+    return replace(digest, entries=tuple(publishable_note(note) for note in digest.entries))
+
+
+def publishable_note(note: Note) -> Note:
+    """Without a licence only metadata, abstract, our own words and links remain; places of quotations stay.
+
+    A withheld quotation keeps its place with an empty text; a withheld sentence leaves its field's status, so that
+    a page can say that it was left out and not that the paper does not state it.
+    """
+    if may_republish(note.paper.license):
+        return note
+
+    def allowed(claims: Sequence[Claim]) -> tuple[Claim, ...]:
+        return tuple(shown for claim in claims if (shown := _publishable_claim(claim, note.paper)) is not None)
+
+    summary = allowed((note.summary,) if note.summary else ())
+    parts = ("significance", "innovation", "performance", "workload")
+    return replace(
+        note,
+        summary=summary[0] if summary else None,
+        takeaways=allowed(note.takeaways),
+        background=allowed(note.background),
+        past_methods=allowed(note.past_methods),
+        method=allowed(note.method),
+        results=allowed(note.results),
+        conclusion=Conclusion(**{part: allowed(getattr(note.conclusion, part)) for part in parts}),
+        figures=(),
+    )
+
+
+def _publishable_claim(claim: Claim, paper: Paper) -> Claim | None:
+    if claim.verdict == "verbatim" and not all(in_abstract(evidence.quote, paper) for evidence in claim.evidence):
+        return None
+    return replace(claim, evidence=tuple(_publishable_evidence(evidence, paper) for evidence in claim.evidence))
+
+
+def _publishable_evidence(evidence: Evidence, paper: Paper) -> Evidence:
+    return evidence if in_abstract(evidence.quote, paper) else replace(evidence, quote="")
+
+
+def in_abstract(quote: str, paper: Paper) -> bool:
+    """Whether the words stand in the record's abstract, whatever the white space."""
+    return " ".join(quote.split()) in " ".join(paper.abstract.split())

@@ -1,0 +1,269 @@
+"""What a page says of a digest and of each paper, worked out once for all forms. Nothing here is escaped yet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kb.records import Claim, Digest, Figure, Language, Link, Note, Paper
+from kb.rendering.labels import label
+from kb.rendering.licences import licence_name, may_republish, publishable_note
+
+ABSTRACT_PARTS = ("background", "past_methods", "method", "results")
+CONCLUSION_PARTS = ("significance", "innovation", "performance", "workload")
+_WEB = re.compile(r"^https?://[^\s<>\"'\x00-\x1f]+$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageSettings:
+    """What a page needs to know of the place where it is published.
+
+    ``mathjax`` is the address of a MathJax of one's own for the HTML form ("" for none: formulas are then written
+    without a script). Pictures beyond ``embedded_bytes`` stand beside an HTML page instead of in it.
+    """
+
+    author: str = "kb"
+    site_url: str = ""
+    mathjax: str = ""
+    embedded_bytes: int = 20_000_000
+    mail_from: str = ""
+    mail_to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """A sentence with the markers of its evidence; ``doubt`` says what is weak about it ("" for nothing)."""
+
+    text: str
+    marks: tuple[str, ...]
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A field of the note: its sentences, or what stands in their place; ``remark`` says how they came about."""
+
+    name: str
+    label: str
+    sentences: tuple[Sentence, ...] = ()
+    absent: str = ""
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """A line of the list of evidence; an empty text was withheld for want of a licence."""
+
+    marker: str
+    place: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One paper of a page."""
+
+    number: int
+    language: Language
+    note: Note
+    source: tuple[str, str] | None
+    links: tuple[tuple[str, str], ...]
+    affiliation: str
+    attribution: str
+    withheld: str
+    remark: str
+    summary: Part
+    takeaways: Part
+    abstract: tuple[Part, ...]
+    methods: Part
+    conclusion: tuple[Part, ...]
+    quotes: tuple[Quote, ...]
+    no_figures: str
+
+    @property
+    def paper(self) -> Paper:
+        """The record."""
+        return self.note.paper
+
+    @property
+    def figures(self) -> Sequence[Figure]:
+        """The figures that may be shown."""
+        return self.note.figures
+
+    @property
+    def anchor(self) -> str:
+        """Where links lead to the entry."""
+        return f"p{self.number}"
+
+    def say(self, name: str, **values: object) -> str:
+        """A word of the page in its language."""
+        return label(self.language, name, **values)
+
+
+def digest_entries(digest: Digest) -> list[Entry]:
+    """The entries of a digest, as its audience may see them."""
+    public = digest.audience == "public"
+    return [
+        note_entry(note, number=number, language=digest.language, public=public, drafted=digest.made_with.model)
+        for number, note in enumerate(digest.entries, start=1)
+    ]
+
+
+def note_entry(
+    note: Note, *, number: int = 1, language: Language | None = None, public: bool = False, drafted: str | None = None
+) -> Entry:
+    """One entry; ``drafted`` names the model that the rest of the page was made with."""
+    spoken = language or note.language
+    shown = publishable_note(note) if public else note
+    paper = note.paper
+    page = _Page(shown, language=spoken, drafted=drafted or note.model, withheld=public)
+    return Entry(
+        number=number,
+        language=spoken,
+        note=shown,
+        source=source_link(paper, spoken),
+        links=_links(paper, spoken),
+        affiliation=_affiliation(paper, spoken),
+        attribution=_attribution(paper, spoken) if public else "",
+        withheld=label(spoken, "unlicensed") if public and not may_republish(paper.license) else "",
+        remark=label(spoken, "quoted_entry") if drafted and note.model is None else "",
+        summary=page.part("summary", (shown.summary,) if shown.summary else ()),
+        takeaways=page.part("takeaways", shown.takeaways),
+        # The method is told whole in its own part; in the abstract its first step stands for it.
+        abstract=tuple(
+            page.part(name, getattr(shown, name)[:1] if name == "method" else getattr(shown, name))
+            for name in ABSTRACT_PARTS
+        ),
+        methods=page.part("method", shown.method, title="methods"),
+        conclusion=tuple(
+            page.part(f"conclusion.{name}", getattr(shown.conclusion, name), title=name) for name in CONCLUSION_PARTS
+        ),
+        quotes=_quotes(shown, spoken),
+        no_figures=page.absent("figures") if not shown.figures else "",
+    )
+
+
+class _Page:
+    """The parts of one note in the page's language."""
+
+    def __init__(self, note: Note, *, language: Language, drafted: str | None, withheld: bool) -> None:
+        self._note, self._language, self._drafted, self._withheld = note, language, drafted, withheld
+
+    def part(self, field: str, claims: Sequence[Claim], *, title: str = "") -> Part:
+        status = self._note.status.get(field)
+        quoted = bool(self._drafted and self._note.model and claims and status and status.state == "extractive")
+        return Part(
+            name=field,
+            label=label(self._language, title or field),
+            sentences=tuple(self._sentence(claim) for claim in claims),
+            absent="" if claims else self.absent(field),
+            remark=label(self._language, "quoted") if quoted else "",
+        )
+
+    def absent(self, field: str) -> str:
+        """Why there is nothing: it failed, may not be shown, or the paper does not say."""
+        status = self._note.status.get(field)
+        if status is not None and status.state == "failed":
+            return label(self._language, "failed", reason=status.reason)
+        if self._withheld and status is not None and status.state in ("ok", "extractive"):
+            return label(self._language, "withheld")
+        return label(self._language, "not stated")
+
+    def _sentence(self, claim: Claim) -> Sentence:
+        sure = claim.verdict in ("verbatim", "supported")
+        marks = tuple(dict.fromkeys(evidence.marker for evidence in claim.evidence))
+        return Sentence(text=claim.text, marks=marks, doubt="" if sure else label(self._language, claim.verdict))
+
+
+def note_claims(note: Note) -> list[tuple[str, Claim]]:
+    """(field, claim) for all sentences of a note in reading order."""
+    claims = [("summary", note.summary)] if note.summary else []
+    claims += [("takeaways", claim) for claim in note.takeaways]
+    claims += [(name, claim) for name in ABSTRACT_PARTS for claim in getattr(note, name)]
+    claims += [(f"conclusion.{name}", claim) for name in CONCLUSION_PARTS for claim in getattr(note.conclusion, name)]
+    return claims
+
+
+def _quotes(note: Note, language: Language) -> tuple[Quote, ...]:
+    found: dict[str, Quote] = {}
+    for _, claim in note_claims(note):
+        for evidence in claim.evidence:
+            if evidence.page:
+                place = label(language, "page", page=evidence.page)
+            else:
+                place = label(language, "record" if note.paper.fulltext.state == "none" else "text")
+            found.setdefault(evidence.marker, Quote(marker=evidence.marker, place=place, text=evidence.quote))
+    return tuple(found[marker] for marker in sorted(found, key=lambda marker: (len(marker), marker)))
+
+
+def web_address(url: str | None) -> str | None:
+    """The address if it is one of the web (http or https), else None."""
+    cleaned = (url or "").strip()
+    return cleaned if _WEB.match(cleaned) else None
+
+
+def source_address(paper: Paper) -> str | None:
+    """Where the paper stands, at the version of the record."""
+    if paper.id.startswith("arxiv:"):
+        version = f"v{paper.version}" if paper.version else ""
+        return f"http://arxiv.org/abs/{paper.id.removeprefix('arxiv:')}{version}"
+    return paper_address(paper)
+
+
+def paper_address(paper: Paper) -> str | None:
+    """Where the paper stands, whatever the version."""
+    if paper.id.startswith("arxiv:"):
+        return f"https://arxiv.org/abs/{paper.id.removeprefix('arxiv:')}"
+    if url := web_address(paper.url):
+        return url
+    return web_address(f"https://doi.org/{paper.id.removeprefix('doi:')}") if paper.id.startswith("doi:") else None
+
+
+def source_link(paper: Paper, language: Language) -> tuple[str, str] | None:
+    """(words, address) of the paper's source; arXiv's is called PDF, as people know it."""
+    address = source_address(paper)
+    if address is None:
+        return None
+    return ("PDF" if paper.id.startswith("arxiv:") else label(language, "paper")), address
+
+
+def _links(paper: Paper, language: Language) -> tuple[tuple[str, str], ...]:
+    own = paper_address(paper)
+    stated = [link for link in paper.links if link.kind in ("code", "project") and web_address(link.url)]
+    return tuple(
+        dict.fromkeys(
+            [
+                *([(label(language, "paper"), own)] if own else []),
+                *((_link_label(link, language), link.url.strip()) for link in stated),
+            ]
+        )
+    )
+
+
+def _link_label(link: Link, language: Language) -> str:
+    return label(language, link.kind)
+
+
+def _affiliation(paper: Paper, language: Language) -> str:
+    if paper.affiliation is None or not paper.affiliation.text.strip():
+        return label(language, "not stated")
+    page = paper.affiliation.page
+    where = f" ({label(language, 'page', page=page)})" if page else ""
+    return f"{paper.affiliation.text}{where}"
+
+
+def _attribution(paper: Paper, language: Language) -> str:
+    """Who wrote it, what it is called, where it stands, under which licence: as Creative Commons asks for."""
+    licence = licence_name(paper.license) or label(language, "no_licence")
+    who = ", ".join(paper.authors[:3]) + (" et al." if len(paper.authors) > 3 else "")
+    where = source_address(paper) or paper.id
+    terms = web_address(paper.license)
+    return label(
+        language,
+        "attribution",
+        authors=who or label(language, "not stated"),
+        title=paper.title,
+        where=where,
+        licence=f"{licence} ({terms})" if terms and licence_name(paper.license) else licence,
+    )

@@ -1,0 +1,167 @@
+"""A digest as feeds: RSS 2.0 (https://www.rssboard.org/rss-specification) and Atom (RFC 4287)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time
+from email.utils import format_datetime
+from html import escape
+from xml.etree import ElementTree as ET
+
+from kb.records import Digest, Paper
+from kb.rendering.body import notices
+from kb.rendering.entries import Entry, PageSettings, Sentence, digest_entries, source_address, web_address
+from kb.rendering.escaping import one_line
+from kb.rendering.naming import feed_name, page_name, page_title, update_title
+
+_ATOM = "http://www.w3.org/2005/Atom"
+_DC = "http://purl.org/dc/elements/1.1/"
+
+
+def render_feeds(
+    digest: Digest, *, read_file: Callable[[str], bytes], settings: PageSettings
+) -> list[tuple[str, bytes]]:
+    """``<topic>.rss.xml`` and ``<topic>.atom.xml``: the same file names every day, as readers expect of a feed."""
+    name = feed_name(digest)
+    entries = digest_entries(digest)
+    return [
+        (f"{name}.rss.xml", _rss(digest, entries, settings)),
+        (f"{name}.atom.xml", _atom(digest, entries, settings)),
+    ]
+
+
+def _rss(digest: Digest, entries: Sequence[Entry], settings: PageSettings) -> bytes:
+    ET.register_namespace("atom", _ATOM)
+    ET.register_namespace("dc", _DC)
+    root = ET.Element("rss", version="2.0")
+    channel = ET.SubElement(root, "channel")
+    _add(channel, "title", page_title(digest))
+    _add(channel, "link", _home(settings))
+    _add(channel, "description", f"{update_title(digest)}. {' '.join(notices(digest))}")
+    _add(channel, "language", "zh-cn" if digest.language == "zh" else "en")
+    _add(channel, "pubDate", format_datetime(_moment(digest.until)))
+    _add(channel, "generator", "kb")
+    if site := web_address(settings.site_url):
+        address = f"{site.rstrip('/')}/{feed_name(digest)}.rss.xml"
+        ET.SubElement(channel, f"{{{_ATOM}}}link", href=address, rel="self", type="application/rss+xml")
+    for entry in entries:
+        item = ET.SubElement(channel, "item")
+        _add(item, "title", _title(entry))
+        if place := _link(entry, digest, settings):
+            _add(item, "link", place)
+        _add(item, "guid", _guid(entry.paper)).set("isPermaLink", "false")
+        _add(item, "pubDate", format_datetime(_moment(_day(entry.paper, digest))))
+        for author in entry.paper.authors:
+            _add(item, f"{{{_DC}}}creator", author)
+        for category in entry.paper.categories:
+            _add(item, "category", category)
+        _add(item, "description", _content(entry))
+    return _document(root)
+
+
+def _atom(digest: Digest, entries: Sequence[Entry], settings: PageSettings) -> bytes:
+    ET.register_namespace("", _ATOM)
+    root = ET.Element(f"{{{_ATOM}}}feed", {"{http://www.w3.org/XML/1998/namespace}lang": digest.language})
+    _add(root, f"{{{_ATOM}}}title", page_title(digest))
+    _add(root, f"{{{_ATOM}}}subtitle", " ".join(notices(digest)))
+    _add(root, f"{{{_ATOM}}}id", _feed_id(digest, settings))
+    _add(root, f"{{{_ATOM}}}updated", _moment(digest.until).isoformat().replace("+00:00", "Z"))
+    _add(root, f"{{{_ATOM}}}generator", "kb")
+    author = ET.SubElement(root, f"{{{_ATOM}}}author")
+    _add(author, f"{{{_ATOM}}}name", settings.author or "kb")
+    if site := web_address(settings.site_url):
+        address = f"{site.rstrip('/')}/{feed_name(digest)}.atom.xml"
+        ET.SubElement(root, f"{{{_ATOM}}}link", href=address, rel="self", type="application/atom+xml")
+        ET.SubElement(root, f"{{{_ATOM}}}link", href=_home(settings), rel="alternate", type="text/html")
+    for entry in entries:
+        _atom_entry(root, entry, digest, settings)
+    return _document(root)
+
+
+def _atom_entry(root: ET.Element, entry: Entry, digest: Digest, settings: PageSettings) -> None:
+    item = ET.SubElement(root, f"{{{_ATOM}}}entry")
+    _add(item, f"{{{_ATOM}}}title", _title(entry))
+    _add(item, f"{{{_ATOM}}}id", _guid(entry.paper))
+    day = _moment(_day(entry.paper, digest)).isoformat().replace("+00:00", "Z")
+    _add(item, f"{{{_ATOM}}}updated", day)
+    if entry.paper.published is not None:
+        published = entry.paper.published.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        _add(item, f"{{{_ATOM}}}published", published)
+    for name in entry.paper.authors:
+        _add(ET.SubElement(item, f"{{{_ATOM}}}author"), f"{{{_ATOM}}}name", name)
+    for category in entry.paper.categories:
+        ET.SubElement(item, f"{{{_ATOM}}}category", term=one_line(category))
+    if address := _link(entry, digest, settings):
+        ET.SubElement(item, f"{{{_ATOM}}}link", href=address, rel="alternate")
+    for words, address in entry.links:
+        ET.SubElement(item, f"{{{_ATOM}}}link", href=address, rel="related", title=words)
+    _add(item, f"{{{_ATOM}}}content", _content(entry)).set("type", "html")
+
+
+def _content(entry: Entry) -> str:
+    """Summary and takeaways as HTML text; XML escapes it once more."""
+    parts = []
+    if entry.paper.withdrawn:
+        parts.append(f"<p><strong>{escape(entry.say('withdrawn'))}</strong></p>")
+    parts += [f"<p>{escape(one_line(change))}</p>" for change in entry.note.changes]
+    summary = " ".join(_sentence(one) for one in entry.summary.sentences)
+    parts.append(f"<p>{summary or escape(entry.summary.absent)}</p>")
+    if entry.takeaways.sentences:
+        items = "".join(f"<li>{_sentence(one)}</li>" for one in entry.takeaways.sentences)
+        parts.append(f"<ul>{items}</ul>")
+    links = " · ".join(f'<a href="{escape(address)}">{escape(words)}</a>' for words, address in entry.links)
+    parts.append(f"<p>{links}</p>" if links else "")
+    parts += [f"<p><small>{escape(one_line(told))}</small></p>" for told in (entry.withheld, entry.attribution) if told]
+    return "".join(parts)
+
+
+def _sentence(sentence: Sentence) -> str:
+    doubt = f" <em>({escape(sentence.doubt)})</em>" if sentence.doubt else ""
+    return escape(one_line(sentence.text)) + doubt
+
+
+def _title(entry: Entry) -> str:
+    state = f"[{entry.say('updated')}] " if entry.note.changes else ""
+    return f"{state}{entry.paper.title}"
+
+
+def _guid(paper: Paper) -> str:
+    """One item a version: readers show an update as new."""
+    return f"urn:kb:{paper.id}{f'v{paper.version}' if paper.version else ''}".replace(" ", "%20")
+
+
+def _feed_id(digest: Digest, settings: PageSettings) -> str:
+    site = web_address(settings.site_url)
+    return f"{site.rstrip('/')}/{feed_name(digest)}.atom.xml" if site else f"urn:kb:feed:{feed_name(digest)}"
+
+
+def _home(settings: PageSettings) -> str:
+    return web_address(settings.site_url) or "https://arxiv.org/"
+
+
+def _link(entry: Entry, digest: Digest, settings: PageSettings) -> str | None:
+    """The entry on the published page where there is a site, else the paper itself."""
+    if site := web_address(settings.site_url):
+        return f"{site.rstrip('/')}/{page_name(digest)}.html#{entry.anchor}"
+    return source_address(entry.paper)
+
+
+def _day(paper: Paper, digest: Digest) -> date:
+    return min((day for day in paper.announced if digest.since <= day <= digest.until), default=digest.until)
+
+
+def _moment(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=UTC)
+
+
+def _add(parent: ET.Element, name: str, text: str) -> ET.Element:
+    child = ET.SubElement(parent, name)
+    # XML 1.0 has no control characters, however they are written.
+    child.text = "".join(ch for ch in one_line(text) if ch not in "\ufffe\uffff")
+    return child
+
+
+def _document(root: ET.Element) -> bytes:
+    ET.indent(root)
+    body: str = ET.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n'.encode()

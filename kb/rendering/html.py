@@ -1,0 +1,121 @@
+"""Self-contained HTML pages: no script, nothing remote; pictures within, or beside when they are too many."""
+
+from __future__ import annotations
+
+import base64
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kb.records import Comparison, Digest, Language
+from kb.rendering.body import counts_line, notices
+from kb.rendering.entries import Entry, PageSettings, digest_entries, paper_address
+from kb.rendering.hexo import picture_files
+from kb.rendering.labels import label
+from kb.rendering.naming import page_name, page_title, update_title
+from kb.rendering.templating import content_policy, render_template
+
+Pages = list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """How a page shows a picture: its address (``data:`` or a file beside the page) and its size in pixels."""
+
+    source: str
+    width: int
+    height: int
+
+
+def render_html(digest: Digest, *, read_file: Callable[[str], bytes], settings: PageSettings) -> Pages:
+    """``<name>.html``, and ``<name>/<picture>.png`` for pictures beyond ``settings.embedded_bytes``."""
+    name = page_name(digest)
+    entries = digest_entries(digest)
+    pictures, beside = _pictures(entries, read_file, folder=name, settings=settings)
+    text = render_template(
+        "digest.html.j2",
+        **_frame(digest.language, settings, files_beside=bool(beside)),
+        title=page_title(digest),
+        heading=update_title(digest),
+        notices=list(notices(digest)),
+        counts=counts_line(digest),
+        entries=entries,
+        pictures=pictures,
+    )
+    return [(f"{name}.html", text.encode()), *beside]
+
+
+def note_html(entry: Entry, *, name: str, read_file: Callable[[str], bytes], settings: PageSettings) -> Pages:
+    """The note of one paper as a page of its own."""
+    pictures, beside = _pictures([entry], read_file, folder=name, settings=settings)
+    model = entry.note.model
+    text = render_template(
+        "note.html.j2",
+        **_frame(entry.language, settings, files_beside=bool(beside)),
+        entry=entry,
+        pictures=pictures,
+        notices=[entry.say("made_model", model=model) if model else entry.say("made_extractive")],
+    )
+    return [(f"{name}.html", text.encode()), *beside]
+
+
+def comparison_html(comparison: Comparison, *, language: Language, title: str, disagreements: Sequence[str]) -> str:
+    """A table of papers and questions."""
+    rows = [
+        {"paper": paper, "address": paper_address(paper), "cells": cells}
+        for paper, cells in zip(comparison.papers, comparison.cells, strict=True)
+    ]
+    return render_template(
+        "comparison.html.j2",
+        **_frame(language, PageSettings(), files_beside=False),
+        title=title,
+        questions=comparison.questions,
+        rows=rows,
+        disagreements=disagreements,
+        notices=comparison.notices,
+    )
+
+
+def index_html(topics: Sequence[Mapping[str, Any]], *, language: Language, settings: PageSettings) -> str:
+    """The page that leads to all pages."""
+    frame = _frame(language, settings, files_beside=False)
+    return render_template("index.html.j2", **frame, title=label(language, "index"), topics=topics)
+
+
+def _frame(language: Language, settings: PageSettings, *, files_beside: bool) -> dict[str, Any]:
+    return {
+        "language": language,
+        "settings": settings,
+        "scripted": bool(settings.mathjax),
+        "policy": content_policy(files_beside=files_beside, script=settings.mathjax),
+        "say": lambda word, **values: label(language, word, **values),
+    }
+
+
+def _pictures(
+    entries: Sequence[Entry], read_file: Callable[[str], bytes], *, folder: str, settings: PageSettings
+) -> tuple[dict[str, Picture], Pages]:
+    """Each picture as the page shows it, and the files that must stand beside the page."""
+    shown: dict[str, Picture] = {}
+    beside: Pages = []
+    room = settings.embedded_bytes
+    for key in picture_files(entries):
+        data = read_file(key)
+        width, height = png_size(data)
+        if len(data) <= room:
+            room -= len(data)
+            source = f"data:image/png;base64,{base64.b64encode(data).decode()}"
+        else:
+            source = f"{folder}/{key}"
+            beside.append((source, data))
+        shown[key] = Picture(source=source, width=width, height=height)
+    return shown, beside
+
+
+def png_size(data: bytes) -> tuple[int, int]:
+    """Width and height in pixels from the header; (0, 0) for what is no PNG."""
+    if data[:8] != b"\x89PNG\r\n\x1a\n" or len(data) < 24:
+        return 0, 0
+    width, height = struct.unpack(">II", data[16:24])
+    return int(width), int(height)

@@ -1,0 +1,101 @@
+"""A digest as an e-mail: HTML with a text alternative, no pictures and nothing remote."""
+
+from __future__ import annotations
+
+import hashlib
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, time
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+
+from kb.records import Digest
+from kb.rendering.body import counts_line, notices
+from kb.rendering.entries import Entry, PageSettings, digest_entries
+from kb.rendering.escaping import one_line
+from kb.rendering.labels import label
+from kb.rendering.naming import page_name, page_title, update_title
+from kb.rendering.templating import render_template
+
+_WIDTH = 76
+
+
+def render_mail(
+    digest: Digest, *, read_file: Callable[[str], bytes], settings: PageSettings
+) -> list[tuple[str, bytes]]:
+    """``<name>.eml``: the message as bytes, with sender and receivers where the settings name them."""
+    return [(f"{page_name(digest)}.eml", digest_message(digest, settings).as_bytes())]
+
+
+def digest_message(digest: Digest, settings: PageSettings) -> EmailMessage:
+    """The message; same digest and settings, same bytes."""
+    entries = digest_entries(digest)
+    text = "\n".join(_text_lines(digest, entries)) + "\n"
+    page = render_template(
+        "mail.html.j2",
+        language=digest.language,
+        title=page_title(digest),
+        heading=update_title(digest),
+        notices=list(notices(digest)),
+        counts=counts_line(digest),
+        entries=entries,
+        say=lambda word, **values: label(digest.language, word, **values),
+    )
+    message = EmailMessage(policy=SMTP)
+    message["Subject"] = one_line(f"{page_title(digest)} · {update_title(digest)}")
+    if settings.mail_from:
+        message["From"] = one_line(settings.mail_from)
+    if settings.mail_to:
+        message["To"] = ", ".join(one_line(address) for address in settings.mail_to)
+    message["Date"] = format_datetime(datetime.combine(digest.until, time(), tzinfo=UTC))
+    fingerprint = hashlib.sha256(page.encode()).hexdigest()[:32]
+    message["Message-ID"] = f"<{fingerprint}@kb.invalid>"
+    message.set_content(text, cte="quoted-printable")
+    message.add_alternative(page, subtype="html", cte="quoted-printable")
+    message.set_boundary(f"=_{fingerprint}")
+    return message
+
+
+def _text_lines(digest: Digest, entries: Sequence[Entry]) -> Iterator[str]:
+    yield f"{page_title(digest)} · {update_title(digest)}"
+    yield ""
+    for notice in notices(digest):
+        yield from _wrapped(notice)
+    yield from ("", counts_line(digest), "")
+    for entry in entries:
+        yield from _entry_lines(entry)
+    if not entries:
+        yield label(digest.language, "nothing")
+
+
+def _entry_lines(entry: Entry) -> Iterator[str]:
+    yield from _wrapped(f"{entry.number}. {entry.paper.title}")
+    if entry.paper.withdrawn:
+        yield f"   {entry.say('withdrawn')}"
+    for change in entry.note.changes:
+        yield from _wrapped(f"{entry.say('changes')}: {change}", indent="   ")
+    yield from _wrapped(", ".join(entry.paper.authors) or entry.say("not stated"), indent="   ")
+    yield ""
+    for one in entry.summary.sentences:
+        yield from _wrapped(one.text + (f" ({one.doubt})" if one.doubt else ""), indent="   ")
+    if not entry.summary.sentences:
+        yield f"   {entry.summary.absent}"
+    for one in entry.takeaways.sentences:
+        yield from _wrapped(f"* {one.text}" + (f" ({one.doubt})" if one.doubt else ""), indent="   ")
+    yield from (f"   {words}: {address}" for words, address in entry.links)
+    for remark in (entry.withheld, entry.attribution, entry.remark):
+        if remark:
+            yield from _wrapped(remark, indent="   ")
+    yield ""
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(
+        one_line(text),
+        _WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,37 @@
+"""How pages and their headings are called."""
+
+from __future__ import annotations
+
+import re
+
+from kb.records import Digest
+from kb.rendering.labels import label
+
+
+def slug(text: str) -> str:
+    """A file or folder name: letters and digits of any script, joined by hyphens, never empty or hidden."""
+    words = re.findall(r"\w+", text.casefold())
+    return "-".join(words)[:80] or "digest"
+
+
+def page_name(digest: Digest) -> str:
+    """The page's file name without suffix: the day (or period) and the topic."""
+    days = digest.until.isoformat() if digest.since == digest.until else f"{digest.since}-{digest.until}"
+    return f"{days}-{slug(digest.topic)}" if digest.topic else days
+
+
+def feed_name(digest: Digest) -> str:
+    """The feed's file name without suffix: the same for all days of a topic."""
+    return slug(digest.topic) if digest.topic else "all-papers"
+
+
+def page_title(digest: Digest) -> str:
+    """The topic, or what stands for all papers."""
+    return digest.topic or label(digest.language, "untitled")
+
+
+def update_title(digest: Digest) -> str:
+    """«2024-03-04 更新» / «Update of 2024-03-04»."""
+    if digest.since == digest.until:
+        return label(digest.language, "update", day=digest.until)
+    return label(digest.language, "period", since=digest.since, until=digest.until)

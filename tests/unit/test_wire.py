@@ -1,0 +1,63 @@
+"""Records are the same after a journey through JSON, under the names that the contract gives their fields."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from kb import wire
+from kb.errors import BadRecord
+from kb.records import Digest, DigestCounts, MadeWith, Note, Paper
+
+DIGEST = Digest(
+    topic=None,
+    query="",
+    since=date(2024, 3, 4),
+    until=date(2024, 3, 4),
+    audience="public",
+    made_with=MadeWith(version="1", encoder="e"),
+    counts=DigestCounts(),
+    entries=(
+        Note(
+            paper=Paper(id="arxiv:2402.19481", title="T", provenance={"audience": "user", "for": "arxiv"}),
+            language="en",
+            model=None,
+            summary=None,
+        ),
+    ),
+)
+
+
+def test_whom_a_digest_is_for_is_called_for_in_json() -> None:
+    data = wire.to_data(DIGEST)
+    assert data["for"] == "public"
+    assert "audience" not in data
+    assert wire.from_data(data, Digest) == DIGEST
+
+
+@pytest.mark.parametrize("nested", [[DIGEST], {"digest": DIGEST}, {"days": [{"digest": DIGEST}]}])
+def test_a_digest_within_other_data_keeps_its_names(nested: object) -> None:
+    text = wire.to_json(nested)
+    assert text.count('"for": "public"') == 1
+    assert '"audience": "public"' not in text
+
+
+def test_nested_digests_come_back() -> None:
+    assert wire.from_json(wire.to_json([DIGEST, DIGEST]), list[Digest]) == [DIGEST, DIGEST]
+    assert wire.from_json(wire.to_json({"a": DIGEST}), dict[str, Digest]) == {"a": DIGEST}
+
+
+def test_no_other_key_is_renamed() -> None:
+    provenance = wire.to_data(DIGEST)["entries"][0]["paper"]["provenance"]
+    assert provenance == {"audience": "user", "for": "arxiv"}
+
+
+def test_the_same_record_gives_the_same_text() -> None:
+    assert wire.to_json(wire.from_json(wire.to_json(DIGEST), Digest)) == wire.to_json(DIGEST)
+
+
+@pytest.mark.parametrize("text", [b"{", b"[]", b'{"topic": 1}', b"\xff\xfe"])
+def test_what_is_no_digest_is_said_with_the_cure(text: bytes) -> None:
+    with pytest.raises(BadRecord, match=r"not a Digest: .*make it again with kb"):
+        wire.from_json(text, Digest)
