@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui import work
 from ui.session import errors_shown, t
 
 PAGES = {
@@ -37,5 +38,7 @@ if _signed_in():
     ]
     hidden = [st.Page(here / "paper.py", title=t("paper"), icon=":material/article:", visibility="hidden")]
     page = st.navigation([*pages, *hidden], position="top")
+    if page.url_path != "library" and (removal := st.session_state.pop("removal", None)):
+        work.start("remove", *removal["ids"])  # to leave the page is to agree
     with errors_shown():
         page.run()

@@ -18,6 +18,8 @@ _VERDICTS = {
 }
 _SNIPPET_CHARACTERS = 420
 _AUTHORS = 4
+LATER = "later"
+"""The tag of the reading list."""
 
 
 def paper_title(paper: Paper, *, key: str) -> None:
@@ -26,13 +28,18 @@ def paper_title(paper: Paper, *, key: str) -> None:
         st.page_link("paper.py", label=markup.with_maths(paper.title), query_params={"id": paper.id})
 
 
+def year_of(paper: Paper) -> int | None:
+    """The year in which the paper was published, else announced."""
+    day = paper.published or max(paper.announced, default=None)
+    return day.year if day else None
+
+
 def about(paper: Paper) -> str:
     """Authors, year and venue in one line of Markdown."""
     names = ", ".join(paper.authors[:_AUTHORS])
     if len(paper.authors) > _AUTHORS:
         names += " " + t("and_more", count=len(paper.authors) - _AUTHORS, total=len(paper.authors))
-    year = str(paper.published.year) if paper.published else ""
-    parts = [names, year, paper.venue or "", ", ".join(paper.categories[:3])]
+    parts = [names, str(year_of(paper) or ""), paper.venue or "", ", ".join(paper.categories[:3])]
     line = " · ".join(markup.plain(part) for part in parts if part)
     if paper.withdrawn:
         line += f" :red-badge[{t('withdrawn')}]"
@@ -117,3 +124,28 @@ def web_links(paper: Paper) -> None:
                 st.link_button(
                     markup.plain(label), address.replace("&amp;", "&"), type="tertiary", icon=":material/link:"
                 )
+
+
+def opinion_buttons(paper: Paper, *, key: str, topic: str = "") -> None:
+    """Like, not for me, read later; pressed again, it is taken back."""
+    liking = library().show(paper.id)["liking"]
+    later = LATER in paper.tags
+    with st.container(horizontal=True, gap="small"):
+        for name, value, icon in (("like", 1, "thumb_up"), ("dislike", -1, "thumb_down")):
+            on = liking == value
+            st.button(
+                t(f"{name}d") if on else t(name), key=f"{name}-{key}-{paper.id}", icon=f":material/{icon}:",
+                type="primary" if on else "secondary", on_click=_opine, args=(paper.id, 0 if on else value, topic),
+            )  # fmt: skip
+        st.button(
+            t("on_list") if later else t("later"), key=f"later-{key}-{paper.id}", icon=":material/bookmark:",
+            type="primary" if later else "secondary", on_click=_put_by, args=(paper.id, later),
+        )  # fmt: skip
+
+
+def _opine(paper_id: str, liking: int, topic: str) -> None:
+    library().opine(paper_id, liking, topic=topic)
+
+
+def _put_by(paper_id: str, there: bool) -> None:
+    library().tag(paper_id, add=() if there else (LATER,), drop=(LATER,) if there else ())

@@ -27,7 +27,7 @@ def evidence_of(hit: Hit) -> Evidence:
 def open_evidence(evidence: Evidence) -> None:
     """Show the evidence over the page; Escape leads back to where one was."""
 
-    @st.dialog(t("evidence"), width="large", icon=":material/menu_book:")
+    @st.dialog(t("evidence"), width="medium", icon=":material/menu_book:")
     def view() -> None:
         with errors_shown():
             show_evidence(evidence, key="dialog")
@@ -47,8 +47,9 @@ def show_evidence(evidence: Evidence, *, key: str) -> None:
         st.caption(t("no_page"))
     else:
         pages = sorted({box.page for box in evidence.boxes} or {evidence.page})
-        whole = st.toggle(t("page", page=pages[0]), key=f"whole-{key}-{evidence.chunk_id}", value=False)
+        whole = st.toggle(t("whole_page"), key=f"whole-{key}-{evidence.chunk_id}", value=False)
         for page in pages:
+            st.caption(t("page", page=page))
             boxes = [box for box in evidence.boxes if box.page == page]
             show_page(paper, page, boxes=boxes, quote=evidence.quote, whole=whole)
     _around(evidence)

@@ -5,57 +5,45 @@ from __future__ import annotations
 import streamlit as st
 
 from kb.records import Paper
-from ui import markup
-from ui.cards import about, paper_card, web_links
+from ui import address, markup, work
+from ui.address import Field
+from ui.cards import about, opinion_buttons, paper_card, web_links
 from ui.evidence import show_page
-from ui.session import errors_shown, header, library, t
+from ui.notes import note_body, note_head, show_figures
+from ui.session import errors_shown, header, language, library, t
 
 _TABS = ("record", "note", "pages", "figures", "text", "similar", "versions", "cited", "cite")
+_FIELDS = {
+    "id": Field(),
+    "visit": Field(),
+    "tab": Field(default="record", choices=_TABS),
+    "page": Field(default=1),
+}
 
 
 def show() -> None:
     """The page."""
-    name = st.query_params.get("id")
+    address.restore("paper", _FIELDS)
+    name = st.session_state["paper-id"]
     if not name:
         header(t("no_paper"))
         st.markdown(t("no_paper_text"))
         st.page_link("search.py", label=t("search"), icon=":material/search:")
         return
     paper = library().paper(name)
-    header(t("paper"))
-    st.header(markup.with_maths(paper.title), anchor=False)
+    header(markup.with_maths(paper.title))
     st.caption(about(paper))
     web_links(paper)
-    _opinion(paper)
-    start = "pages" if "page" in st.query_params else "record"
+    if st.session_state["paper-visit"]:
+        st.info(t("visiting"), icon=":material/visibility:")
+    else:
+        opinion_buttons(paper, key="paper")
     tab = st.segmented_control(
-        t("paper"),
-        _TABS,
-        default=start,
-        format_func=t,
-        key=f"tab-{paper.id}",
-        label_visibility="collapsed",
-        required=True,
+        t("paper"), _TABS, format_func=t, key="paper-tab", label_visibility="collapsed", required=True
     )
     with errors_shown():
-        _SECTIONS[tab](paper)
-
-
-def _opinion(paper: Paper) -> None:
-    """Like, not for me, read later."""
-    liking = library().show(paper.id)["liking"]
-    later = "later" in paper.tags
-    with st.container(horizontal=True, gap="small"):
-        for name, value, icon in (("like", 1, "thumb_up"), ("dislike", -1, "thumb_down")):
-            on = liking == value
-            if st.button(t(f"{name}d") if on else t(name), key=f"{name}-{paper.id}", icon=f":material/{icon}:",
-                         type="primary" if on else "secondary"):  # fmt: skip
-                library().opine(paper.id, 0 if on else value)
-                st.rerun()
-        if st.button(t("on_list") if later else t("later"), key=f"later-{paper.id}", icon=":material/bookmark:",
-                     type="primary" if later else "secondary"):  # fmt: skip
-            library().tag(paper.id, add=() if later else ("later",), drop=("later",) if later else ())
-            st.rerun()
+        _SECTIONS[tab or "record"](paper)
+    address.keep("paper", _FIELDS)
 
 
 def _record(paper: Paper) -> None:
@@ -76,8 +64,11 @@ def _record(paper: Paper) -> None:
         "tags": ", ".join(paper.tags),
         "fulltext": " · ".join(filter(None, [paper.fulltext.state, paper.fulltext.reason])),
     }
-    lines = [f"| {t(name)} | {markup.with_maths(value or t('not_stated'))} |" for name, value in rows.items()]
-    st.markdown("| | |\n|---|---|\n" + "\n".join(lines))
+    shown = {
+        t(name): markup.with_maths(value) if value else f":gray[{t('not_stated')}]" for name, value in rows.items()
+    }
+    columns = {"name": list(shown), "value": list(shown.values())}
+    st.table(columns, hide_header=True, hide_index=True, border="horizontal", alt=t("record"))
     with st.expander(t("provenance")):
         st.markdown(markup.bullets(f"{markup.plain(k)}: {markup.plain(v)}" for k, v in paper.provenance.items()))
 
@@ -89,19 +80,46 @@ def _affiliation(paper: Paper) -> str | None:
     return paper.affiliation.text + page
 
 
+def _note(paper: Paper) -> None:
+    note = library().kept_note(paper.id)
+    if note is not None:
+        if note.model is None:
+            st.caption(t("extractive"))
+        note_head(note, key=paper.id)
+        note_body(note, key=paper.id)
+        show_figures(note.figures)
+        return
+    st.markdown(t("note_needs"))
+    _write_note(paper, label=t("make_note"))
+
+
+def _write_note(paper: Paper, *, label: str) -> None:
+    if st.button(label, type="primary", key="write-note", icon=":material/edit_note:"):
+        work.start("note", paper.id, "--language", language())
+        st.rerun()
+    work.show_work("note")
+
+
 def _pages(paper: Paper) -> None:
     """The PDF, page by page; the page is in the address."""
     pages = library().show(paper.id)["pages"]
     if not pages:
         st.info(t("no_pdf"))
         return
-    given = st.query_params.get("page", "1")
-    start = min(max(int(given) if given.isdigit() else 1, 1), pages)
-    page = st.pagination(pages, default=start, key=f"page-{paper.id}")
-    if str(page) != given:
-        st.query_params["page"] = str(page)
+    st.session_state["paper-page"] = min(max(st.session_state["paper-page"], 1), pages)
+    page = st.pagination(pages, key="paper-page")
     st.caption(t("page_of", page=page, pages=pages))
     show_page(paper, page)
+
+
+def _figures(paper: Paper) -> None:
+    figures = library().kept_figures(paper.id)
+    if figures is None:
+        _write_note(paper, label=t("find_figures"))
+    elif figures:
+        show_figures(figures)
+    else:
+        st.info(t("no_figures"))
 
 
 def _text(paper: Paper) -> None:
@@ -109,16 +127,15 @@ def _text(paper: Paper) -> None:
     if not chunks:
         st.info(t("no_text"))
         return
-    sections = list(dict.fromkeys(chunk.section for chunk in chunks))
-    for number, section in enumerate(sections):
-        name = " › ".join(section) or paper.title
-        with st.expander(markup.plain(name), key=f"section-{number}", on_change="rerun") as opened:
-            if opened.open:
+    for number, section in enumerate(dict.fromkeys(chunk.section for chunk in chunks)):
+        name = markup.plain(" › ".join(section) or paper.title)
+        opened = st.expander(name, key=f"section-{number}", on_change="rerun")
+        if opened.open:
+            with opened:
                 for chunk in chunks:
                     if chunk.section == section:
                         st.markdown(markup.plain(chunk.text))
-                        if chunk.page:
-                            st.caption(t("page_short", page=chunk.page))
+                        st.caption(t("page_short", page=chunk.page) if chunk.page else "")
 
 
 def _similar(paper: Paper) -> None:
@@ -146,14 +163,6 @@ def _cited(paper: Paper) -> None:
 
 def _cite(paper: Paper) -> None:
     st.code(library().export("bibtex", paper=[paper.id]), language="bibtex", wrap_lines=True)
-
-
-def _note(paper: Paper) -> None:
-    st.info(t("note_needs"))
-
-
-def _figures(paper: Paper) -> None:
-    st.info(t("no_figures"))
 
 
 _SECTIONS = {

@@ -37,10 +37,17 @@ def _speaking(home: str, language: Language, started: bool) -> Library:
 
 
 def library() -> Library:
-    """The library of this app, writing in the session's language."""
+    """The library of this app, writing in the session's language; for a visited file, that file's."""
     home = str(Settings.load().home)
+    if visit := st.query_params.get("visit"):
+        return _visited(home, visit)
     opened = _open(home)
     return _speaking(home, language(), started=opened.home.exists)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _visited(home: str, key: str) -> Library:
+    return _open(home).visited(key)
 
 
 def is_empty() -> bool:
@@ -65,9 +72,9 @@ def t(key: str, **values: object) -> str:
 
 
 def header(title: str) -> None:
-    """The page's heading, with the choice of language beside it."""
+    """The page's heading (Markdown), with the choice of language beside it."""
     with st.container(horizontal=True, vertical_alignment="center", key="header"):
-        st.title(markup.plain(title), anchor=False)
+        st.title(title, anchor=False)
         st.selectbox(
             t("language"),
             list(LANGUAGES),

@@ -1,9 +1,21 @@
-"""Today."""
+"""Today: the digests by topic and day, as cards with summary, takeaways and marks; a PDF dropped here gets its note."""
 
 from __future__ import annotations
 
-from ui.greeting import greet
-from ui.session import header, is_empty, t
+from datetime import date
+
+import streamlit as st
+
+from kb.records import Digest, Note
+from ui import address, markup, work
+from ui.address import Field
+from ui.cards import about, opinion_buttons, paper_title
+from ui.greeting import drop_files, greet
+from ui.notes import note_body, note_head, show_figures
+from ui.session import header, is_empty, language, library, t
+
+_FIELDS = {"topic": Field(), "day": Field(default=None)}
+_SHOWN_FIGURES = 2
 
 
 def show() -> None:
@@ -11,6 +23,92 @@ def show() -> None:
     header(t("today"))
     if is_empty():
         greet()
+        return
+    address.restore("today", _FIELDS)
+    days = library().days()
+    left, right = st.columns([1, 3], gap="large")
+    with left:
+        topic, day = _choose(days)
+    address.keep("today", _FIELDS)
+    with right:
+        work.show_work("digest", "update", "note")
+        if day is None:
+            st.info(t("nothing_here"))
+            return
+        digest = library().kept_digest(topic or None, day)
+        if digest is None:
+            _offer(topic, day, dict(days).get(day, 0))
+        else:
+            _show_digest(digest, topic)
+
+
+def _choose(days: list[tuple[date, int]]) -> tuple[str, date | None]:
+    """Topic and day, the newest day with papers when none is named; and what else can be done here."""
+    names = ["", *(topic.name for topic in library().topics())]
+    if st.session_state["today-topic"] not in names:
+        names.append(st.session_state["today-topic"])
+    topic = st.selectbox(t("which_topic"), names, format_func=lambda name: name or t("all_papers"), key="today-topic")
+    newest = days[0][0] if days else None
+    chosen = st.date_input(t("which_day"), value=None, key="today-day", format="YYYY-MM-DD", min_value=date(1990, 1, 1))
+    if days:
+        with st.expander(t("newest_days")):
+            for day, count in days[:15]:
+                parameters = {"day": day.isoformat()} | ({"topic": topic} if topic else {})
+                st.page_link("today.py", label=f"{day.isoformat()} · {count}", query_params=parameters)
+    if st.button(t("update_now"), icon=":material/sync:", help=t("update_help"), width="stretch"):
+        work.start("update", "--language", language())
+        st.rerun()
+    st.divider()
+    st.markdown(f"**{t('drop_note')}**")
+    st.caption(t("drop_note_help"))
+    drop_files(key="today-drop", verb="note")
+    return topic or "", chosen or newest
+
+
+def _offer(topic: str, day: date, count: int) -> None:
+    """A day without a digest: make it."""
+    st.subheader(day.isoformat(), anchor=False)
+    st.markdown(f"{t('no_digest')} {t('day_has', count=count)}")
+    if st.button(t("make_digest"), type="primary", icon=":material/auto_stories:"):
+        folder = str(library().digest_folder(topic or None, day))
+        options = ["--date", day.isoformat(), "--format", "json", "--out", folder, "--language", language()]
+        work.start("digest", *options, *(["--", topic] if topic else []))
+        st.rerun()
+
+
+def _show_digest(digest: Digest, topic: str) -> None:
+    period = digest.until.isoformat() if digest.since == digest.until else f"{digest.since} – {digest.until}"
+    st.subheader(f"{period} · {markup.plain(digest.topic or t('all_papers'))}", anchor=False)
+    names = ("found", "new", "updated", "already_shown", "filtered", "withdrawn", "failed")
+    st.caption(t("digest_counts", **{name: getattr(digest.counts, name) for name in names}))
+    for notice in digest.notices:
+        st.info(markup.plain(notice))
+    if not digest.entries:
+        st.info(t("no_entries"))
+    for number, note in enumerate(digest.entries):
+        _card(note, key=f"entry-{number}", day=digest.until, topic=topic)
+    if digest.skipped:
+        with st.expander(f"{t('skipped')} ({len(digest.skipped)})"):
+            st.markdown(markup.bullets(markup.plain(f"{one.paper_id}: {one.reason}") for one in digest.skipped))
+
+
+def _card(note: Note, *, key: str, day: date, topic: str) -> None:
+    with st.container(border=True):
+        paper_title(note.paper, key=key)
+        if note.title_translated:
+            st.caption(markup.with_maths(note.title_translated))
+        st.caption(about(note.paper))
+        note_head(note, key=key)
+        show_figures(note.figures, limit=_SHOWN_FIGURES)
+        opened = st.expander(t("full_note"), key=f"full-{key}", on_change="rerun")
+        if opened.open:
+            with opened:
+                note_body(note, key=key)
+                show_figures(note.figures[_SHOWN_FIGURES:])
+        with st.expander(t("why_here")):
+            announced = ", ".join(one.isoformat() for one in note.paper.announced) or day.isoformat()
+            st.markdown(markup.bullets(markup.plain(why) for why in (t("reason_day", day=announced), *note.why)))
+        opinion_buttons(note.paper, key=key, topic=topic)
 
 
 show()

@@ -147,6 +147,18 @@ class PaperTable:
         """How many papers there are."""
         return int(self._db.one("SELECT COUNT(*) FROM papers")[0])
 
+    def days(self, *, limit: int) -> list[tuple[date, int]]:
+        """The newest days that papers are of (announced, else published), with how many of them."""
+        rows = self._db.rows(
+            """SELECT day, COUNT(*) FROM (
+                SELECT day FROM days UNION ALL
+                SELECT SUBSTR(published, 1, 10) FROM papers p WHERE published IS NOT NULL
+                AND NOT EXISTS (SELECT 1 FROM days WHERE paper = p.number)
+            ) GROUP BY day ORDER BY day DESC LIMIT ?""",
+            (limit,),
+        )
+        return [(date.fromisoformat(day), count) for day, count in rows]
+
     def facets(self) -> dict[str, list[str]]:
         """The categories and tags that papers have, the most frequent first."""
         return {

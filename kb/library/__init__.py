@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from kb.index.catalog import Catalog
     from kb.index.jobs import Job
     from kb.library.adding import FetchFulltext
+    from kb.library.archive import KeptDigest
     from kb.library.indexing import Indexer, Progress
     from kb.library.reading import LibraryCorpus
     from kb.library.topics import Preview
@@ -454,6 +455,34 @@ class Library:
         from kb.library.viewing import export_hits
 
         return export_hits(hits, form)
+
+    def kept_digests(self) -> builtins.list[KeptDigest]:
+        """The digests that were made and lie in the home, the newest day first."""
+        from kb.library.archive import kept_digests
+
+        return kept_digests(self)
+
+    def kept_digest(self, topic: str | None, day: date) -> Digest | None:
+        """The digest that was made of a topic (None: of all papers) for a day."""
+        from kb.library.archive import kept_digest
+
+        return kept_digest(self, topic, day)
+
+    def digest_folder(self, topic: str | None, day: date) -> Path:
+        """Where the digest of a topic for a day is kept for ``kept_digest``."""
+        from kb.library.archive import digest_folder
+
+        return digest_folder(self, topic, day)
+
+    def days(self, *, limit: int = 60) -> builtins.list[tuple[date, int]]:
+        """Days on which stored papers were announced, else published, with how many; the newest first."""
+        return self.catalog().papers.days(limit=limit) if self.home.exists else []
+
+    def answer_text(self, answer: Answer) -> str:
+        """An answer with its references as plain text."""
+        from kb.cli.printing import answer as print_answer
+
+        return print_answer(answer)
 
     def kept_note(self, paper: str) -> Note | None:
         """The note of a paper if it was written already."""

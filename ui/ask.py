@@ -1,0 +1,141 @@
+"""Ask: a conversation with the library. Every sentence of an answer leads to the page that it stands on."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from typing import Any
+
+import streamlit as st
+
+from kb import Library
+from kb.errors import KbError
+from kb.records import Answer
+from ui import address, markup
+from ui.address import Field
+from ui.cards import about, claim_line, hit_card, paper_title
+from ui.greeting import greet
+from ui.session import header, is_empty, library, t
+
+_FIELDS = {"session": Field()}
+_MOST_CONVERSATIONS = 30
+_MOST_PAPERS = 1000
+_REPAINT_SECONDS = 0.25
+
+
+def show() -> None:
+    """The page."""
+    header(t("ask"))
+    if is_empty():
+        greet()
+        return
+    address.restore("ask", _FIELDS)
+    if not st.session_state["ask-session"]:
+        st.session_state["ask-session"] = f"app-{time.time_ns():x}"
+    session = st.session_state["ask-session"]
+    within = _choices(session)
+    turns = library().conversation(session)
+    if not turns:
+        st.info(t("ask_start"), icon=":material/lightbulb:")
+    for number, answer in enumerate(turns):
+        _show_turn(answer, key=f"turn-{session}-{number}")
+    question = st.chat_input(t("ask_hint"), key="ask-question", max_chars=2000)
+    if question:
+        address.keep("ask", _FIELDS)
+        _answer(question, session=session, within=within)
+
+
+def _choices(session: str) -> list[str]:
+    """Which conversation, and which papers may be used."""
+    known = library().conversations()[:_MOST_CONVERSATIONS]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        if st.button(t("new_conversation"), icon=":material/add_comment:"):
+            st.query_params.clear()
+            st.session_state["address-ask"] = None
+            st.rerun()
+        with st.popover(t("conversations"), icon=":material/history:"):
+            for name in known:
+                label = markup.plain(markup.shortened(library().conversation(name)[0].question, 70))
+                st.page_link("ask.py", label=label, query_params={"session": name}, disabled=name == session)
+            if not known:
+                st.caption(t("nothing_here"))
+        with st.popover(t("ask_within"), icon=":material/filter_alt:"):
+            titles = {paper.id: paper.title for paper in library().list(limit=_MOST_PAPERS)}
+            chosen = st.multiselect(
+                t("papers"), list(titles), format_func=lambda key: titles.get(key, key), key="ask-papers",
+                persist_state="session",
+            )  # fmt: skip
+    if chosen:
+        st.caption(f"{t('ask_within')}: {markup.plain('; '.join(titles.get(key, key) for key in chosen))}")
+    return list(chosen)
+
+
+def _answer(question: str, *, session: str, within: list[str]) -> None:
+    """Ask in a thread of its own, so that turning to another page does not lose the answer; show the draft."""
+    told: queue.Queue[str | Answer | Exception] = queue.Queue()
+    threading.Thread(target=_work, args=(library(), question, session, within, told), daemon=True).start()
+    with st.chat_message("user"):
+        st.markdown(markup.plain(question))
+    with st.chat_message("assistant"), st.spinner(t("asking")):
+        draft, text = st.empty(), ""
+        while True:
+            try:
+                said = told.get(timeout=_REPAINT_SECONDS)
+            except queue.Empty:
+                said = ""
+            if isinstance(said, Exception):
+                st.error(t("failed", reason=markup.plain(str(said))))
+                return
+            if isinstance(said, Answer):
+                break
+            text += said
+            # Also without news: this is where Streamlit may end the run when the person turned to another page.
+            draft.markdown(f":gray[{t('draft')}] {markup.plain(text)}" if text else "")
+    st.rerun()
+
+
+def _work(
+    here: Library, question: str, session: str, within: list[str], told: queue.Queue[str | Answer | Exception]
+) -> None:
+    try:
+        told.put(here.ask(question, session=session, paper=within, on_text=told.put))
+    except KbError as err:
+        told.put(err)
+
+
+def _show_turn(answer: Answer, *, key: str) -> None:
+    with st.chat_message("user"):
+        st.markdown(markup.plain(answer.question))
+    with st.chat_message("assistant"):
+        for notice in answer.notices:
+            st.caption(markup.plain(notice))
+        if answer.answered:
+            _show_claims(answer, key=key)
+        else:
+            st.warning(markup.plain(answer.missing or ""), title=t("not_found"), icon=":material/search_off:")
+            if answer.nearest:
+                with st.expander(t("nearest"), expanded=True):
+                    for number, hit in enumerate(answer.nearest[:5]):
+                        hit_card(hit, query=answer.question, key=f"{key}-near-{number}")
+
+
+def _show_claims(answer: Answer, *, key: str) -> None:
+    for number, claim in enumerate(answer.claims):
+        claim_line(claim, key=f"{key}-{number}")
+    if answer.dropped:
+        with st.expander(f"{t('dropped')} ({len(answer.dropped)})"):
+            for number, claim in enumerate(answer.dropped):
+                claim_line(claim, key=f"{key}-dropped-{number}")
+    st.markdown(f"**{t('references')}**")
+    for reference in answer.references:
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            st.markdown(markup.plain(f"[{reference.marker}]"), width="content")
+            paper_title(reference.paper, key=f"{key}-ref-{reference.marker}")
+        st.caption(about(reference.paper))
+    copy: Any = st.popover(t("copy_answer"), icon=":material/content_copy:")
+    with copy:
+        st.code(library().answer_text(answer), language=None, wrap_lines=True)
+
+
+show()

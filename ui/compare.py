@@ -1,0 +1,96 @@
+"""Compare: papers and questions as a table; each cell says what the paper says, with the marks to its pages."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from kb.records import Comparison
+from ui import address, markup
+from ui.address import Field
+from ui.cards import claim_line, paper_title
+from ui.greeting import greet
+from ui.session import header, is_empty, language, library, t
+
+_FIELDS = {"paper": Field(), "question": Field()}
+_MOST_PAPERS = 1000
+_MOST_CHOSEN = 8
+_MOST_QUESTIONS = 6
+
+
+def show() -> None:
+    """The page."""
+    header(t("compare"))
+    if is_empty():
+        greet()
+        return
+    address.restore("compare", _FIELDS)
+    given = [key for key in st.session_state["compare-paper"].split("\n") if key]
+    titles = {paper.id: paper.title for paper in library().list(limit=_MOST_PAPERS)}
+    titles |= {key: library().paper(key).title for key in given if key not in titles}
+    with st.form("compare"):
+        papers = st.multiselect(
+            t("papers"), list(titles), default=given, format_func=titles.__getitem__, max_selections=_MOST_CHOSEN
+        )
+        questions = st.text_area(
+            t("questions"), value=st.session_state["compare-question"], placeholder=t("questions_hint"), height=90
+        )
+        sent = st.form_submit_button(t("make_table"), type="primary", icon=":material/table_chart:")
+    if sent:
+        st.session_state["compare-paper"] = "\n".join(papers)
+        st.session_state["compare-question"] = "\n".join(_lines(questions))
+        address.keep("compare", _FIELDS)
+    asked = _lines(st.session_state["compare-question"])
+    chosen = [key for key in st.session_state["compare-paper"].split("\n") if key]
+    if not (asked and chosen):
+        st.info(t("compare_start"), icon=":material/lightbulb:")
+        return
+    here = library()
+    _show_table(_compare(str(here.home.path), tuple(chosen), tuple(asked), language(), here.generation()))
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _compare(
+    home: str, papers: tuple[str, ...], questions: tuple[str, ...], spoken: str, generation: int
+) -> Comparison:
+    """The table; kept as long as the library is the same."""
+    with st.spinner(t("asking")):
+        return library().compare(papers, questions)
+
+
+def _lines(text: str) -> list[str]:
+    return list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))[:_MOST_QUESTIONS]
+
+
+def _show_table(table: Comparison) -> None:
+    for notice in table.notices:
+        st.caption(markup.plain(notice))
+    for disagreement in table.disagreements:
+        st.warning(t("disagreement", reason=markup.plain(disagreement.reason)), icon=":material/compare_arrows:")
+    disputed = {cell for one in table.disagreements for cell in one.cells}
+    for column, question in enumerate(table.questions):
+        st.subheader(markup.plain(question), anchor=False)
+        for row, paper in enumerate(table.papers):
+            cell = table.cells[row][column]
+            name, said = st.columns([1, 2.4], gap="medium", border=True)
+            with name:
+                paper_title(paper, key=f"compare-{row}-{column}")
+            with said:
+                if (row, column) in disputed:
+                    st.badge(t("disputed"), color="orange", icon=":material/compare_arrows:")
+                if cell.state == "not stated":
+                    st.caption(t("not_stated"))
+                for number, claim in enumerate(cell.claims):
+                    claim_line(claim, key=f"cell-{row}-{column}-{number}")
+    _downloads(table)
+
+
+def _downloads(table: Comparison) -> None:
+    with st.container(horizontal=True, gap="small"):
+        for form, name in (("md", "Markdown"), ("csv", "CSV")):
+            text = library().render_comparison(table, form)
+            st.download_button(
+                name, text, file_name=f"kb-comparison.{form}", on_click="ignore", icon=":material/download:"
+            )
+
+
+show()

@@ -1,0 +1,3 @@
+from ui.session import header, t
+
+header(t("map"))

@@ -1,0 +1,65 @@
+"""A reading note on the screen: every sentence with its verdict and the mark that leads to its page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from kb.records import Claim, Figure, Note
+from ui import markup
+from ui.cards import claim_line
+from ui.session import library, t
+
+_PARTS = ("background", "past_methods", "method", "results")
+_CONCLUSION = ("significance", "innovation", "performance", "workload")
+
+
+def note_head(note: Note, *, key: str) -> None:
+    """Summary and takeaways."""
+    if note.changes:
+        st.markdown(f"**{t('changed')}**")
+        st.markdown(markup.bullets(markup.with_maths(change) for change in note.changes))
+    st.markdown(f"**{t('summary')}**")
+    if note.summary is not None:
+        claim_line(note.summary, key=f"{key}-summary")
+    else:
+        _reason(note, "summary")
+    _claims(note, "takeaways", note.takeaways, key=key)
+
+
+def note_body(note: Note, *, key: str) -> None:
+    """The rest of the note."""
+    for name in _PARTS:
+        _claims(note, name, getattr(note, name), key=key)
+    if any(getattr(note.conclusion, name) for name in _CONCLUSION):
+        st.markdown(f"**{t('conclusion')}**")
+    for name in _CONCLUSION:
+        _claims(note, name, getattr(note.conclusion, name), key=key)
+
+
+def show_figures(figures: Sequence[Figure], *, limit: int | None = None) -> None:
+    """Figures and tables with label, page and caption."""
+    for figure in figures[:limit]:
+        path = library().stored_file(figure.file)
+        if not path.exists():
+            continue
+        caption = f"{figure.label}, {t('page_short', page=figure.page)}: {figure.caption}"
+        with st.container(border=True):
+            st.image(path.read_bytes(), alt=markup.shortened(caption, 300))
+            st.caption(markup.with_maths(caption))
+
+
+def _claims(note: Note, name: str, claims: Sequence[Claim], *, key: str) -> None:
+    st.markdown(f"**{t(name)}**")
+    if not claims:
+        _reason(note, name)
+    for number, claim in enumerate(claims):
+        claim_line(claim, key=f"{key}-{name}-{number}")
+
+
+def _reason(note: Note, name: str) -> None:
+    """Why a field is empty: it never stays silent."""
+    status = note.status.get(name)
+    text = f"{t('not_stated')}: {status.reason}" if status and status.reason else t("not_stated")
+    st.caption(markup.plain(text))

@@ -1,0 +1,129 @@
+"""Long work as people see it: what runs, how far it is, what failed and why, and trying again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from kb.errors import KbError
+from kb.library.jobs import Job
+from ui import markup
+from ui.session import library, t
+
+_STATES = {
+    "waiting": ("running", "blue", ":material/hourglass_top:"),
+    "running": ("running", "blue", ":material/progress_activity:"),
+    "done": ("done", "green", ":material/check:"),
+    "partial": ("in_part", "orange", ":material/warning:"),
+    "failed": ("stopped", "red", ":material/error:"),
+    "lost": ("lost", "red", ":material/error:"),
+}
+_FOLLOW_SECONDS = 1.0
+
+
+def start(*arguments: str) -> None:
+    """Start a ``kb`` process; it goes on whatever page one turns to."""
+    try:
+        number = library().start_job(arguments)
+    except KbError as err:
+        st.error(t("failed", reason=markup.plain(str(err))))
+        return
+    st.session_state["followed"] = [*st.session_state.get("followed", []), number]
+
+
+def show_work(*verbs: str) -> None:
+    """The latest works of these verbs (all, without any); repainted while one runs, the page when it has ended."""
+    if any(job.is_open for job in _jobs(verbs)):
+        _follow(verbs)
+    else:
+        _list(_jobs(verbs))
+
+
+def _jobs(verbs: tuple[str, ...]) -> list[Job]:
+    return [job for job in library().jobs() if not verbs or job.command[0] in verbs][:8]
+
+
+@st.fragment(run_every=_FOLLOW_SECONDS)
+def _follow(verbs: tuple[str, ...]) -> None:
+    found = _jobs(verbs)
+    _list(found)
+    if not any(job.is_open for job in found):
+        st.rerun()
+
+
+def _list(jobs: list[Job]) -> None:
+    for job in jobs:
+        _show(job)
+
+
+def _show(job: Job) -> None:
+    name, colour, icon = _STATES[job.state]
+    with st.container(border=True, key=f"job-{job.number}"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f":{colour}-badge[{icon} {t(name)}] {markup.plain(_words(job))}", width="content")
+            if job.is_open:
+                if st.button(t("stop"), key=f"stop-{job.number}", type="tertiary", icon=":material/stop:"):
+                    library().stop_job(job.number)
+            else:
+                _end_buttons(job)
+        if job.is_open:
+            share = min(1.0, job.done / job.total) if job.total else 0.0
+            st.progress(share, text=markup.plain(_progress(job)))
+        elif job.report is not None:
+            _report(job, job.report)
+
+
+def _words(job: Job) -> str:
+    """The command, with the names of files instead of their paths."""
+    names = [part.rsplit("/", 1)[-1] for part in job.command]
+    return markup.shortened(f"kb {' '.join(names)}", 140)
+
+
+def _progress(job: Job) -> str:
+    total = f"/{job.total}" if job.total else ""
+    return f"{job.message} {job.done}{total}" if job.message else "…"
+
+
+def _end_buttons(job: Job) -> None:
+    if job.state in ("failed", "lost", "partial") and st.button(
+        t("retry"), key=f"retry-{job.number}", type="tertiary", icon=":material/refresh:"
+    ):
+        library().forget_job(job.number)
+        start(*job.command)
+        st.rerun()
+    if st.button(t("dismiss"), key=f"forget-{job.number}", type="tertiary", icon=":material/close:"):
+        library().forget_job(job.number)
+        st.rerun()
+
+
+def _report(job: Job, report: dict[str, Any]) -> None:
+    if "error" in report:
+        st.markdown(markup.plain(report["error"]))
+    if "added" in report:
+        counts = {name: len(report[name]) for name in ("added", "updated", "unchanged")}
+        st.caption(t("work_added", **counts))
+        lines = [(one["what"].rsplit("/", 1)[-1], one["reason"]) for one in report["failed"]]
+        lines += [(one["id"], one["reason"]) for one in report["partial"]]
+        if lines:
+            st.markdown(markup.bullets(markup.plain(t("work_failed", what=a, reason=b)) for a, b in lines))
+    if job.command[0] == "note" and "paper" in report:
+        _noted(job, report["paper"])
+
+
+def _noted(job: Job, paper: dict[str, Any]) -> None:
+    """The way to the note of a dropped file, and into the library for the file."""
+    key = next((alias[5:] for alias in [paper["id"], *paper["aliases"]] if alias.startswith("file:")), None)
+    if key is None or "/uploads/" not in job.command[1]:
+        st.page_link(
+            "paper.py", label=markup.with_maths(paper["title"]), query_params={"id": paper["id"], "tab": "note"}
+        )
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.page_link(
+            "paper.py", label=markup.with_maths(paper["title"]), icon=":material/article:",
+            query_params={"visit": key, "id": paper["id"], "tab": "note"},
+        )  # fmt: skip
+        if st.button(t("keep_it"), key=f"keep-{job.number}", icon=":material/add:"):
+            start("add", job.command[1])
+            st.rerun()
