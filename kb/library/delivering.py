@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import smtplib
 import ssl
-from datetime import date
+from datetime import date, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 
 from kb.errors import KbError
 from kb.ids import fold
-from kb.records import Digest
+from kb.library.choosing import Choice, choose
+from kb.library.digesting import compose
+from kb.records import Digest, Language, Topic
 
 if TYPE_CHECKING:
     from kb.library import Library
 
 _SECONDS = 60.0
+_FEED_PERIOD = timedelta(days=7)
 
 
 def slug(name: str) -> str:
@@ -39,6 +42,24 @@ def sweep(folder: Path) -> None:
     """Remove what a stopped run has left half-written; the caller is the only one who writes there."""
     for path in folder.rglob(".new-*"):
         path.unlink(missing_ok=True)
+
+
+def lately(library: Library, topic: Topic, *, until: date, audience: str, language: Language | None) -> Digest:
+    """What a topic has shown in the last days, the latest first: the content of its feed."""
+    since = until - _FEED_PERIOD
+    known = {
+        (row["paper_id"], date.fromisoformat(row["day"]))
+        for row in library.catalog().ledger.entries(topic.name)
+        if row["how"] in ("new", "updated")
+    }
+    shown = [
+        one
+        for one in choose(library, topic, since=since, until=until).shown
+        if any((key, one.day) in known for key in (one.paper.id, *one.paper.aliases))
+    ]
+    shown.sort(key=lambda one: one.day, reverse=True)
+    choice = Choice(shown=tuple(shown))
+    return compose(library, topic, choice, since=since, until=until, audience=audience, language=language).digest
 
 
 def has_mail(library: Library) -> bool:
@@ -76,13 +97,11 @@ def mail(library: Library, digest: Digest) -> None:
 
 
 def _message(library: Library, digest: Digest) -> EmailMessage:
-    from kb.rendering import PageSettings, render_digest
+    from kb.library.publishing import page_settings
+    from kb.rendering import render_digest
 
     pages = render_digest(
-        digest,
-        "mail",
-        read_file=lambda key: library.home.files.get(key).read_bytes(),
-        settings=PageSettings(author=library.settings.site_author, site_url=library.settings.site_url),
+        digest, "mail", read_file=lambda key: library.home.files.get(key).read_bytes(), settings=page_settings(library)
     )
     message = message_from_bytes(pages[0][1], policy=policy.SMTP)
     assert isinstance(message, EmailMessage)  # what this policy makes

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from kb import wire
 from kb.calendar import EASTERN, announcement_days, is_announcement_day, previous_announcement_day, why_nothing
-from kb.errors import HomeError, KbError, SourceError
+from kb.errors import HomeError, KbError, SourceError, UsageError
 from kb.library import delivering
 from kb.library.announcing import Announcements, Gathered, fetch_fulltexts, read_feed
 from kb.library.choosing import choose
 from kb.library.digesting import Composition, compose, enter
+from kb.library.publishing import write_index
 from kb.records import Digest, DigestCounts, Failure, Language, Topic
+from kb.rendering import FORMS
 from kb.writing.topics import feed_categories
 
 if TYPE_CHECKING:
@@ -95,12 +97,20 @@ def update(
 
     Raises:
         HomeBusy: when the job is at work already.
+        UsageError: for a format that there is not.
     """
     library.catalog()
+    forms = [form.strip() for form in formats]
+    if wrong := [form for form in forms if form not in FORMS]:
+        raise UsageError(f"{wrong[0]!r} is not a format: choose from {', '.join(FORMS)}")
     plan = Plan(
-        out=out or library.home.digests_path, forms=formats, fulltext=fulltext, audience=audience, language=language,
+        out=out or library.home.digests_path,
+        forms=forms,
+        fulltext=fulltext,
+        audience=audience,
+        language=language,
         progress=progress,
-    )  # fmt: skip
+    )
     with library.home.job("update"):
         # arXiv dates its listings in Eastern time: while it is still yesterday there, today's is not out.
         return _Update(library, plan, today=day or datetime.now(EASTERN).date()).run()
@@ -130,7 +140,6 @@ class _Update:
             self._bring_up(topic, due[topic.name], newest.get(topic.name), page)
         self._report.failures += self._announcements.failures
         self._deliver(topics)
-        self._report.files += [str(path) for path in self._index()]
         return self._report.data()
 
     # -------------------------------------------------------------------------------------- which days
@@ -251,15 +260,26 @@ class _Update:
     def _write(self, digest: Digest, day: date) -> None:
         folder = delivering.folder_of(self._plan.out, digest.topic or "", day)
         delivering.sweep(folder)
-        self._report.files += [str(p) for p in self._library.write_digest(digest, self._plan.forms, out=folder)]
-
-    def _index(self) -> list[Path]:
-        return []
+        forms = [form for form in self._plan.forms if form != "rss"]  # a feed is the topic's, not the day's
+        self._report.files += [str(path) for path in self._library.write_digest(digest, forms, out=folder)]
 
     def _deliver(self, topics: Sequence[Topic]) -> None:
-        """Mail what was not mailed yet."""
-        if not delivering.has_mail(self._library):
-            return
+        """The feed of each topic, the page that leads to all days, and the mail that did not go out yet."""
+        plan, written = self._plan, list[Path]()
+        if "rss" in plan.forms:
+            for topic in topics:
+                digest = delivering.lately(
+                    self._library, topic, until=self._newest, audience=plan.audience, language=plan.language
+                )
+                folder = plan.out / delivering.slug(topic.name)
+                written += self._library.write_digest(digest, ["rss"], out=folder)
+        if {"html", "json"} <= set(plan.forms) and topics:
+            written.append(write_index(self._library, plan.out))
+        self._report.files += [str(path) for path in written]
+        if delivering.has_mail(self._library):
+            self._mail(topics)
+
+    def _mail(self, topics: Sequence[Topic]) -> None:
         ledger = self._library.catalog().ledger
         for topic in topics:
             for day, report in ledger.visits(topic.name).items():
