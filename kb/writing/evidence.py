@@ -31,7 +31,9 @@ _BOILERPLATE = re.compile(
     r"all rights reserved|permission to make digital|creative ?commons|licen[sc]ed under|corresponding author"
     r"|this work (?:is|was) (?:licen|supported)|©|copyright (?:held|20\d\d)|equal contribution|^acknowledg"
     r"|proceedings of the|supplementary material|isbn|issn|downloaded from|preprint\. under review"
-    r"|we (?:would like to )?thank|^arxiv:",
+    r"|we (?:would like to )?thank|^arxiv:"
+    r"|\b(?:rest|remainder) of (?:the|this) (?:paper|article|work|section)\b"
+    r"|^(?:in )?(?:section|sec\.) \S+.{0,30}\b(?:discuss|present|describ|introduc|conclud|review|outlin|explain)",
     re.IGNORECASE,
 )
 _REFERENCE_ENTRY = re.compile(

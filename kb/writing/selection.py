@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kb.protocols import Corpus
+from kb.text import sentence_spans
 from kb.writing.evidence import Candidate, is_statement
 from kb.writing.questions import Kind, Question
 from kb.writing.words import content_stems
 
 _READ = 60  # candidates that are looked at
 _NEW_WORDS = 0.15  # what a sentence gains by covering words of the question that no chosen one has
+_ANNOUNCED = 2  # sentences that are quoted after a colon
 _SAME_PAPER = 0.04  # what it loses for each sentence that its paper already gives
 # A sentence that opens like this leans on the one before it, which is then quoted with it.
 _LEANING = re.compile(
@@ -33,13 +35,13 @@ class Shape:
 
 
 SHAPES: dict[Kind, Shape] = {
-    "list": Shape(8, 3, 0.30),
-    "comparison": Shape(8, 3, 0.30),
-    "open": Shape(6, 3, 0.25),
-    "reason": Shape(5, 3, 0.25),
-    "definition": Shape(4, 2, 0.25),
-    "number": Shape(5, 2, 0.25),
-    "yes-no": Shape(5, 2, 0.25),
+    "list": Shape(4, 2, 0.20),
+    "comparison": Shape(5, 2, 0.25),
+    "open": Shape(4, 2, 0.20),
+    "reason": Shape(3, 2, 0.20),
+    "definition": Shape(3, 2, 0.20),
+    "number": Shape(3, 2, 0.20),
+    "yes-no": Shape(3, 2, 0.20),
 }
 
 
@@ -80,17 +82,28 @@ def _gain(candidate: Candidate, *, uncovered: set[str], taken: Counter[str]) -> 
 
 
 def lean(chosen: Sequence[Candidate]) -> list[Candidate]:
-    """The chosen sentences, and before each one that opens with "It …" or "These …" the sentence it leans on."""
+    """The chosen sentences with those they lean on.
+
+    Before one that opens with "It …" or "These …" comes the sentence before it; after one that ends with a colon come
+    the sentences that it announces.
+    """
     there = {(c.hit.chunk_id, c.start) for c in chosen}
     found: list[Candidate] = []
     for candidate in chosen:
-        if candidate.before and _LEANING.search(candidate.text):
-            start, end = candidate.before
+        wanted = [candidate.before] if candidate.before and _LEANING.search(candidate.text) else []
+        if candidate.text.rstrip().endswith((":", "：")):
+            wanted += _announced(candidate)
+        for start, end in wanted:
             if (candidate.hit.chunk_id, start) not in there and is_statement(candidate.hit.text[start:end]):
                 there.add((candidate.hit.chunk_id, start))
                 found.append(replace(candidate, start=start, end=end, before=None))
         found.append(candidate)
     return found
+
+
+def _announced(candidate: Candidate) -> list[tuple[int, int]]:
+    spans = [span for span in sentence_spans(candidate.hit.text) if span[0] >= candidate.end]
+    return spans[:_ANNOUNCED]
 
 
 def in_reading_order(chosen: Sequence[Candidate], *, corpus: Corpus) -> list[Candidate]:
