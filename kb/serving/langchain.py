@@ -1,4 +1,19 @@
-"""The library as a LangChain retriever: passages as documents that carry paper, page and boxes."""
+"""The library as a LangChain retriever: passages as documents that carry paper, page and boxes.
+
+An agent that looks things up in the library (needs a model that calls tools)::
+
+    from langchain.agents import create_agent
+    from langchain_core.prompts import PromptTemplate
+    from langchain_core.tools import create_retriever_tool
+
+    retriever = LibraryRetriever(library=Library.open(), k=5)
+    prompt = PromptTemplate.from_template("[{paper_id}, p. {page}] {page_content}")
+    tool = create_retriever_tool(retriever, "papers", "Passages of my papers.", document_prompt=prompt)
+    agent = create_agent("ollama:qwen3", tools=[tool])
+    agent.invoke({"messages": [("user", "How do the methods keep views consistent?")]})
+
+What an agent writes is not verified; ``Library.ask`` is.
+"""
 
 from __future__ import annotations
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from langchain_core.prompts import PromptTemplate
 from langchain_core.retrievers import BaseRetriever
+from langchain_core.tools import create_retriever_tool
 from langchain_tests.integration_tests import RetrieversIntegrationTests
 
 from kb.records import Paper
@@ -63,3 +65,15 @@ def test_filters_and_mode_reach_the_library() -> None:
 def test_no_passages_are_asked_for_is_an_error() -> None:
     with pytest.raises(ValueError, match="k"):
         LibraryRetriever(library=SmallLibrary(), k=0)
+
+
+def test_an_agents_tool_shows_paper_and_page() -> None:
+    tool = create_retriever_tool(
+        LibraryRetriever(library=SmallLibrary(), k=1),
+        "papers",
+        "Passages of my papers.",
+        document_prompt=PromptTemplate.from_template("[{paper_id}, p. {page}] {page_content}"),
+    )
+    said = tool.invoke({"query": "diffusion models"})
+    assert said.startswith("[arxiv:2401.0000")
+    assert ", p. 1] Paper number" in said
