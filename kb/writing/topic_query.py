@@ -225,6 +225,9 @@ class _Parser:
             self._at -= 1
             self._fail(f"there is no field {token['field']!r}; the fields are {', '.join(FIELDS)}")
         text = token["word"] if token["phrase"] is None else token["phrase"]
+        if token["field"] is None and token["word"] and re.fullmatch(r"[A-Za-z]+:", token["word"]):
+            self._at -= 1
+            self._fail(f"after {token['word']} its word or phrase must follow without a space")
         if field not in ("cat", "id") and not fold(text):
             self._at -= 1
             self._fail("there is no word here")
