@@ -117,7 +117,7 @@ def spelled_out(query: Query) -> str:
     """The query with every operator and parenthesis written, as arXiv's API needs it (there words side by side are
     alternatives). Parsing it gives the same query again."""
     if isinstance(query, Term):
-        return f'{query.field}:"{query.text}"' if re.search(r"\s", query.text) else f"{query.field}:{query.text}"
+        return f'{query.field}:"{query.text}"' if re.search(r"[\s()]", query.text) else f"{query.field}:{query.text}"
     if isinstance(query, Submitted):
         return f"submittedDate:[{query.since:%Y%m%d}0000 TO {query.until:%Y%m%d}2359]"
     if isinstance(query, Both):
@@ -228,7 +228,7 @@ class _Parser:
         if token["field"] is None and token["word"] and re.fullmatch(r"[A-Za-z]+:", token["word"]):
             self._at -= 1
             self._fail(f"after {token['word']} its word or phrase must follow without a space")
-        if field not in ("cat", "id") and not fold(text):
+        if not (text.strip() if field in ("cat", "id") else fold(text)):
             self._at -= 1
             self._fail("there is no word here")
         return Term(field, text)

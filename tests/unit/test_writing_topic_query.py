@@ -135,6 +135,7 @@ def test_a_query_holds_as_on_arxiv(query: str, holds: bool) -> None:
         ("ti:", "must follow without a space"),
         ("ti: diffusion", "must follow without a space"),
         ('ti:"--"', "there is no word"),
+        ('cat:""', "there is no word"),
         ("submittedDate:[2024 TO 2025]", "write a period like"),
         ("submittedDate:[20241399 TO 20250101]", "write a period like"),
         ("(" * 60 + "a" + ")" * 60, "too many parentheses"),
