@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from kb.parsing.headings import REFERENCES, Heading, bare_title
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
-from kb.parsing.lines import TextLine
-from kb.parsing.paragraphs import Vocabulary, is_list_item, join_lines, starts_paragraph
+from kb.parsing.lines import TextLine, without_first
+from kb.parsing.paragraphs import Vocabulary, is_list_item, join_lines, starts_paragraph, without_item_mark
 from kb.parsing.references import split_references
 from kb.records import Block, BlockKind, Line
 
@@ -60,8 +60,10 @@ class _Desk:
 
     def close_paragraph(self) -> None:
         if self.paragraph:
-            kind: BlockKind = "list" if is_list_item(self.paragraph[0].line.text) else "paragraph"
-            self.put(kind, [placed.line for placed in self.paragraph])
+            lines = [placed.line for placed in self.paragraph]
+            kind: BlockKind = "list" if is_list_item(lines[0].text) else "paragraph"
+            mark, lines[0] = without_item_mark(lines[0])
+            self.put(kind, lines, label=mark)
             self.paragraph = []
 
     def close_references(self, pages: Sequence[PageLayout]) -> None:
@@ -224,11 +226,7 @@ def _unmarked(line: TextLine) -> tuple[str | None, TextLine]:
     match = re.match(r"(?:\d{1,2}|[∗*†‡§¶]+)\s*(?=\S)", line.text)
     if match is None or not (line.runs[0].raised or not match[0][0].isdigit()):
         return None, line
-    cut = match.end()
-    words = tuple((max(0, start - cut), x0, x1) for start, x0, x1 in line.words if start >= cut or start == 0)
-    runs = tuple(run._replace(start=max(0, run.start - cut), end=run.end - cut) for run in line.runs if run.end > cut)
-    words = words[1:] if len(words) > 1 and words[1][0] == 0 else words
-    return match[0].strip(), replace(line, text=line.text[cut:], words=words, runs=runs)
+    return match[0].strip(), without_first(line, match.end())
 
 
 def _numbered(desk: _Desk) -> Assembled:

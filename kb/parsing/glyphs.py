@@ -12,6 +12,7 @@ _SPACING_ACCENTS = {
     "´": "\u0301", "`": "\u0300", "¨": "\u0308", "ˆ": "\u0302", "˜": "\u0303", "¯": "\u0304", "˘": "\u0306",
     "ˇ": "\u030c", "˚": "\u030a", "¸": "\u0327", "˙": "\u0307", "˝": "\u030b", "˛": "\u0328",
 }  # fmt: skip
+_LAM, _ALEFS = "\u0644", "\u0627\u0622\u0623\u0625"
 _BOLD = re.compile(r"bold|black|heavy|demi|semib|cmbx|cmb\d|sfbx|-bd|medi(?!um)|bx\d|\bB$|-B$", re.IGNORECASE)
 _ITALIC = re.compile(r"ital|obli|slant|cmti|cmsl|cmmi|sfti|sfsl|-it$|-i$", re.IGNORECASE)
 _MATH = re.compile(r"^(cmmi|cmsy|cmex|msam|msbm|cmbsy|cmmib|rsfs|stix.*math|.*math|symbol|mtsy|mtmi|mtex|txsy|pxsy|eufm"
@@ -53,6 +54,14 @@ def style_of(font: str, *, size: float, flags: int, upright: bool) -> Style:
     return Style(font=name, size=round(size, 2), bold=bold, italic=italic, upright=upright)
 
 
+_SYMBOL_FONT = re.compile(r"cmb?sy|mt2?sy|[pt]xsy|msam|lmsy|lmmathsymbols")
+_OMS = {0: "−", 1: "·", 3: "∗", 4: "÷", 5: "⋄", 6: "±", 7: "∓", 8: "⊕", 14: "◦", 15: "•", 17: "≡", 20: "≤", 21: "≥",
+        24: "∼", 25: "≈", 26: "⊂", 27: "⊃", 28: "≪", 29: "≫"}  # fmt: skip
+_SYMBOL = dict(zip(b"abgdezhqiklmnxoprstufcyw", "αβγδεζηθικλμνξοπρστυφχψω", strict=True)) | {
+    0x2A: "∗", 0x2D: "−", 0x40: "≅", 0x7E: "∼", 0xA3: "≤", 0xA5: "∞", 0xAC: "←", 0xAE: "→", 0xB0: "°", 0xB1: "±",
+    0xB3: "≥", 0xB4: "×", 0xB6: "∂", 0xB7: "•", 0xB9: "≠", 0xBA: "≡", 0xBB: "≈", 0xC5: "⊕", 0xCE: "∈", 0xE5: "∑",
+}  # fmt: skip
+
 _SPACES = re.compile(r"\s")
 
 
@@ -70,6 +79,24 @@ def spelling_of(code: int) -> str:
     if 0xFB00 <= code <= 0xFDFF or 0xFE70 <= code <= 0xFEFC or (0xFF01 <= code <= 0xFF5E and code != 0xFF0C):
         return unicodedata.normalize("NFKC", text)
     return text
+
+
+def symbol_of(code: int, font: str) -> str:
+    """A sign that the PDF gives no character for, by its place in the known symbol fonts; "" when unknown.
+
+    TeX's symbol fonts are in the OMS encoding; Word paints bullets and operators with Symbol and Wingdings, whose
+    places arrive as U+F000 and up.
+    """
+    name = font.lower()
+    if code in _OMS and _SYMBOL_FONT.search(name):
+        return _OMS[code]
+    if 0xF020 <= code <= 0xF0FF:
+        if "wingdings" in name:
+            return "•"
+        if "symbol" in name:
+            return _SYMBOL.get(code - 0xF000, chr(code - 0xF000) if code < 0xF040 else "")
+        return "•" if code in (0xF0B7, 0xF0A7) else ""
+    return ""
 
 
 def with_missing_blanks(glyphs: list[Glyph]) -> list[Glyph]:
@@ -109,14 +136,14 @@ def _is_gap(left: Glyph, right: Glyph) -> bool:
 def compose_accents(glyphs: list[Glyph]) -> list[Glyph]:
     """TeX's old fonts paint an accent over a letter: "´" and "e" on the same spot are "é".
 
-    The accent may come before its letter or, moved by the reader, after the word.
+    The accent may come before its letter or, moved by the reader, after the word or at the line's end.
     """
     if not any(glyph.text in _SPACING_ACCENTS for glyph in glyphs):
         return glyphs
     out = list(glyphs)
     for accent in [glyph for glyph in glyphs if glyph.text in _SPACING_ACCENTS]:
         at = next(index for index, glyph in enumerate(out) if glyph is accent)
-        near = sorted(range(max(0, at - 25), min(len(out), at + 3)), key=lambda index: abs(index - at - 1))
+        near = sorted(range(len(out)), key=lambda index: abs(index - at - 1))
         for index in near:
             composed = _composed(accent, out[index]) if index != at else None
             if composed is None:
@@ -126,6 +153,9 @@ def compose_accents(glyphs: list[Glyph]) -> list[Glyph]:
             # The reader took the raised accent for a word of its own.
             if 0 < at <= len(out) and out[at - 1].text == " " and _touch(out, at - 1, word_before=index < at - 1):
                 del out[at - 1]
+            letter = index if index < at else index - 1
+            if 1 < letter < len(out) and out[letter - 1].text == " " and _touch(out, letter - 1, word_before=False):
+                del out[letter - 1]
             break
     return out
 
@@ -153,3 +183,23 @@ def _stacked(accent: Glyph, letter: Glyph) -> bool:
         return False
     middle = (accent.x0 + accent.x1) / 2
     return letter.x0 - 0.15 * letter.style.size <= middle <= letter.x1 + 0.15 * letter.style.size
+
+
+def in_spoken_order(glyphs: list[Glyph]) -> list[Glyph]:
+    """Ligatures of scripts written from right to left, whose letters the reader turned round.
+
+    Such a ligature (lam with alef) comes as letters that share one box, last letter first.
+    """
+    if not any(glyph.text > "\u0590" and _is_arabic(glyph.text) for glyph in glyphs):
+        return glyphs
+    out = list(glyphs)
+    for at in range(1, len(out)):
+        first, second = out[at - 1], out[at]
+        same_box = (first.x0, first.x1) == (second.x0, second.x1)
+        if same_box and _is_arabic(first.text) and second.text in _LAM and first.text in _ALEFS:
+            out[at - 1], out[at] = second, first
+    return out
+
+
+def _is_arabic(text: str) -> bool:
+    return "\u0590" < text[0] < "\u0900"

@@ -9,13 +9,14 @@ again (superscripts, changes of font).
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from kb.parsing.glyphs import SOFT_HYPHEN as SOFT_HYPHEN
-from kb.parsing.glyphs import SPACE_EM, Glyph, Style, compose_accents, with_missing_blanks
+from kb.parsing.glyphs import SPACE_EM, Glyph, Style, compose_accents, in_spoken_order, with_missing_blanks
 
 # Gaps and overlaps are in units of the font size (em).
 _GUTTER_EM = 1.15
@@ -38,10 +39,10 @@ class TextLine:
     """A printed line of one column: text, box (points, origin top left) and style.
 
     ``size``, ``font``, ``bold`` and ``italic`` are those of most of its characters. ``words`` holds
-    ``(start, x0, x1)`` for each word, ``start`` being its place in ``text`` (each character of Chinese, Japanese
-    and Korean text counts as a word). ``text`` has single spaces, no blank at its ends, and ends in a soft hyphen
-    (U+00AD) where the reader saw a word broken at the line's end. ``upright`` is False for rotated text, whose
-    words then all have the line's x-range.
+    ``(start, x0, x1)`` for each word, ``start`` being its place in ``text``; each character of Chinese, Japanese
+    and Korean text counts as a word, and so does a raised mark or exponent. ``text`` has single spaces, no blank at
+    its ends, and ends in a soft hyphen (U+00AD) where the reader saw a word broken at the line's end. ``upright`` is
+    False for rotated text, whose words then all have the line's x-range.
     """
 
     text: str
@@ -139,6 +140,8 @@ class _Fragment:
             size for size, count in sizes.items() if 5 * count >= len(inked) or count == max(sizes.values())
         )
         main = [glyph for glyph in inked if glyph.style.size == self.size]
+        # Boxes of mathematical signs (roots, sums) reach into the lines above and below.
+        main = [glyph for glyph in main if not glyph.style.is_math] or main
         self.y0 = min(glyph.y0 for glyph in main)
         self.y1 = max(glyph.y1 for glyph in main)
         self.baseline = Counter(round(glyph.baseline, 1) for glyph in main).most_common(1)[0][0]
@@ -179,6 +182,8 @@ def _same_line(a: _Fragment, b: _Fragment) -> bool:
 def _weave(a: _Fragment, b: _Fragment) -> list[Glyph]:
     left, right = (a, b) if a.x0 <= b.x0 else (b, a)
     first, second = left.glyphs, right.glyphs
+    if _runs_leftwards([*first, *second]):
+        first, second = second, first
     gap = right.x0 - left.x1
     if gap > SPACE_EM * max(a.size, b.size) and not first[-1].text.isspace() and not second[0].text.isspace():
         edge = first[-1]
@@ -186,8 +191,14 @@ def _weave(a: _Fragment, b: _Fragment) -> list[Glyph]:
     return [*first, *second]
 
 
+def _runs_leftwards(glyphs: list[Glyph]) -> bool:
+    """Whether most letters are of a script that is written from right to left."""
+    letters = [glyph.text for glyph in glyphs if glyph.text.isalpha()]
+    return 2 * sum(unicodedata.bidirectional(text[0]) in ("R", "AL") for text in letters) > len(letters)
+
+
 def _line_of(fragment: _Fragment, *, page: int) -> TextLine | None:
-    glyphs = compose_accents(with_missing_blanks(fragment.glyphs))
+    glyphs = in_spoken_order(compose_accents(with_missing_blanks(fragment.glyphs)))
     inked = [glyph for glyph in glyphs if not glyph.text.isspace()]
     if not inked:
         return None
@@ -228,13 +239,13 @@ def _spell(glyphs: list[Glyph], line: _Fragment) -> tuple[str, list[tuple[int, f
             length += 1
             pending = False
         wide = glyph.text > "\u2e7f" and is_cjk(glyph.text[0])
-        if in_word and not wide:
+        raised = glyph.style.size < 0.92 * line.size and line.baseline - glyph.baseline > 0.15 * line.size
+        if in_word and not wide and runs[-1].raised == raised:
             start, x0, x1 = words[-1]
             words[-1] = (start, min(x0, glyph.x0), max(x1, glyph.x1))
         else:
             words.append((length, glyph.x0, glyph.x1))
         in_word = not wide
-        raised = glyph.style.size < 0.92 * line.size and line.baseline - glyph.baseline > 0.15 * line.size
         if runs and runs[-1].style == glyph.style and runs[-1].raised == raised:
             runs[-1] = runs[-1]._replace(end=length + len(glyph.text))
         else:
@@ -252,3 +263,18 @@ def is_cjk(char: str) -> bool:
     return (
         0x2E80 <= code <= 0x9FFF or 0xF900 <= code <= 0xFAFF or 0xFF00 <= code <= 0xFF60 or 0x20000 <= code <= 0x3FFFF
     )
+
+
+def without_first(line: TextLine, count: int) -> TextLine:
+    """The line without its first ``count`` characters (a mark or bullet) and the blanks after them."""
+    cut = count + len(line.text[count:]) - len(line.text[count:].lstrip())
+    places = [place for place in line.words if place[0] >= cut]
+    if (not places or places[0][0] > cut) and len(places) < len(line.words):
+        # The mark is glued to the first word: where that begins is not known better than in proportion.
+        start, x0, x1 = line.words[len(line.words) - len(places) - 1]
+        end = places[0][0] - 1 if places else len(line.text)
+        places.insert(0, (cut, x0 + (x1 - x0) * (cut - start) / max(1, end - start), x1))
+    runs = tuple(run._replace(start=max(0, run.start - cut), end=run.end - cut) for run in line.runs if run.end > cut)
+    words = tuple((start - cut, x0, x1) for start, x0, x1 in places)
+    x0 = min((x0 for _, x0, _ in words), default=line.x0)
+    return replace(line, text=line.text[cut:], x0=max(x0, line.x0), words=words, runs=runs)

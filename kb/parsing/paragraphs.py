@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
-from kb.parsing.lines import TextLine, is_cjk
+from kb.parsing.lines import TextLine, is_cjk, without_first
 from kb.records import Line
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?(?:-[^\W_]+)*")
@@ -21,7 +21,10 @@ _KEPT_PREFIXES = frozenset(
 ) - frozenset("re de un inter sub super multi pre hyper meta anti out off co".split())
 # First halves of words that TeX breaks although both halves are words.
 _FALSE_WORDS = frozenset("over under some every with work back fore super inter micro data base net".split())
-_BULLET = re.compile(r"^(?:[•◦▪‣∙●○■□–—]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]|\[\d+\]|[-*∗·])\s+\S")
+_ITEM = re.compile(
+    r"^(?:(?P<bullet>[•◦▪▸►‣∙●○■□–—]|[-*∗·](?=\s))\s*|\(?(?P<number>\d{1,2}|[a-z]|[ivx]{1,4})[.)]\s+|\[\d+\]\s+)(?=\S)"
+)
+_SURE_BULLETS = "•◦▪▸►‣∙●○■□"
 _ENDS_SENTENCE = re.compile(r"[.:?!。！？…][\"”’)\]]*$")
 _FOOTNOTE_MARK = re.compile(r"^(?:\d{1,3}(?:\s?[,–-]\s?\d{1,3})*|[∗*†‡§¶]+)$")
 
@@ -84,7 +87,8 @@ def cleaned(line: TextLine) -> tuple[str, list[tuple[int, float, float]]]:
                 cut[at] = True
     if not any(cut):
         return _plain(text), list(line.words)
-    moved, kept = [], 0
+    moved: list[int] = []
+    kept = 0
     for flag in cut:
         moved.append(kept)
         kept += not flag
@@ -92,9 +96,8 @@ def cleaned(line: TextLine) -> tuple[str, list[tuple[int, float, float]]]:
     spelt = "".join(char for char, flag in zip(text, cut, strict=True) if not flag)
     words: dict[int, tuple[int, float, float]] = {}
     for start, x0, x1 in line.words:
-        at = moved[start]
-        if at < kept and not (cut[start] and (start + 1 >= len(text) or text[start + 1] == " ")):
-            words.setdefault(at, (at, x0, x1))
+        if not cut[start]:
+            words[moved[start]] = (moved[start], x0, x1)
     # A mark with blanks on both sides leaves two of them.
     return _squeezed(_plain(spelt), list(words.values()))
 
@@ -176,7 +179,15 @@ def _glued(text: str, piece: str, vocabulary: Vocabulary) -> str:
 
 def is_list_item(text: str) -> bool:
     """Whether the text begins with a bullet or an item's number."""
-    return bool(_BULLET.match(text))
+    return bool(_ITEM.match(text))
+
+
+def without_item_mark(line: TextLine) -> tuple[str | None, TextLine]:
+    """An item's number or letter (None for bullets), and its first line without bullet or number."""
+    match = _ITEM.match(line.text)
+    if match is None or not (match["bullet"] or match["number"]):
+        return None, line  # a number in square brackets is a citation
+    return match["number"], without_first(line, match.end())
 
 
 def starts_paragraph(paragraph: Sequence[Placed], placed: Placed, *, page: PageLayout, body: BodyStyle) -> bool:
@@ -184,7 +195,7 @@ def starts_paragraph(paragraph: Sequence[Placed], placed: Placed, *, page: PageL
     before = paragraph[-1]
     last, line = before.line, placed.line
     ended = bool(_ENDS_SENTENCE.search(last.text.rstrip(SOFT_HYPHEN)))
-    if is_list_item(line.text) and (ended or is_list_item(paragraph[0].line.text) or line.text[0] in "•◦▪‣∙●○■□"):
+    if is_list_item(line.text) and (ended or is_list_item(paragraph[0].line.text) or line.text[0] in _SURE_BULLETS):
         return True
     if last.page != line.page or before.column != placed.column:
         # Over a column or page break a sentence goes on; after its end a new paragraph is as good.

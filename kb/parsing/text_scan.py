@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from kb.parsing.glyphs import Glyph, Style, spelling_of, style_of
+from kb.parsing.glyphs import Glyph, Style, spelling_of, style_of, symbol_of
 from kb.parsing.lines import build_lines
 from kb.parsing.page import PageText, image_cover
 from kb.parsing.pdfium import OpenText, TextObject
@@ -97,13 +97,17 @@ class TextScan:
             if 0xDC00 <= code < 0xE000 and high:
                 code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
             text = spelt[code] if code in spelt else spelt.setdefault(code, spelling_of(code))
-            if not text:
+            if not text and (code >= 0x80 or code == 2):
                 continue
             if address > 0 and address != owner:
                 owner = address
                 piece = self._piece(self._characters.text_object(index), index)
             if piece is None or address < 0:
                 continue
+            if not text or 0xE000 <= code < 0xF900:
+                text = symbol_of(code, piece.style.font)
+                if not text:
+                    continue
             ax, ay = shown(left, bottom)
             bx, by = shown(right, top)
             x0, x1 = (ax, bx) if ax <= bx else (bx, ax)
