@@ -75,9 +75,9 @@ def _answer(question: str, *, session: str, within: list[str]) -> None:
     """Ask in a thread of its own, so that turning to another page does not lose the answer; show the draft."""
     told: queue.Queue[str | Answer | Exception] = queue.Queue()
     threading.Thread(target=_work, args=(library(), question, session, within, told), daemon=True).start()
-    with st.chat_message("user"):
+    with st.chat_message("user", avatar=":material/person:"):
         st.markdown(markup.plain(question))
-    with st.chat_message("assistant"), st.spinner(t("asking")):
+    with st.chat_message("assistant", avatar=":material/menu_book:"), st.spinner(t("asking")):
         draft, text = st.empty(), ""
         while True:
             try:
@@ -105,9 +105,9 @@ def _work(
 
 
 def _show_turn(answer: Answer, *, key: str) -> None:
-    with st.chat_message("user"):
+    with st.chat_message("user", avatar=":material/person:"):
         st.markdown(markup.plain(answer.question))
-    with st.chat_message("assistant"):
+    with st.chat_message("assistant", avatar=":material/menu_book:"):
         for notice in answer.notices:
             st.caption(markup.plain(notice))
         if answer.answered:

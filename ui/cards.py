@@ -95,23 +95,21 @@ def _snippet(text: str, query: str) -> str:
     return cut.rpartition(" ")[0] + " …" if best + _SNIPPET_CHARACTERS < len(text) else cut
 
 
-def claim_line(claim: Claim, *, key: str, verdict: bool = True) -> None:
+def claim_line(claim: Claim, *, key: str) -> None:
     """A sentence with its verdict and its marks; each mark opens the evidence. What is unsupported is struck."""
     text = markup.with_maths(claim.text)
     if claim.verdict in ("unsupported", "contradicted"):
         text = f"~~{text}~~"
-    if verdict:
-        colour, icon = _VERDICTS[claim.verdict]
-        text += f" :{colour}-badge[{icon} {t(claim.verdict)}]"
+    colour, icon = _VERDICTS[claim.verdict]
+    verdict = f":{colour}[{icon} {t(claim.verdict)}]"
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"claim-{key}"):
-        st.markdown(text, width="content", help=markup.plain(claim.verdict_reason) if claim.verdict_reason else None)
+        st.markdown(text if claim.evidence else f"{text} {verdict}", width="content")
         for number, evidence in enumerate(claim.evidence):
-            label = f"[{evidence.marker or number + 1}]" + (
-                f" {t('page_short', page=evidence.page)}" if evidence.page else ""
-            )
+            page = f" {t('page_short', page=evidence.page)}" if evidence.page else ""
+            label = f"{verdict if number == 0 else ''} {markup.plain(f'[{evidence.marker or number + 1}]{page}')}"
             with st.container(key=f"mark-{key}-{number}", width="content"):
-                if st.button(markup.plain(label), key=f"open-{key}-{number}", type="tertiary"):
-                    open_evidence(evidence)
+                if st.button(label, key=f"open-{key}-{number}", type="tertiary"):
+                    open_evidence(evidence, claim=claim)
 
 
 def web_links(paper: Paper) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from kb.errors import KbError
-from kb.records import Box, Chunk, Evidence, Hit, Paper
+from kb.records import Box, Chunk, Claim, Evidence, Hit, Paper
 from ui import markup
 from ui.session import errors_shown, library, t
 
@@ -24,12 +24,16 @@ def evidence_of(hit: Hit) -> Evidence:
     )  # fmt: skip
 
 
-def open_evidence(evidence: Evidence) -> None:
-    """Show the evidence over the page; Escape leads back to where one was."""
+def open_evidence(evidence: Evidence, *, claim: Claim | None = None) -> None:
+    """Show the evidence (of a claim) over the page; Escape leads back to where one was."""
 
     @st.dialog(t("evidence"), width="medium", icon=":material/menu_book:")
     def view() -> None:
         with errors_shown():
+            if claim is not None and claim.text_verified:
+                st.markdown(markup.with_maths(claim.text_verified))
+            if claim is not None and claim.verdict_reason:
+                st.caption(f"{t(claim.verdict)}: {markup.plain(claim.verdict_reason)}")
             show_evidence(evidence, key="dialog")
 
     view()

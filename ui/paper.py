@@ -106,8 +106,10 @@ def _pages(paper: Paper) -> None:
     if not pages:
         st.info(t("no_pdf"))
         return
-    st.session_state["paper-page"] = min(max(st.session_state["paper-page"], 1), pages)
-    page = st.pagination(pages, key="paper-page")
+    given = min(max(st.session_state["paper-page"], 1), pages)
+    # A key for each page of the address: after Back the pager stands where the address says.
+    page = st.pagination(pages, default=given, key=f"pager-{given}")
+    st.session_state["paper-page"] = page
     st.caption(t("page_of", page=page, pages=pages))
     show_page(paper, page)
 

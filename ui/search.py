@@ -50,7 +50,7 @@ def show() -> None:
         label_visibility="collapsed", max_chars=500,
     )  # fmt: skip
     left, right = st.columns([1, 3], gap="large")
-    with left:
+    with left, st.container(key="search-filters"):
         filters = _filters()
     address.keep("search", _FIELDS)
     with right:

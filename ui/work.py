@@ -20,6 +20,8 @@ _STATES = {
     "lost": ("lost", "red", ":material/error:"),
 }
 _FOLLOW_SECONDS = 1.0
+_TELLING = ("add", "note", "update")
+_SILENT = ("--out", "--format", "--language")
 
 
 def start(*arguments: str) -> None:
@@ -41,7 +43,9 @@ def show_work(*verbs: str) -> None:
 
 
 def _jobs(verbs: tuple[str, ...]) -> list[Job]:
-    return [job for job in library().jobs() if not verbs or job.command[0] in verbs][:8]
+    """The latest works; on a page of their own verbs, without those that ended well and have nothing to say."""
+    jobs = [job for job in library().jobs() if not verbs or job.command[0] in verbs]
+    return [job for job in jobs if not verbs or job.state != "done" or job.command[0] in _TELLING][:8]
 
 
 @st.fragment(run_every=_FOLLOW_SECONDS)
@@ -75,8 +79,9 @@ def _show(job: Job) -> None:
 
 
 def _words(job: Job) -> str:
-    """The command, with the names of files instead of their paths."""
-    names = [part.rsplit("/", 1)[-1] for part in job.command]
+    """The command, with the names of files instead of their paths and without what the app adds."""
+    parts = zip(("", *job.command), job.command, strict=False)
+    names = [part.rsplit("/", 1)[-1] for before, part in parts if not {before, part}.intersection(_SILENT)]
     return markup.shortened(f"kb {' '.join(names)}", 140)
 
 

@@ -201,6 +201,16 @@ class PassageTable:
         """Keys of all chunks, sorted."""
         return self._chunk_table()[0]
 
+    def first_keys(self, paper_ids: Sequence[str]) -> dict[str, int]:
+        """Paper id to the key of its first indexed chunk (the abstract where there is one), in the given order."""
+        rows = self._db.rows_for(
+            """SELECT p.id, c.key FROM papers p JOIN chunks c ON c.paper = p.number
+            WHERE c.ordinal = 0 AND c.indexed = 1 AND p.id IN (?)""",
+            list(paper_ids),
+        )
+        found = dict(rows)
+        return {key: found[key] for key in paper_ids if key in found}
+
     def keys_of(self, paper_numbers: Sequence[int]) -> Keys:
         """Keys of the chunks of these papers (catalog numbers), sorted."""
         keys, owners = self._chunk_table()
@@ -255,8 +265,9 @@ def boxes_of(blocks: Sequence[Block], start: int, end: int) -> tuple[Box, ...]:
             if first >= last:
                 continue
             words = [w for i, w in enumerate(line.words) if w[0] < last and _word_end(line.words, i, line.end) > first]
-            x0, x1 = (words[0][1], words[-1][2]) if words else (line.x0, line.x1)
-            boxes.append(Box(page=line.page, x0=min(x0, x1), y0=line.y0, x1=max(x0, x1), y1=line.y1))
+            # Not the first and the last word's: a line may run from right to left.
+            x0, x1 = min((w[1] for w in words), default=line.x0), max((w[2] for w in words), default=line.x1)
+            boxes.append(Box(page=line.page, x0=x0, y0=line.y0, x1=x1, y1=line.y1))
     return tuple(boxes)
 
 

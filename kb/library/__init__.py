@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from kb.library.adding import FetchFulltext
     from kb.library.archive import KeptDigest
     from kb.library.indexing import Indexer, Progress
+    from kb.library.mapping import MapPoint
     from kb.library.reading import LibraryCorpus
     from kb.library.topics import Preview
     from kb.library.viewing import PageView
@@ -495,6 +496,12 @@ class Library:
         from kb.library.noting import kept_figures
 
         return kept_figures(self, self.catalog().papers.resolve(paper))
+
+    def paper_map(self, *, limit: int = 5_000) -> builtins.list[MapPoint]:
+        """The newest papers as points of a plane in which similar abstracts lie near each other."""
+        from kb.library.mapping import paper_map
+
+        return paper_map(self, limit=limit)
 
     def words_found(self, query: str, text: str) -> builtins.list[tuple[int, int]]:
         """Spans of the words of ``text`` that are words of the query in some form."""
