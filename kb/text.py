@@ -22,6 +22,15 @@ _LAST_WORD = re.compile(r"(\S+)$")
 _BLANK_LINE = re.compile(r"\n\s*\n")
 
 
+def is_text(text: str) -> bool:
+    """Whether it can be written as UTF-8 (a name of a file or an argument may hold bytes that are no text)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def sentence_spans(text: str) -> list[tuple[int, int]]:
     """Half-open character spans of the sentences of ``text``, in order, without the white space between them.
 

@@ -11,9 +11,11 @@ from typing import Any
 from kb import wire
 from kb.cli import printing
 from kb.cli.progress import Reporter
+from kb.cli.streams import write_document, write_text
 from kb.errors import HomeUnwritable, UsageError
 from kb.library import Library
 from kb.settings import Settings
+from kb.text import is_text
 
 _DONE, _NOT_DONE, _IN_PART, _FAULTS = 0, 1, 3, 4
 
@@ -29,6 +31,7 @@ class Result:
 
 def run(options: argparse.Namespace) -> int:
     """Run the verb, print its result, and return the exit status."""
+    _refuse_broken_text(options)
     if options.verb == "ui":
         return _ui(options)
     if options.job is not None:
@@ -63,11 +66,20 @@ def _open(options: argparse.Namespace) -> Library:
     return Library.open(Settings.load(**flags))
 
 
+def _refuse_broken_text(options: argparse.Namespace) -> None:
+    """Bytes that are no text cannot be stored or searched; names of files to add are judged one by one later."""
+    for name, value in vars(options).items():
+        for word in value if isinstance(value, list) else [value]:
+            if isinstance(word, str) and not is_text(word) and (options.verb, name) != ("add", "what"):
+                shown = word.encode(errors="replace").decode()
+                raise UsageError(f"{shown!r} is not valid UTF-8: write it in this terminal's encoding")
+
+
 def _print(schema: str, result: Result, *, as_json: bool) -> None:
     if as_json:
-        print(wire.to_json({"schema": schema, **wire.to_data(result.data)}))  # noqa: T201
+        write_document(wire.to_json({"schema": schema, **wire.to_data(result.data)}))
     elif result.text:
-        print(result.text)  # noqa: T201
+        write_text(result.text)
 
 
 def _filters(options: argparse.Namespace) -> dict[str, Any]:
@@ -221,7 +233,7 @@ def _set(library: Library, options: argparse.Namespace, reporter: Reporter) -> R
 
 
 def _tag(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    wrong = [tag for tag in options.tags if len(tag) < 2 or tag[0] not in "+-"]
+    wrong = [tag for tag in options.tags if len(tag) < 2 or tag[0] not in "+-" or tag.startswith("--")]
     if wrong or not options.tags:
         raise UsageError(f"write tags as +{(wrong or ['name'])[0].strip('+-')} to add or with - to drop")
     add = [tag[1:] for tag in options.tags if tag[0] == "+"]

@@ -17,6 +17,26 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options)  # type: ignore[arg-type]
 
 
+class _Tags(argparse.Action):
+    """Everything after the paper: tags, of which those to drop look like options, and the options of every verb."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        words = [str(value) for value in values] if isinstance(values, list) else []
+        if "--help" in words:
+            parser.print_help()
+            parser.exit()
+        common = _Parser(prog=parser.prog, add_help=False)
+        _add_common(common, default=argparse.SUPPRESS)
+        _, tags = common.parse_known_args(words, namespace=namespace)
+        setattr(namespace, self.dest, tags)
+
+
 def build_parser(version: str) -> argparse.ArgumentParser:
     """The parser of the whole command line. Each verb's help ends with an example that runs."""
     parser = _Parser(
@@ -202,7 +222,7 @@ def _add_catalog(verb: Verb) -> None:
     setting.add_argument("field", nargs="+", metavar="FIELD=VALUE", help="an empty value takes the decision back")
     tag = verb("tag", "add and drop tags", "kb tag 1706.03762 +transformers -unread")
     tag.add_argument("id", metavar="ID")
-    tag.add_argument("tags", nargs=argparse.REMAINDER, metavar="+T|-T")
+    tag.add_argument("tags", nargs=argparse.REMAINDER, action=_Tags, metavar="+T|-T")
     for name in ("like", "dislike"):
         sub = verb(name, f"{name} a paper: it changes what comes first", f"kb {name} 1706.03762")
         sub.add_argument("id", metavar="ID")

@@ -7,6 +7,8 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from kb.cli.streams import tell
+
 if TYPE_CHECKING:
     from kb.library.jobs import JobRecorder
 
@@ -46,29 +48,29 @@ class Reporter:
         if total and not finished and rate:
             line += f", {(total - done) / rate:.0f} s left"
         if not self._terminal:
-            print(f"kb: {line}", file=sys.stderr)  # noqa: T201
+            tell(f"kb: {line}")
             return
         bar = ""
         if total:
             full = min(_BAR_WIDTH, _BAR_WIDTH * done // total)
             bar = f" [{'#' * full}{'.' * (_BAR_WIDTH - full)}]"
-        print(f"\r\x1b[K{line}{bar}", end="", file=sys.stderr, flush=True)  # noqa: T201
+        tell(f"\r\x1b[K{line}{bar}", end="")
         self._open = True
 
     def notice(self, text: str) -> None:
         """Tell something that changes nothing."""
         if not self._quiet:
             self._clear()
-            print(f"kb: {text}", file=sys.stderr)  # noqa: T201
+            tell(f"kb: {text}")
 
     def error(self, text: str) -> None:
         """Tell why something could not be done."""
         self._clear()
-        print(f"kb: {text}", file=sys.stderr)  # noqa: T201
+        tell(f"kb: {text}")
 
     def _clear(self) -> None:
         if self._open:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201
+            tell("\r\x1b[K", end="")
             self._open = False
 
 

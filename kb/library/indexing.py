@@ -40,6 +40,7 @@ class Indexer:
         self._catalog = catalog
         self._load_encoder = encoder
         self._indexes: Indexes | None = None
+        self._generation = -1
 
     def settle(self, *, progress: Progress | None = None) -> int:
         """Bring the indexes up to the catalog; returns how many chunks went in.
@@ -103,7 +104,7 @@ class Indexer:
         indexes.dense.put(keys, vectors)
         with self._catalog.transaction():
             self._catalog.passages.mark_indexed(keys)
-            self._catalog.next_generation()
+            self._moved_on()
 
     def _vectors(self, indexes: Indexes, waiting: Mapping[int, Chunk], titles: Sequence[str]) -> Vectors:
         """(n, d) vectors of the waiting chunks; after ``rebuild`` most still have theirs (a key is one passage)."""
@@ -129,7 +130,11 @@ class Indexer:
         indexes.sentences.drop(keys)
         with self._catalog.transaction():
             self._catalog.passages.forget_dropped(keys)
-            self._catalog.next_generation()
+            self._moved_on()
+
+    def _moved_on(self) -> None:
+        self._catalog.next_generation()
+        self._generation = self._catalog.generation()
 
     def _claim(self, encoder: Encoder) -> None:
         """From now on the home's vectors are this encoder's."""
@@ -138,6 +143,9 @@ class Indexer:
             self._catalog.set_fact("dimension", str(encoder.dimension))
 
     def _open(self) -> Indexes:
+        # Another process wrote in between: an index that stayed open would write over what it never saw.
+        if self._indexes is not None and self._catalog.generation() != self._generation:
+            self.close()
         if self._indexes is None:
             encoder = self._load_encoder()
             made_with = self._catalog.fact("encoder")
@@ -146,6 +154,7 @@ class Indexer:
             elif made_with != encoder.fingerprint:
                 raise encoder_changed(made_with, encoder.fingerprint)
             self._indexes = Indexes(self._home, encoder)
+            self._generation = self._catalog.generation()
         return self._indexes
 
 

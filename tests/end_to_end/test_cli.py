@@ -195,3 +195,36 @@ def test_a_cold_search_does_not_import_torch_and_words_alone_no_encoder(home: Pa
         output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         loaded = set(re.sub(r".*MODULES", "", output, flags=re.DOTALL).split())
         assert not forbidden & loaded
+
+
+def test_tags_and_the_options_of_every_verb_may_follow_the_paper(home: Path) -> None:
+    tagged = data("tag", "2402.19481", "+gpu", "+later", "-later", home=home)
+    assert tagged["paper"]["tags"] == ["gpu"]
+    assert data("tag", "2402.19481", "-gpu", home=home)["paper"]["tags"] == []
+    assert kb("tag", "2402.19481", "--gpu", home=home).returncode == 2
+
+
+def test_streams_that_are_closed_full_or_narrow_lead_to_no_traceback(home: Path) -> None:
+    def run(line: str, **environment: str) -> tuple[int, str]:
+        command = f"{sys.executable} -m kb list --home {home} {line}"
+        done = subprocess.run(
+            command, shell=True, capture_output=True, check=False, env={**os.environ, **environment}, timeout=60
+        )
+        return done.returncode, (done.stdout + done.stderr).decode()
+
+    assert run(">&- 2>&- <&-") == (0, "")
+    assert run("| head -1")[0] == 0
+    narrow = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
+    assert run("", **narrow)[0] == 0
+    assert len(json.loads(run("--json", **narrow)[1])["papers"]) == 6
+    if Path("/dev/full").exists():
+        status, said = run("> /dev/full")
+        assert (status, len(said.splitlines())) == (1, 1)
+
+
+def test_arguments_that_are_no_text_are_refused_in_one_line(home: Path) -> None:
+    for arguments in (["show"], ["like"], ["search"], ["set", "2402.19481"]):
+        command = [sys.executable, "-m", "kb", *arguments, b"venue=\xff", "--home", home]
+        done = subprocess.run(command, capture_output=True, check=False, timeout=60)
+        assert done.returncode == 2
+        assert done.stderr.count(b"\n") == 1
