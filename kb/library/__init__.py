@@ -24,6 +24,7 @@ from kb.records import (
     Comparison,
     Digest,
     Failure,
+    Fault,
     Figure,
     Filters,
     Grouping,
@@ -369,6 +370,12 @@ class Library:
         from kb.library.publishing import write_index
 
         return write_index(self, folder)
+
+    def verify(self, path: Path) -> tuple[builtins.list[Fault], int]:
+        """The faults of a page or ``digest.json`` (ours or of the old kind), and how many things were looked up."""
+        from kb.library.verifying import verify
+
+        return verify(self, path)
 
     def diff(self, old: Path, new: Path) -> dict[str, builtins.list[Any]]:
         """What is new, gone or changed between two ``digest.json``: ids, and for changes the fields."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from kb.records import Digest, Figure
 from kb.rendering.entries import Entry, Part, Sentence
@@ -40,9 +40,8 @@ def notices(digest: Digest) -> Iterator[str]:
 
 
 def counts_line(digest: Digest) -> str:
-    """How many papers are new and updated of how many found."""
-    counts = digest.counts
-    return label(digest.language, "counts", new=counts.new, updated=counts.updated, found=counts.found)
+    """How many papers were found, and what became of them."""
+    return label(digest.language, "counts", **asdict(digest.counts))
 
 
 def entry_lines(entry: Entry, markup: Markup) -> Iterator[str]:
@@ -99,12 +98,12 @@ class _EntryLines:
 
     def _source_line(self) -> str:
         entry, paper = self._entry, self._entry.paper
-        parts = [f"[{words}]({link(address)})" for words, address in ([entry.source] if entry.source else [])]
+        parts = [f"[{entry.source[0]}]({link(entry.source[1])})" if entry.source else self._text(paper.id)]
         if paper.comment and paper.comment.strip():
             parts.append(self._text(paper.comment))
         if paper.license:
             parts.append(f"{entry.say('license')}: {self._text(paper.license)}")
-        return " ".join(parts) or self._text(paper.id)
+        return " ".join(parts)
 
     def _numbered(self) -> Iterator[str]:
         entry, note = self._entry, self._entry.note

@@ -123,9 +123,9 @@ def note_entry(
         language=spoken,
         note=shown,
         source=source_link(paper, spoken),
-        links=_links(paper, spoken),
-        affiliation=_affiliation(paper, spoken),
-        attribution=_attribution(paper, spoken) if public else "",
+        links=note_links(paper, spoken),
+        affiliation=shown_affiliation(paper, spoken),
+        attribution=attribution(paper, spoken) if public else "",
         withheld=label(spoken, "unlicensed") if public and not may_republish(paper.license) else "",
         remark=label(spoken, "quoted_entry") if drafted and note.model is None else "",
         summary=page.part("summary", (shown.summary,) if shown.summary else ()),
@@ -228,7 +228,8 @@ def source_link(paper: Paper, language: Language) -> tuple[str, str] | None:
     return ("PDF" if paper.id.startswith("arxiv:") else label(language, "paper")), address
 
 
-def _links(paper: Paper, language: Language) -> tuple[tuple[str, str], ...]:
+def note_links(paper: Paper, language: Language) -> tuple[tuple[str, str], ...]:
+    """(words, address) of paper, code and project page, as the record has them."""
     own = paper_address(paper)
     stated = [link for link in paper.links if link.kind in ("code", "project") and web_address(link.url)]
     return tuple(
@@ -245,7 +246,8 @@ def _link_label(link: Link, language: Language) -> str:
     return label(language, link.kind)
 
 
-def _affiliation(paper: Paper, language: Language) -> str:
+def shown_affiliation(paper: Paper, language: Language) -> str:
+    """The first author's affiliation with its page, or that the paper does not state it."""
     if paper.affiliation is None or not paper.affiliation.text.strip():
         return label(language, "not stated")
     page = paper.affiliation.page
@@ -253,7 +255,7 @@ def _affiliation(paper: Paper, language: Language) -> str:
     return f"{paper.affiliation.text}{where}"
 
 
-def _attribution(paper: Paper, language: Language) -> str:
+def attribution(paper: Paper, language: Language) -> str:
     """Who wrote it, what it is called, where it stands, under which licence: as Creative Commons asks for."""
     licence = licence_name(paper.license) or label(language, "no_licence")
     who = ", ".join(paper.authors[:3]) + (" et al." if len(paper.authors) > 3 else "")

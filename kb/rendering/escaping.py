@@ -10,8 +10,9 @@ from collections.abc import Callable
 # Maths as papers' metadata write it: $...$ on one line, no space inside the delimiters, no digit after (so that two
 # prices are no formula). Pandoc's rule, https://pandoc.org/MANUAL.html#extension-tex_math_dollars
 MATHS = re.compile(r"(?<!\\)\$(?=[^\s$])(?:\\.|[^$\\\n])*?(?<=[^\s\\])\$(?!\d)")
-# An address within running text, without the punctuation after it. Braces and the like are left to the text.
-ADDRESS = re.compile(r"https?://[^\s<>\"'`{}|\\^\[\]()$*]*[^\s<>\"'`{}|\\^\[\]()$*.,;:!?]", re.IGNORECASE)
+# An address within running text (RFC 3986: ASCII only), without the punctuation after it; parentheses, braces and
+# the like are left to the text.
+ADDRESS = re.compile(r"https?://[\w!#%&+,./:;=?@~-]*[\w#%&+/=@~-]", re.IGNORECASE | re.ASCII)
 # Characters with a meaning for Markdown, HTML or Nunjucks. As entities they mean nothing to any of the three,
 # and the browser (and MathJax, which reads the browser's text) sees the character itself.
 _SPECIAL = re.compile(r"[&<>\"`*_{}\[\]!|~\\^]|(?<=:)/(?=/)|(?<=\w)@(?=\w)|(?<=[wW]{3})\.")
@@ -49,7 +50,7 @@ def pieces(
     """The text with each formula ``$…$``, each web address and all between them written by its own function."""
     parts = []
     end = 0
-    for found in re.finditer(f"(?P<formula>{MATHS.pattern})|(?P<address>(?i:{ADDRESS.pattern}))", text):
+    for found in re.finditer(f"(?P<formula>{MATHS.pattern})|(?P<address>(?ai:{ADDRESS.pattern}))", text):
         parts.append(prose(text[end : found.start()]))
         parts.append(formula(found["formula"]) if found["formula"] else address(found["address"]))
         end = found.end()

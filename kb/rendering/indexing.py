@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from urllib.parse import quote
 
@@ -47,11 +47,10 @@ def _latest_first(entries: Sequence[IndexEntry]) -> list[IndexEntry]:
 
 
 def _day(entry: IndexEntry, language: Language) -> dict[str, object]:
-    counts = entry.counts
     when = entry.until.isoformat() if entry.since == entry.until else f"{entry.since} – {entry.until}"
     return {
         "when": when,
-        "counts": label(language, "counts", new=counts.new, updated=counts.updated, found=counts.found),
+        "counts": label(language, "counts", **asdict(entry.counts)),
         "links": [(_suffix(file), quote(file)) for file in sorted(entry.files) if _SAFE_PATH.match(file)],
     }
 

@@ -49,7 +49,8 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         " sentence by sentence against them; marks lead to the quotations."
         " Names, ids and links are those of the record.",
         "made_zh": "",
-        "counts": "{new} new, {updated} updated of {found} found",
+        "counts": "{found} found: {new} new, {updated} updated, {already_shown} shown before, {filtered} left out,"
+        " {withdrawn} withdrawn, {failed} failed",
         "untitled": "All papers",
         "unlicensed": "Figures and quotations beyond the abstract are left out: the paper's licence does not allow them"
         " to be republished, or is not known.",
@@ -118,7 +119,8 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "made_model": "总结、要点和笔记由 {model} 根据编号引文起草，并逐句与引文核对；"
         "标记指向引文。作者、编号和链接取自记录。",
         "made_zh": "没有语言模型可用于翻译，引文保留论文原文语言。",
-        "counts": "共 {found} 篇：新增 {new} 篇，更新 {updated} 篇",
+        "counts": "共 {found} 篇：新增 {new} 篇，更新 {updated} 篇，已展示 {already_shown} 篇，略去 {filtered} 篇，"
+        "撤回 {withdrawn} 篇，失败 {failed} 篇",
         "untitled": "全部论文",
         "unlicensed": "论文许可不允许转载或许可未知，此处略去图片和摘要以外的引文。",
         "partly": "部分支持",

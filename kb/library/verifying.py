@@ -1,0 +1,96 @@
+"""``kb verify`` over a library: the catalog and the stored text as a page's check asks for them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kb.errors import BadIdentifier, BadRecord, IndexDamaged, UnknownPaper
+from kb.records import Box, Chunk, Fault, Figure, Paper, Verdict, Version
+from kb.rendering.page_check import Particulars
+from kb.rendering.verification import check_file
+
+if TYPE_CHECKING:
+    from kb.library import Library
+
+
+def verify(library: Library, path: Path) -> tuple[list[Fault], int]:
+    """The faults of a page or a ``digest.json``, and how many things were looked up.
+
+    Raises:
+        BadRecord: when the file cannot be read or is no page.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as err:
+        raise BadRecord(f"{path} cannot be read ({err.strerror}): check the path") from err
+    return check_file(path, data, LibrarySources(library), files=_files_beside(path))
+
+
+def _files_beside(path: Path) -> Collection[str]:
+    """The pictures in the folders beside a page, relative to it."""
+    return {str(file.relative_to(path.parent)) for file in path.parent.glob("*/*.png")}
+
+
+class LibrarySources:
+    """The library as ``kb.rendering.page_check.Sources``."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._catalog = library.catalog()
+
+    def candidates(self, ids: Sequence[str], title: str) -> list[Paper]:
+        """The papers of these ids, and those whose titles are most like this one."""
+        found: dict[str, Paper] = {}
+        for name in ids:
+            with contextlib.suppress(UnknownPaper, BadIdentifier):
+                paper = self._catalog.papers.get(self._catalog.papers.resolve(name))
+                found.setdefault(paper.id, paper)
+        if title.strip():
+            # Without a usable index only the ids tell: the check says what it could not find.
+            with contextlib.suppress(IndexDamaged):
+                for hit in self._library.search(title[:300], k=3, mode="lexical", by="paper"):
+                    found.setdefault(hit.paper.id, hit.paper)
+        return list(found.values())
+
+    def versions(self, paper_id: str) -> list[Version]:
+        """The versions that were seen."""
+        return self._catalog.papers.versions(paper_id) if self._is_known(paper_id) else []
+
+    def chunks(self, paper_id: str) -> list[Chunk]:
+        """The stored text."""
+        return self._catalog.passages.chunks(paper_id) if self._is_known(paper_id) else []
+
+    def place_of(self, chunk: Chunk, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
+        """Page and boxes of a part of a chunk."""
+        return self._catalog.passages.locate(chunk.id, start, end)
+
+    def figures(self, paper_id: str) -> Mapping[str, Figure] | None:
+        """The figures that were cut from the stored PDF; None where none were asked for yet."""
+        source = self._catalog.passages.source(paper_id) if self._is_known(paper_id) else None
+        known = self._catalog.ledger.figures(paper_id, source.sha256) if source is not None else None
+        return None if known is None else {figure.file: figure for figure in known}
+
+    def judge(self, text: str, evidence: Sequence[str]) -> tuple[Verdict, str]:
+        """The verdict as the notes' own check gives it; the encoder is loaded only where words do not settle it."""
+        from kb.writing.verification import verify as judge
+
+        verdict, reason = judge(text, evidence)
+        if verdict in ("verbatim", "supported"):
+            return verdict, reason
+        return judge(text, evidence, encode=self._library.corpus().encode)
+
+    def missing(self, text: str, source: str) -> Particulars:
+        """Numbers and names of a text that its source does not state."""
+        from kb.writing.particulars import missing
+
+        return missing(text, source)
+
+    def _is_known(self, paper_id: str) -> bool:
+        try:
+            self._catalog.papers.get(paper_id)
+        except (UnknownPaper, BadIdentifier):
+            return False
+        return True

@@ -1,0 +1,171 @@
+"""A ``digest.json`` against catalog and evidence: what a page shows, and the fields that only the data have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from kb import wire
+from kb.records import Chunk, Claim, Digest, Evidence, Fault, Note, Paper
+from kb.rendering.comparing_texts import flat
+from kb.rendering.entries import note_claims, source_address, web_address
+from kb.rendering.escaping import one_line
+from kb.rendering.labels import label
+from kb.rendering.page_check import Sources, Tally, at_version, check_page, identify
+from kb.rendering.page_records import ReadEntry, ReadPage, ReadQuote, ReadSentence
+
+_SCALARS = ("license", "venue", "published", "updated")
+
+
+def check_digest(digest: Digest, sources: Sources) -> tuple[list[Fault], int]:
+    """Faults of a digest that was kept as data, and how many things were looked up."""
+    page = digest_as_read(digest)
+    faults, checked = check_page(page, sources)
+    for note, entry in zip(digest.entries, page.entries, strict=True):
+        told = [names for _, names in entry.authors]
+        paper = identify(entry.ids, note.paper.title, told, note.paper.abstract, sources)
+        if paper is None:
+            continue
+        shown = at_version(paper, claimed=note.paper.version, abstract=note.paper.abstract, sources=sources)
+        tally = Tally()
+        _check_record(note.paper, shown, tally)
+        _check_evidence(note, shown, sources, tally)
+        _check_figures(note, shown, sources, tally)
+        known = {(fault.field, fault.found, fault.expected) for fault in faults if fault.entry == paper.id}
+        faults += [fault for fault in tally.faults(paper.id) if (fault.field, fault.found, fault.expected) not in known]
+        checked += tally.checked
+    return faults, checked
+
+
+def digest_as_read(digest: Digest) -> ReadPage:
+    """The data as if they had been read from a page."""
+    counts = digest.counts
+    days = (digest.since.isoformat(), digest.until.isoformat())
+    return ReadPage(
+        own=True,
+        language=digest.language,
+        extractive=False,  # each claim has its own verdict
+        days=[("since, until", *days)],
+        counts=[
+            counts.found, counts.new, counts.updated, counts.already_shown, counts.filtered, counts.withdrawn,
+            counts.failed,
+        ],
+        entries=[note_as_read(note, digest) for note in digest.entries],
+    )  # fmt: skip
+
+
+def note_as_read(note: Note, digest: Digest) -> ReadEntry:
+    """A note as if it had been read from a page."""
+    paper = note.paper
+    claims = note_claims(note)
+    ids = [paper.id, *(evidence.paper_id for _, claim in claims for evidence in claim.evidence), *paper.aliases]
+    links = [("source", address)] if (address := source_address(paper)) else []
+    links += [("paper.links", link.url) for link in paper.links if web_address(link.url)]
+    links += [("paper.url", paper.url)] if paper.url and web_address(paper.url) else []
+    return ReadEntry(
+        title=one_line(paper.title),
+        ids=list(dict.fromkeys(ids)),
+        authors=[("paper.authors", one_line(", ".join(paper.authors)))],
+        abstract=one_line(paper.abstract),
+        translated=note.title_translated or "",
+        links=links,
+        keywords=one_line(", ".join(paper.keywords)),
+        sentences=[_sentence(where, claim) for where, claim in claims],
+        quotes=[_quote(evidence, digest) for _, claim in claims for evidence in claim.evidence],
+    )
+
+
+def _sentence(where: str, claim: Claim) -> ReadSentence:
+    marks = [evidence.marker for evidence in claim.evidence]
+    doubted = claim.verdict in ("partly", "unsupported", "contradicted")
+    return ReadSentence(where=where, text=one_line(claim.text), marks=marks, doubted=doubted)
+
+
+def _quote(evidence: Evidence, digest: Digest) -> ReadQuote:
+    name = "page" if evidence.page else "record"
+    return ReadQuote(
+        marker=evidence.marker,
+        place=label(digest.language, name, page=evidence.page),
+        text=one_line(evidence.quote),
+    )
+
+
+def _check_record(told: Paper, known: Paper, tally: Tally) -> None:
+    """Fields of the record that a page does not print; a record that says nothing says nothing wrong."""
+    for name in _SCALARS:
+        found, expected = getattr(told, name), getattr(known, name)
+        same_version = told.version == known.version or name != "updated"
+        if found is not None and same_version:
+            tally.checked += 1
+            if found != expected:
+                kind = "date" if name in ("published", "updated") else name
+                tally.add(kind, str(wire.to_data(found)), str(wire.to_data(expected)), where=f"paper.{name}")
+    if told.comment is not None:
+        tally.look("comment", told.comment, known.comment or "", where="paper.comment")
+    if told.affiliation is not None:
+        expected_text = known.affiliation.text if known.affiliation else "not stated"
+        tally.look("affiliation", told.affiliation.text, expected_text, where="paper.affiliation")
+    for name, kind in (("announced", "date"), ("categories", "categories")):
+        expected_values = list(getattr(known, name))
+        for value in getattr(told, name):
+            tally.checked += 1
+            if value not in expected_values:
+                tally.add(kind, str(value), ", ".join(map(str, expected_values)), where=f"paper.{name}")
+    if told.id != known.id and told.id not in known.aliases and not told.id.startswith("arxiv:"):
+        tally.add("id", told.id, known.id, where="paper.id")
+
+
+def _check_evidence(note: Note, paper: Paper, sources: Sources, tally: Tally) -> None:
+    """Spans, pages, boxes and owners of the quotations; a chunk that is no more cannot be asked."""
+    chunks = {chunk.id: chunk for chunk in sources.chunks(paper.id)}
+    for where, evidence in _evidence(note):
+        tally.checked += 1
+        if evidence.paper_id not in (paper.id, *paper.aliases):
+            tally.add("id", evidence.paper_id.removeprefix("arxiv:"), paper.id.removeprefix("arxiv:"), where=where)
+        if evidence.version is not None and note.paper.version is not None and evidence.version > note.paper.version:
+            tally.add("version", f"v{evidence.version}", f"v{note.paper.version}", where=where)
+        chunk = chunks.get(evidence.chunk_id)
+        if chunk is not None and evidence.quote:
+            _check_span(evidence, chunk, sources, tally, where=where)
+
+
+def _check_span(evidence: Evidence, chunk: Chunk, sources: Sources, tally: Tally, *, where: str) -> None:
+    start, end = evidence.start, evidence.end
+    if flat(chunk.text[start:end]) != flat(evidence.quote):
+        at = chunk.text.find(evidence.quote)
+        if at < 0:
+            return  # not its words: told already
+        for name, found, expected in (("start", start, at), ("end", end, at + len(evidence.quote))):
+            if found != expected:
+                tally.add("number", str(found), str(expected), where=f"{where}, {name}")
+        start, end = at, at + len(evidence.quote)
+    page, boxes = sources.place_of(chunk, start, end)
+    if evidence.page != page and (evidence.page is None or page is None):
+        tally.add("page", str(evidence.page), str(page), where=where)
+    if evidence.boxes and evidence.boxes != boxes:
+        tally.add("boxes", str(wire.to_data(evidence.boxes)), str(wire.to_data(boxes)), where=where)
+
+
+def _check_figures(note: Note, paper: Paper, sources: Sources, tally: Tally) -> None:
+    """Figures are those that were cut from the stored PDF."""
+    known = sources.figures(paper.id)
+    for figure in note.figures if known is not None else ():
+        tally.checked += 1
+        true = (known or {}).get(figure.file)
+        if true is None:
+            tally.add("figure", figure.file, "a figure cut from the stored PDF", where=figure.label)
+            continue
+        if figure.page != true.page:
+            tally.add("page", str(figure.page), str(true.page), where=figure.label)
+        if figure.label != true.label:
+            tally.look("figure", figure.label, true.label, where="figures")
+        tally.look("caption", figure.caption, true.caption, where=figure.label)
+        if replace(figure.box, page=true.box.page) != true.box:
+            tally.add("boxes", str(wire.to_data(figure.box)), str(wire.to_data(true.box)), where=figure.label)
+
+
+def _evidence(note: Note) -> Iterator[tuple[str, Evidence]]:
+    claims: Sequence[tuple[str, Claim]] = note_claims(note)
+    for where, claim in claims:
+        for evidence in claim.evidence:
+            yield f"{where}, evidence [{evidence.marker}]", evidence

@@ -1,0 +1,155 @@
+"""Our HTML pages read back: every statement stands in an element that says what it is (``data-field``)."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+from kb.records import Language
+from kb.rendering.inline_reading import Piece
+from kb.rendering.markdown_reading import pattern_of, read_head_line, split_sentences
+from kb.rendering.page_records import ReadEntry, ReadPage, ReadQuote, ReadSentence
+
+_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+
+
+def read_html(text: str) -> ReadPage | None:
+    """An HTML page of ours; None for a page that is not."""
+    reader = _Reader()
+    reader.feed(text)
+    reader.close()
+    return reader.page if reader.page.own else None
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.page = ReadPage(own=False, extractive=True)
+        self._entry: ReadEntry | None = None
+        self._stack: list[tuple[str, str, list[str]]] = []  # tag, field, text seen within it
+        self._part = ""
+        self._pieces: list[Piece] = []
+        self._doubt = False
+        self._muted = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what begins; what is shown of a formula is replaced by what the record has."""
+        values = {name: value or "" for name, value in attrs}
+        field = values.get("data-field", "")
+        if tag == "html" and values.get("lang") in ("en", "zh"):
+            self.page.language = values["lang"]
+        elif tag == "article":
+            self.page.own = True
+            self._entry = ReadEntry(title="")
+            self.page.entries.append(self._entry)
+        elif tag == "img" and self._entry is not None:
+            self._entry.pictures.append(values.get("src", ""))
+        elif field == "update":
+            self.page.own = True
+        if tag in _VOID:
+            return
+        if part := values.get("data-part"):
+            self._part, self._pieces = part, []
+        if tag == "a":
+            self._link(field, values)
+        self._stack.append((tag, field or values.get("class", ""), []))
+        if values.get("class") == "tex" and (source := values.get("title")):
+            self._said(source)
+            self._muted += 1
+        if field == "evidence" and self._entry is not None:
+            self._entry.quotes.append(ReadQuote(marker=values.get("data-marker", ""), place="", text=""))
+
+    def _link(self, field: str, values: dict[str, str]) -> None:
+        address = values.get("href", "")
+        if self._entry is None or address.startswith("#"):
+            if field == "mark":
+                self._pieces.append(Piece(kind="mark", text="", target=address.removeprefix("#")))
+            return
+        around = next((name for _, name, _ in reversed(self._stack) if name), "")
+        where = {"source": "source", "link": "note"}.get(field) or {"abstract": "abstract", "comment": "source"}.get(
+            around
+        )
+        self._entry.links.append((where or around or "page", address))
+
+    def handle_data(self, data: str) -> None:
+        """Text goes to all elements that are open."""
+        if not self._muted:
+            self._said(data)
+
+    def _said(self, data: str) -> None:
+        for _, _, seen in self._stack:
+            seen.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        """An element is complete: what it says is known."""
+        if tag in _VOID or not any(open_tag == tag for open_tag, _, _ in self._stack):
+            return
+        while self._stack:
+            open_tag, field, seen = self._stack.pop()
+            if open_tag == "span" and field == "tex" and self._muted:
+                self._muted -= 1
+            self._complete(open_tag, field, " ".join("".join(seen).replace("\u2060", "").split()))
+            if open_tag == tag:
+                return
+
+    def _complete(self, tag: str, field: str, text: str) -> None:
+        page, entry = self.page, self._entry
+        if field in ("update", "counts"):
+            read_head_line(page, text, is_heading=field == "update")
+        elif field == "contents":
+            page.heads.append(("contents", text))
+        elif field == "notice":
+            page.extractive = page.extractive and not pattern_of(self._language(), "made_model").match(text)
+        elif entry is not None:
+            self._complete_in_entry(entry, tag, field, text)
+
+    def _complete_in_entry(self, entry: ReadEntry, tag: str, field: str, text: str) -> None:
+        if tag == "article":
+            self._entry = None
+        elif field == "title":
+            if tag == "h2":
+                entry.title = text
+            else:
+                entry.titles.append(("note", text))
+        elif field == "authors":
+            entry.authors.append(("header" if tag == "p" else "note", text))
+        elif field in ("translated", "abstract", "affiliation", "keywords", "attribution"):
+            setattr(entry, field, text)
+        elif field == "source" and tag != "dd":
+            entry.source_line = text
+        elif field == "comment":
+            entry.source_line = f"{entry.source_line or ''} {text}".strip()
+        elif tag == "p" and field == "source":
+            entry.source_line = text
+        elif field == "quote" and entry.quotes:
+            entry.quotes[-1].text = text
+        elif field == "place" and entry.quotes:
+            entry.quotes[-1].place = text
+        elif tag == "strong" and entry.quotes and re.match(r"^\[.*\]$", text):
+            self._check_marker(entry, text[1:-1])
+        else:
+            self._complete_in_part(entry, tag, field, text)
+
+    def _language(self) -> Language:
+        return "zh" if self.page.language == "zh" else "en"
+
+    def _check_marker(self, entry: ReadEntry, shown: str) -> None:
+        quote = entry.quotes[-1]
+        if not quote.place and quote.marker != shown:
+            entry.faults.append(("mark", shown, quote.marker, "evidence"))
+
+    def _complete_in_part(self, entry: ReadEntry, tag: str, field: str, text: str) -> None:
+        if field == "sentence":
+            self._pieces.append(Piece(kind="text", text=text))
+        elif field == "mark" and self._pieces:
+            last = self._pieces[-1]
+            self._pieces[-1] = Piece(kind="mark", text=text.strip("[]"), target=last.target)
+        elif field in ("doubt", "remark") and tag == "em":
+            self._pieces.append(Piece(kind="remark", text=text.strip("()")))
+        elif self._part and tag in ("p", "li", "div") and self._pieces:
+            for sentence in split_sentences(self._pieces, where=self._part, language=self._language()):
+                if isinstance(sentence, ReadSentence):
+                    entry.sentences.append(sentence)
+                else:
+                    entry.faults.append(sentence)
+            self._pieces = []

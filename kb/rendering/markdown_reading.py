@@ -1,0 +1,268 @@
+"""Our Markdown pages (the Hexo post and the plain one) read back, part by part."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable, Iterator
+
+from kb.records import Language
+from kb.rendering.inline_reading import Piece, plain_text, read_inline
+from kb.rendering.labels import LABELS, label
+from kb.rendering.page_records import ReadEntry, ReadPage, ReadQuote, ReadSentence
+
+_QUOTE_LINE = re.compile(r"^(?P<place>.*?): (?P<told>“.*”|\(.*\))$")
+_NUMBERED = re.compile(r"^\(\d+\) ")
+_IMAGE = re.compile(r'<img src="(?P<file>[^"]*)"')
+_PARTS = ("background", "past_methods", "method", "results")
+_CONCLUSION = ("significance", "innovation", "performance", "workload")
+_DOUBTS = ("partly", "unsupported", "contradicted")
+
+
+def page_language(text: str) -> Language | None:
+    """The language of a page of ours; None for a page that is not."""
+    languages: tuple[Language, ...] = ("en", "zh")
+    for language in languages:
+        if f"\n**{label(language, 'note')}**\n" in text or label(language, "nothing") in text:
+            return language
+    return None
+
+
+def pattern_of(language: Language, name: str) -> re.Pattern[str]:
+    """A label with places for values as a pattern with a group for each."""
+    parts = re.split(r"\{(\w+)\}", LABELS[language][name])
+    return re.compile("".join(f"(?P<{part}>.+?)" if i % 2 else re.escape(part) for i, part in enumerate(parts)) + "$")
+
+
+def read_markdown(text: str, language: Language) -> ReadPage:
+    """A Markdown page of ours."""
+    page = ReadPage(own=True, language=language, extractive=label(language, "made_extractive") in plain_text(text))
+    lines = _front_matter(text.splitlines(), page)
+    heads = [number for number, line in enumerate(lines) if line.startswith("## ")]
+    for line in lines[: heads[0] if heads else len(lines)]:
+        read_head_line(page, plain_text(line.removeprefix("# ")), is_heading=line.startswith("# "))
+    for start, end in zip(heads, [*heads[1:], len(lines)], strict=True):
+        page.entries.append(_EntryReader(language).read(lines[start:end]))
+    return page
+
+
+def read_note(text: str, language: Language) -> ReadPage:
+    """A note of ours in Markdown: one entry without a head."""
+    return ReadPage(
+        own=True, language=language, extractive=False, entries=[_EntryReader(language).read(text.splitlines())]
+    )
+
+
+def _front_matter(lines: list[str], page: ReadPage) -> list[str]:
+    """Read the front matter, if there is one, and return the lines after it."""
+    body = [number for number, line in enumerate(lines) if line.strip() == "---"][:2]
+    if len(body) < 2 or any(line.strip() for line in lines[: body[0]]):
+        return lines
+    values = dict(line.split(":", 1) for line in lines[body[0] + 1 : body[1]] if re.match(r"^\w+:", line))
+    day = values.get("date", "").strip()[:10]
+    page.days.append(("front matter, date", "", day))
+    page.cover = _scalar(values.get("cover", ""))
+    description = _scalar(values.get("description", ""))
+    for name in ("update", "period"):
+        pattern = pattern_of(_language(page), name).pattern.removesuffix("$")
+        # The heading of the page and the title of its first paper, with one blank between them.
+        if match := re.match(pattern.replace(".+?", r"\d{4}-\d\d-\d\d") + r"(?: (?P<title>.*))?$", description):
+            found = match.groupdict()
+            last = found.get("day") or found.get("until") or ""
+            page.days.append(("front matter, description", found.get("since") or last, last))
+            page.heads.append(("front matter, description", found.get("title") or ""))
+            break
+    else:
+        page.loose.append(f"description: {description}")
+    return lines[body[1] + 1 :]
+
+
+def _language(page: ReadPage) -> Language:
+    return "zh" if page.language == "zh" else "en"
+
+
+def _scalar(text: str) -> str:
+    try:
+        return str(json.loads(text)) if text.strip().startswith('"') else text.strip()
+    except ValueError:
+        return text.strip()
+
+
+def read_head_line(page: ReadPage, line: str, *, is_heading: bool) -> None:
+    """A line above the first paper: the day or period, and the counts."""
+    language = _language(page)
+    if is_heading:
+        for name in ("update", "period"):
+            if match := pattern_of(language, name).match(line):
+                last = match.groupdict().get("day") or match["until"]
+                page.days.append(("heading", match.groupdict().get("since") or last, last))
+                return
+        page.days.append(("heading", line, line))
+    elif match := pattern_of(language, "counts").match(line):
+        names = ("found", "new", "updated", "already_shown", "filtered", "withdrawn", "failed")
+        page.counts = [int(match[name]) if match[name].isdigit() else -1 for name in names]
+
+
+class _EntryReader:
+    """Reads the lines of one paper; what a line is, its label says."""
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+        self._entry = ReadEntry(title="")
+        self._where = "head"
+        self._head: list[str] = []
+
+    def read(self, lines: list[str]) -> ReadEntry:
+        """The entry that the lines, from its heading on, make."""
+        self._entry.title = plain_text(lines[0].removeprefix("## "))
+        for line in lines[1:]:
+            if line.strip():
+                self._line(line.rstrip())
+        self._read_head()
+        return self._entry
+
+    def _say(self, name: str) -> str:
+        return LABELS[self._language][name]
+
+    def _line(self, line: str) -> None:
+        for name in ("summary", "takeaways", "note", "changes"):
+            if line == f"**{self._say(name)}**":
+                self._where = name
+                return
+        authors = f"**{self._say('authors')}:"
+        if line.startswith(authors):
+            self._where = "head"
+            self._entry.authors.append(("header", plain_text(line.removeprefix(authors).strip().strip("*"))))
+        elif line.strip().startswith("<"):
+            self._markup(line.strip())
+        elif self._where == "head":
+            self._head.append(line)
+        elif self._where == "evidence":
+            self._quote(line)
+        elif self._where in ("summary", "takeaways"):
+            self._sentences(self._where, line.removeprefix("- "))
+        elif self._where != "changes":
+            self._item(line)
+
+    def _markup(self, line: str) -> None:
+        if match := re.match(r"<summary>(.*)</summary>", line):
+            self._where = "evidence" if html.unescape(match[1]) == self._say("evidence") else "figures"
+        elif match := _IMAGE.match(line):
+            self._entry.pictures.append(html.unescape(match["file"]))
+
+    def _item(self, line: str) -> None:
+        """An item of the numbered note."""
+        if match := re.match(r"^\d+\. (?P<label>[^:]+):\s?(?P<told>.*)$", line):
+            name, told = plain_text(match["label"]), match["told"]
+            handlers: dict[str, Callable[[str], None]] = {
+                self._say("title"): lambda text: self._entry.titles.append(("note", plain_text(text))),
+                self._say("translated"): self._read_translated,
+                self._say("authors"): lambda text: self._entry.authors.append(("note", plain_text(text))),
+                self._say("affiliation"): self._read_affiliation,
+                self._say("keywords"): self._read_keywords,
+                self._say("links"): self._read_links,
+            }
+            if name in handlers:
+                handlers[name](told)
+            else:
+                names = ("abstract", "methods", "conclusion")
+                self._where = next((n for n in names if self._say(n) == name), "note")
+        else:
+            self._sub_item(line.strip().removeprefix("- "))
+
+    def _sub_item(self, line: str) -> None:
+        told = _NUMBERED.sub("", line)
+        names = {"abstract": _PARTS, "conclusion": _CONCLUSION}.get(self._where, ())
+        for name in names:
+            if told.startswith(f"{self._say(name)}:"):
+                self._sentences(name, told.removeprefix(f"{self._say(name)}:").strip())
+                return
+        self._sentences(self._where, told)
+
+    def _read_translated(self, told: str) -> None:
+        self._entry.translated = plain_text(told)
+
+    def _read_affiliation(self, told: str) -> None:
+        self._entry.affiliation = plain_text(told)
+
+    def _read_keywords(self, told: str) -> None:
+        self._entry.keywords = plain_text(told)
+
+    def _read_links(self, told: str) -> None:
+        self._entry.links += [("note", piece.target) for piece in read_inline(told) if piece.kind == "link"]
+
+    def _read_head(self) -> None:
+        """Between authors and summary: the abstract, the line with the source, and remarks."""
+        known = {self._say("withdrawn"), self._say("unlicensed"), self._say("quoted_entry")}
+        told = []
+        for line in self._head:
+            bare = re.sub(r"^\*+|\*+$", "", line)
+            if plain_text(bare) in known:
+                continue
+            if re.match(r"^\*[^*].*\*$", line):
+                self._entry.attribution = plain_text(bare)
+            else:
+                told.append(line)
+        if told:
+            self._entry.source_line = plain_text(told[-1])
+            self._entry.links += [("source", p.target) for p in read_inline(told[-1]) if p.kind == "link"]
+            self._entry.abstract = " ".join(plain_text(line) for line in told[:-1])
+            for line in told[:-1]:
+                self._entry.links += [("abstract", p.target) for p in read_inline(line) if p.kind == "link"]
+
+    def _sentences(self, where: str, line: str) -> None:
+        for sentence in split_sentences(read_inline(line), where=where, language=self._language):
+            if isinstance(sentence, ReadSentence):
+                self._entry.sentences.append(sentence)
+            else:
+                self._entry.faults.append(sentence)
+
+    def _quote(self, line: str) -> None:
+        pieces = read_inline(line.removeprefix("- "))
+        anchor = next((piece.target for piece in pieces if piece.kind == "anchor"), "")
+        seen = "".join(piece.text for piece in pieces if piece.kind in ("text", "link")).strip()
+        match = re.match(r"^\[(?P<marker>[^\]]*)\] (?P<rest>.*)$", seen)
+        if match is None:
+            self._entry.faults.append(("evidence", seen, "[marker] place: quote", "evidence"))
+            return
+        marker = match["marker"]
+        if anchor and anchor.rpartition("-e")[2] != marker:
+            self._entry.faults.append(("mark", marker, anchor.rpartition("-e")[2], "evidence"))
+            marker = anchor.rpartition("-e")[2]
+        parts = _QUOTE_LINE.match(match["rest"])
+        place, told = (parts["place"], parts["told"]) if parts else ("", match["rest"])
+        text = told[1:-1] if told.startswith("“") else ""
+        self._entry.quotes.append(ReadQuote(marker=marker, place=place, text=" ".join(text.split())))
+
+
+def split_sentences(
+    pieces: list[Piece], *, where: str, language: Language
+) -> Iterator[ReadSentence | tuple[str, str, str, str]]:
+    """The sentences of a line, each with the marks behind it, and the faults of marks that lead elsewhere."""
+    doubts = {LABELS[language][name] for name in _DOUBTS}
+    text, marks, doubted = "", [], False
+    for piece in [*pieces, Piece(kind="text", text="\n")]:
+        if piece.kind == "mark":
+            target = piece.target.rpartition("-e")[2]
+            if target != piece.text:
+                yield "mark", piece.text, target, where
+            marks.append(target)
+        elif piece.kind == "remark":
+            doubted = doubted or piece.text in doubts
+            if piece.text not in doubts and piece.text != LABELS[language]["quoted"]:
+                text += f"({piece.text})"
+        elif piece.kind in ("text", "link"):
+            if marks and piece.text.strip("\u2060") and (piece.text.strip() or piece.text == "\n"):
+                yield ReadSentence(where=where, text=" ".join(text.split()), marks=marks, doubted=doubted)
+                text, marks, doubted = "", [], False
+            text += piece.text
+    if (rest := " ".join(text.split())) and not is_absence(rest, language):
+        yield ReadSentence(where=where, text=rest, marks=marks, doubted=doubted)
+
+
+def is_absence(text: str, language: Language) -> bool:
+    """Whether the text says that there is nothing to say here."""
+    if text in (LABELS[language]["not stated"], LABELS[language]["withheld"]):
+        return True
+    return pattern_of(language, "failed").match(text) is not None

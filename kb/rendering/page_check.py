@@ -1,0 +1,446 @@
+"""A page against catalog and evidence: every author, id, version, date, link, number and quotation looked up.
+
+A fault is one wrong value of one paper, told once with all the places where it stands on the page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import NamedTuple, Protocol
+
+from kb.errors import BadIdentifier
+from kb.ids import fold, parse_arxiv_id
+from kb.records import Box, Chunk, Fault, Figure, Language, Paper, Verdict, Version
+from kb.rendering.comparing_texts import differences, differing_names, flat, likeness, nearest
+from kb.rendering.entries import attribution, note_links, shown_affiliation, source_address, web_address
+from kb.rendering.escaping import ADDRESS, one_line
+from kb.rendering.labels import LABELS, label
+from kb.rendering.page_records import ReadEntry, ReadPage
+from kb.rendering.sentence_check import SentenceCheck
+
+_PLACEHOLDER = re.compile(
+    r"\bx{3,}\b|\['x+'\]|待查阅|待补充|待定|请自行|\b(?:TODO|TBD|TBA|FIXME)\b|lorem ipsum|<methods?>|<conclusions?>"
+    r"|\[(?:insert|your|placeholder|link|url|title|author)[^\]]{0,40}\]|\bplaceholder\b|\bundefined\b|\{\{.*\}\}",
+    re.IGNORECASE,
+)
+_LEAST_ALIKE = 0.45
+
+
+class Particulars(Protocol):
+    """What a text states that its source does not."""
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Numbers, as the text writes them."""
+        ...
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names, as the text writes them."""
+        ...
+
+
+class Sources(Protocol):
+    """What a check may ask of the library."""
+
+    def candidates(self, ids: Sequence[str], title: str) -> list[Paper]:
+        """The stored papers that these ids and this title may mean."""
+        ...
+
+    def versions(self, paper_id: str) -> list[Version]:
+        """The versions of a paper that were seen."""
+        ...
+
+    def chunks(self, paper_id: str) -> list[Chunk]:
+        """The stored text of a paper."""
+        ...
+
+    def place_of(self, chunk: Chunk, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
+        """The page on which a part of a chunk begins, and its boxes."""
+        ...
+
+    def figures(self, paper_id: str) -> Mapping[str, Figure] | None:
+        """The figures of the stored PDF by their file; None where none were cut."""
+        ...
+
+    def judge(self, text: str, evidence: Sequence[str]) -> tuple[Verdict, str]:
+        """The verdict on a sentence against what it cites, and the reason."""
+        ...
+
+    def missing(self, text: str, source: str) -> Particulars:
+        """Numbers and names of a text that its source does not state."""
+        ...
+
+
+class Found(NamedTuple):
+    """Something wrong, before it is told."""
+
+    field: str
+    found: str
+    expected: str
+    where: str
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was looked up and what was wrong with it."""
+
+    checked: int = 0
+    wrong: list[Found] | None = None
+
+    def look(self, field: str, found: str, expected: str, *, where: str) -> None:
+        """Compare two texts and keep the pieces that differ; numbers and links are called so."""
+        self.checked += 1
+        for piece in differences(found, expected):
+            kind = piece.kind if piece.kind != "text" else field
+            self.add(kind, piece.found, piece.expected, where=where)
+
+    def add(self, field: str, found: str, expected: str, *, where: str) -> None:
+        """Keep one wrong value."""
+        if self.wrong is None:
+            self.wrong = []
+        self.wrong.append(Found(field, found, expected, where))
+
+    def faults(self, entry: str) -> list[Fault]:
+        """Each wrong value once, with all its places."""
+        places: dict[tuple[str, str, str], list[str]] = {}
+        for one in self.wrong or []:
+            places.setdefault((one.field, one.found, one.expected), []).append(one.where)
+        return [
+            Fault(entry=entry, field=field, found=found, expected=expected, where="; ".join(dict.fromkeys(where)))
+            for (field, found, expected), where in places.items()
+        ]
+
+
+def check_page(page: ReadPage, sources: Sources, *, files: Collection[str] | None = None) -> tuple[list[Fault], int]:
+    """Faults in the order of the page, and how many things were looked up.
+
+    Args:
+        page: what was read of the page.
+        sources: the library.
+        files: relative paths of the files that stand beside the page, to check its pictures; None: not checked.
+    """
+    faults: list[Fault] = []
+    checked = 0
+    known: list[Paper | None] = []
+    for entry in page.entries:
+        paper = identify(entry_ids(entry), entry.title, [names for _, names in entry.authors], entry.abstract, sources)
+        tally = Tally()
+        _EntryCheck(page, entry, paper, sources, tally, files).run()
+        known.append(paper)
+        faults += tally.faults(paper.id if paper else entry.title)
+        checked += tally.checked
+    head = Tally()
+    _check_head(page, known, head)
+    return [*head.faults("page"), *faults], checked + head.checked
+
+
+def entry_ids(entry: ReadEntry) -> list[str]:
+    """What the entry's links say of its id, as written, most frequent first."""
+    found = Counter(address for _, address in entry.links if re.search(r"arxiv\.org/|doi\.org/", address))
+    stated = re.findall(r"\b(?:record|file|doi):\S+", entry.source_line or "")
+    return [*entry.ids, *stated, *(address for address, _ in found.most_common())]
+
+
+def identify(ids: Sequence[str], title: str, authors: Sequence[str], abstract: str, sources: Sources) -> Paper | None:
+    """The stored paper that an entry is about: the one that most of what it says agrees with."""
+    best: tuple[float, Paper] | None = None
+    for paper in sources.candidates(ids, title):
+        score = 3.0 * (fold(paper.title) == fold(title)) + likeness(title, paper.title)
+        names = ", ".join(paper.authors)
+        score += max((likeness(told, names) for told in authors), default=0.0)
+        score += likeness(abstract, paper.abstract) if abstract else 0.0
+        if score >= 1.0 and (best is None or score > best[0]):
+            best = (score, paper)
+    return best[1] if best else None
+
+
+def at_version(paper: Paper, *, claimed: int | None, abstract: str, sources: Sources) -> Paper:
+    """The record as it was in the version that the page shows: the claimed one, unless another fits better."""
+    versions = {version.version: version for version in sources.versions(paper.id)}
+
+    def fit(version: Version) -> tuple[bool, bool, int]:
+        return flat(version.abstract) == flat(abstract), version.version == claimed, version.version
+
+    chosen = max(versions.values(), key=fit) if versions and abstract else versions.get(claimed or 0)
+    if chosen is None or chosen.version == paper.version:
+        return paper
+    return replace(
+        paper,
+        version=chosen.version,
+        title=chosen.title,
+        authors=chosen.authors,
+        abstract=chosen.abstract,
+        comment=chosen.comment,
+    )
+
+
+class _EntryCheck:
+    """The checks of one paper's part of a page."""
+
+    def __init__(
+        self,
+        page: ReadPage,
+        entry: ReadEntry,
+        paper: Paper | None,
+        sources: Sources,
+        tally: Tally,
+        files: Collection[str] | None,
+    ) -> None:
+        self._page, self._entry, self._sources, self._tally, self._files = page, entry, sources, tally, files
+        self._language: Language = "zh" if page.language == "zh" else "en"
+        self._paper = paper
+
+    def run(self) -> None:
+        """Look everything up."""
+        entry, tally = self._entry, self._tally
+        for field, found, expected, where in entry.faults:
+            tally.add(field, found, expected, where=where)
+        self._placeholders()
+        if self._paper is None:
+            tally.checked += 1
+            tally.add("paper", entry.title, "a paper of the library: kb add puts it in", where="entry")
+            if self._page.own or not entry.authors:
+                return
+            # A page of the old kind can still be checked against its own header.
+            self._paper = _from_header(entry)
+        claimed = next((v for where, a in entry.links if where == "source" and (v := _version(a)) is not None), None)
+        paper = at_version(self._paper, claimed=claimed, abstract=entry.abstract, sources=self._sources)
+        self._record(paper)
+        self._addresses(paper)
+        self._pictures(paper)
+        if self._page.own:
+            check = SentenceCheck(paper, self._page, self._sources)
+            for field, found, expected, where in check.run(entry):
+                tally.add(field, found, expected, where=where)
+            tally.checked += check.checked
+        else:
+            self._old_note(paper)
+
+    def _record(self, paper: Paper) -> None:
+        entry, tally, language = self._entry, self._tally, self._language
+        tally.look("title", entry.title, one_line(paper.title), where="header")
+        for where, title in entry.titles:
+            tally.look("title", title, one_line(paper.title), where=where)
+        for where, names in entry.authors:
+            self._names(names, paper.authors, where=where)
+        if entry.abstract or self._page.own:
+            tally.look("abstract", entry.abstract, one_line(paper.abstract), where="abstract")
+        if entry.source_line is not None:
+            tally.look("comment", entry.source_line, _source_line(paper, language, own=self._page.own), where="source")
+        if entry.affiliation and entry.affiliation != LABELS[language]["not stated"]:
+            tally.look("affiliation", entry.affiliation, shown_affiliation(paper, language), where="note")
+        if self._page.own and entry.keywords and entry.keywords != LABELS[language]["not stated"]:
+            tally.look("keywords", entry.keywords, one_line(", ".join(paper.keywords)), where="note")
+        if entry.attribution:
+            tally.look("attribution", entry.attribution, one_line(attribution(paper, language)), where="header")
+
+    def _names(self, told: str, authors: Sequence[str], *, where: str) -> None:
+        self._tally.checked += max(1, len(authors))
+        expected = one_line(", ".join(authors))
+        if flat(told) == expected or (not authors and told == LABELS[self._language]["not stated"]):
+            return
+        found = [name for name in re.split(r"\s*[,，、;；]\s*|\s+and\s+|\s*和\s*", flat(told)) if name]
+        ours = [name for name in re.split(r"\s*,\s*", expected) if name]
+        same = {fold(name): name for name in ours}
+        wrong = differing_names([same.get(fold(name), name) for name in found], ours)
+        # A list that has nothing in common with the record's is one invention.
+        if (len(found) != len(ours) or not self._page.own) and not set(map(fold, found)) & set(same):
+            wrong = [(", ".join(found), expected)]
+        for one, other in wrong:
+            self._tally.add("author", one, other, where=where)
+
+    def _addresses(self, paper: Paper) -> None:
+        entry, tally = self._entry, self._tally
+        allowed = _allowed_addresses(paper, self._language)
+        for where, address in entry.links:
+            tally.checked += 1
+            number = _arxiv(address)
+            if number is not None and paper.id.startswith("arxiv:") and where not in ("abstract",):
+                self._arxiv_address(paper, number, address, allowed, where=where)
+            elif _bare(address) not in allowed:
+                tally.add("link", address, nearest(address, sorted(allowed.values())), where=where)
+        own = paper.id.removeprefix("arxiv:") if paper.id.startswith("arxiv:") else None
+        for name, told in entry.missing_links:
+            tally.checked += 1
+            is_code = re.search(r"git|code|代码", name, re.IGNORECASE) is not None
+            stated = [link.url for link in paper.links if link.kind == "code"]
+            if not is_code and own:
+                tally.add("link", told, f"https://arxiv.org/abs/{own}", where=f"note, {name}")
+            elif stated and is_code:
+                tally.add("link", told, stated[0], where=f"note, {name}")
+            else:
+                tally.add("placeholder", f"{name}: {told}", LABELS["en"]["not stated"], where="note")
+        source = source_address(paper)
+        if source and not any(where == "source" for where, _ in entry.links):
+            tally.add("link", "", source, where="source")
+
+    def _arxiv_address(
+        self, paper: Paper, number: tuple[str, int | None], address: str, allowed: Mapping[str, str], *, where: str
+    ) -> None:
+        identifier, version = number
+        if f"arxiv:{identifier}" != paper.id and f"arxiv:{identifier}" not in paper.aliases:
+            if _bare(address) not in allowed:
+                self._tally.add("id", identifier, paper.id.removeprefix("arxiv:"), where=where)
+        elif version is not None and paper.version is not None and version != paper.version:
+            self._tally.add("version", f"v{version}", f"v{paper.version}", where=where)
+
+    def _placeholders(self) -> None:
+        entry = self._entry
+        places = [*entry.texts, ("note, affiliation", entry.affiliation), ("note, title", entry.translated)]
+        if not self._page.own:
+            places.append(("note, keywords", entry.keywords))
+        for where, text in places:
+            self._tally.checked += 1
+            if match := _PLACEHOLDER.search(text):
+                self._tally.add("placeholder", match[0], "no placeholder", where=where)
+
+    def _pictures(self, paper: Paper) -> None:
+        figures = self._sources.figures(paper.id) if self._page.own else None
+        for picture in self._entry.pictures:
+            if picture.startswith("data:") or not self._page.own:
+                continue
+            self._tally.checked += 1
+            if self._files is not None and picture not in self._files:
+                self._tally.add("figure", picture, "a file beside the page", where="figures")
+            elif figures is not None and picture.rsplit("/", 1)[-1] not in figures:
+                self._tally.add("figure", picture, "a figure cut from the stored PDF", where="figures")
+
+    def _old_note(self, paper: Paper) -> None:
+        """Names and numbers that a note states must stand in the record or the paper's stored text."""
+        chunks = self._sources.chunks(paper.id)
+        source = "\n".join(
+            [paper.title, ", ".join(paper.authors), paper.abstract, paper.comment or "", *(c.text for c in chunks)]
+        )
+        expected = "in the paper's stored text" if any(c.page for c in chunks) else "in the record's title or abstract"
+        told = [*self._entry.texts, *([("note, title", self._entry.translated)] if self._entry.translated else [])]
+        for where, text in told:
+            plain = _PLACEHOLDER.sub(
+                " ", ADDRESS.sub(" ", re.sub(r"^\W*\d{1,2}\s*[.、)）]|^\W*\(?\d\)?\s*[:：]", "", text))
+            )
+            self._tally.checked += 1
+            absent = self._sources.missing(plain, source)
+            for number in absent.numbers:
+                self._tally.add("number", number, expected, where=where)
+            for name in absent.names:
+                self._tally.add("name", name, expected, where=where)
+
+
+def _from_header(entry: ReadEntry) -> Paper:
+    """The paper as the page's own header tells it."""
+    number = next((n for where, a in entry.links if where == "source" and (n := _arxiv(a))), None)
+    comment = (entry.source_line or "").removeprefix("PDF").strip()
+    return Paper(
+        id=f"arxiv:{number[0]}" if number else "record:0000",
+        version=number[1] if number else None,
+        title=entry.title,
+        authors=tuple(re.split(r"\s*,\s*", entry.authors[0][1])),
+        abstract=entry.abstract,
+        comment=comment or None,
+    )
+
+
+def _source_line(paper: Paper, language: Language, *, own: bool) -> str:
+    words = "PDF" if paper.id.startswith("arxiv:") else LABELS[language]["paper"]
+    parts = [words if source_address(paper) else paper.id, one_line(paper.comment or "")]
+    if own and paper.license:
+        parts.append(f"{LABELS[language]['license']}: {one_line(paper.license)}")
+    return " ".join(part for part in parts if part)
+
+
+def _allowed_addresses(paper: Paper, language: Language) -> dict[str, str]:
+    """Bare form to address of every link that the record bears out."""
+    told = [address for _, address in note_links(paper, language)]
+    told += [link.url for link in paper.links if web_address(link.url)]
+    told += [address for address in (source_address(paper), paper.url, paper.license) if address]
+    for text in (paper.abstract, paper.comment or "", paper.title, paper.venue or ""):
+        told += [match[0] for match in ADDRESS.finditer(one_line(text))]
+    if paper.id.startswith("arxiv:"):
+        told.append(f"https://arxiv.org/abs/{paper.id.removeprefix('arxiv:')}")
+    told += [f"https://doi.org/{alias.removeprefix('doi:')}" for alias in paper.aliases if alias.startswith("doi:")]
+    return {_bare(address): address for address in told}
+
+
+def _bare(address: str) -> str:
+    """An address without what does not matter for where it leads."""
+    plain = re.sub(r"%7B|%7D|%28|%29|%5B|%5D", lambda m: chr(int(m[0][1:], 16)), address.strip(), flags=re.IGNORECASE)
+    return re.sub(r"^https?://(?:www\.)?|[/.,;]+$|\.git$", "", plain)
+
+
+def _arxiv(address: str) -> tuple[str, int | None] | None:
+    try:
+        return parse_arxiv_id(address)
+    except BadIdentifier:
+        return None
+
+
+def _version(address: str) -> int | None:
+    number = _arxiv(address)
+    return number[1] if number else None
+
+
+def _check_head(page: ReadPage, papers: Sequence[Paper | None], tally: Tally) -> None:
+    """Days, counts, and the titles that the head of the page repeats."""
+    language: Language = "zh" if page.language == "zh" else "en"
+    for where, first, last in page.days:
+        tally.checked += 1
+        if found := _wrong_period(first, last, papers, page):
+            tally.add("date", *found, where=where)
+    _check_counts(page, tally)
+    known = [paper for paper in papers if paper is not None]
+    for (where, title), paper in zip(
+        page.heads, papers if len(page.heads) == len(papers) else papers[:1], strict=False
+    ):
+        tally.checked += 1
+        if paper is not None:
+            tally.look("title", title, one_line(paper.title), where=where)
+    if page.cover:
+        tally.checked += 1
+        pictures = [picture for entry in page.entries for picture in entry.pictures]
+        if page.own and page.cover not in {picture.rsplit("/", 1)[-1] for picture in pictures}:
+            tally.add("cover", page.cover, "a figure of the page", where="front matter")
+    for line in page.loose:
+        tally.add("text", line, label(language, "update", day="…") if known else "", where="front matter")
+
+
+def _wrong_period(first: str, last: str, papers: Sequence[Paper | None], page: ReadPage) -> tuple[str, str] | None:
+    """(found, expected) when the papers were not announced in the period, or the page's places disagree."""
+    told = first if first == last else f"{first} to {last}".removeprefix(" to ")
+    try:
+        until = date.fromisoformat(last)
+        since = date.fromisoformat(first) if first else None
+    except ValueError:
+        return told, "a day"
+    ends = Counter(place[2] for place in page.days)
+    starts = Counter(place[1] for place in page.days if place[1])
+    days = [set(_days(paper)) for paper in papers if paper is not None]
+    common = Counter(day for own in days for day in own if own)
+    usual = common.most_common(1)[0][0].isoformat() if common else ""
+    single = all(not place[1] or place[1] == place[2] for place in page.days)
+    outside = any(own and not any((since or (until if single else day)) <= day <= until for day in own) for own in days)
+    if outside:
+        return told, usual
+    if ends.most_common(1)[0][1] > ends[last] or (first and starts.most_common(1)[0][1] > starts[first]):
+        return told, f"{ends.most_common(1)[0][0]}, as elsewhere on the page"
+    return None
+
+
+def _days(paper: Paper) -> tuple[date, ...]:
+    if paper.announced:
+        return paper.announced
+    return (paper.published.date(),) if paper.published else ()
+
+
+def _check_counts(page: ReadPage, tally: Tally) -> None:
+    if not page.counts:
+        return
+    found, new, updated, *_ = page.counts
+    tally.checked += 1
+    if new + updated != len(page.entries):
+        tally.add("number", f"{new} + {updated}", f"{len(page.entries)} papers on the page", where="counts")
+    elif found != sum(page.counts[1:]):
+        tally.add("number", str(found), str(sum(page.counts[1:])), where="counts")

@@ -1,0 +1,65 @@
+"""What was read from a page: the same things, whatever form the page has. Texts are as a reader sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True, kw_only=True)
+class ReadSentence:
+    """A sentence with the markers that stand after it; ``where`` is the part of the page."""
+
+    where: str
+    text: str
+    marks: list[str] = field(default_factory=list)
+    doubted: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class ReadQuote:
+    """A line of the list of evidence. ``place`` is as printed ("p. 3"); ``text`` is empty when it was withheld."""
+
+    marker: str
+    place: str
+    text: str
+
+
+@dataclass(slots=True, kw_only=True)
+class ReadEntry:
+    """A paper's part of a page. ``texts`` are a page's own words about the paper that carry no evidence."""
+
+    title: str
+    ids: list[str] = field(default_factory=list)
+    titles: list[tuple[str, str]] = field(default_factory=list)
+    translated: str = ""
+    authors: list[tuple[str, str]] = field(default_factory=list)
+    abstract: str = ""
+    source_line: str | None = None
+    links: list[tuple[str, str]] = field(default_factory=list)
+    affiliation: str = ""
+    keywords: str = ""
+    attribution: str = ""
+    sentences: list[ReadSentence] = field(default_factory=list)
+    quotes: list[ReadQuote] = field(default_factory=list)
+    pictures: list[str] = field(default_factory=list)
+    texts: list[tuple[str, str]] = field(default_factory=list)
+    missing_links: list[tuple[str, str]] = field(default_factory=list)
+    faults: list[tuple[str, str, str, str]] = field(default_factory=list)
+    """(field, found, expected, where) of what is wrong whatever the catalog says."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ReadPage:
+    """A page. ``own`` says whether it is of our making, else of the old kind; ``days`` are (where, first, last)."""
+
+    own: bool
+    language: str = "en"
+    entries: list[ReadEntry] = field(default_factory=list)
+    days: list[tuple[str, str, str]] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+    heads: list[tuple[str, str]] = field(default_factory=list)
+    """(where, title) of places of the page's head that name a paper, by position: the first, or all in order."""
+    cover: str = ""
+    extractive: bool = True
+    loose: list[str] = field(default_factory=list)
+    """Lines outside every paper."""

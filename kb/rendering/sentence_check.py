@@ -1,0 +1,158 @@
+"""The sentences and quotations of a page of ours against the paper's stored text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from kb.records import Chunk, Language, Paper
+from kb.rendering.comparing_texts import differences, flat, likeness
+from kb.rendering.escaping import one_line
+from kb.rendering.labels import label
+from kb.rendering.markdown_reading import pattern_of
+from kb.rendering.page_records import ReadEntry, ReadPage, ReadQuote, ReadSentence
+from kb.text import sentence_spans
+
+if TYPE_CHECKING:
+    from kb.rendering.page_check import Sources
+
+_MEANT = 0.5  # a quotation less like all that the paper says was made up
+_CJK = re.compile(r"[\u4e00-\u9fff]")
+
+Wrong = tuple[str, str, str, str]
+
+
+class SentenceCheck:
+    """The sentences of one paper. ``checked`` counts what was looked up."""
+
+    def __init__(self, paper: Paper, page: ReadPage, sources: Sources) -> None:
+        self._page, self._sources = page, sources
+        self._language: Language = "zh" if page.language == "zh" else "en"
+        self._text = PaperText(paper, sources)
+        self.checked = 0
+
+    def run(self, entry: ReadEntry) -> list[Wrong]:
+        """What is wrong: (field, found, expected, where)."""
+        wrong: list[Wrong] = []
+        true_quotes: dict[str, str] = {}
+        for quote in entry.quotes:
+            self.checked += 1
+            true_quotes[quote.marker] = self._quote(quote, wrong) if quote.text else ""
+        for sentence in entry.sentences:
+            self.checked += 1
+            wrong += self._sentence(sentence, true_quotes)
+        return wrong
+
+    def _quote(self, quote: ReadQuote, wrong: list[Wrong]) -> str:
+        """The quotation as the paper has it; what differs is added to ``wrong``."""
+        where = f"evidence [{quote.marker}]"
+        true = quote.text
+        if not self._text.has(quote.text):
+            true = self._text.nearest(quote.text)
+            if likeness(quote.text, true) < _MEANT:
+                wrong.append(("quote", quote.text, "a quotation from the paper", where))
+                return quote.text
+            wrong += [_told(piece, "quote", where) for piece in differences(quote.text, one_line(true))]
+        page = self._page_number(quote.place)
+        pages = self._text.pages(true)
+        if page is not None and page not in pages:
+            expected = label(self._language, "page", page=pages[0]) if pages else label(self._language, "record")
+            wrong.append(("page", quote.place, expected, where))
+        elif page is None and quote.place not in self._known_places():
+            wrong.append(("page", quote.place, label(self._language, "record"), where))
+        return one_line(true)
+
+    def _page_number(self, place: str) -> int | None:
+        match = pattern_of(self._language, "page").match(place)
+        return int(match["page"]) if match and match["page"].isdigit() else None
+
+    def _known_places(self) -> tuple[str, str]:
+        return label(self._language, "record"), label(self._language, "text")
+
+    def _sentence(self, sentence: ReadSentence, true_quotes: Mapping[str, str]) -> Iterator[Wrong]:
+        where, text = sentence.where, flat(sentence.text)
+        lost = [marker for marker in sentence.marks if marker not in true_quotes]
+        if lost or not sentence.marks:
+            expected = "a mark that leads to its evidence"
+            yield "evidence", f"[{', '.join(lost)}]" if lost else text, expected, where
+            if not (set(sentence.marks) - set(lost)):
+                return
+        quotes = [true_quotes[marker] for marker in sentence.marks if true_quotes.get(marker)]
+        if any(text in flat(quote) for quote in quotes):
+            return
+        if not quotes:  # its quotations were withheld: its numbers must stand somewhere in the paper
+            absent = self._sources.missing(text, self._text.whole())
+            yield from (("number", number, "in the paper", where) for number in absent.numbers)
+        elif self._page.extractive:
+            nearest = max(quotes, key=lambda quote: likeness(text, quote))
+            yield from (_told(piece, "sentence", where) for piece in differences(text, nearest))
+        else:
+            yield from self._written(sentence, text, quotes)
+
+    def _written(self, sentence: ReadSentence, text: str, quotes: Sequence[str]) -> Iterator[Wrong]:
+        """A sentence in a model's words: its numbers and names must stand in its evidence, and the verdict agree."""
+        verdict, reason = self._sources.judge(text, quotes)
+        if verdict in ("verbatim", "supported") or sentence.doubted:
+            return
+        absent = self._sources.missing(text, "\n".join(quotes))
+        if absent.numbers:
+            yield from (("number", number, "in its evidence", sentence.where) for number in absent.numbers)
+        elif absent.names:
+            yield from (("name", name, "in its evidence", sentence.where) for name in absent.names)
+        elif verdict != "partly" or not _CJK.search(text):
+            yield "sentence", text, f"supported by its evidence: {reason}", sentence.where
+
+
+def _told(piece: tuple[str, str, str], field: str, where: str) -> Wrong:
+    kind, found, expected = piece
+    return (kind if kind != "text" else field), found, expected, where
+
+
+class PaperText:
+    """All stored text of a paper, to look quotations up in."""
+
+    def __init__(self, paper: Paper, sources: Sources) -> None:
+        self._paper, self._sources = paper, sources
+        self._chunks: list[Chunk] = sources.chunks(paper.id)
+
+    def whole(self) -> str:
+        """Everything."""
+        return "\n".join([self._paper.title, self._paper.abstract, *(chunk.text for chunk in self._chunks)])
+
+    def has(self, quote: str) -> bool:
+        """Whether it stands somewhere, whatever the white space."""
+        wanted = one_line(quote)
+        return any(wanted in one_line(text) for text in [self._paper.abstract, *(chunk.text for chunk in self._chunks)])
+
+    def pages(self, quote: str) -> list[int]:
+        """The pages on which it begins; none where the text has no pages."""
+        words = re.compile(r"\s+".join(re.escape(word) for word in quote.split()))
+        found: list[int] = []
+        for chunk in self._chunks:
+            for match in words.finditer(chunk.text):
+                page, _ = self._sources.place_of(chunk, match.start(), match.end())
+                found += [page] if page is not None else []
+        return list(dict.fromkeys(found))
+
+    def nearest(self, quote: str) -> str:
+        """The run of sentences of the paper that has most in common with it."""
+        count = max(1, len(sentence_spans(quote)))
+        best, best_score = "", -1.0
+        for text in sorted(
+            [self._paper.abstract, *(chunk.text for chunk in self._chunks)], key=lambda t: -shared(quote, t)
+        )[:5]:
+            spans = sentence_spans(text)
+            for size in {count, count + 1, max(1, count - 1)}:
+                for first in range(max(1, len(spans) - size + 1)):
+                    part = spans[first : first + size]
+                    run = text[part[0][0] : part[-1][1]] if part else ""
+                    if (score := likeness(quote, run)) > best_score:
+                        best, best_score = run, score
+        return best
+
+
+def shared(quote: str, text: str) -> float:
+    """Share of the quotation's distinct words that the text has, in [0, 1]."""
+    wanted = set(re.findall(r"\w+", quote.casefold()))
+    return len(wanted & set(re.findall(r"\w+", text.casefold()))) / max(1, len(wanted))
