@@ -107,7 +107,24 @@ def _shape(sentence: str, question: Question) -> float:
         if _SIZE.search(question.text):
             return 1.0 if _COUNTED.search(sentence) else 0.4
         return 1.0 if any(n.unit or "." in n.text for n in stated) else 0.5
+    if kind == "definition":
+        return _defines(sentence, question)
     if kind == "list":
         return float(bool(_ENUMERATION.search(sentence)))
-    pattern = {"reason": _CAUSE, "comparison": _CONTRAST, "definition": _MEANING}.get(kind)
+    pattern = {"reason": _CAUSE, "comparison": _CONTRAST}.get(kind)
     return 0.5 if pattern is None else float(bool(pattern.search(sentence)))
+
+
+def _defines(sentence: str, question: Question) -> float:
+    """1 when the sentence introduces what is asked for or says what it is, 0.4 when it says what something is."""
+    for topic in (*question.names, *question.phrases):
+        # "retrieval" in the question may be "retriever" in the paper: long words count by their beginning.
+        word = r"[\s-]+".join(f"{re.escape(w[:-2])}\\w*" if len(w) > 6 else re.escape(w) for w in topic.split())
+        aside = r"(?:\s*\([^)]*\))?"
+        named = rf"\b(?:introduc|propos|present|call|term|nam|dub|defin)(?:e|es|ed|ing|s)?\b.{{0,60}}\b{word}\b"
+        subject = rf"(?:^|[,;:] )(?:the |our )?{word}\b{aside} (?:is|are) (?:an?|the|our|called|defined|those)\b"
+        apposition = rf"\b{word}\b{aside}, (?:an?|our|which)\b"
+        verb = rf"\b{word}\b{aside} (?:refers? to|denotes?|means|consists? of|comprises?)\b"
+        if re.search(f"{named}|{subject}|{apposition}|{verb}", sentence, re.I):
+            return 1.0
+    return 0.4 if _MEANING.search(sentence) else 0.0

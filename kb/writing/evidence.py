@@ -32,6 +32,7 @@ _BOILERPLATE = re.compile(
     r"|this work (?:is|was) (?:licen|supported)|©|copyright (?:held|20\d\d)|equal contribution|^acknowledg"
     r"|proceedings of the|supplementary material|isbn|issn|downloaded from|preprint\. under review"
     r"|we (?:would like to )?thank|^arxiv:"
+    r"|^(?:for (?:more )?details,? )?see (?:also )?(?:section|appendix|table|figure|text|the)\b"
     r"|\b(?:rest|remainder) of (?:the|this) (?:paper|article|work|section)\b"
     r"|^(?:in )?(?:section|sec\.) \S+.{0,30}\b(?:discuss|present|describ|introduc|conclud|review|outlin|explain)",
     re.IGNORECASE,

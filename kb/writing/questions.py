@@ -149,4 +149,6 @@ def variants(question: Question, *, acronyms: Mapping[str, str]) -> tuple[str, .
     ways = [expanded] if expanded != question.text else []
     if asked and words(asked) != words(question.text) and len(asked.split()) >= 2:
         ways.append(asked)
+    if question.kind == "definition" and question.phrases:
+        ways.append(f"we introduce {question.phrases[0]}")  # how papers write a definition
     return tuple(ways)

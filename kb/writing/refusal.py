@@ -34,17 +34,22 @@ class Judgement:
 
 
 def judge(question: Question, candidates: Sequence[Candidate], *, filtered: bool = False) -> Judgement:
-    """Decide from the candidates (best first). No candidates, or none near the question, is always a refusal."""
+    """Decide from the candidates (best first).
+
+    No candidates, none near the question, or a name in the question that none of them prints is always a refusal.
+    """
     if not candidates:
         where = "no paper in the library matches the filters" if filtered else "the library has no text on this"
         return Judgement(False, 0.0, f"{where}: nothing was found that could answer the question", {})
     signals = measure(question, candidates)
     model = _weights()
     likely = probability(signals)
+    unnamed = question.asks and unknown_names(question, candidates)
     # A question far from everything is refused whatever the other signals say.
     far = signals["similarity"] < model["least_similarity"] and signals["overlap"] < model["least_overlap"]
-    if far or likely < model["threshold"]:
-        return Judgement(False, 0.0 if far else likely, describe_missing(question, candidates), signals)
+    if unnamed or far or likely < model["threshold"]:
+        likely = 0.0 if unnamed or far else likely
+        return Judgement(False, likely, describe_missing(question, candidates), signals)
     return Judgement(True, likely, None, signals)
 
 
@@ -80,6 +85,12 @@ def measure(question: Question, candidates: Sequence[Candidate]) -> dict[str, fl
     }
 
 
+def unknown_names(question: Question, candidates: Sequence[Candidate]) -> list[str]:
+    """Names in the question that no candidate, its heading or its paper's title prints, in any spelling."""
+    printed = "\n".join(f"{c.hit.paper.title} {' '.join(c.hit.section)} {c.hit.text}" for c in candidates)
+    return [name for name in question.names if not particulars.has_name(printed, name)]
+
+
 def probability(signals: dict[str, float]) -> float:
     """The logistic model's probability that the papers answer the question."""
     model = _weights()
@@ -88,9 +99,11 @@ def probability(signals: dict[str, float]) -> float:
 
 
 def describe_missing(question: Question, candidates: Sequence[Candidate]) -> str:
-    """What the papers do not say, in plain words: the question's own words that no near sentence has."""
+    """What the papers do not say, in plain words: the question's own names and words that no near sentence has."""
     near = set(content_stems("\n".join(c.text for c in candidates[:10])))
-    absent = [word for word in words(question.text) if stem(word) in question.stems and stem(word) not in near]
+    absent = unknown_names(question, candidates)
+    named = {part for name in absent for part in words(name)}
+    absent += [w for w in words(question.text) if stem(w) in question.stems and stem(w) not in near and w not in named]
     if absent:
         listed = ", ".join(f"“{word}”" for word in dict.fromkeys(absent))
         return f"the papers found do not speak of {listed}; the nearest passages are listed"
