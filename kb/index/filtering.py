@@ -9,7 +9,7 @@ from kb.ids import fold
 from kb.records import Filters
 
 _AUTHOR = "p.number IN (SELECT paper FROM authors WHERE ' ' || folded || ' ' LIKE ?)"
-_CATEGORY = "p.number IN (SELECT paper FROM categories WHERE category = ? OR category GLOB ?)"
+_CATEGORY = "p.number IN (SELECT paper FROM categories WHERE category = ? OR (category > ? AND category < ?))"
 _PERIOD = """(p.number IN (SELECT paper FROM days WHERE day BETWEEN ? AND ?)
     OR (NOT EXISTS (SELECT 1 FROM days WHERE paper = p.number) AND SUBSTR(p.published, 1, 10) BETWEEN ? AND ?))"""
 
@@ -26,9 +26,9 @@ def where_clause(filters: Filters) -> tuple[str, list[Any]]:
         clauses.append(f"({' OR '.join([_AUTHOR] * len(filters.authors))})")
         values += [f"% {fold(author)} %" for author in filters.authors]
     if filters.categories:
-        # A category without a subject class ("cs") takes in its classes ("cs.CV").
+        # A category without a subject class ("cs") takes in its classes ("cs.CV"): "/" follows "." in ASCII.
         clauses.append(f"({' OR '.join([_CATEGORY] * len(filters.categories))})")
-        values += [part for category in filters.categories for part in (category, f"{category}.*")]
+        values += [part for category in filters.categories for part in (category, f"{category}.", f"{category}/")]
     if filters.tags:
         marks = ",".join("?" * len(filters.tags))
         clauses.append(f"p.number IN (SELECT paper FROM tags WHERE tag IN ({marks}))")

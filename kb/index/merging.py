@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
 from typing import Any
 
 from kb.ids import fold, record_key
@@ -30,15 +31,40 @@ def title_key(metadata: Metadata) -> str | None:
     return record_key(metadata.title, metadata.authors)
 
 
-def conflicting(ours: Iterable[str], theirs: Iterable[str]) -> bool:
+def conflicting(ours: Iterable[str], theirs: Iterable[str], registries: Sequence[str] = ("arxiv:", "doi:")) -> bool:
     """Whether two sets of ids name different papers: different ids of the same registry."""
     mine, other = set(ours), set(theirs)
-    for scheme in ("arxiv:", "doi:"):
+    for scheme in registries:
         a = {key for key in mine if key.startswith(scheme)}
         b = {key for key in other if key.startswith(scheme)}
         if a and b:
             return not a & b
     return False
+
+
+def one_eprint(metadata: Metadata) -> Metadata:
+    """The metadata with the first of its arXiv ids only: a paper has one, a second one is somebody's mistake."""
+    first = next((key for key in metadata.ids if key.startswith("arxiv:")), None)
+    return replace(metadata, ids=tuple(k for k in metadata.ids if k == first or not k.startswith("arxiv:")))
+
+
+def newer(known: Metadata, given: Metadata) -> Metadata:
+    """What a source says now, over what it said before: an older version does not undo a newer one, and silence
+    (None) does not undo a statement; announced days add up."""
+    old, new = (given, known) if (given.version or 0) < (known.version or 0) else (known, given)
+    values = {f.name: getattr(new, f.name) for f in fields(Metadata) if getattr(new, f.name) is not None}
+    if old.announced and new.announced and old.announced_from == new.announced_from:
+        values["announced"] = tuple(sorted({*old.announced, *new.announced}))
+    elif old.announced and old.announced_from != "computed" and new.announced_from == "computed":
+        values["announced"], values["announced_from"] = old.announced, old.announced_from
+    values["ids"] = tuple(dict.fromkeys([*new.ids, *old.ids]))
+    return replace(old, **values)
+
+
+def overlaid(below: Metadata, above: Metadata) -> Metadata:
+    """Two users' decisions as one: what ``above`` leaves open stands as ``below`` says."""
+    stated = {f.name: value for f in fields(Metadata) if (value := getattr(above, f.name)) not in (None, ())}
+    return replace(below, **stated)
 
 
 def merge(

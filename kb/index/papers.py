@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from kb.errors import UnknownPaper
 from kb.ids import fold, paper_key
 from kb.index.database import Database
 from kb.index.filtering import where_clause
-from kb.index.merging import conflicting, merge, strength, title_key
+from kb.index.merging import conflicting, merge, newer, one_eprint, overlaid, strength, title_key
 from kb.records import Failure, Filters, Fulltext, Metadata, Paper, Version
 
 Change = Literal["added", "updated", "unchanged"]
@@ -30,13 +30,16 @@ class PaperTable:
         """Take in what one source says; returns the paper's id and what that changed.
 
         A paper is found by any id of the metadata, else by its title and authors unless that would join two ids
-        of one registry. Ids that turn out to name one paper join their papers; the strongest becomes its id.
+        of one registry. Ids that turn out to name one paper join their papers; the strongest becomes its id. Two
+        arXiv ids are never one paper, whoever says so: the weaker of two ids that would tie them is left out.
         """
         with self._db.transaction():
+            metadata = one_eprint(metadata)
             numbers = self._matches(metadata)
             if not numbers:
                 return self._insert(metadata, private), "added"
             keep = numbers[0]
+            metadata = replace(metadata, ids=tuple(k for k in metadata.ids if self._find(k) in (None, *numbers)))
             for other in numbers[1:]:
                 self._join(keep, other)
             before = self._record(keep)
@@ -48,14 +51,15 @@ class PaperTable:
         """Let the user decide fields; None takes the decision back. They survive every later ``put``."""
         with self._db.transaction():
             number = self._number(paper_id)
-            decided = self._contributions(number).get("user", Metadata(source="user", ids=()))
-            self._contribute(number, replace(decided, **values))
+            self._decide(number, **values)
             return self._refresh(number)
 
     def set_private(self, paper_id: str, private: bool) -> Paper:
-        """Mark a paper private or not."""
+        """Decide whether a paper is private; this survives every later ``put``."""
         with self._db.transaction():
-            return self._refresh(self._number(paper_id), private=private)
+            number = self._number(paper_id)
+            self._decide(number, private=private)
+            return self._refresh(number)
 
     def tag(self, paper_id: str, *, add: Iterable[str] = (), drop: Iterable[str] = ()) -> Paper:
         """Add and drop tags; a tag that is there or is not is no error."""
@@ -210,7 +214,10 @@ class PaperTable:
             ours = [*metadata.ids, *(alias for other in found for alias in self._aliases(other))]
             if not conflicting(ours, theirs):
                 found.add(number)
-        return sorted(found, key=lambda number: (strength(self._aliases(number)[0]), number))
+        best = next((number for key in metadata.ids if (number := self._find(key)) is not None), None)
+        ranked = sorted(found, key=lambda number: (strength(self._aliases(number)[0]), number != best, number))
+        ids = {number: self._aliases(number) for number in ranked}
+        return [n for n in ranked if n == ranked[0] or not conflicting(ids[ranked[0]], ids[n], ("arxiv:",))]
 
     def _aliases(self, number: int) -> list[str]:
         keys = [row[0] for row in self._db.rows("SELECT alias FROM aliases WHERE paper = ?", (number,))]
@@ -228,10 +235,15 @@ class PaperTable:
     def _contribute(self, number: int, metadata: Metadata) -> None:
         self._note_version(number, metadata)
         known = self._contributions(number).get(metadata.source)
-        if known is not None and metadata.source != "user":
-            metadata = _newer(known, metadata)
-        if known == metadata:
-            return
+        together = newer(known, metadata) if known is not None else metadata
+        if known != together:
+            self._keep(number, together)
+
+    def _decide(self, number: int, **values: Any) -> None:
+        decided = self._contributions(number).get("user", Metadata(source="user", ids=()))
+        self._keep(number, replace(decided, **values))
+
+    def _keep(self, number: int, metadata: Metadata) -> None:
         self._db.run(
             "INSERT OR REPLACE INTO contributions VALUES (?, ?, ?)", (number, metadata.source, wire.pack(metadata))
         )
@@ -254,18 +266,20 @@ class PaperTable:
     def _join(self, keep: int, other: int) -> None:
         """Fold one paper into another; its chunks and document move along unless the kept paper has its own."""
         mine = self._contributions(keep)
+        private = all(self._record(number).private for number in (keep, other))
         for source, metadata in self._contributions(other).items():
-            if source not in mine:
-                self._contribute(keep, metadata)
+            both = source in mine
+            together = overlaid if source == "user" else newer
+            self._keep(keep, together(metadata, mine[source]) if both else metadata)
         self._db.run("UPDATE aliases SET paper = ? WHERE paper = ?", (keep, other))
         if self._db.first("SELECT 1 FROM documents WHERE paper = ?", (keep,)) is None:
             self._db.run("UPDATE documents SET paper = ? WHERE paper = ?", (keep, other))
             self._drop_chunks(keep)
             self._db.run("UPDATE chunks SET paper = ? WHERE paper = ?", (keep, other))
-            state = self._db.one("SELECT record FROM papers WHERE number = ?", (other,))[0]
-            self._refresh(keep, fulltext=wire.unpack(state, Paper).fulltext)
+            self._refresh(keep, private=private, fulltext=self._record(other).fulltext)
         else:
             self._drop_chunks(other)
+            self._refresh(keep, private=private)
         for table in ("tags", "opinions", "versions"):
             self._db.run(f"UPDATE OR IGNORE {table} SET paper = ? WHERE paper = ?", (keep, other))
         self._db.run("DELETE FROM papers WHERE number = ?", (other,))
@@ -288,6 +302,8 @@ class PaperTable:
         before = wire.unpack(blob, Paper) if blob else None
         keys = {key for m in contributions.values() for key in m.ids} | set(self._aliases(number))
         keys |= {key for m in contributions.values() if (key := title_key(m)) and self._is_free(key, number)}
+        if "user" in contributions and (decided := contributions["user"].private) is not None:
+            private = decided
         if private is None:
             private = before.private if before else False
         paper = merge(
@@ -318,6 +334,8 @@ class PaperTable:
                 number,
             ),
         )
+        if before is not None and before.id != paper.id:
+            self._db.run("UPDATE OR IGNORE shown SET paper_id = ? WHERE paper_id = ?", (paper.id, before.id))
         for table, name, values in (
             ("aliases (alias, paper)", "aliases", {paper.id, *paper.aliases}),
             ("authors (folded, paper)", "authors", {fold(author) for author in paper.authors}),
@@ -327,19 +345,6 @@ class PaperTable:
             if before is None or getattr(before, name) != getattr(paper, name) or before.id != paper.id:
                 self._db.run(f"DELETE FROM {table.split()[0]} WHERE paper = ?", (number,))
                 self._db.run_many(f"INSERT INTO {table} VALUES (?, ?)", [(v, number) for v in sorted(values)])
-
-
-def _newer(known: Metadata, given: Metadata) -> Metadata:
-    """What a source says now, over what it said before: an older version does not undo a newer one, and silence
-    (None) does not undo a statement; announced days add up."""
-    old, new = (given, known) if (given.version or 0) < (known.version or 0) else (known, given)
-    values = {f.name: getattr(new, f.name) for f in fields(Metadata) if getattr(new, f.name) is not None}
-    if old.announced and new.announced and old.announced_from == new.announced_from:
-        values["announced"] = tuple(sorted({*old.announced, *new.announced}))
-    elif old.announced and old.announced_from != "computed" and new.announced_from == "computed":
-        values["announced"], values["announced_from"] = old.announced, old.announced_from
-    values["ids"] = tuple(dict.fromkeys([*new.ids, *old.ids]))
-    return replace(old, **values)
 
 
 def _now() -> str:

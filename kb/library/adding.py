@@ -190,18 +190,27 @@ class Adder:
             self._catalog.papers.record_failure(parsed.failure)
             return None
         if not stated:  # a file that is in already
-            tally.unchanged.setdefault(self._catalog.passages.paper_of_file(parsed.sha256) or parsed.item.what)
+            known = self._catalog.passages.paper_of_file(parsed.sha256)
+            changed = known is not None and self._decide_privacy(known, parsed.item)
+            (tally.updated if changed else tally.unchanged).setdefault(known or parsed.item.what)
             return None
         changes = []
         for metadata in stated:
             paper_id, change = self._catalog.papers.put(metadata, private=parsed.item.private)
             changes.append(change)
-        if self._put_text(paper_id, parsed, tally):
+        if self._decide_privacy(paper_id, parsed.item) | self._put_text(paper_id, parsed, tally):
             changes.append("updated")
         change = min(changes, key=("added", "updated", "unchanged").index)
         getattr(tally, change).setdefault(paper_id)
         self._catalog.papers.forget_failure(parsed.item.what)
         return paper_id if change != "unchanged" else None
+
+    def _decide_privacy(self, paper_id: str, item: Item) -> bool:
+        """What the user said of the paper's privacy stands, also for a paper that is in already."""
+        if not item.private_stated:
+            return False
+        before = self._catalog.papers.get(paper_id).private
+        return self._catalog.papers.set_private(paper_id, item.private).private != before
 
     def _stated(self, parsed: Parsed) -> list[Metadata]:
         """What the item says of its paper: its record, and what the front matter of its file says."""

@@ -134,7 +134,7 @@ def _categories(value: str) -> tuple[str, ...]:
 
 def _moment(value: str) -> datetime:
     moment = datetime.fromisoformat(value)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _days(value: str) -> tuple[date, ...]:

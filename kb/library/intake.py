@@ -86,7 +86,7 @@ class Intake:
     def _marked(self, items: Iterable[Item | Failure]) -> Iterator[Item | Failure]:
         for item in items:
             if isinstance(item, Item) and self._private is not None:
-                yield replace(item, private=self._private)
+                yield replace(item, private=self._private, private_stated=True)
             else:
                 yield item
 

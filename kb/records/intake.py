@@ -12,9 +12,10 @@ from kb.records.papers import Metadata
 class Item:
     """One thing that a source found and that is to be added.
 
-    ``file`` is a local file to parse (then ``file_kind`` says how); ``what`` is how the user named it. A file
-    from a source that owns it (a download) is not private; a user's local file is, unless told otherwise.
-    ``fetch`` says that the source should be asked for the full text of an item that came without a file.
+    ``file`` is a local file to parse (then ``file_kind`` says how); ``what`` is how the user named it. A file from
+    a source that owns it (a download) is not private; a user's local file is, unless told otherwise.
+    ``private_stated`` says that the user said so, which is kept. ``fetch`` says that the source should be asked for
+    the full text of an item that came without a file.
     """
 
     what: str
@@ -22,6 +23,7 @@ class Item:
     file: str | None = None
     file_kind: FileKind | None = None
     private: bool = False
+    private_stated: bool = False
     fetch: bool = False
 
 

@@ -76,6 +76,7 @@ class Metadata:
     links: tuple[Link, ...] | None = None
     affiliation: Affiliation | None = None
     keywords: tuple[str, ...] | None = None
+    private: bool | None = None  # stated by the user only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

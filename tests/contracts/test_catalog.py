@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -278,3 +279,51 @@ def test_the_merged_record_does_not_depend_on_the_order_of_its_sources(parts: li
     shuffled = list(parts)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert merge(parts, **about) == merge(shuffled, **about)
+
+
+def test_two_arxiv_ids_never_become_one_paper_whoever_ties_them(catalog: Catalog) -> None:
+    for number, doi in ((1, "doi:10.1234/a"), (2, "doi:10.1234/b")):
+        catalog.papers.put(Metadata(source="arxiv", ids=(f"arxiv:2401.0000{number}", doi), title=f"Paper {number}"))
+    catalog.papers.put(Metadata(source="bibtex", ids=("arxiv:2401.00001", "doi:10.1234/b"), venue="Wrong DOI"))
+    catalog.papers.put(Metadata(source="jsonl", ids=("arxiv:2401.00001", "arxiv:2401.00002"), comment="wrong alias"))
+    catalog.papers.put(Metadata(source="jsonl", ids=("arxiv:2401.00003", "arxiv:2401.00004"), title="Third"))
+    assert catalog.papers.count() == 3
+    assert catalog.papers.get("arxiv:2401.00001").venue == "Wrong DOI"
+    assert catalog.papers.resolve("10.1234/b") == "arxiv:2401.00002"
+    assert catalog.papers.put(Metadata(source="arxiv", ids=("arxiv:2401.00004",), title="Fourth"))[1] == "added"
+
+
+def test_what_the_user_decided_of_either_survives_a_join(catalog: Catalog) -> None:
+    for key in ("file:aaaa1111aaaa1111", "arxiv:2401.00003"):
+        catalog.papers.put(Metadata(source="pdf", ids=(key,), title=f"Title of {key}"))
+    catalog.papers.set_fields("file:aaaa1111aaaa1111", {"venue": "ICML", "comment": "of the file"})
+    catalog.papers.set_fields("arxiv:2401.00003", {"comment": "of the id"})
+    catalog.papers.set_private("file:aaaa1111aaaa1111", True)
+    catalog.ledger.show("T", "file:aaaa1111aaaa1111", version=1, day=date(2024, 3, 4), how="new")
+    catalog.papers.put(Metadata(source="bibtex", ids=("doi:10.1/x", "file:aaaa1111aaaa1111")))
+    catalog.papers.put(Metadata(source="bibtex", ids=("arxiv:2401.00003", "doi:10.1/x")))
+    paper = catalog.papers.get("arxiv:2401.00003")
+    assert (paper.venue, paper.comment, paper.private) == ("ICML", "of the id", True)
+    assert catalog.papers.count() == 1
+
+
+def test_a_paper_that_gets_a_stronger_id_stays_known_to_the_ledger(catalog: Catalog) -> None:
+    catalog.papers.put(Metadata(source="pdf", ids=("file:aaaa1111aaaa1111",), title="T"))
+    catalog.ledger.show("T", "file:aaaa1111aaaa1111", version=1, day=date(2024, 3, 4), how="new")
+    catalog.papers.put(Metadata(source="bibtex", ids=("arxiv:2401.00003", "file:aaaa1111aaaa1111")))
+    assert [entry["paper_id"] for entry in catalog.ledger.entries("T")] == ["arxiv:2401.00003"]
+
+
+def test_private_as_the_user_decided_survives_a_later_put(catalog: Catalog) -> None:
+    catalog.papers.put(ATTENTION)
+    catalog.papers.set_private(ATTENTION.ids[0], True)
+    assert catalog.papers.put(ATTENTION)[1] == "unchanged"
+    assert catalog.papers.get(ATTENTION.ids[0]).private
+    assert not catalog.papers.set_private(ATTENTION.ids[0], False).private
+
+
+def test_a_category_is_data_to_the_filter(catalog: Catalog) -> None:
+    catalog.papers.put(replace(ATTENTION, categories=("cs.CL", "a'b*")))
+    found = {word: len(catalog.papers.ids(Filters(categories=(word,)))) for word in ("*", "c?", "[a-z]s", "c", "cs.")}
+    assert set(found.values()) == {0}
+    assert [len(catalog.papers.ids(Filters(categories=(word,)))) for word in ("cs", "a'b*")] == [1, 1]
