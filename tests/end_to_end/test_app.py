@@ -1,0 +1,278 @@
+"""The app as people use it: whole journeys in a real headless Chromium."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pypdfium2 as pdfium
+import pytest
+
+from kb import Library, Settings
+from tests.end_to_end.chromium import Visitor, chromium, chromium_path, served
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(chromium_path() is None, reason="no Chromium on this machine"),
+]
+DATA = Path(__file__).parents[1] / "data"
+SCRIPT = "<script>alert(1)</script>"
+RECORDS = [
+    {
+        "id": "2401.00001",
+        "title": f"{SCRIPT} and its *neighbours* :tada: [x](javascript:alert(2))",
+        "authors": ["A. **Bold** Author", "<img src=x onerror=alert(3)>"],
+        "abstract": "We pay $5 and $6 for $\\alpha_i^2$ of it. # No heading\n- no list ![no](http://example.org/a.png) "
+        "<b>no bold</b> :red[no colour] ~~not struck~~ `no code`.",
+        "published": "2024-01-02T00:00:00Z",
+        "categories": ["cs.CL"],
+    }
+]
+
+
+def pdf_text(path: Path, page: int, box: tuple[float, float, float, float]) -> str:
+    """The words of a PDF's page inside a box: points, origin top left."""
+    with pdfium.PdfDocument(path) as document:
+        sheet = document[page - 1]
+        height = sheet.get_height()
+        x0, y0, x1, y1 = box
+        return str(sheet.get_textpage().get_text_bounded(left=x0, bottom=height - y1, right=x1, top=height - y0))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("app") / "home"
+
+
+@pytest.fixture(scope="module")
+def address(home: Path) -> Iterator[str]:
+    with served(home) as where:
+        yield where
+
+
+@pytest.fixture
+def visitor(browser: Any, address: str) -> Iterator[Visitor]:
+    someone = Visitor(browser, address)
+    yield someone
+    foreign, dialogs = someone.foreign, someone.dialogs
+    someone.close()
+    assert foreign == []  # nothing is loaded from another host
+    assert dialogs == []  # nothing of a paper ran
+
+
+def test_an_empty_home_greets_and_the_demo_papers_come_in(visitor: Visitor, home: Path) -> None:
+    visitor.open("/")
+    for way in ("Try the demo papers", "Drop a PDF", "Follow a topic"):
+        assert way in visitor.text
+    visitor.click("Add the demo papers")
+    visitor.sees("Days with papers", seconds=150)
+    with Library.open(Settings(home=home)) as library:
+        assert {paper.fulltext.state for paper in library.list()} >= {"full"}
+
+
+def test_a_search_leads_to_its_words_on_the_page(visitor: Visitor, home: Path) -> None:
+    visitor.open("/search")
+    visitor.type("Search your papers", "machine-readable full text of open access papers")
+    assert "q=machine-readable" in visitor.page.url
+    visitor.click("See it on the page")
+    visitor.page.locator(".kb-box").first.wait_for(timeout=60_000)
+    figure = visitor.page.locator(".kb-page").first
+    image = figure.locator("img")
+    assert "highlighted" in image.get_attribute("alt")
+    whole = image.bounding_box()
+    boxes = [box.bounding_box() for box in figure.locator(".kb-box").all()]
+    visible = figure.bounding_box()
+    assert all(visible["y"] - 1 <= box["y"] <= visible["y"] + visible["height"] for box in boxes[:1])
+    with Library.open(Settings(home=home)) as library:
+        hit = library.search("machine-readable full text of open access papers", k=1)[0]
+        source = library.catalog().passages.source(hit.paper.id)
+        assert source is not None
+        path = library.stored_file(source.file)
+        page = int(figure.get_attribute("data-page"))
+        view = library.page_view(hit.paper.id, page)
+    scale = view.width_points / whole["width"]
+    marked = " ".join(
+        pdf_text(path, page, tuple(  # type: ignore[arg-type]
+            scale * edge for edge in (
+                box["x"] - whole["x"], box["y"] - whole["y"],
+                box["x"] - whole["x"] + box["width"], box["y"] - whole["y"] + box["height"],
+            )
+        ))
+        for box in boxes
+    )  # fmt: skip
+    said, quoted = (re.sub(r"[\W\d_]", "", text.lower()) for text in (marked, hit.text))
+    assert len(said) > 200
+    assert difflib.SequenceMatcher(None, said, quoted, autojunk=False).ratio() > 0.97
+
+
+def test_asking_following_up_and_being_refused(visitor: Visitor) -> None:
+    visitor.open("/ask")
+    visitor.type("Ask your papers a question", "How many papers does S2ORC contain?")
+    visitor.sees("References")
+    assert "verbatim" in visitor.text
+    assert "session=" in visitor.page.url
+    visitor.type("Ask your papers a question", "And how many citation links?")
+    visitor.page.get_by_text("And how many citation links?").first.wait_for()
+    visitor.type("Ask your papers a question", "Who won the football world cup in 1998?")
+    visitor.sees("Not found in your papers")
+    visitor.page.reload()
+    visitor.rest()
+    assert "How many papers does S2ORC contain?" in visitor.text  # the conversation is kept, and so is its address
+    visitor.page.locator('[class*="st-key-mark-"] button').first.click()
+    visitor.page.locator(".kb-box").first.wait_for(timeout=60_000)
+    visitor.page.keyboard.press("Escape")
+    visitor.page.locator(".kb-box").first.wait_for(state="detached")
+
+
+def test_the_digest_of_a_day_and_liking_a_paper(visitor: Visitor, home: Path) -> None:
+    visitor.open("/?day=2024-03-04")
+    visitor.click("Make this day's digest")
+    visitor.sees("Key takeaways", seconds=120)
+    assert "5 found: 5 new" in visitor.text
+    visitor.rest()
+    visitor.page.get_by_role("button", name="Like", exact=True).first.click()
+    visitor.sees("Liked")
+    with Library.open(Settings(home=home)) as library:
+        assert 1 in library.catalog().papers.opinions().values()
+
+
+def test_the_map_has_a_point_for_each_paper_and_opens_one(visitor: Visitor) -> None:
+    visitor.open("/map")
+    visitor.page.locator("canvas, svg.marks").first.wait_for()
+    field = visitor.page.get_by_label("Open a paper")
+    field.click()
+    field.fill("S2ORC")
+    visitor.page.get_by_role("option").first.click()
+    visitor.page.wait_for_url("**/paper?id=*")
+    visitor.sees("S2ORC: The Semantic Scholar Open Research Corpus")
+
+
+def test_back_and_bookmarks(visitor: Visitor) -> None:
+    visitor.open("/search")
+    visitor.type("Search your papers", "citation graph")
+    visitor.type("Search your papers", "open research corpus")
+    visitor.click("one a paper")
+    assert "by=paper" in visitor.page.url
+    visitor.page.locator('[class*="st-key-title-"] a').first.click()
+    visitor.page.wait_for_url("**/paper?id=*")
+    visitor.rest()
+    box = visitor.page.get_by_label("Search your papers")
+    for _ in range(4):  # a change of page may leave an entry of its own
+        visitor.page.go_back()
+        visitor.rest()
+        if box.count() and box.input_value() == "citation graph":
+            break
+    assert box.input_value() == "citation graph"
+    bookmark = visitor.page.url
+    other = Visitor(visitor.context.browser, visitor.address)
+    other.page.goto(bookmark)
+    other.rest()
+    assert other.page.get_by_label("Search your papers").input_value() == "citation graph"
+    assert "results" in other.text
+    other.close()
+
+
+@pytest.mark.parametrize("where", ["/?day=2024-03-04", "/search?q=graph", "/library?room=add_papers"])
+def test_a_narrow_screen_never_scrolls_sideways(browser: Any, address: str, where: str) -> None:
+    someone = Visitor(browser, address, width=400, height=800)
+    someone.open(where)
+    assert someone.page.evaluate("document.documentElement.scrollWidth") <= 400
+    assert someone.page.evaluate(_UNNAMED) == []
+    someone.close()
+
+
+_UNNAMED = """() => [...document.querySelectorAll('main img, main button, main input')]
+    .filter(e => e.offsetParent !== null && e.tabIndex >= -(e.tagName === 'IMG'))
+    .filter(e => !(e.getAttribute('aria-label') || e.getAttribute('alt') || e.innerText || e.title
+        || e.getAttribute('aria-labelledby') || (e.labels && e.labels.length)))
+    .map(e => e.outerHTML.slice(0, 200))"""
+"""Pictures and controls that a screen reader could not name."""
+
+
+def test_a_chinese_browser_gets_a_chinese_interface(browser: Any, address: str) -> None:
+    someone = Visitor(browser, address, locale="zh-CN")
+    someone.open("/search?q=graph")
+    assert "搜索" in someone.text
+    assert "条结果" in someone.text
+    assert someone.foreign == []
+    someone.close()
+
+
+def test_uploads_good_scanned_and_hostile(visitor: Visitor, home: Path, tmp_path: Path) -> None:
+    from PIL import Image, ImageDraw
+
+    picture = Image.new("RGB", (600, 800), "white")
+    ImageDraw.Draw(picture).rectangle((80, 100, 500, 300), fill="black")
+    picture.save(tmp_path / "scanned.pdf")
+    (tmp_path / "hostile.pdf").write_bytes(
+        b"%PDF-1.7\n1 0 obj <</Type /Catalog /Pages 9 0 R>>" + bytes(range(256)) * 40
+    )
+    good = DATA / "own-sample.pdf"
+    visitor.open("/library?room=add_papers")
+    visitor.page.locator('input[type="file"]').set_input_files(
+        [str(good), str(tmp_path / "scanned.pdf"), str(tmp_path / "hostile.pdf")]
+    )
+    visitor.rest()
+    visitor.page.get_by_role("button", name="Add", exact=True).last.click()
+    visitor.sees("hostile.pdf:", seconds=120)
+    assert "scanned.pdf" in visitor.text
+    assert "Try again" in visitor.text
+    with Library.open(Settings(home=home)) as library:
+        assert any("own-sample" in str(job.report) or job.report for job in library.jobs())
+        assert any(job.state == "partial" for job in library.jobs())
+
+
+def test_a_dropped_pdf_gets_its_note_without_being_added(visitor: Visitor, home: Path) -> None:
+    with Library.open(Settings(home=home)) as library:
+        before = library.status()["papers"]
+    visitor.open("/?day=2024-03-04")
+    visitor.page.locator('input[type="file"]').set_input_files(str(DATA / "own-sample.pdf"))
+    visitor.rest()
+    visitor.click("Write the note")
+    visitor.sees("Add it to the library", seconds=120)
+    with Library.open(Settings(home=home)) as library:
+        assert library.status()["papers"] == before
+    visitor.page.locator('[class*="st-key-job-"] a').first.click()
+    visitor.sees("This file is not part of your library.")
+    visitor.sees("Summary")
+
+
+def test_markup_of_a_paper_is_text_and_its_maths_is_maths(visitor: Visitor, home: Path, tmp_path: Path) -> None:
+    records = tmp_path / "records.jsonl"
+    records.write_text("".join(json.dumps(record) + "\n" for record in RECORDS))
+    command = [sys.executable, "-m", "kb", "add", str(records), "--home", str(home), "--quiet"]
+    subprocess.run(command, check=True, timeout=120)  # beside the running app, which sees it at once
+    for where in ("/search?q=script+alert+neighbours", "/library?find=neighbours", "/map"):
+        visitor.open(where)
+    visitor.open("/paper?id=2401.00001")
+    assert f"{SCRIPT} and its *neighbours* :" in visitor.text.replace("\u2060", "")
+    assert "tada" in visitor.text
+    assert "<b>no bold</b>" in visitor.text
+    assert "We pay $5 and $6 for" in visitor.text
+    main = visitor.page.locator('[data-testid="stMain"]')
+    assert main.locator(".katex").count() == 1
+    assert main.locator("script, b, img, del, code, em").count() == 0
+    assert main.locator('a[href^="javascript"]').count() == 0
+
+
+def test_two_tabs_do_not_disturb_each_other(visitor: Visitor) -> None:
+    visitor.open("/search?q=citation+graph")
+    second = visitor.context.new_page()
+    second.goto(visitor.address + "/search?q=open+research+corpus")
+    second.wait_for_timeout(3000)
+    visitor.click("one a paper")
+    assert visitor.page.get_by_label("Search your papers").input_value() == "citation graph"
+    assert second.get_by_label("Search your papers").input_value() == "open research corpus"
