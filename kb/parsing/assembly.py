@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from kb.parsing.headings import REFERENCES, Heading, bare_title
+from kb.parsing.frontmatter import is_front_matter, run_in_length
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
-from kb.parsing.lines import TextLine, without_first
+from kb.parsing.lines import TextLine, only_first, without_first
+from kb.parsing.outline import Heading
 from kb.parsing.paragraphs import Vocabulary, is_list_item, join_lines, starts_paragraph, without_item_mark
 from kb.parsing.references import split_references
+from kb.parsing.section_names import REFERENCES, bare_title
 from kb.records import Block, BlockKind, Line
 
 _SEPARATOR = "\n\n"
+_RUN_IN_END = re.compile(r"[\s.:—–-]+$")
 _ROLE_KINDS: dict[str, BlockKind] = {"equation": "equation", "code": "code", "footnote": "footnote"}
 
 
@@ -60,11 +63,24 @@ class _Desk:
 
     def close_paragraph(self) -> None:
         if self.paragraph:
-            lines = [placed.line for placed in self.paragraph]
-            kind: BlockKind = "list" if is_list_item(lines[0].text) else "paragraph"
+            lines = self._below_run_in([placed.line for placed in self.paragraph])
+            kind: BlockKind = (
+                "front" if is_front_matter(lines[0]) else "list" if is_list_item(lines[0].text) else "paragraph"
+            )
             mark, lines[0] = without_item_mark(lines[0])
             self.put(kind, lines, label=mark)
             self.paragraph = []
+
+    def _below_run_in(self, lines: list[TextLine]) -> list[TextLine]:
+        """The lines of a paragraph without the word "Abstract" before them, which opens a section."""
+        count = run_in_length(lines[0])
+        if not count or (self.section and any(draft.kind == "heading" for draft in self.drafts)):
+            return lines
+        text, spans = join_lines([only_first(lines[0], count)], self.vocabulary)
+        self.section = [(0, _RUN_IN_END.sub("", text))]
+        spans = tuple(replace(span, end=min(span.end, len(self.path[0]))) for span in spans)
+        self.drafts.append(_Draft(kind="heading", text=self.path[0], lines=spans, section=self.path))
+        return [without_first(lines[0], count), *lines[1:]]
 
     def close_references(self, pages: Sequence[PageLayout]) -> None:
         if self.references:

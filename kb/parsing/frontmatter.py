@@ -14,6 +14,7 @@ from kb.errors import BadIdentifier
 from kb.ids import doi_key, fold, parse_arxiv_id
 from kb.parsing.authors import read_affiliation, read_authors
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
+from kb.parsing.lines import TextLine
 from kb.parsing.mentions import read_keywords, read_links, read_venue
 from kb.parsing.page import LinkArea
 from kb.records import Block, Metadata
@@ -23,6 +24,10 @@ _ABSTRACT = re.compile(
 )
 _INTRODUCTION = re.compile(r"^(?:(?:1|I)\.?\s+)?I\s?NTRODUCTION$", re.IGNORECASE)
 _RUN_IN = re.compile(r"^(?:Abstract|ABSTRACT|Summary|SUMMARY)\s*[.:—–-]*\s*")
+_FRONT_PARAGRAPH = re.compile(
+    r"^(?:Key ?words(?: and [Pp]hrases)?|KEY ?WORDS|Index Terms|INDEX TERMS|CCS Concepts|CCS CONCEPTS)\s*[:.—–-]"
+    r"|^(?:Additional Key Words|ACM Reference Format|Permission to make digital|PACS numbers?:|MSC:|JEL)"
+)
 _BANNER = re.compile(
     r"^(?:(?:research |original |review )?(?:article|paper|letter|report)s?|review|open access|preprint"
     r"|technical report|journal of .*|proceedings .*|nature\b.*|science\b.*|arxiv.*|contents lists .*"
@@ -46,7 +51,7 @@ def mark_front(pages: Sequence[PageLayout], *, body: BodyStyle) -> None:
     across = [placed.line.y1 for placed in lines if placed.column == -1 and placed.line.y1 <= end]
     block_end = max(across, default=0.0) + 3 * body.leading if across else end
     for placed in lines:
-        if placed.line.y1 <= end and (placed.column != 1 or placed.line.y0 < block_end):
+        if placed.line.y1 <= end and (placed.column <= 0 or placed.line.y0 < block_end):
             placed.role = "front"
 
 
@@ -77,6 +82,21 @@ def _begins_prose(three: Sequence[Placed], *, page: PageLayout, body: BodyStyle)
         and len(placed.line.text.split()) >= 5
         for placed in three[:2]
     )
+
+
+def run_in_length(line: TextLine) -> int:
+    """How many characters of a first page's line are the word "Abstract" that its text runs on from; 0 for none."""
+    match = _RUN_IN.match(line.text) if line.page <= 2 else None
+    if match is None or len(line.text) - match.end() < 10:
+        return 0
+    word, rest = line.runs[0].style, line.runs[-1].style
+    sign = re.search(r"[.:—–-]\s*$", match[0])
+    return match.end() if sign or (word.bold, word.italic, word.font) != (rest.bold, rest.italic, rest.font) else 0
+
+
+def is_front_matter(line: TextLine) -> bool:
+    """Whether a paragraph of the first pages that begins so is no prose: keywords, categories, how to cite it."""
+    return line.page <= 2 and bool(_FRONT_PARAGRAPH.match(line.text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,9 @@ def style_of(font: str, *, size: float, flags: int, upright: bool) -> Style:
 _SYMBOL_FONT = re.compile(r"cmb?sy|mt2?sy|[pt]xsy|msam|lmsy|lmmathsymbols")
 _OMS = {0: "−", 1: "·", 3: "∗", 4: "÷", 5: "⋄", 6: "±", 7: "∓", 8: "⊕", 14: "◦", 15: "•", 17: "≡", 20: "≤", 21: "≥",
         24: "∼", 25: "≈", 26: "⊂", 27: "⊃", 28: "≪", 29: "≫"}  # fmt: skip
+# Bitmap fonts of old TeX files have no names: ligatures and dashes at their places in the OT1 and T1 encodings.
+_UNNAMED = {11: "ff", 12: "fi", 14: "ffi", 15: "ffl", 16: "“", 17: "”", 21: "–", 22: "—", 27: "ff", 28: "fi", 29: "fl",
+            30: "ffi", 31: "ffl"}  # fmt: skip
 _SYMBOL = dict(zip(b"abgdezhqiklmnxoprstufcyw", "αβγδεζηθικλμνξοπρστυφχψω", strict=True)) | {
     0x2A: "∗", 0x2D: "−", 0x40: "≅", 0x7E: "∼", 0xA3: "≤", 0xA5: "∞", 0xAC: "←", 0xAE: "→", 0xB0: "°", 0xB1: "±",
     0xB3: "≥", 0xB4: "×", 0xB6: "∂", 0xB7: "•", 0xB9: "≠", 0xBA: "≡", 0xBB: "≈", 0xC5: "⊕", 0xCE: "∈", 0xE5: "∑",
@@ -84,12 +87,14 @@ def spelling_of(code: int) -> str:
 def symbol_of(code: int, font: str) -> str:
     """A sign that the PDF gives no character for, by its place in the known symbol fonts; "" when unknown.
 
-    TeX's symbol fonts are in the OMS encoding; Word paints bullets and operators with Symbol and Wingdings, whose
-    places arrive as U+F000 and up.
+    TeX's symbol fonts are in the OMS encoding and its bitmap fonts have no name; Word paints bullets and operators
+    with Symbol and Wingdings, whose places arrive as U+F000 and up.
     """
     name = font.lower()
     if code in _OMS and _SYMBOL_FONT.search(name):
         return _OMS[code]
+    if not name:
+        return _UNNAMED.get(code, "")
     if 0xF020 <= code <= 0xF0FF:
         if "wingdings" in name:
             return "•"

@@ -4,43 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from kb.ids import fold
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
+from kb.parsing.outline import MAX_HEADING_LINES, Heading, locate_outline
 from kb.parsing.page import OutlineEntry
+from kb.parsing.section_names import KNOWN, NUMBERED, bare_title
 
-_NUMBERED = re.compile(
-    r"^(?P<number>(?:\d{1,2}|[A-Z])(?:\.\d{1,2}){0,3}\.?|[IVX]{1,5}\.|(?:Appendix|APPENDIX) [A-Z]\d?[.:]?"
-    r"|(?:Chapter|Section) \d+[.:]?)\s+(?P<title>\S.*)$"
-)
-_KNOWN = re.compile(
-    r"^(?:abstract|introduction|(?:prior and )?related works?|background|motivation|preliminaries|methods?|methodology"
-    r"|materials and methods|experiments?|experimental (?:setup|results)|results?(?: and discussion)?|evaluation"
-    r"|analysis|discussion|conclusions?(?: and .*)?|summary|acknowledge?ments?|references|bibliography|literature cited"
-    r"|limitations?(?: and .*)?|ethic(?:s|al).*|appendix|appendices|supplementary materials?|broader impacts?.*"
-    r"|reproducibility.*|ccs concepts|key ?words|categories and subject descriptors|general terms|funding"
-    r"|author contributions|contributions|future work|(?:data|code) availability.*|competing interests"
-    r"|conflicts? of interest.*|references and notes|impact statement)[.:]?$",
-    re.IGNORECASE,
-)
-REFERENCES = re.compile(
-    r"^(?:references(?: and notes)?|bibliography|literature cited|works cited|参考文献|参考資料)[.:]?$", re.IGNORECASE
-)
-APPENDIX = re.compile(r"^(?:appendi(?:x|ces)|supplement|supporting information|[A-Z](?:\.\d+)*\.?\s)", re.IGNORECASE)
-_FLOAT_TITLE = re.compile(r"^\W?(?:Fig(?:ure|\.)?|Table|Scheme|Algorithm|Listing)(?=\W|$)", re.IGNORECASE)
 _MAX_CHARS = 120
-_MAX_LINES = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heading:
-    """A heading: ``level`` from 0; ``lines`` are places in its page's reading order."""
-
-    page: int
-    lines: tuple[int, ...]
-    level: int
-    title: str
 
 
 def find_headings(pages: Sequence[PageLayout], *, outline: Sequence[OutlineEntry], body: BodyStyle) -> list[Heading]:
@@ -48,7 +18,7 @@ def find_headings(pages: Sequence[PageLayout], *, outline: Sequence[OutlineEntry
 
     Measured on papers with an outline, headings found without it were right in 98.8% and complete in 86%.
     """
-    found = _from_outline(pages, outline)
+    found = locate_outline(pages, outline)
     taken = {(heading.page, line) for heading in found for line in heading.lines}
     # A flat outline may name the chapters only; one with two levels is a typesetter's and complete.
     has_outline = len(found) >= 3 and any(heading.level > 0 for heading in found)
@@ -59,78 +29,6 @@ def find_headings(pages: Sequence[PageLayout], *, outline: Sequence[OutlineEntry
         for line in heading.lines:
             pages[heading.page - 1].placed[line].role = "heading"
     return headings
-
-
-def bare_title(title: str) -> str:
-    """A heading without its number: "3.1 Data" -> "Data"."""
-    match = _NUMBERED.match(title)
-    return match["title"].strip() if match else title.strip()
-
-
-def _squeeze(text: str) -> str:
-    return fold(text).replace(" ", "")
-
-
-# --------------------------------------------------------------------------------------------- outline
-
-
-def _from_outline(pages: Sequence[PageLayout], outline: Sequence[OutlineEntry]) -> list[Heading]:
-    entries = [entry for entry in outline if entry.title and not _FLOAT_TITLE.match(entry.title)]
-    roots = [entry for entry in entries if entry.level == 0]
-    if len(roots) == 1 and sum(entry.level == 1 for entry in entries) >= 2:
-        lift, entries = 1, [entry for entry in entries if entry.level > 0]  # the root is the paper's title
-    else:
-        lift = 0
-    found: list[Heading] = []
-    taken: set[tuple[int, int]] = set()
-    for entry in entries:
-        lines = None
-        for number in _near(entry.page, count=len(pages)):
-            lines = _locate(pages[number - 1], entry, taken=taken)
-            if lines:
-                taken.update((number, line) for line in lines)
-                title = " ".join(pages[number - 1].placed[line].line.text for line in lines)
-                found.append(Heading(page=number, lines=tuple(lines), level=max(0, entry.level - lift), title=title))
-                break
-    return found
-
-
-def _near(page: int | None, *, count: int) -> list[int]:
-    if page is None:
-        return []
-    return [number for number in (page, page + 1, page - 1) if 1 <= number <= count]
-
-
-def _locate(page: PageLayout, entry: OutlineEntry, *, taken: set[tuple[int, int]]) -> list[int] | None:
-    wanted = _squeeze(bare_title(entry.title))
-    if len(wanted) < 3:
-        return None
-    choices: list[tuple[float, list[int]]] = []
-    for at, placed in enumerate(page.placed):
-        if (page.number, at) in taken or placed.role == "furniture":
-            continue
-        lines = _spelling(page, at, wanted)
-        if lines:
-            away = abs(placed.line.y0 - entry.y) if entry.y is not None and entry.page == page.number else 0.0
-            choices.append((away - 40 * placed.line.bold - 4 * placed.line.size, lines))
-    return min(choices)[1] if choices else None
-
-
-def _spelling(page: PageLayout, at: int, wanted: str) -> list[int] | None:
-    """Lines from ``at`` on that together spell the wanted title (with or without a number before it)."""
-    so_far = ""
-    for count in range(_MAX_LINES):
-        index = at + count
-        if index >= len(page.placed) or page.placed[index].column != page.placed[at].column:
-            return None
-        text = page.placed[index].line.text
-        so_far += _squeeze(bare_title(text) if count == 0 else text)
-        raw = _squeeze(text) if count == 0 else so_far
-        if wanted in (so_far, raw):
-            return list(range(at, index + 1))
-        if not wanted.startswith(so_far) or not so_far:
-            return None
-    return None
 
 
 # ----------------------------------------------------------------------------------------------- style
@@ -160,11 +58,11 @@ def _heading_lines(page: PageLayout, at: int, *, body: BodyStyle, only_certain: 
         return []
     if _shares_row(page, at):
         return []
-    match = _NUMBERED.match(text)
-    known = bool(_KNOWN.match(bare_title(text)) or _KNOWN.match(_unspaced(text)))
+    match = NUMBERED.match(text)
+    known = bool(KNOWN.match(bare_title(text)) or KNOWN.match(_unspaced(text)))
     apart = is_set_apart(placed, page=page, body=body, numbered=match is not None)
     lines = _with_continuation(page, at, body=body)
-    if len(lines) > _MAX_LINES:
+    if len(lines) > MAX_HEADING_LINES:
         return []
     if known and (apart or len(text.split()) <= 3) and _stands_alone(page, at, lines, body=body, least=1.0):
         return lines
@@ -178,7 +76,7 @@ def _heading_lines(page: PageLayout, at: int, *, body: BodyStyle, only_certain: 
 def is_set_apart(placed: Placed, *, page: PageLayout, body: BodyStyle, numbered: bool) -> bool:
     """Whether the line's type differs from the running text, of the paper and of its page, as headings do."""
     line = placed.line
-    if page.usual == (round(line.size), line.bold) and not line.text.isupper() and line.font not in body.fonts:
+    if page.usual == (round(line.size), line.font) and not line.text.isupper() and line.font not in body.fonts:
         return False
     if line.bold and line.size >= body.size - 0.6:
         return not any("bold" in font.lower() for font in body.fonts) or line.size > body.size + 0.4
@@ -228,13 +126,17 @@ def _with_continuation(page: PageLayout, at: int, *, body: BodyStyle) -> list[in
     """The heading's line and those below that go on in the same type."""
     lines = [at]
     first = page.placed[at].line
-    for index in range(at + 1, min(len(page.placed), at + _MAX_LINES + 2)):
+    for index in range(at + 1, min(len(page.placed), at + MAX_HEADING_LINES + 2)):
         placed, last = page.placed[index], page.placed[lines[-1]].line
         down = placed.line.baseline - last.baseline
-        same = placed.line.font == first.font and abs(placed.line.size - first.size) < 0.3
+        capitals = first.text.isupper()
+        # Small capitals: the size of most letters depends on how many are large.
+        same = placed.line.font == first.font and abs(placed.line.size - first.size) < (2.5 if capitals else 0.3)
+        if capitals and not placed.line.text.isupper():
+            break
         if not same or placed.column != page.placed[at].column or not 0 < down < 1.5 * first.size:
             break
-        if _NUMBERED.match(placed.line.text) or _KNOWN.match(placed.line.text.strip()):
+        if NUMBERED.match(placed.line.text) or KNOWN.match(placed.line.text.strip()):
             break
         lines.append(index)
     return lines
@@ -280,14 +182,14 @@ def _is_plain_heading(page: PageLayout, at: int, lines: list[int], *, body: Body
 def _levelled(headings: list[Heading], *, pages: Sequence[PageLayout]) -> list[Heading]:
     roman = sum(bool(re.match(r"[IVX]{1,5}\.\s", heading.title)) for heading in headings) >= 2
     numbered = {_look(heading, pages): _depth(heading.title, roman=roman) for heading in headings}
-    looks = {_look(heading, pages): 0 for heading in headings if _KNOWN.match(bare_title(heading.title))}
+    looks = {_look(heading, pages): 0 for heading in headings if KNOWN.match(bare_title(heading.title))}
     looks |= {look: depth for look, depth in numbered.items() if depth is not None}
     levelled = []
     for heading in headings:
         level = heading.level
         if level < 0:
             depth = _depth(heading.title, roman=roman)
-            if depth is None and not _KNOWN.match(heading.title.strip()):
+            if depth is None and not KNOWN.match(heading.title.strip()):
                 depth = looks.get(_look(heading, pages), 1 if looks else 0)
             level = depth or 0
         levelled.append(Heading(page=heading.page, lines=heading.lines, level=level, title=heading.title.strip()))
@@ -300,7 +202,7 @@ def _look(heading: Heading, pages: Sequence[PageLayout]) -> tuple[float, bool, b
 
 
 def _depth(title: str, *, roman: bool) -> int | None:
-    match = _NUMBERED.match(title)
+    match = NUMBERED.match(title)
     if match is None:
         return None
     number = match["number"].rstrip(".:")

@@ -1,4 +1,4 @@
-"""Where lines stand: the body's style, running heads, columns, and the order in which a page is read.
+"""Where lines stand: the body's style, columns, and the order in which a page is read.
 
 Reading order is geometric, not the order of painting: lines that cross the gutter cut a page into bands; in each
 band the left column comes before the right one.
@@ -6,37 +6,28 @@ band the left column comes before the right one.
 
 from __future__ import annotations
 
-import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 from typing import Literal
 
+from kb.parsing.furniture import find_furniture
 from kb.parsing.lines import TextLine
 from kb.parsing.page import Graphic
 
 Role = Literal["body", "heading", "caption", "float", "equation", "code", "footnote", "furniture", "front", "reference"]
 Span = tuple[float, float]
 
-_HEAD_BAND = 0.10  # running heads stand in this share of the page's height, running feet in the next
-_FOOT_BAND = 0.09
-_PAGE_NUMBER = re.compile(
-    r"^[\s\-–—|]*(?:page\s*)?(?:\d{1,4}|[ivxl]{1,6}|\d{1,4}\s*(?:/|of)\s*\d{1,4})[\s\-–—|]*$", re.IGNORECASE
-)
-_FIRST_PAGE_FOOT = re.compile(
-    r"^(?:Proceedings of|Preprint|Under review|Published as|Accepted|.*\bConference on\b|.*©|Copyright|arXiv:"
-    r"|(?:January|February|March|April|May|June|July|August|September|October|November|December)\b.*\d{4})",
-    re.IGNORECASE,
-)
 _MIN_COLUMN_LINES = 6
+_WIDE_HALF = 0.5
 _COLUMN_LINE_CHARS = 22
 
 
 @dataclass(slots=True)
 class Placed:
-    """A line with what is found out about it step by step. ``column``: 0, 1, or -1 across both columns."""
+    """A line with what is found out about it step by step. ``column``: from 0, or -1 across columns."""
 
     line: TextLine
     order: int = 0  # place in the order of painting
@@ -49,7 +40,7 @@ class Placed:
 
 @dataclass(slots=True)
 class PageLayout:
-    """A page: its columns' x-ranges (one or two) and its lines in reading order."""
+    """A page: its columns' x-ranges (one to three) and its lines in reading order."""
 
     number: int
     width: float
@@ -57,7 +48,7 @@ class PageLayout:
     graphics: Sequence[Graphic] = ()
     columns: tuple[Span, ...] = ()
     placed: list[Placed] = field(default_factory=list)
-    usual: tuple[int, bool] | None = None  # rounded size and boldness of most of the page's long lines
+    usual: tuple[int, str] | None = None  # rounded size and font of most of the page's long lines
 
     def span_of(self, column: int) -> Span:
         """x-range of a column; of all columns for -1."""
@@ -78,7 +69,7 @@ class BodyStyle:
 def lay_out(pages: Sequence[PageLayout], lines: Sequence[Sequence[TextLine]]) -> BodyStyle:
     """Fill in ``columns`` and ``placed`` of each page from its lines (painting order) and return the body's style."""
     body = body_style(lines)
-    furniture = find_furniture(pages, lines)
+    furniture = find_furniture(lines, heights=[page.height for page in pages])
     for page, of_page in zip(pages, lines, strict=True):
         page.placed = [
             Placed(line, order=order, role="furniture" if id(line) in furniture else "body")
@@ -93,8 +84,8 @@ def lay_out(pages: Sequence[PageLayout], lines: Sequence[Sequence[TextLine]]) ->
     return body
 
 
-def _usual_type(lines: Sequence[TextLine]) -> tuple[int, bool] | None:
-    types = Counter((round(line.size), line.bold) for line in lines if len(line.text) >= _COLUMN_LINE_CHARS)
+def _usual_type(lines: Sequence[TextLine]) -> tuple[int, str] | None:
+    types = Counter((round(line.size), line.font) for line in lines if len(line.text) >= _COLUMN_LINE_CHARS)
     if not types:
         return None
     (usual, count), *_ = types.most_common(1)
@@ -123,58 +114,34 @@ def body_style(lines: Iterable[Sequence[TextLine]]) -> BodyStyle:
     return BodyStyle(size=size, fonts=kept, leading=median(steps) if steps else 1.2 * size)
 
 
-# ------------------------------------------------------------------------------------------- furniture
-
-
-def find_furniture(pages: Sequence[PageLayout], lines: Sequence[Sequence[TextLine]]) -> set[int]:
-    """``id`` of each line that is no text of the paper: rotated stamps, page numbers, running heads and feet."""
-    found: set[int] = set()
-    repeated: dict[tuple[str, str], list[tuple[int, float, int]]] = defaultdict(list)
-    for page, of_page in zip(pages, lines, strict=True):
-        found.update(id(line) for line in of_page if not line.upright)
-        for band, line in _band_lines(page, [line for line in of_page if line.upright]):
-            if _PAGE_NUMBER.match(line.text) or (page.number == 1 and _is_first_page_foot(page, line)):
-                found.add(id(line))
-            else:
-                key = re.sub(r"\d+", "#", line.text.casefold())
-                repeated[band, key].append((page.number, line.baseline, id(line)))
-    for places in repeated.values():
-        for number, baseline, identity in places:
-            if any(other != number and abs(at - baseline) < 4 for other, at, _ in places):
-                found.add(identity)
-    upright = [line for of_page in lines for line in of_page if line.upright]
-    kept = sum(len(line.text) for line in upright if id(line) not in found)
-    if kept < 0.1 * sum(len(line.text) for line in upright):
-        found -= {id(line) for line in upright}  # heads and feet of nothing are the text
-    return found
-
-
-def _band_lines(page: PageLayout, lines: list[TextLine]) -> list[tuple[str, TextLine]]:
-    top = sorted((line for line in lines if line.y1 < _HEAD_BAND * page.height), key=lambda line: line.y0)
-    bottom = sorted((line for line in lines if line.y0 > (1 - _FOOT_BAND) * page.height), key=lambda line: -line.y0)
-    return [("head", line) for line in top[:4]] + [("foot", line) for line in bottom[:6]]
-
-
-def _is_first_page_foot(page: PageLayout, line: TextLine) -> bool:
-    return line.y0 > (1 - _FOOT_BAND) * page.height and bool(_FIRST_PAGE_FOOT.match(line.text))
-
-
 # --------------------------------------------------------------------------------------------- columns
 
 
 def find_columns(lines: Sequence[TextLine], *, page: PageLayout, body: BodyStyle) -> tuple[Span, ...]:
-    """One or two x-ranges: two when a gutter parts the long lines of the page."""
+    """One to three x-ranges: more than one where gutters part the long lines of the page."""
     long = [
         line for line in lines if len(line.text) >= _COLUMN_LINE_CHARS and abs(line.size - body.size) <= 0.2 * body.size
     ]
     if not long:
         return ((0.08 * page.width, 0.92 * page.width),)
+    return tuple(_extent(part) for part in _parted(long, page=page))
+
+
+def _parted(long: list[TextLine], *, page: PageLayout) -> list[list[TextLine]]:
+    """The lines by column; a half that is wider than half of the page may have a gutter of its own."""
     gutter = _gutter(long, page=page)
     if gutter is None:
-        return (_extent(long),)
+        return [long]
     left = [line for line in long if line.x1 <= gutter + 0.03 * page.width]
     right = [line for line in long if line.x0 >= gutter - 0.03 * page.width]
-    return _extent(left), _extent(right)
+    for at, half in enumerate((left, right)):
+        start, end = _extent(half)
+        inner = _gutter(half, page=page) if end - start > _WIDE_HALF * page.width else None
+        if inner is not None:
+            first = [line for line in half if line.x1 <= inner + 0.03 * page.width]
+            second = [line for line in half if line.x0 >= inner - 0.03 * page.width]
+            return [first, second, right] if at == 0 else [left, first, second]
+    return [left, right]
 
 
 def _gutter(long: list[TextLine], *, page: PageLayout) -> float | None:
@@ -198,14 +165,16 @@ def _extent(lines: list[TextLine]) -> Span:
 
 
 def _share_columns(pages: Sequence[PageLayout], *, body: BodyStyle) -> None:
-    """A page with few lines takes the columns of the paper, unless long lines cross their gutter."""
-    two = [page.columns for page in pages if len(page.columns) == 2]
-    if not two or len(two) < 0.4 * len(pages):
+    """A page with few lines takes the columns of the paper, unless long lines cross their gutters."""
+    counts = Counter(len(page.columns) for page in pages if len(page.columns) > 1)
+    if not counts or counts.total() < 0.4 * len(pages):
         return
-    usual = tuple((median(c[k][0] for c in two), median(c[k][1] for c in two)) for k in (0, 1))
+    number = max(counts, key=lambda count: (counts[count], -count))
+    alike = [page.columns for page in pages if len(page.columns) == number]
+    usual = tuple((median(c[k][0] for c in alike), median(c[k][1] for c in alike)) for k in range(number))
     middle = (usual[0][1] + usual[1][0]) / 2
     for page in pages:
-        if len(page.columns) == 2:
+        if len(page.columns) > 1:
             continue
         own = [p.line for p in page.placed if p.role == "body" and abs(p.line.size - body.size) <= 0.12 * body.size]
         own = [line for line in own if len(line.text) >= _COLUMN_LINE_CHARS]
@@ -217,17 +186,16 @@ def _share_columns(pages: Sequence[PageLayout], *, body: BodyStyle) -> None:
 def _assign_columns(page: PageLayout) -> None:
     if len(page.columns) == 1:
         return
-    (left0, left1), (right0, right1) = page.columns
-    middle = (left1 + right0) / 2
-    into_left, into_right = 0.12 * (left1 - left0), 0.12 * (right1 - right0)
+    gutters = [(left1 + right0) / 2 for (_, left1), (right0, _) in pairwise(page.columns)]
+    inset = 0.12 * (page.columns[0][1] - page.columns[0][0])
     for placed in page.placed:
         line = placed.line
-        crosses = line.x0 < middle - into_left and line.x1 > middle + into_right
+        crosses = any(line.x0 < middle - inset and line.x1 > middle + inset for middle in gutters)
         if crosses and not _has_neighbour(page, line):
             placed.column = -1
         else:
             centre = line.x0 + 1 if crosses else (line.x0 + line.x1) / 2
-            placed.column = 0 if centre < middle else 1
+            placed.column = sum(centre >= middle for middle in gutters)
     _keep_ends_of_wide_blocks(page)
 
 
@@ -268,16 +236,16 @@ def _in_reading_order(page: PageLayout) -> list[Placed]:
     band: list[Placed] = []
     for placed in by_height:
         if placed.column == -1:
-            ordered += _columns_of(band)
+            ordered += _columns_of(band, count=len(page.columns))
             band = []
             ordered.append(placed)
         else:
             band.append(placed)
-    return ordered + _columns_of(band)
+    return ordered + _columns_of(band, count=len(page.columns))
 
 
-def _columns_of(band: list[Placed]) -> list[Placed]:
-    return _rows([p for p in band if p.column == 0]) + _rows([p for p in band if p.column == 1])
+def _columns_of(band: list[Placed], *, count: int) -> list[Placed]:
+    return [placed for column in range(count) for placed in _rows([p for p in band if p.column == column])]
 
 
 def _rows(by_height: list[Placed]) -> list[Placed]:

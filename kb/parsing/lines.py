@@ -278,3 +278,13 @@ def without_first(line: TextLine, count: int) -> TextLine:
     words = tuple((start - cut, x0, x1) for start, x0, x1 in places)
     x0 = min((x0 for _, x0, _ in words), default=line.x0)
     return replace(line, text=line.text[cut:], x0=max(x0, line.x0), words=words, runs=runs)
+
+
+def only_first(line: TextLine, count: int) -> TextLine:
+    """The line's first ``count`` characters."""
+    text = line.text[:count].rstrip()
+    words = tuple(place for place in line.words if place[0] < len(text))
+    runs = tuple(run._replace(end=min(run.end, len(text))) for run in line.runs if run.start < len(text))
+    return replace(
+        line, text=text, x1=min(line.x1, max((x1 for _, _, x1 in words), default=line.x1)), words=words, runs=runs
+    )

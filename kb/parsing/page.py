@@ -58,8 +58,9 @@ class OutlineEntry:
 class PageText:
     """The text of a page: ``lines`` in painting order, and how many characters were no visible text.
 
-    ``dropped`` has the keys "invisible", "tiny", "off-page" and "beyond limit"; ``is_ocr_layer`` says that the
-    page is a picture whose text was laid under it, invisibly, by a recogniser.
+    ``dropped`` has the keys "invisible", "tiny", "off-page", "beyond limit", and "line number" for the numbers that
+    versions for review print beside their lines; ``is_ocr_layer`` says that the page is a picture whose text was
+    laid under it, invisibly, by a recogniser.
     """
 
     lines: tuple[TextLine, ...]

@@ -6,8 +6,9 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from kb.parsing.headings import APPENDIX, REFERENCES, Heading, bare_title
 from kb.parsing.layout import PageLayout, Placed
+from kb.parsing.outline import Heading
+from kb.parsing.section_names import APPENDIX, REFERENCES, bare_title
 
 _NUMBER = re.compile(r"^\s*(?:\[(?P<a>\d{1,3})\]|\((?P<b>\d{1,3})\)|(?P<c>\d{1,3})\.(?=\s|[A-Z]))\s*")
 _KEY = re.compile(r"^\s*\[(?P<key>[^\]\s]{1,12}[^\]]{0,24})\]\s*\S")

@@ -51,7 +51,10 @@ def assign_roles(pages: Sequence[PageLayout], captions: Sequence[Sequence[Captio
 
 
 def _mark_footnotes(page: PageLayout, *, body: BodyStyle) -> None:
-    """Small lines at the foot of a column, from the first that begins with a mark."""
+    """Small lines at the foot of a column: from the first that begins with a mark, or below the footnotes' rule.
+
+    On the first page notes need no mark: addresses, dates, permissions.
+    """
     for column in {placed.column for placed in page.placed}:
         lines = [placed for placed in page.placed if placed.column == column and placed.role != "furniture"]
         lines.sort(key=lambda placed: placed.line.baseline)
@@ -61,9 +64,28 @@ def _mark_footnotes(page: PageLayout, *, body: BodyStyle) -> None:
                 break
             small.append(placed)
         small.reverse()
-        marked = [at for at, placed in enumerate(small) if _is_footnote_start(placed.line)]
-        for placed in small[marked[0] :] if marked else []:
+        above = lines[-len(small) - 1] if small and len(small) < len(lines) else None
+        if small and above and _begin_notes(above, small, page=page, body=body):
+            start: int | None = 0
+        else:
+            start = next((at for at, placed in enumerate(small) if _is_footnote_start(placed.line)), None)
+        for placed in small[start:] if start is not None else []:
             placed.role = "footnote"
+
+
+def _begin_notes(above: Placed, small: Sequence[Placed], *, page: PageLayout, body: BodyStyle) -> bool:
+    """Whether notes begin with the first small line: a short rule above it, or on the first page a gap."""
+    first = small[0].line
+    if above.role not in ("body", "heading", "front") or _letters([placed.line for placed in small]) < 0.6:
+        return False
+    start, end = page.span_of(small[0].column)
+    rules = [g for g in page.graphics if g.kind == "path" and g.y1 - g.y0 < 2 and g.x1 - g.x0 > 20]
+    rules = [g for g in rules if above.line.baseline - 1 < g.y0 < small[-1].line.y1 and start - 5 < g.x0 < end]
+    short = [g for g in rules if abs(g.x0 - start) < 3 and g.x1 - g.x0 < 0.6 * (end - start) and g.y0 < first.baseline]
+    if len(rules) == len(short) == 1:
+        return True
+    gap = first.baseline - above.line.baseline
+    return page.number == 1 and not rules and gap > 1.4 * body.leading and first.y0 > 0.5 * page.height
 
 
 def _is_footnote_start(line: TextLine) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from kb.parsing.glyphs import Glyph, Style, spelling_of, style_of, symbol_of
+from kb.parsing.line_numbers import without_line_numbers
 from kb.parsing.lines import build_lines
 from kb.parsing.page import PageText, image_cover
 from kb.parsing.pdfium import OpenText, TextObject
@@ -74,6 +75,7 @@ class TextScan:
             for owner, glyph in zip(self._owners, self._glyphs, strict=True)
             if glyph is None or (owner in hidden) == is_ocr
         ]
+        kept, self._dropped["line number"] = without_line_numbers(kept)
         lines = tuple(build_lines(kept, page=self._page.number))
         return PageText(lines=lines, dropped={k: n for k, n in self._dropped.items() if n}, is_ocr_layer=is_ocr)
 

@@ -1,0 +1,103 @@
+"""What stands on a page without being the paper's text: stamps up the margin, page numbers, running heads and feet."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+
+from kb.parsing.lines import TextLine
+
+_HEAD_BAND = 0.10  # running heads stand in this share of the page's height, running feet in the next
+_FOOT_BAND = 0.09
+_WIDE_BAND = 0.18  # so far in, only the outermost row of a page, and only what most pages repeat, is furniture
+_SAME_PLACE_POINTS = 4.0
+_PAGE_NUMBER = re.compile(
+    r"^[\s\-–—|]*(?:page\s*)?(?:\d{1,4}|[ivxl]{1,6}|\d{1,4}\s*(?:/|of)\s*\d{1,4})[\s\-–—|]*$", re.IGNORECASE
+)
+_FIRST_PAGE_FOOT = re.compile(
+    r"^(?:Proceedings of|Preprint|Under review|Published as|Accepted|.*\bConference on\b|.*©|Copyright|arXiv:"
+    r"|(?:January|February|March|April|May|June|July|August|September|October|November|December)\b.*\d{4})",
+    re.IGNORECASE,
+)
+
+
+def find_furniture(lines: Sequence[Sequence[TextLine]], *, heights: Sequence[float]) -> set[int]:
+    """``id`` of each line that is no text of the paper.
+
+    Args:
+        lines: of each page, in any order.
+        heights: of the pages, in points.
+    """
+    found = {id(line) for of_page in lines for line in of_page if not line.upright}
+    upright = [[line for line in of_page if line.upright] for of_page in lines]
+    found |= _in_the_bands(upright, heights)
+    found |= _repeated_rows(upright, heights)
+    found |= _counting_numbers(upright, heights)
+    every = [line for of_page in upright for line in of_page]
+    kept = sum(len(line.text) for line in every if id(line) not in found)
+    if kept < 0.1 * sum(len(line.text) for line in every):
+        found -= {id(line) for line in every}  # heads and feet of nothing are the text
+    return found
+
+
+def _in_the_bands(lines: Sequence[Sequence[TextLine]], heights: Sequence[float]) -> set[int]:
+    """Page numbers in head and foot, feet of a first page, and what another page has at the same place."""
+    found: set[int] = set()
+    repeated: dict[tuple[str, str], list[tuple[int, float, int]]] = defaultdict(list)
+    for at, (of_page, height) in enumerate(zip(lines, heights, strict=True)):
+        for band, line in _band_lines(of_page, height):
+            first_foot = at == 0 and band == "foot" and _FIRST_PAGE_FOOT.match(line.text)
+            if _PAGE_NUMBER.match(line.text) or first_foot:
+                found.add(id(line))
+            else:
+                repeated[band, _masked(line)].append((at, line.baseline, id(line)))
+    for places in repeated.values():
+        for at, baseline, identity in places:
+            if any(other != at and abs(there - baseline) < _SAME_PLACE_POINTS for other, there, _ in places):
+                found.add(identity)
+    return found
+
+
+def _band_lines(lines: Sequence[TextLine], height: float) -> list[tuple[str, TextLine]]:
+    top = sorted((line for line in lines if line.y1 < _HEAD_BAND * height), key=lambda line: line.y0)
+    bottom = sorted((line for line in lines if line.y0 > (1 - _FOOT_BAND) * height), key=lambda line: -line.y0)
+    return [("head", line) for line in top[:4]] + [("foot", line) for line in bottom[:6]]
+
+
+def _outer_rows(lines: Sequence[TextLine], height: float) -> Iterator[tuple[str, TextLine]]:
+    """The lines of the highest and of the lowest row, where they are near the page's edge."""
+    if not lines:
+        return
+    top, bottom = min(line.baseline for line in lines), max(line.baseline for line in lines)
+    for line in lines:
+        if line.baseline - top < 2 and line.y1 < _WIDE_BAND * height:
+            yield "head", line
+        elif bottom - line.baseline < 2 and line.y0 > (1 - _WIDE_BAND) * height:
+            yield "foot", line
+
+
+def _repeated_rows(lines: Sequence[Sequence[TextLine]], heights: Sequence[float]) -> set[int]:
+    """Outermost rows that at least three pages, and a third of them, have at the same place."""
+    repeated: dict[tuple[str, str, int], list[int]] = defaultdict(list)
+    for of_page, height in zip(lines, heights, strict=True):
+        for band, line in _outer_rows(of_page, height):
+            repeated[band, _masked(line), round(line.baseline / _SAME_PLACE_POINTS)].append(id(line))
+    least = max(3, len(lines) / 3)
+    return {identity for places in repeated.values() if len(places) >= least for identity in places}
+
+
+def _counting_numbers(lines: Sequence[Sequence[TextLine]], heights: Sequence[float]) -> set[int]:
+    """Numbers alone in an outermost row that count on with the pages."""
+    numbers: list[tuple[int, int]] = []
+    for at, (of_page, height) in enumerate(zip(lines, heights, strict=True)):
+        rows = list(_outer_rows(of_page, height))
+        for band, line in rows:
+            if line.text.isdigit() and sum(other == band for other, _ in rows) == 1:
+                numbers.append((int(line.text) - at, id(line)))
+    usual = Counter(offset for offset, _ in numbers)
+    return {identity for offset, identity in numbers if usual[offset] >= 2}
+
+
+def _masked(line: TextLine) -> str:
+    return re.sub(r"\d+", "#", line.text.casefold())
