@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from kb import wire
 from kb.records import Chunk, Claim, Digest, Evidence, Fault, Note, Paper
-from kb.rendering.comparing_texts import flat
-from kb.rendering.entries import note_claims, source_address, web_address
+from kb.rendering.entries import note_claims, source_address
 from kb.rendering.escaping import one_line
 from kb.rendering.labels import label
 from kb.rendering.page_check import Sources, Tally, at_version, check_page, identify
@@ -60,8 +59,8 @@ def note_as_read(note: Note, digest: Digest) -> ReadEntry:
     claims = note_claims(note)
     ids = [paper.id, *(evidence.paper_id for _, claim in claims for evidence in claim.evidence), *paper.aliases]
     links = [("source", address)] if (address := source_address(paper)) else []
-    links += [("paper.links", link.url) for link in paper.links if web_address(link.url)]
-    links += [("paper.url", paper.url)] if paper.url and web_address(paper.url) else []
+    links += [("paper.links", link.url) for link in paper.links]
+    links += [("paper.url", paper.url)] if paper.url else []
     return ReadEntry(
         title=one_line(paper.title),
         ids=list(dict.fromkeys(ids)),
@@ -70,15 +69,20 @@ def note_as_read(note: Note, digest: Digest) -> ReadEntry:
         translated=note.title_translated or "",
         links=links,
         keywords=one_line(", ".join(paper.keywords)),
-        sentences=[_sentence(where, claim) for where, claim in claims],
+        sentences=[sentence for where, claim in claims for sentence in _sentences(where, claim)],
         quotes=[_quote(evidence, digest) for _, claim in claims for evidence in claim.evidence],
     )
 
 
-def _sentence(where: str, claim: Claim) -> ReadSentence:
+def _sentences(where: str, claim: Claim) -> Iterator[ReadSentence]:
+    """The sentence that a verdict is about, and its translation where there is one."""
     marks = [evidence.marker for evidence in claim.evidence]
     doubted = claim.verdict in ("partly", "unsupported", "contradicted")
-    return ReadSentence(where=where, text=one_line(claim.text), marks=marks, doubted=doubted)
+    verbatim = claim.verdict == "verbatim"
+    verified = one_line(claim.text_verified or claim.text)
+    yield ReadSentence(where=where, text=verified, marks=marks, doubted=doubted, verbatim=verbatim)
+    if claim.text_verified is not None:
+        yield ReadSentence(where=f"{where}, translated", text=one_line(claim.text), marks=marks, doubted=doubted)
 
 
 def _quote(evidence: Evidence, digest: Digest) -> ReadQuote:
@@ -131,7 +135,7 @@ def _check_evidence(note: Note, paper: Paper, sources: Sources, tally: Tally) ->
 
 def _check_span(evidence: Evidence, chunk: Chunk, sources: Sources, tally: Tally, *, where: str) -> None:
     start, end = evidence.start, evidence.end
-    if flat(chunk.text[start:end]) != flat(evidence.quote):
+    if chunk.text[start:end] != evidence.quote:
         at = chunk.text.find(evidence.quote)
         if at < 0:
             return  # not its words: told already

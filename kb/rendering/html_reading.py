@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from kb.records import Language
 from kb.rendering.inline_reading import Piece
 from kb.rendering.markdown_reading import pattern_of, read_head_line, split_sentences
-from kb.rendering.page_records import ReadEntry, ReadPage, ReadQuote, ReadSentence
+from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage, ReadQuote, ReadSentence
 
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 
@@ -43,7 +43,7 @@ class _Reader(HTMLParser):
             self._entry = ReadEntry(title="")
             self.page.entries.append(self._entry)
         elif tag == "img" and self._entry is not None:
-            self._entry.pictures.append(values.get("src", ""))
+            self._entry.pictures.append(ReadFigure(file=values.get("src", ""), alt=values.get("alt", "")))
         elif field == "update":
             self.page.own = True
         if tag in _VOID:
@@ -96,6 +96,8 @@ class _Reader(HTMLParser):
         page, entry = self.page, self._entry
         if field in ("update", "counts"):
             read_head_line(page, text, is_heading=field == "update")
+        elif tag == "title":
+            read_head_line(page, text.split(" · ", 1)[0], is_heading=True, where="title")
         elif field == "contents":
             page.heads.append(("contents", text))
         elif field == "notice":
@@ -121,6 +123,8 @@ class _Reader(HTMLParser):
             entry.source_line = f"{entry.source_line or ''} {text}".strip()
         elif tag == "p" and field == "source":
             entry.source_line = text
+        elif field in ("figure-label", "figure-page") and entry.pictures:
+            setattr(entry.pictures[-1], field.removeprefix("figure-"), text)
         elif field == "quote" and entry.quotes:
             entry.quotes[-1].text = text
         elif field == "place" and entry.quotes:

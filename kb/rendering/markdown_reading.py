@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from kb.records import Language
 from kb.rendering.inline_reading import Piece, plain_text, read_inline
 from kb.rendering.labels import LABELS, label
-from kb.rendering.page_records import ReadEntry, ReadPage, ReadQuote, ReadSentence
+from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage, ReadQuote, ReadSentence
 
 _QUOTE_LINE = re.compile(r"^(?P<place>.*?): (?P<told>“.*”|\(.*\))$")
 _NUMBERED = re.compile(r"^\(\d+\) ")
-_IMAGE = re.compile(r'<img src="(?P<file>[^"]*)"')
+_IMAGE = re.compile(r'<img src="(?P<file>[^"]*)"(?: srcset="[^"]*")? alt="(?P<alt>[^"]*)"')
+_FIGURE = re.compile(r"<p>(?P<label>.*) \((?P<page>.*)\)</p>$")
 _PARTS = ("background", "past_methods", "method", "results")
 _CONCLUSION = ("significance", "innovation", "performance", "workload")
 _DOUBTS = ("partly", "unsupported", "contradicted")
@@ -60,8 +61,7 @@ def _front_matter(lines: list[str], page: ReadPage) -> list[str]:
     if len(body) < 2 or any(line.strip() for line in lines[: body[0]]):
         return lines
     values = dict(line.split(":", 1) for line in lines[body[0] + 1 : body[1]] if re.match(r"^\w+:", line))
-    day = values.get("date", "").strip()[:10]
-    page.days.append(("front matter, date", "", day))
+    page.days.append(("front matter, date", "", values.get("date", "").strip().removesuffix(" 00:00:00")))
     page.cover = _scalar(values.get("cover", ""))
     description = _scalar(values.get("description", ""))
     for name in ("update", "period"):
@@ -89,16 +89,16 @@ def _scalar(text: str) -> str:
         return text.strip()
 
 
-def read_head_line(page: ReadPage, line: str, *, is_heading: bool) -> None:
+def read_head_line(page: ReadPage, line: str, *, is_heading: bool, where: str = "heading") -> None:
     """A line above the first paper: the day or period, and the counts."""
     language = _language(page)
     if is_heading:
         for name in ("update", "period"):
             if match := pattern_of(language, name).match(line):
                 last = match.groupdict().get("day") or match["until"]
-                page.days.append(("heading", match.groupdict().get("since") or last, last))
+                page.days.append((where, match.groupdict().get("since") or last, last))
                 return
-        page.days.append(("heading", line, line))
+        page.days.append((where, line, line))
     elif match := pattern_of(language, "counts").match(line):
         names = ("found", "new", "updated", "already_shown", "filtered", "withdrawn", "failed")
         page.counts = [int(match[name]) if match[name].isdigit() else -1 for name in names]
@@ -149,7 +149,11 @@ class _EntryReader:
         if match := re.match(r"<summary>(.*)</summary>", line):
             self._where = "evidence" if html.unescape(match[1]) == self._say("evidence") else "figures"
         elif match := _IMAGE.match(line):
-            self._entry.pictures.append(html.unescape(match["file"]))
+            file, alt = html.unescape(match["file"]), html.unescape(match["alt"])
+            self._entry.pictures.append(ReadFigure(file=file, alt=alt))
+        elif (match := _FIGURE.match(line)) and self._entry.pictures:
+            self._entry.pictures[-1].label = html.unescape(match["label"])
+            self._entry.pictures[-1].page = html.unescape(match["page"])
 
     def _item(self, line: str) -> None:
         """An item of the numbered note."""

@@ -19,7 +19,7 @@ from kb.rendering.comparing_texts import differences, differing_names, flat, lik
 from kb.rendering.entries import attribution, note_links, shown_affiliation, source_address, web_address
 from kb.rendering.escaping import ADDRESS, one_line
 from kb.rendering.labels import LABELS, label
-from kb.rendering.page_records import ReadEntry, ReadPage
+from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage
 from kb.rendering.sentence_check import SentenceCheck
 
 _PLACEHOLDER = re.compile(
@@ -301,14 +301,32 @@ class _EntryCheck:
 
     def _pictures(self, paper: Paper) -> None:
         figures = self._sources.figures(paper.id) if self._page.own else None
-        for picture in self._entry.pictures:
-            if picture.startswith("data:") or not self._page.own:
-                continue
+        for picture in self._entry.pictures if self._page.own else ():
             self._tally.checked += 1
-            if self._files is not None and picture not in self._files:
-                self._tally.add("figure", picture, "a file beside the page", where="figures")
-            elif figures is not None and picture.rsplit("/", 1)[-1] not in figures:
-                self._tally.add("figure", picture, "a figure cut from the stored PDF", where="figures")
+            file = "" if picture.file.startswith("data:") else picture.file
+            if file and self._files is not None and file not in self._files:
+                self._tally.add("figure", file, "a file beside the page", where="figures")
+            elif figures is not None:
+                self._figure(picture, file.rsplit("/", 1)[-1], figures)
+
+    def _figure(self, picture: ReadFigure, key: str, figures: Mapping[str, Figure]) -> None:
+        """Label, page and caption of a picture; one within the page is known by what it says of itself."""
+
+        def fit(figure: Figure) -> tuple[bool, float, bool]:
+            return (
+                figure.label == picture.label,
+                likeness(picture.alt, figure.caption),
+                str(figure.page) in picture.page,
+            )
+
+        true = figures.get(key) if key else max(figures.values(), key=fit, default=None)
+        if true is None:
+            self._tally.add("figure", picture.file[:80], "a figure cut from the stored PDF", where="figures")
+            return
+        where = f"figures, {true.label}"
+        self._tally.look("figure", picture.label, one_line(true.label), where=where)
+        self._tally.look("page", picture.page, label(self._language, "page", page=true.page), where=where)
+        self._tally.look("caption", picture.alt, one_line(f"{true.label}: {true.caption}"), where=where)
 
     def _old_note(self, paper: Paper) -> None:
         """Names and numbers that a note states must stand in the record or the paper's stored text."""
@@ -400,8 +418,8 @@ def _check_head(page: ReadPage, papers: Sequence[Paper | None], tally: Tally) ->
             tally.look("title", title, one_line(paper.title), where=where)
     if page.cover:
         tally.checked += 1
-        pictures = [picture for entry in page.entries for picture in entry.pictures]
-        if page.own and page.cover not in {picture.rsplit("/", 1)[-1] for picture in pictures}:
+        pictures = {picture.file.rsplit("/", 1)[-1] for entry in page.entries for picture in entry.pictures}
+        if page.own and page.cover not in pictures:
             tally.add("cover", page.cover, "a figure of the page", where="front matter")
     for line in page.loose:
         tally.add("text", line, label(language, "update", day="…") if known else "", where="front matter")

@@ -13,6 +13,8 @@ class ReadSentence:
     text: str
     marks: list[str] = field(default_factory=list)
     doubted: bool = False
+    verbatim: bool = False
+    """Whether it says of itself that it is a quotation (only data do)."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -22,6 +24,16 @@ class ReadQuote:
     marker: str
     place: str
     text: str
+
+
+@dataclass(slots=True, kw_only=True)
+class ReadFigure:
+    """A picture: its address, its label and page as printed, and its alternative text."""
+
+    file: str
+    alt: str
+    label: str = ""
+    page: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,7 +53,7 @@ class ReadEntry:
     attribution: str = ""
     sentences: list[ReadSentence] = field(default_factory=list)
     quotes: list[ReadQuote] = field(default_factory=list)
-    pictures: list[str] = field(default_factory=list)
+    pictures: list[ReadFigure] = field(default_factory=list)
     texts: list[tuple[str, str]] = field(default_factory=list)
     missing_links: list[tuple[str, str]] = field(default_factory=list)
     faults: list[tuple[str, str, str, str]] = field(default_factory=list)

@@ -84,7 +84,9 @@ class SentenceCheck:
         if not quotes:  # its quotations were withheld: its numbers must stand somewhere in the paper
             absent = self._sources.missing(text, self._text.whole())
             yield from (("number", number, "in the paper", where) for number in absent.numbers)
-        elif self._page.extractive:
+        elif self._page.extractive or sentence.verbatim:
+            if self._sources.judge(text, quotes)[0] == "verbatim":
+                return
             nearest = max(quotes, key=lambda quote: likeness(text, quote))
             yield from (_told(piece, "sentence", where) for piece in differences(text, nearest))
         else:
