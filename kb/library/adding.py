@@ -73,6 +73,7 @@ class Adder:
         self._home, self._catalog, self._indexer = home, catalog, indexer
         self._encoder, self._limits, self._on_wait = encoder, limits, on_wait
         self._workers = workers or os.cpu_count() or 1
+        self._replaced: set[str] = set()  # files that gave way to better ones
 
     def add(
         self, items: Iterable[Item | Failure], *, fetch: FetchFulltext | None = None, progress: Progress | None = None
@@ -149,11 +150,20 @@ class Adder:
         return Parsed(item=item, data=data, sha256=sha256, document=document)
 
     def _is_known(self, sha256: str) -> bool:
-        paper_id = self._catalog.passages.paper_of_file(sha256)
+        paper_id = self._paper_of_file(sha256)
         if paper_id is None:
             return False
         source = self._catalog.passages.source(paper_id)
         return source is not None and source.parser == PARSER and source.fulltext.state != "none"
+
+    def _paper_of_file(self, sha256: str) -> str | None:
+        """The paper that a file is of: its text is in, or gave way to that of a better file."""
+        if (paper_id := self._catalog.passages.paper_of_file(sha256)) is not None:
+            return paper_id
+        try:
+            return self._catalog.papers.resolve(file_key(sha256))
+        except UnknownPaper:
+            return None
 
     def _has_fulltext(self, metadata: Metadata) -> bool:
         """Whether the catalog has the full text of this version, so that it need not be fetched again."""
@@ -168,9 +178,12 @@ class Adder:
 
     def _store(self, batch: Sequence[Parsed], tally: Tally) -> None:
         with self._home.writing("add", on_wait=self._on_wait):
+            files = self._catalog.passages.files()
+            self._replaced.clear()
             with self._catalog.transaction():
                 changed = [paper_id for parsed in batch if (paper_id := self._store_one(parsed, tally))]
                 chunk_again(self._catalog, list(dict.fromkeys(changed)), encoder=self._encoder())
+            self._home.files.drop_all((files | self._replaced) - self._catalog.passages.files())
             if self._catalog.passages.waiting_count() >= _BATCH_CHUNKS:
                 self._indexer.settle()
         for parsed in batch:
@@ -190,7 +203,7 @@ class Adder:
             self._catalog.papers.record_failure(parsed.failure)
             return None
         if not stated:  # a file that is in already
-            known = self._catalog.passages.paper_of_file(parsed.sha256)
+            known = self._paper_of_file(parsed.sha256)
             changed = known is not None and self._decide_privacy(known, parsed.item)
             (tally.updated if changed else tally.unchanged).setdefault(known or parsed.item.what)
             return None
@@ -232,9 +245,11 @@ class Adder:
         stored = self._catalog.passages.source(paper_id)
         if stored is not None and stored.fulltext.state != "none" and not self._is_better(paper_id, parsed, stored):
             return False
+        if stored is not None:
+            self._replaced.add(stored.file)
         key = self._home.files.put(parsed.data, suffix=_SUFFIXES[kind])
         source = Source(file=key, sha256=parsed.sha256, parser=PARSER, fulltext=document.fulltext)
-        version = document.front.version or (parsed.item.metadata.version if parsed.item.metadata else None)
+        version = _version_of(parsed)
         self._catalog.passages.put_document(paper_id, source, document=document, version=version)
         self._catalog.papers.set_fulltext(paper_id, document.fulltext)
         if document.fulltext.state != "full":
@@ -262,8 +277,13 @@ class Adder:
         new, old = _EVIDENCE_RANK[parsed.item.file_kind or "pdf"], _EVIDENCE_RANK[_kind_of(stored.file)]
         if new != old:
             return new < old
-        version = parsed.document.front.version if parsed.document else None
-        return (version or 0) >= (self._catalog.passages.document_version(paper_id) or 0)
+        return (_version_of(parsed) or 0) >= (self._catalog.passages.document_version(paper_id) or 0)
+
+
+def _version_of(parsed: Parsed) -> int | None:
+    """The paper's version that the file is of: as it prints it, else as its source says."""
+    printed = parsed.document.front.version if parsed.document else None
+    return printed or (parsed.item.metadata.version if parsed.item.metadata else None)
 
 
 def chunk_again(catalog: Catalog, paper_ids: Sequence[str], *, encoder: Encoder) -> None:

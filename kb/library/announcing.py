@@ -175,10 +175,15 @@ def read_feed(topics: Sequence[Topic], *, client: PoliteClient, settings: Settin
 def fetch_fulltexts(
     library: Library, papers: Sequence[Paper], *, source: ArxivSource, progress: Progress | None
 ) -> list[Failure]:
-    """Fetch and read the full texts of papers that have none; returns what could not be had."""
+    """Fetch and read the full texts of papers that have none, or that of an older version; returns what could not be
+    had."""
     from kb.library.intake import fetch_from
 
-    wanted = [paper for paper in papers if paper.fulltext.state == "none" and paper.id.startswith("arxiv:")]
+    def is_there(paper: Paper) -> bool:
+        stored = library.catalog().passages.document_version(paper.id)
+        return paper.fulltext.state != "none" and (stored is None or stored >= (paper.version or 0))
+
+    wanted = [paper for paper in papers if paper.id.startswith("arxiv:") and not is_there(paper)]
     items = [
         Item(
             what=paper.id.removeprefix("arxiv:"),

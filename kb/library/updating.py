@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from kb.sources.http import PoliteClient
 
 _MOST_MISSED = timedelta(days=31)
+AskedWhom = Literal["feed", "api", "library"]
 _DONE, _NOT_DONE, _IN_PART = 0, 1, 3
 
 
@@ -57,7 +58,7 @@ class TopicReport:
     day: date
     counts: DigestCounts
     why_nothing: str | None = None
-    source: Literal["feed", "api", "library"] = "library"
+    source: AskedWhom = "library"
 
 
 @dataclass
@@ -147,7 +148,7 @@ class _Update:
     def _due(self, topic: Topic) -> list[date]:
         """The announcement days since the first visit that were not visited; of a new topic only the newest."""
         visits = self._library.catalog().ledger.visits(topic.name)
-        if not visits:
+        if not visits or self._newest < min(visits):
             return [self._newest]
         first = max(min(visits), self._newest - _MOST_MISSED)
         return [day for day in announcement_days(first, self._newest) if day not in visits]
@@ -207,7 +208,7 @@ class _Update:
         why = f"arXiv's feed still carries {carried or 'no date'}: run kb update again later"
         self._report.topics.append(TopicReport(topic=topic.name, day=day, counts=DigestCounts(), why_nothing=why))
 
-    def _do(self, topic: Topic, day: date, came: Gathered, *, source: Literal["feed", "api"]) -> None:
+    def _do(self, topic: Topic, day: date, came: Gathered, *, source: AskedWhom) -> None:
         """Choose, fetch, write, remember."""
         replaced = came.replaced_on(day)
         if self._plan.fulltext:
@@ -217,36 +218,42 @@ class _Update:
                 self._library, papers, source=self._source, progress=self._plan.progress
             )
         made = self._compose(topic, day, replaced=replaced)
-        self._write(made.digest, day)
-        why = _explain(made.digest, came.remarks.get(day), day)
-        catalog = self._library.catalog()
-        with self._library.writing("update"), catalog.transaction():
-            enter(self._library, made)
-            catalog.ledger.visit(topic.name, day, _visit(made.digest, mailed=not made.digest.entries))
-        counts = made.digest.counts
-        self._report.topics.append(
-            TopicReport(topic=topic.name, day=day, counts=counts, why_nothing=why, source=source)
-        )
-        self._report.failures += [
-            Failure(what=skipped.paper_id, code="no-note", reason=skipped.reason, retry=True)
-            for skipped in made.digest.skipped
-            if skipped.reason.startswith("no note: ")
-        ]
+        self._finish(topic, day, made, why=came.remarks.get(day), source=source)
 
     def _repeat(self, topic: Topic) -> None:
         """Nothing is due: on an announcement day its pages are written again, on another the zero is explained."""
-        if self._today != self._newest:
-            closed = why_nothing(self._today) or f"arXiv announces nothing on {self._today}"
-            self._report.topics.append(
-                TopicReport(topic=topic.name, day=self._today, counts=DigestCounts(), why_nothing=closed)
-            )
+        if self._today == self._newest:
+            why = "the day was done before, and nothing was found then"
+            self._finish(topic, self._newest, self._compose(topic, self._newest), why=why, source="library")
             return
-        made = self._compose(topic, self._newest)
-        self._write(made.digest, self._newest)
-        why = _explain(made.digest, "the day was done before, and nothing was found then", self._newest)
+        closed = why_nothing(self._today) or f"arXiv announces nothing on {self._today}"
         self._report.topics.append(
-            TopicReport(topic=topic.name, day=self._newest, counts=made.digest.counts, why_nothing=why)
+            TopicReport(topic=topic.name, day=self._today, counts=DigestCounts(), why_nothing=closed)
         )
+
+    def _finish(self, topic: Topic, day: date, made: Composition, *, why: str | None, source: AskedWhom) -> None:
+        """Pages first, then the memory of them: a stop in between only writes the same pages again."""
+        digest = made.digest
+        self._write(digest, day)
+        self._remember(topic, day, made)
+        told = _explain(digest, why, day)
+        row = TopicReport(topic=topic.name, day=day, counts=digest.counts, why_nothing=told, source=source)
+        self._report.topics.append(row)
+        self._report.failures += [
+            Failure(what=left.skipped.paper_id, code="no-note", reason=left.skipped.reason, retry=True)
+            for left in made.left_out
+            if left.counted_as == "failed"
+        ]
+
+    def _remember(self, topic: Topic, day: date, made: Composition) -> None:
+        ledger = self._library.catalog().ledger
+        with self._library.writing("update"), self._library.catalog().transaction():
+            enter(self._library, made)
+            before = json.loads(ledger.visits(topic.name).get(day, "{}"))
+            # Who sets up mail later does not want what was made before.
+            is_settled = not made.digest.entries or not delivering.has_mail(self._library)
+            mailed = bool(before.get("mailed", is_settled))
+            ledger.visit(topic.name, day, _visit(made.digest, mailed=mailed))
 
     def _compose(self, topic: Topic, day: date, *, replaced: frozenset[str] = frozenset()) -> Composition:
         choice = choose(self._library, topic, since=day, until=day, replaced=replaced)
@@ -285,15 +292,16 @@ class _Update:
             for day, report in ledger.visits(topic.name).items():
                 if day < self._newest - _MOST_MISSED or json.loads(report).get("mailed", True):
                     continue
-                digest = self._compose(topic, day).digest
+                made = self._compose(topic, day)
+                self._remember(topic, day, made)
                 try:
-                    delivering.mail(self._library, digest)
+                    delivering.mail(self._library, made.digest)
                 except KbError as err:
                     failure = Failure(what=f"mail of {topic.name}, {day}", code=err.code, reason=str(err), retry=True)
                     self._report.failures.append(failure)
                     continue
                 with self._library.writing("update"), self._library.catalog().transaction():
-                    ledger.visit(topic.name, day, _visit(digest, mailed=True))
+                    ledger.visit(topic.name, day, _visit(made.digest, mailed=True))
 
 
 def _is_behind(page: FeedPage | None, day: date) -> bool:
