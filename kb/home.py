@@ -15,7 +15,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 from kb.errors import HomeBusy, HomeError, HomeUnwritable
 
 _CHUNK_BYTES = 1 << 20
+_ABANDONED_SECONDS = 60  # a file is written in one go
 
 
 def writing_error(err: OSError, path: Path) -> HomeError:
@@ -182,6 +183,18 @@ class FileStore:
     def drop(self, key: str) -> None:
         """Remove a file; an unknown key is no error."""
         self.get(key).unlink(missing_ok=True)
+
+    def drop_all(self, keys: Iterable[str]) -> None:
+        """Remove files; unknown keys are no error."""
+        for key in keys:
+            self.drop(key)
+
+    def sweep(self) -> int:
+        """Remove what a writer that was killed left half-written; returns how many files that were."""
+        left = [path for path in self.path.glob("??/.new-*") if time.time() - path.stat().st_mtime > _ABANDONED_SECONDS]
+        for path in left:
+            path.unlink(missing_ok=True)
+        return len(left)
 
     def keys(self) -> Iterator[str]:
         """All keys, and no half-written file."""

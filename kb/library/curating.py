@@ -50,8 +50,8 @@ def remove(library: Library, names: Sequence[str]) -> list[str]:
                 catalog.papers.remove(key)
         library.indexer().settle()
         kept = catalog.passages.files() | {file for some in catalog.ledger.figure_files().values() for file in some}
-        for file in files - kept:
-            library.home.files.drop(file)
+        library.home.files.drop_all(files - kept)
+        library.home.files.sweep()
         library.home.forget_caches()
         catalog.scrub()
     return ids

@@ -13,6 +13,7 @@ from kb.home import Home
 from kb.ids import is_arxiv_id
 from kb.records import Failure, FileKind, Item, Metadata
 from kb.settings import Settings
+from kb.text import is_text
 
 if TYPE_CHECKING:
     from kb.sources.arxiv import ArxivSource
@@ -35,7 +36,7 @@ class Intake:
         ids = [name for name in names if not _is_path(name) and is_arxiv_id(name)]
         for name in names:
             if name not in ids:
-                yield from self._marked(self._local(name))
+                yield from self._marked(self._outside_home(self._local(name)))
         if ids:
             yield from self._marked(self._from_arxiv(self.arxiv().find_many(ids)))
         if query is not None:
@@ -60,9 +61,10 @@ class Intake:
         return self._arxiv
 
     def _local(self, name: str) -> Iterable[Item | Failure]:
-        if not _is_path(name) and not Path(name).suffix:
-            error = BadIdentifier(f"{name[:80]!r} is no file and no arXiv id: check its spelling")
-            return [Failure(what=name, code=error.code, reason=str(error))]
+        if not name.strip() or (not _is_path(name) and (not Path(name).suffix or name[0] == "~" or not is_text(name))):
+            shown = name.encode(errors="replace").decode()
+            error = BadIdentifier(f"{shown[:80]!r} is no file and no arXiv id: check its spelling")
+            return [Failure(what=shown, code=error.code, reason=str(error))]
         from kb.sources.files import FilesSource
         from kb.sources.jsonl import JsonlSource
 
@@ -82,6 +84,14 @@ class Intake:
                 yield replace(item, fetch=self._fulltext) if isinstance(item, Item) else item
         except SourceError as err:
             yield Failure(what="arXiv", code=err.code, reason=str(err), retry=err.retry)
+
+    def _outside_home(self, items: Iterable[Item | Failure]) -> Iterator[Item | Failure]:
+        """Without what the home itself keeps (its files, its pages), when it lies in a folder that is added."""
+        home = self._home.path.resolve()
+        for item in items:
+            named = item.file if isinstance(item, Item) else item.what
+            if named is None or not _is_path(named) or not Path(named).resolve().is_relative_to(home):
+                yield item
 
     def _marked(self, items: Iterable[Item | Failure]) -> Iterator[Item | Failure]:
         for item in items:
@@ -105,4 +115,7 @@ def fetch_from(source: ArxivSource, metadata: Metadata) -> tuple[Path, FileKind]
 
 
 def _is_path(name: str) -> bool:
-    return Path(name).expanduser().exists()
+    try:
+        return Path(name).expanduser().exists()
+    except (OSError, RuntimeError, ValueError):  # too long, not to be read, the folder of an unknown user
+        return False
