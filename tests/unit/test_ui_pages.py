@@ -1,0 +1,144 @@
+"""The pages without a browser: what they show of a small library, and what a widget changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+import ui
+from kb import Library, Settings
+
+APP = Path(ui.__file__).with_name("app.py")
+SCRIPT = "<script>alert(1)</script>"
+RECORDS = [
+    {"id": "2401.00001", "title": f"{SCRIPT} in *titles*", "authors": ["Ada Lovelace"],
+     "abstract": "We study $x^2$ and <b>graphs</b>.", "categories": ["cs.CL"], "published": "2024-01-02T00:00:00Z"},
+    {"id": "2401.00002", "title": "Graphs of citations", "authors": ["Alan Turing"],
+     "abstract": "Citation graphs are large.", "categories": ["cs.DL"], "published": "2024-02-03T00:00:00Z"},
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with two records, indexed by words and meaning."""
+    home = tmp_path_factory.mktemp("ui") / "home"
+    records = home.parent / "records.jsonl"
+    records.write_text("".join(json.dumps(record) + "\n" for record in RECORDS))
+    with Library.open(Settings(home=home)) as library:
+        assert len(library.add([str(records)]).added) == 2
+    return home
+
+
+@pytest.fixture
+def at_home(filled: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("KB_HOME", str(filled))
+    yield filled
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def page(name: str, **parameters: str) -> AppTest:
+    """A page of the app with parameters in its address."""
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    app.run()
+    app.switch_page(f"{name}.py")
+    for key, value in parameters.items():
+        app.query_params[key] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def shown(app: AppTest) -> str:
+    """The Markdown of a page as it was sent, links of pages included."""
+    texts = [element.value for kind in ("title", "markdown", "caption", "subheader", "info", "warning", "error")
+             for element in getattr(app, kind)]  # fmt: skip
+    return "\n".join([*map(str, texts), *(link.label for link in app.get("page_link"))])
+
+
+def test_an_empty_home_greets_with_three_ways_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KB_HOME", str(tmp_path / "none"))
+    text = shown(page("today"))
+    assert all(way in text for way in ("Try the demo papers", "Drop a PDF", "Follow a topic"))
+    assert not (tmp_path / "none").exists()  # to look makes nothing
+    st.cache_resource.clear()
+
+
+def test_a_search_of_the_address_is_done(at_home: Path) -> None:
+    app = page("search", q="citation graphs", mode="lexical", k="20")
+    assert app.text_input(key="search-q").value == "citation graphs"
+    assert "Graphs of citations" in shown(app)
+    assert app.select_slider(key="search-k").value == 20
+
+
+def test_what_is_typed_goes_into_the_address(at_home: Path) -> None:
+    app = page("search")
+    app.text_input(key="search-q").set_value("graphs").run()
+    app.selectbox(key="search-category").set_value("cs.DL").run()
+    assert app.query_params == {"q": ["graphs"], "category": ["cs.DL"]} or app.query_params == {
+        "q": "graphs", "category": "cs.DL",
+    }  # fmt: skip
+    assert "1 results" in shown(app)
+
+
+@pytest.mark.parametrize("value", ["no-such-mode", "<script>", ""])
+def test_a_wrong_value_in_the_address_is_as_none(at_home: Path, value: str) -> None:
+    app = page("search", q="graphs", mode=value, k=value, since=value, by=value)
+    assert "2 results" in shown(app)
+
+
+def test_markup_of_a_paper_is_escaped_everywhere(at_home: Path) -> None:
+    for app in (page("search", q="titles"), page("paper", id="2401.00001")):
+        text = shown(app)
+        assert "<script>" not in text
+        assert "\\<script\\>alert\\(1\\)\\<\\/script\\> in \\*titles\\*" in text
+    assert "$x^2$" in text
+    assert "\\<b\\>graphs" in text
+
+
+def test_no_element_lets_html_through(at_home: Path) -> None:
+    for app in (page("search", q="graphs"), page("paper", id="2401.00001"), page("library")):
+        assert not any(element.allow_html for element in [*app.markdown, *app.caption])
+
+
+def test_liking_is_kept_and_taken_back(at_home: Path) -> None:
+    app = page("paper", id="2401.00002")
+    app.button(key="like-paper-arxiv:2401.00002").click().run()
+    with Library.open(Settings(home=at_home)) as library:
+        assert library.show("2401.00002")["liking"] == 1
+    app.button(key="like-paper-arxiv:2401.00002").click().run()
+    with Library.open(Settings(home=at_home)) as library:
+        assert library.show("2401.00002")["liking"] == 0
+
+
+def test_the_language_changes_the_interface_and_nothing_of_the_paper(at_home: Path) -> None:
+    app = page("paper", id="2401.00002")
+    app.selectbox(key="language").set_value("zh").run()
+    assert "摘要" in shown(app)
+    assert "Graphs of citations" in shown(app)
+
+
+def test_an_unknown_paper_is_said_so_with_the_cure(at_home: Path) -> None:
+    app = page("paper", id="2401.99999")
+    assert "kb add" in app.error[0].value
+
+
+def test_a_visit_is_none_outside_the_home(at_home: Path) -> None:
+    app = page("paper", id="x", visit="../../etc")
+    assert "drop the PDF again" in app.error[0].value
+
+
+def test_settings_say_where_they_come_from_and_hide_secrets(at_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KB_MODEL_API_KEY", "very-secret")
+    app = page("library", room="settings")
+    table: Any = app.dataframe[0].value
+    rows = {row.iloc[0]: row for _, row in table.iterrows()}
+    assert rows["home"].iloc[2] == "environment"
+    assert rows["threads"].iloc[2] == "default"
+    assert "very-secret" not in table.to_string()
