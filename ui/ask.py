@@ -16,11 +16,10 @@ from ui import address, markup
 from ui.address import Field
 from ui.cards import about, claim_line, hit_card, paper_title
 from ui.greeting import greet
-from ui.session import header, is_empty, library, t
+from ui.session import header, is_empty, library, t, titles
 
 _FIELDS = {"session": Field()}
 _MOST_CONVERSATIONS = 30
-_MOST_PAPERS = 1000
 _REPAINT_SECONDS = 0.25
 
 
@@ -61,13 +60,13 @@ def _choices(session: str) -> list[str]:
             if not known:
                 st.caption(t("nothing_here"))
         with st.popover(t("ask_within"), icon=":material/filter_alt:"):
-            titles = {paper.id: paper.title for paper in library().list(limit=_MOST_PAPERS)}
+            names = titles()
             chosen = st.multiselect(
-                t("papers"), list(titles), format_func=lambda key: titles.get(key, key), key="ask-papers",
+                t("papers"), list(names), format_func=lambda key: names.get(key, key), key="ask-papers",
                 persist_state="session",
             )  # fmt: skip
     if chosen:
-        st.caption(f"{t('ask_within')}: {markup.plain('; '.join(titles.get(key, key) for key in chosen))}")
+        st.caption(f"{t('ask_within')}: {markup.plain('; '.join(names.get(key, key) for key in chosen))}")
     return list(chosen)
 
 

@@ -9,10 +9,9 @@ from ui import address, markup
 from ui.address import Field
 from ui.cards import claim_line, paper_title
 from ui.greeting import greet
-from ui.session import header, is_empty, language, library, t
+from ui.session import header, is_empty, language, library, t, titles
 
 _FIELDS = {"paper": Field(), "question": Field()}
-_MOST_PAPERS = 1000
 _MOST_CHOSEN = 8
 _MOST_QUESTIONS = 6
 
@@ -25,11 +24,11 @@ def show() -> None:
         return
     address.restore("compare", _FIELDS)
     given = [key for key in st.session_state["compare-paper"].split("\n") if key]
-    titles = {paper.id: paper.title for paper in library().list(limit=_MOST_PAPERS)}
-    titles |= {key: library().paper(key).title for key in given if key not in titles}
+    names = dict(titles())
+    names |= {key: library().paper(key).title for key in given if key not in names}
     with st.form("compare"):
         papers = st.multiselect(
-            t("papers"), list(titles), default=given, format_func=titles.__getitem__, max_selections=_MOST_CHOSEN
+            t("papers"), list(names), default=given, format_func=names.__getitem__, max_selections=_MOST_CHOSEN
         )
         questions = st.text_area(
             t("questions"), value=st.session_state["compare-question"], placeholder=t("questions_hint"), height=90

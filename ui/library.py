@@ -49,7 +49,7 @@ def _papers() -> None:
     if not papers:
         st.warning(t("no_hits"))
         return
-    st.caption(f"{t('papers')}: {library().status()['papers']} · {t('select_rows')}")
+    st.caption(f"{t('papers')}: {library().count()} · {t('select_rows')}")
     event = st.dataframe(
         _table(papers), hide_index=True, on_select="rerun", selection_mode="multi-row", key="library-table",
         alt=t("papers"), height=420,

@@ -34,7 +34,7 @@ def show() -> None:
     if len(points) < 3:
         st.info(t("map_few"))
         return
-    count = here.status()["papers"]
+    count = here.count()
     if count > len(points):
         st.caption(t("map_sample", shown=len(points), count=count))
     groups = _groups([getattr(point, colour or "category") for point in points])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import cast
 
 import streamlit as st
@@ -52,8 +53,29 @@ def _visited(home: str, key: str) -> Library:
 
 def is_empty() -> bool:
     """Whether there is no paper yet."""
+    return library().count() == 0
+
+
+def titles(*, limit: int = 1_000) -> dict[str, str]:
+    """Titles of the newest papers by id, for choosing some."""
     here = library()
-    return not here.home.exists or not here.list(limit=1)
+    return _titles(str(here.home.path), here.generation(), limit)
+
+
+@st.cache_data(max_entries=4, ttl=300, show_spinner=False)
+def _titles(home: str, generation: int, limit: int) -> dict[str, str]:
+    return {paper.id: paper.title for paper in library().list(limit=limit)}
+
+
+@st.cache_data(max_entries=4, ttl=60, show_spinner=False)
+def _days(home: str, generation: int) -> list[tuple[date, int]]:
+    return library().days()
+
+
+def days() -> list[tuple[date, int]]:
+    """The newest days that papers are of, with how many."""
+    here = library()
+    return _days(str(here.home.path), here.generation())
 
 
 def language() -> Language:

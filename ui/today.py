@@ -12,7 +12,7 @@ from ui.address import Field
 from ui.cards import about, opinion_buttons, paper_title
 from ui.greeting import drop_files, greet
 from ui.notes import note_body, note_head, show_figures
-from ui.session import header, is_empty, language, library, t
+from ui.session import days, header, is_empty, language, library, t
 
 _FIELDS = {"topic": Field(), "day": Field(default=None)}
 _SHOWN_FIGURES = 2
@@ -25,10 +25,10 @@ def show() -> None:
         greet()
         return
     address.restore("today", _FIELDS)
-    days = library().days()
+    known = days()
     left, right = st.columns([1, 3], gap="large")
     with left:
-        topic, day = _choose(days)
+        topic, day = _choose(known)
     address.keep("today", _FIELDS)
     with right:
         work.show_work("digest", "update", "note")
@@ -37,22 +37,22 @@ def show() -> None:
             return
         digest = library().kept_digest(topic or None, day)
         if digest is None:
-            _offer(topic, day, dict(days).get(day, 0))
+            _offer(topic, day, dict(known).get(day, 0))
         else:
             _show_digest(digest, topic)
 
 
-def _choose(days: list[tuple[date, int]]) -> tuple[str, date | None]:
+def _choose(known: list[tuple[date, int]]) -> tuple[str, date | None]:
     """Topic and day, the newest day with papers when none is named; and what else can be done here."""
     names = ["", *(topic.name for topic in library().topics())]
     if st.session_state["today-topic"] not in names:
         names.append(st.session_state["today-topic"])
     topic = st.selectbox(t("which_topic"), names, format_func=lambda name: name or t("all_papers"), key="today-topic")
-    newest = days[0][0] if days else None
+    newest = known[0][0] if known else None
     chosen = st.date_input(t("which_day"), value=None, key="today-day", format="YYYY-MM-DD", min_value=date(1990, 1, 1))
-    if days:
+    if known:
         with st.expander(t("newest_days")):
-            for day, count in days[:15]:
+            for day, count in known[:15]:
                 parameters = {"day": day.isoformat()} | ({"topic": topic} if topic else {})
                 st.page_link("today.py", label=f"{day.isoformat()} · {count}", query_params=parameters)
     if st.button(t("update_now"), icon=":material/sync:", help=t("update_help"), width="stretch"):

@@ -482,6 +482,10 @@ class Library:
 
         return digest_folder(self, topic, day)
 
+    def count(self) -> int:
+        """How many papers there are; 0 where no home has been started."""
+        return self.catalog().papers.count() if self.home.exists else 0
+
     def days(self, *, limit: int = 60) -> builtins.list[tuple[date, int]]:
         """Days on which stored papers were announced, else published, with how many; the newest first."""
         return self.catalog().papers.days(limit=limit) if self.home.exists else []
