@@ -71,6 +71,10 @@ class _Desk:
             self.put(kind, lines, label=mark)
             self.paragraph = []
 
+    def _is_front(self, line: TextLine) -> bool:
+        cites = self.drafts[-1].text.startswith("ACM Reference Format") if self.drafts else False
+        return is_front_matter(line) or (cites and line.page <= 2 and len(self.drafts[-1].text) < 30)
+
     def _below_run_in(self, lines: list[TextLine]) -> list[TextLine]:
         """The lines of a paragraph without the word "Abstract" before them, which opens a section."""
         count = run_in_length(lines[0])

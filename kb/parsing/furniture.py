@@ -20,6 +20,7 @@ _FIRST_PAGE_FOOT = re.compile(
     r"|(?:January|February|March|April|May|June|July|August|September|October|November|December)\b.*\d{4})",
     re.IGNORECASE,
 )
+_CAPTION = re.compile(r"^(?:Table|Figure|Fig\.|Algorithm|Listing)\s", re.IGNORECASE)
 
 
 def find_furniture(lines: Sequence[Sequence[TextLine]], *, heights: Sequence[float]) -> set[int]:
@@ -78,12 +79,13 @@ def _outer_rows(lines: Sequence[TextLine], height: float) -> Iterator[tuple[str,
 
 
 def _repeated_rows(lines: Sequence[Sequence[TextLine]], heights: Sequence[float]) -> set[int]:
-    """Outermost rows that at least three pages, and a third of them, have at the same place."""
+    """Outermost rows that at least two pages, and a quarter of them, have at the same place."""
     repeated: dict[tuple[str, str, int], list[int]] = defaultdict(list)
     for of_page, height in zip(lines, heights, strict=True):
         for band, line in _outer_rows(of_page, height):
-            repeated[band, _masked(line), round(line.baseline / _SAME_PLACE_POINTS)].append(id(line))
-    least = max(3, len(lines) / 3)
+            if not _CAPTION.match(line.text):  # of a float that goes on over pages
+                repeated[band, _masked(line), round(line.baseline / _SAME_PLACE_POINTS)].append(id(line))
+    least = max(2, len(lines) / 4)
     return {identity for places in repeated.values() if len(places) >= least for identity in places}
 
 

@@ -57,9 +57,9 @@ def style_of(font: str, *, size: float, flags: int, upright: bool) -> Style:
 _SYMBOL_FONT = re.compile(r"cmb?sy|mt2?sy|[pt]xsy|msam|lmsy|lmmathsymbols")
 _OMS = {0: "−", 1: "·", 3: "∗", 4: "÷", 5: "⋄", 6: "±", 7: "∓", 8: "⊕", 14: "◦", 15: "•", 17: "≡", 20: "≤", 21: "≥",
         24: "∼", 25: "≈", 26: "⊂", 27: "⊃", 28: "≪", 29: "≫"}  # fmt: skip
-# Bitmap fonts of old TeX files have no names: ligatures and dashes at their places in the OT1 and T1 encodings.
+# Bitmap fonts of old TeX files have no names: ligatures, dashes, bullets at their places in OT1, T1 and TS1.
 _UNNAMED = {11: "ff", 12: "fi", 14: "ffi", 15: "ffl", 16: "“", 17: "”", 21: "–", 22: "—", 27: "ff", 28: "fi", 29: "fl",
-            30: "ffi", 31: "ffl"}  # fmt: skip
+            30: "ffi", 31: "ffl", 136: "•"}  # fmt: skip
 _SYMBOL = dict(zip(b"abgdezhqiklmnxoprstufcyw", "αβγδεζηθικλμνξοπρστυφχψω", strict=True)) | {
     0x2A: "∗", 0x2D: "−", 0x40: "≅", 0x7E: "∼", 0xA3: "≤", 0xA5: "∞", 0xAC: "←", 0xAE: "→", 0xB0: "°", 0xB1: "±",
     0xB3: "≥", 0xB4: "×", 0xB6: "∂", 0xB7: "•", 0xB9: "≠", 0xBA: "≡", 0xBB: "≈", 0xC5: "⊕", 0xCE: "∈", 0xE5: "∑",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 
 from kb.parsing.layout import PageLayout, Placed
 from kb.parsing.outline import Heading
 from kb.parsing.section_names import APPENDIX, REFERENCES, bare_title
 
 _NUMBER = re.compile(r"^\s*(?:\[(?P<a>\d{1,3})\]|\((?P<b>\d{1,3})\)|(?P<c>\d{1,3})\.(?=\s|[A-Z]))\s*")
+_BRACKETED = re.compile(r"^\s*[\[(](?P<number>\d{1,3})[\])]\s*")
 _KEY = re.compile(r"^\s*\[(?P<key>[^\]\s]{1,12}[^\]]{0,24})\]\s*\S")
 _AUTHOR_START = re.compile(
     r"^[A-ZÀ-ÞĀ-Ž][\w'’\-À-ž]+[,.\s]|^[A-Z]\.\s?(?:[A-Z]\.\s?)*[A-ZÀ-Þ]|^(?:de|van|von|da|di|del|le|la)\s"
@@ -20,7 +22,12 @@ _YEAR = re.compile(r"\b(?:1[6-9]|20)\d\d[a-z]?\b")
 
 
 def mark_references(pages: Sequence[PageLayout], headings: Sequence[Heading]) -> None:
-    """Give the role "reference" to every line below a references heading, up to an appendix or later section."""
+    """Give the role "reference" to every line below a references heading, up to an appendix or later section.
+
+    A paper without such a heading (letters in physics) may end in a list that counts from [1].
+    """
+    if not any(REFERENCES.match(bare_title(heading.title)) for heading in headings):
+        _mark_unnamed_list(pages)
     for at, heading in enumerate(headings):
         if not REFERENCES.match(bare_title(heading.title)):
             continue
@@ -33,6 +40,27 @@ def mark_references(pages: Sequence[PageLayout], headings: Sequence[Heading]) ->
                     continue
                 if placed.role in _MAY_BE_ENTRIES or (placed.role == "float" and placed.float_label is None):
                     placed.role = "reference"
+
+
+def _mark_unnamed_list(pages: Sequence[PageLayout]) -> None:
+    lines = [p for page in pages for p in page.placed if p.role in _MAY_BE_ENTRIES and p.role != "heading"]
+    numbers = [_BRACKETED.match(placed.line.text) for placed in lines]
+    starts = [at for at, match in enumerate(numbers) if match and match["number"] == "1" and at > len(lines) // 3]
+    for start in reversed(starts):
+        rising = [at for at, marker in enumerate(_rising(numbers[start:])) if marker]
+        dated = sum(
+            bool(_YEAR.search(" ".join(placed.line.text for placed in lines[start + a : start + b])))
+            for a, b in pairwise([*rising, len(lines) - start])
+        )
+        if len(rising) < 3 or dated < 0.6 * len(rising):
+            continue
+        for placed in lines[start:]:
+            placed.role = "reference"
+        for placed in reversed(lines[:start]):  # notes to the authors stand before the first entry
+            if abs(placed.line.size - lines[start].line.size) > 0.3 or placed.line.text[:1] not in "∗*†‡§¶":
+                break
+            placed.role = "footnote"
+        return
 
 
 def _is_true_footnote(page: PageLayout, placed: Placed) -> bool:

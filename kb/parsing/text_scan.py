@@ -99,7 +99,7 @@ class TextScan:
             if 0xDC00 <= code < 0xE000 and high:
                 code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
             text = spelt[code] if code in spelt else spelt.setdefault(code, spelling_of(code))
-            if not text and (code >= 0x80 or code == 2):
+            if not text and (code >= 0xA0 or code == 2):
                 continue
             if address > 0 and address != owner:
                 owner = address
