@@ -78,7 +78,8 @@ def test_a_text_means_the_same_alone_and_among_others_and_vectors_keep_the_order
     together = encoder.encode_passages([*texts, texts[0]])
     alone = np.vstack([encoder.encode_passages([text]) for text in texts])
     cosines = (together[:-1] * alone).sum(axis=1)
-    assert cosines.min() >= (0.9995 if "int8" in encoder.fingerprint else 0.99999)
+    exact = 0.9999 if isinstance(encoder, DeviceEncoder) else 0.99999  # the device computes in another precision
+    assert cosines.min() >= (0.9995 if "int8" in encoder.fingerprint else exact)
     assert (alone @ together[:-1].T).argmax(axis=1).tolist() == list(range(len(texts)))
     assert together[-1].tobytes() == together[0].tobytes() or together[-1] @ together[0] > 0.99999
 

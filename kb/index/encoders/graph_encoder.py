@@ -38,7 +38,7 @@ class GraphEncoder:
         self._bert = bert
         self._run = run
         self._tokenizer = ModelTokenizer(bert.folder, max_tokens=bert.max_tokens)
-        self._prompt_tokens = sum(self._tokenizer.count([bert.passage_prompt]))
+        self._prompt_tokens = sum(self._tokenizer.count([bert.passage_prompt])) if bert.passage_prompt else 0
         self._fingerprint = fingerprint_of(bert, precision=precision)
         self.runtime = runtime
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kb.errors import EncoderError, UsageError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 
 class ModelTokenizer:
@@ -19,15 +24,20 @@ class ModelTokenizer:
         from tokenizers import Tokenizer
 
         try:
-            text = (folder / "tokenizer.json").read_text(encoding="utf-8")
-            self._whole = Tokenizer.from_str(text)
-            self._cut = Tokenizer.from_str(text)
+            self._cut = Tokenizer.from_str((folder / "tokenizer.json").read_text(encoding="utf-8"))
         except Exception as err:  # tokenizers raises bare Exception for every fault of the file
             raise EncoderError(f"{folder / 'tokenizer.json'} cannot be read ({err}): install the model again") from err
-        self._whole.no_padding()
-        self._whole.no_truncation()
         self._cut.no_padding()
         self._cut.enable_truncation(max_tokens)
+
+    @cached_property
+    def _whole(self) -> Tokenizer:
+        """The same without truncation, made when something is counted: a search counts nothing."""
+        from tokenizers import Tokenizer
+
+        whole = Tokenizer.from_str(self._cut.to_str())
+        whole.no_truncation()
+        return whole
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, without special tokens and without truncation."""
