@@ -177,12 +177,12 @@ class Retriever:
         depth = max(_DEPTH, k)
         while True:
             candidates, exhausted = self._collect(asked, depth=depth, within=within)
-            papers = self._passages.paper_numbers(candidates.keys)
-            ranked = self._ordered(asked, candidates, k=k)
-            there = [place for place in ranked if papers[np.searchsorted(candidates.keys, place.key)] >= 0]
+            numbers = self._passages.paper_numbers(candidates.keys)
+            papers = dict(zip(candidates.keys.tolist(), numbers.tolist(), strict=True))
+            there = [place for place in self._ordered(asked, candidates, k=k) if papers[place.key] >= 0]
             if by == "chunk":
                 return there
-            collapsed = _best_of_papers(there, dict(zip(candidates.keys.tolist(), papers.tolist(), strict=True)))
+            collapsed = _best_of_papers(there, papers)
             if len(collapsed) >= k or exhausted:
                 return collapsed
             depth *= 4
@@ -263,15 +263,10 @@ def _hit(place: Ranked, chunk: Chunk, *, paper: Paper, rank: int) -> Hit:
 
 def _sorted(candidates: Candidates, scores: Scores) -> list[Ranked]:
     rounded = np.round(scores, SCORE_DIGITS)
-    return [
-        Ranked(
-            key=int(candidates.keys[i]),
-            score=float(rounded[i]),
-            in_lexical=bool(candidates.in_lexical[i]),
-            in_dense=bool(candidates.in_dense[i]),
-        )
-        for i in np.lexsort((candidates.keys, -rounded))
-    ]
+    order = np.lexsort((candidates.keys, -rounded))
+    columns = (candidates.keys, rounded, candidates.in_lexical, candidates.in_dense)
+    places = zip(*(column[order].tolist() for column in columns), strict=True)
+    return [Ranked(key=key, score=score, in_lexical=word, in_dense=near) for key, score, word, near in places]
 
 
 def _rescored(ranked: list[Ranked], scores: Scores) -> list[Ranked]:
