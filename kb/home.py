@@ -189,9 +189,14 @@ class FileStore:
         for key in keys:
             self.drop(key)
 
+    def abandoned(self) -> list[Path]:
+        """What a writer that was killed left half-written."""
+        latest = time.time() - _ABANDONED_SECONDS
+        return [path for path in self.path.glob("??/.new-*") if path.stat().st_mtime < latest]
+
     def sweep(self) -> int:
-        """Remove what a writer that was killed left half-written; returns how many files that were."""
-        left = [path for path in self.path.glob("??/.new-*") if time.time() - path.stat().st_mtime > _ABANDONED_SECONDS]
+        """Remove what is abandoned; returns how many files that were."""
+        left = self.abandoned()
         for path in left:
             path.unlink(missing_ok=True)
         return len(left)

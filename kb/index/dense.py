@@ -105,6 +105,18 @@ class ChromaIndex:
                 return kept[:k]
         return self._rows.nearest(vector, k=k, within=within)
 
+    def get(self, keys: Keys) -> Vectors:
+        """(n, dimension) the vectors as the index holds them, in the order of ``keys``; zeros for one it lacks."""
+        found = np.zeros((len(keys), self._rows.dimension), np.float32)
+        places = {str(key): place for place, key in enumerate(keys.tolist())}
+        with self._foreign_errors():
+            collection = self._open()
+            if collection is not None and places:
+                stored = collection.get(ids=list(places), include=["embeddings"])
+                for key, vector in zip(stored["ids"], stored["embeddings"], strict=True):
+                    found[places[key]] = vector
+        return found
+
     def keys(self) -> Keys:
         """All keys in the index, ascending."""
         found: list[int] = []
@@ -199,7 +211,14 @@ def _persistent_client(folder: Path | None) -> Any:
     from chromadb.config import Settings
 
     settings = Settings(anonymized_telemetry=False)
-    return chromadb.PersistentClient(path=str(folder), settings=settings)
+    try:
+        return chromadb.PersistentClient(path=str(folder), settings=settings)
+    except BaseException:
+        # Chroma keeps what failed to start, and gives it to whoever opens this folder next.
+        from chromadb.api.shared_system_client import SharedSystemClient
+
+        SharedSystemClient._identifier_to_system.pop(str(folder), None)
+        raise
 
 
 def _contains(within: Keys, found: list[tuple[int, float]]) -> list[bool]:

@@ -52,8 +52,7 @@ class TantivyIndex:
             self.drop(latest)
         with self._writing() as writer:
             for key, title, section, text in latest.values():
-                words = tokenize(title) * _TITLE_WEIGHT + tokenize(section) + tokenize(text)
-                writer.add_document(self._document(key, " ".join(words)))
+                writer.add_document(self._document(key, _body(title, section, text)))
 
     def drop(self, keys: Collection[int]) -> None:
         """Remove; unknown keys are no error.
@@ -100,6 +99,15 @@ class TantivyIndex:
         with _foreign_errors(self.folder):
             everything = self._search(_tantivy().Query.all_query(), limit=self._searcher.num_docs)
         return np.array(sorted(key for key, _ in everything), np.int64)
+
+    def differing(self, entries: Sequence[tuple[int, str, str, str]]) -> list[int]:
+        """Keys of those entries (as ``put`` takes them) that are in the index with other words."""
+        if self._open() is None:
+            return []
+        wanted = {key: _body(title, section, text) for key, title, section, text in entries}
+        with _foreign_errors(self.folder):
+            stored = {key: self._searcher.doc(address)["body"][0] for key, address in self._addresses_of(wanted)}
+        return [key for key, body in stored.items() if body != wanted[key]]
 
     def document_frequency(self, word: str) -> int:
         """In how many entries a word stands (of its tokens, the rarest); 0 when there is none."""
@@ -216,6 +224,11 @@ class TantivyIndex:
         document.add_unsigned("key", key)
         document.add_text("body", body)
         return document
+
+
+def _body(title: str, section: str, text: str) -> str:
+    """The tokens of an entry, joined by spaces."""
+    return " ".join(tokenize(title) * _TITLE_WEIGHT + tokenize(section) + tokenize(text))
 
 
 def _tantivy() -> Any:

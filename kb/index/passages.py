@@ -201,6 +201,11 @@ class PassageTable:
         """Keys of all chunks, sorted."""
         return self._chunk_table()[0]
 
+    def keys_of_kind(self, kind: str) -> Keys:
+        """Keys of all chunks of a kind, sorted."""
+        rows = self._db.rows("SELECT key FROM chunks WHERE kind = ? ORDER BY key", (kind,))
+        return np.array([row[0] for row in rows], dtype=np.int64)
+
     def first_keys(self, paper_ids: Sequence[str]) -> dict[str, int]:
         """Paper id to the key of its first indexed chunk (the abstract where there is one), in the given order."""
         rows = self._db.rows_for(

@@ -159,6 +159,14 @@ class SentenceFile:
         self._data.zero(_ranges(starts, counts))
         self._index.zero(wanted)
 
+    def counts(self, keys: Keys | Sequence[int]) -> NDArray[np.int64]:
+        """(n,) how many sentences each key has."""
+        return self._places(np.asarray(keys, np.int64))[1]
+
+    def keys(self) -> Keys:
+        """All keys that have sentences, ascending."""
+        return np.flatnonzero(self.counts(np.arange(len(self._index.read()), dtype=np.int64))).astype(np.int64)
+
     def best(self, query: Vectors, keys: Keys | Sequence[int]) -> NDArray[np.float32]:
         """(n,) the highest cosine similarity to a sentence of each key; NaN for a key without any.
 

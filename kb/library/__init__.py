@@ -526,6 +526,12 @@ class Library:
 
         return source_address(paper, version)
 
+    def papers_of_topic(self, name: str) -> builtins.list[str]:
+        """Ids of the stored papers that belong to a topic."""
+        from kb.library.viewing import papers_of_topic
+
+        return papers_of_topic(self, name)
+
     def cited_in(self, paper: str) -> builtins.list[tuple[str, Answer]]:
         """(conversation, answer) for every kept answer that cites the paper."""
         from kb.library.viewing import cited_in
@@ -611,12 +617,11 @@ class Library:
 
     def reindex(self, *, encode: bool = False, progress: Progress | None = None) -> int:
         """Make every index again from the catalog; ``encode`` also makes all vectors again."""
-        catalog = self.catalog(create=True)
+        from kb.library.health import rebuild
+
         if self._corpus is not None:
             self._corpus.close()
-        with self.writing("reindex"):
-            self.indexer().rebuild(encode_again=encode, progress=progress)
-        return catalog.passages.count()
+        return rebuild(self, encode=encode, progress=progress)
 
     # ----------------------------------------------------------------------------------------- parts
 

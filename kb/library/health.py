@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -10,20 +11,41 @@ import numpy as np
 from kb.errors import KbError
 from kb.home import sha256_of
 from kb.index.catalog import Catalog
+from kb.library.index_check import wrongly_indexed
 from kb.library.indexing import Indexes, Progress
 from kb.protocols import Keys
-from kb.records import Problem
+from kb.records import NO_FILTERS, Problem
 
 if TYPE_CHECKING:
     from kb.library import Library
 
+_BATCH_PAPERS = 256
 _REINDEX = "kb doctor --fix, or kb reindex"
+
+
+def rebuild(library: Library, *, encode: bool, progress: Progress | None) -> int:
+    """Make every index again from the catalog; returns how many chunks there are."""
+    from kb.library.adding import chunk_again
+
+    catalog, encoder = library.catalog(), library.encoder()
+    with library.writing("reindex"):
+        if catalog.fact("encoder") not in (None, encoder.fingerprint):
+            # Another encoder reads more, or less, at once: what it would cut off would be lost.
+            ids = catalog.papers.ids(NO_FILTERS)
+            for at in range(0, len(ids), _BATCH_PAPERS):
+                with catalog.transaction():
+                    chunk_again(catalog, ids[at : at + _BATCH_PAPERS], encoder=encoder)
+                if progress is not None:
+                    progress("cutting", min(at + _BATCH_PAPERS, len(ids)), len(ids))
+        library.indexer().rebuild(encode_again=encode, progress=progress)
+    return catalog.passages.count()
 
 
 def examine(library: Library, *, fix: bool, model: bool, progress: Progress | None) -> list[Problem]:
     """All problems of a home; with ``fix`` those that could not be cured, and a notice of each cure."""
     problems = list(_problems(library))
     if fix and any(problem.cure == _REINDEX for problem in problems):
+        _distrust(library)
         library.reindex(progress=progress)
         cured = [_cured(problem) for problem in problems if problem.cure == _REINDEX]
         problems = [*cured, *_problems(library)]
@@ -64,8 +86,8 @@ def _index_problems(library: Library, catalog: Catalog) -> Iterator[Problem]:
         what = f"the vectors were made by another encoder ({made_with}, now {encoder.fingerprint})"
         yield Problem(what=what, severity="error", cure=_REINDEX)
         return
-    indexes = Indexes(library.home, encoder)
     known = catalog.passages.keys()
+    indexes = Indexes(library.home, encoder)
     for name in ("lexical", "dense", "rows"):
         try:
             stored = getattr(indexes, name).keys()
@@ -73,6 +95,27 @@ def _index_problems(library: Library, catalog: Catalog) -> Iterator[Problem]:
             yield Problem(what=f"{name} index: {err}", severity="error", cure=_REINDEX)
             continue
         yield from _differences(name, known, stored)
+    try:
+        wrong = wrongly_indexed(catalog, indexes, encoder)
+    except KbError as err:
+        yield Problem(what=f"indexes: {err}", severity="error", cure=_REINDEX)
+    else:
+        if len(wrong):
+            what = f"indexes: {len(wrong)} chunk(s) have vectors or words that are not theirs"
+            yield Problem(what=what, severity="error", cure=_REINDEX)
+    indexes.close()
+
+
+def _distrust(library: Library) -> None:
+    """Throw away the vectors that are wrong, so that they are made again."""
+    encoder = library.encoder()
+    if library.catalog().fact("encoder") != encoder.fingerprint:
+        return  # all are made again
+    indexes = Indexes(library.home, encoder)
+    with library.writing("doctor"), contextlib.suppress(KbError):  # files that cannot be read are made again whole
+        wrong = wrongly_indexed(library.catalog(), indexes, encoder)
+        indexes.rows.drop(wrong)
+        indexes.sentences.drop(wrong)
     indexes.close()
 
 
@@ -97,8 +140,8 @@ def _file_problems(library: Library, catalog: Catalog) -> Iterator[Problem]:
         elif not key.startswith(sha256_of(path)):
             yield Problem(what=f"file {key} has changed", severity="error", cure="add the original again: kb add FILE")
     strays = [key for key in library.home.files.keys() if key not in wanted]  # noqa: SIM118  (not a dict)
-    if strays:
-        what = f"{len(strays)} file(s) belong to no paper"
+    if count := len(strays) + len(library.home.files.abandoned()):
+        what = f"{count} file(s) belong to no paper"
         yield Problem(what=what, severity="warning", cure="kb doctor --fix removes them")
 
 
@@ -110,8 +153,9 @@ def _clear_strays(library: Library) -> Iterator[Problem]:
         strays = [key for key in library.home.files.keys() if key not in wanted]  # noqa: SIM118  (not a dict)
         for key in strays:
             library.home.files.drop(key)
-    if strays:
-        yield Problem(what=f"cured: {len(strays)} stray file(s)", severity="notice", cure="nothing to do")
+        count = len(strays) + library.home.files.sweep()
+    if count:
+        yield Problem(what=f"cured: {count} stray file(s)", severity="notice", cure="nothing to do")
 
 
 def _model_problems(library: Library) -> list[Problem]:

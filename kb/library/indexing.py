@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kb.errors import EncoderError
+from kb.errors import EncoderError, IndexDamaged
 from kb.home import Home
 from kb.index.catalog import Catalog
 from kb.index.chunking import SECTION_JOINT, passage_text
@@ -76,7 +76,7 @@ class Indexer:
             self._catalog.next_generation()
         for folder in (self._home.lexical_path, self._home.dense_path):
             shutil.rmtree(folder, ignore_errors=True)
-        if encode_again:
+        if encode_again or not self._weed_out(encoder):
             shutil.rmtree(self._home.vectors_path, ignore_errors=True)
         self._home.create()
         return self.settle(progress=progress)
@@ -88,6 +88,19 @@ class Indexer:
             self._indexes = None
 
     # ------------------------------------------------------------------------------------- inside
+
+    def _weed_out(self, encoder: Encoder) -> bool:
+        """Drop vectors that no chunk owns; False when the vector files cannot be read at all."""
+        rows, sentences = open_vectors(
+            self._home.vectors_path, fingerprint=encoder.fingerprint, dimension=encoder.dimension
+        )
+        known = self._catalog.passages.keys()
+        try:
+            for file in (rows, sentences):
+                file.drop(np.setdiff1d(file.keys(), known))
+        except IndexDamaged:
+            return False
+        return True
 
     def _index(self, waiting: Mapping[int, Chunk]) -> None:
         indexes = self._open()
@@ -109,7 +122,12 @@ class Indexer:
     def _vectors(self, indexes: Indexes, waiting: Mapping[int, Chunk], titles: Sequence[str]) -> Vectors:
         """(n, d) vectors of the waiting chunks; after ``rebuild`` most still have theirs (a key is one passage)."""
         vectors = np.array(indexes.rows.get(list(waiting)))
-        missing = [i for i, row in enumerate(vectors) if not row.any()]
+        told_of = indexes.sentences.counts(list(waiting))
+        missing = [
+            i
+            for i, chunk in enumerate(waiting.values())
+            if not vectors[i].any() or (has_sentences(chunk) and not told_of[i])
+        ]
         if not missing:
             return vectors
         items = list(waiting.items())
@@ -193,9 +211,14 @@ def sentences_to_encode(chunk: Chunk, title: str) -> list[str]:
 
     Passages of full texts have none: measured, their sentences cost as much as their passages and found less.
     """
-    if chunk.kind != "abstract":
+    if not has_sentences(chunk):
         return []
     return [title, *(chunk.text[start:end] for start, end in sentence_spans(chunk.text))]
+
+
+def has_sentences(chunk: Chunk) -> bool:
+    """Whether a chunk has sentence vectors."""
+    return chunk.kind == "abstract"
 
 
 def encoder_changed(stored: str, loaded: str) -> EncoderError:

@@ -1,0 +1,162 @@
+"""``kb doctor``: every piece of a home is altered in turn; the harm is seen, named, and cured."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kb import Library, Settings
+from kb.library.indexing import Indexes
+from kb.records import Item, Metadata
+from tests.fakes import WordEncoder
+
+PAPERS = 12
+
+
+def opened(home: Path, *, max_tokens: int = 256) -> Library:
+    """A library with an encoder that knows words only, so that no model is loaded."""
+    library = Library.open(Settings.load(home=home, threads=1))
+    library._encoder = WordEncoder(max_tokens=max_tokens)
+    return library
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("sound") / "home"
+    items = [
+        Item(
+            what=str(number),
+            metadata=Metadata(
+                source="jsonl",
+                ids=(f"arxiv:2401.{number:05d}",),
+                title=f"Title number{number} of a paper",
+                authors=("A B",),
+                abstract=f"We study thing{number} in graphs. It works for case{number}. " + "It is long. " * 20,
+            ),
+        )
+        for number in range(1, PAPERS + 1)
+    ]
+    with opened(home) as library:
+        assert len(library.add_items(items).added) == PAPERS
+        assert library.doctor() == []
+    return home
+
+
+def _rotate_rows(home: Path, indexes: Indexes) -> None:
+    keys = indexes.rows.keys()
+    indexes.rows.put(keys.tolist(), np.roll(indexes.rows.get(keys), 1, axis=0))
+
+
+def _swap_in_chroma(home: Path, indexes: Indexes) -> None:
+    collection = indexes.dense._open()
+    collection.delete(ids=["6"])
+    collection.add(ids=["6"], embeddings=indexes.rows.get([5]))
+
+
+def _swap_sentences(home: Path, indexes: Indexes) -> None:
+    indexes.sentences.put([6], [np.tile(indexes.rows.get([9]), (3, 1))])
+
+
+def _cut(name: str) -> Callable[[Path, Indexes], None]:
+    def cut(home: Path, indexes: Indexes) -> None:
+        path = home / "index" / "vectors" / name
+        os.truncate(path, path.stat().st_size * 2 // 3)
+
+    return cut
+
+
+def _spoil_header(home: Path, indexes: Indexes) -> None:
+    with (home / "index" / "vectors" / "passages.f32").open("r+b") as handle:
+        handle.write(b"spoiled!" * 8)
+
+
+def _spoil_chroma(home: Path, indexes: Indexes) -> None:
+    indexes.close()
+    (home / "index" / "dense" / "chroma.sqlite3").write_bytes(b"no database " * 100)
+
+
+def _lose_index(home: Path, indexes: Indexes) -> None:
+    indexes.close()
+    shutil.rmtree(home / "index")
+
+
+def _lose_sentences(home: Path, indexes: Indexes) -> None:
+    for path in (home / "index" / "vectors").glob("sentences*"):
+        path.unlink()
+
+
+def _leave_half_a_file(home: Path, indexes: Indexes) -> None:
+    path = home / "files" / "ab" / ".new-x"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"half a paper")
+    os.utime(path, (1, 1))
+
+
+DAMAGES: dict[str, Callable[[Path, Indexes], None]] = {
+    "rows of other chunks": _rotate_rows,
+    "one row altered": lambda home, indexes: indexes.rows.put([7], indexes.rows.get([9])),
+    "one row gone": lambda home, indexes: indexes.rows.drop([7]),
+    "a row of nothing": lambda home, indexes: indexes.rows.put([500], indexes.rows.get([9])),
+    "rows cut off": _cut("passages.f32"),
+    "header of rows": _spoil_header,
+    "wrong vector in chroma": _swap_in_chroma,
+    "gone from chroma": lambda home, indexes: indexes.dense._open().delete(ids=["6"]),
+    "too much in chroma": lambda home, indexes: indexes.dense._open().add(
+        ids=["600"], embeddings=indexes.rows.get([9])
+    ),
+    "chroma is garbage": _spoil_chroma,
+    "words gone": lambda home, indexes: indexes.lexical.drop([6]),
+    "words of nothing": lambda home, indexes: indexes.lexical.put([(900, "t", "s", "x")]),
+    "words of another": lambda home, indexes: indexes.lexical.put([(6, "other", "s", "words")]),
+    "sentences gone": _lose_sentences,
+    "sentences of one gone": lambda home, indexes: indexes.sentences.drop([6]),
+    "sentences of another": _swap_sentences,
+    "sentences cut off": _cut("sentences.f16"),
+    "all indexes gone": _lose_index,
+    "half a file": _leave_half_a_file,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_doctor_sees_the_damage_and_fix_cures_it(sound: Path, tmp_path: Path, damage: str) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(sound, home)
+    with opened(home) as library:
+        indexes = Indexes(library.home, library.encoder())
+        DAMAGES[damage](home, indexes)
+        indexes.close()
+    with opened(home) as library:
+        assert [problem.severity for problem in library.doctor()], damage
+        left = [problem for problem in library.doctor(fix=True) if problem.severity != "notice"]
+        assert left == []
+    with opened(home) as library:
+        assert library.doctor() == []
+        for number in (5, 6, 7):
+            for mode in ("lexical", "dense", "hybrid"):
+                hit = library.search(f"thing{number} case{number}", k=1, mode=mode)[0]  # type: ignore[arg-type]
+                assert hit.paper.id == f"arxiv:2401.{number:05d}"
+
+
+def test_an_encoder_that_reads_less_gets_shorter_passages(sound: Path, tmp_path: Path) -> None:
+    shutil.copytree(sound, tmp_path / "home")
+    with opened(tmp_path / "home") as library:
+        before = library.catalog().passages.count()
+    with opened(tmp_path / "home", max_tokens=40) as library:
+        assert any("another encoder" in problem.what for problem in library.doctor())
+        library.reindex()
+        assert library.doctor() == []
+        assert library.catalog().passages.count() > before
+        assert all(chunk.tokens <= 40 for paper in library.list() for chunk in library.passages(paper.id))
+
+
+def test_reindex_makes_no_home_where_there_is_none(tmp_path: Path) -> None:
+    from kb.errors import HomeUnwritable
+
+    with opened(tmp_path / "none") as library, pytest.raises(HomeUnwritable, match="kb add"):
+        library.reindex()
+    assert not (tmp_path / "none").exists()
