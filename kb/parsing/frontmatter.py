@@ -25,9 +25,11 @@ _ABSTRACT = re.compile(
 _INTRODUCTION = re.compile(r"^(?:(?:1|I)\.?\s+)?I\s?NTRODUCTION$", re.IGNORECASE)
 _RUN_IN = re.compile(r"^(?:Abstract|ABSTRACT|Summary|SUMMARY)\s*[.:—–-]*\s*")
 _FRONT_PARAGRAPH = re.compile(
-    r"^(?:Key ?words(?: and [Pp]hrases)?|KEY ?WORDS|Index Terms|INDEX TERMS|CCS Concepts|CCS CONCEPTS)\s*[:.—–-]"
-    r"|^(?:Additional Key Words|ACM Reference Format|Permission to make digital|PACS numbers?:|MSC:|JEL)"
+    r"^(?:(?:Key ?words(?: and [Pp]hrases)?|KEY ?WORDS|Index Terms|INDEX TERMS|CCS Concepts|CCS CONCEPTS)\s*[:.—–-]"
+    r"|Categories and Subject Descriptors|General Terms|Additional Key Words|ACM Reference Format"
+    r"|Permission to make digital|PACS numbers?:|MSC:|JEL)"
 )
+_KEYWORDS_WORD = re.compile(r"^Key ?words\s")
 _BANNER = re.compile(
     r"^(?:(?:research |original |review )?(?:article|paper|letter|report)s?|review|open access|preprint"
     r"|technical report|journal of .*|proceedings .*|nature\b.*|science\b.*|arxiv.*|contents lists .*"
@@ -96,7 +98,10 @@ def run_in_length(line: TextLine) -> int:
 
 def is_front_matter(line: TextLine) -> bool:
     """Whether a paragraph of the first pages that begins so is no prose: keywords, categories, how to cite it."""
-    return line.page <= 2 and bool(_FRONT_PARAGRAPH.match(line.text))
+    if line.page > 2:
+        return False
+    keywords = _KEYWORDS_WORD.match(line.text) is not None and line.runs[0].style != line.runs[-1].style
+    return keywords or bool(_FRONT_PARAGRAPH.match(line.text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

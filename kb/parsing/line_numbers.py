@@ -17,6 +17,7 @@ _MIN_NUMBERS = 8
 _APART_EM = 0.6
 _COUNTING_SHARE = 0.9  # of neighbours that count on by the usual step
 _STEPS = (1, 2, 5, 10)
+_ALONG_SHARE = 0.4  # of the height of the page's text
 _MAX_STRANGERS = 0.02  # share of the page's other signs that may stand in the strip
 
 
@@ -36,14 +37,17 @@ def without_line_numbers(glyphs: Sequence[Glyph | None]) -> tuple[list[Glyph | N
     signs = [(at, (glyph.x0 + glyph.x1) / 2) for at, glyph in enumerate(glyphs) if glyph and not glyph.text.isspace()]
     gone: set[int] = set()
     taken = 0
-    for by_left_edge in (True, False):
-        for strip in _strips([n for n in numbers if n.places[0] not in gone], by_left_edge=by_left_edge):
-            own = {place for number in strip for place in number.places}
-            x0, x1 = min(n.x0 for n in strip), max(n.x1 for n in strip)
-            strangers = sum(x0 - 1 <= x <= x1 + 1 for at, x in signs if at not in own and at not in gone)
-            if strangers <= _MAX_STRANGERS * len(signs) and _counts_on(strip):
-                gone |= own
-                taken += len(strip)
+    strips = _strips(numbers, by_left_edge=True) + _strips(numbers, by_left_edge=False)
+    for strip in sorted(strips, key=len, reverse=True):
+        own = {place for number in strip for place in number.places}
+        if own & gone:
+            continue
+        x0, x1 = min(n.x0 for n in strip), max(n.x1 for n in strip)
+        strangers = sum(x0 - 1 <= x <= x1 + 1 for at, x in signs if at not in own and at not in gone)
+        alone = strangers <= _MAX_STRANGERS * len(signs)
+        if alone and _counts_on(strip) and _goes_along(strip, glyphs):
+            gone |= own
+            taken += len(strip)
     if not gone:
         return list(glyphs), 0
     return [None if at in gone else glyph for at, glyph in enumerate(glyphs)], taken
@@ -122,3 +126,12 @@ def _strips(numbers: Sequence[_Number], *, by_left_edge: bool) -> list[list[_Num
 def _counts_on(strip: Sequence[_Number]) -> bool:
     steps = [after.value - before.value for before, after in pairwise(strip)]
     return any(steps.count(step) >= _COUNTING_SHARE * len(steps) for step in _STEPS)
+
+
+def _goes_along(strip: Sequence[_Number], glyphs: Sequence[Glyph | None]) -> bool:
+    """Whether the numbers accompany the page's text or go on from another page: those of a short list do neither."""
+    if strip[0].value > _STEPS[-1]:
+        return True
+    baselines = [glyph.baseline for glyph in glyphs if glyph is not None]
+    along = strip[-1].baseline - strip[0].baseline
+    return along >= _ALONG_SHARE * (max(baselines) - min(baselines))

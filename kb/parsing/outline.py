@@ -57,7 +57,7 @@ def _locate(page: PageLayout, entry: OutlineEntry, *, taken: set[tuple[int, int]
         return None
     choices: list[tuple[float, list[int]]] = []
     for at, placed in enumerate(page.placed):
-        if (page.number, at) in taken or placed.role == "furniture":
+        if (page.number, at) in taken or placed.role in ("furniture", "front"):
             continue
         lines = _spelling(page, at, wanted)
         if lines:
