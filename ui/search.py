@@ -73,12 +73,29 @@ def _filters() -> dict[str, Any]:
         author = st.text_input(t("author"), key="search-author")
         category = _choice("category", facets["categories"])
         tag = _choice("tag", facets["tags"])
+        topic = _choice("topic", [one.name for one in library().topics()])
         fulltext = st.toggle(t("fulltext_only"), key="search-fulltext")
         k = st.select_slider(t("how_many"), _COUNTS, key="search-k")
     return {
         "mode": mode, "by": by, "since": since, "until": until, "author": [author] if author else [],
         "category": [category] if category else [], "tag": [tag] if tag else [], "fulltext": fulltext or None, "k": k,
+        "paper": _papers_of(topic) if topic else [],
     }  # fmt: skip
+
+
+def _papers_of(topic: str) -> list[str]:
+    """Ids of the topic's papers; where it has none, the page ends here."""
+    here = library()
+    found = _belonging(str(here.home.path), here.generation(), repr(here.topic(topic)), topic)
+    if not found:
+        st.warning(t("no_entries"))
+        st.stop()
+    return found
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _belonging(home: str, generation: int, definition: str, topic: str) -> list[str]:
+    return library().papers_of_topic(topic)
 
 
 def _day(name: str) -> date | None:

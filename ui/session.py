@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,9 +26,10 @@ def _open(home: str) -> Library:
 
 
 def _warm(library: Library) -> None:
-    """Load the indexes and the encoder while the first page is being read."""
+    """Load what later pages need while the first one is being read: indexes, encoder, what draws tables."""
     try:
         library.search("warm", k=1)
+        importlib.import_module("pandas")
     except KbError:
         return  # an empty or broken home: the pages say so themselves
 

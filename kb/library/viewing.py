@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kb.errors import ParseError, UsageError
-from kb.records import Answer, Hit, Paper
+from kb.records import NO_FILTERS, Answer, Hit, Paper
 
 if TYPE_CHECKING:
     from kb.library import Library
@@ -67,6 +67,16 @@ def source_address(paper: Paper, version: int | None = None) -> str | None:
         if kind == "doi":
             return f"https://doi.org/{value}"
     return paper.url
+
+
+def papers_of_topic(library: Library, name: str) -> list[str]:
+    """Ids of the stored papers that belong to a topic."""
+    from kb.writing.topics import judge
+
+    catalog = library.catalog()
+    topic = catalog.ledger.topic(name)
+    papers = catalog.papers.many(catalog.papers.ids(NO_FILTERS))
+    return [key for key, paper in papers.items() if judge(topic, paper).inside]
 
 
 def cited_in(library: Library, paper_id: str) -> list[tuple[str, Answer]]:

@@ -1,0 +1,66 @@
+"""``kb ui`` is bound to this machine, and says why it will not be bound elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kb.cli import app
+from kb.errors import SettingsError
+from kb.settings import Settings
+
+SIGN_IN = """
+[auth]
+redirect_uri = "https://kb.example.org/oauth2callback"
+cookie_secret = "x"
+client_id = "x"
+client_secret = "x"
+server_metadata_url = "https://accounts.example.org/.well-known/openid-configuration"
+"""
+
+
+@pytest.mark.parametrize("address", ["localhost", "127.0.0.1", "127.1.2.3", "::1", "[::1]"])
+def test_this_machine_is_allowed(address: str) -> None:
+    app.check_address(address, behind_proxy=False, secrets=[])
+
+
+@pytest.mark.parametrize(
+    "address", ["0.0.0.0", "::", "192.168.1.5", "kb.example.org", "localhost.example.org", "", "127.0.0.1.nip.io"]
+)
+def test_any_other_address_is_refused_with_the_cure(address: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="--behind-proxy"):
+        app.check_address(address, behind_proxy=False, secrets=[tmp_path / "none.toml"])
+    app.check_address(address, behind_proxy=True, secrets=[])
+
+
+def test_sign_in_opens_other_addresses_and_half_of_it_does_not(tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text(SIGN_IN)
+    app.check_address("0.0.0.0", behind_proxy=False, secrets=[secrets])
+    for broken in ("[auth]\n", SIGN_IN.replace("cookie_secret", "cookie"), "[auth", SIGN_IN.replace("client_id", "id")):
+        secrets.write_text(broken)
+        with pytest.raises(SettingsError):
+            app.check_address("0.0.0.0", behind_proxy=False, secrets=[secrets])
+
+
+def test_the_command_leaves_nothing_to_the_users_own_configuration(tmp_path: Path) -> None:
+    command = app.app_command(Settings(home=tmp_path), address="localhost", port=8123, behind_proxy=False)
+    flags = dict(part[2:].split("=", 1) for part in command if part.startswith("--"))
+    assert flags["server.address"] == "localhost"
+    assert flags["server.port"] == "8123"
+    assert flags["browser.gatherUsageStats"] == "false"
+    assert flags["server.enableXsrfProtection"] == "true"
+    assert flags["server.fileWatcherType"] == "none"
+    assert flags["client.showErrorDetails"] == "none"
+    assert int(flags["server.maxUploadSize"]) * 1_000_000 <= Settings(home=tmp_path).max_file_bytes
+    assert Path(flags["theme.base"]).is_file()
+    assert Path(command[4]).is_file()
+
+
+def test_every_flag_is_one_that_streamlit_knows(tmp_path: Path) -> None:
+    from streamlit import config
+
+    command = app.app_command(Settings(home=tmp_path), address="localhost", port=8123, behind_proxy=False)
+    known = set(config.get_config_options())
+    assert {part[2:].split("=")[0] for part in command if part.startswith("--")} <= known
