@@ -30,7 +30,8 @@ def head_lines(digest: Digest, markup: Markup) -> Iterator[str]:
 
 
 def notices(digest: Digest) -> Iterator[str]:
-    """How the text was made, truthfully."""
+    """What the digest says of itself (why it is empty), and how the text was made, truthfully."""
+    yield from digest.notices
     if digest.made_with.model is None:
         yield label(digest.language, "made_extractive")
         if remark := label(digest.language, "made_zh"):

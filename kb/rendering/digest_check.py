@@ -135,7 +135,7 @@ def _check_evidence(note: Note, paper: Paper, sources: Sources, tally: Tally) ->
 
 def _check_span(evidence: Evidence, chunk: Chunk, sources: Sources, tally: Tally, *, where: str) -> None:
     start, end = evidence.start, evidence.end
-    if chunk.text[start:end] != evidence.quote:
+    if chunk.text[start:end] != evidence.quote or end - start != len(evidence.quote):
         at = chunk.text.find(evidence.quote)
         if at < 0:
             return  # not its words: told already

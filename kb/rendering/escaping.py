@@ -15,7 +15,10 @@ MATHS = re.compile(r"(?<!\\)\$(?=[^\s$])(?:\\.|[^$\\\n])*?(?<=[^\s\\])\$(?!\d)")
 ADDRESS = re.compile(r"https?://[\w!#%&+,./:;=?@~-]*[\w#%&+/=@~-]", re.IGNORECASE | re.ASCII)
 # Characters with a meaning for Markdown, HTML or Nunjucks. As entities they mean nothing to any of the three,
 # and the browser (and MathJax, which reads the browser's text) sees the character itself.
-_SPECIAL = re.compile(r"[&<>\"`*_{}\[\]!|~\\^]|(?<=:)/(?=/)|(?<=\w)@(?=\w)|(?<=[wW]{3})\.")
+# Two hyphens, three full stops and two commas too: Hexo's "smart" typography would make others of them.
+_SPECIAL = re.compile(
+    r"[&<>\"`*_{}\[\]!|~\\^]|(?<=:)/(?=/)|(?<=\w)@(?=\w)|(?<=[wW]{3})\.|(?<=-)-|-(?=-)|(?<=\.)\.|,(?=,)"
+)
 _COMMONMARK = re.compile(r"[\\`*_{}\[\]|~^]|(?<=:)/(?=/)|(?<=\w)@(?=\w)|(?<=[wW]{3})\.")
 # At the start of a text these would make a heading, a list or a quotation; in the middle of a line ":x:" an emoji.
 _LEADING = re.compile(r"^[-+=#:]|^(?<=\d)[.)]|(?<=^\d)[.)]|(?<=^\d\d)[.)]|(?<=^\d{3})[.)]|(?<=^\d{4})[.)]")

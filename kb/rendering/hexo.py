@@ -14,7 +14,7 @@ from kb.rendering.body import Markup, entry_lines, head_lines
 from kb.rendering.entries import Entry, PageSettings, digest_entries
 from kb.rendering.escaping import attribute, markdown, yaml
 from kb.rendering.labels import label
-from kb.rendering.naming import page_name, page_title, update_title
+from kb.rendering.naming import page_name, page_title, picture_text, update_title
 
 _EMPTY_KEYS = ("copyright", "copyright_author", "copyright_author_href", "copyright_url", "copyright_info")
 
@@ -42,7 +42,7 @@ def picture_files(entries: Sequence[Entry]) -> list[str]:
 
 
 def _picture(figure: Figure, *, folder: str) -> str:
-    alt = attribute(f"{figure.label}: {figure.caption}")
+    alt = attribute(picture_text(figure))
     file = attribute(figure.file)
     return f'<img src="{folder}/{file}" srcset="{{% asset_path {file} %}}" alt="{alt}" align="middle">'
 

@@ -123,7 +123,7 @@ class _Reader(HTMLParser):
             entry.source_line = f"{entry.source_line or ''} {text}".strip()
         elif tag == "p" and field == "source":
             entry.source_line = text
-        elif field in ("figure-label", "figure-page") and entry.pictures:
+        elif field in ("figure-label", "figure-page", "figure-caption") and entry.pictures:
             setattr(entry.pictures[-1], field.removeprefix("figure-"), text)
         elif field == "quote" and entry.quotes:
             entry.quotes[-1].text = text

@@ -10,7 +10,7 @@ from kb.rendering.entries import Entry, PageSettings, digest_entries
 from kb.rendering.escaping import attribute, commonmark
 from kb.rendering.hexo import picture_files
 from kb.rendering.labels import label
-from kb.rendering.naming import page_name, page_title
+from kb.rendering.naming import page_name, page_title, picture_text
 
 
 def render_markdown(
@@ -36,7 +36,7 @@ def note_markdown(entry: Entry, *, folder: str) -> str:
 
 def _markup(folder: str) -> Markup:
     def picture(figure: Figure) -> str:
-        alt = attribute(f"{figure.label}: {figure.caption}")
+        alt = attribute(picture_text(figure))
         return f'<img src="{folder}/{attribute(figure.file)}" alt="{alt}">'
 
     return Markup(text=commonmark, picture=picture)

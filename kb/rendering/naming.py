@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kb.records import Digest
+from kb.records import Digest, Figure
 from kb.rendering.labels import label
 
 
@@ -35,3 +35,14 @@ def update_title(digest: Digest) -> str:
     if digest.since == digest.until:
         return label(digest.language, "update", day=digest.until)
     return label(digest.language, "period", since=digest.since, until=digest.until)
+
+
+def without_label(caption: str, label: str) -> str:
+    """A caption without the label that it begins with."""
+    pattern = re.escape(label).replace(r"Figure\ ", r"Fig(?:ure|\.)\s*")
+    return re.sub(rf"^\s*{pattern}\s*[.:|–—-]?\s*", "", caption, flags=re.IGNORECASE)
+
+
+def picture_text(figure: Figure) -> str:
+    """What stands for a picture where it is not seen: label and caption."""
+    return f"{figure.label}: {without_label(figure.caption, figure.label)}"

@@ -19,6 +19,7 @@ from kb.rendering.comparing_texts import differences, differing_names, flat, lik
 from kb.rendering.entries import attribution, note_links, shown_affiliation, source_address, web_address
 from kb.rendering.escaping import ADDRESS, one_line
 from kb.rendering.labels import LABELS, label
+from kb.rendering.naming import picture_text, without_label
 from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage
 from kb.rendering.sentence_check import SentenceCheck
 
@@ -312,12 +313,9 @@ class _EntryCheck:
     def _figure(self, picture: ReadFigure, key: str, figures: Mapping[str, Figure]) -> None:
         """Label, page and caption of a picture; one within the page is known by what it says of itself."""
 
-        def fit(figure: Figure) -> tuple[bool, float, bool]:
-            return (
-                figure.label == picture.label,
-                likeness(picture.alt, figure.caption),
-                str(figure.page) in picture.page,
-            )
+        def fit(figure: Figure) -> tuple[float, bool, bool]:
+            same_page = str(figure.page) in picture.page
+            return likeness(picture.alt, picture_text(figure)), figure.label == picture.label, same_page
 
         true = figures.get(key) if key else max(figures.values(), key=fit, default=None)
         if true is None:
@@ -326,7 +324,10 @@ class _EntryCheck:
         where = f"figures, {true.label}"
         self._tally.look("figure", picture.label, one_line(true.label), where=where)
         self._tally.look("page", picture.page, label(self._language, "page", page=true.page), where=where)
-        self._tally.look("caption", picture.alt, one_line(f"{true.label}: {true.caption}"), where=where)
+        self._tally.look("caption", picture.alt, one_line(picture_text(true)), where=where)
+        if picture.caption:
+            told = one_line(without_label(true.caption, true.label))
+            self._tally.look("caption", picture.caption, told, where=where)
 
     def _old_note(self, paper: Paper) -> None:
         """Names and numbers that a note states must stand in the record or the paper's stored text."""

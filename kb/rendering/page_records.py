@@ -34,6 +34,7 @@ class ReadFigure:
     alt: str
     label: str = ""
     page: str = ""
+    caption: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from kb.rendering.escaping import one_line, pieces
+from kb.rendering.naming import picture_text, without_label
 from kb.rendering.tex_text import ACCENTED, accented, formula_html
 
 if TYPE_CHECKING:
@@ -52,7 +53,11 @@ def _environment(scripted: bool) -> Environment:
         loader=PackageLoader("kb.rendering"), autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
     )
     environment.filters.update(
-        tex=tex, flat=lambda text: escape(one_line(text)), language=text_language, uncaptioned=without_label
+        tex=tex,
+        flat=lambda text: escape(one_line(text)),
+        language=text_language,
+        uncaptioned=without_label,
+        alt=picture_text,
     )
     environment.globals["css"] = Markup(_css())  # noqa: S704  (the package's own file)
     return environment
@@ -100,9 +105,3 @@ def text_language(text: str) -> str:
     """The language of a text by its script, as far as a page needs it: "zh" or "en"."""
     letters = [ch for ch in text if ch.isalpha()]
     return "zh" if sum("\u4e00" <= ch <= "\u9fff" for ch in letters) * 3 > len(letters) else "en"
-
-
-def without_label(caption: str, label: str) -> str:
-    """A caption without the label that it begins with."""
-    pattern = re.escape(label).replace(r"Figure\ ", r"Fig(?:ure|\.)\s*")
-    return re.sub(rf"^\s*{pattern}\s*[.:|–—-]?\s*", "", caption, flags=re.IGNORECASE)
