@@ -49,7 +49,7 @@ def show() -> None:
         t("search_box"), key="search-q", type="search", placeholder=t("search_hint"),
         label_visibility="collapsed", max_chars=500,
     )  # fmt: skip
-    left, right = st.columns([1, 3], gap="large")
+    left, right = st.columns([1.3, 3.2], gap="medium")
     with left, st.container(key="search-filters"):
         filters = _filters()
     address.keep("search", _FIELDS)
