@@ -64,7 +64,8 @@ def _heading_lines(page: PageLayout, at: int, *, body: BodyStyle, only_certain: 
     lines = _with_continuation(page, at, body=body)
     if len(lines) > MAX_HEADING_LINES:
         return []
-    if known and (apart or len(text.split()) <= 3) and _stands_alone(page, at, lines, body=body, least=1.0):
+    plain = len(text.split()) <= 3 and text[:1].isupper()
+    if known and (apart or plain) and _stands_alone(page, at, lines, body=body, least=1.0):
         return lines
     if match and apart and _is_title(match["title"]) and _plausible(match["number"]):
         return lines
