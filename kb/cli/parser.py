@@ -185,11 +185,14 @@ def _add_writing(verb: Verb) -> None:
 def _add_topic(verb: Verb) -> None:
     topic = verb("topic", "standing queries", 'kb topic add "Dense Retrieval" --query "abs:retrieval" --must dense')
     actions = topic.add_subparsers(dest="action", metavar="ACTION", required=True)
-    for name, summary in (
-        ("add", "make or replace a topic"), ("list", "all topics"), ("show", "one topic"),
-        ("remove", "forget a topic"), ("preview", "what a topic catches, and why"),
-    ):  # fmt: skip
-        action = actions.add_parser(name, help=summary, description=summary, epilog=f"example:\n  kb topic {name}")
+    for name, summary, example in (
+        ("add", "make or replace a topic", 'kb topic add "Dense Retrieval" --query "cat:cs.IR AND abs:retrieval"'),
+        ("list", "all topics", "kb topic list"),
+        ("show", "one topic", 'kb topic show "Dense Retrieval"'),
+        ("remove", "forget a topic", 'kb topic remove "Dense Retrieval"'),
+        ("preview", "what a topic catches, and why", 'kb topic preview "Dense Retrieval" --query "abs:retriev*"'),
+    ):
+        action = actions.add_parser(name, help=summary, description=summary, epilog=f"example:\n  {example}")
         _add_common(action, default=argparse.SUPPRESS)
         if name != "list":
             action.add_argument("name", metavar="NAME")

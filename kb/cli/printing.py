@@ -209,7 +209,8 @@ def update(data: Mapping[str, Any]) -> str:
         c = entry["counts"]
         lines.append(
             f"{entry['topic']}, {entry['day']}: found {c['found']}, new {c['new']}, updated {c['updated']}, "
-            f"shown before {c['already_shown']}, filtered {c['filtered']}, failed {c['failed']}"
+            f"shown before {c['already_shown']}, filtered {c['filtered']}, withdrawn {c['withdrawn']}, "
+            f"failed {c['failed']}"
         )
         if entry.get("why_nothing"):
             lines.append(f"    {entry['why_nothing']}")

@@ -23,6 +23,7 @@ from kb.writing.topic_query import Term, parse_query, phrase_matches
 from kb.writing.words import content_stems, stem, words
 
 MEANING_SHARE, WORD_SHARE, QUERY_SHARE = 0.5, 0.3, 0.2
+MOST_ENCODED = 400
 _NEAREST = 3  # papers whose mean nearness counts, so that one stray likeness does not decide
 _SHOWN_WORDS = 5
 _TITLE_WEIGHT = 3  # a word of the title counts as often as three of the abstract
@@ -65,21 +66,30 @@ class Relevance:
 def rank(
     papers: Sequence[Paper], *, topic: Topic | None, anchors: Sequence[Anchor], encode: Encode
 ) -> list[tuple[Paper, Relevance]]:
-    """Papers with their relevance, the most relevant first; the same whatever the order of papers and anchors."""
+    """Papers with their relevance, the most relevant first; the same whatever the order of papers and anchors.
+
+    Of very many papers only the ``MOST_ENCODED`` that the words speak for are compared by meaning.
+    """
     ordered = sorted(papers, key=lambda paper: paper.id)
     known = sorted(anchors, key=lambda anchor: anchor.paper.id)
     counts = [_word_counts(paper) for paper in ordered]
-    meaning = _nearness(ordered, known, encode) if known and ordered else [(0.0, ())] * len(ordered)
     shared = _shared_words(counts, known)
     asked = _asked_words(ordered, topic)
+    by_words = [
+        WORD_SHARE * sum(s.values()) + QUERY_SHARE * sum(a.values()) for s, a in zip(shared, asked, strict=True)
+    ]
+    promising = sorted(range(len(ordered)), key=lambda i: (-round(by_words[i], 6), i))[:MOST_ENCODED] if known else []
+    meaning: list[tuple[float, tuple[tuple[str, float, str], ...]]] = [(0.0, ())] * len(ordered)
+    for i, found in zip(promising, _nearness([ordered[i] for i in promising], known, encode), strict=True):
+        meaning[i] = found
     scored = []
-    for paper, (near, nearest), ours, theirs in zip(ordered, meaning, shared, asked, strict=True):
-        score = MEANING_SHARE * near + WORD_SHARE * sum(ours.values()) + QUERY_SHARE * sum(theirs.values())
+    for paper, (near, nearest), ours, theirs, told in zip(ordered, meaning, shared, asked, by_words, strict=True):
+        score = MEANING_SHARE * near + told
         weights = {word: WORD_SHARE * weight for word, weight in ours.items()}
         for word, weight in theirs.items():
             weights[word] = weights.get(word, 0.0) + QUERY_SHARE * weight
-        told = _strongest(weights, _as_written(paper))
-        scored.append((paper, Relevance(score=round(score, 6), words=told, nearest=nearest)))
+        strongest = _strongest(weights, _as_written(paper))
+        scored.append((paper, Relevance(score=round(score, 6), words=strongest, nearest=nearest)))
     return sorted(scored, key=lambda pair: (-pair[1].score, -_day(pair[0]).toordinal(), pair[0].id))
 
 
@@ -96,6 +106,8 @@ def _nearness(
     papers: Sequence[Paper], anchors: Sequence[Anchor], encode: Encode
 ) -> list[tuple[float, tuple[tuple[str, float, str], ...]]]:
     """For each paper the mean nearness to the positive anchors that are nearest, less that to the negative ones."""
+    if not papers:
+        return []
     texts = [f"{paper.title}. {paper.abstract}" for paper in [*papers, *(anchor.paper for anchor in anchors)]]
     vectors = encode(texts)
     weights = np.array([anchor.weight for anchor in anchors], dtype=np.float64)

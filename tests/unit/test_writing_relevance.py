@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
 import pytest
 
+from kb.protocols import Vectors
 from kb.records import Paper, Topic
-from kb.writing.relevance import Anchor, rank
+from kb.writing.relevance import MOST_ENCODED, Anchor, rank
 from tests.memory_corpus import bag_of_words
 
 TOPIC = Topic(name="t", query="all:diffusion OR all:model")
@@ -88,3 +90,16 @@ def test_a_paper_without_text_and_no_papers_at_all_are_no_error() -> None:
     empty = Paper(id="arxiv:1", title="")
     assert rank([], topic=TOPIC, anchors=[likes(IMAGES)], encode=bag_of_words) == []
     assert np.isfinite(rank([empty], topic=TOPIC, anchors=[likes(empty)], encode=bag_of_words)[0][1].score)
+
+
+def test_of_very_many_papers_only_those_that_words_speak_for_are_encoded() -> None:
+    many = [paper(n, f"Paper {n}", "about robots" if n % 2 else "about diffusion") for n in range(100, 1100)]
+    encoded: list[int] = []
+
+    def encode(texts: Sequence[str]) -> Vectors:
+        encoded.append(len(texts))
+        return bag_of_words(texts)
+
+    ranked = rank(many, topic=TOPIC, anchors=[likes(IMAGES)], encode=encode)
+    assert (encoded, len(ranked)) == ([MOST_ENCODED + 1], 1000)
+    assert all("diffusion" in one.abstract for one, _ in ranked[:MOST_ENCODED])
