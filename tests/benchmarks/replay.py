@@ -3,8 +3,8 @@
     python -m tests.benchmarks.replay records.jsonl.gz --since 2026-01-05 --days 30
 
 The records (fields of the shared data: id, title, authors, categories, comment, abstract, listed) are served by the
-local arXiv of the tests. The calm replay runs every due day in this process; the wild one runs the same days, first
-as a process that is killed at a random moment, then again to its end. Some papers get a new version, some are
+local arXiv of the tests. The calm replay runs every day in this process; the wild one runs the same days, first as a
+process that is killed at a random point, then again to its end. Some papers get a new version, some are
 withdrawn. Shown: counts by topic, papers that were new twice, sums that do not add up, files that differ.
 """
 
@@ -85,18 +85,18 @@ def change(arxiv: ArxivServer, records: Sequence[dict[str, Any]], *, until: date
 
 
 def play(arxiv: ArxivServer, days: Iterable[date], home: Path, out: Path, *, kill: random.Random | None) -> Tally:
-    """Run the job on each day; with ``kill`` once more before, until it is killed."""
+    """Run the job on each day; with ``kill`` once more before, in a process that is killed on the way."""
     tally = Tally()
-    started = False
+    encoder = None
     for day in days:
         arxiv.clock_day = day
+        if kill is not None and encoder is not None and is_announcement_day(day):
+            run_and_kill(arxiv, home, out, day, chance=kill)
         with Library.open(Settings.load(home=home, threads=1, **arxiv.settings())) as library:
-            if not started:
+            if encoder is None:
                 for topic in TOPICS:
                     library.add_topic(topic)
-                started = True
-            if kill is not None:
-                run_and_kill(arxiv, home, out, day, after_seconds=kill.uniform(1.0, 12.0))
+            library._encoder = encoder = encoder or library.encoder()  # loading it each day would only take time
             begin = time.perf_counter()
             report = library.update(out=out, formats=FORMS, day=day, fulltext=False)
             tally.take(report, time.perf_counter() - begin)
@@ -104,21 +104,25 @@ def play(arxiv: ArxivServer, days: Iterable[date], home: Path, out: Path, *, kil
     return tally
 
 
-def run_and_kill(arxiv: ArxivServer, home: Path, out: Path, day: date, *, after_seconds: float) -> None:
-    """Start the job as a process and kill it."""
+def run_and_kill(arxiv: ArxivServer, home: Path, out: Path, day: date, *, chance: random.Random) -> None:
+    """Start the job as a process; kill it after so many requests to arXiv, or once so many pages of the day are there."""
     command = [sys.executable, "-m", "kb", "update", "--home", str(home), "--out", str(out), "--date", str(day)]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("KB_")}
+    asked, requests, pages = len(arxiv.requests), chance.randint(0, 7), chance.choice([1, 2, 4, 99])
     child = subprocess.Popen(
         [*command, "--no-fulltext", "--format", ",".join(FORMS)],
         env={**clean, **arxiv.environment(threads=1)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    try:
-        child.wait(timeout=after_seconds)
-    except subprocess.TimeoutExpired:
-        child.send_signal(signal.SIGKILL)
-        child.wait()
+    by_pages = chance.random() < 0.5
+    while child.poll() is None:
+        reached = len(list(out.glob(f"*/{day}/*"))) >= pages if by_pages else len(arxiv.requests) - asked >= requests
+        if reached:
+            time.sleep(chance.uniform(0.0, 0.5))
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+        time.sleep(0.01)
 
 
 def new_twice(out: Path) -> list[tuple[str, str]]:
