@@ -105,7 +105,7 @@ def play(arxiv: ArxivServer, days: Iterable[date], home: Path, out: Path, *, kil
 
 
 def run_and_kill(arxiv: ArxivServer, home: Path, out: Path, day: date, *, chance: random.Random) -> None:
-    """Start the job as a process; kill it after so many requests to arXiv, or once so many pages of the day are there."""
+    """Start the job as a process; kill it after so many requests, or once so many of the day's pages are there."""
     command = [sys.executable, "-m", "kb", "update", "--home", str(home), "--out", str(out), "--date", str(day)]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("KB_")}
     asked, requests, pages = len(arxiv.requests), chance.randint(0, 7), chance.choice([1, 2, 4, 99])
