@@ -217,12 +217,14 @@ class Library:
         from kb.library.questions import ask
 
         filters = self._filters(paper, author, category, tag, since, until, None)
+        self._renew_chat()
         return ask(self, question, session=session, filters=filters, on_text=on_text)
 
     def compare(self, papers: Sequence[str], questions: Sequence[str]) -> Comparison:
         """Papers × questions: each cell the best evidence with its page, or "not stated"."""
         from kb.library.questions import compare
 
+        self._renew_chat()
         return compare(self, papers, questions)
 
     # -------------------------------------------------------------------------------------- writing
@@ -231,6 +233,7 @@ class Library:
         """The structured reading note of one paper, from its full text where there is one."""
         from kb.library.digesting import note
 
+        self._renew_chat()
         return note(self, self.catalog().papers.resolve(paper), progress=progress)
 
     def digest(
@@ -250,6 +253,7 @@ class Library:
         """
         from kb.library.digesting import digest
 
+        self._renew_chat()
         return digest(
             self, topic, day=day, since=since, until=until, audience=audience, language=language, progress=progress
         )
@@ -280,6 +284,7 @@ class Library:
         """
         from kb.library.updating import update
 
+        self._renew_chat()
         return update(
             self, out=out, formats=formats, day=day, fulltext=fulltext, audience=audience, language=language,
             progress=progress,
@@ -701,6 +706,13 @@ class Library:
 
                 self._chat = load_chat_model(self.settings, cache_folder=self.home.cache_path / "model")
             return self._chat
+
+    def _renew_chat(self) -> None:
+        """Calls and tokens are counted, and capped, for each thing that is asked of the library, not for its life."""
+        with self._lock:
+            renewed = getattr(self._chat, "renewed", None)
+            if renewed is not None:
+                self._chat = renewed()
 
     def writing(self, purpose: str) -> Any:
         """The writer lock of the home, as a context manager."""

@@ -6,6 +6,7 @@ cancelled; whatever a provider raises becomes a ``ModelError`` that names the cu
 
 from __future__ import annotations
 
+import copy
 import ipaddress
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -124,8 +125,14 @@ class LangChainChat:
 
     @property
     def usage(self) -> Usage:
-        """Calls and tokens since this object was made; cached replies are free."""
+        """Calls and tokens since this object was made or renewed; cached replies are free."""
         return self._usage
+
+    def renewed(self) -> LangChainChat:
+        """The same model and cache with nothing spent yet: caps are for one command, not for a process."""
+        other = copy.copy(self)
+        other._usage = Usage()
+        return other
 
     def complete(self, system: str, user: str) -> str:
         """The whole reply. Raises ModelError."""

@@ -247,3 +247,15 @@ def test_json_is_found_in_chatter(n: int, chatter: str) -> None:
     found = read_json(f"{chatter} x {json.dumps({'n': n})} {chatter}", SCHEMA)
     if "{" not in chatter and '"' not in chatter:
         assert found == {"n": n}
+
+
+def test_a_renewed_model_has_its_caps_again_and_keeps_its_replies() -> None:
+    chat, model = chat_of("A reply.", max_calls=1)
+    chat.complete("s", "first question")
+    again = chat.renewed()
+    assert again.usage.calls == 0
+    assert again.complete("s", "first question") == "A reply."  # kept, so it costs nothing
+    again.complete("s", "second question")
+    with pytest.raises(ModelError, match="--max-calls"):
+        again.complete("s", "third question")
+    assert (chat.usage.calls, len(model.said)) == (1, 2)
