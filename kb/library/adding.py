@@ -15,7 +15,7 @@ from kb.ids import file_key
 from kb.index.catalog import Catalog
 from kb.index.chunking import chunk_abstract, chunk_paper, passage_text
 from kb.index.passages import Source, boxes_of
-from kb.library.indexing import Indexer, Progress
+from kb.library.indexing import Indexer, Progress, words_to_index
 from kb.parsing import PARSER
 from kb.parsing.worker import Limits, parse_file
 from kb.protocols import Encoder
@@ -294,8 +294,13 @@ def chunk_again(catalog: Catalog, paper_ids: Sequence[str], *, encoder: Encoder)
         chunks = chunks or _title_chunks(paper, encoder)
         if document is not None:
             chunks = [replace(c, boxes=boxes_of(document.blocks, c.start, c.end) if c.page else ()) for c in chunks]
-        passages = [(chunk, passage_text(paper.title, chunk.section, chunk.text)) for chunk in chunks]
-        catalog.passages.put_chunks(paper.id, passages)
+        catalog.passages.put_chunks(paper.id, [(chunk, _indexed_text(chunk, paper)) for chunk in chunks])
+
+
+def _indexed_text(chunk: Chunk, paper: Paper) -> str:
+    """All that the indexes make of a chunk: when it changes, the chunk is another one to them."""
+    passage, words = passage_text(paper.title, chunk.section, chunk.text), words_to_index(chunk, paper)
+    return passage if words == chunk.text else f"{passage}\0{words}"
 
 
 def _title_chunks(paper: Paper, encoder: Encoder) -> list[Chunk]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from kb.index.catalog import Catalog
-from kb.index.chunking import SECTION_JOINT, passage_text
-from kb.library.indexing import Indexes, has_sentences, sentences_to_encode
+from kb.index.chunking import passage_text
+from kb.library.indexing import Indexes, has_sentences, lexical_entry, sentences_to_encode
 from kb.protocols import Encoder, Keys
 
 _BLOCK = 4096  # keys compared at once
@@ -42,11 +42,10 @@ def wrongly_indexed(catalog: Catalog, indexes: Indexes, encoder: Encoder) -> Key
 
 def _made_again_differ(sample: Keys, catalog: Catalog, indexes: Indexes, *, encoder: Encoder) -> Keys:
     chunks = catalog.passages.chunks_by_key(sample.tolist())
-    titles = {key: paper.title for key, paper in catalog.papers.many({c.paper_id for c in chunks.values()}).items()}
-    entries = [(k, titles[c.paper_id], SECTION_JOINT.join(c.section), c.text) for k, c in chunks.items()]
-    wrong = indexes.lexical.differing(entries)
+    papers = catalog.papers.many({chunk.paper_id for chunk in chunks.values()})
+    wrong = indexes.lexical.differing([lexical_entry(k, c, papers[c.paper_id]) for k, c in chunks.items()])
     for key, chunk in chunks.items():
-        title = titles[chunk.paper_id]
+        title = papers[chunk.paper_id].title
         sentences = sentences_to_encode(chunk, title)
         made = encoder.encode_passages([passage_text(title, chunk.section, chunk.text), *sentences])
         nearest = [float(indexes.sentences.best(vector[None, :], [key])[0]) for vector in made[1:]]

@@ -109,10 +109,7 @@ class Indexer:
         papers = [found[chunk.paper_id] for chunk in waiting.values()]
         vectors = self._vectors(indexes, waiting, [paper.title for paper in papers])
         indexes.lexical.put(
-            [
-                (key, paper.title, SECTION_JOINT.join(chunk.section), words_to_index(chunk, paper))
-                for (key, chunk), paper in zip(waiting.items(), papers, strict=True)
-            ]
+            [lexical_entry(key, chunk, paper) for (key, chunk), paper in zip(waiting.items(), papers, strict=True)]
         )
         indexes.dense.put(keys, vectors)
         with self._catalog.transaction():
@@ -219,6 +216,11 @@ def sentences_to_encode(chunk: Chunk, title: str) -> list[str]:
 def has_sentences(chunk: Chunk) -> bool:
     """Whether a chunk has sentence vectors."""
     return chunk.kind == "abstract"
+
+
+def lexical_entry(key: int, chunk: Chunk, paper: Paper) -> tuple[int, str, str, str]:
+    """A chunk as the word index takes it."""
+    return key, paper.title, SECTION_JOINT.join(chunk.section), words_to_index(chunk, paper)
 
 
 def words_to_index(chunk: Chunk, paper: Paper) -> str:

@@ -160,3 +160,15 @@ def test_reindex_makes_no_home_where_there_is_none(tmp_path: Path) -> None:
     with opened(tmp_path / "none") as library, pytest.raises(HomeUnwritable, match="kb add"):
         library.reindex()
     assert not (tmp_path / "none").exists()
+
+
+def test_words_follow_an_abstract_of_which_a_part_changes(sound: Path, tmp_path: Path) -> None:
+    shutil.copytree(sound, tmp_path / "home")
+    with opened(tmp_path / "home", max_tokens=40) as library:
+        library.reindex()
+        abstract = library.paper("2401.00003").abstract
+        library.set("2401.00003", abstract=f"{abstract} At its end stands quokka.")
+        assert library.search("quokka", k=1, mode="lexical")[0].paper.id == "arxiv:2401.00003"
+        library.set("2401.00003", abstract=f"{abstract} At its end stands wombat.")
+        assert library.search("quokka", k=1, mode="lexical") == []
+        assert library.doctor() == []
