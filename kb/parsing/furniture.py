@@ -80,13 +80,15 @@ def _outer_rows(lines: Sequence[TextLine], height: float) -> Iterator[tuple[str,
 
 def _repeated_rows(lines: Sequence[Sequence[TextLine]], heights: Sequence[float]) -> set[int]:
     """Outermost rows that at least two pages, and a quarter of them, have at the same place."""
-    repeated: dict[tuple[str, str, int], list[int]] = defaultdict(list)
-    for of_page, height in zip(lines, heights, strict=True):
+    repeated: dict[tuple[str, str, int], dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for at, (of_page, height) in enumerate(zip(lines, heights, strict=True)):
         for band, line in _outer_rows(of_page, height):
-            if not _CAPTION.match(line.text):  # of a float that goes on over pages
-                repeated[band, _masked(line), round(line.baseline / _SAME_PLACE_POINTS)].append(id(line))
+            words = sum(char.isalpha() for char in line.text) >= 3
+            if words and not _CAPTION.match(line.text):  # of a float that goes on over pages
+                repeated[band, _masked(line), round(line.baseline / _SAME_PLACE_POINTS)][at].append(id(line))
     least = max(2, len(lines) / 4)
-    return {identity for places in repeated.values() if len(places) >= least for identity in places}
+    often = [places for places in repeated.values() if len(places) >= least]
+    return {identity for places in often for of_page in places.values() for identity in of_page}
 
 
 def _counting_numbers(lines: Sequence[Sequence[TextLine]], heights: Sequence[float]) -> set[int]:

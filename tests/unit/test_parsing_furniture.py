@@ -1,0 +1,41 @@
+"""Running heads, page numbers and stamps are told from the text by what other pages have at the same place."""
+
+from __future__ import annotations
+
+from kb.parsing.furniture import find_furniture
+from tests.printed_pages import HEIGHT, Printed, line_of, prose
+
+
+def dropped(*pages: list[Printed]) -> list[str]:
+    lines = [[line_of(printed, page=number) for printed in page] for number, page in enumerate(pages, start=1)]
+    found = find_furniture(lines, heights=[HEIGHT] * len(pages))
+    return [line.text for page in lines for line in page if id(line) in found]
+
+
+def test_a_head_below_the_usual_band_is_known_by_its_repetition() -> None:
+    pages = [[Printed(72, 110, "Efficient Widgets"), *prose(72, 170, 20)] for _ in range(4)]
+    assert dropped(*pages) == ["Efficient Widgets"] * 4
+
+
+def test_a_first_line_in_the_text_area_that_differs_from_page_to_page_is_text() -> None:
+    words = ["Once", "upon", "a", "time"]
+    assert not dropped(*([Printed(72, 110, word), *prose(72, 170, 20)] for word in words))
+
+
+def test_page_numbers_well_above_the_foot_count_on_with_the_pages() -> None:
+    pages = [[*prose(72, 170, 20), Printed(300, 690, str(at + 7))] for at in range(3)]
+    assert dropped(*pages) == ["7", "8", "9"]
+
+
+def test_a_number_in_the_last_row_that_does_not_count_on_is_text() -> None:
+    pages = [[*prose(72, 170, 20), Printed(300, 670, number)] for number in ("12", "99", "40")]
+    assert not dropped(*pages)
+
+
+def test_captions_of_a_float_that_goes_on_over_pages_are_no_running_heads() -> None:
+    pages = [[Printed(72, 110, "Table 2: A long table over pages."), *prose(72, 170, 20)] for _ in range(4)]
+    assert not dropped(*pages)
+
+
+def test_pages_of_nothing_but_heads_keep_them() -> None:
+    assert not dropped(*([Printed(72, 40, "Words that every page has")] for _ in range(3)))
