@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 from importlib import resources
@@ -111,21 +111,22 @@ def with_figure(note: Note) -> Note:
         kind="figure",
         caption='Figure 1: A "caption" with {{ braces }} & <tags>.',
         page=2,
-        box=Box(page=2, x0=1, y0=2, x1=3, y1=4),
+        box=Box(page=2, x0=1.0, y0=2.0, x1=3.0, y1=4.0),
         file=PICTURE_KEY,
     )
     return replace(note, figures=(figure,))
 
 
-def digest_of(notes: Sequence[Note], **changes: object) -> Digest:
+def digest_of(notes: Iterable[Note], **changes: object) -> Digest:
     """A digest of these notes on the day of the demo."""
+    entries = tuple(notes)
     digest = Digest(
         topic=None,
         query="",
         since=DAY,
         until=DAY,
         made_with=MadeWith(version="0", encoder="none"),
-        counts=DigestCounts(found=len(notes), new=len(notes)),
-        entries=tuple(notes),
+        counts=DigestCounts(found=len(entries), new=len(entries)),
+        entries=entries,
     )
     return replace(digest, **changes)  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from kb.records import Claim, Conclusion, Digest, Evidence, Note, Paper
 _URL = re.compile(
     r"^(?:https?://)?(?:www\.)?creativecommons\.org/"
     r"(?:licenses/(?P<kind>by(?:-(?:sa|nc|nd|nc-sa|nc-nd))?)/(?P<version>\d\.\d)?"
-    r"|publicdomain/(?P<domain>zero|mark)/(?:\d\.\d)?)[\w/.-]*$",
+    r"|(?:licenses/)?(?P<domain>publicdomain/zero|publicdomain/mark|publicdomain)/?(?:\d\.\d)?)[\w/.-]*$",
     re.IGNORECASE,
 )
 _NAME = re.compile(
@@ -37,7 +37,7 @@ def licence_name(licence: str | None) -> str | None:
     found = match.groupdict()
     if found.get("kind"):
         return f"CC {found['kind'].upper()}" + (f" {found['version']}" if found.get("version") else "")
-    return "CC0" if found.get("zero") or (found.get("domain") or "").lower() == "zero" else "public domain"
+    return "CC0" if found.get("zero") or (found.get("domain") or "").lower().endswith("zero") else "public domain"
 
 
 def publishable(digest: Digest) -> Digest:

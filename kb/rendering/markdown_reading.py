@@ -43,7 +43,7 @@ def read_markdown(text: str, language: Language) -> ReadPage:
     heads = [number for number, line in enumerate(lines) if line.startswith("## ")]
     for line in lines[: heads[0] if heads else len(lines)]:
         read_head_line(page, plain_text(line.removeprefix("# ")), is_heading=line.startswith("# "))
-    for start, end in zip(heads, [*heads[1:], len(lines)], strict=True):
+    for start, end in zip(heads, [*heads[1:], len(lines)], strict=False):
         page.entries.append(_EntryReader(language).read(lines[start:end]))
     return page
 

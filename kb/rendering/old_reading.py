@@ -48,7 +48,7 @@ def read_old_page(text: str) -> ReadPage:
             days = _DAY.findall(match["rest"])
             if days:
                 page.days.append(("front matter, date" if match["front"] else "heading", "", days[-1]))
-    for start, end in zip(heads, [*heads[1:], len(lines)], strict=True):
+    for start, end in zip(heads, [*heads[1:], len(lines)], strict=False):
         page.entries.append(_read_entry(lines[start:end]))
     return page
 
