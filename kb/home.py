@@ -51,6 +51,7 @@ class Home:
         self.vectors_path = path / "index" / "vectors"
         self.cache_path = path / "cache"
         self.digests_path = path / "digests"
+        self.uploads_path = path / "uploads"
         self.files = FileStore(path / "files")
 
     @property

@@ -33,7 +33,7 @@ def show() -> None:
     with right:
         work.show_work("digest", "update", "note")
         if day is None:
-            st.info(t("nothing_here"))
+            st.info(t("no_day"))
             return
         digest = library().kept_digest(topic or None, day)
         if digest is None:

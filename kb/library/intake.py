@@ -36,7 +36,10 @@ class Intake:
         ids = [name for name in names if not _is_path(name) and is_arxiv_id(name)]
         for name in names:
             if name not in ids:
-                yield from self._marked(self._outside_home(self._local(name)))
+                # What came through the browser lies in the home, too, and is there to be added by name.
+                uploaded = Path(name).is_relative_to(self._home.uploads_path)
+                items = self._local(name)
+                yield from self._marked(items if uploaded else self._outside_home(items))
         if ids:
             yield from self._marked(self._from_arxiv(self.arxiv().find_many(ids)))
         if query is not None:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from kb.errors import KbError, UsageError
 from kb.home import sha256_of
-from kb.index.jobs import Job, JobState
+from kb.index.jobs import Job as Job
+from kb.index.jobs import JobState
 
 if TYPE_CHECKING:
     from kb.library import Library
@@ -87,7 +88,7 @@ def keep_upload(library: Library, name: str, data: bytes) -> Path:
             f"{clean} has {len(data):,} bytes: raise max_file_bytes ({library.settings.max_file_bytes:,}) to read it"
         )
     library.catalog(create=True)
-    root = library.home.path / "uploads"
+    root = library.home.uploads_path
     _forget_old(root)
     root.mkdir(mode=0o700, exist_ok=True)
     folder = root / f"{time.time_ns():x}"

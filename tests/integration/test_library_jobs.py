@@ -114,3 +114,11 @@ def test_a_visited_file_is_no_part_of_the_library(library: Library) -> None:
     for key in ("../../etc", "", "0" * 15, "Z" * 16):
         with pytest.raises(UsageError):
             library.visited(key)
+
+
+def test_an_upload_is_added_though_it_lies_in_the_home_and_the_home_is_not(library: Library) -> None:
+    path = library.keep_upload(
+        "paper.md", b"# A title\n\n## Introduction\n\nA sentence that can be read, and another.\n"
+    )
+    assert library.add([str(library.home.path)]).added == ()
+    assert len(library.add([str(path)]).added) == 1
