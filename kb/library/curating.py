@@ -37,8 +37,11 @@ def show(library: Library, name: str) -> dict[str, Any]:
 
 def remove(library: Library, names: Sequence[str]) -> list[str]:
     """Remove papers; returns their ids."""
+    from kb.library.delivering import forget_pages
+
     catalog = library.catalog()
     ids = list(dict.fromkeys(catalog.papers.resolve(name) for name in names))
+    papers = [catalog.papers.get(key) for key in ids]
     with library.writing("remove"):
         figures = catalog.ledger.figure_files()
         files = {source.file for key in ids if (source := catalog.passages.source(key)) and source.file}
@@ -52,6 +55,7 @@ def remove(library: Library, names: Sequence[str]) -> list[str]:
         kept = catalog.passages.files() | {file for some in catalog.ledger.figure_files().values() for file in some}
         library.home.files.drop_all(files - kept)
         library.home.files.sweep()
+        forget_pages(library, papers, {file for key in ids for file in figures.get(key, ())})
         library.home.forget_caches()
         catalog.scrub()
     return ids

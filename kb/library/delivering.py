@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import smtplib
 import ssl
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -15,12 +17,13 @@ from kb.errors import KbError
 from kb.ids import fold
 from kb.library.choosing import Choice, choose
 from kb.library.digesting import compose
-from kb.records import Digest, Language, Topic
+from kb.records import Digest, Language, Paper, Topic
 
 if TYPE_CHECKING:
     from kb.library import Library
 
 _SECONDS = 60.0
+_TELLING = 8  # characters of an id or title that are not on other papers' pages by chance
 _FEED_PERIOD = timedelta(days=7)
 
 
@@ -60,6 +63,27 @@ def lately(library: Library, topic: Topic, *, until: date, audience: str, langua
     shown.sort(key=lambda one: one.day, reverse=True)
     choice = Choice(shown=tuple(shown))
     return compose(library, topic, choice, since=since, until=until, audience=audience, language=language).digest
+
+
+def forget_pages(library: Library, papers: Sequence[Paper], figures: Collection[str]) -> None:
+    """Remove the pages in the home that speak of papers, and their figures beside them; ``kb digest`` makes the pages
+    of a day again, without the papers. Pages that were written elsewhere are the user's."""
+    needles = {
+        form.encode()
+        for paper in papers
+        for text in (paper.title, *(_bare(key) for key in (paper.id, *paper.aliases)))
+        for form in (text, html.escape(text))
+        if len(text) >= _TELLING
+    }
+    for path in sorted(library.home.digests_path.rglob("*")):
+        if path.is_file() and (path.name in figures or any(needle in path.read_bytes() for needle in needles)):
+            path.unlink()
+
+
+def _bare(key: str) -> str:
+    """An id as pages print it."""
+    scheme, _, rest = key.partition(":")
+    return rest if scheme in ("arxiv", "doi") else key
 
 
 def has_mail(library: Library) -> bool:

@@ -277,6 +277,22 @@ def test_counts_add_up_and_no_version_is_shown_on_two_days(
         assert all(len(days) == 1 for days in places.values())
 
 
+def test_a_removed_paper_is_on_no_page_in_the_home(tmp_path: Path) -> None:
+    with Library.open(Settings.load(home=tmp_path / "home", threads=1)) as library:
+        library.add([str(RECORDS), str(RECORDS.with_name("2020.acl-main.447.pdf"))])
+        (s2orc,) = [paper for paper in library.list() if paper.fulltext.state == "full"]
+        library.set(s2orc.id, announced="2024-03-05")
+        forms = ("hexo", "html", "md", "rss", "bibtex", "json")
+        for when in (SEED_DAY, date(2024, 3, 5)):
+            written = library.write_digest(library.digest(day=when), forms, out=None)
+        assert all(path.is_file() for path in written)
+        assert list(library.home.digests_path.rglob("*.png"))
+        library.remove(s2orc.id)
+        left = [path for path in library.home.digests_path.rglob("*") if path.is_file()]
+        assert not any(b"S2ORC" in path.read_bytes() or path.suffix == ".png" for path in left)
+        assert {path.parent.name for path in left} == {str(SEED_DAY)}
+
+
 # -------------------------------------------------------------------------------------------- topics
 
 
