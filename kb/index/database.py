@@ -7,6 +7,7 @@ paper leaves no text in free pages.
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -94,11 +95,12 @@ class Database:
         if connection.in_transaction:
             yield
             return
-        self.run("BEGIN IMMEDIATE")
         try:
+            self.run("BEGIN IMMEDIATE")
             yield
             self.run("COMMIT")
         except BaseException:
+            # Also when stopped right after BEGIN: what came later would be part of a transaction that never ends.
             connection.rollback()
             raise
 
@@ -167,7 +169,7 @@ class Database:
 
     def _ours(self, err: sqlite3.Error) -> Exception:
         text = str(err)
-        if "full" in text:
+        if "full" in text or ("disk I/O error" in text and shutil.disk_usage(self._path.parent).free < 1 << 20):
             return HomeUnwritable(
                 f"the disk of {self._path} is full: free some space and run the same again", code="disk-full"
             )

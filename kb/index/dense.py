@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ _BATCH = 2000  # vectors an insert: batches of 100 cost 40 % of the speed, large
 _SCAN_COST = 0.00045  # an exact scan, for each key of the filter
 _QUERY_COST = 4.0  # a query of Chroma at all
 _FETCH_COST = 0.008  # each neighbour that it returns
+_LEAST_FREE_BYTES = 1 << 20
 _CURE = "make it again with kb reindex"
 
 
@@ -197,13 +199,20 @@ class ChromaIndex:
     def _translated(self, where: Path | str, err: BaseException) -> Exception:
         self._client = self._collection = None
         message = str(err).splitlines()[0][:160] if str(err) else type(err).__name__
-        if "disk is full" in message or "No space left" in message:
+        if "disk is full" in message or "No space left" in message or _is_full(self._folder):
             return HomeUnwritable(f"no room to write {where}: free some disk space and try again", code="disk-full")
         if "readonly database" in message or "ermission denied" in message:
             return HomeUnwritable(f"{where} cannot be written: check its permissions")
         if self._folder is None:
             return IndexDamaged(f"the Chroma server cannot be used ({message}): check that it runs")
         return IndexDamaged(f"the vector index in {where} cannot be read ({message}): {_CURE}")
+
+
+def _is_full(folder: Path | None) -> bool:
+    """Whether the disk has no room: Chroma speaks of failed compactions and of logs then."""
+    if folder is None or not folder.exists():
+        return False
+    return shutil.disk_usage(folder).free < _LEAST_FREE_BYTES
 
 
 def _persistent_client(folder: Path | None) -> Any:
