@@ -77,12 +77,12 @@ def note_as_read(note: Note, digest: Digest) -> ReadEntry:
 def _sentences(where: str, claim: Claim) -> Iterator[ReadSentence]:
     """The sentence that a verdict is about, and its translation where there is one."""
     marks = [evidence.marker for evidence in claim.evidence]
-    doubted = claim.verdict in ("partly", "unsupported", "contradicted")
+    doubt = "" if claim.verdict in ("verbatim", "supported") else claim.verdict
     verbatim = claim.verdict == "verbatim"
     verified = one_line(claim.text_verified or claim.text)
-    yield ReadSentence(where=where, text=verified, marks=marks, doubted=doubted, verbatim=verbatim)
+    yield ReadSentence(where=where, text=verified, marks=marks, doubt=doubt, verbatim=verbatim)
     if claim.text_verified is not None:
-        yield ReadSentence(where=f"{where}, translated", text=one_line(claim.text), marks=marks, doubted=doubted)
+        yield ReadSentence(where=f"{where}, translated", text=one_line(claim.text), marks=marks, doubt=doubt)
 
 
 def _quote(evidence: Evidence, digest: Digest) -> ReadQuote:

@@ -29,7 +29,6 @@ class _Reader(HTMLParser):
         self._stack: list[tuple[str, str, list[str]]] = []  # tag, field, text seen within it
         self._part = ""
         self._pieces: list[Piece] = []
-        self._doubt = False
         self._muted = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

@@ -244,8 +244,8 @@ def split_sentences(
     pieces: list[Piece], *, where: str, language: Language
 ) -> Iterator[ReadSentence | tuple[str, str, str, str]]:
     """The sentences of a line, each with the marks behind it, and the faults of marks that lead elsewhere."""
-    doubts = {LABELS[language][name] for name in _DOUBTS}
-    text, marks, doubted = "", [], False
+    doubts = {LABELS[language][name]: name for name in _DOUBTS}
+    text, marks, doubt = "", [], ""
     for piece in [*pieces, Piece(kind="text", text="\n")]:
         if piece.kind == "mark":
             target = piece.target.rpartition("-e")[2]
@@ -253,16 +253,16 @@ def split_sentences(
                 yield "mark", piece.text, target, where
             marks.append(target)
         elif piece.kind == "remark":
-            doubted = doubted or piece.text in doubts
+            doubt = doubts.get(piece.text, doubt)
             if piece.text not in doubts and piece.text != LABELS[language]["quoted"]:
                 text += f"({piece.text})"
         elif piece.kind in ("text", "link"):
             if marks and piece.text.strip("\u2060") and (piece.text.strip() or piece.text == "\n"):
-                yield ReadSentence(where=where, text=" ".join(text.split()), marks=marks, doubted=doubted)
-                text, marks, doubted = "", [], False
+                yield ReadSentence(where=where, text=" ".join(text.split()), marks=marks, doubt=doubt)
+                text, marks, doubt = "", [], ""
             text += piece.text
     if (rest := " ".join(text.split())) and not is_absence(rest, language):
-        yield ReadSentence(where=where, text=rest, marks=marks, doubted=doubted)
+        yield ReadSentence(where=where, text=rest, marks=marks, doubt=doubt)
 
 
 def is_absence(text: str, language: Language) -> bool:

@@ -131,8 +131,7 @@ def check_page(page: ReadPage, sources: Sources, *, files: Collection[str] | Non
     for entry in page.entries:
         paper = identify(entry_ids(entry), entry.title, [names for _, names in entry.authors], entry.abstract, sources)
         tally = Tally()
-        _EntryCheck(page, entry, paper, sources, tally, files).run()
-        known.append(paper)
+        known.append(_EntryCheck(page, entry, paper, sources, tally, files).run())
         faults += tally.faults(paper.id if paper else entry.title)
         checked += tally.checked
     head = Tally()
@@ -196,8 +195,8 @@ class _EntryCheck:
         self._language: Language = "zh" if page.language == "zh" else "en"
         self._paper = paper
 
-    def run(self) -> None:
-        """Look everything up."""
+    def run(self) -> Paper | None:
+        """Look everything up; returns the record in the version that the entry shows."""
         entry, tally = self._entry, self._tally
         for field, found, expected, where in entry.faults:
             tally.add(field, found, expected, where=where)
@@ -206,7 +205,7 @@ class _EntryCheck:
             tally.checked += 1
             tally.add("paper", entry.title, "a paper of the library: kb add puts it in", where="entry")
             if self._page.own or not entry.authors:
-                return
+                return None
             # A page of the old kind can still be checked against its own header.
             self._paper = _from_header(entry)
         claimed = next((v for where, a in entry.links if where == "source" and (v := _version(a)) is not None), None)
@@ -221,6 +220,7 @@ class _EntryCheck:
             tally.checked += check.checked
         else:
             self._old_note(paper)
+        return paper
 
     def _record(self, paper: Paper) -> None:
         entry, tally, language = self._entry, self._tally, self._language

@@ -12,7 +12,8 @@ class ReadSentence:
     where: str
     text: str
     marks: list[str] = field(default_factory=list)
-    doubted: bool = False
+    doubt: str = ""
+    """The verdict that the page itself marks it with: "" for none, else partly, unsupported or contradicted."""
     verbatim: bool = False
     """Whether it says of itself that it is a quotation (only data do)."""
 

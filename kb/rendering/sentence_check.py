@@ -95,11 +95,13 @@ class SentenceCheck:
     def _written(self, sentence: ReadSentence, text: str, quotes: Sequence[str]) -> Iterator[Wrong]:
         """A sentence in a model's words: its numbers and names must stand in its evidence, and the verdict agree."""
         verdict, reason = self._sources.judge(text, quotes)
-        if verdict in ("verbatim", "supported") or sentence.doubted:
+        if verdict in ("verbatim", "supported") or sentence.doubt in ("unsupported", "contradicted"):
             return
         absent = self._sources.missing(text, "\n".join(quotes))
         if absent.numbers:
             yield from (("number", number, "in its evidence", sentence.where) for number in absent.numbers)
+        elif sentence.doubt == "partly" and verdict == "partly":
+            return
         elif absent.names:
             yield from (("name", name, "in its evidence", sentence.where) for name in absent.names)
         elif verdict != "partly" or not _CJK.search(text):

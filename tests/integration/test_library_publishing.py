@@ -14,6 +14,7 @@ import pytest
 
 from kb import Library, Settings, wire
 from kb.errors import BadRecord, HomeUnwritable, UsageError
+from kb.library.verifying import LibrarySources
 from kb.records import Digest
 from tests.rendering_pages import DAY, RECORDS, digest_of, note_of, seed_papers
 
@@ -258,3 +259,80 @@ def test_the_index_covers_all_digests_below_a_folder(library: Library, pages: Pa
     index = library.write_index(tmp_path / "site")
     assert 'href="2024-03-04/2024-03-04.html"' in index.read_text()
     assert "other/" not in index.read_text()
+
+
+def drafted_digest(library: Library, *, text: str, translated: str | None = None) -> Digest:
+    """The seed's day with one sentence in a model's words, checked as the notes check it."""
+    digest = library.digest(day=DAY)
+    number = next(i for i, note in enumerate(digest.entries) if note.paper.id == "arxiv:2402.19481")
+    note = digest.entries[number]
+    source = next(claim for claim in note.results if "6.1" in claim.text)
+    verdict, reason = LibrarySources(library).judge(text, [source.evidence[0].quote])
+    claim = replace(
+        source,
+        text=translated or text,
+        text_verified=text if translated else None,
+        verdict=verdict,
+        verdict_reason=reason,
+    )
+    drafted = replace(note, model="scripted:x", summary=claim)
+    return replace(
+        digest,
+        language="zh" if translated else "en",
+        made_with=replace(digest.made_with, model="scripted:x"),
+        entries=(drafted, *digest.entries[:number], *digest.entries[number + 1 :]),
+    )
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("translated", [None, "DistriFusion 在八块 NVIDIA A100 上最高加速 6.1 倍。"])
+def test_sentences_of_a_model_are_held_against_their_evidence(
+    library: Library, tmp_path: Path, name: str, translated: str | None
+) -> None:
+    text = r"The method achieves up to a 6.1$\times$ speedup on eight NVIDIA A100s compared to one."
+    digest = drafted_digest(library, text=text, translated=translated)
+    library.write_digest(digest, ["hexo", "md", "html", "json"], out=tmp_path)
+    assert library.verify(tmp_path / name)[0] == []
+    page = (tmp_path / name).read_text()
+    told, wrong = ("6.1 倍", "7.3 倍") if translated else ("up to a 6.1", "up to a 7.3")
+    at = page.index(told)
+    changed = page[:at] + wrong + page[at + len(told) :]
+    found = faults_of(library, name, changed, tmp_path)
+    assert [field for _, field, *_ in found] == ["number"], found
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_sentence_without_support_is_a_fault_unless_it_is_marked(library: Library, tmp_path: Path, name: str) -> None:
+    digest = drafted_digest(library, text="Bananas are grown on Mars by a secret society of dentists.")
+    library.write_digest(digest, ["hexo", "md", "html", "json"], out=tmp_path)
+    page = (tmp_path / name).read_text()
+    assert library.verify(tmp_path / name)[0] == []
+    unmarked = page.replace(" *(not found in the source)*", "").replace(
+        '<em class="doubt">(not found in the source)</em>', ""
+    )
+    unmarked = unmarked.replace('"verdict": "unsupported"', '"verdict": "supported"')
+    assert unmarked != page
+    found = faults_of(library, name, unmarked, tmp_path)
+    assert len(found) == 1
+    assert found[0][1] in ("sentence", "name")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_for_the_public_has_no_fault_either(library: Library, tmp_path: Path, name: str) -> None:
+    digest = drafted_digest(library, text=r"The method is up to 6.1$\times$ faster on eight NVIDIA A100s.")
+    library.write_digest(replace(digest, audience="public"), ["hexo", "md", "html", "json"], out=tmp_path)
+    assert library.verify(tmp_path / name)[0] == []
+
+
+def test_a_page_of_an_older_version_is_held_against_that_version(tmp_path: Path) -> None:
+    with Library.open(Settings(home=tmp_path / "home")) as library:
+        library.add(str(RECORDS))
+        library.write_digest(library.digest(day=DAY), ["hexo", "json"], out=tmp_path)
+        lines = [json.loads(line) for line in RECORDS.read_text().splitlines()]
+        for record in lines:
+            record.update(version=2, title=f"{record['title']}, Revised", abstract=f"Wholly new. {record['abstract']}")
+        (tmp_path / "second.jsonl").write_text("".join(json.dumps(record) + "\n" for record in lines))
+        library.add(str(tmp_path / "second.jsonl"))
+        assert library.paper("2402.19481").version == 2
+        for name in ("2024-03-04.md", "digest.json"):
+            assert library.verify(tmp_path / name)[0] == []
