@@ -31,7 +31,7 @@ def show() -> None:
         topic, day = _choose(known)
     address.keep("today", _FIELDS)
     with right:
-        work.show_work("digest", "update", "note")
+        work.show_work("digest", "update", "note", "add", "demo")
         if day is None:
             st.info(t("no_day"))
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import streamlit as st
@@ -21,6 +22,7 @@ _STATES = {
 }
 _FOLLOW_SECONDS = 1.0
 _TELLING = ("add", "note", "update")
+_NEWS = timedelta(minutes=30)
 _SILENT = ("--out", "--format", "--language")
 
 
@@ -43,9 +45,13 @@ def show_work(*verbs: str) -> None:
 
 
 def _jobs(verbs: tuple[str, ...]) -> list[Job]:
-    """The latest works; on a page of their own verbs, without those that ended well and have nothing to say."""
+    """The latest works; on a page of their own verbs without those that ended well and have nothing new to say."""
     jobs = [job for job in library().jobs() if not verbs or job.command[0] in verbs]
-    return [job for job in jobs if not verbs or job.state != "done" or job.command[0] in _TELLING][:8]
+    return [job for job in jobs if not verbs or job.state != "done" or _is_news(job)][:8]
+
+
+def _is_news(job: Job) -> bool:
+    return job.command[0] in _TELLING and datetime.now(UTC) - job.beat < _NEWS
 
 
 @st.fragment(run_every=_FOLLOW_SECONDS)
