@@ -8,20 +8,22 @@ from kb.index.vectors import VectorFile
 from kb.protocols import DenseIndex, Keys, Vectors
 
 # Measured costs in milliseconds (one core, 384 numbers).
-_SCAN_COST = 0.0001  # an exact scan of everything, for each row: it is bound by memory, rows lie side by side
+_SCAN_COST = 0.00015  # an exact scan of everything, for each row: it is bound by memory, rows lie side by side
 _PICK_COST = 0.00045  # the same of single rows, for each
 _QUERY_COST = 4.0  # a query of an open Chroma at all
 _FETCH_COST = 0.008  # each neighbour that it returns
-_OPEN_COST = 800.0  # importing Chroma and opening its index
+# Opening Chroma costs 800 (its import, then the graph). Whoever has already lost a part of that by scanning is
+# no single search but somebody who goes on asking.
+_PATIENCE = 150.0
 
 
 class ScanningIndex:
     """An index behind exact scans: the same neighbours, all of them (recall 1), and no second to start.
 
-    A small corpus is scanned in less time than the approximate index takes. For a larger one the rule of renting or
-    buying holds (ski rental, Karlin et al. 1988): scan until the scans have cost as much more than queries of the
-    index as opening it costs, then open it. So a process that asks once never pays for opening, and one that asks
-    for hours loses at most that much.
+    A small corpus is scanned in less time than the approximate index takes. For a larger one it is the question of
+    renting or buying (ski rental, Karlin et al. 1988): scan until the scans have cost ``_PATIENCE`` more than queries
+    of the index would have, then open it. So a process that asks once never pays for opening, and one that asks for
+    hours loses next to nothing.
 
     Args:
         index: the approximate index; it is opened by its first use.
@@ -60,4 +62,4 @@ class ScanningIndex:
         if excess <= 0.0:
             return True
         self._overspent += excess
-        return self._overspent < _OPEN_COST
+        return self._overspent < _PATIENCE
