@@ -1,0 +1,53 @@
+"""Text reaches a contrast of 4.5 to 1 on the grounds that it stands on (WCAG 2.2, AA), light and dark."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+from typing import Any
+
+import pytest
+
+THEME: dict[str, Any] = tomllib.loads(resources.files("ui").joinpath("theme.toml").read_text("utf-8"))["theme"]
+LEAST = 4.5
+CAPTION_OPACITY = 0.82
+
+
+def channels(colour: str) -> tuple[float, ...]:
+    return tuple(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+
+
+def luminance(colour: tuple[float, ...]) -> float:
+    """Relative luminance as WCAG 2.2 defines it."""
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(front: tuple[float, ...], back: tuple[float, ...]) -> float:
+    light, dark = sorted((luminance(front), luminance(back)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_text_links_and_verdicts_are_legible(mode: str) -> None:
+    theme = THEME[mode]
+    for ground in ("backgroundColor", "secondaryBackgroundColor"):
+        for ink in ("textColor", "linkColor", *(f"{c}TextColor" for c in ("gray", "green", "orange", "red", "blue"))):
+            assert contrast(channels(theme[ink]), channels(theme[ground])) >= LEAST, (ink, ground)
+    assert contrast(channels(theme["textColor"]), channels(theme["orangeBackgroundColor"])) >= LEAST
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_captions_are_legible(mode: str) -> None:
+    css = resources.files("ui").joinpath("app.css").read_text("utf-8")
+    assert f"opacity: {CAPTION_OPACITY}" in css
+    text, ground = channels(THEME[mode]["textColor"]), channels(THEME[mode]["backgroundColor"])
+    mixed = tuple(CAPTION_OPACITY * a + (1 - CAPTION_OPACITY) * b for a, b in zip(text, ground, strict=True))
+    assert contrast(mixed, ground) >= LEAST
+
+
+@pytest.mark.parametrize(("mode", "ink"), [("light", "#ffffff"), ("dark", "#0d1b25")])
+def test_buttons_are_legible(mode: str, ink: str) -> None:
+    css = resources.files("ui").joinpath("app.css").read_text("utf-8")
+    assert "light-dark(#ffffff, #0d1b25)" in css
+    assert contrast(channels(ink), channels(THEME[mode]["primaryColor"])) >= LEAST
