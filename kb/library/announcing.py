@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _LOOK_BACK = timedelta(days=5)
 """Moderation holds papers back, and the API knows only when they were submitted."""
 
-_SHOWN_LATELY = timedelta(days=60)
-"""For so long, new versions of a shown paper are looked for by its id."""
+_SHOWN_LATELY = 300
+"""New versions of so many papers that were shown last are looked for by id: three requests."""
 
 
 @dataclass
@@ -104,10 +104,10 @@ class Announcements:
         not be what the topic's query asks for, least of all when it says that the paper is withdrawn."""
         shown: dict[str, int] = {}
         for row in self._library.catalog().ledger.entries(topic.name):
-            is_recent = date.fromisoformat(row["day"]) >= since - _SHOWN_LATELY
-            if is_recent and row["how"] in ("new", "updated") and row["paper_id"].startswith("arxiv:"):
-                shown[row["paper_id"]] = max(shown.get(row["paper_id"], 0), row["version"])
-        for one in self._source.find_many([key.removeprefix("arxiv:") for key in sorted(shown)]):
+            if row["how"] in ("new", "updated") and row["paper_id"].startswith("arxiv:"):
+                shown[row["paper_id"]] = max(shown.pop(row["paper_id"], 0), row["version"])  # the latest stand last
+        lately = list(shown)[-_SHOWN_LATELY:]
+        for one in self._source.find_many([key.removeprefix("arxiv:") for key in sorted(lately)]):
             if isinstance(one, Failure):
                 yield one
             elif (data := one.metadata) is not None and (data.version or 0) > shown.get(data.ids[0], 0):

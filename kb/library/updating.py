@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from kb import wire
 from kb.calendar import EASTERN, announcement_days, is_announcement_day, previous_announcement_day, why_nothing
 from kb.errors import HomeError, KbError, SourceError, UsageError
 from kb.library import delivering
@@ -22,6 +21,7 @@ from kb.library.announcing import Announcements, Gathered, fetch_fulltexts, read
 from kb.library.choosing import choose
 from kb.library.digesting import Composition, compose, enter
 from kb.library.publishing import write_index
+from kb.library.reporting import AskedWhom, Report, TopicReport
 from kb.records import Digest, DigestCounts, Failure, Language, Topic
 from kb.rendering import FORMS
 from kb.writing.topics import feed_categories
@@ -33,9 +33,8 @@ if TYPE_CHECKING:
     from kb.sources.feed import FeedPage
     from kb.sources.http import PoliteClient
 
-_MOST_MISSED = timedelta(days=31)
-AskedWhom = Literal["feed", "api", "library"]
-_DONE, _NOT_DONE, _IN_PART = 0, 1, 3
+_MOST_MISSED = timedelta(days=92)
+_LATE_MAIL = timedelta(days=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,39 +47,6 @@ class Plan:
     audience: str
     language: Language | None
     progress: Progress | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TopicReport:
-    """What became of a topic's day. ``source`` says who was asked; "library": nobody, the day was done before."""
-
-    topic: str
-    day: date
-    counts: DigestCounts
-    why_nothing: str | None = None
-    source: AskedWhom = "library"
-
-
-@dataclass
-class Report:
-    """The run's report while it is being made."""
-
-    topics: list[TopicReport] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-    undone: int = 0
-
-    def data(self) -> dict[str, Any]:
-        """As JSON has it: ``status`` is 0 (done), 3 (in part, what failed is listed) or 1 (nothing could be done)."""
-        status = _DONE
-        if self.failures:
-            status = _NOT_DONE if self.undone and not self.topics else _IN_PART
-        return {
-            "topics": wire.to_data(self.topics),
-            "files": self.files,
-            "failures": wire.to_data(self.failures),
-            "status": status,
-        }
 
 
 def update(
@@ -172,10 +138,9 @@ class _Update:
     # -------------------------------------------------------------------------------------- one topic
 
     def _bring_up(self, topic: Topic, due: Sequence[date], newest: Gathered | None, page: FeedPage | None) -> None:
-        if not due:
-            self._repeat(topic)
-            return
         try:
+            if not due:
+                self._repeat(topic)
             missed = [day for day in due if newest is None or day != self._newest]
             gathered = self._ask(topic, missed)
             for day in due:
@@ -290,7 +255,7 @@ class _Update:
         ledger = self._library.catalog().ledger
         for topic in topics:
             for day, report in ledger.visits(topic.name).items():
-                if day < self._newest - _MOST_MISSED or json.loads(report).get("mailed", True):
+                if day < self._newest - _LATE_MAIL or json.loads(report).get("mailed", True):
                     continue
                 made = self._compose(topic, day)
                 self._remember(topic, day, made)
