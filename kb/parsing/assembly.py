@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from kb.parsing.frontmatter import is_front_matter, run_in_length
+from kb.parsing.frontmatter import is_front_matter, is_notice_of_rights, run_in_length
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine, only_first, without_first
 from kb.parsing.outline import Heading
@@ -65,15 +65,17 @@ class _Desk:
         if self.paragraph:
             lines = self._below_run_in([placed.line for placed in self.paragraph])
             kind: BlockKind = (
-                "front" if is_front_matter(lines[0]) else "list" if is_list_item(lines[0].text) else "paragraph"
+                "front" if self._is_front(lines) else "list" if is_list_item(lines[0].text) else "paragraph"
             )
             mark, lines[0] = without_item_mark(lines[0])
             self.put(kind, lines, label=mark)
             self.paragraph = []
 
-    def _is_front(self, line: TextLine) -> bool:
-        cites = self.drafts[-1].text.startswith("ACM Reference Format") if self.drafts else False
-        return is_front_matter(line) or (cites and line.page <= 2 and len(self.drafts[-1].text) < 30)
+    def _is_front(self, lines: Sequence[TextLine]) -> bool:
+        """Keywords, categories, how to cite, who holds the copyright: on the first pages, and no prose."""
+        before = self.drafts[-1] if self.drafts else None
+        names = before is not None and len(before.text) < 30 and is_front_matter(lines[0], below=before.text)
+        return names or is_front_matter(lines[0]) or any(is_notice_of_rights(line) for line in lines[:3])
 
     def _below_run_in(self, lines: list[TextLine]) -> list[TextLine]:
         """The lines of a paragraph without the word "Abstract" before them, which opens a section."""

@@ -29,6 +29,10 @@ _FRONT_PARAGRAPH = re.compile(
     r"|Categories and Subject Descriptors|General Terms|Additional Key Words|ACM Reference Format"
     r"|Permission to make digital|PACS numbers?:|MSC:|JEL)"
 )
+_FRONT_LABEL = re.compile(r"(?:key ?words|ccs concepts|index terms|acm reference format)[.:]?$", re.IGNORECASE)
+_RIGHTS = re.compile(
+    r"(?:©|\(c\)|Copyright)\s*(?:19|20)\d\d|Copyright held by|All rights reserved\.|Publication rights licensed"
+)
 _KEYWORDS_WORD = re.compile(r"^Key ?words\s")
 _BANNER = re.compile(
     r"^(?:(?:research |original |review )?(?:article|paper|letter|report)s?|review|open access|preprint"
@@ -96,12 +100,22 @@ def run_in_length(line: TextLine) -> int:
     return match.end() if sign or (word.bold, word.italic, word.font) != (rest.bold, rest.italic, rest.font) else 0
 
 
-def is_front_matter(line: TextLine) -> bool:
-    """Whether a paragraph of the first pages that begins so is no prose: keywords, categories, how to cite it."""
+def is_front_matter(line: TextLine, *, below: str = "") -> bool:
+    """Whether a paragraph of the first pages is no prose: keywords, categories, how to cite the paper.
+
+    Args:
+        line: its first line.
+        below: the heading or label right above it.
+    """
     if line.page > 2:
         return False
     keywords = _KEYWORDS_WORD.match(line.text) is not None and line.runs[0].style != line.runs[-1].style
-    return keywords or bool(_FRONT_PARAGRAPH.match(line.text))
+    return keywords or bool(_FRONT_PARAGRAPH.match(line.text)) or bool(_FRONT_LABEL.match(below))
+
+
+def is_notice_of_rights(line: TextLine) -> bool:
+    """Whether a line of the first pages says who holds the copyright."""
+    return line.page <= 2 and bool(_RIGHTS.search(line.text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

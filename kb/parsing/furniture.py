@@ -12,6 +12,8 @@ _HEAD_BAND = 0.10  # running heads stand in this share of the page's height, run
 _FOOT_BAND = 0.09
 _WIDE_BAND = 0.18  # so far in, only the outermost row of a page, and only what most pages repeat, is furniture
 _SAME_PLACE_POINTS = 4.0
+_ROW_POINTS = 2
+_APART_SIZES = 1.6  # of the type's size: running text is set tighter
 _PAGE_NUMBER = re.compile(
     r"^[\s\-–—|]*(?:page\s*)?(?:\d{1,4}|[ivxl]{1,6}|\d{1,4}\s*(?:/|of)\s*\d{1,4})[\s\-–—|]*$", re.IGNORECASE
 )
@@ -67,14 +69,15 @@ def _band_lines(lines: Sequence[TextLine], height: float) -> list[tuple[str, Tex
 
 
 def _outer_rows(lines: Sequence[TextLine], height: float) -> Iterator[tuple[str, TextLine]]:
-    """The lines of the highest and of the lowest row, where they are near the page's edge."""
-    if not lines:
-        return
-    top, bottom = min(line.baseline for line in lines), max(line.baseline for line in lines)
+    """The lines of the highest and of the lowest row, where they are near the page's edge and apart from the text."""
+    rows = {round(line.baseline) for line in lines}
     for line in lines:
-        if line.baseline - top < 2 and line.y1 < _WIDE_BAND * height:
+        apart, row = _APART_SIZES * line.size, round(line.baseline)
+        above = [row - other for other in rows if other < row - _ROW_POINTS]
+        below = [other - row for other in rows if other > row + _ROW_POINTS]
+        if not above and line.y1 < _WIDE_BAND * height and min(below, default=apart) >= apart:
             yield "head", line
-        elif bottom - line.baseline < 2 and line.y0 > (1 - _WIDE_BAND) * height:
+        elif not below and line.y0 > (1 - _WIDE_BAND) * height and min(above, default=apart) >= apart:
             yield "foot", line
 
 
