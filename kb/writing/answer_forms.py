@@ -10,6 +10,7 @@ import re
 
 from kb.writing import particulars
 from kb.writing.questions import Question
+from kb.writing.words import content_stems, stem, words
 
 _CAUSE = re.compile(r"\b(?:because|since|due to|in order to|so that|therefore|thus|motivat\w+|to avoid)\b", re.I)
 _CONTRAST = re.compile(
@@ -26,22 +27,29 @@ _ENUMERATION = re.compile(
 # What is asked for, and the words that sentences with such a thing have (* stands for any ending, ? for one character).
 _THINGS_AS_WORDS = (
     (
+        "objective* loss losses",
+        "loss losses objective* minimi* maximi* margin triplet* contrastive cross.entropy likelihood",
+    ),
+    (
         "dataset* data data?set* corpus corpora",
         "dataset* data?set* corpus corpora collection benchmark* samples examples",
     ),
     (
         "metric* evaluat* measure measured measures",
         (
-            "metric* accuracy precision recall f1 f-score bleu* rouge* perplexity auc mrr ndcg* map fid score*"
-            " error?rate wer meteor human?evaluat* human?judg* measure* measured?by"
+            "metric* accuracy precision recall f1 f-score bleu* rouge* perplexity auc mrr ndcg* map fid"
+            " score* error?rate wer meteor human?evaluat* human?judg* measure* measured?by"
         ),
     ),
-    ("baseline* compare compared compares", "baseline* compar* previous* prior state.of.the.art"),
+    (
+        "baseline* compare compared compares",
+        "baseline* compar* previous* prior state.of.the.art",
+    ),
     (
         "obtain* collect* gather* source* come?from get got where acquire* build built construct*",
         (
-            "collect* crawl* scrap* download* obtain* gather* taken?from extract* built construct* source* derived"
-            " annotat* provided?by from"
+            "collect* crawl* scrap* download* obtain* gather* taken?from extract* built construct* source*"
+            " derived annotat* provided?by from"
         ),
     ),
     (
@@ -55,20 +63,27 @@ _THINGS_AS_WORDS = (
     (
         "language*",
         (
-            "english chinese french german spanish italian dutch russian japanese korean arabic hindi turkish"
-            " portuguese persian swedish czech polish finnish monolingual multilingual bilingual languages"
+            "english chinese french german spanish italian dutch russian japanese korean arabic hindi"
+            " turkish portuguese persian swedish czech polish finnish monolingual multilingual bilingual"
+            " languages"
         ),
     ),
-    ("annotat* label*", "annotat* label* crowd* turk* inter-annotator agreement expert*"),
     (
-        "previous?work* previous?approach* previous?method* previous?model* prior?work* related?work* existing?work*",
+        "annotat* label*",
+        "annotat* label* crowd* turk* inter-annotator agreement expert*",
+    ),
+    (
+        ("previous?work* previous?approach* previous?method* previous?model* prior?work* related?work* existing?work*"),
         "previous* prior existing earlier recent recently proposed?by introduced?by et?al",
     ),
     (
         "train* optimi?e* optimi?er* hyper?parameter* hyperparameter* learning?rate batch",
         "train* optimi?e* adam sgd learning?rate batch epoch* dropout steps",
     ),
-    ("limit* weakness* fail*", "limit* however fail* cannot future?work shortcoming* drawback*"),
+    (
+        "limit* weakness* fail*",
+        "limit* however fail* cannot future?work shortcoming* drawback*",
+    ),
 )
 
 
@@ -101,9 +116,13 @@ def suits(sentence: str, question: Question) -> float:
 
 def _shape(sentence: str, question: Question) -> float:
     kind = question.kind
+    if kind in ("number", "list", "definition") and hopes(sentence):
+        return 0.0
     if kind == "number":
         if not (stated := [n for n in particulars.numbers(sentence) if not n.in_words or n.value > 2]):
             return 0.0
+        if noun := _counted_noun(question):
+            return 1.0 if _counts(sentence, noun) else 0.4 if _COUNTED.search(sentence) else 0.2
         if _SIZE.search(question.text):
             return 1.0 if _COUNTED.search(sentence) else 0.4
         return 1.0 if any(n.unit or "." in n.text for n in stated) else 0.5
@@ -113,6 +132,36 @@ def _shape(sentence: str, question: Question) -> float:
         return float(bool(_ENUMERATION.search(sentence)))
     pattern = {"reason": _CAUSE, "comparison": _CONTRAST}.get(kind)
     return 0.5 if pattern is None else float(bool(pattern.search(sentence)))
+
+
+_NUMBER_WORDS = frozenset(
+    "one two three four five six seven eight nine ten eleven twelve twenty hundred thousand million".split()
+)
+_HOW_MANY = re.compile(
+    r"\bhow many ((?:[\w-]+ ){0,3}?[\w-]+)"
+    r"(?= (?:does|do|did|is|are|was|were|has|have|had|can|of|in|on|there|per|they|it)\b|\s*[?.]|$)",
+    re.I,
+)
+_WORDS_AFTER = 4  # words between a number and what it counts
+
+
+def _counted_noun(question: Question) -> str | None:
+    """The stem of what "how many" asks for: "paper" of "how many scientific papers are …"."""
+    asked = _HOW_MANY.search(question.text)
+    stems = content_stems(asked[1]) if asked else []
+    return stems[-1] if stems else None
+
+
+def _is_count(word: str) -> bool:
+    return word[0].isdigit() or word in _NUMBER_WORDS
+
+
+def _counts(sentence: str, noun: str) -> bool:
+    """Whether a number stands just before the noun: "81.1M English-language academic papers"."""
+    tokens = words(sentence)
+    pairs = zip(tokens, [*tokens[1:], ""], strict=True)
+    at = [i for i, (word, after) in enumerate(pairs) if _is_count(word) and after not in ("times", "fold")]
+    return any(stem(word) == noun for i in at for word in tokens[i + 1 : i + 1 + _WORDS_AFTER])
 
 
 def _defines(sentence: str, question: Question) -> float:
@@ -128,3 +177,40 @@ def _defines(sentence: str, question: Question) -> float:
         if re.search(f"{named}|{subject}|{apposition}|{verb}", sentence, re.I):
             return 1.0
     return 0.4 if _MEANING.search(sentence) else 0.0
+
+
+_HOPES = re.compile(
+    r"\b(?:future (?:work|research|stud)|(?:is|are) (?:needed|necessary|required|desirable|an open)"
+    r"|we (?:hope|plan|intend)|remains? (?:an? )?(?:open|challeng\w+|unclear)|needs? to be)\b",
+    re.I,
+)
+_OTHERS = re.compile(
+    r"\bet al\b|\(\w+,? (?:19|20)\d\d\)|\bothers\b|\b(?:previous|prior|existing|earlier) (?:work|stud)"
+)
+_OURS = re.compile(r"\b(?:we|our|ours|this (?:paper|work)|the proposed)\b", re.I)
+_PROPER = re.compile(r"(?<![.!?:] )(?<!^)\b(?:[A-Z][\w-]*[A-Z\d][\w-]*|[A-Z][a-z]+(?:[ -][A-Z][a-z]+)*|BIBREF\d+)\b")
+
+
+def hopes(sentence: str) -> float:
+    """1 for what should, could or will be rather than for what is."""
+    return float(bool(_HOPES.search(sentence)))
+
+
+def is_own(sentence: str) -> float:
+    """1 when the authors speak of their own work, 0 of that of others, 0.5 when nothing tells."""
+    if _OURS.search(sentence):
+        return 1.0
+    return 0.0 if _OTHERS.search(sentence) else 0.5
+
+
+def speaks_of_others(sentence: str) -> bool:
+    """Whether a sentence is about earlier or other work, as one that answers a question about this paper is not."""
+    return bool(re.search(r"\b(?:previous|prior|existing|earlier|of the other)\b", sentence, re.I))
+
+
+def enumerates(sentence: str, question: Question) -> float:
+    """For a question that asks for things of a kind: how many names the sentence prints beyond the question's, of 4."""
+    if question.kind != "list":
+        return 0.0
+    named = {name.casefold() for name in _PROPER.findall(sentence)} - {name.casefold() for name in question.names}
+    return min(1.0, len(named) / 4)

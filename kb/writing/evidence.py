@@ -10,20 +10,24 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kb.protocols import ChatModel, Corpus
 from kb.records import NO_FILTERS, Filters, Hit
 from kb.text import sentence_spans
-from kb.writing.answer_forms import suits
+from kb.writing import particulars
+from kb.writing.answer_forms import enumerates, hopes, is_own, speaks_of_others, suits
 from kb.writing.instructions import is_instruction
 from kb.writing.questions import Question, definitions, read_question, variants
 from kb.writing.words import content_stems
 
 HITS_PER_QUERY = 24
 MOST_CANDIDATES = 120
-_WEIGHTS = {"similarity": 1.0, "overlap": 0.1, "around": 0.05, "chunk": 0.3, "form": 0.4, "prose": 0.05}
+_WEIGHTS = {
+    "similarity": 1.0, "overlap": 0.1, "around": 0.05, "chunk": 0.3, "form": 0.4, "prose": 0.05,
+    "names": 0.15, "hopes": -0.05, "own": 0.03, "foreign": -0.2,
+}  # fmt: skip
 _NEAR_DUPLICATE = 0.8  # Jaccard of stems from which two sentences say the same
 _MIN_WORDS, _MAX_WORDS = 4, 120
 # Text that is printed in papers but is no statement of theirs.
@@ -131,30 +135,52 @@ def score(question: Question, hits: Sequence[Hit], *, corpus: Corpus) -> list[Ca
     places = [(hit, i, found) for hit, found in spans for i in _statements([hit.text[a:b] for a, b in found])]
     if not places:
         return []
-    vectors = corpus.encode([question.text, *(_in_place(hit, found[i]) for hit, i, found in places)])
-    similar = vectors[1:] @ vectors[0]
-    rarity = _rarity(question, [hit.text for hit in hits])
-    top = max(hit.score for hit in hits) or 1.0
-    stems = {hit.chunk_id: [set(content_stems(hit.text[slice(*span)])) for span in found] for hit, found in spans}
+    vectors = corpus.encode(
+        [question.text, _unnamed(question), *(_in_place(hit, found[i]) for hit, i, found in places)]
+    )
+    named, unnamed = vectors[2:] @ vectors[0], vectors[2:] @ vectors[1]
+    about = {hit.paper.id: _is_about(hit, question) for hit in hits}
+    # Its own paper may call the thing by its name or not.
+    similar = [
+        max(a, b) if about[hit.paper.id] else a for (hit, _, _), a, b in zip(places, named, unnamed, strict=True)
+    ]
+    texts = [hit.text for hit in hits]
+    rarity, top = _rarity(question, texts), max(hit.score for hit in hits) or 1.0
+    spelt = _spelt(question, definitions(texts))
+    stems = {hit.chunk_id: [_stems(hit.text[slice(*span)], spelt) for span in found] for hit, found in spans}
     candidates = []
     for (hit, i, found), cosine in zip(places, similar, strict=True):
-        own = stems[hit.chunk_id]
-        near = set().union(
-            *own[max(0, i - 1) : i + 2], content_stems(" ".join(hit.section)), content_stems(hit.paper.title)
-        )
-        sentence = hit.text[slice(*found[i])]
+        own, sentence = stems[hit.chunk_id], hit.text[slice(*found[i])]
+        heading = _stems(f"{' '.join(hit.section)} {hit.paper.title}", spelt)
         signals = {
             "similarity": float(cosine),
             "overlap": _covered(own[i], rarity),
-            "around": _covered(near, rarity),
+            "around": _covered(heading.union(*own[max(0, i - 1) : i + 2]), rarity),
             "chunk": hit.score / top,
             "form": suits(sentence, question),
+            "names": enumerates(sentence, question),
+            "hopes": hopes(sentence),
+            "own": is_own(sentence),
+            "foreign": float(about[hit.paper.id] and speaks_of_others(sentence)),
             "prose": _prose(sentence),
         }
         total = sum(weight * signals[name] for name, weight in _WEIGHTS.items())
         before = found[i - 1] if i and is_statement(hit.text[slice(*found[i - 1])]) else None
         candidates.append(Candidate(hit, *found[i], total, signals, before))
     return sorted(candidates, key=lambda c: (-c.score, c.hit.chunk_id, c.start))
+
+
+def _unnamed(question: Question) -> str:
+    """The question as it is put to a paper whose title has its names: "What objective does it use?"."""
+    text = question.text
+    for name in question.names:
+        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "it", text)
+    return text
+
+
+def _is_about(hit: Hit, question: Question) -> bool:
+    """Whether the paper's title prints all names of the question: its sentences need not repeat them."""
+    return bool(question.names) and all(particulars.has_name(hit.paper.title, name) for name in question.names)
 
 
 def _in_place(hit: Hit, span: tuple[int, int]) -> str:
@@ -181,13 +207,18 @@ def is_statement(sentence: str) -> bool:
         return False
     if sentence.rstrip("\"'”’)").endswith(("?", "？")):
         return False
-    return not (_BOILERPLATE.search(sentence) or _REFERENCE_ENTRY.search(sentence) or is_instruction(sentence))
+    return not is_boilerplate(sentence)
+
+
+def is_boilerplate(sentence: str) -> bool:
+    """Whether it is printed in papers without being a statement of theirs, or is an order to a model."""
+    return bool(_BOILERPLATE.search(sentence) or _REFERENCE_ENTRY.search(sentence) or is_instruction(sentence))
 
 
 def _prose(sentence: str) -> float:
-    """1 for a finished sentence, 0 for a fragment or for lines of symbols."""
+    """1 for a finished sentence or one that announces a list, 0 for a fragment or for lines of symbols."""
     letters = sum(ch.isalpha() or ch.isspace() for ch in sentence) / len(sentence)
-    return float(sentence.rstrip("\"'”’)").endswith((".", "!", "。")) and letters > 0.75)
+    return float(sentence.rstrip("\"'”’)").endswith((".", "!", ":", "。")) and letters > 0.75)
 
 
 def _rarity(question: Question, texts: Sequence[str]) -> dict[str, float]:
@@ -196,6 +227,17 @@ def _rarity(question: Question, texts: Sequence[str]) -> dict[str, float]:
     weights = {stem: math.log(1 + (len(texts) + 1) / (count[stem] + 0.5)) for stem in question.stems}
     total = sum(weights.values()) or 1.0
     return {stem: weight / total for stem, weight in weights.items()}
+
+
+def _spelt(question: Question, acronyms: Mapping[str, str]) -> list[tuple[str, frozenset[str]]]:
+    """(stem, stems that say the same) for the question's acronyms, by the definitions of the papers found."""
+    known = {short.casefold(): frozenset(content_stems(long)) for short, long in acronyms.items()}
+    return [(stem, known[stem]) for stem in question.stems if known.get(stem)]
+
+
+def _stems(text: str, spelt: Sequence[tuple[str, frozenset[str]]]) -> set[str]:
+    found = set(content_stems(text))
+    return found | {short for short, long in spelt if long <= found}
 
 
 def _covered(stems: set[str], rarity: dict[str, float]) -> float:

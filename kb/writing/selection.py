@@ -1,4 +1,4 @@
-"""Which of the candidate sentences make an answer: few, apart from each other, spread over papers, in reading order."""
+"""Which of the candidate sentences make an answer: few, spread over papers, the best one first."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 
 from kb.protocols import Corpus
 from kb.text import sentence_spans
-from kb.writing.evidence import Candidate, is_statement
+from kb.writing.evidence import Candidate, is_boilerplate, is_statement
 from kb.writing.questions import Kind, Question
 from kb.writing.words import content_stems
 
 _READ = 60  # candidates that are looked at
 _NEW_WORDS = 0.15  # what a sentence gains by covering words of the question that no chosen one has
-_ANNOUNCED = 2  # sentences that are quoted after a colon
+_ANNOUNCED, _ANNOUNCED_CHARACTERS = 6, 500  # items, and characters of them, that are quoted after a colon
 _SAME_PAPER = 0.04  # what it loses for each sentence that its paper already gives
 # A sentence that opens like this leans on the one before it, which is then quoted with it.
 _LEANING = re.compile(
@@ -38,17 +38,17 @@ SHAPES: dict[Kind, Shape] = {
     "list": Shape(4, 2, 0.20),
     "comparison": Shape(5, 2, 0.25),
     "open": Shape(4, 2, 0.20),
-    "reason": Shape(3, 2, 0.20),
-    "definition": Shape(3, 2, 0.20),
-    "number": Shape(3, 2, 0.20),
-    "yes-no": Shape(3, 2, 0.20),
+    "reason": Shape(3, 2, 0.15),
+    "definition": Shape(3, 2, 0.12),
+    "number": Shape(3, 2, 0.12),
+    "yes-no": Shape(3, 2, 0.12),
 }
 
 
 def select(
     question: Question, candidates: Sequence[Candidate], *, corpus: Corpus, sentences: int | None = None
 ) -> list[Candidate]:
-    """Sentences for an extractive answer, grouped by paper (best paper first) and in reading order within it.
+    """Sentences for an extractive answer: the best one first, then the rest of its paper as printed, then other papers.
 
     Greedy: each step takes the candidate with the highest score, plus what it adds of the question's words, less a
     little for each sentence its paper already has. ``sentences`` overrides how many; leaning sentences bring theirs.
@@ -73,7 +73,8 @@ def select(
         chosen.append(best)
         taken[best.hit.paper.id] += 1
         uncovered -= set(content_stems(best.text))
-    return in_reading_order(lean(chosen), corpus=corpus)
+    groups = lean(chosen, corpus=corpus)
+    return [candidate for group in in_order(groups, corpus=corpus) for candidate in group]
 
 
 def _gain(candidate: Candidate, *, uncovered: set[str], taken: Counter[str]) -> float:
@@ -81,37 +82,63 @@ def _gain(candidate: Candidate, *, uncovered: set[str], taken: Counter[str]) -> 
     return candidate.score + (_NEW_WORDS * new if uncovered else 0.0) - _SAME_PAPER * taken[candidate.hit.paper.id]
 
 
-def lean(chosen: Sequence[Candidate]) -> list[Candidate]:
-    """The chosen sentences with those they lean on.
+def lean(chosen: Sequence[Candidate], *, corpus: Corpus) -> list[list[Candidate]]:
+    """Each chosen sentence with those it leans on.
 
     Before one that opens with "It …" or "These …" comes the sentence before it; after one that ends with a colon come
-    the sentences that it announces.
+    those that it announces, from the next chunk of its section where its own ends there.
     """
     there = {(c.hit.chunk_id, c.start) for c in chosen}
-    found: list[Candidate] = []
+    groups: list[list[Candidate]] = []
     for candidate in chosen:
-        wanted = [candidate.before] if candidate.before and _LEANING.search(candidate.text) else []
-        if candidate.text.rstrip().endswith((":", "：")):
-            wanted += _announced(candidate)
-        for start, end in wanted:
-            if (candidate.hit.chunk_id, start) not in there and is_statement(candidate.hit.text[start:end]):
-                there.add((candidate.hit.chunk_id, start))
-                found.append(replace(candidate, start=start, end=end, before=None))
-        found.append(candidate)
-    return found
+        before = [replace(candidate, start=start, end=end, before=None) for start, end in _leant_on(candidate)]
+        after = _announced(candidate, corpus=corpus) if candidate.text.rstrip().endswith((":", "：")) else []
+        new = [c for c in (*before, *after) if (c.hit.chunk_id, c.start) not in there]
+        there |= {(c.hit.chunk_id, c.start) for c in new}
+        groups.append([*(c for c in before if c in new), candidate, *(c for c in after if c in new)])
+    return groups
 
 
-def _announced(candidate: Candidate) -> list[tuple[int, int]]:
-    spans = [span for span in sentence_spans(candidate.hit.text) if span[0] >= candidate.end]
-    return spans[:_ANNOUNCED]
+def _leant_on(candidate: Candidate) -> list[tuple[int, int]]:
+    if candidate.before is None or not _LEANING.search(candidate.text):
+        return []
+    return [candidate.before] if is_statement(candidate.hit.text[slice(*candidate.before)]) else []
 
 
-def in_reading_order(chosen: Sequence[Candidate], *, corpus: Corpus) -> list[Candidate]:
-    """Grouped by paper, the paper with the best sentence first; within a paper as it is printed."""
-    papers: dict[str, float] = {}
-    for candidate in chosen:
-        papers[candidate.hit.paper.id] = max(papers.get(candidate.hit.paper.id, -9.0), candidate.score)
-    order = sorted(papers, key=lambda paper_id: (-papers[paper_id], paper_id))
+def _announced(candidate: Candidate, *, corpus: Corpus) -> list[Candidate]:
+    """What follows a colon: items of a list or sentences, as many as are short together."""
+    hit = candidate.hit
+    found = [replace(candidate, start=a, end=b, before=None) for a, b in sentence_spans(hit.text) if a >= candidate.end]
+    if not found:
+        chunks = corpus.chunks(hit.paper.id)
+        at = next((i for i, chunk in enumerate(chunks) if chunk.id == hit.chunk_id), len(chunks))
+        following = next((c for c in chunks[at + 1 : at + 2] if c.section == hit.section), None)
+        if following is not None:
+            there = replace(hit, chunk_id=following.id, text=following.text, page=following.page, boxes=following.boxes)
+            spans = sentence_spans(following.text)
+            found = [replace(candidate, hit=there, start=a, end=b, before=None) for a, b in spans]
+    kept: list[Candidate] = []
+    room = _ANNOUNCED_CHARACTERS
+    for item in found[:_ANNOUNCED]:
+        room -= len(item.text)
+        if (kept and room < 0) or is_boilerplate(item.text):
+            break
+        kept.append(item)
+    return kept
+
+
+def in_order(groups: Sequence[list[Candidate]], *, corpus: Corpus) -> list[list[Candidate]]:
+    """The best group first, then the others of its paper as printed, then the other papers, the best of them first."""
+    best: dict[str, Candidate] = {}
+    for candidate in (c for group in groups for c in group):
+        known = best.get(candidate.hit.paper.id)
+        if known is None or candidate.score > known.score:
+            best[candidate.hit.paper.id] = candidate
+    order = sorted(best, key=lambda paper_id: (-best[paper_id].score, paper_id))
     places = {chunk.id: chunk.ordinal for paper_id in order for chunk in corpus.chunks(paper_id)}
-    rank = {paper_id: i for i, paper_id in enumerate(order)}
-    return sorted(chosen, key=lambda c: (rank[c.hit.paper.id], places.get(c.hit.chunk_id, 0), c.start))
+
+    def place(group: list[Candidate]) -> tuple[int, bool, int, int]:
+        first, paper_id = group[0], group[0].hit.paper.id
+        return order.index(paper_id), best[paper_id] not in group, places.get(first.hit.chunk_id, 0), first.start
+
+    return sorted(groups, key=place)

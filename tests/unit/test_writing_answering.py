@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from kb.errors import ModelError
@@ -308,3 +310,40 @@ def test_an_answer_can_be_laid_out_as_a_table(corpus: MemoryCorpus) -> None:
     rows = tabulate(answer(SPEEDUP, corpus=corpus))
     assert rows
     assert rows[0][0] in {title for title, _ in TEXTS.values()}
+
+
+# --------------------------------------------------------------------------------------- the best one first
+
+_FILLER = "The work was done in a quiet town by the sea, and it took the whole of a long summer."
+
+
+def test_the_sentence_that_counts_what_was_asked_for_leads() -> None:
+    text = (
+        "About 300 users read the Zebra corpus. It contains three times more papers than other corpora."
+        f" {_FILLER} The Zebra corpus consists of 81.1M papers and 12 tables."
+    )
+    made = answer("How many papers does the Zebra corpus contain?", corpus=corpus_of(a=("The Zebra corpus", text)))
+    assert made.claims[0].text == "The Zebra corpus consists of 81.1M papers and 12 tables."
+
+
+def test_what_is_wished_for_is_no_answer_to_what_was_used() -> None:
+    text = (
+        "New, larger and more diverse datasets are necessary for Zebra. We evaluate Zebra on the datasets WikiText,"
+        f" SQuAD and TriviaQA. {_FILLER}"
+    )
+    made = answer("Which datasets are used to evaluate Zebra?", corpus=corpus_of(a=("Zebra", text)))
+    assert made.claims[0].text == "We evaluate Zebra on the datasets WikiText, SQuAD and TriviaQA."
+
+
+def test_a_list_that_stands_in_the_next_chunk_is_quoted_after_its_colon() -> None:
+    announcing = "We compare the Zebra tagger with the following baselines:"
+    items = "Majority label of the training part.\n\nLogistic regression over words.\n\nA small BiLSTM of one layer."
+    first, second = (chunks_of("a", text, section=("Baselines",))[0] for text in (announcing, items))
+    second = replace(second, ordinal=1)
+    aside = replace(chunks_of("a", _FILLER, section=("Town",))[0], ordinal=2)
+    corpus = MemoryCorpus([Paper(id="a", title="The Zebra tagger")], {"a": [first, second, aside]})
+    made = answer("Which baselines is the Zebra tagger compared with?", corpus=corpus)
+    check_invariants(made, corpus)
+    texts = [claim.text for claim in made.claims]
+    at = texts.index(announcing)
+    assert texts[at + 1 : at + 3] == ["Majority label of the training part.", "Logistic regression over words."]
