@@ -19,7 +19,6 @@ import itertools
 import json
 import multiprocessing
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -35,7 +34,7 @@ import psutil
 
 from kb import Library, Settings
 from kb.records import Filters, Paper
-from tests.benchmarks.stages import RSS_UNIT, StageClock, TimedEncoder, children_cpu_seconds, peak_rss_mb
+from tests.benchmarks.stages import StageClock, TimedEncoder, children_cpu_seconds, peak_rss_mb
 
 PACKAGES = ("chromadb", "openvino", "tantivy", "numpy")
 WARM_UP = 10
@@ -132,7 +131,7 @@ def measure_adding(files: Sequence[Path], *, threads: int, what: str) -> None:
     ]
     if pages:
         rows.append(("pages a second (wall); a CPU second", f"{pages / wall:.1f}; {pages / (cpu + children):.1f}"))
-    rows.append(("peak RSS MB: this process, largest child", f"{peak_rss_mb():.0f}, {_child_peak():.0f}"))
+    rows.append(("peak RSS of this process, MB", f"{peak_rss_mb():.0f}"))
     table(("", ""), rows)
     stages = clock.seconds
     stages["reading files (child processes)"] = children
@@ -144,10 +143,6 @@ def measure_adding(files: Sequence[Path], *, threads: int, what: str) -> None:
 def _pages(library: Library, paper_id: str) -> int:
     document = library.catalog().passages.document(paper_id)
     return max((line.page for block in document.blocks for line in block.lines), default=0) if document else 0
-
-
-def _child_peak() -> float:
-    return peak_rss_mb(resource.RUSAGE_CHILDREN)
 
 
 # --------------------------------------------------------------------------------------------- searching
@@ -211,14 +206,14 @@ def measure_cold(home: Path, *, rounds: int) -> None:
     rows = []
     for name, arguments in commands.items():
         runs = [_run_process([sys.executable, "-m", "kb", *arguments]) for _ in range(rounds + 1)][1:]
-        wall, cpu, rss = (statistics.median(run[i] for run in runs) for i in range(3))
-        rows.append((name, f"{wall:.2f}", f"{cpu:.2f}", f"{min(run[1] for run in runs):.2f}", f"{rss:.0f}"))
+        wall, cpu = (statistics.median(run[i] for run in runs) for i in range(2))
+        rows.append((name, f"{wall:.2f}", f"{cpu:.2f}", f"{min(run[1] for run in runs):.2f}"))
     print("bytecode is cached (an installed package has it); the first run of each is not counted\n")
-    table(("command", "wall s", "CPU s", "least CPU s", "RSS MB"), rows)
+    table(("command", "wall s", "CPU s", "least CPU s"), rows)
 
 
-def _run_process(command: Sequence[str]) -> tuple[float, float, float]:
-    """(wall seconds, processor seconds, peak RSS in MB) of one child process."""
+def _run_process(command: Sequence[str]) -> tuple[float, float]:
+    """(wall seconds, processor seconds) of one child process."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     started = time.perf_counter()
     child = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -229,7 +224,7 @@ def _run_process(command: Sequence[str]) -> tuple[float, float, float]:
     child.returncode = 0
     if child.stderr:
         child.stderr.close()
-    return wall, used.ru_utime + used.ru_stime, used.ru_maxrss * RSS_UNIT / 1e6
+    return wall, used.ru_utime + used.ru_stime
 
 
 # ------------------------------------------------------------------------------------------------- memory

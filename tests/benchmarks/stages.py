@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import resource
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from kb.index.dense import ChromaIndex
@@ -17,8 +17,6 @@ from kb.index.passages import PassageTable
 from kb.index.vectors import SentenceFile, VectorFile
 from kb.library import adding
 from kb.protocols import Encoder, Vectors
-
-RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes of ru_maxrss's unit
 
 
 class TimedEncoder:
@@ -85,9 +83,16 @@ class StageClock:
         return timed
 
 
-def peak_rss_mb(who: int = resource.RUSAGE_SELF) -> float:
-    """Most memory that this process (or the largest of its ended children) ever held, in MB."""
-    return resource.getrusage(who).ru_maxrss * RSS_UNIT / 1e6
+def peak_rss_mb() -> float:
+    """Most memory that this program ever held, in MB.
+
+    Not ``ru_maxrss`` where it can be helped: on Linux a child starts with its parent's.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1e3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 def children_cpu_seconds() -> float:
