@@ -44,7 +44,9 @@ def show_evidence(evidence: Evidence, *, key: str) -> None:
     paper = library().paper(evidence.paper_id)
     st.markdown(f"**{markup.with_maths(paper.title)}**")
     with st.container(horizontal=True, gap="small"):
-        where = {"id": paper.id} | ({"page": str(evidence.page)} if evidence.page else {})
+        where = {"id": paper.id} | ({"tab": "pages", "page": str(evidence.page)} if evidence.page else {})
+        if visit := st.query_params.get("visit"):
+            where["visit"] = visit
         st.page_link("paper.py", label=t("open_paper"), icon=":material/article:", query_params=where)
         source_link(paper, evidence.version)
     if evidence.page is None:

@@ -142,3 +142,12 @@ def test_settings_say_where_they_come_from_and_hide_secrets(at_home: Path, monke
     assert rows["home"].iloc[2] == "environment"
     assert rows["threads"].iloc[2] == "default"
     assert "very-secret" not in table.to_string()
+
+
+def test_where_sign_in_is_configured_nothing_is_shown_before_it(at_home: Path) -> None:
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    app.secrets["auth"] = {"client_id": "x", "cookie_secret": "x"}
+    app.run()
+    assert [button.label for button in app.button] == ["Sign in"]
+    assert not app.title
+    assert not app.markdown
