@@ -240,7 +240,7 @@ def _add_care(verb: Verb) -> None:
     update = verb("update", "the daily job: announcements, add, digest, render, deliver", "kb update --out site")
     update.add_argument("--out", metavar="DIR", help="where pages go (default: digests/ in the home)")
     update.add_argument("--format", default="hexo,html,rss,json", metavar="F,F")
-    update.add_argument("--date", type=_day, metavar="DAY", help="as if it were this day (default: today, UTC)")
+    update.add_argument("--date", type=_day, metavar="DAY", help="as if it were this day (default: today, US Eastern)")
     update.add_argument("--no-fulltext", action="store_true", help="keep to the records")
     update.add_argument("--for", dest="audience", choices=("self", "public"), default="self")
     _add_model(update)

@@ -164,8 +164,8 @@ def _read_queries(folder: Path, split: str) -> dict[str, str]:
     for path in sorted(folder.glob("queries*.jsonl*")):
         if match := _QUERIES.fullmatch(path.name):
             found.setdefault(match["split"] or "", path)
-    path = found.get(split) or found.get("")
-    return {str(line["_id"]): str(line.get("text") or "") for line in _json_lines(path)} if path else {}
+    chosen = found.get(split) or found.get("")
+    return {str(line["_id"]): str(line.get("text") or "") for line in _json_lines(chosen)} if chosen else {}
 
 
 def _read_qrels(path: Path) -> dict[str, dict[str, int]]:

@@ -213,7 +213,7 @@ class PassageTable:
             WHERE c.ordinal = 0 AND c.indexed = 1 AND p.id IN (?)""",
             list(paper_ids),
         )
-        found = dict(rows)
+        found: dict[str, int] = dict(rows)
         return {key: found[key] for key in paper_ids if key in found}
 
     def keys_of(self, paper_numbers: Sequence[int]) -> Keys:

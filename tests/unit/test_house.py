@@ -1,0 +1,77 @@
+"""The house rules that a program can check: layers, one room for each foreign package, light starts, no stray words."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted((ROOT / "kb").rglob("*.py"))
+STAGES = ("sources", "parsing", "index", "writing", "rendering", "serving")
+# What every stage may use: records and seams, and what is about text and ids alone.
+SHARED = {"records", "errors", "protocols", "settings", "wire", "ids", "text", "calendar"}
+ANYWHERE = {"numpy", "pydantic", "kb"}
+# A package that several modules of one thought share: the reason stands beside it.
+SEVERAL = {"langchain": 2}  # the chat models behind their seam, and the library for LangChain's users
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def _stage(path: Path) -> str:
+    return path.relative_to(ROOT / "kb").parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_stages_know_only_what_is_shared_and_themselves(path: Path) -> None:
+    stage = _stage(path)
+    used = {name.split(".")[1] for name in _imports(path) if name.startswith("kb.")}
+    if stage in STAGES:
+        assert used <= SHARED | {stage, "home"} - {"library", "cli"}
+    elif stage != "library":
+        assert "library" not in used or stage in ("cli", "__init__")
+
+
+def test_each_foreign_package_has_one_room() -> None:
+    rooms: dict[str, set[str]] = {}
+    standard = set(__import__("sys").stdlib_module_names)
+    for path in MODULES:
+        for name in _imports(path):
+            package = name.split(".")[0]
+            if package not in standard | ANYWHERE:
+                rooms.setdefault(package, set()).add(str(path.relative_to(ROOT)))
+    crowded = {package: where for package, where in rooms.items() if len(where) > SEVERAL.get(package, 1)}
+    assert crowded == {}
+
+
+def test_the_app_calls_the_library_and_nothing_below_it() -> None:
+    for path in sorted((ROOT / "ui").glob("*.py")):
+        below = {name for name in _imports(path) if re.match(rf"kb\.({'|'.join(STAGES)})\b", name)}
+        assert below == set(), path.name
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    # The child that parses is started with an environment of its own, and the app's is that of its command.
+    allowed = {"kb/settings.py", "kb/parsing/worker.py", "kb/cli/app.py", "kb/library/jobs.py"}
+    for path in MODULES:
+        name = str(path.relative_to(ROOT))
+        if name not in allowed:
+            assert not re.search(r"os\.environ|os\.getenv", path.read_text(encoding="utf-8")), name
+
+
+def test_the_code_is_formatted_linted_and_typed() -> None:
+    for command in (["ruff", "check", "."], ["ruff", "format", "--check", "kb", "ui", "tests"], ["mypy"]):
+        done = subprocess.run(
+            [__import__("sys").executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout[-2000:]
