@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kb.errors import BadIdentifier, BadRecord, IndexDamaged, UnknownPaper
 from kb.records import Box, Chunk, Fault, Figure, Paper, Verdict, Version
-from kb.rendering.page_check import Particulars
+from kb.rendering.tally import Particulars
 from kb.rendering.verification import check_file
 
 if TYPE_CHECKING:

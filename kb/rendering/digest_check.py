@@ -10,8 +10,9 @@ from kb.records import Chunk, Claim, Digest, Evidence, Fault, Note, Paper
 from kb.rendering.entries import note_claims, source_address
 from kb.rendering.escaping import one_line
 from kb.rendering.labels import label
-from kb.rendering.page_check import Sources, Tally, at_version, check_page, identify
+from kb.rendering.page_check import at_version, check_page, identify
 from kb.rendering.page_records import ReadEntry, ReadPage, ReadQuote, ReadSentence
+from kb.rendering.tally import Sources, Tally
 
 _SCALARS = ("license", "venue", "published", "updated")
 

@@ -27,6 +27,7 @@ class _Reader(HTMLParser):
         self.page = ReadPage(own=False, extractive=True)
         self._entry: ReadEntry | None = None
         self._stack: list[tuple[str, str, list[str]]] = []  # tag, field, text seen within it
+        self._title = ""
         self._part = ""
         self._pieces: list[Piece] = []
         self._muted = 0
@@ -95,8 +96,10 @@ class _Reader(HTMLParser):
         page, entry = self.page, self._entry
         if field in ("update", "counts"):
             read_head_line(page, text, is_heading=field == "update")
+            if field == "update":  # only a daily page's title names its day
+                read_head_line(page, self._title.split(" · ", 1)[0], is_heading=True, where="title")
         elif tag == "title":
-            read_head_line(page, text.split(" · ", 1)[0], is_heading=True, where="title")
+            self._title = text
         elif field == "contents":
             page.heads.append(("contents", text))
         elif field == "notice":

@@ -8,20 +8,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
-from typing import NamedTuple, Protocol
+from dataclasses import replace
 
-from kb.errors import BadIdentifier
-from kb.ids import fold, parse_arxiv_id
-from kb.records import Box, Chunk, Fault, Figure, Language, Paper, Verdict, Version
-from kb.rendering.comparing_texts import differences, differing_names, flat, likeness, nearest
-from kb.rendering.entries import attribution, note_links, shown_affiliation, source_address, web_address
+from kb.ids import fold
+from kb.records import Fault, Figure, Language, Paper, Version
+from kb.rendering.comparing_texts import differing_names, flat, likeness, nearest
+from kb.rendering.entries import attribution, shown_affiliation, source_address
 from kb.rendering.escaping import ADDRESS, one_line
+from kb.rendering.head_check import check_head
+from kb.rendering.known_addresses import arxiv_number, bare_address, known_addresses, stated_version
 from kb.rendering.labels import LABELS, label
 from kb.rendering.naming import picture_text, without_label
 from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage
 from kb.rendering.sentence_check import SentenceCheck
+from kb.rendering.tally import Sources, Tally
 
 _PLACEHOLDER = re.compile(
     r"\bx{3,}\b|\['x+'\]|待查阅|待补充|待定|请自行|\b(?:TODO|TBD|TBA|FIXME)\b|lorem ipsum|<methods?>|<conclusions?>"
@@ -29,92 +29,6 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 _LEAST_ALIKE = 0.45
-
-
-class Particulars(Protocol):
-    """What a text states that its source does not."""
-
-    @property
-    def numbers(self) -> tuple[str, ...]:
-        """Numbers, as the text writes them."""
-        ...
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names, as the text writes them."""
-        ...
-
-
-class Sources(Protocol):
-    """What a check may ask of the library."""
-
-    def candidates(self, ids: Sequence[str], title: str) -> list[Paper]:
-        """The stored papers that these ids and this title may mean."""
-        ...
-
-    def versions(self, paper_id: str) -> list[Version]:
-        """The versions of a paper that were seen."""
-        ...
-
-    def chunks(self, paper_id: str) -> list[Chunk]:
-        """The stored text of a paper."""
-        ...
-
-    def place_of(self, chunk: Chunk, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
-        """The page on which a part of a chunk begins, and its boxes."""
-        ...
-
-    def figures(self, paper_id: str) -> Mapping[str, Figure] | None:
-        """The figures of the stored PDF by their file; None where none were cut."""
-        ...
-
-    def judge(self, text: str, evidence: Sequence[str]) -> tuple[Verdict, str]:
-        """The verdict on a sentence against what it cites, and the reason."""
-        ...
-
-    def missing(self, text: str, source: str) -> Particulars:
-        """Numbers and names of a text that its source does not state."""
-        ...
-
-
-class Found(NamedTuple):
-    """Something wrong, before it is told."""
-
-    field: str
-    found: str
-    expected: str
-    where: str
-
-
-@dataclass(slots=True)
-class Tally:
-    """What was looked up and what was wrong with it."""
-
-    checked: int = 0
-    wrong: list[Found] | None = None
-
-    def look(self, field: str, found: str, expected: str, *, where: str) -> None:
-        """Compare two texts and keep the pieces that differ; numbers and links are called so."""
-        self.checked += 1
-        for piece in differences(found, expected):
-            kind = piece.kind if piece.kind != "text" else field
-            self.add(kind, piece.found, piece.expected, where=where)
-
-    def add(self, field: str, found: str, expected: str, *, where: str) -> None:
-        """Keep one wrong value."""
-        if self.wrong is None:
-            self.wrong = []
-        self.wrong.append(Found(field, found, expected, where))
-
-    def faults(self, entry: str) -> list[Fault]:
-        """Each wrong value once, with all its places."""
-        places: dict[tuple[str, str, str], list[str]] = {}
-        for one in self.wrong or []:
-            places.setdefault((one.field, one.found, one.expected), []).append(one.where)
-        return [
-            Fault(entry=entry, field=field, found=found, expected=expected, where="; ".join(dict.fromkeys(where)))
-            for (field, found, expected), where in places.items()
-        ]
 
 
 def check_page(page: ReadPage, sources: Sources, *, files: Collection[str] | None = None) -> tuple[list[Fault], int]:
@@ -135,7 +49,7 @@ def check_page(page: ReadPage, sources: Sources, *, files: Collection[str] | Non
         faults += tally.faults(paper.id if paper else entry.title)
         checked += tally.checked
     head = Tally()
-    _check_head(page, known, head)
+    check_head(page, known, head)
     return [*head.faults("page"), *faults], checked + head.checked
 
 
@@ -208,7 +122,9 @@ class _EntryCheck:
                 return None
             # A page of the old kind can still be checked against its own header.
             self._paper = _from_header(entry)
-        claimed = next((v for where, a in entry.links if where == "source" and (v := _version(a)) is not None), None)
+        claimed = next(
+            (v for where, a in entry.links if where == "source" and (v := stated_version(a)) is not None), None
+        )
         paper = at_version(self._paper, claimed=claimed, abstract=entry.abstract, sources=self._sources)
         self._record(paper)
         self._addresses(paper)
@@ -257,13 +173,13 @@ class _EntryCheck:
 
     def _addresses(self, paper: Paper) -> None:
         entry, tally = self._entry, self._tally
-        allowed = _allowed_addresses(paper, self._language)
+        allowed = known_addresses(paper, self._language)
         for where, address in entry.links:
             tally.checked += 1
-            number = _arxiv(address)
+            number = arxiv_number(address)
             if number is not None and paper.id.startswith("arxiv:") and where not in ("abstract",):
                 self._arxiv_address(paper, number, address, allowed, where=where)
-            elif _bare(address) not in allowed:
+            elif bare_address(address) not in allowed:
                 tally.add("link", address, nearest(address, sorted(allowed.values())), where=where)
         own = paper.id.removeprefix("arxiv:") if paper.id.startswith("arxiv:") else None
         for name, told in entry.missing_links:
@@ -285,7 +201,7 @@ class _EntryCheck:
     ) -> None:
         identifier, version = number
         if f"arxiv:{identifier}" != paper.id and f"arxiv:{identifier}" not in paper.aliases:
-            if _bare(address) not in allowed:
+            if bare_address(address) not in allowed:
                 self._tally.add("id", identifier, paper.id.removeprefix("arxiv:"), where=where)
         elif version is not None and paper.version is not None and version != paper.version:
             self._tally.add("version", f"v{version}", f"v{paper.version}", where=where)
@@ -351,7 +267,7 @@ class _EntryCheck:
 
 def _from_header(entry: ReadEntry) -> Paper:
     """The paper as the page's own header tells it."""
-    number = next((n for where, a in entry.links if where == "source" and (n := _arxiv(a))), None)
+    number = next((n for where, a in entry.links if where == "source" and (n := arxiv_number(a))), None)
     comment = (entry.source_line or "").removeprefix("PDF").strip()
     return Paper(
         id=f"arxiv:{number[0]}" if number else "record:0000",
@@ -369,97 +285,3 @@ def _source_line(paper: Paper, language: Language, *, own: bool) -> str:
     if own and paper.license:
         parts.append(f"{LABELS[language]['license']}: {one_line(paper.license)}")
     return " ".join(part for part in parts if part)
-
-
-def _allowed_addresses(paper: Paper, language: Language) -> dict[str, str]:
-    """Bare form to address of every link that the record bears out."""
-    told = [address for _, address in note_links(paper, language)]
-    told += [link.url for link in paper.links if web_address(link.url)]
-    told += [address for address in (source_address(paper), paper.url, paper.license) if address]
-    for text in (paper.abstract, paper.comment or "", paper.title, paper.venue or ""):
-        told += [match[0] for match in ADDRESS.finditer(one_line(text))]
-    if paper.id.startswith("arxiv:"):
-        told.append(f"https://arxiv.org/abs/{paper.id.removeprefix('arxiv:')}")
-    told += [f"https://doi.org/{alias.removeprefix('doi:')}" for alias in paper.aliases if alias.startswith("doi:")]
-    return {_bare(address): address for address in told}
-
-
-def _bare(address: str) -> str:
-    """An address without what does not matter for where it leads."""
-    plain = re.sub(r"%7B|%7D|%28|%29|%5B|%5D", lambda m: chr(int(m[0][1:], 16)), address.strip(), flags=re.IGNORECASE)
-    return re.sub(r"^https?://(?:www\.)?|[/.,;]+$|\.git$", "", plain)
-
-
-def _arxiv(address: str) -> tuple[str, int | None] | None:
-    try:
-        return parse_arxiv_id(address)
-    except BadIdentifier:
-        return None
-
-
-def _version(address: str) -> int | None:
-    number = _arxiv(address)
-    return number[1] if number else None
-
-
-def _check_head(page: ReadPage, papers: Sequence[Paper | None], tally: Tally) -> None:
-    """Days, counts, and the titles that the head of the page repeats."""
-    language: Language = "zh" if page.language == "zh" else "en"
-    for where, first, last in page.days:
-        tally.checked += 1
-        if found := _wrong_period(first, last, papers, page):
-            tally.add("date", *found, where=where)
-    _check_counts(page, tally)
-    known = [paper for paper in papers if paper is not None]
-    for (where, title), paper in zip(
-        page.heads, papers if len(page.heads) == len(papers) else papers[:1], strict=False
-    ):
-        tally.checked += 1
-        if paper is not None:
-            tally.look("title", title, one_line(paper.title), where=where)
-    if page.cover:
-        tally.checked += 1
-        pictures = {picture.file.rsplit("/", 1)[-1] for entry in page.entries for picture in entry.pictures}
-        if page.own and page.cover not in pictures:
-            tally.add("cover", page.cover, "a figure of the page", where="front matter")
-    for line in page.loose:
-        tally.add("text", line, label(language, "update", day="…") if known else "", where="front matter")
-
-
-def _wrong_period(first: str, last: str, papers: Sequence[Paper | None], page: ReadPage) -> tuple[str, str] | None:
-    """(found, expected) when the papers were not announced in the period, or the page's places disagree."""
-    told = first if first == last else f"{first} to {last}".removeprefix(" to ")
-    try:
-        until = date.fromisoformat(last)
-        since = date.fromisoformat(first) if first else None
-    except ValueError:
-        return told, "a day"
-    ends = Counter(place[2] for place in page.days)
-    starts = Counter(place[1] for place in page.days if place[1])
-    days = [set(_days(paper)) for paper in papers if paper is not None]
-    common = Counter(day for own in days for day in own if own)
-    usual = common.most_common(1)[0][0].isoformat() if common else ""
-    single = all(not place[1] or place[1] == place[2] for place in page.days)
-    outside = any(own and not any((since or (until if single else day)) <= day <= until for day in own) for own in days)
-    if outside:
-        return told, usual
-    if ends.most_common(1)[0][1] > ends[last] or (first and starts.most_common(1)[0][1] > starts[first]):
-        return told, f"{ends.most_common(1)[0][0]}, as elsewhere on the page"
-    return None
-
-
-def _days(paper: Paper) -> tuple[date, ...]:
-    if paper.announced:
-        return paper.announced
-    return (paper.published.date(),) if paper.published else ()
-
-
-def _check_counts(page: ReadPage, tally: Tally) -> None:
-    if not page.counts:
-        return
-    found, new, updated, *_ = page.counts
-    tally.checked += 1
-    if new + updated != len(page.entries):
-        tally.add("number", f"{new} + {updated}", f"{len(page.entries)} papers on the page", where="counts")
-    elif found != sum(page.counts[1:]):
-        tally.add("number", str(found), str(sum(page.counts[1:])), where="counts")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from kb.records import Chunk, Language, Paper
 from kb.rendering.comparing_texts import differences, flat, likeness
@@ -12,10 +11,8 @@ from kb.rendering.escaping import one_line
 from kb.rendering.labels import label
 from kb.rendering.markdown_reading import pattern_of
 from kb.rendering.page_records import ReadEntry, ReadPage, ReadQuote, ReadSentence
+from kb.rendering.tally import Sources
 from kb.text import sentence_spans
-
-if TYPE_CHECKING:
-    from kb.rendering.page_check import Sources
 
 _MEANT = 0.5  # a quotation less like all that the paper says was made up
 _CJK = re.compile(r"[\u4e00-\u9fff]")
@@ -98,7 +95,10 @@ class SentenceCheck:
         if verdict in ("verbatim", "supported") or sentence.doubt in ("unsupported", "contradicted"):
             return
         absent = self._sources.missing(text, "\n".join(quotes))
-        if absent.numbers:
+        pieces = differences(text, max(quotes, key=lambda quote: likeness(text, quote)))
+        if pieces and all(piece.kind != "text" for piece in pieces):  # a quotation but for its numbers or links
+            yield from (_told(piece, "sentence", sentence.where) for piece in pieces)
+        elif absent.numbers:
             yield from (("number", number, "in its evidence", sentence.where) for number in absent.numbers)
         elif sentence.doubt == "partly" and verdict == "partly":
             return

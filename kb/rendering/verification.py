@@ -12,8 +12,9 @@ from kb.rendering.digest_check import check_digest
 from kb.rendering.html_reading import read_html
 from kb.rendering.markdown_reading import page_language, read_markdown
 from kb.rendering.old_reading import read_old_page
-from kb.rendering.page_check import Sources, check_page
+from kb.rendering.page_check import check_page
 from kb.rendering.page_records import ReadPage
+from kb.rendering.tally import Sources
 
 
 def check_file(

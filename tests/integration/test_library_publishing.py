@@ -49,6 +49,15 @@ def test_our_pages_have_no_fault(library: Library, pages: Path, name: str) -> No
     assert checked > 150
 
 
+@pytest.mark.parametrize("form", ["md", "html"])
+def test_a_note_of_ours_can_be_verified(library: Library, tmp_path: Path, form: str) -> None:
+    library.write_pages(library.render_note(library.note("2402.19481"), form), tmp_path)
+    (path,) = tmp_path.iterdir()
+    assert library.verify(path)[0] == []
+    found = faults_of(library, path.name, path.read_text().replace("6.1", "6.7"), tmp_path)
+    assert [field for _, field, *_ in found] == ["number"]
+
+
 CHANGES = [
     ("Muyang Li", "Jane Q. Doe", "author"),
     ("Alessio Del Bue", "Alessio Del Rey", "author"),

@@ -270,6 +270,19 @@ def test_feeds_have_all_that_the_formats_ask_for() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["all-papers.rss.xml", "all-papers.atom.xml"])
+def test_a_reader_of_feeds_reads_ours(name: str) -> None:
+    feedparser = pytest.importorskip("feedparser")
+    pages = dict(render_digest(digest_of([hostile_note(), *map(note_of, seed_papers())]), "rss", read_file=read_file))
+    feed = feedparser.parse(pages[name])
+    assert not feed.bozo
+    assert feed.feed.title == "All papers"
+    assert [entry.title for entry in feed.entries[1:]] == [paper.title for paper in seed_papers()]
+    assert [len(entry.authors) for entry in feed.entries[1:]] == [len(paper.authors) for paper in seed_papers()]
+    assert feed.entries[1].link == "http://arxiv.org/abs/2402.19481v1"
+    assert "<script" not in str([entry.get("summary", "") for entry in feed.entries])
+
+
 def mail_parts(text: str) -> tuple[str, str]:
     message = cast("email.message.EmailMessage", email.message_from_string(text, policy=email.policy.default))
     plain, html = message.get_body(("plain",)), message.get_body(("html",))
