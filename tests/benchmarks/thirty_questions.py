@@ -1,0 +1,38 @@
+"""Thirty questions over real PDFs with answers written by hand: what a library says to each, for reading.
+
+    python -m tests.benchmarks.thirty_questions HOME
+
+HOME holds the papers that the questions are about: S2ORC, SPECTER, the literature graph of Semantic Scholar, "Attention
+is all you need" and "Dense passage retrieval" (add their PDFs with ``kb add``). The judging is done by a reader; the
+verdicts stand in ``answers.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from kb import Library, Settings
+
+QUESTIONS = Path(__file__).with_name("thirty_questions.jsonl")
+
+
+def main() -> None:
+    """Print every question, the answer of a reader, and that of the library with pages and verdicts."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("home", type=Path, help="a home with the five papers")
+    arguments = parser.parse_args()
+    with Library.open(Settings.load(home=arguments.home)) as library:
+        for line in QUESTIONS.read_text("utf-8").splitlines():
+            asked = json.loads(line)
+            made = library.ask(asked["question"])
+            print(f"\n{asked['kind']}: {asked['question']}\n  reader: {asked['answer']}", flush=True)
+            for claim in made.claims:
+                print(f"  p. {claim.evidence[0].page} ({claim.verdict}) {claim.text}")
+            if made.missing:
+                print(f"  refused: {made.missing}")
+
+
+if __name__ == "__main__":
+    main()
