@@ -27,6 +27,7 @@ def main() -> None:
                 visitor = Visitor(browser, address, width=_WIDTH, height=_HEIGHT, color_scheme=scheme)
                 show(visitor)
                 visitor.rest()
+                visitor.page.locator('[data-testid="stMain"]').evaluate("main => main.scrollTo(0, 0)")
                 visitor.page.screenshot(path=FOLDER / f"{name}.png")
                 visitor.close()
 
