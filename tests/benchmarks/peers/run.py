@@ -41,6 +41,7 @@ MEASURES = (
     (("search", "p50_ms"), "search p50, ms", False),
     (("search", "cpu_p50_ms"), "search p50, CPU ms", False),
     (("search", "ndcg@10"), "nDCG@10", True),
+    (("whole_cpu_s",), "all of it, starting included, CPU s", False),
     (("peak_rss_mb",), "peak RSS, MB", False),
 )
 
