@@ -79,7 +79,9 @@ class Settings(BaseSettings):
     mail_from: str = Field(default="", description="sender of digests")
     mail_to: tuple[str, ...] = Field(default=(), description="receivers of digests")
     site_url: str = Field(default="", description="address under which pages are published, for feeds")
-    site_mathjax: str = Field(default="", description="address of a MathJax of one's own for HTML pages; empty for none")
+    site_mathjax: str = Field(
+        default="", description="address of a MathJax of one's own for HTML pages; empty for none"
+    )
     site_author: str = Field(default="kb", description="author in the front matter of pages")
 
     @classmethod

@@ -38,13 +38,16 @@ def show(library: Library, name: str) -> dict[str, Any]:
 def remove(library: Library, names: Sequence[str]) -> list[str]:
     """Remove papers; returns their ids."""
     from kb.library.delivering import forget_pages
+    from kb.library.jobs import forget_traces
 
     catalog = library.catalog()
     ids = list(dict.fromkeys(catalog.papers.resolve(name) for name in names))
     papers = [catalog.papers.get(key) for key in ids]
     with library.writing("remove"):
         figures = catalog.ledger.figure_files()
-        files = {source.file for key in ids if (source := catalog.passages.source(key)) and source.file}
+        sources = [source for key in ids if (source := catalog.passages.source(key))]
+        hashes = {source.sha256 for source in sources}
+        files = {source.file for source in sources if source.file}
         files |= {file for key in ids for file in figures.get(key, ())}
         with catalog.transaction():
             catalog.ledger.forget_turns_with(ids)
@@ -57,6 +60,7 @@ def remove(library: Library, names: Sequence[str]) -> list[str]:
         library.home.files.sweep()
         forget_pages(library, papers, {file for key in ids for file in figures.get(key, ())})
         library.home.forget_caches()
+        forget_traces(library, hashes)
         catalog.scrub()
     return ids
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -116,6 +116,19 @@ def visited(library: Library, key: str) -> Library:
         raise UsageError(f"{key!r} is no visited file: drop the PDF again")
     settings = library.settings.model_copy(update={"home": library.home.path / "visits" / key})
     return type(library)(settings)
+
+
+def forget_traces(library: Library, hashes: Collection[str]) -> None:
+    """Drop what the app keeps of files that are to leave no trace: uploads, visits, reports and logs of ended work."""
+    for path in library.home.uploads_path.glob("*/*"):
+        if path.is_file() and sha256_of(path) in hashes:
+            shutil.rmtree(path.parent, ignore_errors=True)
+    for digest in hashes:
+        shutil.rmtree(library.home.path / "visits" / digest[:16], ignore_errors=True)
+    for job in library.catalog().jobs.list():
+        if not job.is_open:
+            library.catalog().jobs.forget(job.number)
+            _log_path(library, job.number).unlink(missing_ok=True)
 
 
 def _forget_old(root: Path) -> None:

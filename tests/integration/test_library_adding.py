@@ -247,3 +247,13 @@ def test_items_of_one_s_own_source_can_be_added(library: Library) -> None:
     assert report.added == ("doi:10.1/x",)
     assert report.failed[0].what == "y"
     assert library.search("title without text", k=1)[0].paper.id == "doi:10.1/x"
+
+
+def test_remove_clears_uploads_and_ended_work_too(copied: Library) -> None:
+    (paper,) = [paper for paper in copied.list() if paper.fulltext.state == "full"]
+    upload = copied.keep_upload("S2ORC.pdf", S2ORC.read_bytes())
+    number = copied.catalog().jobs.start(["add", str(upload)])
+    copied.catalog().jobs.finish(number, "done", report={"added": [paper.title]})
+    copied.remove(paper.id)
+    assert not upload.exists()
+    assert copied.jobs() == []
