@@ -17,6 +17,13 @@ from kb.errors import SettingsError
 ARXIV_HOSTS = ("arxiv.org", "export.arxiv.org", "www.arxiv.org", "rss.arxiv.org")
 
 
+def _absolute(folder: str | Path) -> Path:
+    try:
+        return Path(folder).expanduser().absolute()
+    except RuntimeError as err:  # no HOME, and no such user
+        raise SettingsError(f"{folder} has no place here ({err}): give --home DIR or set KB_HOME") from err
+
+
 class Settings(BaseSettings):
     """Everything that can be set. ``Settings(home="~/papers")`` reads that home's ``kb.toml`` and ``KB_*``.
 
@@ -95,12 +102,12 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags first, then the environment, then the home's ``kb.toml``."""
         home = init_settings().get("home") or env_settings().get("home") or cls.model_fields["home"].default
-        toml = TomlConfigSettingsSource(settings_cls, toml_file=Path(home).expanduser() / "kb.toml")
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=_absolute(home) / "kb.toml")
         return init_settings, env_settings, toml
 
     def model_post_init(self, context: Any) -> None:
         """Make the home absolute, so that a later change of folder does not move it."""
-        object.__setattr__(self, "home", Path(self.home).expanduser().absolute())
+        object.__setattr__(self, "home", _absolute(self.home))
 
     @classmethod
     def load(cls, **flags: Any) -> Settings:

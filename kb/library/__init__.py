@@ -136,12 +136,21 @@ class Library:
         names = [what] if isinstance(what, str) else list(what)
         intake = Intake(self.settings, self.home, fulltext=fulltext, private=private, notice=self._notice)
         items = intake.items(names, query=query, since=since, until=until, limit=limit)
-        return self.add_items(items, fetch=intake.fetch, progress=progress)
+        expected = intake.expected(names, query=query) if progress is not None else None
+        return self.add_items(items, fetch=intake.fetch, expected=expected, progress=progress)
 
     def add_items(
-        self, items: Iterable[Item | Failure], *, fetch: FetchFulltext | None = None, progress: Progress | None = None
+        self,
+        items: Iterable[Item | Failure],
+        *,
+        fetch: FetchFulltext | None = None,
+        expected: int | None = None,
+        progress: Progress | None = None,
     ) -> AddReport:
-        """Add what a source of your own yields; ``fetch`` gets the file of an item that asks for it."""
+        """Add what a source of your own yields; ``fetch`` gets the file of an item that asks for it.
+
+        ``expected`` is how many items there will be, as far as that is known: the progress is told.
+        """
         from kb.library.adding import Adder
 
         catalog = self.catalog(create=True)
@@ -154,7 +163,7 @@ class Library:
             workers=self.settings.threads,
             on_wait=self.on_wait,
         )
-        return adder.add(items, fetch=fetch, progress=progress)
+        return adder.add(items, fetch=fetch, expected=expected, progress=progress)
 
     def remove(self, papers: Sequence[str] | str) -> builtins.list[str]:
         """Take papers out with all that hangs on them: text, vectors, words, files, figures, notes, answers."""

@@ -76,7 +76,12 @@ class Adder:
         self._replaced: set[str] = set()  # files that gave way to better ones
 
     def add(
-        self, items: Iterable[Item | Failure], *, fetch: FetchFulltext | None = None, progress: Progress | None = None
+        self,
+        items: Iterable[Item | Failure],
+        *,
+        fetch: FetchFulltext | None = None,
+        expected: int | None = None,
+        progress: Progress | None = None,
     ) -> AddReport:
         """Add all items; a bad one is recorded and never stops the rest."""
         tally = Tally()
@@ -90,7 +95,7 @@ class Adder:
                     self._store(batch, tally)
                     batch = []
                 if progress is not None:
-                    progress("adding", done, None)
+                    progress("adding", done, max(expected, done) if expected else None)
         finally:
             if batch:
                 self._store(batch, tally)

@@ -45,6 +45,14 @@ class Intake:
         if query is not None:
             yield from self._marked(self._from_arxiv(self.arxiv().query(query, since=since, until=until, limit=limit)))
 
+    def expected(self, names: Sequence[str], *, query: str | None) -> int | None:
+        """How many items to expect, for a progress bar: None where only looking would tell (folders, queries)."""
+        if query is not None or any(Path(name).is_dir() for name in names if _is_path(name)):
+            return None
+        from kb.sources.jsonl import count_lines
+
+        return sum(count_lines(name) if name.endswith((".jsonl", ".jsonl.gz")) else 1 for name in names)
+
     def fetch(self, metadata: Metadata) -> tuple[Path, FileKind]:
         """The PDF of an arXiv paper, else its HTML page.
 
