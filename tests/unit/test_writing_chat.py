@@ -249,8 +249,8 @@ def test_json_is_found_in_chatter(n: int, chatter: str) -> None:
         assert found == {"n": n}
 
 
-def test_a_renewed_model_has_its_caps_again_and_keeps_its_replies() -> None:
-    chat, model = chat_of("A reply.", max_calls=1)
+def test_a_renewed_model_has_its_caps_again_and_keeps_its_replies(tmp_path: Path) -> None:
+    chat, model = chat_of("A reply.", "Another reply.", max_calls=1, cache=ReplyCache(tmp_path))
     chat.complete("s", "first question")
     again = chat.renewed()
     assert again.usage.calls == 0
