@@ -88,29 +88,14 @@ class Home:
         Raises:
             HomeBusy: when the lock is not free within ``wait_seconds``.
         """
-        lock = FileLock(self.path / "writer.lock", mode=0o600)
-        holder_path = self.path / "writer.json"
-        try:
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                if on_wait is not None:
-                    on_wait(f"waiting for {self.holder()}")
-                try:
-                    lock.acquire(timeout=wait_seconds, poll_interval=0.05)
-                except Timeout as err:
-                    raise HomeBusy(
-                        f"{self.path} is in use by {self.holder()}: wait until it ends, then run the same again"
-                    ) from err
-            holder_path.write_text(json.dumps(_self_description(purpose)), encoding="utf-8")
-        except OSError as err:
-            lock.release()
-            raise writing_error(err, self.path) from err
-        try:
+        with self._held(
+            "writer",
+            purpose,
+            wait_seconds=wait_seconds,
+            on_wait=on_wait,
+            busy=lambda who: f"{self.path} is in use by {who}",
+        ):
             yield
-        finally:
-            holder_path.unlink(missing_ok=True)
-            lock.release()
 
     @contextlib.contextmanager
     def job(self, name: str) -> Iterator[None]:
@@ -119,15 +104,36 @@ class Home:
         Raises:
             HomeBusy: when it is running already.
         """
+        with self._held(
+            name, name, wait_seconds=0.0, on_wait=None, busy=lambda who: f"kb {name} is running already ({who})"
+        ):
+            yield
+
+    @contextlib.contextmanager
+    def _held(
+        self,
+        name: str,
+        purpose: str,
+        *,
+        wait_seconds: float,
+        on_wait: Callable[[str], None] | None,
+        busy: Callable[[str], str],
+    ) -> Iterator[None]:
+        """Hold the lock of a name, with a note beside it that says who does."""
         lock = FileLock(self.path / f"{name}.lock", mode=0o600)
         holder_path = self.path / f"{name}.json"
         try:
-            lock.acquire(timeout=0)
-            holder_path.write_text(json.dumps(_self_description(name)), encoding="utf-8")
-        except Timeout as err:
-            raise HomeBusy(
-                f"kb {name} is running already ({self.holder(name)}): wait until it ends, then run the same again"
-            ) from err
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                if on_wait is not None:
+                    on_wait(f"waiting for {self.holder(name)}")
+                try:
+                    lock.acquire(timeout=wait_seconds, poll_interval=0.05)
+                except Timeout as err:
+                    message = f"{busy(self.holder(name))}: wait until it ends, then run the same again"
+                    raise HomeBusy(message) from err
+            holder_path.write_text(json.dumps(_self_description(purpose)), encoding="utf-8")
         except OSError as err:
             lock.release()
             raise writing_error(err, self.path) from err

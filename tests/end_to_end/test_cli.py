@@ -113,7 +113,7 @@ def test_show_list_status_and_export_agree(home: Path) -> None:
 
 def test_json_is_alone_on_stdout_and_notices_are_not_there(home: Path) -> None:
     done = kb("--json", "status", "--home", str(home))
-    json.loads(done.stdout)
+    assert json.loads(done.stdout)["schema"] == "kb.status/1"
 
 
 @pytest.mark.parametrize(
