@@ -18,8 +18,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from kb.errors import HomeBusy, HomeError, HomeUnwritable
 
 _CHUNK_BYTES = 1 << 20
@@ -120,6 +118,8 @@ class Home:
         busy: Callable[[str], str],
     ) -> Iterator[None]:
         """Hold the lock of a name, with a note beside it that says who does."""
+        from filelock import FileLock, Timeout  # brings asyncio, which a search would pay for and not use
+
         lock = FileLock(self.path / f"{name}.lock", mode=0o600)
         holder_path = self.path / f"{name}.json"
         try:
