@@ -9,8 +9,8 @@ from typing import Any
 
 import streamlit as st
 
-from kb import Library
 from kb.errors import KbError
+from kb.library.desk import Desk
 from kb.records import Answer
 from ui import address, markup
 from ui.address import Field
@@ -95,7 +95,7 @@ def _answer(question: str, *, session: str, within: list[str]) -> None:
 
 
 def _work(
-    here: Library, question: str, session: str, within: list[str], told: queue.Queue[str | Answer | Exception]
+    here: Desk, question: str, session: str, within: list[str], told: queue.Queue[str | Answer | Exception]
 ) -> None:
     try:
         told.put(here.ask(question, session=session, paper=within, on_text=told.put))

@@ -11,21 +11,22 @@ from typing import cast
 
 import streamlit as st
 
-from kb import Library, Settings
+from kb import Settings
 from kb.errors import KbError
+from kb.library.desk import Desk
 from ui import markup
 from ui.words import LANGUAGES, Language, word
 
 
 @st.cache_resource(show_spinner=False)
-def _open(home: str) -> Library:
+def _open(home: str) -> Desk:
     """One library for all sessions and tabs: indexes and models are loaded once."""
-    library = Library.open(Settings.load(home=home))
+    library = Desk.open(Settings.load(home=home))
     threading.Thread(target=_warm, args=(library,), daemon=True).start()
     return library
 
 
-def _warm(library: Library) -> None:
+def _warm(library: Desk) -> None:
     """Load what later pages need while the first one is being read: indexes, encoder, what draws tables."""
     try:
         library.search("warm", k=1)
@@ -35,11 +36,11 @@ def _warm(library: Library) -> None:
 
 
 @st.cache_resource(show_spinner=False)
-def _speaking(home: str, language: Language, started: bool) -> Library:
+def _speaking(home: str, language: Language, started: bool) -> Desk:
     return _open(home).speaking(language)
 
 
-def library() -> Library:
+def library() -> Desk:
     """The library of this app, writing in the session's language; for a visited file, that file's."""
     home = str(Settings.load().home)
     if visit := st.query_params.get("visit"):
@@ -49,7 +50,7 @@ def library() -> Library:
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _visited(home: str, key: str) -> Library:
+def _visited(home: str, key: str) -> Desk:
     return _open(home).visited(key)
 
 

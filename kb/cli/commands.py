@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from kb import wire
-from kb.cli import printing
 from kb.cli.progress import Reporter
 from kb.cli.streams import write_document, write_text
 from kb.errors import HomeUnwritable, UsageError
 from kb.library import Library
+from kb.rendering import plain_text
 from kb.settings import Settings
 from kb.text import is_text
 
@@ -104,7 +104,7 @@ def _demo(library: Library, options: argparse.Namespace, reporter: Reporter) -> 
     from kb.library.demo import run_demo
 
     demo = run_demo(library, progress=reporter.progress, notice=reporter.notice)
-    return Result(data=demo, text=printing.demo(demo))
+    return Result(data=demo, text=plain_text.demo(demo))
 
 
 def _add(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
@@ -124,7 +124,7 @@ def _add(library: Library, options: argparse.Namespace, reporter: Reporter) -> R
     status = _DONE if not report.failed else _IN_PART if went_in else _NOT_DONE
     if status == _NOT_DONE and len(report.failed) == 1:
         reporter.error(report.failed[0].reason)
-    return Result(data=report, text=printing.add_report(report), status=status)
+    return Result(data=report, text=plain_text.add_report(report), status=status)
 
 
 # ------------------------------------------------------------------------------------------ questions
@@ -133,14 +133,14 @@ def _add(library: Library, options: argparse.Namespace, reporter: Reporter) -> R
 def _search(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     hits = library.search(options.query, k=options.k, mode=options.mode, by=options.by, **_filters(options))
     data = {"query": options.query, "mode": options.mode, "hits": wire.to_data(hits)}
-    return Result(data=data, text=printing.hits(hits))
+    return Result(data=data, text=plain_text.hits(hits))
 
 
 def _ask(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     answer = library.ask(options.question, session=options.session, **_filters(options))
     for notice in answer.notices:
         reporter.notice(notice)
-    return Result(data=answer, text=printing.answer(answer))
+    return Result(data=answer, text=plain_text.answer(answer))
 
 
 def _compare(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
@@ -188,7 +188,7 @@ def _digest(library: Library, options: argparse.Namespace, reporter: Reporter) -
     written = library.write_digest(digest, options.format.split(","), out=Path(options.out) if options.out else None)
     data = {**wire.to_data(digest), "files": [str(path) for path in written]}
     status = _IN_PART if digest.counts.failed else _DONE
-    return Result(data=data, text=printing.digest(digest, written), status=status)
+    return Result(data=data, text=plain_text.digest(digest, written), status=status)
 
 
 def _render(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
@@ -200,12 +200,12 @@ def _render(library: Library, options: argparse.Namespace, reporter: Reporter) -
 def _verify(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     faults, checked = library.verify(Path(options.file))
     data = {"file": options.file, "faults": wire.to_data(faults), "checked": checked}
-    return Result(data=data, text=printing.faults(options.file, faults, checked), status=_FAULTS if faults else _DONE)
+    return Result(data=data, text=plain_text.faults(options.file, faults, checked), status=_FAULTS if faults else _DONE)
 
 
 def _diff(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     changes = library.diff(Path(options.old), Path(options.new))
-    return Result(data=changes, text=printing.changes(changes))
+    return Result(data=changes, text=plain_text.changes(changes))
 
 
 # -------------------------------------------------------------------------------------------- catalog
@@ -213,12 +213,12 @@ def _diff(library: Library, options: argparse.Namespace, reporter: Reporter) -> 
 
 def _list(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     papers = library.list(limit=options.limit, **_filters(options))
-    return Result(data={"papers": wire.to_data(papers)}, text=printing.papers(papers))
+    return Result(data={"papers": wire.to_data(papers)}, text=plain_text.papers(papers))
 
 
 def _show(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     shown = library.show(options.id)
-    return Result(data=shown, text=printing.shown(shown))
+    return Result(data=shown, text=plain_text.shown(shown))
 
 
 def _set(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
@@ -229,7 +229,7 @@ def _set(library: Library, options: argparse.Namespace, reporter: Reporter) -> R
             raise UsageError(f"{assignment!r} is not FIELD=VALUE: write it like venue='NeurIPS 2017'")
         values[name] = value or None
     paper = library.set(options.id, **values)
-    return Result(data={"paper": wire.to_data(paper)}, text=printing.paper(paper))
+    return Result(data={"paper": wire.to_data(paper)}, text=plain_text.paper(paper))
 
 
 def _tag(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
@@ -271,7 +271,7 @@ def _update(library: Library, options: argparse.Namespace, reporter: Reporter) -
         language=options.language,
         progress=reporter.progress,
     )
-    return Result(data=report, text=printing.update(report), status=report["status"])
+    return Result(data=report, text=plain_text.update(report), status=report["status"])
 
 
 def _ledger(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
@@ -281,14 +281,14 @@ def _ledger(library: Library, options: argparse.Namespace, reporter: Reporter) -
 
 def _status(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     status = library.status()
-    return Result(data=status, text=printing.status(status))
+    return Result(data=status, text=plain_text.status(status))
 
 
 def _doctor(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     problems = library.doctor(fix=options.fix, model=bool(options.model), progress=reporter.progress)
     bad = any(problem.severity != "notice" for problem in problems)
     return Result(
-        data={"problems": wire.to_data(problems)}, text=printing.problems(problems), status=_FAULTS if bad else _DONE
+        data={"problems": wire.to_data(problems)}, text=plain_text.problems(problems), status=_FAULTS if bad else _DONE
     )
 
 
@@ -307,7 +307,7 @@ def _eval(library: Library, options: argparse.Namespace, reporter: Reporter) -> 
         run_folder=Path(options.run) if options.run else None,
         progress=reporter.progress,
     )
-    return Result(data=figures, text=printing.evaluation(figures))
+    return Result(data=figures, text=plain_text.evaluation(figures))
 
 
 def _ui(options: argparse.Namespace) -> int:

@@ -6,17 +6,14 @@ The command line, the app and other programs call ``Library`` and nothing below 
 from __future__ import annotations
 
 import builtins
-import copy
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from kb.errors import EncoderError, HomeUnwritable, ParseError
-from kb.home import Home
+from kb.errors import ParseError
 from kb.library import curating
+from kb.library.parts import Choice, OpenHome
 from kb.records import (
     AddReport,
     Answer,
@@ -25,8 +22,6 @@ from kb.records import (
     Digest,
     Failure,
     Fault,
-    Figure,
-    Filters,
     Grouping,
     Hit,
     Item,
@@ -37,25 +32,16 @@ from kb.records import (
     Problem,
     Topic,
 )
-from kb.settings import Settings
 
 if TYPE_CHECKING:
-    from kb.index.catalog import Catalog
-    from kb.index.jobs import Job
     from kb.library.adding import FetchFulltext
-    from kb.library.archive import KeptDigest
-    from kb.library.indexing import Indexer, Progress
-    from kb.library.mapping import MapPoint
-    from kb.library.reading import LibraryCorpus
+    from kb.library.indexing import Progress
     from kb.library.topics import Preview
-    from kb.library.viewing import PageView
-    from kb.parsing.worker import Limits
-    from kb.protocols import ChatModel, Encoder, Reranker
 
 __all__ = ["Library"]
 
 
-class Library:
+class Library(OpenHome):
     """One home, open for use. Close it, or use it as a context manager.
 
     >>> with Library.open(Settings(home="~/papers")) as library:
@@ -64,47 +50,6 @@ class Library:
 
     Nothing heavy is loaded before it is needed: a search by words alone loads no encoder, a listing no index.
     """
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.home = Home(settings.home)
-        self.on_wait: Callable[[str], None] | None = None
-        self._catalog: Catalog | None = None
-        self._encoder: Encoder | None = None
-        self._corpus: LibraryCorpus | None = None
-        self._indexer: Indexer | None = None
-        self._chat: ChatModel | None = None
-        self._lock = threading.RLock()
-
-    @classmethod
-    def open(cls, settings: Settings | None = None) -> Self:
-        """A library over the home that the settings name; without settings, those of the environment."""
-        return cls(settings or Settings.load())
-
-    def speaking(self, language: Language) -> Library:
-        """This library, writing answers and notes in another language; the open files and models are shared."""
-        if language == self.settings.language or not self.home.exists:
-            return self
-        self.corpus(), self.indexer(), self.chat()
-        other = copy.copy(self)
-        other.settings = self.settings.model_copy(update={"language": language})
-        return other
-
-    def close(self) -> None:
-        """Let go of all files."""
-        with self._lock:
-            for part in (self._corpus, self._indexer, self._catalog):
-                if part is not None:
-                    part.close()
-            self._corpus = self._indexer = self._catalog = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     # --------------------------------------------------------------------------------------- adding
 
@@ -165,6 +110,17 @@ class Library:
         )
         return adder.add(items, fetch=fetch, expected=expected, progress=progress)
 
+    def visit(self, file: Path, *, progress: Progress | None = None) -> Self:
+        """A library of its own that holds this file only, inside the home but no part of it; kept for some days."""
+        from kb.library.jobs import visit
+
+        guest = visit(self, file)
+        report = guest.add([str(file)], progress=progress)
+        if report.failed:
+            failure = report.failed[0]
+            raise ParseError(f"{file.name}: {failure.reason}", code=failure.code)
+        return guest
+
     def remove(self, papers: Sequence[str] | str) -> builtins.list[str]:
         """Take papers out with all that hangs on them: text, vectors, words, files, figures, notes, answers."""
         return curating.remove(self, [papers] if isinstance(papers, str) else list(papers))
@@ -178,13 +134,7 @@ class Library:
         k: int = 10,
         mode: Mode = "hybrid",
         by: Grouping = "chunk",
-        paper: Iterable[str] = (),
-        author: Iterable[str] = (),
-        category: Iterable[str] = (),
-        tag: Iterable[str] = (),
-        since: date | None = None,
-        until: date | None = None,
-        fulltext: bool | None = None,
+        **choice: Unpack[Choice],
     ) -> builtins.list[Hit]:
         """Passages (or the best passage of each paper) for a query, best first.
 
@@ -193,10 +143,9 @@ class Library:
             k: how many, 1 to 10,000.
             mode: by words ("lexical"), by meaning ("dense") or both ("hybrid").
             by: one hit a passage ("chunk") or a paper ("paper").
-            paper, author, category, tag, since, until, fulltext: which papers may be found (see ``Filters``).
+            choice: which papers may be found.
         """
-        filters = self._filters(paper, author, category, tag, since, until, fulltext)
-        return self.corpus().search(query, k=k, mode=mode, filters=filters, by=by)
+        return self.corpus().search(query, k=k, mode=mode, filters=self.filters(**choice), by=by)
 
     def similar(self, paper: str, *, k: int = 10) -> builtins.list[Hit]:
         """The papers that are most like this one."""
@@ -207,27 +156,21 @@ class Library:
         question: str,
         *,
         session: str | None = None,
-        paper: Iterable[str] = (),
-        author: Iterable[str] = (),
-        category: Iterable[str] = (),
-        tag: Iterable[str] = (),
-        since: date | None = None,
-        until: date | None = None,
         on_text: Callable[[str], None] | None = None,
+        **choice: Unpack[Choice],
     ) -> Answer:
         """Answer a question from the papers: every claim with its quote, page and verdict, or an honest refusal.
 
         Args:
             question: the question.
             session: name of a conversation; a follow-up is read in its context, and the answer is kept in it.
-            paper, author, category, tag, since, until: which papers may be used.
             on_text: told the model's text as it comes (it is checked afterwards).
+            choice: which papers may be used.
         """
         from kb.library.questions import ask
 
-        filters = self._filters(paper, author, category, tag, since, until, None)
         self._renew_chat()
-        return ask(self, question, session=session, filters=filters, on_text=on_text)
+        return ask(self, question, session=session, filters=self.filters(**choice), on_text=on_text)
 
     def compare(self, papers: Sequence[str], questions: Sequence[str]) -> Comparison:
         """Papers × questions: each cell the best evidence with its page, or "not stated"."""
@@ -399,20 +342,9 @@ class Library:
 
     # -------------------------------------------------------------------------------------- catalog
 
-    def list(
-        self,
-        *,
-        limit: int | None = None,
-        paper: Iterable[str] = (),
-        author: Iterable[str] = (),
-        category: Iterable[str] = (),
-        tag: Iterable[str] = (),
-        since: date | None = None,
-        until: date | None = None,
-    ) -> builtins.list[Paper]:
+    def list(self, *, limit: int | None = None, **choice: Unpack[Choice]) -> builtins.list[Paper]:
         """The papers that pass, newest first."""
-        filters = self._filters(paper, author, category, tag, since, until, None)
-        ids = self.catalog().papers.ids(filters, limit=limit)
+        ids = self.catalog().papers.ids(self.filters(**choice), limit=limit)
         found = self.catalog().papers.many(ids)
         return [found[key] for key in ids]
 
@@ -452,17 +384,9 @@ class Library:
         """Dislike a paper: papers like it come last."""
         return self.opine(paper, -1, topic=topic)
 
-    def export(self, format: str = "bibtex", **filters: Any) -> str:  # noqa: A002  (the verb's own word)
+    def export(self, format: str = "bibtex", **choice: Unpack[Choice]) -> str:  # noqa: A002  (the verb's own word)
         """The records as BibTeX, CSL-JSON or JSONL."""
-        return curating.export(self.list(**filters), format)
-
-    # --------------------------------------------------------------------------------------- viewing
-
-    def page_view(self, paper: str, page: int, *, scale: float = 1.6) -> PageView:
-        """A page (1-based) of the paper's stored PDF as a PNG, rendered in the guarded child process."""
-        from kb.library.viewing import view_page
-
-        return view_page(self, self.catalog().papers.resolve(paper), page=page, scale=scale)
+        return curating.export(self.list(**choice), format)
 
     def passages(self, paper: str) -> builtins.list[Chunk]:
         """The stored text of a paper in reading order, in pieces with section, pages and boxes."""
@@ -472,148 +396,9 @@ class Library:
         """Where a file of the home (a figure, a PDF) is, by its key."""
         return self.home.files.get(key)
 
-    def export_hits(self, hits: Sequence[Hit], form: str) -> str:
-        """Search results as Markdown or CSV, or their papers as BibTeX."""
-        from kb.library.viewing import export_hits
-
-        return export_hits(hits, form)
-
-    def kept_digests(self) -> builtins.list[KeptDigest]:
-        """The digests that were made and lie in the home, the newest day first."""
-        from kb.library.archive import kept_digests
-
-        return kept_digests(self)
-
-    def kept_digest(self, topic: str | None, day: date) -> Digest | None:
-        """The digest that was made of a topic (None: of all papers) for a day."""
-        from kb.library.archive import kept_digest
-
-        return kept_digest(self, topic, day)
-
-    def digest_folder(self, topic: str | None, day: date) -> Path:
-        """Where the digest of a topic for a day is kept for ``kept_digest``."""
-        from kb.library.archive import digest_folder
-
-        return digest_folder(self, topic, day)
-
     def count(self) -> int:
         """How many papers there are; 0 where no home has been started."""
         return self.catalog().papers.count() if self.home.exists else 0
-
-    def days(self, *, limit: int = 60) -> builtins.list[tuple[date, int]]:
-        """Days on which stored papers were announced, else published, with how many; the newest first."""
-        return self.catalog().papers.days(limit=limit) if self.home.exists else []
-
-    def answer_text(self, answer: Answer) -> str:
-        """An answer with its references as plain text."""
-        from kb.cli.printing import answer as print_answer
-
-        return print_answer(answer)
-
-    def kept_note(self, paper: str) -> Note | None:
-        """The note of a paper if it was written already."""
-        from kb.library.noting import kept_note
-
-        return kept_note(self, self.catalog().papers.resolve(paper))
-
-    def kept_figures(self, paper: str) -> builtins.list[Figure] | None:
-        """The figures and tables of a paper if they were cut already; None when not."""
-        from kb.library.noting import kept_figures
-
-        return kept_figures(self, self.catalog().papers.resolve(paper))
-
-    def paper_map(self, *, limit: int = 5_000) -> builtins.list[MapPoint]:
-        """The newest papers as points of a plane in which similar abstracts lie near each other."""
-        from kb.library.mapping import paper_map
-
-        return paper_map(self, limit=limit)
-
-    def words_found(self, query: str, text: str) -> builtins.list[tuple[int, int]]:
-        """Spans of the words of ``text`` that are words of the query in some form."""
-        from kb.library.viewing import words_found
-
-        return words_found(query, text)
-
-    def address(self, paper: Paper, version: int | None = None) -> str | None:
-        """Where the paper can be read on the web, at that version."""
-        from kb.library.viewing import source_address
-
-        return source_address(paper, version)
-
-    def papers_of_topic(self, name: str) -> builtins.list[str]:
-        """Ids of the stored papers that belong to a topic."""
-        from kb.library.viewing import papers_of_topic
-
-        return papers_of_topic(self, name)
-
-    def cited_in(self, paper: str) -> builtins.list[tuple[str, Answer]]:
-        """(conversation, answer) for every kept answer that cites the paper."""
-        from kb.library.viewing import cited_in
-
-        return cited_in(self, self.catalog().papers.resolve(paper))
-
-    def conversation(self, session: str) -> builtins.list[Answer]:
-        """The answers of a conversation, oldest first; none for a new one."""
-        return self.catalog().ledger.turns(session) if self.home.exists else []
-
-    def conversations(self) -> builtins.list[str]:
-        """Names of all conversations, the latest first."""
-        return self.catalog().ledger.sessions() if self.home.exists else []
-
-    def facets(self) -> dict[str, builtins.list[str]]:
-        """The ``categories`` and ``tags`` that papers have, the most frequent first."""
-        return self.catalog().papers.facets() if self.home.exists else {"categories": [], "tags": []}
-
-    def generation(self) -> int:
-        """Grows whenever the indexes have changed: what was computed from them before is out of date."""
-        return self.catalog().generation() if self.home.exists else 0
-
-    # ----------------------------------------------------------------------------------------- work
-
-    def start_job(self, arguments: Sequence[str]) -> int:
-        """Run ``kb ARGUMENTS`` on this home in a process of its own, followed by ``jobs``; returns its number."""
-        from kb.library.jobs import start_job
-
-        return start_job(self, arguments)
-
-    def jobs(self) -> builtins.list[Job]:
-        """The latest long works, the newest first; one whose process ended without a word is "lost"."""
-        from kb.library.jobs import jobs
-
-        return jobs(self)
-
-    def stop_job(self, number: int) -> None:
-        """Ask a long work to end; what it did is kept."""
-        from kb.library.jobs import stop_job
-
-        stop_job(self, number)
-
-    def forget_job(self, number: int) -> None:
-        """Take an ended work off the list."""
-        self.catalog().jobs.forget(number)
-
-    def keep_upload(self, name: str, data: bytes) -> Path:
-        """Store a file that came through the browser where a long work can read it."""
-        from kb.library.jobs import keep_upload
-
-        return keep_upload(self, name, data)
-
-    def visit(self, file: Path, *, progress: Progress | None = None) -> Library:
-        """A library of its own that holds this file only, inside the home but no part of it; kept for some days."""
-        from kb.library.jobs import visit
-
-        guest = visit(self, file)
-        report = guest.add([str(file)], progress=progress)
-        if report.failed:
-            failure = report.failed[0]
-            raise ParseError(f"{file.name}: {failure.reason}", code=failure.code)
-        return guest
-
-    def visited(self, key: str) -> Library:
-        """The library of a file that was visited, by the first 16 digits of its hash."""
-        from kb.library.jobs import visited
-
-        return visited(self, key)
 
     # ------------------------------------------------------------------------------------------ care
 
@@ -636,119 +421,3 @@ class Library:
         if self._corpus is not None:
             self._corpus.close()
         return rebuild(self, encode=encode, progress=progress)
-
-    # ----------------------------------------------------------------------------------------- parts
-
-    @property
-    def limits(self) -> Limits:
-        """What one file may cost."""
-        from kb.parsing.worker import Limits
-
-        return Limits(
-            seconds=self.settings.parse_timeout_seconds,
-            memory_bytes=self.settings.parse_memory_bytes,
-            max_file_bytes=self.settings.max_file_bytes,
-            max_pages=self.settings.max_pages,
-        )
-
-    def catalog(self, *, create: bool = False) -> Catalog:
-        """The catalog; ``create`` starts a home that is not there yet.
-
-        Raises:
-            HomeUnwritable: when there is no knowledge base and none is to be made.
-        """
-        with self._lock:
-            if self._catalog is None:
-                from kb.index.catalog import Catalog
-
-                if create:
-                    self.home.create()
-                elif not self.home.exists:
-                    raise HomeUnwritable(
-                        f"there is no knowledge base in {self.home.path}: start one with kb add, or look with kb demo",
-                        code="home-missing",
-                    )
-                self._catalog = Catalog(self.home.catalog_path, create=create)
-            return self._catalog
-
-    def corpus(self) -> LibraryCorpus:
-        """The papers as the writing stages see them."""
-        with self._lock:
-            if self._corpus is None:
-                from kb.library.reading import LibraryCorpus
-
-                reranker = self._reranker if self.settings.reranker else None
-                self._corpus = LibraryCorpus(self.home, self.catalog(), encoder=self.encoder, reranker=reranker)
-            return self._corpus
-
-    def encoder(self) -> Encoder:
-        """The encoder of the settings, loaded once."""
-        with self._lock:
-            if self._encoder is None:
-                from kb.index.encoders import load_encoder
-
-                self._encoder = load_encoder(self.settings)
-            return self._encoder
-
-    def _reranker(self) -> Reranker:
-        from kb.index.rerankers import load_reranker
-
-        reranker = load_reranker(self.settings)
-        if reranker is None:
-            raise EncoderError("no reranker is set: name a cross-encoder in KB_RERANKER")
-        return reranker
-
-    def indexer(self) -> Indexer:
-        """The writer of the indexes."""
-        with self._lock:
-            if self._indexer is None:
-                from kb.library.indexing import Indexer
-
-                self._indexer = Indexer(self.home, self.catalog(), encoder=self.encoder)
-            return self._indexer
-
-    def chat(self) -> ChatModel | None:
-        """The configured language model; None in the extractive mode."""
-        with self._lock:
-            if self._chat is None and self.settings.model_name is not None:
-                from kb.writing.chat import load_chat_model
-
-                self._chat = load_chat_model(self.settings, cache_folder=self.home.cache_path / "model")
-            return self._chat
-
-    def _renew_chat(self) -> None:
-        """Calls and tokens are counted, and capped, for each thing that is asked of the library, not for its life."""
-        with self._lock:
-            renewed = getattr(self._chat, "renewed", None)
-            if renewed is not None:
-                self._chat = renewed()
-
-    def writing(self, purpose: str) -> Any:
-        """The writer lock of the home, as a context manager."""
-        self.catalog()
-        return self.home.writing(purpose, on_wait=self.on_wait)
-
-    def _notice(self, text: str) -> None:
-        if self.on_wait is not None:
-            self.on_wait(text)
-
-    def _filters(
-        self,
-        paper: Iterable[str],
-        author: Iterable[str],
-        category: Iterable[str],
-        tag: Iterable[str],
-        since: date | None,
-        until: date | None,
-        fulltext: bool | None,
-    ) -> Filters:
-        resolve = self.catalog().papers.resolve
-        return Filters(
-            papers=tuple(resolve(name) for name in paper),
-            authors=tuple(author),
-            categories=tuple(category),
-            tags=tuple(tag),
-            since=since,
-            until=until,
-            has_fulltext=fulltext,
-        )

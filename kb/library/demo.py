@@ -8,8 +8,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kb.cli import printing
 from kb.records import Paper
+from kb.rendering import plain_text
 
 if TYPE_CHECKING:
     from kb.library import Library
@@ -34,10 +34,10 @@ def run_demo(library: Library, *, progress: Progress, notice: Callable[[str], No
     digest = library.digest(day=DAY, progress=progress)
     written = library.write_digest(digest, ["hexo", "json"], out=home / "digest")
     steps = [
-        _step("kb add records.jsonl 2020.acl-main.207.pdf …", printing.add_report(report)),
-        _step(f'kb search "{QUERY}" -k 3', printing.hits(hits)),
-        _step(f'kb ask "{QUESTION}"', printing.answer(answer)),
-        _step(f"kb digest --date {DAY} --format hexo,json", printing.digest(digest, written)),
+        _step("kb add records.jsonl 2020.acl-main.207.pdf …", plain_text.add_report(report)),
+        _step(f'kb search "{QUERY}" -k 3', plain_text.hits(hits)),
+        _step(f'kb ask "{QUESTION}"', plain_text.answer(answer)),
+        _step(f"kb digest --date {DAY} --format hexo,json", plain_text.digest(digest, written)),
     ]
     tries = [
         f'kb ask --home {home} "What is citation-informed training?"',

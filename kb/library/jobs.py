@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from kb.errors import KbError, UsageError
 from kb.home import sha256_of
@@ -23,6 +23,7 @@ from kb.index.jobs import JobState
 if TYPE_CHECKING:
     from kb.library import Library
 
+AnyLibrary = TypeVar("AnyLibrary", bound="Library")
 VERBS = ("add", "demo", "digest", "doctor", "note", "reindex", "remove", "update")
 UPLOADS = (".pdf", ".bib", ".jsonl", ".html", ".htm", ".md", ".txt")
 _LEASE_SECONDS = 60.0
@@ -98,7 +99,7 @@ def keep_upload(library: Library, name: str, data: bytes) -> Path:
     return path
 
 
-def visit(library: Library, path: Path) -> Library:
+def visit(library: AnyLibrary, path: Path) -> AnyLibrary:
     """A library of its own for one file, inside the home but no part of it; kept for some days."""
     key = sha256_of(path)[:16]
     root = library.home.path / "visits"
@@ -106,7 +107,7 @@ def visit(library: Library, path: Path) -> Library:
     return visited(library, key)
 
 
-def visited(library: Library, key: str) -> Library:
+def visited(library: AnyLibrary, key: str) -> AnyLibrary:
     """The library of a file that was visited, by the first 16 digits of its hash.
 
     Raises:

@@ -6,8 +6,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from kb import Library, Settings
+from kb import Settings
 from kb.library.demo import DAY, QUESTION, run_demo
+from kb.library.desk import Desk
 from tests.end_to_end.chromium import Visitor, chromium, served
 
 FOLDER = Path(__file__).parents[2] / ".github" / "screenshots"
@@ -19,7 +20,7 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
-        with Library.open(Settings(home=home)) as library:
+        with Desk.open(Settings(home=home)) as library:
             run_demo(library, progress=lambda doing, done, total: None, notice=lambda text: None)
             library.write_digest(library.digest(day=DAY), ["json"], out=library.digest_folder(None, DAY))
         with served(home) as address, chromium() as browser:

@@ -14,7 +14,8 @@ from typing import Any
 import pypdfium2 as pdfium
 import pytest
 
-from kb import Library, Settings
+from kb import Settings
+from kb.library.desk import Desk
 from tests.end_to_end.chromium import Visitor, chromium, chromium_path, served
 
 pytestmark = [
@@ -79,7 +80,7 @@ def test_an_empty_home_greets_and_the_demo_papers_come_in(visitor: Visitor, home
         assert way in visitor.text
     visitor.click("Add the demo papers")
     visitor.sees("Days with papers", seconds=150)
-    with Library.open(Settings(home=home)) as library:
+    with Desk.open(Settings(home=home)) as library:
         assert {paper.fulltext.state for paper in library.list()} >= {"full"}
 
 
@@ -96,7 +97,7 @@ def test_a_search_leads_to_its_words_on_the_page(visitor: Visitor, home: Path) -
     boxes = [box.bounding_box() for box in figure.locator(".kb-box").all()]
     visible = figure.bounding_box()
     assert all(visible["y"] - 1 <= box["y"] <= visible["y"] + visible["height"] for box in boxes[:1])
-    with Library.open(Settings(home=home)) as library:
+    with Desk.open(Settings(home=home)) as library:
         hit = library.search("machine-readable full text of open access papers", k=1)[0]
         source = library.catalog().passages.source(hit.paper.id)
         assert source is not None
@@ -145,7 +146,7 @@ def test_the_digest_of_a_day_and_liking_a_paper(visitor: Visitor, home: Path) ->
     visitor.rest()
     visitor.page.get_by_role("button", name="Like", exact=True).first.click()
     visitor.sees("Liked")
-    with Library.open(Settings(home=home)) as library:
+    with Desk.open(Settings(home=home)) as library:
         assert 1 in library.catalog().papers.opinions().values()
 
 
@@ -230,20 +231,20 @@ def test_uploads_good_scanned_and_hostile(visitor: Visitor, home: Path, tmp_path
     visitor.sees("hostile.pdf:", seconds=120)
     assert "scanned.pdf" in visitor.text
     assert "Try again" in visitor.text
-    with Library.open(Settings(home=home)) as library:
+    with Desk.open(Settings(home=home)) as library:
         assert any("own-sample" in str(job.report) or job.report for job in library.jobs())
         assert any(job.state == "partial" for job in library.jobs())
 
 
 def test_a_dropped_pdf_gets_its_note_without_being_added(visitor: Visitor, home: Path) -> None:
-    with Library.open(Settings(home=home)) as library:
+    with Desk.open(Settings(home=home)) as library:
         before = library.status()["papers"]
     visitor.open("/?day=2024-03-04")
     visitor.page.locator('input[type="file"]').set_input_files(str(DATA / "own-sample.pdf"))
     visitor.rest()
     visitor.click("Write the note")
     visitor.sees("Add it to the library", seconds=120)
-    with Library.open(Settings(home=home)) as library:
+    with Desk.open(Settings(home=home)) as library:
         assert library.status()["papers"] == before
     visitor.page.locator('[class*="st-key-job-"] a').first.click()
     visitor.sees("This file is not part of your library.")

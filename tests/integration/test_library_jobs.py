@@ -11,21 +11,22 @@ from pathlib import Path
 
 import pytest
 
-from kb import Library, Settings
+from kb import Settings
 from kb.errors import UsageError
 from kb.index.jobs import Job
+from kb.library.desk import Desk
 
 DATA = Path(__file__).parents[1] / "data"
 RECORD = {"id": "2401.00001", "title": "A title", "authors": ["A. Author"], "abstract": "An abstract of one sentence."}
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    with Library.open(Settings(home=tmp_path / "home")) as opened:
+def library(tmp_path: Path) -> Iterator[Desk]:
+    with Desk.open(Settings(home=tmp_path / "home")) as opened:
         yield opened
 
 
-def ended(library: Library, number: int, *, seconds: float = 120) -> Job:
+def ended(library: Desk, number: int, *, seconds: float = 120) -> Job:
     """The job when it has ended."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -36,7 +37,7 @@ def ended(library: Library, number: int, *, seconds: float = 120) -> Job:
     raise AssertionError(f"still {job.state}: {job.message}")
 
 
-def running(library: Library, number: int) -> Job:
+def running(library: Desk, number: int) -> Job:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         job = library.jobs()[0]
@@ -46,7 +47,7 @@ def running(library: Library, number: int) -> Job:
     raise AssertionError("it did not start")
 
 
-def test_an_added_file_is_in_and_the_report_is_that_of_the_verb(library: Library, tmp_path: Path) -> None:
+def test_an_added_file_is_in_and_the_report_is_that_of_the_verb(library: Desk, tmp_path: Path) -> None:
     records = tmp_path / "records.jsonl"
     records.write_text(json.dumps(RECORD) + "\n")
     job = ended(library, library.start_job(["add", "--no-fulltext", "--", str(records)]))
@@ -56,7 +57,7 @@ def test_an_added_file_is_in_and_the_report_is_that_of_the_verb(library: Library
     assert library.jobs() == []
 
 
-def test_what_fails_says_why(library: Library, tmp_path: Path) -> None:
+def test_what_fails_says_why(library: Desk, tmp_path: Path) -> None:
     broken = tmp_path / "broken.pdf"
     broken.write_bytes(b"no pdf")
     job = ended(library, library.start_job(["add", str(broken)]))
@@ -67,7 +68,7 @@ def test_what_fails_says_why(library: Library, tmp_path: Path) -> None:
     assert (unknown.state, unknown.report and unknown.report["code"]) == ("failed", "unknown-paper")
 
 
-def test_a_killed_process_is_seen_and_a_stopped_one_says_so(library: Library) -> None:
+def test_a_killed_process_is_seen_and_a_stopped_one_says_so(library: Desk) -> None:
     number = library.start_job(["add", str(DATA / "own-sample.pdf")])
     job = running(library, number)
     assert job.pid is not None
@@ -80,7 +81,7 @@ def test_a_killed_process_is_seen_and_a_stopped_one_says_so(library: Library) ->
     assert (stopped.state, stopped.message) in (("failed", "stopped"), ("done", ""))
 
 
-def test_only_long_work_is_started(library: Library) -> None:
+def test_only_long_work_is_started(library: Desk) -> None:
     for arguments in ([], ["ui"], ["--home", "/"], ["ledger", "export", "x"]):
         with pytest.raises(UsageError):
             library.start_job(arguments)
@@ -89,22 +90,22 @@ def test_only_long_work_is_started(library: Library) -> None:
 @pytest.mark.parametrize(
     "name", ["../../evil.pdf", "/etc/evil.pdf", "..\\evil.pdf", "...evil.pdf", "-evil.pdf", "a\0b.pdf"]
 )
-def test_an_upload_stays_in_its_folder_whatever_it_is_called(library: Library, name: str) -> None:
+def test_an_upload_stays_in_its_folder_whatever_it_is_called(library: Desk, name: str) -> None:
     path = library.keep_upload(name, b"%PDF-")
     assert path.parent.parent == library.home.path / "uploads"
     assert path.name[0] not in ".-"
     assert path.read_bytes() == b"%PDF-"
 
 
-def test_uploads_have_limits(library: Library) -> None:
+def test_uploads_have_limits(library: Desk) -> None:
     with pytest.raises(UsageError, match=r"\.pdf"):
         library.keep_upload("program.exe", b"")
-    small = Library.open(library.settings.model_copy(update={"max_file_bytes": 10}))
+    small = Desk.open(library.settings.model_copy(update={"max_file_bytes": 10}))
     with pytest.raises(UsageError, match="max_file_bytes"):
         small.keep_upload("large.pdf", b"x" * 11)
 
 
-def test_a_visited_file_is_no_part_of_the_library(library: Library) -> None:
+def test_a_visited_file_is_no_part_of_the_library(library: Desk) -> None:
     library.catalog(create=True)
     guest = library.visit(DATA / "own-sample.pdf")
     with guest:
@@ -116,7 +117,7 @@ def test_a_visited_file_is_no_part_of_the_library(library: Library) -> None:
             library.visited(key)
 
 
-def test_an_upload_is_added_though_it_lies_in_the_home_and_the_home_is_not(library: Library) -> None:
+def test_an_upload_is_added_though_it_lies_in_the_home_and_the_home_is_not(library: Desk) -> None:
     path = library.keep_upload(
         "paper.md", b"# A title\n\n## Introduction\n\nA sentence that can be read, and another.\n"
     )

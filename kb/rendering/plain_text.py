@@ -1,4 +1,4 @@
-"""Results as text for people. No colours and no boxes: it must read well in a pipe."""
+"""Results as plain text: for a terminal, a pipe, the clipboard. No colours and no boxes."""
 
 from __future__ import annotations
 
