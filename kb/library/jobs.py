@@ -183,8 +183,12 @@ class JobRecorder:
         self._ended_with: tuple[JobState, dict[str, Any]] | None = None
 
     def __enter__(self) -> Self:
-        self._table.take(self._number, pid=os.getpid())
-        threading.Thread(target=self._beat, daemon=True).start()
+        try:
+            self._table.take(self._number, pid=os.getpid())
+            threading.Thread(target=self._beat, daemon=True).start()
+        except KeyboardInterrupt as err:  # who stops it may see it running before this function returns
+            self.__exit__(type(err), err, None)
+            raise
         return self
 
     def __exit__(
