@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from kb.index.database import Database
+from kb.index.failures import FailureTable
 from kb.index.jobs import JobTable
 from kb.index.ledger import Ledger
 from kb.index.papers import PaperTable
@@ -22,7 +23,7 @@ from kb.records import NO_FILTERS, Filters
 
 
 class Catalog:
-    """Papers, passages and the ledger of one home.
+    """Papers, passages, failures, the ledger and the jobs of one home.
 
     Args:
         path: the SQLite file.
@@ -36,6 +37,7 @@ class Catalog:
         self._db = Database(path, create=create)
         self.papers = PaperTable(self._db)
         self.passages = PassageTable(self._db)
+        self.failures = FailureTable(self._db)
         self.ledger = Ledger(self._db)
         self.jobs = JobTable(self._db)
 

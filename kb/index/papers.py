@@ -12,10 +12,21 @@ from kb.errors import UnknownPaper
 from kb.ids import fold, paper_key
 from kb.index.database import Database
 from kb.index.filtering import where_clause
-from kb.index.merging import conflicting, merge, newer, one_eprint, overlaid, strength, title_key
-from kb.records import Failure, Filters, Fulltext, Metadata, Paper, Version
+from kb.index.identity import aliases_of, find_number, matching_numbers
+from kb.index.merging import merge, newer, one_eprint, overlaid, strength, title_key
+from kb.index.passages import drop_chunks_of
+from kb.records import Filters, Fulltext, Metadata, Paper, Version
 
 Change = Literal["added", "updated", "unchanged"]
+Order = Literal["new", "old", "title", "added"]
+
+_DAY = "COALESCE((SELECT MAX(day) FROM days WHERE paper = p.number), SUBSTR(p.published, 1, 10), '')"
+_ORDERS: dict[Order, str] = {
+    "new": f"{_DAY} DESC",
+    "old": f"{_DAY}",
+    "title": "p.title COLLATE NOCASE",
+    "added": "p.added DESC",
+}
 
 
 class PaperTable:
@@ -29,17 +40,18 @@ class PaperTable:
     def put(self, metadata: Metadata, *, private: bool = False) -> tuple[str, Change]:
         """Take in what one source says; returns the paper's id and what that changed.
 
-        A paper is found by any id of the metadata, else by its title and authors unless that would join two ids
-        of one registry. Ids that turn out to name one paper join their papers; the strongest becomes its id. Two
-        arXiv ids are never one paper, whoever says so: the weaker of two ids that would tie them is left out.
+        Ids that turn out to name one paper join their papers; the strongest becomes its id (see
+        ``kb.index.identity``). The weaker of two ids that would tie two arXiv ids together is left out.
         """
         with self._db.transaction():
             metadata = one_eprint(metadata)
-            numbers = self._matches(metadata)
+            numbers = matching_numbers(self._db, metadata)
             if not numbers:
                 return self._insert(metadata, private), "added"
             keep = numbers[0]
-            metadata = replace(metadata, ids=tuple(k for k in metadata.ids if self._find(k) in (None, *numbers)))
+            metadata = replace(
+                metadata, ids=tuple(k for k in metadata.ids if find_number(self._db, k) in (None, *numbers))
+            )
             for other in numbers[1:]:
                 self._join(keep, other)
             before = self._record(keep)
@@ -90,18 +102,6 @@ class PaperTable:
             self._db.run("DELETE FROM papers WHERE number = ?", (number,))
             self._db.run_many("DELETE FROM shown WHERE paper_id = ?", [(alias,) for alias in aliases])
 
-    def record_failure(self, failure: Failure) -> None:
-        """Keep the record of something that could not be added."""
-        self._db.run(
-            "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?)",
-            (failure.what, failure.code, failure.reason, int(failure.retry), _now()),
-        )
-
-    def forget_failure(self, what: str) -> None:
-        """The thing went in after all."""
-        if self._db.first("SELECT 1 FROM failures WHERE what = ?", (what,)):
-            self._db.run("DELETE FROM failures WHERE what = ?", (what,))
-
     # ------------------------------------------------------------------------------------- reading
 
     def resolve(self, text: str) -> str:
@@ -110,9 +110,9 @@ class PaperTable:
         Raises:
             UnknownPaper: when there is none; BadIdentifier when the text is no id at all.
         """
-        number = self._find(text.strip())
+        number = find_number(self._db, text.strip())
         if number is None:
-            number = self._find(paper_key(text))
+            number = find_number(self._db, paper_key(text))
         if number is None:
             raise UnknownPaper(f"{text.strip()!r} is not in the library: kb add {text.strip()} puts it in")
         return str(self._db.one("SELECT id FROM papers WHERE number = ?", (number,))[0])
@@ -126,11 +126,11 @@ class PaperTable:
         rows = self._db.rows_for("SELECT id, record FROM papers WHERE id IN (?)", list(paper_ids))
         return {row[0]: wire.unpack(row[1], Paper) for row in rows}
 
-    def ids(self, filters: Filters, *, limit: int | None = None) -> list[str]:
-        """Ids of the papers that pass, newest first (announced, else published), then by id."""
+    def ids(self, filters: Filters, *, limit: int | None = None, order: Order = "new") -> list[str]:
+        """Ids of the papers that pass: newest or oldest first (announced, else published), by title, or last added
+        first; then by id."""
         where, values = where_clause(filters)
-        statement = f"""SELECT p.id FROM papers p WHERE {where} ORDER BY COALESCE(
-            (SELECT MAX(day) FROM days WHERE paper = p.number), SUBSTR(p.published, 1, 10), '') DESC, p.id"""
+        statement = f"SELECT p.id FROM papers p WHERE {where} ORDER BY {_ORDERS[order]}, p.id"
         if limit is not None:
             statement += f" LIMIT {int(limit)}"
         return [row[0] for row in self._db.rows(statement, values)]
@@ -189,39 +189,13 @@ class PaperTable:
         )
         return dict(rows)
 
-    def failures(self) -> list[Failure]:
-        """What could not be added, by name."""
-        rows = self._db.rows("SELECT what, code, reason, retry FROM failures ORDER BY what")
-        return [Failure(what=w, code=c, reason=r, retry=bool(t)) for w, c, r, t in rows]
-
     # ------------------------------------------------------------------------------------- inside
 
     def _number(self, paper_id: str) -> int:
-        number = self._find(paper_id)
+        number = find_number(self._db, paper_id)
         if number is None:
             raise UnknownPaper(f"{paper_id!r} is not in the library: kb list shows what is")
         return number
-
-    def _find(self, key: str) -> int | None:
-        row = self._db.first("SELECT paper FROM aliases WHERE alias = ?", (key,))
-        return row[0] if row else None
-
-    def _matches(self, metadata: Metadata) -> list[int]:
-        """Papers that the metadata is about, the one with the strongest id first."""
-        found = {number for key in metadata.ids if (number := self._find(key)) is not None}
-        if (key := title_key(metadata)) and (number := self._find(key)) is not None and number not in found:
-            theirs = [row[0] for row in self._db.rows("SELECT alias FROM aliases WHERE paper = ?", (number,))]
-            ours = [*metadata.ids, *(alias for other in found for alias in self._aliases(other))]
-            if not conflicting(ours, theirs):
-                found.add(number)
-        best = next((number for key in metadata.ids if (number := self._find(key)) is not None), None)
-        ranked = sorted(found, key=lambda number: (strength(self._aliases(number)[0]), number != best, number))
-        ids = {number: self._aliases(number) for number in ranked}
-        return [n for n in ranked if n == ranked[0] or not conflicting(ids[ranked[0]], ids[n], ("arxiv:",))]
-
-    def _aliases(self, number: int) -> list[str]:
-        keys = [row[0] for row in self._db.rows("SELECT alias FROM aliases WHERE paper = ?", (number,))]
-        return sorted(keys, key=lambda key: (strength(key), key))
 
     def _insert(self, metadata: Metadata, private: bool) -> str:
         key = min([*metadata.ids, *filter(None, [title_key(metadata)])], key=lambda k: (strength(k), k))
@@ -274,19 +248,15 @@ class PaperTable:
         self._db.run("UPDATE aliases SET paper = ? WHERE paper = ?", (keep, other))
         if self._db.first("SELECT 1 FROM documents WHERE paper = ?", (keep,)) is None:
             self._db.run("UPDATE documents SET paper = ? WHERE paper = ?", (keep, other))
-            self._drop_chunks(keep)
+            drop_chunks_of(self._db, keep)
             self._db.run("UPDATE chunks SET paper = ? WHERE paper = ?", (keep, other))
             self._refresh(keep, private=private, fulltext=self._record(other).fulltext)
         else:
-            self._drop_chunks(other)
+            drop_chunks_of(self._db, other)
             self._refresh(keep, private=private)
         for table in ("tags", "opinions", "versions"):
             self._db.run(f"UPDATE OR IGNORE {table} SET paper = ? WHERE paper = ?", (keep, other))
         self._db.run("DELETE FROM papers WHERE number = ?", (other,))
-
-    def _drop_chunks(self, number: int) -> None:
-        self._db.run("INSERT OR IGNORE INTO dropped SELECT key FROM chunks WHERE paper = ?", (number,))
-        self._db.run("DELETE FROM chunks WHERE paper = ?", (number,))
 
     def _contributions(self, number: int) -> dict[str, Metadata]:
         rows = self._db.rows("SELECT source, metadata FROM contributions WHERE paper = ?", (number,))
@@ -300,7 +270,7 @@ class PaperTable:
         contributions = self._contributions(number)
         blob = self._db.one("SELECT record FROM papers WHERE number = ?", (number,))[0]
         before = wire.unpack(blob, Paper) if blob else None
-        keys = {key for m in contributions.values() for key in m.ids} | set(self._aliases(number))
+        keys = {key for m in contributions.values() for key in m.ids} | set(aliases_of(self._db, number))
         keys |= {key for m in contributions.values() if (key := title_key(m)) and self._is_free(key, number)}
         if "user" in contributions and (decided := contributions["user"].private) is not None:
             private = decided
@@ -318,7 +288,7 @@ class PaperTable:
         return paper
 
     def _is_free(self, alias: str, number: int) -> bool:
-        return self._find(alias) in (None, number)
+        return find_number(self._db, alias) in (None, number)
 
     def _write(self, number: int, paper: Paper, before: Paper | None) -> None:
         self._db.run(

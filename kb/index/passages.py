@@ -88,9 +88,7 @@ class PassageTable:
 
     def drop_chunks(self, paper_id: str) -> None:
         """Take all chunks of a paper out; their keys wait to be dropped from the indexes."""
-        number = self._number(paper_id)
-        self._db.run("INSERT OR IGNORE INTO dropped SELECT key FROM chunks WHERE paper = ?", (number,))
-        self._db.run("DELETE FROM chunks WHERE paper = ?", (number,))
+        drop_chunks_of(self._db, self._number(paper_id))
 
     def mark_indexed(self, keys: Iterable[int]) -> None:
         """These chunks are in every index now."""
@@ -256,6 +254,12 @@ class PassageTable:
 
     def _number(self, paper_id: str) -> int:
         return int(self._db.one("SELECT paper FROM aliases WHERE alias = ?", (paper_id,))[0])
+
+
+def drop_chunks_of(database: Database, number: int) -> None:
+    """Take the chunks of a paper (its catalog number) out; their keys wait to be dropped from the indexes."""
+    database.run("INSERT OR IGNORE INTO dropped SELECT key FROM chunks WHERE paper = ?", (number,))
+    database.run("DELETE FROM chunks WHERE paper = ?", (number,))
 
 
 def boxes_of(blocks: Sequence[Block], start: int, end: int) -> tuple[Box, ...]:

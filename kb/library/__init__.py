@@ -82,7 +82,9 @@ class Library(OpenHome):
         intake = Intake(self.settings, self.home, fulltext=fulltext, private=private, notice=self._notice)
         items = intake.items(names, query=query, since=since, until=until, limit=limit)
         expected = intake.expected(names, query=query) if progress is not None else None
-        return self.add_items(items, fetch=intake.fetch, expected=expected, progress=progress)
+        report = self.add_items(items, fetch=intake.fetch, expected=expected, progress=progress)
+        self._forget_mended(names, report)
+        return report
 
     def add_items(
         self,
@@ -109,6 +111,15 @@ class Library(OpenHome):
             on_wait=self.on_wait,
         )
         return adder.add(items, fetch=fetch, expected=expected, progress=progress)
+
+    def _forget_mended(self, names: Sequence[str], report: AddReport) -> None:
+        """A line of a file of records that failed once and is well or gone now fails no longer."""
+        failing = {failure.what for failure in report.failed}
+        files = {Path(name).name for name in names if name not in failing}
+        if any(failure.what.rpartition(":")[0] in files for failure in self.catalog().failures.list()):
+            with self.writing("add"):
+                for file in sorted(files):
+                    self.catalog().failures.forget_lines(file, but=failing)
 
     def visit(self, file: Path, *, progress: Progress | None = None) -> Self:
         """A library of its own that holds this file only, inside the home but no part of it; kept for some days."""

@@ -205,12 +205,13 @@ class Adder:
         stated = self._stated(parsed)
         if not stated and parsed.failure is not None:
             tally.failed.append(parsed.failure)
-            self._catalog.papers.record_failure(parsed.failure)
+            self._catalog.failures.record(parsed.failure)
             return None
         if not stated:  # a file that is in already
             known = self._paper_of_file(parsed.sha256)
             changed = known is not None and self._decide_privacy(known, parsed.item)
             (tally.updated if changed else tally.unchanged).setdefault(known or parsed.item.what)
+            self._catalog.failures.forget(parsed.item.what)
             return None
         changes = []
         for metadata in stated:
@@ -220,7 +221,7 @@ class Adder:
             changes.append("updated")
         change = min(changes, key=("added", "updated", "unchanged").index)
         getattr(tally, change).setdefault(paper_id)
-        self._catalog.papers.forget_failure(parsed.item.what)
+        self._catalog.failures.forget(parsed.item.what)
         return paper_id if change != "unchanged" else None
 
     def _decide_privacy(self, paper_id: str, item: Item) -> bool:

@@ -115,7 +115,7 @@ def status(library: Library) -> dict[str, Any]:
         "chunks": catalog.passages.count(),
         "waiting": catalog.passages.waiting_count(),
         "topics": len(catalog.ledger.topics()),
-        "failures": wire.to_data(catalog.papers.failures()),
+        "failures": wire.to_data(catalog.failures.list()),
         "encoder": catalog.fact("encoder"),
         "model": library.settings.model_name,
         "bytes": library.home.size_bytes(),

@@ -69,7 +69,7 @@ def _problems(library: Library) -> Iterator[Problem]:
         yield Problem(what=f"{waiting} chunk(s) wait to be indexed", severity="warning", cure=_REINDEX)
     yield from _index_problems(library, catalog)
     yield from _file_problems(library, catalog)
-    for failure in catalog.papers.failures():
+    for failure in catalog.failures.list():
         if failure.retry:
             what = f"{failure.what} could not be added: {failure.reason}"
             yield Problem(what=what, severity="notice", cure=f"kb add {failure.what}")

@@ -233,10 +233,10 @@ def test_reading_where_there_is_nothing_makes_nothing(tmp_path: Path) -> None:
 
 def test_failures_and_topics_are_remembered(catalog: Catalog) -> None:
     failure = Failure(what="x.pdf", code="pdf-scanned", reason="no text layer")
-    catalog.papers.record_failure(failure)
-    assert catalog.papers.failures() == [failure]
-    catalog.papers.forget_failure("x.pdf")
-    assert catalog.papers.failures() == []
+    catalog.failures.record(failure)
+    assert catalog.failures.list() == [failure]
+    catalog.failures.forget("x.pdf")
+    assert catalog.failures.list() == []
     catalog.ledger.put_topic(Topic(name="Dense Retrieval", query="abs:retrieval"))
     assert catalog.ledger.topic("dense retrieval").query == "abs:retrieval"
 

@@ -88,7 +88,7 @@ def test_one_bad_item_never_stops_the_rest(library: Library, tmp_path: Path) -> 
     report = library.add([str(broken), "no-such-thing", str(RECORDS)])
     assert len(report.added) == 5
     assert {failure.code for failure in report.failed} == {"not-a-pdf", "bad-id"}
-    assert [failure.what for failure in library.catalog().papers.failures()] == [str(broken), "no-such-thing"]
+    assert [failure.what for failure in library.catalog().failures.list()] == [str(broken), "no-such-thing"]
     assert list(library.home.files.keys()) == []
 
 
@@ -100,6 +100,20 @@ def test_a_broken_line_is_named_and_the_others_go_in(library: Library, tmp_path:
     report = library.add(str(path))
     assert len(report.added) == 4
     assert "3" in report.failed[0].what + report.failed[0].reason
+
+
+def test_a_line_that_was_mended_or_taken_out_fails_no_longer(library: Library, tmp_path: Path) -> None:
+    lines = RECORDS.read_text(encoding="utf-8").splitlines()
+    path = tmp_path / "some.jsonl"
+    path.write_text("\n".join([lines[0], "{", lines[1], "[]"]), encoding="utf-8")
+    library.add(str(path))
+    assert [failure.what for failure in library.catalog().failures.list()] == ["some.jsonl:2", "some.jsonl:4"]
+    path.write_text("\n".join([lines[0], "{", lines[1], lines[2]]), encoding="utf-8")
+    library.add(str(path))
+    assert [failure.what for failure in library.catalog().failures.list()] == ["some.jsonl:2"]
+    path.write_text(lines[0], encoding="utf-8")
+    library.add(str(path))
+    assert library.catalog().failures.list() == []
 
 
 def test_a_bibtex_entry_with_eprint_is_the_same_paper(copied: Library, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_an_odd_name_is_a_failure_of_its_own(library: Library, tmp_path: Path, n
     report = library.add([name, str(write_paper(tmp_path / "fine.md", word="bilby"))])
     assert len(report.added) == len(report.failed) == 1
     assert report.failed[0].what.isprintable() or "\0" in name
-    assert library.catalog().papers.failures()[0].code == report.failed[0].code
+    assert library.catalog().failures.list()[0].code == report.failed[0].code
 
 
 def test_private_as_said_holds_for_papers_that_are_in_already(library: Library, tmp_path: Path) -> None:
