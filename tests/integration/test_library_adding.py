@@ -17,6 +17,7 @@ import pytest
 from kb import Library, Settings
 from kb.errors import HomeBusy, HomeTooNew, KbError, UnknownPaper, UsageError
 from kb.home import Home
+from kb.library.desk import Desk
 from kb.records import Failure, Item, Metadata
 
 DEMO = Path(str(resources.files("kb") / "demo"))
@@ -264,16 +265,18 @@ def test_items_of_one_s_own_source_can_be_added(library: Library) -> None:
 
 
 def test_remove_clears_uploads_and_ended_work_too(copied: Library) -> None:
+    desk = Desk.open(copied.settings)
     (paper,) = [paper for paper in copied.list() if paper.fulltext.state == "full"]
-    upload = copied.keep_upload("S2ORC.pdf", S2ORC.read_bytes())
+    upload = desk.keep_upload("S2ORC.pdf", S2ORC.read_bytes())
     number = copied.catalog().jobs.start(["add", str(upload)])
     copied.catalog().jobs.finish(number, "done", report={"added": [paper.title]})
     copied.remove(paper.id)
     assert not upload.exists()
-    assert copied.jobs() == []
+    assert desk.jobs() == []
 
 
 def test_progress_of_records_knows_how_many_there_are(library: Library) -> None:
     told: list[tuple[str, int, int | None]] = []
     library.add(str(RECORDS), progress=lambda *step: told.append(step))
     assert [step for step in told if step[0] == "adding"][-1] == ("adding", 5, 5)
+    desk.close()
