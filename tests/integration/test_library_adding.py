@@ -273,10 +273,10 @@ def test_remove_clears_uploads_and_ended_work_too(copied: Library) -> None:
     copied.remove(paper.id)
     assert not upload.exists()
     assert desk.jobs() == []
+    desk.close()
 
 
 def test_progress_of_records_knows_how_many_there_are(library: Library) -> None:
     told: list[tuple[str, int, int | None]] = []
     library.add(str(RECORDS), progress=lambda *step: told.append(step))
     assert [step for step in told if step[0] == "adding"][-1] == ("adding", 5, 5)
-    desk.close()
