@@ -71,6 +71,9 @@ def doi_key(doi: str) -> str | None:
     return f"doi:{bare}"
 
 
+_NAME_SUFFIXES = frozenset(("jr", "sr", "ii", "iii", "iv"))
+
+
 @lru_cache(maxsize=1 << 12)
 def fold(text: str) -> str:
     """Lower case, no accents, runs of letters and digits joined by one space: for comparing titles and names."""
@@ -85,6 +88,17 @@ def record_key(title: str, authors: Sequence[str]) -> str:
     """``record:<hash>`` of the normalised title and authors, for records without any other id."""
     basis = "\n".join([fold(title), *(fold(author) for author in authors)])
     return f"record:{hashlib.sha256(basis.encode()).hexdigest()[:16]}"
+
+
+def title_key(title: str, first_author: str) -> str:
+    """``title:<hash>`` of the normalised title and the first author's family name.
+
+    Sources print given names each in their way ("Dan", "Daniel", "D.") and cut long lists of authors: this key is
+    the same for all of them. It says less than an id, so it is only ever an alias.
+    """
+    names = [name for name in fold(first_author).split() if name not in _NAME_SUFFIXES]
+    basis = f"{fold(title)}\n{names[-1] if names else ''}"
+    return f"title:{hashlib.sha256(basis.encode()).hexdigest()[:16]}"
 
 
 def file_key(sha256: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kb.index.database import Database
-from kb.index.merging import conflicting, strength, title_key
+from kb.index.merging import conflicting, derived_keys, strength
 from kb.records import Metadata
 
 
@@ -22,15 +22,17 @@ def aliases_of(database: Database, number: int) -> list[str]:
 def matching_numbers(database: Database, metadata: Metadata) -> list[int]:
     """Papers that the metadata is about, the one with the strongest id first.
 
-    They are found by any id, else by title and authors unless that would join two ids of one registry. Papers with
+    They are found by any id, and by title and authors unless that would join two ids of one registry. Papers with
     different arXiv ids are different papers whoever says otherwise: the weaker of them are left out.
     """
     by_key = {key: number for key in metadata.ids if (number := find_number(database, key)) is not None}
     found = set(by_key.values())
-    if (key := title_key(metadata)) and (number := find_number(database, key)) is not None and number not in found:
-        ours = [*metadata.ids, *(alias for other in found for alias in aliases_of(database, other))]
-        if not conflicting(ours, aliases_of(database, number)):
-            found.add(number)
+    for key in derived_keys(metadata):
+        number = find_number(database, key)
+        if number is not None and number not in found:
+            ours = [*metadata.ids, *(alias for other in found for alias in aliases_of(database, other))]
+            if not conflicting(ours, aliases_of(database, number)):
+                found.add(number)
     named_first = next(iter(by_key.values()), None)
     ids = {number: aliases_of(database, number) for number in found}
     ranked = sorted(found, key=lambda number: (strength(ids[number][0]), number != named_first, number))

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from kb.ids import fold, record_key
+from kb.ids import fold, record_key, title_key
 from kb.records import Fulltext, Link, Metadata, Paper
 
 # Who is believed first. The user decides; arXiv is the registry; records and bibliographies were curated by
 # somebody; what a program read off a page comes last.
 TRUST = ("user", "arxiv", "jsonl", "bibtex", "html", "pdf", "text")
+_TELLING_CHARACTERS = 12
 _SCHEMES = ("arxiv:", "doi:", "record:", "file:")
 _SINGLE = (
     "title", "authors", "abstract", "categories", "comment", "published", "updated",
@@ -24,11 +25,15 @@ def strength(key: str) -> int:
     return next((rank for rank, scheme in enumerate(_SCHEMES) if key.startswith(scheme)), len(_SCHEMES))
 
 
-def title_key(metadata: Metadata) -> str | None:
-    """The ``record:`` key of a record that states title and authors: how ids of one paper find each other."""
-    if not metadata.title or not metadata.authors or len(fold(metadata.title)) < 12:
-        return None
-    return record_key(metadata.title, metadata.authors)
+def derived_keys(metadata: Metadata) -> list[str]:
+    """Keys made of what a record states, the stronger first: how ids of one paper find each other.
+
+    Its ``record:`` key (title and all authors) and its ``title:`` key (title and the first author's family name);
+    none for a record without authors, or with a title that many papers may have ("Introduction").
+    """
+    if not metadata.title or not metadata.authors or len(fold(metadata.title)) < _TELLING_CHARACTERS:
+        return []
+    return [record_key(metadata.title, metadata.authors), title_key(metadata.title, metadata.authors[0])]
 
 
 def conflicting(ours: Iterable[str], theirs: Iterable[str], registries: Sequence[str] = ("arxiv:", "doi:")) -> bool:

@@ -13,7 +13,7 @@ from kb.ids import fold, paper_key
 from kb.index.database import Database
 from kb.index.filtering import where_clause
 from kb.index.identity import aliases_of, find_number, matching_numbers
-from kb.index.merging import merge, newer, one_eprint, overlaid, strength, title_key
+from kb.index.merging import derived_keys, merge, newer, one_eprint, overlaid, strength
 from kb.index.passages import drop_chunks_of
 from kb.records import Filters, Fulltext, Metadata, Paper, Version
 
@@ -198,7 +198,7 @@ class PaperTable:
         return number
 
     def _insert(self, metadata: Metadata, private: bool) -> str:
-        key = min([*metadata.ids, *filter(None, [title_key(metadata)])], key=lambda k: (strength(k), k))
+        key = min([*metadata.ids, *derived_keys(metadata)], key=lambda k: (strength(k), k))
         number = self._db.run(
             "INSERT INTO papers (id, record, title, private, added, changed) VALUES (?, ?, '', ?, ?, ?)",
             (key, b"", int(private), _now(), _now()),
@@ -271,7 +271,7 @@ class PaperTable:
         blob = self._db.one("SELECT record FROM papers WHERE number = ?", (number,))[0]
         before = wire.unpack(blob, Paper) if blob else None
         keys = {key for m in contributions.values() for key in m.ids} | set(aliases_of(self._db, number))
-        keys |= {key for m in contributions.values() if (key := title_key(m)) and self._is_free(key, number)}
+        keys |= {key for m in contributions.values() for key in derived_keys(m) if self._is_free(key, number)}
         if "user" in contributions and (decided := contributions["user"].private) is not None:
             private = decided
         if private is None:
