@@ -16,7 +16,8 @@ from ui import address, markup
 from ui.address import Field
 from ui.cards import about, claim_line, hit_card, paper_title
 from ui.greeting import greet
-from ui.session import header, is_empty, library, t, titles
+from ui.picking import pick_papers
+from ui.session import header, is_empty, library, t
 
 _FIELDS = {"session": Field()}
 _MOST_CONVERSATIONS = 30
@@ -55,19 +56,22 @@ def _choices(session: str) -> list[str]:
             st.rerun()
         with st.popover(t("conversations"), icon=":material/history:"):
             for name in known:
-                label = markup.plain(markup.shortened(library().conversation(name)[0].question, 70))
+                label = markup.plain(markup.shortened(_opening(str(library().home.path), name), 70))
                 st.page_link("ask.py", label=label, query_params={"session": name}, disabled=name == session)
             if not known:
                 st.caption(t("nothing_here"))
         with st.popover(t("ask_within"), icon=":material/filter_alt:"):
-            names = titles()
-            chosen = st.multiselect(
-                t("papers"), list(names), format_func=lambda key: names.get(key, key), key="ask-papers",
-                persist_state="session",
-            )  # fmt: skip
+            chosen = pick_papers([], key="ask-papers")
     if chosen:
-        st.caption(f"{t('ask_within')}: {markup.plain('; '.join(names.get(key, key) for key in chosen))}")
-    return list(chosen)
+        names = "; ".join(paper.title for paper in library().records(chosen))
+        st.caption(f"{t('ask_within')}: {markup.plain(names)}")
+    return chosen
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _opening(home: str, session: str) -> str:
+    """The first question of a conversation, which never changes."""
+    return next((answer.question for answer in library().conversation(session)), session)
 
 
 def _answer(question: str, *, session: str, within: list[str]) -> None:

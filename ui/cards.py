@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from kb.records import Claim, Hit, Paper
@@ -62,8 +64,7 @@ def hit_card(hit: Hit, *, query: str, key: str, pick: bool = False) -> None:
     with st.container(border=True):
         paper_title(hit.paper, key=key)
         st.caption(about(hit.paper))
-        passage = _snippet(hit.text, query)
-        st.markdown(markup.marked(passage, library().words_found(query, passage) if query else []))
+        st.markdown(_passage(hit.text, query))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(_where(hit), width="content")
             if st.button(t("see_passage"), key=f"see-{key}", type="tertiary", icon=":material/menu_book:"):
@@ -80,11 +81,18 @@ def _where(hit: Hit) -> str:
     return " · ".join(markup.plain(part) for part in place if part)
 
 
-def _snippet(text: str, query: str) -> str:
-    """The part of a passage that holds most of the query's words, cut at words."""
+@st.cache_data(max_entries=512, show_spinner=False)
+def _passage(text: str, query: str) -> str:
+    """The passage in Markdown, cut to size, with the query's words marked."""
+    found = library().words_found(query, text) if query else []
     if len(text) <= _SNIPPET_CHARACTERS:
-        return text
-    spans = library().words_found(query, text) if query else []
+        return markup.marked(text, found)
+    cut = _snippet(text, found)
+    return markup.marked(cut, library().words_found(query, cut) if query else [])
+
+
+def _snippet(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """The part of a passage that holds most of the marked words, cut at words."""
     starts = [0, *(max(0, start - 60) for start, _ in spans)]
     best = max(
         starts, key=lambda at: (len({text[a:b].lower() for a, b in spans if at <= a < at + _SNIPPET_CHARACTERS}), -at)
@@ -126,7 +134,7 @@ def web_links(paper: Paper) -> None:
 
 def opinion_buttons(paper: Paper, *, key: str, topic: str = "") -> None:
     """Like, not for me, read later; pressed again, it is taken back."""
-    liking = library().show(paper.id)["liking"]
+    liking = library().liking(paper.id)
     later = LATER in paper.tags
     with st.container(horizontal=True, gap="small"):
         for name, value, icon in (("like", 1, "thumb_up"), ("dislike", -1, "thumb_down")):

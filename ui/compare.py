@@ -9,7 +9,8 @@ from ui import address, markup
 from ui.address import Field
 from ui.cards import claim_line, paper_title
 from ui.greeting import greet
-from ui.session import header, is_empty, language, library, t, titles
+from ui.picking import pick_papers
+from ui.session import header, is_empty, language, library, state, t
 
 _FIELDS = {"paper": Field(), "question": Field()}
 _MOST_CHOSEN = 8
@@ -24,16 +25,12 @@ def show() -> None:
         return
     address.restore("compare", _FIELDS)
     given = [key for key in st.session_state["compare-paper"].split("\n") if key]
-    names = dict(titles())
-    names |= {key: library().paper(key).title for key in given if key not in names}
-    with st.form("compare"):
-        papers = st.multiselect(
-            t("papers"), list(names), default=given, format_func=names.__getitem__, max_selections=_MOST_CHOSEN
-        )
+    with st.container(border=True):
+        papers = pick_papers([library().paper(key).id for key in given], key="compare-papers", most=_MOST_CHOSEN)
         questions = st.text_area(
             t("questions"), value=st.session_state["compare-question"], placeholder=t("questions_hint"), height=90
         )
-        sent = st.form_submit_button(t("make_table"), type="primary", icon=":material/table_chart:")
+        sent = st.button(t("make_table"), type="primary", icon=":material/table_chart:", disabled=not papers)
     if sent:
         st.session_state["compare-paper"] = "\n".join(papers)
         st.session_state["compare-question"] = "\n".join(_lines(questions))
@@ -43,13 +40,12 @@ def show() -> None:
     if not (asked and chosen):
         st.info(t("compare_start"), icon=":material/lightbulb:")
         return
-    here = library()
-    _show_table(_compare(str(here.home.path), tuple(chosen), tuple(asked), language(), here.generation()))
+    _show_table(_compare(*state(), tuple(chosen), tuple(asked), language()))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _compare(
-    home: str, papers: tuple[str, ...], questions: tuple[str, ...], spoken: str, generation: int
+    home: str, generation: int, papers: tuple[str, ...], questions: tuple[str, ...], spoken: str
 ) -> Comparison:
     """The table; kept as long as the library is the same."""
     with st.spinner(t("asking")):

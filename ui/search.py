@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -12,7 +13,7 @@ from ui import address, markup
 from ui.address import Field
 from ui.cards import hit_card, paper_card
 from ui.greeting import greet
-from ui.session import header, is_empty, library, t
+from ui.session import facets, header, is_empty, library, state, t
 
 _MODES = ("hybrid", "lexical", "dense")
 _GROUPINGS = ("chunk", "paper")
@@ -62,7 +63,7 @@ def show() -> None:
 
 def _filters() -> dict[str, Any]:
     """The filters as arguments of a search."""
-    facets = library().facets()
+    known = facets()
     with st.expander(t("filters"), expanded=True, icon=":material/tune:"):
         mode = st.segmented_control(t("find_by"), _MODES, format_func=t, key="search-mode", required=True)
         by = st.segmented_control(
@@ -71,8 +72,8 @@ def _filters() -> dict[str, Any]:
         st.selectbox(t("sort"), _ORDERS, format_func=lambda name: t(f"sort_{name}"), key="search-order")
         since, until = _day("since"), _day("until")
         author = st.text_input(t("author"), key="search-author")
-        category = _choice("category", facets["categories"])
-        tag = _choice("tag", facets["tags"])
+        category = _choice("category", known["categories"])
+        tag = _choice("tag", known["tags"])
         topic = _choice("topic", [one.name for one in library().topics()])
         fulltext = st.toggle(t("fulltext_only"), key="search-fulltext")
         k = st.select_slider(t("how_many"), _COUNTS, key="search-k")
@@ -85,8 +86,7 @@ def _filters() -> dict[str, Any]:
 
 def _papers_of(topic: str) -> list[str]:
     """Ids of the topic's papers; where it has none, the page ends here."""
-    here = library()
-    found = _belonging(str(here.home.path), here.generation(), repr(here.topic(topic)), topic)
+    found = _belonging(*state(), repr(library().topic(topic)), topic)
     if not found:
         st.warning(t("no_entries"))
         st.stop()
@@ -113,8 +113,14 @@ def _choice(name: str, options: list[str]) -> str:
     return st.selectbox(t(name), all_options, format_func=lambda o: o or t("any"), key=f"search-{name}") or ""
 
 
+@st.cache_resource(max_entries=32, ttl=120, show_spinner=False)
+def _hits(home: str, generation: int, query: str, filters: dict[str, Any]) -> list[Hit]:
+    """What a search found; to tick a result or to open its page asks for nothing again. Hits are never changed."""
+    return library().search(query, **filters)
+
+
 def _show_hits(query: str, filters: dict[str, Any]) -> None:
-    hits = library().search(query, **filters)
+    hits = _hits(*state(), query, filters)
     if not hits:
         st.warning(t("no_hits"), icon=":material/search_off:")
         return
@@ -139,7 +145,8 @@ def _export(hits: list[Hit]) -> None:
     with st.popover(label, icon=":material/download:"):
         st.caption(t("export_what"))
         for form, name, kind in (("bibtex", "BibTeX", "bib"), ("md", "Markdown", "md"), ("csv", "CSV", "csv")):
-            text = library().export_hits(chosen or hits, form)
+            # Written when it is asked for.
+            text = partial(library().export_hits, chosen or hits, form)
             st.download_button(name, text, file_name=f"kb-search.{kind}", on_click="ignore", key=f"export-{form}")
 
 

@@ -17,11 +17,19 @@ from kb.library.desk import Desk
 from ui import markup
 from ui.words import LANGUAGES, Language, word
 
+_MOST_DAYS = 4_000  # ten years and more
+
+
+@st.cache_resource(show_spinner=False)
+def settings() -> Settings:
+    """The settings as they were when the app was started: reading them costs more than drawing a page."""
+    return Settings.load()
+
 
 @st.cache_resource(show_spinner=False)
 def _open(home: str) -> Desk:
     """One library for all sessions and tabs: indexes and models are loaded once."""
-    library = Desk.open(Settings.load(home=home))
+    library = Desk.open(settings())
     threading.Thread(target=_warm, args=(library,), daemon=True).start()
     return library
 
@@ -42,7 +50,7 @@ def _speaking(home: str, language: Language, started: bool) -> Desk:
 
 def library() -> Desk:
     """The library of this app, writing in the session's language; for a visited file, that file's."""
-    home = str(Settings.load().home)
+    home = str(settings().home)
     if visit := st.query_params.get("visit"):
         return _visited(home, visit)
     opened = _open(home)
@@ -59,26 +67,30 @@ def is_empty() -> bool:
     return library().count() == 0
 
 
-def titles(*, limit: int = 1_000) -> dict[str, str]:
-    """Titles of the newest papers by id, for choosing some."""
-    here = library()
-    return _titles(str(here.home.path), here.generation(), limit)
-
-
-@st.cache_data(max_entries=4, ttl=300, show_spinner=False)
-def _titles(home: str, generation: int, limit: int) -> dict[str, str]:
-    return {paper.id: paper.title for paper in library().list(limit=limit)}
-
-
 @st.cache_data(max_entries=4, ttl=60, show_spinner=False)
 def _days(home: str, generation: int) -> list[tuple[date, int]]:
-    return library().days()
+    return library().days(limit=_MOST_DAYS)
 
 
 def days() -> list[tuple[date, int]]:
-    """The newest days that papers are of, with how many."""
+    """The days that papers are of, with how many, the newest first."""
+    return _days(*state())
+
+
+@st.cache_data(max_entries=4, ttl=30, show_spinner=False)
+def _facets(home: str, generation: int) -> dict[str, list[str]]:
+    return library().facets()
+
+
+def facets() -> dict[str, list[str]]:
+    """The categories and tags that papers have, the most frequent first; a new tag is there within half a minute."""
+    return _facets(*state())
+
+
+def state() -> tuple[str, int]:
+    """Home and generation: what is computed from the papers is kept as long as these are the same."""
     here = library()
-    return _days(str(here.home.path), here.generation())
+    return str(here.home.path), here.generation()
 
 
 def language() -> Language:
@@ -88,7 +100,7 @@ def language() -> Language:
         return cast("Language", chosen)
     if (st.context.locale or "").lower().startswith("zh"):
         return "zh"
-    return Settings.load().language
+    return settings().language
 
 
 def t(key: str, **values: object) -> str:

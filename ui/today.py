@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import streamlit as st
 
@@ -11,6 +11,7 @@ from ui import address, markup, work
 from ui.address import Field
 from ui.cards import about, opinion_buttons, paper_title
 from ui.greeting import drop_files, greet
+from ui.month import show_calendar
 from ui.notes import note_body, note_head, show_figures
 from ui.session import days, header, is_empty, language, library, t
 
@@ -19,50 +20,57 @@ _SHOWN_FIGURES = 2
 
 
 def show() -> None:
-    """The page."""
+    """The page: what to show on top, the day in the middle, calendar and the place for a PDF beside it."""
     header(t("today"))
     if is_empty():
         greet()
         return
     address.restore("today", _FIELDS)
-    known = days()
-    left, right = st.columns([1, 3], gap="large")
-    with left:
-        topic, day = _choose(known)
+    counts = dict(days())
+    topic, chosen = _choose()
     address.keep("today", _FIELDS)
-    with right:
+    day = chosen or next(iter(counts), None)
+    middle, side = st.columns([2.6, 1], gap="large")
+    with middle:
         work.show_work("digest", "update", "note", "add", "demo")
         if day is None:
             st.info(t("no_day"))
-            return
-        digest = library().kept_digest(topic or None, day)
-        if digest is None:
-            _offer(topic, day, dict(known).get(day, 0))
+        elif (digest := library().kept_digest(topic or None, day)) is None:
+            _offer(topic, day, counts.get(day, 0))
         else:
             _show_digest(digest, topic)
+    with side:
+        if day is not None:
+            show_calendar(day, counts=counts, made=_made(str(library().home.path), topic), key="today-day")
+        with st.container(border=True):
+            st.markdown(f"**{t('drop_note')}**")
+            st.caption(t("drop_note_help"))
+            drop_files(key="today-drop", verb="note")
 
 
-def _choose(known: list[tuple[date, int]]) -> tuple[str, date | None]:
-    """Topic and day, the newest day with papers when none is named; and what else can be done here."""
+def _choose() -> tuple[str, date | None]:
+    """Topic and day as they are chosen, and the button that brings news."""
     names = ["", *(topic.name for topic in library().topics())]
     if st.session_state["today-topic"] not in names:
         names.append(st.session_state["today-topic"])
-    topic = st.selectbox(t("which_topic"), names, format_func=lambda name: name or t("all_papers"), key="today-topic")
-    newest = known[0][0] if known else None
-    chosen = st.date_input(t("which_day"), value=None, key="today-day", format="YYYY-MM-DD", min_value=date(1990, 1, 1))
-    if known:
-        with st.expander(t("newest_days")):
-            for day, count in known[:15]:
-                parameters = {"day": day.isoformat()} | ({"topic": topic} if topic else {})
-                st.page_link("today.py", label=f"{day.isoformat()} · {count}", query_params=parameters)
-    if st.button(t("update_now"), icon=":material/sync:", help=t("update_help"), width="stretch"):
-        work.start("update", "--language", language())
-        st.rerun()
-    st.divider()
-    st.markdown(f"**{t('drop_note')}**")
-    st.caption(t("drop_note_help"))
-    drop_files(key="today-drop", verb="note")
-    return topic or "", chosen or newest
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        topic = st.selectbox(
+            t("which_topic"), names, format_func=lambda name: name or t("all_papers"), key="today-topic", width=280
+        )
+        chosen = st.date_input(
+            t("which_day"), value=None, key="today-day", format="YYYY-MM-DD", min_value=date(1990, 1, 1), width=180
+        )
+        if st.button(t("update_now"), icon=":material/sync:", help=t("update_help")):
+            work.start("update", "--language", language())
+            st.rerun()
+    return topic or "", chosen
+
+
+@st.cache_data(max_entries=8, ttl=10, show_spinner=False)
+def _made(home: str, topic: str) -> set[date]:
+    """The days whose digest of the topic is made."""
+    kept = [one for one in library().kept_digests() if one.topic == (topic or None)]
+    return {one.since + timedelta(days=n) for one in kept for n in range((one.until - one.since).days + 1)}
 
 
 def _offer(topic: str, day: date, count: int) -> None:

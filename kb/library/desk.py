@@ -6,15 +6,17 @@ import builtins
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, Unpack
 
 from kb.library import Library
 from kb.records import Answer, Digest, Figure, Hit, Note, Paper
 
 if TYPE_CHECKING:
     from kb.index.jobs import Job
+    from kb.index.papers import Order
     from kb.library.archive import KeptDigest
     from kb.library.mapping import MapPoint
+    from kb.library.parts import Choice
     from kb.library.viewing import PageView
 
 __all__ = ["Desk"]
@@ -28,6 +30,19 @@ class Desk(Library):
         from kb.library.viewing import view_page
 
         return view_page(self, self.catalog().papers.resolve(paper), page=page, scale=scale)
+
+    def listed(self, *, order: Order = "new", **choice: Unpack[Choice]) -> builtins.list[str]:
+        """Ids of the papers that pass, in an order: "new", "old", "title" or "added" (the last first)."""
+        return self.catalog().papers.ids(self.filters(**choice), order=order) if self.home.exists else []
+
+    def records(self, ids: Sequence[str]) -> builtins.list[Paper]:
+        """The records of these papers, in this order; those that are gone are left out."""
+        found = self.catalog().papers.many(ids)
+        return [found[key] for key in ids if key in found]
+
+    def liking(self, paper: str) -> int:
+        """1 when the paper is liked, -1 when it is not, else 0."""
+        return self.catalog().papers.opinions().get(paper, 0)
 
     def export_hits(self, hits: Sequence[Hit], form: str) -> str:
         """Search results as Markdown or CSV, or their papers as BibTeX."""
