@@ -6,7 +6,7 @@ import hashlib
 import html
 import smtplib
 import ssl
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -17,7 +17,10 @@ from kb.errors import KbError
 from kb.ids import fold
 from kb.library.choosing import Choice, choose
 from kb.library.digesting import compose
+from kb.library.publishing import page_settings, write_digest
 from kb.records import Digest, Language, Paper, Topic
+from kb.rendering import render_digest
+from kb.rendering.naming import page_name_of
 
 if TYPE_CHECKING:
     from kb.library import Library
@@ -47,8 +50,10 @@ def sweep(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def lately(library: Library, topic: Topic, *, until: date, audience: str, language: Language | None) -> Digest:
-    """What a topic has shown in the last days, the latest first: the content of its feed."""
+def lately(
+    library: Library, topic: Topic, *, until: date, audience: str, language: Language | None
+) -> tuple[Digest, dict[str, date]]:
+    """What a topic has shown in the last days, the latest first: the content of its feed; and the day of each paper."""
     since = until - _FEED_PERIOD
     known = {
         (row["paper_id"], date.fromisoformat(row["day"]))
@@ -62,7 +67,18 @@ def lately(library: Library, topic: Topic, *, until: date, audience: str, langua
     ]
     shown.sort(key=lambda one: one.day, reverse=True)
     choice = Choice(shown=tuple(shown))
-    return compose(library, topic, choice, since=since, until=until, audience=audience, language=language).digest
+    made = compose(library, topic, choice, since=since, until=until, audience=audience, language=language)
+    return made.digest, {one.paper.id: one.day for one in shown}
+
+
+def write_feed(library: Library, topic: Topic, digest: Digest, days: Mapping[str, date], *, out: Path) -> list[Path]:
+    """The feed of a topic beside its days; its entries lead to those pages of the days that are there."""
+    found: dict[str, str] = {}
+    for key, day in days.items():
+        page = folder_of(out, topic.name, day) / f"{page_name_of(topic.name, since=day, until=day)}.html"
+        if page.is_file():
+            found[key] = page.relative_to(out).as_posix()
+    return write_digest(library, digest, ["rss"], out=out / slug(topic.name), root=out, pages=found)
 
 
 def forget_pages(library: Library, papers: Sequence[Paper], figures: Collection[str]) -> None:
@@ -121,9 +137,6 @@ def mail(library: Library, digest: Digest) -> None:
 
 
 def _message(library: Library, digest: Digest) -> EmailMessage:
-    from kb.library.publishing import page_settings
-    from kb.rendering import render_digest
-
     pages = render_digest(
         digest, "mail", read_file=lambda key: library.home.files.get(key).read_bytes(), settings=page_settings(library)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from kb.rendering import (
 )
 from kb.rendering import render_comparison as _render_comparison
 from kb.rendering import render_note as _render_note
+from kb.rendering.naming import page_name
 
 if TYPE_CHECKING:
     from kb.library import Library
@@ -29,11 +30,24 @@ if TYPE_CHECKING:
 Pages = list[tuple[str, bytes]]
 
 
-def write_digest(library: Library, digest: Digest, forms: Sequence[str], *, out: Path | None) -> list[Path]:
-    """Write a digest in several forms; by default under ``digests/`` in the home. Returns what a reader opens."""
-    read_file = _reader(library)
+def write_digest(
+    library: Library,
+    digest: Digest,
+    forms: Sequence[str],
+    *,
+    out: Path | None,
+    root: Path | None = None,
+    pages: Mapping[str, str] | None = None,
+) -> list[Path]:
+    """Write a digest in several forms; by default under ``digests/`` in the home. Returns what a reader opens.
+
+    ``root`` is the folder that is published as ``site_url`` (by default ``out``); ``pages`` names the HTML page below
+    it that has a paper, for feeds whose papers are on other pages than this digest's own.
+    """
     folder = out or library.home.digests_path / digest.until.isoformat()
-    return write_pages(_pages(library, digest, forms, read_file=read_file), folder)
+    place = page_settings(library, digest, forms, folder=folder, root=root or out or library.home.digests_path)
+    place = place if pages is None else replace(place, pages=pages)
+    return write_pages(_pages(digest, forms, read_file=_reader(library), settings=place), folder)
 
 
 def render_file(library: Library, path: Path, forms: Sequence[str], *, out: Path) -> list[Path]:
@@ -42,30 +56,45 @@ def render_file(library: Library, path: Path, forms: Sequence[str], *, out: Path
     Figures come from the home, else from the folder of the file.
     """
     digest = _with_withdrawals(library, read_digest(path))
-    return write_pages(_pages(library, digest, forms, read_file=_reader(library, beside=path.parent)), out)
+    place = page_settings(library, digest, forms, folder=out, root=out)
+    return write_pages(_pages(digest, forms, read_file=_reader(library, beside=path.parent), settings=place), out)
 
 
-def _pages(library: Library, digest: Digest, forms: Sequence[str], *, read_file: Callable[[str], bytes]) -> Pages:
-    settings = page_settings(library)
-    names = dict.fromkeys(form.strip() for form in forms if form.strip())
+def _pages(digest: Digest, forms: Sequence[str], *, read_file: Callable[[str], bytes], settings: PageSettings) -> Pages:
     # Forms share their pictures: the same path has the same bytes.
     pages = {
         path: data
-        for form in names
+        for form in _named(forms)
         for path, data in render_digest(digest, form, read_file=read_file, settings=settings)
     }
     return list(pages.items())
 
 
-def page_settings(library: Library) -> PageSettings:
-    """What the settings say of the place where pages are published."""
+def _named(forms: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(form.strip() for form in forms if form.strip()))
+
+
+def page_settings(
+    library: Library,
+    digest: Digest | None = None,
+    forms: Sequence[str] = (),
+    *,
+    folder: Path = Path(),
+    root: Path = Path(),
+) -> PageSettings:
+    """What the settings say of the place where pages are published, and where in it a digest's files go."""
     settings = library.settings
+    below = folder.relative_to(root) if folder.is_relative_to(root) else Path()
+    name = f"{page_name(digest)}.html" if digest is not None else ""
+    has_page = name and ("html" in _named(forms) or (folder / name).is_file())
     return PageSettings(
         author=settings.site_author,
         site_url=settings.site_url,
         mathjax=settings.site_mathjax,
         mail_from=settings.mail_from,
         mail_to=settings.mail_to,
+        folder="" if below == Path() else below.as_posix(),
+        pages={note.paper.id: (below / name).as_posix() for note in digest.entries} if digest and has_page else {},
     )
 
 

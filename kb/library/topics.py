@@ -55,7 +55,7 @@ def rank_for_topic(library: Library, topic: Topic, papers: Sequence[Paper], *, b
     inside = [paper for paper in found if judged[paper.id].inside]
     ranked = rank(inside, topic=topic, anchors=anchors(library, topic, before=before), encode=library.corpus().encode)
     return Ranking(
-        inside=tuple((paper, (*judged[paper.id].reasons, *relevance.reasons)) for paper, relevance in ranked),
+        inside=tuple((paper, (*judged[paper.id].reasons, *relevance.told)) for paper, relevance in ranked),
         outside=tuple(
             Skipped(paper_id=key, reason="; ".join(judgement.reasons))
             for key, judgement in judged.items()

@@ -240,11 +240,10 @@ class _Update:
         plan, written = self._plan, list[Path]()
         if "rss" in plan.forms:
             for topic in topics:
-                digest = delivering.lately(
+                digest, days = delivering.lately(
                     self._library, topic, until=self._newest, audience=plan.audience, language=plan.language
                 )
-                folder = plan.out / delivering.slug(topic.name)
-                written += self._library.write_digest(digest, ["rss"], out=folder)
+                written += delivering.write_feed(self._library, topic, digest, days, out=plan.out)
         if {"html", "json"} <= set(plan.forms) and topics:
             written.append(write_index(self._library, plan.out))
         self._report.files += [str(path) for path in written]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,12 +26,7 @@ def verify(library: Library, path: Path) -> tuple[list[Fault], int]:
         data = path.read_bytes()
     except OSError as err:
         raise BadRecord(f"{path} cannot be read ({err.strerror}): check the path") from err
-    return check_file(path, data, LibrarySources(library), files=_files_beside(path))
-
-
-def _files_beside(path: Path) -> Collection[str]:
-    """The pictures in the folders beside a page, relative to it."""
-    return {str(file.relative_to(path.parent)) for file in path.parent.glob("*/*.png")}
+    return check_file(path, data, LibrarySources(library), exists=lambda name: (path.parent / name).is_file())
 
 
 class LibrarySources:
@@ -81,6 +76,28 @@ class LibrarySources:
         if verdict in ("verbatim", "supported"):
             return verdict, reason
         return judge(text, evidence, encode=self._library.corpus().encode)
+
+    def faults_of_reason(self, reason: str, paper: Paper) -> Sequence[tuple[str, str, str]]:
+        """What a reason says and neither the record nor the catalog does."""
+        from kb.writing.reasons import faults_of_reason, likened_to
+
+        found = list(faults_of_reason(reason, paper))
+        other = likened_to(reason)
+        if other is not None and not self._is_known(other):
+            found.append(("id", other.removeprefix("arxiv:"), "a paper of the library"))
+        return found
+
+    def changes(self, paper: Paper) -> Sequence[str]:
+        """What is new in this version against each earlier one that was seen."""
+        from kb.writing.changes import describe_changes
+
+        told: dict[str, None] = {}
+        for old in self.versions(paper.id):
+            if old.version < (paper.version or 0):
+                told.update(dict.fromkeys(describe_changes(old, paper)))
+        for number in range(paper.version or 0):
+            told[f"version {paper.version} replaces version {number}"] = None
+        return list(told)
 
     def missing(self, text: str, source: str) -> Particulars:
         """Numbers and names of a text that its source does not state."""

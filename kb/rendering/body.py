@@ -69,6 +69,9 @@ class _EntryLines:
             yield ""
         yield self._source_line()
         yield ""
+        if entry.why:
+            yield f"**{entry.say('why')}:** {self._text(' · '.join(entry.why))}"
+            yield ""
         for remark in (entry.withheld, entry.attribution, entry.remark):
             if remark:
                 yield from (f"*{self._text(remark)}*", "")
@@ -91,7 +94,7 @@ class _EntryLines:
         return self._text(", ".join(authors)) if authors else self._entry.say("not stated")
 
     def _changes(self) -> Iterator[str]:
-        if changes := self._entry.note.changes:
+        if changes := self._entry.changes:
             yield f"**{self._entry.say('changes')}**"
             yield ""
             yield from (f"- {self._text(change)}" for change in changes)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from kb import wire
-from kb.records import Chunk, Claim, Digest, Evidence, Fault, Note, Paper
+from kb.records import Chunk, Claim, Digest, Evidence, Fault, Language, Note, Paper
 from kb.rendering.entries import note_claims, source_address
 from kb.rendering.escaping import one_line
 from kb.rendering.labels import label
@@ -19,9 +19,18 @@ _SCALARS = ("license", "venue", "published", "updated")
 
 def check_digest(digest: Digest, sources: Sources) -> tuple[list[Fault], int]:
     """Faults of a digest that was kept as data, and how many things were looked up."""
-    page = digest_as_read(digest)
+    return _check_notes(digest.entries, digest_as_read(digest), sources)
+
+
+def check_note(note: Note, sources: Sources) -> tuple[list[Fault], int]:
+    """The same for the note of one paper."""
+    page = ReadPage(own=True, language=note.language, extractive=False, entries=[note_as_read(note, note.language)])
+    return _check_notes([note], page, sources)
+
+
+def _check_notes(notes: Sequence[Note], page: ReadPage, sources: Sources) -> tuple[list[Fault], int]:
     faults, checked = check_page(page, sources)
-    for note, entry in zip(digest.entries, page.entries, strict=True):
+    for note, entry in zip(notes, page.entries, strict=True):
         told = [names for _, names in entry.authors]
         paper = identify(entry.ids, note.paper.title, told, note.paper.abstract, sources)
         if paper is None:
@@ -46,15 +55,15 @@ def digest_as_read(digest: Digest) -> ReadPage:
         language=digest.language,
         extractive=False,  # each claim has its own verdict
         days=[("since, until", *days)],
-        counts=[
+        counts=[[
             counts.found, counts.new, counts.updated, counts.already_shown, counts.filtered, counts.withdrawn,
             counts.failed,
-        ],
-        entries=[note_as_read(note, digest) for note in digest.entries],
+        ]],
+        entries=[note_as_read(note, digest.language) for note in digest.entries],
     )  # fmt: skip
 
 
-def note_as_read(note: Note, digest: Digest) -> ReadEntry:
+def note_as_read(note: Note, language: Language) -> ReadEntry:
     """A note as if it had been read from a page."""
     paper = note.paper
     claims = note_claims(note)
@@ -71,7 +80,9 @@ def note_as_read(note: Note, digest: Digest) -> ReadEntry:
         links=links,
         keywords=one_line(", ".join(paper.keywords)),
         sentences=[sentence for where, claim in claims for sentence in _sentences(where, claim)],
-        quotes=[_quote(evidence, digest) for _, claim in claims for evidence in claim.evidence],
+        quotes=[_quote(evidence, language) for _, claim in claims for evidence in claim.evidence],
+        why=list(note.why),
+        changes=list(note.changes),
     )
 
 
@@ -86,11 +97,11 @@ def _sentences(where: str, claim: Claim) -> Iterator[ReadSentence]:
         yield ReadSentence(where=f"{where}, translated", text=one_line(claim.text), marks=marks, doubt=doubt)
 
 
-def _quote(evidence: Evidence, digest: Digest) -> ReadQuote:
+def _quote(evidence: Evidence, language: Language) -> ReadQuote:
     name = "page" if evidence.page else "record"
     return ReadQuote(
         marker=evidence.marker,
-        place=label(digest.language, name, page=evidence.page),
+        place=label(language, name, page=evidence.page),
         text=one_line(evidence.quote),
     )
 

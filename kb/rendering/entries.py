@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from kb.records import Claim, Digest, Figure, Language, Link, Note, Paper
 from kb.rendering.labels import label
 from kb.rendering.licences import licence_name, may_republish, publishable_note
+from kb.rendering.phrases import spoken as told_in
 
 ABSTRACT_PARTS = ("background", "past_methods", "method", "results")
 CONCLUSION_PARTS = ("significance", "innovation", "performance", "workload")
@@ -19,6 +20,8 @@ _WEB = re.compile(r"^https?://[^\s<>\"'\x00-\x1f]+$", re.IGNORECASE)
 class PageSettings:
     """What a page needs to know of the place where it is published.
 
+    ``site_url`` is the address of the site's root and ``folder`` where below it the files of a digest go ("" for the
+    root itself); ``pages`` names for a paper's id the HTML page below the root that has it: feeds lead there.
     ``mathjax`` is the address of a MathJax of one's own for the HTML form ("" for none: formulas are then written
     without a script). Pictures beyond ``embedded_bytes`` stand beside an HTML page instead of in it.
     """
@@ -29,6 +32,8 @@ class PageSettings:
     embedded_bytes: int = 20_000_000
     mail_from: str = ""
     mail_to: tuple[str, ...] = ()
+    folder: str = ""
+    pages: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +85,8 @@ class Entry:
     conclusion: tuple[Part, ...]
     quotes: tuple[Quote, ...]
     no_figures: str
+    changes: tuple[str, ...]
+    why: tuple[str, ...]
 
     @property
     def paper(self) -> Paper:
@@ -93,8 +100,8 @@ class Entry:
 
     @property
     def anchor(self) -> str:
-        """Where links lead to the entry."""
-        return f"p{self.number}"
+        """Where links lead to the entry: the same on every page that has the paper."""
+        return paper_anchor(self.paper)
 
     def say(self, name: str, **values: object) -> str:
         """A word of the page in its language."""
@@ -141,6 +148,8 @@ def note_entry(
         ),
         quotes=_quotes(shown, spoken),
         no_figures=page.absent("figures") if not shown.figures else "",
+        changes=tuple(told_in(change, spoken) for change in shown.changes),
+        why=tuple(told_in(reason, spoken) for reason in shown.why),
     )
 
 
@@ -253,6 +262,16 @@ def shown_affiliation(paper: Paper, language: Language) -> str:
     page = paper.affiliation.page
     where = f" ({label(language, 'page', page=page)})" if page else ""
     return f"{paper.affiliation.text}{where}"
+
+
+def paper_anchor(paper: Paper) -> str:
+    """Where links on a page lead to a paper: letters and digits of its id."""
+    return "-".join(re.findall(r"\w+", paper.id.casefold()))
+
+
+def item_name(paper: Paper) -> str:
+    """The name of a feed's item: one a version, so that readers show an update as new."""
+    return f"urn:kb:{paper.id}{f'v{paper.version}' if paper.version else ''}".replace(" ", "%20")
 
 
 def attribution(paper: Paper, language: Language) -> str:

@@ -6,13 +6,22 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
 from email.utils import format_datetime
 from html import escape
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from kb.records import Digest, Paper
 from kb.rendering.body import notices
-from kb.rendering.entries import Entry, PageSettings, Sentence, digest_entries, source_address, web_address
+from kb.rendering.entries import (
+    Entry,
+    PageSettings,
+    Sentence,
+    digest_entries,
+    item_name,
+    source_address,
+    web_address,
+)
 from kb.rendering.escaping import one_line
-from kb.rendering.naming import feed_name, page_name, page_title, update_title
+from kb.rendering.naming import feed_name, page_title, update_title
 
 _ATOM = "http://www.w3.org/2005/Atom"
 _DC = "http://purl.org/dc/elements/1.1/"
@@ -41,15 +50,14 @@ def _rss(digest: Digest, entries: Sequence[Entry], settings: PageSettings) -> by
     _add(channel, "language", "zh-cn" if digest.language == "zh" else "en")
     _add(channel, "pubDate", format_datetime(_moment(digest.until)))
     _add(channel, "generator", "kb")
-    if site := web_address(settings.site_url):
-        address = f"{site.rstrip('/')}/{feed_name(digest)}.rss.xml"
+    if address := _own_address(digest, settings, suffix="rss.xml"):
         ET.SubElement(channel, f"{{{_ATOM}}}link", href=address, rel="self", type="application/rss+xml")
     for entry in entries:
         item = ET.SubElement(channel, "item")
         _add(item, "title", _title(entry))
-        if place := _link(entry, digest, settings):
+        if place := _link(entry, settings):
             _add(item, "link", place)
-        _add(item, "guid", _guid(entry.paper)).set("isPermaLink", "false")
+        _add(item, "guid", item_name(entry.paper)).set("isPermaLink", "false")
         _add(item, "pubDate", format_datetime(_moment(_day(entry.paper, digest))))
         for author in entry.paper.authors:
             _add(item, f"{{{_DC}}}creator", author)
@@ -63,14 +71,15 @@ def _atom(digest: Digest, entries: Sequence[Entry], settings: PageSettings) -> b
     ET.register_namespace("", _ATOM)
     root = ET.Element(f"{{{_ATOM}}}feed", {"{http://www.w3.org/XML/1998/namespace}lang": digest.language})
     _add(root, f"{{{_ATOM}}}title", page_title(digest))
-    _add(root, f"{{{_ATOM}}}subtitle", " ".join(notices(digest)))
-    _add(root, f"{{{_ATOM}}}id", _feed_id(digest, settings))
+    _add(root, f"{{{_ATOM}}}subtitle", f"{update_title(digest)}. {' '.join(notices(digest))}")
+    _add(
+        root, f"{{{_ATOM}}}id", _own_address(digest, settings, suffix="atom.xml") or f"urn:kb:feed:{feed_name(digest)}"
+    )
     _add(root, f"{{{_ATOM}}}updated", _moment(digest.until).isoformat().replace("+00:00", "Z"))
     _add(root, f"{{{_ATOM}}}generator", "kb")
     author = ET.SubElement(root, f"{{{_ATOM}}}author")
     _add(author, f"{{{_ATOM}}}name", settings.author or "kb")
-    if site := web_address(settings.site_url):
-        address = f"{site.rstrip('/')}/{feed_name(digest)}.atom.xml"
+    if address := _own_address(digest, settings, suffix="atom.xml"):
         ET.SubElement(root, f"{{{_ATOM}}}link", href=address, rel="self", type="application/atom+xml")
         ET.SubElement(root, f"{{{_ATOM}}}link", href=_home(settings), rel="alternate", type="text/html")
     for entry in entries:
@@ -81,7 +90,7 @@ def _atom(digest: Digest, entries: Sequence[Entry], settings: PageSettings) -> b
 def _atom_entry(root: ET.Element, entry: Entry, digest: Digest, settings: PageSettings) -> None:
     item = ET.SubElement(root, f"{{{_ATOM}}}entry")
     _add(item, f"{{{_ATOM}}}title", _title(entry))
-    _add(item, f"{{{_ATOM}}}id", _guid(entry.paper))
+    _add(item, f"{{{_ATOM}}}id", item_name(entry.paper))
     day = _moment(_day(entry.paper, digest)).isoformat().replace("+00:00", "Z")
     _add(item, f"{{{_ATOM}}}updated", day)
     if entry.paper.published is not None:
@@ -91,7 +100,7 @@ def _atom_entry(root: ET.Element, entry: Entry, digest: Digest, settings: PageSe
         _add(ET.SubElement(item, f"{{{_ATOM}}}author"), f"{{{_ATOM}}}name", name)
     for category in entry.paper.categories:
         ET.SubElement(item, f"{{{_ATOM}}}category", term=one_line(category))
-    if address := _link(entry, digest, settings):
+    if address := _link(entry, settings):
         ET.SubElement(item, f"{{{_ATOM}}}link", href=address, rel="alternate")
     for words, address in entry.links:
         ET.SubElement(item, f"{{{_ATOM}}}link", href=address, rel="related", title=words)
@@ -99,51 +108,55 @@ def _atom_entry(root: ET.Element, entry: Entry, digest: Digest, settings: PageSe
 
 
 def _content(entry: Entry) -> str:
-    """Summary and takeaways as HTML text; XML escapes it once more."""
-    parts = []
+    """Summary and takeaways as HTML text; XML escapes it once more. Classes say what is what to who reads it back."""
+    told: list[tuple[str, str]] = []
     if entry.paper.withdrawn:
-        parts.append(f"<p><strong>{escape(entry.say('withdrawn'))}</strong></p>")
-    parts += [f"<p>{escape(one_line(change))}</p>" for change in entry.note.changes]
+        told.append(("withdrawn", f"<strong>{escape(entry.say('withdrawn'))}</strong>"))
+    told += [("change", escape(one_line(change))) for change in entry.changes]
     summary = " ".join(_sentence(one) for one in entry.summary.sentences)
-    parts.append(f"<p>{summary or escape(entry.summary.absent)}</p>")
+    told.append(("summary", summary) if summary else ("absent", escape(one_line(entry.summary.absent))))
+    parts = [f'<p class="{name}">{text}</p>' for name, text in told]
     if entry.takeaways.sentences:
         items = "".join(f"<li>{_sentence(one)}</li>" for one in entry.takeaways.sentences)
-        parts.append(f"<ul>{items}</ul>")
-    links = " · ".join(f'<a href="{escape(address)}">{escape(words)}</a>' for words, address in entry.links)
-    parts.append(f"<p>{links}</p>" if links else "")
-    parts += [f"<p><small>{escape(one_line(told))}</small></p>" for told in (entry.withheld, entry.attribution) if told]
+        parts.append(f'<ul class="takeaways">{items}</ul>')
+    if links := " · ".join(f'<a href="{escape(address)}">{escape(words)}</a>' for words, address in entry.links):
+        parts.append(f'<p class="links">{links}</p>')
+    why = f"{entry.say('why')}: {' · '.join(entry.why)}" if entry.why else ""
+    small = (("why", why), ("withheld", entry.withheld), ("attribution", entry.attribution))
+    parts += [f'<p class="{name}"><small>{escape(one_line(text))}</small></p>' for name, text in small if text]
     return "".join(parts)
 
 
 def _sentence(sentence: Sentence) -> str:
     doubt = f" <em>({escape(sentence.doubt)})</em>" if sentence.doubt else ""
-    return escape(one_line(sentence.text)) + doubt
+    return f"<span>{escape(one_line(sentence.text))}</span>{doubt}"
 
 
 def _title(entry: Entry) -> str:
-    state = f"[{entry.say('updated')}] " if entry.note.changes else ""
+    state = f"[{entry.say('updated')}] " if entry.changes else ""
     return f"{state}{entry.paper.title}"
 
 
-def _guid(paper: Paper) -> str:
-    """One item a version: readers show an update as new."""
-    return f"urn:kb:{paper.id}{f'v{paper.version}' if paper.version else ''}".replace(" ", "%20")
+def _own_address(digest: Digest, settings: PageSettings, *, suffix: str) -> str | None:
+    """Where the feed itself is to be found, if it is published."""
+    path = "/".join(part for part in (settings.folder, f"{feed_name(digest)}.{suffix}") if part)
+    return _on_site(path, settings)
 
 
-def _feed_id(digest: Digest, settings: PageSettings) -> str:
+def _on_site(path: str, settings: PageSettings) -> str | None:
     site = web_address(settings.site_url)
-    return f"{site.rstrip('/')}/{feed_name(digest)}.atom.xml" if site else f"urn:kb:feed:{feed_name(digest)}"
+    return f"{site.rstrip('/')}/{quote(path)}" if site else None
 
 
 def _home(settings: PageSettings) -> str:
     return web_address(settings.site_url) or "https://arxiv.org/"
 
 
-def _link(entry: Entry, digest: Digest, settings: PageSettings) -> str | None:
-    """The entry on the published page where there is a site, else the paper itself."""
-    if site := web_address(settings.site_url):
-        return f"{site.rstrip('/')}/{page_name(digest)}.html#{entry.anchor}"
-    return source_address(entry.paper)
+def _link(entry: Entry, settings: PageSettings) -> str | None:
+    """The entry on the published page that has it, else the paper itself."""
+    page = settings.pages.get(entry.paper.id)
+    address = _on_site(page, settings) if page else None
+    return f"{address}#{quote(entry.anchor)}" if address else source_address(entry.paper)
 
 
 def _day(paper: Paper, digest: Digest) -> date:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
 from kb.records import Language, Paper
@@ -16,10 +16,11 @@ from kb.rendering.tally import Tally
 def check_head(page: ReadPage, papers: Sequence[Paper | None], tally: Tally) -> None:
     """Days, counts, and the titles that the head of the page repeats."""
     language: Language = "zh" if page.language == "zh" else "en"
-    for where, first, last in page.days:
-        tally.checked += 1
-        if found := _wrong_period(first, last, papers, page):
-            tally.add("date", *found, where=where)
+    for where, told, expected in _wrong_days(page, papers):
+        tally.add("date", told, expected, where=where)
+    tally.checked += len(page.days)
+    for field, found, expected, at in page.faults:
+        tally.add(field, found, expected, where=at)
     _check_counts(page, tally)
     known = [paper for paper in papers if paper is not None]
     for (where, title), paper in zip(
@@ -37,26 +38,40 @@ def check_head(page: ReadPage, papers: Sequence[Paper | None], tally: Tally) -> 
         tally.add("text", line, label(language, "update", day="…") if known else "", where="front matter")
 
 
-def _wrong_period(first: str, last: str, papers: Sequence[Paper | None], page: ReadPage) -> tuple[str, str] | None:
-    """(found, expected) when the papers were not announced in the period, or the page's places disagree."""
-    told = first if first == last else f"{first} to {last}".removeprefix(" to ")
+def _wrong_days(page: ReadPage, papers: Sequence[Paper | None]) -> Iterator[tuple[str, str, str]]:
+    """(where, told, expected) of each place whose period does not hold the papers, or disagrees with the others: of
+    two that disagree the later one is told, of more the odd one."""
+    announced = [days for paper in papers if paper is not None and (days := _days(paper))]
+    single = all(not first or first == last for _, first, last in page.days)
+    agreeing = []
+    for where, first, last in page.days:
+        if expected := _missed(first, last, announced, single=single):
+            yield where, _period(first, last), expected
+        else:
+            agreeing.append((where, first, last))
+    ends = Counter(last for _, _, last in agreeing).most_common(1)
+    starts = Counter(first for _, first, _ in agreeing if first).most_common(1)
+    for where, first, last in agreeing:
+        if last != ends[0][0]:
+            yield where, _period(first, last), f"{ends[0][0]}, as elsewhere on the page"
+        elif first and first != starts[0][0]:
+            yield where, _period(first, last), f"{starts[0][0]}, as elsewhere on the page"
+
+
+def _period(first: str, last: str) -> str:
+    return last if first in ("", last) else f"{first} to {last}"
+
+
+def _missed(first: str, last: str, announced: Sequence[Collection[date]], *, single: bool) -> str:
+    """What a period should be that leaves out the days of one of the papers; "" when it holds them all."""
     try:
         until = date.fromisoformat(last)
         since = date.fromisoformat(first) if first else None
     except ValueError:
-        return told, "a day"
-    ends = Counter(place[2] for place in page.days)
-    starts = Counter(place[1] for place in page.days if place[1])
-    days = [set(_days(paper)) for paper in papers if paper is not None]
-    common = Counter(day for own in days for day in own if own)
-    usual = common.most_common(1)[0][0].isoformat() if common else ""
-    single = all(not place[1] or place[1] == place[2] for place in page.days)
-    outside = any(own and not any((since or (until if single else day)) <= day <= until for day in own) for own in days)
-    if outside:
-        return told, usual
-    if ends.most_common(1)[0][1] > ends[last] or (first and starts.most_common(1)[0][1] > starts[first]):
-        return told, f"{ends.most_common(1)[0][0]}, as elsewhere on the page"
-    return None
+        return "a day"
+    if all(any((since or (until if single else day)) <= day <= until for day in days) for days in announced):
+        return ""
+    return Counter(day for days in announced for day in set(days)).most_common(1)[0][0].isoformat()
 
 
 def _days(paper: Paper) -> tuple[date, ...]:
@@ -66,11 +81,10 @@ def _days(paper: Paper) -> tuple[date, ...]:
 
 
 def _check_counts(page: ReadPage, tally: Tally) -> None:
-    if not page.counts:
-        return
-    found, new, updated, *_ = page.counts
-    tally.checked += 1
-    if new + updated != len(page.entries):
-        tally.add("number", f"{new} + {updated}", f"{len(page.entries)} papers on the page", where="counts")
-    elif found != sum(page.counts[1:]):
-        tally.add("number", str(found), str(sum(page.counts[1:])), where="counts")
+    for counts in page.counts:
+        found, new, updated, *_ = counts
+        tally.checked += 1
+        if new + updated != len(page.entries):
+            tally.add("number", f"{new} + {updated}", f"{len(page.entries)} papers on the page", where="counts")
+        elif found != sum(counts[1:]):
+            tally.add("number", str(found), str(sum(counts[1:])), where="counts")

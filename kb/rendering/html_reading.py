@@ -7,8 +7,9 @@ from html.parser import HTMLParser
 
 from kb.records import Language
 from kb.rendering.inline_reading import Piece
-from kb.rendering.markdown_reading import pattern_of, read_head_line, split_sentences
+from kb.rendering.markdown_reading import pattern_of, read_head_line, read_reasons, split_sentences
 from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage, ReadQuote, ReadSentence
+from kb.rendering.phrases import understood
 
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 
@@ -66,9 +67,10 @@ class _Reader(HTMLParser):
                 self._pieces.append(Piece(kind="mark", text="", target=address.removeprefix("#")))
             return
         around = next((name for _, name, _ in reversed(self._stack) if name), "")
-        where = {"source": "source", "link": "note"}.get(field) or {"abstract": "abstract", "comment": "source"}.get(
-            around
-        )
+        where = {"source": "source", "address": "source", "link": "note"}.get(field) or {
+            "abstract": "abstract",
+            "comment": "source",
+        }.get(around)
         self._entry.links.append((where or around or "page", address))
 
     def handle_data(self, data: str) -> None:
@@ -119,6 +121,10 @@ class _Reader(HTMLParser):
             entry.authors.append(("header" if tag == "p" else "note", text))
         elif field in ("translated", "abstract", "affiliation", "keywords", "attribution"):
             setattr(entry, field, text)
+        elif field == "why":
+            entry.why += read_reasons(text, self._language())
+        elif field == "change":
+            entry.changes.append(understood(text, self._language()))
         elif field == "source" and tag != "dd":
             entry.source_line = text
         elif field == "comment":

@@ -41,6 +41,7 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "failed": "could not be written: {reason}",
         "withdrawn": "This paper has been withdrawn.",
         "changes": "What changed",
+        "why": "Why it is here",
         "license": "License",
         "nothing": "No paper on this page.",
         "made_extractive": "Every sentence below the headings is a verbatim quotation from the paper, with its place;"
@@ -113,6 +114,7 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "failed": "未能生成：{reason}",
         "withdrawn": "该论文已被撤回。",
         "changes": "更新内容",
+        "why": "收录理由",
         "license": "许可",
         "nothing": "本页没有论文。",
         "made_extractive": "标题下的每句话均为论文原文引用并标明出处；作者、编号和链接取自记录。未使用语言模型。",

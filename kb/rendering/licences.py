@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kb.records import Claim, Conclusion, Digest, Evidence, Note, Paper
+from kb.rendering.phrases import is_personal
 
 # Creative Commons licences and the public domain (https://creativecommons.org/licenses/). arXiv's own licence to
 # distribute (nonexclusive-distrib) gives readers no right to republish. An unknown licence is none.
@@ -48,11 +49,13 @@ def publishable(digest: Digest) -> Digest:
 
 
 def publishable_note(note: Note) -> Note:
-    """Without a licence only metadata, abstract, our own words and links remain; places of quotations stay.
+    """The note without what a stranger learns of the user's taste and papers, and without what may not go on.
 
-    A withheld quotation keeps its place with an empty text; a withheld sentence leaves its field's status, so that
-    a page can say that it was left out and not that the paper does not state it.
+    Without a licence only metadata, abstract, our own words and links remain; places of quotations stay. A withheld
+    quotation keeps its place with an empty text; a withheld sentence leaves its field's status, so that a page can say
+    that it was left out and not that the paper does not state it.
     """
+    note = replace(note, why=tuple(reason for reason in note.why if not is_personal(reason)))
     if may_republish(note.paper.license):
         return note
 

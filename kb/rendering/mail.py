@@ -12,7 +12,7 @@ from email.utils import format_datetime
 
 from kb.records import Digest
 from kb.rendering.body import counts_line, notices
-from kb.rendering.entries import Entry, PageSettings, digest_entries
+from kb.rendering.entries import Entry, PageSettings, Sentence, digest_entries
 from kb.rendering.escaping import one_line
 from kb.rendering.labels import label
 from kb.rendering.naming import page_name, page_title, update_title
@@ -70,24 +70,30 @@ def _text_lines(digest: Digest, entries: Sequence[Entry]) -> Iterator[str]:
 
 
 def _entry_lines(entry: Entry) -> Iterator[str]:
+    """The paper's part: each statement begins at the third column, what is wrapped goes on further in."""
     yield from _wrapped(f"{entry.number}. {entry.paper.title}")
+    for told in _statements(entry):
+        yield from _wrapped(told, indent="   ")
+    yield ""
+
+
+def _statements(entry: Entry) -> Iterator[str]:
     if entry.paper.withdrawn:
-        yield f"   {entry.say('withdrawn')}"
-    for change in entry.note.changes:
-        yield from _wrapped(f"{entry.say('changes')}: {change}", indent="   ")
-    yield from _wrapped(", ".join(entry.paper.authors) or entry.say("not stated"), indent="   ")
-    yield ""
-    for one in entry.summary.sentences:
-        yield from _wrapped(one.text + (f" ({one.doubt})" if one.doubt else ""), indent="   ")
-    if not entry.summary.sentences:
-        yield f"   {entry.summary.absent}"
-    for one in entry.takeaways.sentences:
-        yield from _wrapped(f"* {one.text}" + (f" ({one.doubt})" if one.doubt else ""), indent="   ")
-    yield from (f"   {words}: {address}" for words, address in entry.links)
-    for remark in (entry.withheld, entry.attribution, entry.remark):
-        if remark:
-            yield from _wrapped(remark, indent="   ")
-    yield ""
+        yield entry.say("withdrawn")
+    yield from (f"{entry.say('changes')}: {change}" for change in entry.changes)
+    yield f"{entry.say('authors')}: {', '.join(entry.paper.authors) or entry.say('not stated')}"
+    yield from (f"{words}: {address}" for words, address in entry.links)
+    if entry.why:
+        yield f"{entry.say('why')}: {' · '.join(entry.why)}"
+    yield f"{entry.say('summary')}: {' '.join(map(_sentence, entry.summary.sentences)) or entry.summary.absent}"
+    yield from (f"* {_sentence(one)}" for one in entry.takeaways.sentences)
+    yield from (remark for remark in (entry.withheld, entry.remark) if remark)
+    if entry.attribution:
+        yield f"{entry.say('state')}: {entry.attribution}"
+
+
+def _sentence(sentence: Sentence) -> str:
+    return sentence.text + (f" ({sentence.doubt})" if sentence.doubt else "")
 
 
 def _wrapped(text: str, indent: str = "") -> list[str]:
@@ -95,7 +101,7 @@ def _wrapped(text: str, indent: str = "") -> list[str]:
         one_line(text),
         _WIDTH,
         initial_indent=indent,
-        subsequent_indent=indent,
+        subsequent_indent=f"{indent}  ",
         break_long_words=False,
         break_on_hyphens=False,
     )

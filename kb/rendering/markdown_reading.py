@@ -11,6 +11,7 @@ from kb.records import Language
 from kb.rendering.inline_reading import Piece, plain_text, read_inline
 from kb.rendering.labels import LABELS, label
 from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage, ReadQuote, ReadSentence
+from kb.rendering.phrases import understood
 
 _QUOTE_LINE = re.compile(r"^(?P<place>.*?): (?P<told>“.*”|\(.*\))$")
 _NUMBERED = re.compile(r"^\(\d+\) ")
@@ -64,7 +65,7 @@ def _front_matter(lines: list[str], page: ReadPage) -> list[str]:
     page.days.append(("front matter, date", "", values.get("date", "").strip().removesuffix(" 00:00:00")))
     page.cover = _scalar(values.get("cover", ""))
     description = _scalar(values.get("description", ""))
-    for name in ("update", "period"):
+    for name in ("period", "update"):
         pattern = pattern_of(_language(page), name).pattern.removesuffix("$")
         # The heading of the page and the title of its first paper, with one blank between them.
         if match := re.match(pattern.replace(".+?", r"\d{4}-\d\d-\d\d") + r"(?: (?P<title>.*))?$", description):
@@ -93,7 +94,7 @@ def read_head_line(page: ReadPage, line: str, *, is_heading: bool, where: str = 
     """A line above the first paper: the day or period, and the counts."""
     language = _language(page)
     if is_heading:
-        for name in ("update", "period"):
+        for name in ("period", "update"):  # the narrower one first
             if match := pattern_of(language, name).match(line):
                 last = match.groupdict().get("day") or match["until"]
                 page.days.append((where, match.groupdict().get("since") or last, last))
@@ -101,7 +102,7 @@ def read_head_line(page: ReadPage, line: str, *, is_heading: bool, where: str = 
         page.days.append((where, line, line))
     elif match := pattern_of(language, "counts").match(line):
         names = ("found", "new", "updated", "already_shown", "filtered", "withdrawn", "failed")
-        page.counts = [int(match[name]) if match[name].isdigit() else -1 for name in names]
+        page.counts.append([int(match[name]) if match[name].isdigit() else -1 for name in names])
 
 
 class _EntryReader:
@@ -142,7 +143,9 @@ class _EntryReader:
             self._quote(line)
         elif self._where in ("summary", "takeaways"):
             self._sentences(self._where, line.removeprefix("- "))
-        elif self._where != "changes":
+        elif self._where == "changes":
+            self._entry.changes.append(understood(plain_text(line.removeprefix("- ")), self._language))
+        else:
             self._item(line)
 
     def _markup(self, line: str) -> None:
@@ -199,10 +202,14 @@ class _EntryReader:
     def _read_head(self) -> None:
         """Between authors and summary: the abstract, the line with the source, and remarks."""
         known = {self._say("withdrawn"), self._say("unlicensed"), self._say("quoted_entry")}
+        why = f"**{self._say('why')}:** "
         told = []
         for line in self._head:
             bare = re.sub(r"^\*+|\*+$", "", line)
             if plain_text(bare) in known:
+                continue
+            if line.startswith(why):
+                self._entry.why += read_reasons(plain_text(line.removeprefix(why)), self._language)
                 continue
             if re.match(r"^\*[^*].*\*$", line):
                 self._entry.attribution = plain_text(bare)
@@ -238,6 +245,11 @@ class _EntryReader:
         place, told = (parts["place"], parts["told"]) if parts else ("", match["rest"])
         text = told[1:-1] if told.startswith("“") else ""
         self._entry.quotes.append(ReadQuote(marker=marker, place=place, text=" ".join(text.split())))
+
+
+def read_reasons(text: str, language: Language) -> list[str]:
+    """The reasons of a line, in the words of the data."""
+    return [understood(reason.strip(), language) for reason in text.split(" · ")]
 
 
 def split_sentences(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 from kb.records import Digest, Figure
 from kb.rendering.labels import label
@@ -16,8 +17,13 @@ def slug(text: str) -> str:
 
 def page_name(digest: Digest) -> str:
     """The page's file name without suffix: the day (or period) and the topic."""
-    days = digest.until.isoformat() if digest.since == digest.until else f"{digest.since}-{digest.until}"
-    return f"{days}-{slug(digest.topic)}" if digest.topic else days
+    return page_name_of(digest.topic, since=digest.since, until=digest.until)
+
+
+def page_name_of(topic: str | None, *, since: date, until: date) -> str:
+    """The same for a page that is not at hand."""
+    days = until.isoformat() if since == until else f"{since}-{until}"
+    return f"{days}-{slug(topic)}" if topic else days
 
 
 def feed_name(digest: Digest) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from kb.ids import fold
@@ -16,28 +16,28 @@ from kb.rendering.comparing_texts import differing_names, flat, likeness, neares
 from kb.rendering.entries import attribution, shown_affiliation, source_address
 from kb.rendering.escaping import ADDRESS, one_line
 from kb.rendering.head_check import check_head
+from kb.rendering.item_check import check_item
 from kb.rendering.known_addresses import arxiv_number, bare_address, known_addresses, stated_version
 from kb.rendering.labels import LABELS, label
 from kb.rendering.naming import picture_text, without_label
 from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage
 from kb.rendering.sentence_check import SentenceCheck
-from kb.rendering.tally import Sources, Tally
+from kb.rendering.tally import Exists, Sources, Tally
 
 _PLACEHOLDER = re.compile(
     r"\bx{3,}\b|\['x+'\]|待查阅|待补充|待定|请自行|\b(?:TODO|TBD|TBA|FIXME)\b|lorem ipsum|<methods?>|<conclusions?>"
     r"|\[(?:insert|your|placeholder|link|url|title|author)[^\]]{0,40}\]|\bplaceholder\b|\bundefined\b|\{\{.*\}\}",
     re.IGNORECASE,
 )
-_LEAST_ALIKE = 0.45
 
 
-def check_page(page: ReadPage, sources: Sources, *, files: Collection[str] | None = None) -> tuple[list[Fault], int]:
+def check_page(page: ReadPage, sources: Sources, *, exists: Exists | None = None) -> tuple[list[Fault], int]:
     """Faults in the order of the page, and how many things were looked up.
 
     Args:
         page: what was read of the page.
         sources: the library.
-        files: relative paths of the files that stand beside the page, to check its pictures; None: not checked.
+        exists: whether a file is there, by its path from the page's folder; None: not looked up.
     """
     faults: list[Fault] = []
     checked = 0
@@ -45,7 +45,7 @@ def check_page(page: ReadPage, sources: Sources, *, files: Collection[str] | Non
     for entry in page.entries:
         paper = identify(entry_ids(entry), entry.title, [names for _, names in entry.authors], entry.abstract, sources)
         tally = Tally()
-        known.append(_EntryCheck(page, entry, paper, sources, tally, files).run())
+        known.append(_EntryCheck(page, entry, paper, sources, tally, exists).run())
         faults += tally.faults(paper.id if paper else entry.title)
         checked += tally.checked
     head = Tally()
@@ -103,9 +103,9 @@ class _EntryCheck:
         paper: Paper | None,
         sources: Sources,
         tally: Tally,
-        files: Collection[str] | None,
+        exists: Exists | None,
     ) -> None:
-        self._page, self._entry, self._sources, self._tally, self._files = page, entry, sources, tally, files
+        self._page, self._entry, self._sources, self._tally, self._exists = page, entry, sources, tally, exists
         self._language: Language = "zh" if page.language == "zh" else "en"
         self._paper = paper
 
@@ -127,6 +127,7 @@ class _EntryCheck:
         )
         paper = at_version(self._paper, claimed=claimed, abstract=entry.abstract, sources=self._sources)
         self._record(paper)
+        check_item(entry, self._page, paper, self._sources, tally, exists=self._exists)
         self._addresses(paper)
         self._pictures(paper)
         if self._page.own:
@@ -145,7 +146,7 @@ class _EntryCheck:
             tally.look("title", title, one_line(paper.title), where=where)
         for where, names in entry.authors:
             self._names(names, paper.authors, where=where)
-        if entry.abstract or self._page.own:
+        if entry.abstract or (self._page.own and not self._page.excerpt):
             tally.look("abstract", entry.abstract, one_line(paper.abstract), where="abstract")
         if entry.source_line is not None:
             tally.look("comment", entry.source_line, _source_line(paper, language, own=self._page.own), where="source")
@@ -193,7 +194,7 @@ class _EntryCheck:
             else:
                 tally.add("placeholder", f"{name}: {told}", LABELS["en"]["not stated"], where="note")
         source = source_address(paper)
-        if source and not any(where == "source" for where, _ in entry.links):
+        if source and not entry.pages and not any(where == "source" for where, _ in entry.links):
             tally.add("link", "", source, where="source")
 
     def _arxiv_address(
@@ -221,7 +222,7 @@ class _EntryCheck:
         for picture in self._entry.pictures if self._page.own else ():
             self._tally.checked += 1
             file = "" if picture.file.startswith("data:") else picture.file
-            if file and self._files is not None and file not in self._files:
+            if file and self._exists is not None and not self._exists(file):
                 self._tally.add("figure", file, "a file beside the page", where="figures")
             elif figures is not None:
                 self._figure(picture, file.rsplit("/", 1)[-1], figures)

@@ -53,6 +53,16 @@ class ReadEntry:
     affiliation: str = ""
     keywords: str = ""
     attribution: str = ""
+    item: str = ""
+    """The name that a feed gives the entry."""
+    pages: list[str] = field(default_factory=list)
+    """Addresses of our own site where the entry is said to stand."""
+    days: list[tuple[str, str]] = field(default_factory=list)
+    moments: list[tuple[str, str]] = field(default_factory=list)
+    """(where, day of announcement) and (where, time of publication), as ISO 8601 writes them."""
+    categories: list[str] = field(default_factory=list)
+    why: list[str] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
     sentences: list[ReadSentence] = field(default_factory=list)
     quotes: list[ReadQuote] = field(default_factory=list)
     pictures: list[ReadFigure] = field(default_factory=list)
@@ -64,16 +74,24 @@ class ReadEntry:
 
 @dataclass(slots=True, kw_only=True)
 class ReadPage:
-    """A page. ``own`` says whether it is of our making, else of the old kind; ``days`` are (where, first, last)."""
+    """A page. ``own`` says whether it is of our making, else of the old kind; ``days`` are (where, first, last).
+
+    An ``excerpt`` (feed, e-mail) has neither abstracts nor marks nor quotations: its sentences must stand somewhere in
+    the paper. ``up`` is how many folders a feed lies below the root of its ``site``.
+    """
 
     own: bool
     language: str = "en"
     entries: list[ReadEntry] = field(default_factory=list)
     days: list[tuple[str, str, str]] = field(default_factory=list)
-    counts: list[int] = field(default_factory=list)
+    counts: list[list[int]] = field(default_factory=list)
     heads: list[tuple[str, str]] = field(default_factory=list)
     """(where, title) of places of the page's head that name a paper, by position: the first, or all in order."""
     cover: str = ""
     extractive: bool = True
     loose: list[str] = field(default_factory=list)
     """Lines outside every paper."""
+    faults: list[tuple[str, str, str, str]] = field(default_factory=list)
+    excerpt: bool = False
+    site: str = ""
+    up: int = 0

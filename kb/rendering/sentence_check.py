@@ -38,7 +38,7 @@ class SentenceCheck:
             true_quotes[quote.marker] = self._quote(quote, wrong) if quote.text else ""
         for sentence in entry.sentences:
             self.checked += 1
-            wrong += self._sentence(sentence, true_quotes)
+            wrong += self._unmarked(sentence) if self._page.excerpt else self._sentence(sentence, true_quotes)
         return wrong
 
     def _quote(self, quote: ReadQuote, wrong: list[Wrong]) -> str:
@@ -88,6 +88,23 @@ class SentenceCheck:
             yield from (_told(piece, "sentence", where) for piece in differences(text, nearest))
         else:
             yield from self._written(sentence, text, quotes)
+
+    def _unmarked(self, sentence: ReadSentence) -> Iterator[Wrong]:
+        """A sentence of a page without marks: a quotation of the paper, or its numbers and names are the paper's."""
+        where, text = sentence.where, flat(sentence.text)
+        if self._text.has(text):
+            return
+        nearest = self._text.nearest(text)
+        if self._page.extractive:
+            if likeness(text, nearest) < _MEANT:
+                yield "sentence", text, "a sentence of the paper", where
+            elif self._sources.judge(text, [nearest])[0] != "verbatim":
+                yield from (_told(piece, "sentence", where) for piece in differences(text, one_line(nearest)))
+            return
+        absent = self._sources.missing(text, self._text.whole())
+        yield from (("number", number, "in the paper", where) for number in absent.numbers)
+        if not sentence.doubt:
+            yield from (("name", name, "in the paper", where) for name in absent.names)
 
     def _written(self, sentence: ReadSentence, text: str, quotes: Sequence[str]) -> Iterator[Wrong]:
         """A sentence in a model's words: its numbers and names must stand in its evidence, and the verdict agree."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from kb.records import Box, Chunk, Fault, Figure, Paper, Verdict, Version
 from kb.rendering.comparing_texts import differences
+
+Exists = Callable[[str], bool]
+"""Whether a file is there, by its path from the folder of the page."""
 
 
 class Particulars(Protocol):
@@ -49,6 +52,14 @@ class Sources(Protocol):
 
     def judge(self, text: str, evidence: Sequence[str]) -> tuple[Verdict, str]:
         """The verdict on a sentence against what it cites, and the reason."""
+        ...
+
+    def faults_of_reason(self, reason: str, paper: Paper) -> Sequence[tuple[str, str, str]]:
+        """(field, found, expected) for what a reason to show a paper says and the record does not."""
+        ...
+
+    def changes(self, paper: Paper) -> Sequence[str]:
+        """All that can be said of what a version of a paper changed since earlier ones."""
         ...
 
     def missing(self, text: str, source: str) -> Particulars:

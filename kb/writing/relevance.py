@@ -54,11 +54,22 @@ class Relevance:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """The same in plain sentences."""
+        """The same in plain sentences, with the weights."""
         found = [f"as near as {similarity:.2f} to {key} ({why})" for key, similarity, why in self.nearest]
         if pro := [f"{word} {weight:+.2f}" for word, weight in self.words if weight > 0]:
             found.append(f"words for it: {', '.join(pro)}")
         if con := [f"{word} {weight:+.2f}" for word, weight in self.words if weight < 0]:
+            found.append(f"words against it: {', '.join(con)}")
+        return tuple(found)
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The reasons as a page gives them: without weights, which hang on the other candidates of the day and which
+        nobody could look up."""
+        found = [f"like {key} ({why})" for key, _, why in self.nearest]
+        if pro := [word for word, weight in self.words if weight > 0]:
+            found.append(f"words for it: {', '.join(pro)}")
+        if con := [word for word, weight in self.words if weight < 0]:
             found.append(f"words against it: {', '.join(con)}")
         return tuple(found)
 

@@ -1,0 +1,317 @@
+"""Feeds, bibliographies, mails and notes as data are verified like pages: each changed value is one fault."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import json
+import random
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from dataclasses import replace
+from email.message import EmailMessage
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import cast
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from kb import Library, Settings, wire
+from kb.errors import BadRecord
+from kb.library import delivering
+from kb.library.publishing import write_digest
+from kb.records import Digest, Language, Note, Topic
+from tests.rendering_pages import DAY, RECORDS
+
+SITE = "https://papers.example.org/daily/"
+TOPIC = Topic(name="Diffusion / 扩散", query="all:diffusion OR all:3D", categories=("cs.CV",), limit=9)
+FEEDS = ("diffusion-扩散.rss.xml", "diffusion-扩散.atom.xml")
+BIBLIOGRAPHY, MAIL = "2024-03-04-diffusion-扩散.bib", "2024-03-04-diffusion-扩散.eml"
+FORMS = (*FEEDS, BIBLIOGRAPHY, MAIL, "note.json")
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    folder = tmp_path_factory.mktemp("verifying")
+    lines = [json.loads(line) for line in RECORDS.read_text().splitlines()]
+    more = {"categories": ["cs.CV", "cs.LG"], "published": "2024-02-29T18:59:59+00:00"}
+    (folder / "records.jsonl").write_text("".join(json.dumps(line | more) + "\n" for line in lines))
+    settings = Settings(home=folder / "home", site_url=SITE, mail_from="kb@example.org", mail_to=("a@b.org",))
+    with Library.open(settings) as opened:
+        opened.add(str(folder / "records.jsonl"))
+        opened.add_topic(TOPIC)
+        opened.add_topic(replace(TOPIC, name="Chinese", language="zh"))
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def written(library: Library, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The seed's day in the forms that are no pages, beside the page that the feeds lead to."""
+    folder = tmp_path_factory.mktemp("forms")
+    library.write_digest(library.digest(TOPIC.name, day=DAY), ["html", "rss", "bibtex", "mail", "json"], out=folder)
+    (folder / "note.json").write_text(wire.to_json(library.note("2402.19481")))
+    return folder
+
+
+def faults_of(library: Library, folder: Path, name: str, text: str) -> list[tuple[str, str, str]]:
+    """(field, found, expected) of a changed form, which stands beside the others as the form itself did."""
+    path = folder / f"changed-{name}"
+    path.write_bytes(text.encode())
+    try:
+        return [(fault.field, fault.found, fault.expected) for fault in library.verify(path)[0]]
+    finally:
+        path.unlink()
+
+
+def text_of(folder: Path, name: str) -> str:
+    """A form as text; a mail with its parts unfolded, so that a word to be changed stands on one line."""
+    if name != MAIL:
+        return (folder / name).read_text()
+    message = email.message_from_bytes((folder / name).read_bytes(), policy=email.policy.default)
+    for part in message.iter_parts():
+        cast("EmailMessage", part).set_content(
+            cast("EmailMessage", part).get_content(), subtype=part.get_content_subtype(), cte="8bit", charset="utf-8"
+        )
+    return message.as_bytes(policy=email.policy.default.clone(max_line_length=0, cte_type="8bit")).decode()
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_what_we_write_has_no_fault(library: Library, written: Path, name: str) -> None:
+    faults, checked = library.verify(written / name)
+    assert faults == []
+    assert checked > 30
+    assert faults_of(library, written, name, text_of(written, name)) == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("audience", ["self", "public"])
+def test_pages_of_a_topic_hold_in_every_form_and_language(
+    library: Library, tmp_path: Path, language: Language, audience: str
+) -> None:
+    digest = library.digest(TOPIC.name, day=DAY, language=language, audience=audience)
+    forms = ["html", "hexo", "md", "rss", "bibtex", "mail", "json"]
+    for path in library.write_digest(digest, forms, out=tmp_path):
+        faults, checked = library.verify(path)
+        assert faults == [], path.name
+        assert checked > 30
+
+
+CHANGES = {
+    "author": [
+        ("Muyang Li", "Jane Doe"),
+        ("Alessio Del Bue", "Alessio Del Rey"),
+        ("Anton van den Hengel", "A. Hengel"),
+    ],
+    "id": [("2402.19330", "2402.19339"), ("2402.18842", "2402.18843")],
+    "link": [("github.com/IIT-PAVIS/DiffAssemble", "github.com/IITPAVIS/DiffAssemble")],
+    "number": [("by 1.5%, 1.9%, and 3.1%", "by 1.5%, 2.9%, and 3.1%"), ("performing 11 times", "performing 12 times")],
+}
+ELSEWHERE = {  # a bibliography writes names and signs its own way; a note is of one paper
+    BIBLIOGRAPHY: {
+        "author": [("Li, Muyang", "Doe, Jane"), ("Bue, Alessio Del", "Rey, Alessio Del")],
+        "id": [("2402.19330", "2402.19339")],
+        "number": [(r"by 1.5\%, 1.9\%, and 3.1\%", r"by 1.5\%, 2.9\%, and 3.1\%")],
+    },
+    "note.json": {
+        "author": [("Muyang Li", "Jane Doe")],
+        "id": [("2402.19481", "2402.19488")],
+        "link": [("github.com/mit-han-lab/distrifuser", "github.com/mit-han-lab/distrifusion")],
+        "number": [("6.1", "7.1")],
+    },
+}
+
+
+def changes_for(name: str, text: str) -> list[tuple[str, str, str]]:
+    made = ELSEWHERE.get(name, CHANGES)
+    return [(field, old, new) for field, pairs in made.items() for old, new in pairs if old in text]
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_changed_value_is_one_fault(library: Library, written: Path, name: str) -> None:
+    text = text_of(written, name)
+    assert len(changes_for(name, text)) >= 4
+    for field, old, new in changes_for(name, text):
+        found = faults_of(library, written, name, text.replace(old, new))
+        assert {one for one, *_ in found} <= {field, "key", "id", "link"}, (old, found)
+        assert field in [one for one, *_ in found]
+        if name != BIBLIOGRAPHY:
+            assert [one for one, *_ in found] == [field], (old, found)
+
+
+@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("seed", range(4))
+def test_as_many_faults_as_changes_and_no_other(library: Library, written: Path, name: str, seed: int) -> None:
+    chance = random.Random(seed)
+    text = text_of(written, name)
+    known = changes_for(name, text)
+    chosen = chance.sample(known, chance.randint(2, len(known)))
+    for _, old, new in chosen:
+        at = chance.choice([match.start() for match in re.finditer(re.escape(old), text)])
+        text = text[:at] + new + text[at + len(old) :]
+    found = faults_of(library, written, name, text)
+    assert sorted(field for field, *_ in found) == sorted(field for field, *_ in chosen), found
+
+
+def test_dates_versions_pages_and_reasons_of_a_feed_are_looked_up(library: Library, written: Path) -> None:
+    for name in FEEDS:
+        text = (written / name).read_text()
+
+        def fields(old: str, new: str, *, text: str = text, name: str = name) -> list[str]:
+            assert old in text, old
+            return [field for field, *_ in faults_of(library, written, name, text.replace(old, new, 1))]
+
+        assert fields("urn:kb:arxiv:2402.19481v1", "urn:kb:arxiv:2402.19481v4") == ["version"]
+        assert fields("2024-03-04-diffusion-%E6%89%A9%E6%95%A3.html#", "2024-03-05-other.html#") == ["link"]
+        assert fields("#arxiv-2402-19481", "#arxiv-2402-19482") == ["link"]
+        assert fields("Update of 2024-03-04", "Update of 2024-03-07") == ["date"]
+        assert fields("all:diffusion", "all:refraction") == ["reason"]
+        assert fields("it is in cs.CV", "it is in math.GT") == ["categories"]
+        assert fields(
+            ">cs.CV<" if "rss" in name else 'term="cs.CV"', ">q-bio<" if "rss" in name else 'term="q-bio"'
+        ) == ["categories"]
+        assert fields(SITE, "https://other.example.org/") == ["link"]
+    rss = (written / FEEDS[0]).read_text()
+    assert rss.count("Mon, 04 Mar 2024") == 6
+    for number in (0, 3):
+        at = [match.start() for match in re.finditer("Mon, 04 Mar 2024", rss)][number]
+        changed = f"{rss[:at]}Wed, 06 Mar 2024{rss[at + 16 :]}"
+        assert [field for field, *_ in faults_of(library, written, FEEDS[0], changed)] == ["date"]
+
+
+def test_the_text_of_a_mail_is_checked_as_its_html_is(library: Library, written: Path) -> None:
+    text = text_of(written, MAIL)
+    plain = text.index("Content-Type: text/plain")
+    html = text.index("Content-Type: text/html")
+
+    def fields(old: str, new: str, start: int, end: int) -> list[str]:
+        at = text.index(old, start, end)
+        changed = text[:at] + new + text[at + len(old) :]
+        return [field for field, *_ in faults_of(library, written, MAIL, changed)]
+
+    for start, end in ((plain, html), (html, len(text))):
+        assert fields("Muyang Li", "Jane Doe", start, end) == ["author"]
+        assert fields("5 found", "6 found", start, end) == ["number"]
+        assert fields("2024-03-04", "2024-03-09", start, end) == ["date"]
+        assert fields("arxiv.org/abs/2402.19302", "arxiv.org/abs/2402.19309", start, end) == ["id"]
+    assert fields("Update of 2024-03-04", "Update of 2024-03-05", 0, plain) == ["date"]
+
+
+class _Anchors(HTMLParser):
+    """The ids of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.ids += [value for name, value in attrs if name == "id" and value]
+
+
+def places(feed: Path) -> list[str]:
+    """Where the entries of a feed lead."""
+    root = ET.fromstring(feed.read_text())
+    atom = "{http://www.w3.org/2005/Atom}"
+    if root.tag == "rss":
+        return [item.findtext("link") or "" for item in root.iter("item")]
+    return [
+        str(link.get("href"))
+        for entry in root.iter(f"{atom}entry")
+        for link in entry.iter(f"{atom}link")
+        if link.get("rel") == "alternate"
+    ]
+
+
+def leads_to_a_paper(address: str, root: Path) -> bool:
+    """Whether an address of the site is a file below its root that has the place which it names."""
+    path, _, anchor = unquote(address.removeprefix(SITE)).partition("#")
+    return (root / path).is_file() and anchor in _Anchors((root / path).read_text()).ids
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_feed_beside_its_page_leads_to_the_papers_on_it(written: Path, number: int) -> None:
+    found = places(written / FEEDS[number])
+    assert len(found) == 5
+    assert all(leads_to_a_paper(address, written) for address in found)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_feed_of_a_topic_leads_to_the_pages_of_its_days(library: Library, tmp_path: Path, number: int) -> None:
+    digest = library.digest(TOPIC.name, day=DAY)
+    write_digest(library, digest, ["html"], out=delivering.folder_of(tmp_path, TOPIC.name, DAY), root=tmp_path)
+    topic = library.topics()[[one.name for one in library.topics()].index(TOPIC.name)]
+    lately, days = delivering.lately(library, topic, until=DAY.replace(day=6), audience="self", language=None)
+    files = delivering.write_feed(library, topic, lately, days, out=tmp_path)
+    found = places(files[number])
+    assert len(found) == 5
+    assert all(address.startswith(SITE) for address in found)
+    assert all(leads_to_a_paper(address, tmp_path) for address in found)
+    text = files[number].read_text()
+    own = re.search(r'<(?:atom:)?link href="([^"]*)" rel="self"', text)
+    assert own is not None
+    assert tmp_path / unquote(urlsplit(own[1]).path.removeprefix("/daily/")) == files[number]
+    assert library.verify(files[number])[0] == []
+    moved = text.replace("/2024-03-04/", "/2024-03-05/", 1)
+    assert [field for field, *_ in faults_of(library, files[number].parent, files[number].name, moved)] == ["link"]
+
+
+def test_without_a_page_a_feed_leads_to_the_paper(library: Library, tmp_path: Path) -> None:
+    for path in library.write_digest(library.digest(day=DAY), ["rss"], out=tmp_path):
+        assert all(address.startswith("http://arxiv.org/abs/") for address in places(path))
+
+
+def test_an_update_tells_what_changed_in_the_language_of_the_page_and_is_checked(tmp_path: Path) -> None:
+    with Library.open(Settings(home=tmp_path / "home", language="zh")) as library:
+        library.add(str(RECORDS))
+        library.digest(day=DAY)
+        record = json.loads(RECORDS.read_text().splitlines()[0])
+        record |= {"version": 2, "title": f"{record['title']}, Revised", "listed": ["2024-03-06"]}
+        (tmp_path / "second.jsonl").write_text(json.dumps(record))
+        library.add(str(tmp_path / "second.jsonl"))
+        digest = library.digest(day=DAY.replace(day=6))
+        forms = ["html", "hexo", "md", "rss", "mail", "json"]
+        files = library.write_digest(digest, forms, out=tmp_path / "out")
+        assert digest.entries[0].changes[0].startswith("title was: ")
+        for path in files:
+            assert library.verify(path)[0] == [], path.name
+            if path.suffix in (".html", ".md"):
+                text = path.read_text()
+                assert "原标题：" in text
+                changed = text.replace("原标题：", "原标题：Another ")
+                assert [field for field, *_ in faults_of(library, path.parent, path.name, changed)] == ["changes"]
+
+
+def test_no_page_for_the_public_tells_what_its_owner_likes(library: Library, tmp_path: Path) -> None:
+    library.like("2402.19302")
+    try:
+        mine = library.digest(TOPIC.name, day=DAY)
+        assert any("you like it" in reason for note in mine.entries for reason in note.why)
+        public = library.digest(TOPIC.name, day=DAY, audience="public")
+        for path in library.write_digest(public, ["html", "hexo", "md", "rss", "mail", "json"], out=tmp_path):
+            text = path.read_text()
+            assert "you like it" not in text
+            assert "words for it" not in text
+            if path.suffix != ".bib":
+                assert "the query holds" in text.replace("=\n", "")
+    finally:
+        library.dislike("2402.19302")
+
+
+def test_what_is_no_form_of_ours_is_said_in_one_line(library: Library, tmp_path: Path) -> None:
+    for name, text, words in (
+        ("a.xml", "<a/>", "is no daily page"), ("b.xml", "no xml", "is no XML"),
+        ("c.xml", '<!DOCTYPE a [<!ENTITY b "c">]><rss/>', "declares a document type"),
+        ("d.bib", "hello", "has no entry"), ("e.eml", "Subject: x\n\nhello", "is no daily page"),
+        ("f.json", '{"paper": 1}', "Note"),
+    ):  # fmt: skip
+        (tmp_path / name).write_text(text)
+        with pytest.raises(BadRecord, match=words):
+            library.verify(tmp_path / name)
+
+
+def test_a_note_and_a_digest_are_told_apart(library: Library, written: Path) -> None:
+    assert isinstance(wire.from_json((written / "note.json").read_bytes(), Note), Note)
+    assert isinstance(wire.from_json((written / "digest.json").read_bytes(), Digest), Digest)
+    assert library.verify(written / "digest.json")[0] == []
