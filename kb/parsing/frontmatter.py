@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from kb.errors import BadIdentifier
 from kb.ids import doi_key, fold, parse_arxiv_id
-from kb.parsing.authors import read_affiliation, read_authors
+from kb.parsing.affiliation import read_affiliation
+from kb.parsing.authors import INSTITUTION, lead_of, read_authors
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine
 from kb.parsing.mentions import read_keywords, read_links, read_venue
@@ -43,6 +44,9 @@ _BANNER = re.compile(
 _STAMP = re.compile(r"arXiv:\s?(?P<id>\S+?)\s+\[[\w.-]+\]|arXiv:\s?(?P<bare>\d{4}\.\d{4,5}v\d+)")
 _XMP_ARXIV = re.compile(rb"arXiv:\s?(\d{4}\.\d{4,5}(?:v\d{1,2})?|[a-z-]+/\d{7}(?:v\d{1,2})?)")
 _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"<>{}|\\^]+")
+_MIN_PAGES = 3  # and at most so many lines, where the first page is only a title
+_TITLE_PAGE_LINES = 40
+_MAX_ABSTRACT_PAGE = 12  # behind a title page
 _MARKS = re.compile(r"\s*[∗*†‡§¶⋆]+\s*$")
 
 
@@ -53,11 +57,13 @@ def mark_front(pages: Sequence[PageLayout], *, body: BodyStyle) -> None:
     page = pages[0]
     lines = [placed for placed in page.placed if placed.role == "body"]
     end = _front_end(lines, page=page, body=body)
+    if not end and len(pages) > _MIN_PAGES and len(lines) < _TITLE_PAGE_LINES and _has_title(lines, body=body):
+        end = page.height  # a title page: the text begins on the next one
     # Above the abstract, but in the other column and well below the title block, stand text and floats.
-    across = [placed.line.y1 for placed in lines if placed.column == -1 and placed.line.y1 <= end]
+    across = [placed.line.y1 for placed in lines if placed.column == -1 and placed.line.baseline <= end]
     block_end = max(across, default=0.0) + 3 * body.leading if across else end
     for placed in lines:
-        if placed.line.y1 <= end and (placed.column <= 0 or placed.line.y0 < block_end):
+        if placed.line.baseline <= end and (placed.column <= 0 or placed.line.y0 < block_end):
             placed.role = "front"
 
 
@@ -65,15 +71,18 @@ def _front_end(lines: Sequence[Placed], *, page: PageLayout, body: BodyStyle) ->
     """y above which the front matter stands; 0 when there is none."""
     for placed in lines:
         match = _ABSTRACT.match(placed.line.text.strip())
-        run_in = match is not None and (placed.line.runs[0].style.bold or placed.line.runs[0].style.italic)
+        run_in = match is not None and run_in_length(placed.line) > 0
         if match and (len(match["rest"]) < 3 or run_in or placed.line.text.isupper()):
             return placed.line.y0 + 1
     introduction = next((p for p in lines if _INTRODUCTION.match(p.line.text.strip())), None)
     prose = next((p for k, p in enumerate(lines) if _begins_prose(lines[k : k + 3], page=page, body=body)), None)
     ends = [placed.line.y0 + 1 for placed in (introduction, prose) if placed is not None]
     end = min(ends, default=0.0)
-    has_title = any(p.line.y1 <= end and p.line.size > 1.15 * body.size for p in lines)
-    return end if has_title else 0.0
+    return end if _has_title([p for p in lines if p.line.y1 <= end], body=body) else 0.0
+
+
+def _has_title(lines: Sequence[Placed], *, body: BodyStyle) -> bool:
+    return any(placed.line.size > 1.15 * body.size for placed in lines)
 
 
 def _begins_prose(three: Sequence[Placed], *, page: PageLayout, body: BodyStyle) -> bool:
@@ -87,7 +96,7 @@ def _begins_prose(three: Sequence[Placed], *, page: PageLayout, body: BodyStyle)
         and abs(placed.line.size - body.size) < 0.2 * body.size
         and len(placed.line.text.split()) >= 5
         for placed in three[:2]
-    )
+    ) and not (lead_of(three[0].line) or all(INSTITUTION.search(placed.line.text) for placed in three[:2]))
 
 
 def run_in_length(line: TextLine) -> int:
@@ -132,9 +141,11 @@ def read_front(pages: Sequence[PageLayout], said: Said, *, body: BodyStyle, bloc
     if not pages:
         return Metadata(source="pdf", ids=())
     front = sorted((p for p in pages[0].placed if p.role == "front"), key=lambda placed: placed.order)
-    abstract = _read_abstract(blocks)
+    is_title_page = all(placed.role != "body" for placed in pages[0].placed)
+    latest = _MAX_ABSTRACT_PAGE if is_title_page else 2
+    abstract = _read_abstract(blocks, latest=latest)
     is_paper = abstract is not None or any(
-        block.kind == "heading" and (block.page or 9) <= 2 and _INTRODUCTION.match(block.text) for block in blocks
+        block.kind == "heading" and (block.page or 99) <= latest and _INTRODUCTION.match(block.text) for block in blocks
     )
     stated = said.information.get("Title", "")
     title, title_lines = _read_title(front, page=pages[0], body=body, stated=stated, is_paper=is_paper)
@@ -164,7 +175,7 @@ def _read_title(
     front: Sequence[Placed], *, page: PageLayout, body: BodyStyle, stated: str, is_paper: bool
 ) -> tuple[str | None, list[Placed]]:
     """The title's text and lines: what the document information also says, else the most prominent lines."""
-    groups = _title_groups(front)
+    groups = _title_groups(front, body=body)
     wanted = fold(stated)
     for group in groups:
         if len(wanted) > 8 and fold(_title_text(group)) == wanted:
@@ -197,7 +208,7 @@ def _is_prominent(group: Sequence[Placed], *, page: PageLayout, body: BodyStyle,
     return line.size > 1.35 * body.size and line.y0 < 0.35 * page.height and alike == len(group) <= 3
 
 
-def _title_groups(front: Sequence[Placed]) -> list[list[Placed]]:
+def _title_groups(front: Sequence[Placed], *, body: BodyStyle) -> list[list[Placed]]:
     """Lines of one type that stand below each other."""
     groups: list[list[Placed]] = []
     for placed in sorted(front, key=lambda placed: (placed.line.baseline, placed.line.x0)):
@@ -205,7 +216,7 @@ def _title_groups(front: Sequence[Placed]) -> list[list[Placed]]:
         for group in reversed(groups[-3:]):
             last = group[-1].line
             down = line.baseline - last.baseline
-            tight = -0.2 * line.size <= down <= 1.7 * line.size
+            tight = -0.2 * line.size <= down <= max(1.7, 1.15 * body.leading / body.size) * line.size
             tight = tight and line.x0 < last.x1 and last.x0 < line.x1
             if tight and abs(line.size - last.size) < 0.4 and line.bold == last.bold and line.font == last.font:
                 group.append(placed)
@@ -264,8 +275,8 @@ def _read_doi(page: PageLayout, information: Mapping[str, str]) -> str | None:
 # -------------------------------------------------------------------------------------------- abstract
 
 
-def _read_abstract(blocks: Sequence[Block]) -> str | None:
-    prose = [block for block in blocks if block.kind in ("paragraph", "list") and (block.page or 0) <= 2]
+def _read_abstract(blocks: Sequence[Block], *, latest: int) -> str | None:
+    prose = [block for block in blocks if block.kind in ("paragraph", "list") and (block.page or 0) <= latest]
     under = [block.text for block in prose if block.section and _is_abstract(block.section[-1])]
     if not under:
         first = next((k for k, block in enumerate(prose) if _RUN_IN.match(block.text) and len(block.text) > 150), None)

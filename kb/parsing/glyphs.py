@@ -57,6 +57,9 @@ def style_of(font: str, *, size: float, flags: int, upright: bool) -> Style:
 _SYMBOL_FONT = re.compile(r"cmb?sy|mt2?sy|[pt]xsy|msam|lmsy|lmmathsymbols")
 _OMS = {0: "−", 1: "·", 3: "∗", 4: "÷", 5: "⋄", 6: "±", 7: "∓", 8: "⊕", 14: "◦", 15: "•", 17: "≡", 20: "≤", 21: "≥",
         24: "∼", 25: "≈", 26: "⊂", 27: "⊃", 28: "≪", 29: "≫"}  # fmt: skip
+# TeX's font of large operators and growing brackets, by the letters at their places (OMX).
+_EXTENSION_FONT = re.compile(r"cmex|lmmathextension|mtex|txex|pxex")
+_OMX = dict(zip("PXQYRZST[\\VW^_LMNOHIbcdefghijklmnopqrst", "∑∑∏∏∫∫⋃⋂⋃⋂⋀⋁⋀⋁⊕⊕⊗⊗∮∮ˆˆˆ˜˜˜[]⌊⌋⌈⌉{}√√√√√", strict=True))
 # Bitmap fonts of old TeX files have no names: ligatures, dashes, bullets at their places in OT1, T1 and TS1.
 _UNNAMED = {11: "ff", 12: "fi", 14: "ffi", 15: "ffl", 16: "“", 17: "”", 21: "–", 22: "—", 27: "ff", 28: "fi", 29: "fl",
             30: "ffi", 31: "ffl", 136: "•"}  # fmt: skip
@@ -82,6 +85,16 @@ def spelling_of(code: int) -> str:
     if 0xFB00 <= code <= 0xFDFF or 0xFE70 <= code <= 0xFEFC or (0xFF01 <= code <= 0xFF5E and code != 0xFF0C):
         return unicodedata.normalize("NFKC", text)
     return text
+
+
+def is_extension_font(font: str) -> bool:
+    """Whether a font holds TeX's large operators, whose boxes hang below the line they belong to."""
+    return bool(_EXTENSION_FONT.match(font.lower()))
+
+
+def operator_of(text: str, font: str) -> str:
+    """The sign that a letter of TeX's extension font stands for: its "P" is a sum, its "R" an integral."""
+    return _OMX.get(text, text) if is_extension_font(font) else text
 
 
 def symbol_of(code: int, font: str) -> str:
@@ -163,6 +176,12 @@ def compose_accents(glyphs: list[Glyph]) -> list[Glyph]:
                 del out[letter - 1]
             break
     return out
+
+
+def is_accent(glyphs: list[Glyph]) -> bool:
+    """Whether these glyphs are one accent that stands alone."""
+    inked = [glyph for glyph in glyphs if not glyph.text.isspace()]
+    return len(inked) == 1 and inked[0].text in _SPACING_ACCENTS
 
 
 def _composed(accent: Glyph, letter: Glyph) -> str | None:

@@ -16,7 +16,16 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from kb.parsing.glyphs import SOFT_HYPHEN as SOFT_HYPHEN
-from kb.parsing.glyphs import SPACE_EM, Glyph, Style, compose_accents, in_spoken_order, with_missing_blanks
+from kb.parsing.glyphs import (
+    SPACE_EM,
+    Glyph,
+    Style,
+    compose_accents,
+    in_spoken_order,
+    is_accent,
+    is_extension_font,
+    with_missing_blanks,
+)
 
 # Gaps and overlaps are in units of the font size (em).
 _GUTTER_EM = 1.15
@@ -127,7 +136,7 @@ def _is_marked(current: list[Glyph], glyph: Glyph) -> bool:
 class _Fragment:
     """Glyphs that stand together, with what merging needs."""
 
-    __slots__ = ("baseline", "glyphs", "size", "upright", "x0", "x1", "y0", "y1")
+    __slots__ = ("baseline", "glyphs", "is_operator", "size", "upright", "x0", "x1", "y0", "y1")
 
     def __init__(self, glyphs: list[Glyph]) -> None:
         self.glyphs = glyphs
@@ -146,6 +155,11 @@ class _Fragment:
         self.y1 = max(glyph.y1 for glyph in main)
         self.baseline = Counter(round(glyph.baseline, 1) for glyph in main).most_common(1)[0][0]
         self.upright = inked[0].style.upright
+        self.is_operator = all(is_extension_font(glyph.style.font) for glyph in inked)
+
+    def is_script(self, other: _Fragment) -> bool:
+        """Whether one of the two is set smaller than the other, as limits and exponents are."""
+        return min(self.size, other.size) < 0.9 * max(self.size, other.size)
 
 
 def _merge(fragments: list[list[Glyph]]) -> list[_Fragment]:
@@ -156,12 +170,21 @@ def _merge(fragments: list[list[Glyph]]) -> list[_Fragment]:
             continue
         fragment = _Fragment(glyphs)
         for earlier in reversed(kept[-4:]):
+            if is_accent(fragment.glyphs) and _stands_over(fragment, earlier):
+                kept[kept.index(earlier)] = _Fragment([*earlier.glyphs, *fragment.glyphs])
+                break
             if _same_line(earlier, fragment):
                 kept[kept.index(earlier)] = _Fragment(_weave(earlier, fragment))
                 break
         else:
             kept.append(fragment)
     return kept
+
+
+def _stands_over(accent: _Fragment, line: _Fragment) -> bool:
+    """Whether an accent that the reader moved away belongs to a letter of the line."""
+    middle, low = (accent.x0 + accent.x1) / 2, line.y0 - 0.4 * line.size
+    return line.upright and line.x0 <= middle <= line.x1 and low <= accent.y0 and accent.y1 <= line.y1
 
 
 def _same_line(a: _Fragment, b: _Fragment) -> bool:
@@ -173,6 +196,9 @@ def _same_line(a: _Fragment, b: _Fragment) -> bool:
         return False
     if abs(a.baseline - b.baseline) < 0.12 * em:
         return True
+    if a.is_operator != b.is_operator and not a.is_script(b):
+        # A sum or an integral in a line of text: its baseline is where its top is.
+        return min(a.y1, b.y1) - max(a.y0, b.y0) > 0.6 * min(a.y1 - a.y0, b.y1 - b.y0)
     # A superscript or subscript: smaller, and overlapping the other's height.
     small, big = (a, b) if a.size < b.size else (b, a)
     overlap = min(a.y1, b.y1) - max(a.y0, b.y0)

@@ -29,8 +29,11 @@ _OTHERS = re.compile(
     re.IGNORECASE,
 )
 _KEYWORDS = re.compile(
-    r"^(?:Key ?words(?: and [Pp]hrases)?|KEY ?WORDS|Index Terms|INDEX TERMS)\s*[:.—–-]*\s*(?P<rest>.*)$", re.DOTALL
+    r"^(?:(?:Additional )?Key ?[Ww]ords(?: and [Pp]hrases)?|KEY ?WORDS|Index Terms|INDEX TERMS)\s*[:.—–-]*\s*"
+    r"(?P<rest>.*)$",
+    re.DOTALL,
 )
+_KEYWORDS_IN_NOTES = re.compile(r"(?<=[.\d] )Key words and phrases\.")
 _VENUE = re.compile(
     r"(?P<proceedings>(?:In )?Proceedings of [^,.;]{8,160})"
     r"|(?P<conference>\d{1,3}(?:st|nd|rd|th) (?:International |Annual |European )?(?:Conference|Workshop|Symposium) on "
@@ -113,8 +116,9 @@ def read_keywords(blocks: Sequence[Block]) -> tuple[str, ...] | None:
     """Keywords that the paper prints on its first two pages, in order; None when it prints none."""
     early = [block for block in blocks if (block.page or 99) <= 2]
     for at, block in enumerate(early):
-        match = _KEYWORDS.match(block.text)
-        if match is None or block.kind not in ("paragraph", "heading", "front", "list"):
+        inside = _KEYWORDS_IN_NOTES.search(block.text) if block.kind == "footnote" else None
+        match = _KEYWORDS.match(block.text[inside.start() :] if inside else block.text)
+        if match is None or block.kind not in ("paragraph", "heading", "front", "list", "footnote"):
             continue
         text = match["rest"].strip()
         after = early[at + 1] if at + 1 < len(early) else None

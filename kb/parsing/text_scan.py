@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from kb.parsing.glyphs import Glyph, Style, spelling_of, style_of, symbol_of
+from kb.parsing.glyphs import Glyph, Style, is_extension_font, operator_of, spelling_of, style_of, symbol_of
 from kb.parsing.line_numbers import without_line_numbers
 from kb.parsing.lines import build_lines
 from kb.parsing.page import PageText, image_cover
@@ -44,6 +44,7 @@ class _Piece(NamedTuple):
     style: Style
     baseline: float
     state: str
+    is_extension: bool  # set in TeX's font of large operators
 
 
 class TextScan:
@@ -110,6 +111,8 @@ class TextScan:
                 text = symbol_of(code, piece.style.font)
                 if not text:
                     continue
+            if text.isascii() and piece.is_extension:
+                text = operator_of(text, piece.style.font)
             ax, ay = shown(left, bottom)
             bx, by = shown(right, top)
             x0, x1 = (ax, bx) if ax <= bx else (bx, ax)
@@ -141,7 +144,7 @@ class TextScan:
             state = "pale"
             self._pale.add(owner.address)
         style = style_of(owner.font, size=size, flags=owner.flags, upright=abs(angle) < 15)
-        return _Piece(style, self._page.shown(owner.x, owner.y)[1], state)
+        return _Piece(style, self._page.shown(owner.x, owner.y)[1], state, is_extension_font(style.font))
 
     def _unseen(self) -> set[int]:
         """Text objects that may be hidden, by colour or by what is painted over them, and make no difference."""
