@@ -112,6 +112,8 @@ def header(title: str) -> None:
     """The page's heading (Markdown), with the choice of language beside it."""
     with st.container(horizontal=True, vertical_alignment="center", key="header"):
         st.title(title, anchor=False)
+        if st.user.get("is_logged_in"):
+            st.button(t("sign_out"), key="sign-out", on_click=st.logout, type="tertiary", icon=":material/logout:")
         st.selectbox(
             t("language"),
             list(LANGUAGES),

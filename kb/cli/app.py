@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import ipaddress
 import os
 import sys
@@ -25,6 +26,7 @@ def start_app(options: argparse.Namespace) -> None:
     """
     settings = Settings.load(home=options.home)
     check_address(options.address, behind_proxy=options.behind_proxy, secrets=secrets_files())
+    check_sign_in(secrets_files())
     command = app_command(settings, address=options.address, port=options.port, behind_proxy=options.behind_proxy)
     environment = {**os.environ, HOME_VARIABLE: str(settings.home)}
     sys.stdout.flush()
@@ -39,6 +41,15 @@ def check_address(address: str, *, behind_proxy: bool, secrets: list[Path]) -> N
         f"the app would be open to everybody who reaches {address}: configure sign-in ([auth] in "
         ".streamlit/secrets.toml), or give --behind-proxy when a proxy in front asks people to sign in"
     )
+
+
+def check_sign_in(secrets: list[Path]) -> None:
+    """Refuse to start where people are to sign in and the package that does it is not there."""
+    if any(_has_sign_in(path) for path in secrets) and importlib.util.find_spec("authlib") is None:
+        raise SettingsError(
+            "sign-in is configured in .streamlit/secrets.toml and Authlib, which does it, is not installed: "
+            'pip install "paper-kb[auth]"'
+        )
 
 
 def is_loopback(address: str) -> bool:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kb.index.jobs import Job
     from kb.index.papers import Order
     from kb.library.archive import KeptDigest
-    from kb.library.mapping import MapPoint
+    from kb.library.mapping import MonthCount, PaperMap
     from kb.library.parts import Choice
     from kb.library.viewing import PageView
 
@@ -90,11 +90,23 @@ class Desk(Library):
 
         return kept_figures(self, self.catalog().papers.resolve(paper))
 
-    def paper_map(self, *, limit: int = 5_000) -> builtins.list[MapPoint]:
-        """The newest papers as points of a plane in which similar abstracts lie near each other."""
+    def paper_map(self, *, limit: int = 3_000) -> PaperMap:
+        """Papers, evenly over all days, as points of a plane in which similar abstracts lie near each other."""
         from kb.library.mapping import paper_map
 
         return paper_map(self, limit=limit)
+
+    def arrange_map(self, *, limit: int = 3_000) -> None:
+        """Make a better map of the same papers and keep it; takes seconds to a minute."""
+        from kb.library.mapping import arrange_map
+
+        arrange_map(self, limit=limit)
+
+    def month_counts(self) -> builtins.list[MonthCount]:
+        """All papers by month, first category and first topic."""
+        from kb.library.mapping import month_counts
+
+        return month_counts(self)
 
     def words_found(self, query: str, text: str) -> builtins.list[tuple[int, int]]:
         """Spans of the words of ``text`` that are words of the query in some form."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,15 @@ def test_sign_in_opens_other_addresses_and_half_of_it_does_not(tmp_path: Path) -
         secrets.write_text(broken)
         with pytest.raises(SettingsError):
             app.check_address("0.0.0.0", behind_proxy=False, secrets=[secrets])
+
+
+def test_sign_in_without_its_package_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text(SIGN_IN)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(SettingsError, match=r'pip install "paper-kb\[auth\]"$'):
+        app.check_sign_in([secrets])
+    app.check_sign_in([tmp_path / "none.toml"])  # nobody is to sign in
 
 
 def test_the_command_leaves_nothing_to_the_users_own_configuration(tmp_path: Path) -> None:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.library.mapping import project
+from kb import Settings
+from kb.library.desk import Desk
+from kb.library.mapping import arrange, project
+from kb.records import Topic
+from tests.fakes import WordEncoder
 
 
 @given(st.integers(0, 1000), st.integers(3, 40), st.integers(2, 16))
@@ -29,3 +38,69 @@ def test_two_groups_are_told_apart() -> None:
 
 def test_equal_papers_lie_on_one_point() -> None:
     assert not project(np.ones((5, 4), dtype=np.float32)).any()
+
+
+def test_an_arrangement_brings_groups_together_and_is_the_same_each_time() -> None:
+    rng = np.random.default_rng(1)
+    middles = rng.normal(size=(6, 24))
+    vectors = np.repeat(middles, 25, axis=0) + rng.normal(scale=0.3, size=(150, 24))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    placed = arrange(vectors)
+    assert np.array_equal(arrange(vectors), placed)
+    assert np.abs(placed).max() <= 1
+    group = np.repeat(np.arange(6), 25)
+    away = np.linalg.norm(placed[:, None] - placed[None], axis=2)
+    np.fill_diagonal(away, np.inf)
+    nearest = np.argsort(away, axis=1)[:, :5]
+    assert (group[nearest] == group[:, None]).mean() > 0.95
+
+
+def records(count: int) -> list[dict[str, object]]:
+    subjects = ("neural translation of languages", "galaxies and dark matter", "protein folding in cells")
+    return [
+        {"id": f"24{1 + n % 3:02}.{n:05}", "title": f"Work {n} on {subjects[n % 3]}", "authors": ["A. Author"],
+         "abstract": f"We study {subjects[n % 3]} in setting {n}.",
+         "categories": [("cs.CL", "astro-ph", "q-bio")[n % 3]],
+         "published": f"2024-{1 + n % 3:02}-02T00:00:00Z"}
+        for n in range(count)
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    path = tmp_path / "records.jsonl"
+    path.write_text("".join(json.dumps(one) + "\n" for one in records(130)))
+    with Desk.open(Settings(home=tmp_path / "home")) as opened:
+        opened._encoder = WordEncoder()
+        opened.add([str(path)])
+        yield opened
+
+
+def test_the_map_is_there_at_once_and_better_when_it_was_arranged(desk: Desk) -> None:
+    desk.add_topic(Topic(name="Stars", query="abs:galaxies"))
+    first = desk.paper_map()
+    assert not first.arranged
+    desk.arrange_map()
+    second = desk.paper_map()
+    assert second.arranged
+    assert [point.paper_id for point in first.points] == [point.paper_id for point in second.points]
+    assert [(p.x, p.y) for p in first.points] != [(p.x, p.y) for p in second.points]
+    assert {point.topic for point in second.points if point.category == "astro-ph"} == {"Stars"}
+    kept = list((desk.home.cache_path / "map").iterdir())
+    assert len(kept) == 1
+    kept[0].write_bytes(b"\x93NUMPY half of a file")
+    assert not desk.paper_map().arranged  # what is broken is made again
+
+
+def test_a_large_library_is_drawn_evenly_over_its_days(desk: Desk) -> None:
+    drawn = desk.paper_map(limit=30).points
+    assert 20 < len(drawn) <= 30
+    assert {point.month for point in drawn} == {"2024-01", "2024-02", "2024-03"}
+
+
+def test_every_paper_is_counted_in_its_month(desk: Desk) -> None:
+    counts = desk.month_counts()
+    assert sum(one.count for one in counts) == 130
+    assert {(one.month, one.category) for one in counts} == {
+        ("2024-01", "cs.CL"), ("2024-02", "astro-ph"), ("2024-03", "q-bio"),
+    }  # fmt: skip
