@@ -54,15 +54,20 @@ class Announcements:
         self._library, self._source, self._progress = library, source, progress
         self.failures: list[Failure] = []
 
-    def newest(self, topics: Sequence[Topic], day: date, *, page: FeedPage) -> dict[str, Gathered]:
-        """What a feed that carries ``day`` announced, by name of topic."""
+    def newest(
+        self, topics: Sequence[Topic], day: date, *, page: FeedPage, others: Sequence[Topic] = ()
+    ) -> dict[str, Gathered]:
+        """What a feed that carries ``day`` announced, by name of topic.
+
+        What ``others`` will find by asking the API is taken from the feed as well, where it is in it: else it would
+        hang on who asked first, and on where a run was stopped, what is known of a paper.
+        """
         self.failures += [Failure(what=f"feed of {day}", code="bad-record", reason=text) for text in page.broken]
         known = self._known([entry.id for entry in page.entries])
         found = [
             entry
             for entry in page.entries
-            if entry.id in known
-            or (entry.type in ("new", "cross") and any(concerns(topic, _as_paper(entry.metadata)) for topic in topics))
+            if entry.id in known or (entry.type in ("new", "cross") and _concerns_any(entry, [*topics, *others]))
         ]
         self._add(entry.item for entry in found)
         self._complete([entry.id.removeprefix("arxiv:") for entry in found])
@@ -158,6 +163,11 @@ class Announcements:
         stored = catalog.papers.many(catalog.papers.ids(Filters(papers=tuple(keys)))) if keys else {}
         aliases = {alias for paper in stored.values() for alias in (paper.id, *paper.aliases)}
         return frozenset(aliases | (catalog.ledger.papers() & set(keys)))
+
+
+def _concerns_any(entry: FeedEntry, topics: Sequence[Topic]) -> bool:
+    paper = _as_paper(entry.metadata)
+    return any(concerns(topic, paper) for topic in topics)
 
 
 def read_feed(topics: Sequence[Topic], *, client: PoliteClient, settings: Settings) -> FeedPage:

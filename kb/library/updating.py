@@ -102,9 +102,16 @@ class _Update:
         due = {topic.name: self._due(topic) for topic in topics}
         page = self._read_feed([topic for topic in topics if self._newest in due[topic.name]])
         by_feed = [topic for topic in topics if self._newest in due[topic.name] and self._serves(topic, page)]
-        newest = self._announcements.newest(by_feed, self._newest, page=page) if page is not None and by_feed else {}
+        # First what the API has, then the feed: so a run that was stopped and one that was not know the same papers
+        # when the feed says that they are new or replaced.
+        asked = {topic.name: self._ask(topic, self._missed(topic, due[topic.name], by_feed)) for topic in topics}
+        newest: dict[str, Gathered] = {}
+        if page is not None and by_feed:
+            others = [topic for topic in topics if topic not in by_feed and asked[topic.name] is not None]
+            newest = self._announcements.newest(by_feed, self._newest, page=page, others=others)
         for topic in topics:
-            self._bring_up(topic, due[topic.name], newest.get(topic.name), page)
+            if (gathered := asked[topic.name]) is not None:
+                self._bring_up(topic, due[topic.name], newest.get(topic.name), gathered, page)
         self._report.failures += self._announcements.failures
         self._deliver(topics)
         return self._report.data()
@@ -137,12 +144,12 @@ class _Update:
 
     # -------------------------------------------------------------------------------------- one topic
 
-    def _bring_up(self, topic: Topic, due: Sequence[date], newest: Gathered | None, page: FeedPage | None) -> None:
+    def _bring_up(
+        self, topic: Topic, due: Sequence[date], newest: Gathered | None, gathered: Gathered, page: FeedPage | None
+    ) -> None:
         try:
             if not due:
                 self._repeat(topic)
-            missed = [day for day in due if newest is None or day != self._newest]
-            gathered = self._ask(topic, missed)
             for day in due:
                 came = newest if newest is not None and day == self._newest else gathered
                 if day not in came.ready:
@@ -154,14 +161,28 @@ class _Update:
         except HomeError:
             raise
         except KbError as err:
-            self._report.undone += 1
-            self._report.failures.append(Failure(what=topic.name, code=err.code, reason=str(err), retry=err.retry))
+            self._failed(topic, err)
 
-    def _ask(self, topic: Topic, missed: Sequence[date]) -> Gathered:
+    def _failed(self, topic: Topic, err: KbError) -> None:
+        self._report.undone += 1
+        self._report.failures.append(Failure(what=topic.name, code=err.code, reason=str(err), retry=err.retry))
+
+    def _missed(self, topic: Topic, due: Sequence[date], by_feed: Sequence[Topic]) -> list[date]:
+        """The days that are due and that no feed tells of."""
+        return [day for day in due if topic not in by_feed or day != self._newest]
+
+    def _ask(self, topic: Topic, missed: Sequence[date]) -> Gathered | None:
+        """What the API has for missed days; None when the topic cannot be asked for."""
         if not missed:
             return Gathered()
         visits = self._library.catalog().ledger.visits(topic.name)
-        return self._announcements.missed(topic, missed, first_visit=min(visits, default=None))
+        try:
+            return self._announcements.missed(topic, missed, first_visit=min(visits, default=None))
+        except HomeError:
+            raise
+        except KbError as err:
+            self._failed(topic, err)
+            return None
 
     def _has(self, topic: Topic, day: date) -> bool:
         choice = choose(self._library, topic, since=day, until=day)

@@ -11,6 +11,7 @@ withdrawn. Shown: counts by topic, papers that were new twice, sums that do not 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gzip
 import json
 import os
@@ -147,13 +148,16 @@ def main() -> None:
     parser.add_argument("--since", type=date.fromisoformat, required=True)
     parser.add_argument("--days", type=int, default=30, help="days of the calendar")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="a new folder for homes and pages, to look at them afterwards")
     options = parser.parse_args()
     until = options.since + timedelta(days=options.days - 1)
     days = [options.since + timedelta(days=n) for n in range(options.days)]
     working = [day for day in days if is_announcement_day(day)]
     days.remove(working[len(working) // 2])  # the machine is off
     records = read_records(options.records, since=options.since, until=until)
-    with tempfile.TemporaryDirectory() as folder, ArxivServer(records) as arxiv:
+    with contextlib.ExitStack() as stack:
+        folder = options.keep or stack.enter_context(tempfile.TemporaryDirectory())
+        arxiv = stack.enter_context(ArxivServer(records))
         changed = change(arxiv, records, until=until, seed=options.seed)
         tallies = []
         for name, kill in (("calm", None), ("wild", random.Random(options.seed))):

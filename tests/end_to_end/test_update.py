@@ -25,6 +25,7 @@ import pytest
 from kb import Library, Settings
 from kb.errors import HomeBusy, KbError, UsageError
 from kb.index.encoders import load_encoder
+from kb.library.updating import _Update
 from kb.records import Topic
 from tests.arxiv_server import ArxivServer, Fault
 
@@ -206,6 +207,31 @@ def test_a_week_with_kills_and_a_missed_day_is_the_week_without(arxiv: ArxivServ
         "arxiv:2603.00022": "title was: Retrieval over 22 documents",
         "arxiv:2603.00025": "the paper has been withdrawn",
     }
+
+
+def test_what_is_known_of_a_paper_does_not_hang_on_where_a_run_was_stopped(
+    arxiv: ArxivServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The feed that one topic reads has papers which another asks the API for: both see what the feed says of them."""
+    topics = (Topic(name="Images", query='cat:cs.RO AND ti:"image"'), Topic(name="Robots", query="abs:robot*"))
+    trees = []
+    for name in ("calm", "stopped"):
+        with opened(arxiv, tmp_path / name, topics) as library:
+            if name == "stopped":
+                with monkeypatch.context() as patch:
+                    patch.setattr(_Update, "_finish", interrupt)
+                    with pytest.raises(KeyboardInterrupt):
+                        update(library, MONDAY, tmp_path / "stopped-out")
+            update(library, MONDAY, tmp_path / f"{name}-out")
+        trees.append(tree(tmp_path / f"{name}-out"))
+    assert trees[0] == trees[1]
+    robots = json.loads((tmp_path / "calm-out" / "robots" / str(day(MONDAY)) / "digest.json").read_text())
+    assert {note["paper"]["announced_from"] for note in robots["entries"]} == {"feed"}
+
+
+def interrupt(*arguments: object, **named: object) -> None:
+    """Ctrl-C."""
+    raise KeyboardInterrupt
 
 
 # ------------------------------------------------------------------------------------- what can go wrong
