@@ -47,8 +47,9 @@ class Settings(BaseSettings):
 
     # Encoder and retrieval
     encoder: str = Field(default="all-MiniLM-L6-v2", description="sentence-transformers model, name or path (reindex)")
-    encoder_precision: Literal["auto", "float32", "bfloat16", "int8"] = Field(
-        default="auto", description="arithmetic of the encoder; int8 is faster and less faithful (reindex)"
+    encoder_precision: Literal["auto", "float32", "bfloat16", "mixed", "int8"] = Field(
+        default="auto",
+        description="arithmetic of the encoder; mixed: 8 bits where little is lost; int8 loses more (reindex)",
     )
     encoder_runtime: Literal["auto", "openvino", "onnxruntime", "torch"] = Field(
         default="auto", description="what runs the encoder; auto: the fastest faithful way that is installed"

@@ -27,7 +27,7 @@ from kb.protocols import Encoder, Vectors
 from kb.records import Paper
 from kb.settings import Settings
 
-OURS = {"auto": {}, "float32": {"encoder_precision": "float32"}, "int8": {"encoder_precision": "int8"},
+OURS = {"auto": {}, "bfloat16": {"encoder_precision": "bfloat16"}, "float32": {"encoder_precision": "float32"}, "int8": {"encoder_precision": "int8"},
         "onnxruntime": {"encoder_runtime": "onnxruntime"}}  # fmt: skip
 
 

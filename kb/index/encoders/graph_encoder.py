@@ -19,8 +19,9 @@ BATCH = 16  # whole chunks: 8 to 32 are equally fast; sentences: 16 is fastest, 
 def fingerprint_of(bert: BertModel, *, precision: str) -> str:
     """Names everything that decides a vector: weights, pooling, token limit, prompts, class of arithmetic.
 
-    float32 and bfloat16 are one class, "faithful": their vectors agree to a cosine of 0.9999 or better and rank
-    alike, so a home copied from a laptop with bfloat16 to one without keeps working. int8 is a class of its own.
+    float32, bfloat16 and mixed are one class, "faithful": to float32 their vectors have a mean cosine of 0.9999 and
+    0.999 or better and they rank alike, so a home copied from a laptop with bfloat16 to one without keeps working.
+    int8 is a class of its own.
     Neither the model's name nor its path is part: the same weights under another name are the same encoder.
     """
     kind = "int8" if precision == "int8" else "faithful"

@@ -46,8 +46,8 @@ def load_torch(folder: Path, *, precision: str, device: str, threads: int = 0) -
     Raises:
         EncoderError: when it cannot be loaded.
     """
-    if precision == "int8":
-        raise EncoderError("int8 needs OpenVINO and a BERT model: set KB_ENCODER_PRECISION=auto")
+    if precision in ("mixed", "int8"):
+        raise EncoderError(f"{precision} needs OpenVINO and a BERT model: set KB_ENCODER_PRECISION=auto")
     chosen = precision if precision != "auto" else ("bfloat16" if device == "cuda" else "float32")
     model = _load("SentenceTransformer", str(folder), device=device, precision=chosen)
     if threads:
