@@ -7,12 +7,29 @@ near the question anyway.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from kb.writing import particulars
+from kb.writing.amounts import asks_amount, states_amount
 from kb.writing.questions import Question
-from kb.writing.words import content_stems, stem, words
 
-_CAUSE = re.compile(r"\b(?:because|since|due to|in order to|so that|therefore|thus|motivat\w+|to avoid)\b", re.I)
+_CAUSE = re.compile(
+    r"\b(?:because|since|due to|owing to|in order to|so that|therefore|thus|hence|motivat\w+"
+    r"|as (?:it|they|this) (?:is|are|can)"
+    r"|to (?:avoid|prevent|counteract|reduce|improve|allow|enable|encourage|address|overcome|mitigate|ensure|facilitate"
+    r"|capture|handle|better)|(?:allow|enabl|help|permit|lets?)(?:s|es|ing)? \w+"
+    r"|(?:this|which|it) (?:is (?:critical|important|necessary|useful|beneficial)|reduces|improves|prevents|avoids))\b",
+    re.I,
+)
+# How something is done: steps, means, tools.
+_STEPS = re.compile(
+    r"\b(?:we|it|they|system|model|method|approach|is|are|was|were|then|first) (?:\w+ly |then |first |also )?"
+    r"(?:us|appl|train|extract|comput|select|choos|collect|sampl|crawl|download|gather|build|built|construct|convert"
+    r"|combin|concatenat|encod|rank|split|label|annotat|filter|initiali|fine-tun|pretrain|obtain|deriv|generat|feed"
+    r"|predict|measur|defin|denot|calculat|estimat|map|merg|link|identif|replac|compar|evaluat|ask|hir|recruit)\w*\b"
+    r"|\bby (?:\w+ly )?\w+ing\b|\b(?:using|based on|via|by means of|through|with the help of)\b",
+    re.I,
+)
 _CONTRAST = re.compile(
     r"\b(?:than|compar\w+|outperform\w*|whereas|while|unlike|differ\w*|versus|in contrast|better|worse)\b", re.I
 )
@@ -22,7 +39,9 @@ _MEANING = re.compile(
     re.I,
 )
 _ENUMERATION = re.compile(
-    r"\bsuch as\b|\b(?:including|includes?|namely|e\.g\.)|\w+, (?:and |or )?[\w-]+,? (?:and|or) \w+|\([a-z1-9]\)", re.I
+    r"\b(?:such as|including|includes?|namely|ranging from|consist(?:s|ing)? of|following)\b|\be\.g\."
+    r"|\w+, (?:and |or )?[\w-]+,? (?:and|or) \w+|\((?:[a-z1-9]|i{1,3}|iv)\)|: .+[;,] .+[;,] ",
+    re.I,
 )
 # What is asked for, and the words that sentences with such a thing have (* stands for any ending, ? for one character).
 _THINGS_AS_WORDS = (
@@ -93,90 +112,62 @@ def _any_of(listed: str) -> re.Pattern[str]:
 
 
 _THINGS = tuple((_any_of(asked), _any_of(said)) for asked, said in _THINGS_AS_WORDS)
-_SIZE = re.compile(r"^how (?:big|large|many|much|long)|\bsize\b", re.I)
-_COUNTED = re.compile(
-    r"\d[\d,.]*\s?[kKMB]?\+?\s+(?:\w+[ -]){0,2}?(?:sentences?|words?|tokens?|documents?|papers?|articles?|examples?"
-    r"|samples?|pairs?|instances?|images?|hours?|users?|tweets?|posts?|messages?|rows?|records?|questions?|utterances?|events?|entries"
-    r"|tags?|classes|layers?|parameters?|GPUs?|epochs?|steps?|labels?|items?|participants?|patients?|recipes?|reviews?"
-    r"|languages?)\b",
-    re.I,
-)
 
 
-def suits(sentence: str, question: Question) -> float:
-    """How far a sentence has the form of an answer to the question, in [0, 1]; 0.5 where forms say nothing."""
+def suits(sentence: str, question: Question, *, headed: bool = False) -> float:
+    """How far a sentence has the form of an answer to the question, at most 1; 0.5 where forms say nothing.
+
+    ``headed``: it stands below a heading that names what a definition question asks for.
+    """
     if not question.asks:
         return 0.5
-    shape = _shape(sentence, question)
+    shape = _shape(sentence, question, headed=headed)
     said = [bool(found.search(sentence)) for asked, found in _THINGS if asked.search(question.text)]
-    if not said:
+    if not said or question.kind == "definition":
         return shape
-    return 0.5 * shape + 0.5 * sum(said) / len(said)
+    return 0.5 * shape + 0.5 * sum(said) / len(said) if shape >= 0 else shape
 
 
-def _shape(sentence: str, question: Question) -> float:
+def _shape(sentence: str, question: Question, *, headed: bool) -> float:
     kind = question.kind
     if kind in ("number", "list", "definition") and hopes(sentence):
         return 0.0
-    if kind == "number":
-        if not (stated := [n for n in particulars.numbers(sentence) if not n.in_words or n.value > 2]):
-            return 0.0
-        if noun := _counted_noun(question):
-            return 1.0 if _counts(sentence, noun) else 0.4 if _COUNTED.search(sentence) else 0.2
-        if _SIZE.search(question.text):
-            return 1.0 if _COUNTED.search(sentence) else 0.4
-        return 1.0 if any(n.unit or "." in n.text for n in stated) else 0.5
+    if kind == "number" or (kind == "comparison" and asks_amount(question)):
+        return states_amount(sentence, question)
     if kind == "definition":
-        return _defines(sentence, question)
+        return max(_defines(sentence, question), 0.8 if headed else 0.0)
     if kind == "list":
         return float(bool(_ENUMERATION.search(sentence)))
-    pattern = {"reason": _CAUSE, "comparison": _CONTRAST}.get(kind)
+    pattern = {"reason": _CAUSE, "comparison": _CONTRAST, "manner": _STEPS}.get(kind)
     return 0.5 if pattern is None else float(bool(pattern.search(sentence)))
 
 
-_NUMBER_WORDS = frozenset(
-    "one two three four five six seven eight nine ten eleven twelve twenty hundred thousand million".split()
-)
-_HOW_MANY = re.compile(
-    r"\bhow many ((?:[\w-]+ ){0,3}?[\w-]+)"
-    r"(?= (?:does|do|did|is|are|was|were|has|have|had|can|of|in|on|there|per|they|it)\b|\s*[?.]|$)",
-    re.I,
-)
-_WORDS_AFTER = 4  # words between a number and what it counts
-
-
-def _counted_noun(question: Question) -> str | None:
-    """The stem of what "how many" asks for: "paper" of "how many scientific papers are …"."""
-    asked = _HOW_MANY.search(question.text)
-    stems = content_stems(asked[1]) if asked else []
-    return stems[-1] if stems else None
-
-
-def _is_count(word: str) -> bool:
-    return word[0].isdigit() or word in _NUMBER_WORDS
-
-
-def _counts(sentence: str, noun: str) -> bool:
-    """Whether a number stands just before the noun: "81.1M English-language academic papers"."""
-    tokens = words(sentence)
-    pairs = zip(tokens, [*tokens[1:], ""], strict=True)
-    at = [i for i, (word, after) in enumerate(pairs) if _is_count(word) and after not in ("times", "fold")]
-    return any(stem(word) == noun for i in at for word in tokens[i + 1 : i + 1 + _WORDS_AFTER])
+def _loose(topic: str) -> str:
+    """A pattern for a term: "retrieval" in the question may be "retriever" in the paper, so long words count by their
+    beginning."""
+    parts = re.findall(r"[^\W_]+", topic)
+    return r"[\s-]*".join(f"{re.escape(w[:-2])}\\w*" if len(w) > 6 else f"{re.escape(w)}s?" for w in parts)
 
 
 def _defines(sentence: str, question: Question) -> float:
-    """1 when the sentence introduces what is asked for or says what it is, 0.4 when it says what something is."""
-    for topic in (*question.names, *question.phrases):
-        # "retrieval" in the question may be "retriever" in the paper: long words count by their beginning.
-        word = r"[\s-]+".join(f"{re.escape(w[:-2])}\\w*" if len(w) > 6 else re.escape(w) for w in topic.split())
-        aside = r"(?:\s*\([^)]*\))?"
-        named = rf"\b(?:introduc|propos|present|call|term|nam|dub|defin)(?:e|es|ed|ing|s)?\b.{{0,60}}\b{word}\b"
-        subject = rf"(?:^|[,;:] )(?:the |our )?{word}\b{aside} (?:is|are) (?:an?|the|our|called|defined|those)\b"
-        apposition = rf"\b{word}\b{aside}, (?:an?|our|which)\b"
-        verb = rf"\b{word}\b{aside} (?:refers? to|denotes?|means|consists? of|comprises?)\b"
+    """1 when the sentence introduces the term or says what it is, 0.3 when it says what something is."""
+    for topic in (question.term,) if question.term else (*question.names, *question.phrases):
+        if not (word := _loose(topic)):
+            continue
+        aside = r"[\"”']?(?:\s*\([^)]*\))?"
+        named = (
+            rf"\b(?:introduc|propos|present|call|term|nam|dub|defin|denot)(?:e|es|ed|ing|s)?\b.{{0,60}}[\"“'\s]{word}\b"
+            rf"|\brefer(?:red)? to\b.{{0,80}}\bas (?:an? |the )?[\"“']?{word}\b"
+        )
+        subject = (
+            rf"(?:^|[,;:] )(?:an? |the |our |each |[\"“'])*{word}\b{aside},? (?:sometimes called [\w -]+, )?"
+            r"(?:is|are) (?:an?|the|our|called|defined|those|one|any)\b"
+        )
+        apposition = rf"\b{word}\b{aside}, (?:an?|our|which)\b|^{word}\b{aside}: "
+        verb = rf"\b{word}\b{aside} (?:refers? to|denotes?|means|consists? of|comprises?|can be described)\b"
         if re.search(f"{named}|{subject}|{apposition}|{verb}", sentence, re.I):
             return 1.0
-    return 0.4 if _MEANING.search(sentence) else 0.0
+    return 0.3 if _MEANING.search(sentence) else 0.0
 
 
 _HOPES = re.compile(
@@ -189,6 +180,15 @@ _OTHERS = re.compile(
 )
 _OURS = re.compile(r"\b(?:we|our|ours|this (?:paper|work)|the proposed)\b", re.I)
 _PROPER = re.compile(r"(?<![.!?:] )(?<!^)\b(?:[A-Z][\w-]*[A-Z\d][\w-]*|[A-Z][a-z]+(?:[ -][A-Z][a-z]+)*|BIBREF\d+)\b")
+
+
+def names(sentence: str, question: Question, known: Collection[str]) -> float:
+    """Share of the question's names that the sentence prints, those in ``known`` (its paper's own) left out; 0.5 for
+    a question without any."""
+    asked = [name for name in question.names if name not in known]
+    if not asked:
+        return 0.5
+    return sum(particulars.has_name(sentence, name) for name in asked) / len(asked)
 
 
 def hopes(sentence: str) -> float:

@@ -19,8 +19,9 @@ from kb.records import Language
 from kb.text import sentence_spans
 from kb.writing import verification
 from kb.writing.citing import Draft, narrow
-from kb.writing.evidence import Candidate, is_statement
+from kb.writing.evidence import Candidate
 from kb.writing.questions import Question
+from kb.writing.statements import is_statement
 from kb.writing.words import contained, content_stems, normalise
 
 PASSAGES = 14  # most passages that a model is shown

@@ -16,35 +16,22 @@ from dataclasses import dataclass, field, replace
 from kb.protocols import ChatModel, Corpus
 from kb.records import NO_FILTERS, Filters, Hit
 from kb.text import sentence_spans
-from kb.writing import particulars
-from kb.writing.answer_forms import enumerates, hopes, is_own, speaks_of_others, suits
-from kb.writing.instructions import is_instruction
+from kb.writing.answer_forms import enumerates, hopes, is_own, names, speaks_of_others, suits
+from kb.writing.ownership import owners
+from kb.writing.places import Place, continue_from, find_places, is_headed
 from kb.writing.questions import Question, definitions, read_question, variants
-from kb.writing.words import content_stems
+from kb.writing.statements import announces, is_finished, is_statement
+from kb.writing.words import content_stems, root
 
 HITS_PER_QUERY = 24
 MOST_CANDIDATES = 120
 _WEIGHTS = {
     "similarity": 1.0, "overlap": 0.1, "around": 0.05, "chunk": 0.3, "form": 0.4, "prose": 0.05,
-    "names": 0.15, "hopes": -0.05, "own": 0.03, "foreign": -0.2,
+    "items": 0.15, "names": 0.1, "hopes": -0.05, "own": 0.03, "foreign": -0.2, "head": 0.1, "announces": -0.25,
+    "elsewhere": -0.3,
 }  # fmt: skip
 _NEAR_DUPLICATE = 0.8  # Jaccard of stems from which two sentences say the same
-_MIN_WORDS, _MAX_WORDS = 4, 120
-# Text that is printed in papers but is no statement of theirs.
-_BOILERPLATE = re.compile(
-    r"all rights reserved|permission to make digital|creative ?commons|licen[sc]ed under|corresponding author"
-    r"|this work (?:is|was) (?:licen|supported)|©|copyright (?:held|20\d\d)|equal contribution|^acknowledg"
-    r"|proceedings of the|supplementary material|isbn|issn|downloaded from|preprint\. under review"
-    r"|we (?:would like to )?thank|^arxiv:"
-    r"|^(?:for (?:more )?details,? )?see (?:also )?(?:section|appendix|table|figure|text|the)\b"
-    r"|\b(?:rest|remainder) of (?:the|this) (?:paper|article|work|section)\b"
-    r"|^(?:in )?(?:section|sec\.) \S+.{0,30}\b(?:discuss|present|describ|introduc|conclud|review|outlin|explain)",
-    re.IGNORECASE,
-)
-_REFERENCE_ENTRY = re.compile(
-    r"^\[?\d{0,3}\]?\s*[A-Z][\w'’-]+,? (?:[A-Z]\.[ ,]*)+(?:,|and|&|\()"
-    r"|\bet al\.?,? (?:19|20)\d\d\.\s*[A-Z].*\b(?:In|arXiv|pages|pp)\b"
-)
+_KIN = 0.8  # "retriever" for "retrieval"
 _ABSTRACT = re.compile(r"^abstract\b", re.IGNORECASE)
 _REFERENCE_SECTION = re.compile(
     r"^(?:\d+\.?\s*)?(?:references|bibliography|acknowledge?ments?|funding)\b", re.IGNORECASE
@@ -55,7 +42,9 @@ _REFERENCE_SECTION = re.compile(
 class Candidate:
     """A sentence that may be evidence: ``text == hit.text[start:end]``, its score (higher is better) and signals.
 
-    ``before`` is the span of the sentence before it in the chunk, for a sentence that leans on it.
+    ``before`` is the span of the sentence before it in the chunk, for a sentence that leans on it; ``after`` are the
+    spans of those that go on with what it begins: the others below the heading that names what is asked for.
+    ``owned`` is what of the question names its paper.
     """
 
     hit: Hit
@@ -64,6 +53,8 @@ class Candidate:
     score: float
     signals: dict[str, float] = field(default_factory=dict)
     before: tuple[int, int] | None = None
+    after: tuple[tuple[int, int], ...] = ()
+    owned: frozenset[str] = frozenset()
 
     @property
     def text(self) -> str:
@@ -131,43 +122,61 @@ def _sub_questions(question: Question, chat: ChatModel) -> list[str]:
 
 def score(question: Question, hits: Sequence[Hit], *, corpus: Corpus) -> list[Candidate]:
     """All statements of the hits as candidates with their signals, best first (ties by place)."""
-    spans = [(hit, sentence_spans(hit.text)) for hit in hits if not _is_reference_section(hit)]
-    places = [(hit, i, found) for hit, found in spans for i in _statements([hit.text[a:b] for a, b in found])]
+    spans = {hit.chunk_id: sentence_spans(hit.text) for hit in hits if not _is_reference_section(hit)}
+    places = [place for hit in hits if hit.chunk_id in spans for place in find_places(hit, spans[hit.chunk_id])]
     if not places:
         return []
-    vectors = corpus.encode(
-        [question.text, _unnamed(question), *(_in_place(hit, found[i]) for hit, i, found in places)]
-    )
-    named, unnamed = vectors[2:] @ vectors[0], vectors[2:] @ vectors[1]
-    about = {hit.paper.id: _is_about(hit, question) for hit in hits}
-    # Its own paper may call the thing by its name or not.
-    similar = [
-        max(a, b) if about[hit.paper.id] else a for (hit, _, _), a, b in zip(places, named, unnamed, strict=True)
-    ]
+    named = owners(question, hits)
+    similar = _similarities(question, places, about=_abouts(question, named), corpus=corpus)
     texts = [hit.text for hit in hits]
     rarity, top = _rarity(question, texts), max(hit.score for hit in hits) or 1.0
     spelt = _spelt(question, definitions(texts))
-    stems = {hit.chunk_id: [_stems(hit.text[slice(*span)], spelt) for span in found] for hit, found in spans}
+    stems = {hit.chunk_id: [_stems(hit.text[slice(*s)], spelt) for s in spans.get(hit.chunk_id, ())] for hit in hits}
     candidates = []
-    for (hit, i, found), cosine in zip(places, similar, strict=True):
-        own, sentence = stems[hit.chunk_id], hit.text[slice(*found[i])]
-        heading = _stems(f"{' '.join(hit.section)} {hit.paper.title}", spelt)
+    for place, cosine in zip(places, similar, strict=True):
+        hit, i, sentence = place.hit, place.index, place.hit.text[slice(*place.span)]
+        own, heading = stems[hit.chunk_id], _stems(f"{' '.join(hit.section)} {hit.paper.title}", spelt)
+        inner = _stems(f"{hit.section[-1] if hit.section else ''} {place.head}", spelt)
+        about = hit.paper.id in _abouts(question, named)
         signals = {
             "similarity": float(cosine),
             "overlap": _covered(own[i], rarity),
             "around": _covered(heading.union(*own[max(0, i - 1) : i + 2]), rarity),
             "chunk": hit.score / top,
-            "form": suits(sentence, question),
-            "names": enumerates(sentence, question),
+            "form": suits(sentence, question, headed=is_headed(place, question)),
+            "items": enumerates(sentence, question),
+            "names": names(sentence, question, named.get(hit.paper.id, frozenset())),
             "hopes": hopes(sentence),
             "own": is_own(sentence),
-            "foreign": float(about[hit.paper.id] and speaks_of_others(sentence)),
-            "prose": _prose(sentence),
+            "foreign": float(about and speaks_of_others(sentence)),
+            "prose": is_finished(sentence),
+            "head": _covered(inner, rarity),
+            "announces": announces(sentence),
+            "elsewhere": float(bool(named) and hit.paper.id not in named),
         }
         total = sum(weight * signals[name] for name, weight in _WEIGHTS.items())
-        before = found[i - 1] if i and is_statement(hit.text[slice(*found[i - 1])]) else None
-        candidates.append(Candidate(hit, *found[i], total, signals, before))
+        before = spans[hit.chunk_id][i - 1] if i else None
+        before = before if before and is_statement(hit.text[slice(*before)]) else None
+        after = continue_from(place, spans[hit.chunk_id], question)
+        candidates.append(
+            Candidate(hit, *place.span, total, signals, before, after, named.get(hit.paper.id, frozenset()))
+        )
     return sorted(candidates, key=lambda c: (-c.score, c.hit.chunk_id, c.start))
+
+
+def _abouts(question: Question, named: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """The papers that all the names of the question name: their sentences need not repeat them."""
+    return frozenset(p for p, found in named.items() if found and set(question.names) <= found)
+
+
+def _similarities(question: Question, places: Sequence[Place], *, about: frozenset[str], corpus: Corpus) -> list[float]:
+    """Cosine of question and sentence; of a paper that the question names, also without the name."""
+    vectors = corpus.encode([question.text, _unnamed(question), *(_in_place(p.hit, p.span) for p in places)])
+    with_name, without = vectors[2:] @ vectors[0], vectors[2:] @ vectors[1]
+    # Its own paper may call the thing by its name or not.
+    return [
+        float(max(a, b) if p.hit.paper.id in about else a) for p, a, b in zip(places, with_name, without, strict=True)
+    ]
 
 
 def _unnamed(question: Question) -> str:
@@ -176,11 +185,6 @@ def _unnamed(question: Question) -> str:
     for name in question.names:
         text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "it", text)
     return text
-
-
-def _is_about(hit: Hit, question: Question) -> bool:
-    """Whether the paper's title prints all names of the question: its sentences need not repeat them."""
-    return bool(question.names) and all(particulars.has_name(hit.paper.title, name) for name in question.names)
 
 
 def _in_place(hit: Hit, span: tuple[int, int]) -> str:
@@ -194,36 +198,13 @@ def _is_reference_section(hit: Hit) -> bool:
     return bool(hit.section and _REFERENCE_SECTION.search(hit.section[-1]))
 
 
-def _statements(sentences: Sequence[str]) -> list[int]:
-    """Which of a chunk's sentences may be evidence; words addressed to a model are not, nor what follows them."""
-    addressed = {j for i, sentence in enumerate(sentences) if is_instruction(sentence) for j in range(i, i + 3)}
-    return [i for i, sentence in enumerate(sentences) if i not in addressed and is_statement(sentence)]
-
-
-def is_statement(sentence: str) -> bool:
-    """Whether a sentence may be evidence: no question, no heading, no reference entry, no boilerplate, no scrap."""
-    size = len(sentence.split())
-    if not _MIN_WORDS <= size <= _MAX_WORDS and not (size < _MIN_WORDS and re.search(r"[\u4e00-\u9fff]{6}", sentence)):
-        return False
-    if sentence.rstrip("\"'”’)").endswith(("?", "？")):
-        return False
-    return not is_boilerplate(sentence)
-
-
-def is_boilerplate(sentence: str) -> bool:
-    """Whether it is printed in papers without being a statement of theirs, or is an order to a model."""
-    return bool(_BOILERPLATE.search(sentence) or _REFERENCE_ENTRY.search(sentence) or is_instruction(sentence))
-
-
-def _prose(sentence: str) -> float:
-    """1 for a finished sentence or one that announces a list, 0 for a fragment or for lines of symbols."""
-    letters = sum(ch.isalpha() or ch.isspace() for ch in sentence) / len(sentence)
-    return float(sentence.rstrip("\"'”’)").endswith((".", "!", ":", "。")) and letters > 0.75)
-
-
 def _rarity(question: Question, texts: Sequence[str]) -> dict[str, float]:
     """How much each stem of the question tells, by how few of the found texts have it; sums to 1."""
-    count = Counter(stem for text in texts for stem in set(content_stems(text)) & set(question.stems))
+    roots = {stem: root(stem) for stem in question.stems}
+    count: Counter[str] = Counter()
+    for text in texts:
+        there = {root(stem) for stem in content_stems(text)}
+        count.update(stem for stem, its_root in roots.items() if its_root in there)
     weights = {stem: math.log(1 + (len(texts) + 1) / (count[stem] + 0.5)) for stem in question.stems}
     total = sum(weights.values()) or 1.0
     return {stem: weight / total for stem, weight in weights.items()}
@@ -240,8 +221,12 @@ def _stems(text: str, spelt: Sequence[tuple[str, frozenset[str]]]) -> set[str]:
     return found | {short for short, long in spelt if long <= found}
 
 
-def _covered(stems: set[str], rarity: dict[str, float]) -> float:
-    return sum(weight for stem, weight in rarity.items() if stem in stems)
+def _covered(stems: set[str], rarity: Mapping[str, float]) -> float:
+    """Share of the question's rare words that are there, those of another part of speech nearly whole."""
+    roots = {root(stem) for stem in stems}
+    return sum(
+        weight * (1.0 if stem in stems else _KIN if root(stem) in roots else 0.0) for stem, weight in rarity.items()
+    )
 
 
 def fold(candidates: Sequence[Candidate]) -> list[Candidate]:

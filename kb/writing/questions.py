@@ -10,17 +10,26 @@ from typing import Literal
 from kb.writing import particulars
 from kb.writing.words import STOP_WORDS, content_stems, normalise, words
 
-Kind = Literal["number", "definition", "comparison", "reason", "list", "yes-no", "open"]
+Kind = Literal["number", "definition", "comparison", "reason", "list", "manner", "yes-no", "open"]
 
+_MEASURES = (
+    r"(?:size|number|percentage|share|rate|accuracy|score|length|speedup|cost|dimension(?:ality)?|amount|ratio|value"
+    r"|bleu|f1|rouge|perplexity|latency|depth|budget|margin|dropout|precision|recall|auc|map|ndcg|temperature"
+    r"|threshold|batch size|agreement|improvement)s?"
+)
 _NUMBER = re.compile(
     r"\bhow (?:many|much|large|big|long|fast|often|deep|high|low|old|small|wide|far|slow)\b"
-    r"|\bwhat (?:is|are|was|were|'s) the (?:\w+ ){0,3}(?:size|number|percentage|share|rate|accuracy|score|length"
-    r"|speedup|cost|dimension(?:ality)?|amount|ratio|value|bleu|f1|rouge|perplexity|latency|depth|budget)s?\b"
-    r"|\bwhat (?:size|number|percentage|share|rate|accuracy|score|length|speedup|bleu|f1|rouge|perplexity)\b"
+    rf"|\bwhat (?:is|are|was|were|'s) the (?:[\w-]+ ){{0,3}}{_MEASURES}\b"
+    rf"|\bwhat (?:[\w-]+ ){{0,3}}{_MEASURES} (?:do|does|did|is|are|was|were|has|have|can)\b"
+    rf"|\bwhat {_MEASURES}\b(?! (?:metric|measure|function|model|method))"
 )
+# "What is X?" asks what X is; "what is the approach of X?" asks for an attribute.
 _DEFINITION = re.compile(
-    r"^(?:what (?:is|are|was) (?:an? |the )?[^,?]{2,60}\??$|what does .+ (?:mean|denote|stand for|refer to)|define\b"
-    r"|what is meant by)|\b(?:defined|definition of)\b"
+    r"^what (?:is|are|was|were) (?:meant by |an? )?(?!the\b|their\b|its\b|our\b|your\b)"
+    r"(?!.* (?:available|used|included|reported)\b)[^,?]{2,70}\??$"
+    r"|^what is the (?!\w+est\b|(?:previous|prior|main|most|current|proposed|key)\b)[\w-]+"
+    r" (?!of\b|in\b|for\b)[\w-]+\??$"
+    r"|^what does .+ (?:mean|denote|stand for|refer to)|^define\b|\b(?:defined|definition of)\b"
 )
 _COMPARISON = re.compile(
     r"\b(?:compar\w+|versus|vs\.?|differen\w+|differ|better|worse|faster|outperform\w*|than|advantages? over)\b"
@@ -29,12 +38,26 @@ _REASON = re.compile(r"^why\b|\b(?:reasons?|motivation|purpose|rationale)\b")
 _YES_NO = re.compile(
     r"^(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|might|doesn't|isn't)\b"
 )
+_DEFINED = re.compile(
+    r"^(?:what (?:is|are|was|were) (?:meant by )?|what does |how (?:is|are|was|were) |define )(?:an? |the )?"
+    r"(?P<term>.+?)(?= (?:in|for|on|of|by|mean|denote|stand for|refer to|defined|used)\b|\s*\?|$)",
+    re.IGNORECASE,
+)
+_MANNER = re.compile(r"^how\b(?! (?:many|much|well)\b)|^(?:in what way|by what means)\b")
+# Verbs in -s that follow what is asked for: "which model uses …" asks for one thing.
+_VERBS = (
+    r"(?:are|were|uses|gives|shows|performs|achieves|works|does|has|is|was|outperforms|trains|takes|makes|gets|reaches|needs"
+    r"|initiali[sz]es|holds|contains|covers|provides|helps|this|its|less|loss|bias|class|analysis|focus|process|across"
+    r"|basis|corpus|status|various|previous)\b"
+)
+_PAPERS = re.compile(r"^(?:which|what) (?:\w+ ){0,2}(?:papers?|works?|stud(?:y|ies)|articles?|authors?)\b")  # one each
 _LIST = re.compile(
-    r"^(?:list|name|enumerate)\b"
-    r"|\b(?:which|what)(?: (?:other|kinds? of|types? of|sorts? of|are the))?(?: (?!is|was|does|has)[\w-]+){0,2}?"
-    r" (?!is\b|was\b|does\b|has\b|this\b|its\b)[\w-]{2,}(?:[^s\W]s|ies)\b(?! (?:the|a|an)\b.* (?:mean|denote|refer))"
+    r"^(?:list|name|enumerate)\b|^what (?:are|were) (?:the|their|its|our) (?:[\w-]+ ){0,3}[\w-]{3,}s\b"
+    rf"|\b(?:which|what)(?: are)?(?: (?:other|kinds? of|types? of|sorts? of|are the))?(?: (?!{_VERBS})[\w-]+){{0,2}}?"
+    rf" (?!{_VERBS})[\w-]{{2,}}(?:[^s\W]s|ies)\b(?! (?:the|a|an)\b.* (?:mean|denote|refer))"
     r"|\b(?:kinds|types|examples) of\b"
 )
+_LISTED = re.compile(rf"^(?:which|what) (?:(?!{_VERBS})[\w-]+ ){{0,2}}?(?!{_VERBS})[\w-]{{2,}}(?:[^s\W]s|ies)\b")
 _ASKS = re.compile(
     r"^(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|can|could|has|have|list|name|compare"
     r"|describe|explain|define|summari[sz]e|tell|give)\b",
@@ -52,7 +75,8 @@ _PHRASE_BREAK = re.compile(r"[^\w\s'’-]+")
 class Question:
     """A question, read: ``stems`` are those of its content words without the words of asking.
 
-    ``asks`` is false for a statement (a claim to look up); then the kind is "open".
+    ``asks`` is false for a statement (a claim to look up); then the kind is "open". ``term`` is what a definition
+    question wants defined.
     """
 
     text: str
@@ -61,6 +85,7 @@ class Question:
     stems: tuple[str, ...]
     names: tuple[str, ...]
     phrases: tuple[str, ...]
+    term: str = ""
 
 
 def read_question(text: str) -> Question:
@@ -71,7 +96,10 @@ def read_question(text: str) -> Question:
     stems = tuple(dict.fromkeys(content_stems(asked) or content_stems(plain)))
     named = tuple(name for name in particulars.names(plain) if name.casefold() not in _ASKING)
     asks = plain.endswith(("?", "？")) or bool(_ASKS.search(plain))
-    return Question(plain, asks, _kind(plain.casefold()) if asks else "open", stems, named, tuple(key_phrases(bare)))
+    kind = _kind(plain.casefold()) if asks else "open"
+    wanted = _DEFINED.search(plain) if kind == "definition" else None
+    term = wanted["term"].strip("\"' ") if wanted else ""
+    return Question(plain, asks, kind, stems, named, tuple(key_phrases(bare)), term)
 
 
 def _kind(lowered: str) -> Kind:
@@ -79,9 +107,12 @@ def _kind(lowered: str) -> Kind:
         ("number", _NUMBER),
         ("reason", _REASON),
         ("yes-no", _YES_NO),
+        ("open", _PAPERS),
+        ("list", _LISTED),
         ("comparison", _COMPARISON),
-        ("list", _LIST),
         ("definition", _DEFINITION),
+        ("list", _LIST),
+        ("manner", _MANNER),
     ):
         if pattern.search(lowered):
             return kind  # type: ignore[return-value]

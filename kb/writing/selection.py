@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from kb.protocols import Corpus
 from kb.text import sentence_spans
-from kb.writing.evidence import Candidate, is_boilerplate, is_statement
+from kb.writing.evidence import Candidate
 from kb.writing.questions import Kind, Question
+from kb.writing.statements import is_boilerplate, is_statement
 from kb.writing.words import content_stems
 
 _READ = 60  # candidates that are looked at
@@ -38,6 +39,7 @@ SHAPES: dict[Kind, Shape] = {
     "list": Shape(4, 2, 0.20),
     "comparison": Shape(5, 2, 0.25),
     "open": Shape(4, 2, 0.20),
+    "manner": Shape(4, 3, 0.20),
     "reason": Shape(3, 2, 0.15),
     "definition": Shape(3, 2, 0.12),
     "number": Shape(3, 2, 0.12),
@@ -62,8 +64,9 @@ def select(
     floor = pool[0].score - shape.slack
     if len({candidate.hit.paper.id for candidate in pool}) == 1:
         shape = replace(shape, per_paper=shape.sentences)
-    chosen: list[Candidate] = []
-    taken: Counter[str] = Counter()
+    chosen = _one_of_each(question, pool)
+    pool = [candidate for candidate in pool if candidate not in chosen]
+    taken = Counter(candidate.hit.paper.id for candidate in chosen)
     uncovered = set(question.stems)
     while pool and len(chosen) < shape.sentences:
         best = max(pool, key=lambda c: (_gain(c, uncovered=uncovered, taken=taken), -c.hit.rank, -c.start))
@@ -77,6 +80,17 @@ def select(
     return [candidate for group in in_order(groups, corpus=corpus) for candidate in group]
 
 
+def _one_of_each(question: Question, pool: Sequence[Candidate]) -> list[Candidate]:
+    """For a comparison of papers that the question names: the best sentence of each of them."""
+    named = [c for c in pool if c.owned]
+    if question.kind != "comparison" or len({owned for c in named for owned in c.owned}) < 2:
+        return []
+    best: dict[str, Candidate] = {}
+    for candidate in named:
+        best.setdefault(candidate.hit.paper.id, candidate)
+    return list(best.values())
+
+
 def _gain(candidate: Candidate, *, uncovered: set[str], taken: Counter[str]) -> float:
     new = len(uncovered & set(content_stems(candidate.text))) / max(1, len(uncovered))
     return candidate.score + (_NEW_WORDS * new if uncovered else 0.0) - _SAME_PAPER * taken[candidate.hit.paper.id]
@@ -85,14 +99,17 @@ def _gain(candidate: Candidate, *, uncovered: set[str], taken: Counter[str]) -> 
 def lean(chosen: Sequence[Candidate], *, corpus: Corpus) -> list[list[Candidate]]:
     """Each chosen sentence with those it leans on.
 
-    Before one that opens with "It …" or "These …" comes the sentence before it; after one that ends with a colon come
-    those that it announces, from the next chunk of its section where its own ends there.
+    Before one that opens with "It …" or "These …" comes the sentence before it; after one that begins a definition or
+    a series of steps come those that go on with it; after one that ends with a colon come those that it announces, from
+    the next chunk of its section where its own ends there.
     """
     there = {(c.hit.chunk_id, c.start) for c in chosen}
     groups: list[list[Candidate]] = []
     for candidate in chosen:
         before = [replace(candidate, start=start, end=end, before=None) for start, end in _leant_on(candidate)]
-        after = _announced(candidate, corpus=corpus) if candidate.text.rstrip().endswith((":", "：")) else []
+        after = [replace(candidate, start=a, end=b, before=None, after=()) for a, b in candidate.after]
+        if candidate.text.rstrip().endswith((":", "：")):
+            after = _announced(candidate, corpus=corpus)
         new = [c for c in (*before, *after) if (c.hit.chunk_id, c.start) not in there]
         there |= {(c.hit.chunk_id, c.start) for c in new}
         groups.append([*(c for c in before if c in new), candidate, *(c for c in after if c in new)])

@@ -66,6 +66,21 @@ def stem(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("e") else word
 
 
+_DERIVED = re.compile(
+    r"(?:i[sz]ation|ification|i[sz]|ifi|ation|ition|tion|sion|ion|ment|ance|ence|able|ible|ical|ivity|ality|ity|ive|ness"
+    r"|ist|ism|al|ic|er|or|ar|ant|ent|at|y|i)$"
+)
+
+
+@lru_cache(maxsize=65_536)
+def root(stemmed: str) -> str:
+    """What a stem shares with words of other kinds: "retriev" of "retrieval" and "retriever"; six letters stay."""
+    bare = stemmed
+    while len(bare) > 6 and (ending := _DERIVED.search(bare)) and ending.start() >= 5:
+        bare = bare[: ending.start()]
+    return bare
+
+
 def content_stems(text: str) -> list[str]:
     """Stems of the words that carry meaning, in order, repeated words kept."""
     return [stem(word) for word in words(text) if word not in STOP_WORDS and (len(word) > 1 or word.isdigit())]

@@ -1,0 +1,71 @@
+"""Where a sentence stands: below which heading, at the head of which paragraph, and what goes on from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kb.records import Hit
+from kb.writing.questions import Question
+from kb.writing.statements import is_statement, statements
+from kb.writing.words import content_stems
+
+Span = tuple[int, int]
+
+_HEAD_WORDS, _FIRST = 5, 4  # words of a paragraph that may be its head; sentences that belong to a heading first
+_NUMBERING = re.compile(r"^(?:[A-Z]|[IVX]+|\d+)?(?:\.?\d+)*\.?\s+")
+_GOING_ON = 2  # sentences that are quoted with the one that opens a definition
+_STEP = re.compile(r"^(?:then|next|after that|afterwards|finally|second(?:ly)?|we then|we next|in this way)\b", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A sentence in its chunk: its index among the sentences, the head of its paragraph, and its index in that."""
+
+    hit: Hit
+    index: int
+    span: Span
+    head: str
+    order: int
+
+
+def find_places(hit: Hit, spans: Sequence[Span]) -> list[Place]:
+    """The statements of a chunk. A paragraph's opening of a few words ("Entity mentions.") is its head."""
+    kept = set(statements([hit.text[a:b] for a, b in spans]))
+    places: list[Place] = []
+    head, order, end = "", 0, 0
+    for i, (a, b) in enumerate(spans):
+        if i == 0 or "\n\n" in hit.text[end:a]:
+            first = hit.text[a:b]
+            head, order = first if len(first.split()) <= _HEAD_WORDS else " ".join(first.split()[:_HEAD_WORDS]), 0
+        if i in kept:
+            places.append(Place(hit, i, (a, b), head, order))
+            order += 1
+        end = b
+    return places
+
+
+def is_headed(place: Place, question: Question) -> bool:
+    """Whether a sentence is one of the first below a heading, or a paragraph's opening words, that are the term."""
+    wanted = set(content_stems(question.term))
+    if not wanted:
+        return False
+    heading = set(content_stems(_NUMBERING.sub("", place.hit.section[-1]))) if place.hit.section else set()
+    below = wanted <= heading and len(heading) <= len(wanted) + 2 and place.index < _FIRST
+    return below or (wanted <= set(content_stems(place.head)) and place.order < _FIRST)
+
+
+def continue_from(place: Place, spans: Sequence[Span], question: Question) -> tuple[Span, ...]:
+    """The sentences that go on with a definition that a heading opens, or with the steps that a sentence begins."""
+    text = place.hit.text
+    following: list[Span] = []
+    for (a, b), (_, end) in zip(spans[place.index + 1 :], spans[place.index :], strict=False):
+        if "\n\n" in text[end:a] or not is_statement(text[a:b]) or len(following) == _GOING_ON:
+            break
+        following.append((a, b))
+    if question.kind == "definition" and place.order == 0 and is_headed(place, question):
+        return tuple(following)
+    if question.kind == "manner" and following and _STEP.search(text[slice(*following[0])]):
+        return tuple(following[:1])
+    return ()
