@@ -27,8 +27,13 @@ from kb.protocols import Encoder, Vectors
 from kb.records import Paper
 from kb.settings import Settings
 
-OURS = {"auto": {}, "bfloat16": {"encoder_precision": "bfloat16"}, "float32": {"encoder_precision": "float32"}, "int8": {"encoder_precision": "int8"},
-        "onnxruntime": {"encoder_runtime": "onnxruntime"}}  # fmt: skip
+OURS: dict[str, dict[str, str]] = {
+    "auto": {},
+    "bfloat16": {"encoder_precision": "bfloat16"},
+    "float32": {"encoder_precision": "float32"},
+    "int8": {"encoder_precision": "int8"},
+    "onnxruntime": {"encoder_runtime": "onnxruntime"},
+}
 
 
 def real_chunks(records: Path, count: int, encoder: Encoder) -> list[str]:
