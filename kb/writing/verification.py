@@ -24,7 +24,7 @@ from kb.records import Verdict
 from kb.text import sentence_spans
 from kb.writing import particulars
 from kb.writing.particulars import Missing
-from kb.writing.words import bigrams, cjk_share, contained, content_stems, normalise, stem, words
+from kb.writing.words import bigrams, cjk_share, contained, content_stems, normalise, root, stem, words
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
@@ -42,6 +42,17 @@ _DOWN_WORDS = (
 _UP, _DOWN = (frozenset(stem(word) for word in side.split()) for side in (_UP_WORDS, _DOWN_WORDS))
 # In a sentence of so few words one word that the evidence lacks is a new statement.
 _FEW_STEMS, _MOST_OF_FEW = 5, 0.75
+# What a clause says of its subject begins after one of these.
+_VERB = re.compile(
+    r"\b(?:is|are|was|were|be|been|being|has|have|had|can|could|will|would|shall|should|must|may|might|does|do|did)\b",
+    re.IGNORECASE,
+)
+_CLAUSE = re.compile(r"[;:]|,? \b(?:and|but|while|whereas|although|because|which|so)\b", re.IGNORECASE)
+# Words that any source has and that say nothing alone.
+_LIGHT = frozenset(
+    stem(w) for w in "make made show shown give given take taken get find found ever new good best".split()
+)
+_ALIKE = 0.8  # similarity from which other words may say the same
 _FRAGMENT_WORDS = 4  # a quotation shorter than this is not called verbatim: any source has such words
 
 
@@ -71,6 +82,11 @@ def verify(text: str, evidence: Sequence[str], *, encode: Encode | None = None) 
         return "unsupported", "it says more than its few words that stand in the evidence"
     if score < weights["partly"]:
         return "unsupported", f"its words are not those of the evidence (score {score:.2f})"
+    unsaid, said = predicates(text, source)
+    if unsaid and not said and not signals["similarity"] >= _ALIKE:
+        return "unsupported", f"the evidence has its subject, but nothing of what it says of it: {unsaid[0]!r}"
+    if unsaid and not signals["similarity"] >= _ALIKE:
+        return "partly", f"nothing in the evidence says {unsaid[0]!r}"
     if warned := _warned(absent, signals):
         return "partly", warned
     if score < weights["supported"]:
@@ -129,6 +145,27 @@ def _warned(absent: Missing, signals: Mapping[str, float]) -> str | None:
     if signals["direction"]:
         return "its direction (more or less, better or worse) is not that of the evidence"
     return None
+
+
+def predicates(text: str, source: str) -> tuple[list[str], list[str]]:
+    """What the clauses of a text say of their subjects: what the source has no word of, and the rest.
+
+    A name that the source prints bears out nothing: "the corpus is stolen" beside evidence on the corpus. A clause
+    without an auxiliary verb counts with its whole wording, less the words of the subjects before it.
+    """
+    there = {root(stemmed) for stemmed in content_stems(source)}
+    unsaid: list[str] = []
+    said: list[str] = []
+    subjects: set[str] = set()
+    for clause in _CLAUSE.split(" ".join(text.split())):
+        verb = _VERB.search(clause)
+        if verb:
+            subjects.update(content_stems(clause[: verb.start()]))
+        predicate = clause[verb.end() :] if verb else clause
+        stems = [stemmed for stemmed in content_stems(predicate) if stemmed not in subjects | _LIGHT]
+        if stems:
+            (said if any(root(stemmed) in there for stemmed in stems) else unsaid).append(predicate.strip(" .,;:"))
+    return unsaid, said
 
 
 def _foreign(text: str, absent: Missing) -> tuple[Verdict, str]:

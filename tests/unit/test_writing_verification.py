@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.writing import particulars
-from kb.writing.verification import verify
+from kb.writing.verification import Encode, verify
 from tests.memory_corpus import bag_of_words
 
 SOURCE = (
@@ -99,6 +99,47 @@ def test_turned_direction_and_negation_are_not_supported() -> None:
         "partly",
         "unsupported",
     )
+
+
+ZEBRA = (
+    "The Zebra corpus was made to study how striped animals are described in news."
+    " The Zebra corpus holds 48,210 sentences from nine newspapers of the region."
+    " Each sentence of the corpus was labelled by three trained annotators."
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The Zebra corpus is stolen and its makers are thieves.",
+        "The Zebra corpus is stolen.",
+        "The annotators of the Zebra corpus were never paid.",
+        "The Zebra corpus is the best resource ever made.",
+        "Sentences of the Zebra corpus can be bought for a fee.",
+        "The Zebra corpus is worthless, and its authors should retract it.",
+    ],
+)
+@pytest.mark.parametrize("encode", [None, bag_of_words])
+def test_the_subject_alone_bears_out_nothing_that_is_said_of_it(text: str, encode: Encode | None) -> None:
+    assert verify(text, [ZEBRA], encode=encode)[0] == "unsupported"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The Zebra corpus holds 48,210 sentences and is stolen.",
+        "The sentences of the Zebra corpus were labelled by three annotators, but they are worthless.",
+    ],
+)
+def test_a_clause_that_the_evidence_does_not_know_is_never_supported(text: str) -> None:
+    verdict, reason = verify(text, [ZEBRA])
+    assert verdict in ("partly", "unsupported")
+    assert "nothing" in reason
+
+
+def test_what_the_evidence_says_of_its_subject_passes() -> None:
+    assert verify("The sentences of the Zebra corpus were labelled by trained annotators.", [ZEBRA])[0] == "supported"
+    assert verify("Nine newspapers of the region are the source of the Zebra corpus.", [ZEBRA])[0] != "unsupported"
 
 
 def test_unrelated_words_are_unsupported() -> None:
