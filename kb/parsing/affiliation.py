@@ -99,7 +99,7 @@ def _with_rest(text: str, lines: Sequence[Placed]) -> str:
     """
     for last, placed in pairwise(lines[:4]):
         line = placed.line
-        tight = 0 < line.baseline - last.line.baseline < 1.7 * line.size and abs(line.size - last.line.size) < 1.5
+        tight = 0 < line.baseline - last.line.baseline < 2.1 * line.size and abs(line.size - last.line.size) < 1.5
         if not tight or "@" in line.text or _starts_marked(line) or line.x0 > last.line.x1 or line.x1 < last.line.x0:
             break
         broken = bool(_UNFINISHED.search(text)) or text.endswith("\xad")
@@ -129,7 +129,8 @@ def _in_notes(first: Name, notes: Sequence[Placed], *, only_author: bool) -> str
         start = max(text.rfind(". ", 0, match.start() - 40), text.rfind(") ", 0, match.start()), match.start() - 250, 0)
         subject = text[start : match.start()]
         if re.search(rf"(?<!\w){surname}(?!\w)", subject) or (only_author and "author" in subject):
-            return re.sub(r"\s+", " ", match["where"]).strip(" ,;.")
+            where = re.sub(r"\s+", " ", match["where"]).strip(" ,;.")
+            return f"{where}." if re.search(r"\b[A-Z]\.[A-Z]$", where) else where  # "U.K."
     return None
 
 

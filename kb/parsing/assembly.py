@@ -53,15 +53,18 @@ class _Desk:
 
     @property
     def path(self) -> tuple[str, ...]:
+        """The headings above what is put next."""
         return tuple(title for _, title in self.section)
 
     def put(self, kind: BlockKind, lines: Sequence[TextLine], *, later: bool = False, label: str | None = None) -> None:
+        """Add a block of these lines; ``later``: after the prose of the section."""
         text, spans = join_lines(lines, self.vocabulary, keep_marks=kind == "front")
         if text.strip():
             draft = _Draft(kind=kind, text=text, lines=spans, section=self.path, label=label)
             (self.later if later else self.drafts).append(draft)
 
     def close_paragraph(self) -> None:
+        """Put the lines gathered so far as one block of prose."""
         if self.paragraph:
             lines = self._below_run_in([placed.line for placed in self.paragraph])
             kind: BlockKind = (
@@ -89,12 +92,14 @@ class _Desk:
         return [without_first(lines[0], count), *lines[1:]]
 
     def close_references(self, pages: Sequence[PageLayout]) -> None:
+        """Put the lines gathered so far as entries of the list of references."""
         if self.references:
             for marker, entry in split_references(pages, self.references):
                 self.put("reference", [placed.line for placed in entry], label=marker)
             self.references = []
 
     def close_section(self, pages: Sequence[PageLayout]) -> None:
+        """Put what is open, then the floats of the section."""
         self.close_paragraph()
         self.close_references(pages)
         self.drafts += self.later
@@ -116,6 +121,9 @@ def assemble(pages: Sequence[PageLayout], headings: Sequence[Heading], *, body: 
                 index = heading.lines[-1] + 1
             elif placed.role == "front":
                 index += 1  # has been put already
+            elif placed.role == "contents":
+                desk.dropped["table of contents"] += 1
+                index += 1
             elif placed.role in ("body", "reference", "furniture", "heading"):
                 _take_line(desk, placed, page=page, pages=pages, body=body)
                 index += 1

@@ -161,7 +161,7 @@ def _checked(pieces: Sequence[tuple[str, str]], placed: Placed) -> list[Name]:
 
 
 def _cased(name: str) -> str:
-    if not (name.isupper() and len(name) > 5):
+    if not (name.isupper() and len(name) > 4):
         return name
     parts = name.split()
     return " ".join(_part_cased(part, is_first=at == 0) for at, part in enumerate(parts))

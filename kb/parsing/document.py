@@ -12,6 +12,7 @@ from kb.errors import ParseError
 from kb.ids import file_key
 from kb.parsing.assembly import assemble
 from kb.parsing.captions import find_captions
+from kb.parsing.contents import mark_contents
 from kb.parsing.frontmatter import Said, mark_front, read_front
 from kb.parsing.headings import find_headings
 from kb.parsing.layout import PageLayout, lay_out
@@ -20,6 +21,7 @@ from kb.parsing.page import LinkArea, image_cover
 from kb.parsing.pdf import PdfPage, PdfReader
 from kb.parsing.references import mark_references
 from kb.parsing.roles import assign_roles
+from kb.parsing.run_ins import split_run_in_headings
 from kb.records import Document, Fulltext, Metadata
 
 PARSER = "pdfium/1"
@@ -69,6 +71,8 @@ def read_pdf(data: bytes, *, max_pages: int, deadline: float | None = None) -> D
         information = reader.information()
         count = reader.page_count
     body = lay_out(reading.pages, reading.lines)
+    split_run_in_headings(reading.pages, body=body)
+    mark_contents(reading.pages)
     captions = find_captions(reading.pages, body=body)
     mark_front(reading.pages, body=body)
     headings = find_headings(reading.pages, outline=outline, body=body)

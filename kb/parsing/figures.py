@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
-from itertools import pairwise
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -13,19 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.errors import ParseError
-from kb.parsing.floats.caption_text import read_vocabulary
-from kb.parsing.floats.captions import FloatCaption, complete_captions, find_captions
+from kb.parsing.floats.captions import FloatCaption
 from kb.parsing.floats.choice import Offer, choose_regions, count_votes
-from kb.parsing.floats.frames import mark_frames, mark_stamps
-from kb.parsing.floats.page import FloatPage, Item, Turn, sort_graphics
-from kb.parsing.floats.prose import find_blocks, mark_body, prose_style
+from kb.parsing.floats.frames import mark_frames
+from kb.parsing.floats.page import FloatPage
+from kb.parsing.floats.reading import find_captions, read_float_pages
 from kb.parsing.floats.rectangles import Rect
 from kb.parsing.floats.regions import Proposal, propose_regions
 from kb.parsing.floats.scene import read_scene
-from kb.parsing.floats.walls import keep_table_heads, mark_margins, mark_obstacles, mark_running_heads
+from kb.parsing.floats.walls import mark_obstacles
 from kb.parsing.layout import BodyStyle, PageLayout, lay_out
 from kb.parsing.lines import TextLine
-from kb.parsing.pdf import PdfPage, PdfReader
+from kb.parsing.page import Graphic
+from kb.parsing.pdf import PdfReader
 from kb.parsing.png import encode_png
 from kb.records import Box, FigureImage
 
@@ -59,7 +58,7 @@ def find_figures(source: Path | bytes, *, max_figures: int) -> list[FigureImage]
     data = source if isinstance(source, bytes) else source.read_bytes()
     with PdfReader(data) as reader:
         pages, body = _read_pages(reader)
-        captions = _find_captions(reader, pages, body=body)
+        captions = find_captions(pages, body=body, graphics_of=partial(_graphics_of, reader))
         pages_offers = _look(reader, pages, captions, body=body)
         votes = count_votes([offer for offers in pages_offers for offer in offers])
         chosen = [
@@ -85,68 +84,12 @@ def _read_pages(reader: PdfReader) -> tuple[list[FloatPage], BodyStyle]:
         except ParseError:
             continue  # a damaged page has no floats; the others may
     body = lay_out(layouts, lines)
-    pages = [_float_page(layout) for layout in layouts]
-    mark_running_heads(pages)
-    return pages, body
+    return read_float_pages(layouts), body
 
 
-def _float_page(layout: PageLayout) -> FloatPage:
-    lines = [placed.line for placed in layout.placed]
-    turn = _turn(lines)
-    if turn:
-        width, height = layout.height, layout.width
-        page = FloatPage(layout.number, width, height, turn, ((0.06 * width, 0.94 * width),), [])
-        for line in lines:
-            as_seen = _turned(line, layout, turn)
-            box = Rect(as_seen.x0, as_seen.y0, as_seen.x1, as_seen.y1)
-            page.items.append(Item(as_seen, box, 0, "furniture" if line.upright else "free"))
-        return page
-    page = FloatPage(layout.number, layout.width, layout.height, 0, layout.columns, [])
-    for placed in layout.placed:
-        box = Rect(placed.line.x0, placed.line.y0, placed.line.x1, placed.line.y1)
-        item = Item(placed.line, box, page.column_of(box))
-        if placed.role == "furniture" and placed.line.upright:
-            item.role = "furniture"
-        page.items.append(item)
-    mark_margins(page)
-    keep_table_heads(page)
-    return page
-
-
-def _turn(lines: Sequence[TextLine]) -> Turn:
-    """How a page must be turned so that most of its text stands upright; 0 for nearly all pages."""
-    upright = sum(len(line.text) for line in lines if line.upright)
-    tilted = [line for line in lines if not line.upright]
-    if sum(len(line.text) for line in tilted) < max(200, 2 * upright) or not any(
-        re.match(r"(?i)(table|fig|tab)", line.text) for line in tilted
-    ):
-        return 0
-    steps = [b.x0 - a.x0 for a, b in pairwise(tilted) if 2 < abs(b.x0 - a.x0) < 40]
-    return 90 if sum(step > 0 for step in steps) >= sum(step < 0 for step in steps) else 270
-
-
-def _turned(line: TextLine, layout: PageLayout, turn: Turn) -> TextLine:
-    if turn == 90:  # the text runs up the page
-        x0, x1, y0, y1 = layout.height - line.y1, layout.height - line.y0, line.x0, line.x1
-    else:
-        x0, x1, y0, y1 = line.y0, line.y1, layout.width - line.x1, layout.width - line.x0
-    base = y1 - 0.22 * (y1 - y0)
-    return replace(line, x0=x0, x1=x1, y0=y0, y1=y1, baseline=base, upright=True, words=())
-
-
-def _find_captions(reader: PdfReader, pages: list[FloatPage], *, body: BodyStyle) -> list[FloatCaption]:
-    prose = prose_style(pages, body=body)
-    for page in pages:
-        find_blocks(page)
-        mark_body(page, body=body, prose=prose)
-    captions = find_captions(pages, body=body)
-    for number in sorted({caption.page.number for caption in captions}):
-        page = next(page for page in pages if page.number == number)
-        with reader.page(number) as shown:
-            _add_graphics(page, shown)
-    mark_stamps(pages)
-    complete_captions(captions, body=body, vocabulary=read_vocabulary(pages))
-    return captions
+def _graphics_of(reader: PdfReader, number: int) -> list[Graphic]:
+    with reader.page(number) as page:
+        return page.graphics()
 
 
 def _look(
@@ -168,20 +111,6 @@ def _look(
         scene = read_scene(page, own, raster=raster, body=body)
         found.append([(caption, propose_regions(scene, caption)) for caption in own])
     return found
-
-
-def _add_graphics(page: FloatPage, shown: PdfPage) -> None:
-    if not page.turned:
-        page.graphics, page.rules = sort_graphics(shown.graphics())
-        return
-    turned = []
-    for graphic in shown.graphics():
-        if page.turned == 90:
-            x0, x1, y0, y1 = page.width - graphic.y1, page.width - graphic.y0, graphic.x0, graphic.x1
-        else:
-            x0, x1, y0, y1 = graphic.y0, graphic.y1, page.height - graphic.x1, page.height - graphic.x0
-        turned.append(replace(graphic, x0=x0, y0=y0, x1=x1, y1=y1))
-    page.graphics, page.rules = sort_graphics(turned)
 
 
 # --------------------------------------------------------------------------------------------- settling

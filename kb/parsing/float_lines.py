@@ -120,6 +120,7 @@ def _frames(page: PageLayout) -> list[Box]:
 
 
 def area_of(lines: Iterable[TextLine]) -> Box:
+    """The smallest box (x0, y0, x1, y1) around all lines (at least one)."""
     every = list(lines)
     return (
         min(line.x0 for line in every), min(line.y0 for line in every),

@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kb.errors import BadIdentifier
-from kb.ids import doi_key, fold, parse_arxiv_id
+from kb.ids import doi_key, parse_arxiv_id
 from kb.parsing.affiliation import read_affiliation
 from kb.parsing.authors import INSTITUTION, lead_of, read_authors
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine
 from kb.parsing.mentions import read_keywords, read_links, read_venue
 from kb.parsing.page import LinkArea
+from kb.parsing.titles import read_title
 from kb.records import Block, Metadata
 
 _ABSTRACT = re.compile(
@@ -28,6 +29,7 @@ _RUN_IN = re.compile(r"^(?:Abstract|ABSTRACT|Summary|SUMMARY)\s*[.:—–-]*\s*"
 _FRONT_PARAGRAPH = re.compile(
     r"^(?:(?:Key ?words(?: and [Pp]hrases)?|KEY ?WORDS|Index Terms|INDEX TERMS|CCS Concepts|CCS CONCEPTS)\s*[:.—–-]"
     r"|Categories and Subject Descriptors|General Terms|Additional Key Words|ACM Reference Format"
+    r"|Author(?:s?[’']|[’']s) (?:Contact|addresse?s?)\b"
     r"|Permission to make digital|PACS numbers?:|MSC:|JEL)"
 )
 _FRONT_LABEL = re.compile(r"(?:key ?words|ccs concepts|index terms|acm reference format)[.:]?$", re.IGNORECASE)
@@ -35,19 +37,12 @@ _RIGHTS = re.compile(
     r"(?:©|\(c\)|Copyright)\s*(?:19|20)\d\d|Copyright held by|All rights reserved\.|Publication rights licensed"
 )
 _KEYWORDS_WORD = re.compile(r"^Key ?words\s")
-_BANNER = re.compile(
-    r"^(?:(?:research |original |review )?(?:article|paper|letter|report)s?|review|open access|preprint"
-    r"|technical report|journal of .*|proceedings .*|nature\b.*|science\b.*|arxiv.*|contents lists .*"
-    r"|.*sciencedirect.*|.*elsevier.*)$",
-    re.IGNORECASE,
-)
 _STAMP = re.compile(r"arXiv:\s?(?P<id>\S+?)\s+\[[\w.-]+\]|arXiv:\s?(?P<bare>\d{4}\.\d{4,5}v\d+)")
 _XMP_ARXIV = re.compile(rb"arXiv:\s?(\d{4}\.\d{4,5}(?:v\d{1,2})?|[a-z-]+/\d{7}(?:v\d{1,2})?)")
 _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"<>{}|\\^]+")
 _MIN_PAGES = 3  # and at most so many lines, where the first page is only a title
 _TITLE_PAGE_LINES = 40
 _MAX_ABSTRACT_PAGE = 12  # behind a title page
-_MARKS = re.compile(r"\s*[∗*†‡§¶⋆]+\s*$")
 
 
 def mark_front(pages: Sequence[PageLayout], *, body: BodyStyle) -> None:
@@ -148,7 +143,7 @@ def read_front(pages: Sequence[PageLayout], said: Said, *, body: BodyStyle, bloc
         block.kind == "heading" and (block.page or 99) <= latest and _INTRODUCTION.match(block.text) for block in blocks
     )
     stated = said.information.get("Title", "")
-    title, title_lines = _read_title(front, page=pages[0], body=body, stated=stated, is_paper=is_paper)
+    title, title_lines = read_title(front, page=pages[0], body=body, stated=stated, is_paper=is_paper)
     authors = read_authors(front, title=title_lines, stated=said.information.get("Author", "")) if title_lines else None
     affiliation = read_affiliation(pages[0], front, title=title_lines, authors=authors) if authors else None
     arxiv, version = _read_arxiv(pages[0], said.information, said.data)
@@ -166,76 +161,6 @@ def read_front(pages: Sequence[PageLayout], said: Said, *, body: BodyStyle, bloc
         keywords=read_keywords(blocks),
         venue=read_venue(pages[0]),
     )
-
-
-# ----------------------------------------------------------------------------------------------- title
-
-
-def _read_title(
-    front: Sequence[Placed], *, page: PageLayout, body: BodyStyle, stated: str, is_paper: bool
-) -> tuple[str | None, list[Placed]]:
-    """The title's text and lines: what the document information also says, else the most prominent lines."""
-    groups = _title_groups(front, body=body)
-    wanted = fold(stated)
-    for group in groups:
-        if len(wanted) > 8 and fold(_title_text(group)) == wanted:
-            return _title_text(group), group
-    best: tuple[float, list[Placed]] | None = None
-    for group in groups:
-        text = _title_text(group)
-        if _BANNER.match(text) or not 4 <= len(text) <= 300 or "@" in text:
-            continue
-        if not _is_prominent(group, page=page, body=body, is_paper=is_paper):
-            continue
-        words = {1: 0.6, 2: 0.8}.get(len(text.split()), 1.0)
-        score = (
-            group[0].line.size * words * (1 - 0.5 * group[0].line.y0 / page.height) * (1.1 if group[0].line.bold else 1)
-        )
-        if best is None or score > best[0]:
-            best = (score, group)
-    if best is None:
-        return None, []
-    lines = best[1]
-    return _title_text(lines), lines
-
-
-def _is_prominent(group: Sequence[Placed], *, page: PageLayout, body: BodyStyle, is_paper: bool) -> bool:
-    """Larger or bolder than the text; where the page shows no abstract or introduction, much larger and on top."""
-    line = group[0].line
-    if is_paper:
-        return line.size > 1.05 * body.size or line.bold
-    alike = sum(abs(placed.line.size - line.size) < 0.5 for placed in page.placed)
-    return line.size > 1.35 * body.size and line.y0 < 0.35 * page.height and alike == len(group) <= 3
-
-
-def _title_groups(front: Sequence[Placed], *, body: BodyStyle) -> list[list[Placed]]:
-    """Lines of one type that stand below each other."""
-    groups: list[list[Placed]] = []
-    for placed in sorted(front, key=lambda placed: (placed.line.baseline, placed.line.x0)):
-        line = placed.line
-        for group in reversed(groups[-3:]):
-            last = group[-1].line
-            down = line.baseline - last.baseline
-            tight = -0.2 * line.size <= down <= max(1.7, 1.15 * body.leading / body.size) * line.size
-            tight = tight and line.x0 < last.x1 and last.x0 < line.x1
-            if tight and abs(line.size - last.size) < 0.4 and line.bold == last.bold and line.font == last.font:
-                group.append(placed)
-                break
-        else:
-            groups.append([placed])
-    return groups
-
-
-def _title_text(lines: Sequence[Placed]) -> str:
-    text = ""
-    for placed in lines:
-        piece = placed.line.without_raised().strip() or placed.line.text
-        if text.endswith("\xad"):
-            # In a title a hyphen at the line's end is nearly always the word's own.
-            text = text[:-1] + "-" + piece
-        else:
-            text = f"{text} {piece}" if text and not text.endswith("-") else text + piece
-    return _MARKS.sub("", re.sub(r"\s+", " ", text.replace("\xad", "-"))).strip()
 
 
 # ------------------------------------------------------------------------------------------------- ids
@@ -297,7 +222,7 @@ def _unmarked_abstract(blocks: Sequence[Block]) -> list[str]:
     if not any(block.kind == "front" for block in blocks[:heading]):
         return []
     found = [block.text for block in blocks[:heading] if block.kind == "paragraph"]
-    return found if sum(map(len, found)) > 300 else []
+    return found if sum(map(len, found)) > 200 else []
 
 
 def _until_keywords(texts: Sequence[str]) -> list[str]:

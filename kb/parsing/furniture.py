@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
+from kb.ids import fold
 from kb.parsing.lines import TextLine
 
 _HEAD_BAND = 0.10  # running heads stand in this share of the page's height, running feet in the next
@@ -13,6 +14,7 @@ _FOOT_BAND = 0.09
 _WIDE_BAND = 0.18  # so far in, only the outermost row of a page, and only what most pages repeat, is furniture
 _SAME_PLACE_POINTS = 4.0
 _ROW_POINTS = 2
+_LEAST_WORDS = 3  # of a running head that is known by the first page alone
 _APART_SIZES = 1.6  # of the type's size: running text is set tighter
 _PAGE_NUMBER = re.compile(
     r"^[\s\-–—|]*(?:page\s*)?(?:\d{1,4}|[ivxl]{1,6}|\d{1,4}\s*(?:/|of)\s*\d{1,4})[\s\-–—|]*$", re.IGNORECASE
@@ -37,6 +39,7 @@ def find_furniture(lines: Sequence[Sequence[TextLine]], *, heights: Sequence[flo
     found |= _in_the_bands(upright, heights)
     found |= _repeated_rows(upright, heights)
     found |= _counting_numbers(upright, heights)
+    found |= _heads_of_title(upright, heights)
     every = [line for of_page in upright for line in of_page]
     kept = sum(len(line.text) for line in every if id(line) not in found)
     if kept < 0.1 * sum(len(line.text) for line in every):
@@ -103,7 +106,21 @@ def _counting_numbers(lines: Sequence[Sequence[TextLine]], heights: Sequence[flo
             if line.text.isdigit() and sum(other == band for other, _ in rows) == 1:
                 numbers.append((int(line.text) - at, id(line)))
     usual = Counter(offset for offset, _ in numbers)
-    return {identity for offset, identity in numbers if usual[offset] >= 2}
+    return {identity for offset, identity in numbers if usual[offset] >= 2 or offset == 1}
+
+
+def _heads_of_title(lines: Sequence[Sequence[TextLine]], heights: Sequence[float]) -> set[int]:
+    """Rows at the head of later pages that say again what stands at the top of the first: title or authors."""
+    if not lines:
+        return set()
+    opening = fold(" ".join(line.text.rstrip("\xad") for line in lines[0] if line.y1 < 0.5 * heights[0]))
+    found: set[int] = set()
+    for of_page, height in zip(lines[1:], heights[1:], strict=True):
+        row = [line for band, line in _outer_rows(of_page, height) if band == "head" and not _CAPTION.match(line.text)]
+        texts = [fold(line.text) for line in row]
+        if any(len(text.split()) >= _LEAST_WORDS and text in opening for text in texts):
+            found |= {id(line) for line in row}
+    return found
 
 
 def _masked(line: TextLine) -> str:

@@ -82,6 +82,10 @@ def spelling_of(code: int) -> str:
     text = chr(code) if code < 0x110000 else ""
     if _SPACES.match(text):
         return " "
+    if 0xFE00 <= code <= 0xFE0F:
+        return ""  # asks for a variant of the sign before it
+    if 0x1D400 <= code <= 0x1D7FF:
+        return unicodedata.normalize("NFKC", text)  # a formula's italic letter is that letter
     if 0xFB00 <= code <= 0xFDFF or 0xFE70 <= code <= 0xFEFC or (0xFF01 <= code <= 0xFF5E and code != 0xFF0C):
         return unicodedata.normalize("NFKC", text)
     return text

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
+from kb.parsing.lines import TextLine
 from kb.parsing.outline import MAX_HEADING_LINES, Heading, locate_outline
 from kb.parsing.page import OutlineEntry
 from kb.parsing.section_names import KNOWN, NUMBERED, bare_title
 
+Look = tuple[float, bool, bool, bool]  # size, bold, italic, capitals
+
 _MAX_CHARS = 120
+_MAIN_PART = re.compile(
+    r"(?:results?|analysis|methods?|discussion|evaluation|background|motivation|experiments?)\b", re.I
+)
+_MIN_ALIKE = 3  # headings in one type that make it a heading's type
+_RUN_IN_ITEM = re.compile(r"^\d{1,2}\)\s")
 
 
 def find_headings(pages: Sequence[PageLayout], *, outline: Sequence[OutlineEntry], body: BodyStyle) -> list[Heading]:
@@ -23,7 +32,8 @@ def find_headings(pages: Sequence[PageLayout], *, outline: Sequence[OutlineEntry
     # A flat outline may name the chapters only; one with two levels is a typesetter's and complete.
     has_outline = len(found) >= 3 and any(heading.level > 0 for heading in found)
     styled = _from_style(pages, body=body, taken=taken, only_certain=has_outline)
-    headings = _levelled([*found, *styled], pages=pages)
+    alike = _set_like(pages, [*found, *styled], body=body)
+    headings = _levelled([*found, *styled, *alike], pages=pages)
     headings.sort(key=lambda heading: (heading.page, heading.lines[0]))
     for heading in headings:
         for line in heading.lines:
@@ -51,14 +61,48 @@ def _from_style(
     return found
 
 
+def _set_like(pages: Sequence[PageLayout], found: Sequence[Heading], *, body: BodyStyle) -> list[Heading]:
+    """Lines in a type that the paper keeps for its headings, wherever they stand: above a figure, at a page's end."""
+    taken = {(heading.page, line) for heading in found for line in heading.lines}
+    firsts = Counter(_type_of(pages[heading.page - 1].placed[heading.lines[0]].line) for heading in found)
+    lines = Counter(
+        _type_of(placed.line)
+        for page in pages
+        for at, placed in enumerate(page.placed)
+        if placed.role == "body" and (page.number, at) not in taken
+    )
+    kept = {kind for kind, count in firsts.items() if count >= _MIN_ALIKE and lines[kind] <= 0.25 * count}
+    more: list[Heading] = []
+    for page in pages:
+        for at, placed in enumerate(page.placed):
+            text = placed.line.text.strip()
+            free = placed.role == "body" and (page.number, at) not in taken and not _shares_row(page, at)
+            if not free or _type_of(placed.line) not in kept or not _is_title(bare_title(text)):
+                continue
+            apart = is_set_apart(placed, page=page, body=body, numbered=NUMBERED.match(text) is not None)
+            if (
+                apart
+                and not re.search(r"[.,;:=]$|https?:|@", text)
+                and placed.line.x0 - page.span_of(placed.column)[0] < 24
+            ):
+                more.append(Heading(page=page.number, lines=(at,), level=-1, title=text))
+    return more
+
+
+def _type_of(line: TextLine) -> tuple[str, float]:
+    return line.font, round(line.size, 1)
+
+
 def _heading_lines(page: PageLayout, at: int, *, body: BodyStyle, only_certain: bool) -> list[int]:
     placed = page.placed[at]
     text = placed.line.text.strip()
+    if placed.is_run_in and placed.role == "body":
+        return [at]
     if placed.role != "body" or len(text) > _MAX_CHARS or not any(char.isalpha() for char in text):
         return []
-    if _shares_row(page, at):
-        return []
     match = NUMBERED.match(text)
+    if _shares_row(page, at) or (match is None and _is_head_of_table(page, placed.line)):
+        return []
     known = bool(KNOWN.match(bare_title(text)) or KNOWN.match(_unspaced(text)))
     apart = is_set_apart(placed, page=page, body=body, numbered=match is not None)
     lines = _with_continuation(page, at, body=body)
@@ -67,8 +111,9 @@ def _heading_lines(page: PageLayout, at: int, *, body: BodyStyle, only_certain: 
     plain = len(text.split()) <= 3 and text[:1].isupper()
     if known and (apart or plain) and _stands_alone(page, at, lines, body=body, least=1.0):
         return lines
+    small = placed.line.size < body.size - 0.6 and not text.isupper()
     if match and apart and _is_title(match["title"]) and _plausible(match["number"]):
-        return lines
+        return lines if not small or _stands_alone(page, at, lines, body=body, least=1.4) else []
     if not only_certain and match is None and apart and _is_plain_heading(page, at, lines, body=body):
         return lines
     return []
@@ -79,7 +124,7 @@ def is_set_apart(placed: Placed, *, page: PageLayout, body: BodyStyle, numbered:
     line = placed.line
     if page.usual == (round(line.size), line.font) and not line.text.isupper() and line.font not in body.fonts:
         return False
-    if line.bold and line.size >= body.size - 0.6:
+    if line.bold and line.size >= body.size - (1.2 if numbered or is_centred(line, page, placed.column) else 0.6):
         return not any("bold" in font.lower() for font in body.fonts) or line.size > body.size + 0.4
     if line.size >= body.size + 0.9:
         return True
@@ -87,6 +132,12 @@ def is_set_apart(placed: Placed, *, page: PageLayout, body: BodyStyle, numbered:
         return True
     other = line.font not in body.fonts and line.size >= body.size - 0.3 and not line.runs[-1].style.is_math
     return other and numbered and line.runs[-1].style.font not in body.fonts
+
+
+def is_centred(line: TextLine, page: PageLayout, column: int) -> bool:
+    """Whether a line stands in the middle of its column, away from both edges."""
+    start, end = page.span_of(column)
+    return abs((line.x0 + line.x1) / 2 - (start + end) / 2) < 6 and line.x0 - start > 12
 
 
 def _unspaced(text: str) -> str:
@@ -121,6 +172,14 @@ def _shares_row(page: PageLayout, at: int) -> bool:
         and page.placed[index].role != "furniture"
         for index in range(max(0, at - 4), min(len(page.placed), at + 5))
     )
+
+
+def _is_head_of_table(page: PageLayout, line: TextLine) -> bool:
+    """Whether a rule stands right above the line and one right below it, as around the names of a table's columns."""
+    rules = [g for g in page.graphics if g.kind == "path" and g.y1 - g.y0 < 2 and g.x1 - g.x0 > 60]
+    rules = [g for g in rules if g.x0 < line.x1 and line.x0 < g.x1]
+    above = any(0.4 * line.size < line.baseline - g.y1 < 2.2 * line.size for g in rules)
+    return above and any(-0.1 * line.size < g.y0 - line.baseline < 1.4 * line.size for g in rules)
 
 
 def _with_continuation(page: PageLayout, at: int, *, body: BodyStyle) -> list[int]:
@@ -185,19 +244,40 @@ def _levelled(headings: list[Heading], *, pages: Sequence[PageLayout]) -> list[H
     numbered = {_look(heading, pages): _depth(heading.title, roman=roman) for heading in headings}
     looks = {_look(heading, pages): 0 for heading in headings if KNOWN.match(bare_title(heading.title))}
     looks |= {look: depth for look, depth in numbered.items() if depth is not None}
+    tops = {look for look, depth in looks.items() if depth == 0 and look[3]}
     levelled = []
     for heading in headings:
         level = heading.level
         if level < 0:
             depth = _depth(heading.title, roman=roman)
             if depth is None and not KNOWN.match(heading.title.strip()):
-                depth = looks.get(_look(heading, pages), 1 if looks else 0)
+                depth = _depth_of_look(_look(heading, pages), looks)
+            if depth is None and _MAIN_PART.match(heading.title) and _in_small_letters(heading, pages, tops):
+                depth = 1  # "Results" below "EXPERIMENTS"
             level = depth or 0
         levelled.append(Heading(page=heading.page, lines=heading.lines, level=level, title=heading.title.strip()))
     return levelled
 
 
-def _look(heading: Heading, pages: Sequence[PageLayout]) -> tuple[float, bool, bool, bool]:
+def _in_small_letters(heading: Heading, pages: Sequence[PageLayout], tops: Collection[Look]) -> bool:
+    """Whether the headings of whole sections are set like this one, but in capitals."""
+    look = _look(heading, pages)
+    return not look[3] and any(top[:2] == look[:2] for top in tops)
+
+
+def _depth_of_look(look: Look, looks: Mapping[Look, int]) -> int:
+    """The depth of an unnumbered heading: that of others set like it, else one below those set larger."""
+    if look in looks or not looks:
+        return looks.get(look, 0)
+    larger = [
+        depth
+        for other, depth in looks.items()
+        if other[0] > look[0] or (other[0] == look[0] and ((other[1] and not look[1]) or (other[3] and not look[3])))
+    ]
+    return max(larger, default=0) + 1
+
+
+def _look(heading: Heading, pages: Sequence[PageLayout]) -> Look:
     line = pages[heading.page - 1].placed[heading.lines[0]].line
     return round(line.size), line.bold, line.italic, line.text.isupper()
 
@@ -205,10 +285,12 @@ def _look(heading: Heading, pages: Sequence[PageLayout]) -> tuple[float, bool, b
 def _depth(title: str, *, roman: bool) -> int | None:
     match = NUMBERED.match(title)
     if match is None:
-        return None
+        return 2 if _RUN_IN_ITEM.match(title) else None
     number = match["number"].rstrip(".:")
     if number.startswith(("Appendix", "APPENDIX", "Chapter", "Section")):
         return 0
     if roman and re.fullmatch(r"[A-Z]", number) and not re.fullmatch(r"[IVX]", number):
         return 1
+    if roman and number.isdigit():
+        return 2  # "I.", "A.", "1."
     return number.count(".")

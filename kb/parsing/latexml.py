@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from kb.errors import ParseError
 from kb.parsing.elements import Element, clean, has_blocks, inline_text, table_rows, table_text
 from kb.parsing.html import Page
-from kb.parsing.pagefront import KEYWORDS, ids_of, names_of, own_links, split_keywords
+from kb.parsing.latexml_front import is_aside, put_front, read_latexml_front, text_of
 from kb.parsing.sheet import Sheet
-from kb.records import Affiliation, BlockKind, Document, Fulltext, Metadata
+from kb.records import BlockKind, Document, Fulltext
 
 PARSER = "latexml-html/1"
 _LEVELS = {
@@ -42,11 +42,11 @@ def read_latexml(page: Page, article: Element) -> Document:
     Raises:
         ParseError: ``html-broken`` when the conversion failed and nearly nothing is there; ``no-text``.
     """
-    title = _text_of(article, "ltx_title_document")
-    front = _front(page, article, title=title)
+    title = text_of(article, "ltx_title_document")
+    front = read_latexml_front(page, article, title=title)
     errors = len(article.find("ltx_ERROR"))
     reader = _Reader(sheet=Sheet())
-    _put_front(reader.sheet, article, title)
+    put_front(reader.sheet, article, title)
     for child in article.elements:
         reader.read(child)
     text, blocks = reader.sheet.finish()
@@ -89,7 +89,7 @@ class _Reader:
         elif element.has(*_EQUATIONS):
             self.sheet.put("equation", _equation(element))
         elif element.has("ltx_tabular") or element.tag == "table":
-            self.sheet.put("table", table_text(table_rows(element, skip=_is_aside)), later=True)
+            self.sheet.put("table", table_text(table_rows(element, skip=is_aside)), later=True)
         elif element.has(*_LISTS) or element.tag in ("ul", "ol", "dl"):
             self._list(element)
         elif element.has("ltx_bibitem"):
@@ -97,7 +97,7 @@ class _Reader:
         elif element.has("ltx_listing", "ltx_verbatim") or element.tag == "pre":
             self.sheet.put("code", _listing(element))
         elif element.has("ltx_title"):
-            self.run_in = inline_text(element, skip=_is_aside)
+            self.run_in = inline_text(element, skip=is_aside)
         elif element.has("ltx_p") or not has_blocks(element):
             self._paragraph(element)
         else:
@@ -119,7 +119,7 @@ class _Reader:
             self.sheet.put("paragraph", inline_text(element))
             return
         heading = next((e for e in element.elements if e.has("ltx_title") or re.fullmatch(r"h[1-6]", e.tag)), None)
-        title = inline_text(heading, skip=_is_aside) if heading is not None else ""
+        title = inline_text(heading, skip=is_aside) if heading is not None else ""
         title = title or next((name for kind, name in _UNTITLED.items() if element.has(kind)), "")
         if title:
             self.sheet.open_section(title, level=level)
@@ -132,7 +132,7 @@ class _Reader:
             self._put_notes(heading)
 
     def _paragraph(self, element: Element, *, kind: BlockKind = "paragraph", prefix: str = "") -> None:
-        text = inline_text(element, skip=_is_aside)
+        text = inline_text(element, skip=is_aside)
         if text and self.run_in:
             text, self.run_in = f"{self.run_in} {text}", ""
         if display := _display_only(element):
@@ -161,7 +161,7 @@ class _Reader:
 
     def _reference(self, element: Element) -> None:
         tag = next((inline_text(e) for e in element.walk() if e.has("ltx_tag_bibitem", "ltx_role_refnum")), "")
-        body = inline_text(element, skip=lambda e: _is_aside(e) or e.has("ltx_tag_bibitem", "ltx_bib_cited"))
+        body = inline_text(element, skip=lambda e: is_aside(e) or e.has("ltx_tag_bibitem", "ltx_bib_cited"))
         body = re.sub(r"\s*Cited by:\s.*$", "", body)
         self.sheet.put("reference", f"{tag} {body}".strip(), label=tag.strip("[]() ") or None)
 
@@ -169,13 +169,13 @@ class _Reader:
         """Captions first, then the tables or lines of code of the float; panels carry the float's label."""
         captions = [child for child in _within_float(element) if child.has("ltx_caption") or child.tag == "figcaption"]
         for caption in captions:
-            text = inline_text(caption, skip=_is_aside)
+            text = inline_text(caption, skip=is_aside)
             label = _label(text) or label
             self.sheet.put("caption", text, label=label, later=True)
             self._put_notes(caption)
         for child in _within_float(element):
             if child.has("ltx_tabular"):
-                self.sheet.put("table", table_text(table_rows(child, skip=_is_aside)), label=label, later=True)
+                self.sheet.put("table", table_text(table_rows(child, skip=is_aside)), label=label, later=True)
             elif child.has("ltx_listing", "ltx_verbatim"):
                 self.sheet.put("code", _listing(child), label=label, later=True)
             elif child.has(*_EQUATIONS):
@@ -183,7 +183,7 @@ class _Reader:
             elif child is not element and _is_float(child):
                 self._float(child, label=label)
             elif child.has("ltx_p") and not child.first(lambda e: e.has("ltx_tabular") or e.tag == "img"):
-                self.sheet.put("caption", inline_text(child, skip=_is_aside), label=label, later=True)
+                self.sheet.put("caption", inline_text(child, skip=is_aside), label=label, later=True)
 
     def _put_notes(self, element: Element) -> None:
         for note in element.walk(skip=lambda e: e.has("ltx_note_content")):
@@ -208,10 +208,6 @@ def _within_float(element: Element) -> list[Element]:
     return parts
 
 
-def _is_aside(element: Element) -> bool:
-    return element.has("ltx_note", "ltx_ERROR", "ltx_tag_note", "ltx_rdf")
-
-
 def _label(text: str) -> str | None:
     match = _LABEL.match(text.strip())
     if match is None:
@@ -228,7 +224,7 @@ def _equation(element: Element) -> str:
         if any(inner is not row and inner.has("ltx_eqn_row") for inner in row.walk()):
             continue
         parts = [math.attributes["tex"] for math in row.walk() if math.tag == "math" and math.attributes["tex"]]
-        words = inline_text(row, skip=lambda e: e.tag == "math" or e.has("ltx_tag") or _is_aside(e))
+        words = inline_text(row, skip=lambda e: e.tag == "math" or e.has("ltx_tag") or is_aside(e))
         number = next((inline_text(e) for e in row.walk() if e.has("ltx_tag_equation", "ltx_tag_equationgroup")), "")
         tex = " ".join(re.sub(r"^\\displaystyle\s*", "", part) for part in parts)
         line = " ".join(part for part in (tex, words, number) if part)
@@ -254,63 +250,3 @@ def _listing(element: Element) -> str:
     for part in element.walk():
         parts += [child for child in part.children if isinstance(child, str)] if part is element else []
     return clean("".join(parts)) if parts and not element.elements else inline_text(element)
-
-
-def _text_of(article: Element, name: str) -> str:
-    found = article.first(lambda element: element.has(name))
-    return inline_text(found, skip=_is_aside) if found is not None else ""
-
-
-def _put_front(sheet: Sheet, article: Element, title: str) -> None:
-    sheet.put("front", title)
-    for creator in article.find("ltx_creator"):
-        sheet.put("front", inline_text(creator, skip=lambda e: e.has("ltx_note_mark", "ltx_ERROR", "ltx_note_type")))
-
-
-def _front(page: Page, article: Element, *, title: str) -> Metadata:
-    creators = article.find("ltx_creator")
-    people = [person for creator in creators for person in creator.find("ltx_personname")]
-    abstract = article.first(lambda element: element.has("ltx_abstract"))
-    paragraphs = [p for p in (abstract.walk() if abstract else ()) if p.has("ltx_p")]
-    places = creators[0].find("ltx_role_affiliation", "ltx_role_institution") if creators else []
-    place = inline_text(places[0]) if places else ""
-    stamps = [inline_text(element) for element in page.body.walk() if element.attributes.get("id") == "watermark-tr"]
-    ids, version = ids_of(page.addresses, page.meta, stamps)
-    links = {
-        link.url: link
-        for link in (
-            *own_links([*creators, *([abstract] if abstract else [])], everywhere=True, source="html"),
-            *own_links(article.find("ltx_p"), everywhere=False, source="html"),
-        )
-    }
-    return Metadata(
-        source="html",
-        ids=ids,
-        version=version,
-        title=title if title.lower() != "untitled document" and title else None,
-        authors=names_of(_first_line(person) for person in people),
-        abstract=" ".join(inline_text(p, skip=_is_aside) for p in paragraphs) or None,
-        links=tuple(links.values()) or None,
-        affiliation=Affiliation(text=place, source="html") if place else None,
-        keywords=_keywords(article),
-    )
-
-
-def _keywords(article: Element) -> tuple[str, ...] | None:
-    """From the field for them, else from a paragraph before the first section that begins with the word."""
-    if stated := _text_of(article, "ltx_keywords"):
-        return split_keywords(stated)
-    for element in article.walk(skip=lambda e: e.has("ltx_section")):
-        if element.has("ltx_p") and (text := inline_text(element)) and KEYWORDS.match(text):
-            return split_keywords(text)
-    return None
-
-
-def _first_line(person: Element) -> str:
-    """A name field up to its first line break, without marks."""
-    cut: list[Element | str] = []
-    for child in person.children:
-        if isinstance(child, Element) and child.tag == "br":
-            break
-        cut.append(child)
-    return inline_text(Element(tag="span", children=cut), skip=lambda e: e.tag in ("math", "sup") or _is_aside(e))

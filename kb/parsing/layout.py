@@ -17,7 +17,9 @@ from kb.parsing.furniture import find_furniture
 from kb.parsing.lines import TextLine
 from kb.parsing.page import Graphic
 
-Role = Literal["body", "heading", "caption", "float", "equation", "code", "footnote", "furniture", "front", "reference"]
+Role = Literal[
+    "body", "heading", "caption", "float", "equation", "code", "footnote", "furniture", "front", "reference", "contents"
+]
 Span = tuple[float, float]
 
 _MIN_COLUMN_LINES = 6
@@ -35,7 +37,7 @@ class Placed:
     role: Role = "body"
     above: float | None = None  # distance of baselines to the line above in the column, when there is one
     float_label: str | None = None
-    mark: int | None = None  # level of a heading
+    is_run_in: bool = False  # a heading that stood before the first words of its paragraph
 
 
 @dataclass(slots=True)

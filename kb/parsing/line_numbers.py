@@ -18,6 +18,8 @@ _APART_EM = 0.6
 _COUNTING_SHARE = 0.9  # of neighbours that count on by the usual step
 _STEPS = (1, 2, 5, 10)
 _ALONG_SHARE = 0.4  # of the height of the page's text
+_BESIDE_POINTS = 150.0
+_DENSE_SHARE = 0.55  # numbers for each line beside them
 _MAX_STRANGERS = 0.02  # share of the page's other signs that may stand in the strip
 
 
@@ -45,7 +47,7 @@ def without_line_numbers(glyphs: Sequence[Glyph | None]) -> tuple[list[Glyph | N
         x0, x1 = min(n.x0 for n in strip), max(n.x1 for n in strip)
         strangers = sum(x0 - 1 <= x <= x1 + 1 for at, x in signs if at not in own and at not in gone)
         alone = strangers <= _MAX_STRANGERS * len(signs)
-        if alone and _counts_on(strip) and _goes_along(strip, glyphs):
+        if alone and _counts_on(strip) and _goes_along(strip, glyphs) and _is_dense(strip, glyphs):
             gone |= own
             taken += len(strip)
     if not gone:
@@ -73,6 +75,17 @@ def _numbers(glyphs: Sequence[Glyph | None]) -> list[_Number]:
                 found.append(number)
         current = [at] if digit else []
     return found
+
+
+def _is_dense(strip: Sequence[_Number], glyphs: Sequence[Glyph | None]) -> bool:
+    """Whether the numbers count the lines beside them: those of a list of references count entries of several lines."""
+    x0, x1 = min(number.x0 for number in strip), max(number.x1 for number in strip)
+    top, low = strip[0].baseline - 1, strip[-1].baseline + 1
+    inked = [glyph for glyph in glyphs if glyph and not glyph.text.isspace() and top <= glyph.baseline <= low]
+    right = {round(glyph.baseline / 3) for glyph in inked if x1 < glyph.x0 < x1 + _BESIDE_POINTS}
+    left = {round(glyph.baseline / 3) for glyph in inked if x0 - _BESIDE_POINTS < glyph.x0 < x0 - 1}
+    beside = len(right or left)
+    return strip[-1].value - strip[0].value + 1 >= _DENSE_SHARE * beside
 
 
 def _touches(left: Glyph, right: Glyph) -> bool:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Literal
 
+from kb.links import HOSTS, host_kind, link_kind, names_a_thing, same_address, without_punctuation
 from kb.parsing.layout import PageLayout
 from kb.parsing.page import LinkArea
 from kb.records import Block, Link
 
-_ADDRESS = re.compile(
-    r"(?:https?://)?(?:www\.)?(?P<host>github\.com|gitlab\.com|bitbucket\.org|huggingface\.co|[\w-]+\.github\.io"
-    r"|sites\.google\.com)(?P<path>(?:/[\w.\-~%+@]+){0,5})/?",
-    re.IGNORECASE,
-)
+_ADDRESS = re.compile(rf"(?:https?://)?(?:www\.)?(?P<host>{HOSTS})(?P<path>(?:/[\w.\-~%+@]+){{0,5}})/?", re.IGNORECASE)
+_ANY_ADDRESS = re.compile(r"https?://[\w.-]+\.[a-z]{2,}(?:/[\w.\-~%+@]*)*", re.IGNORECASE)
 _OWN = re.compile(
     r"(?<![A-Za-z])(?:our|we)\b[^.]{0,120}\b(?:code|implementation|models?|data|datasets?|release[ds]?|available|page|repository|website)"
     r"|(?<![A-Za-z])(?:code|implementation|models?|data|datasets?|demo|page|website|repository|access)\b[^.]{0,90}"
@@ -57,10 +54,25 @@ def read_links(blocks: Sequence[Block], areas: Sequence[LinkArea]) -> tuple[Link
             continue
         for url, page, context in _mentioned(block, areas):
             address = _canonical(url)
-            if address and address.casefold() not in found and _is_own(block, page, context):
-                kind = _kind(address)
-                found[address.casefold()] = Link(kind=kind, url=address, page=page, source="pdf")
+            kind = host_kind(address) if address else None
+            if address and kind and _is_own(block, page, context):
+                found.setdefault(same_address(address), Link(kind=kind, url=address, page=page, source="pdf"))
+        for link in _announced(block):
+            found.setdefault(same_address(link.url), link)
     return tuple(found.values())
+
+
+def _announced(block: Block) -> list[Link]:
+    """Addresses on any host that the front matter or the abstract calls the project, the demo or the code."""
+    if not _is_opening(block, block.page or 9):
+        return []
+    found = []
+    for match in _ANY_ADDRESS.finditer(block.text):
+        address = without_punctuation(match[0])
+        kind = link_kind(address, block.text[: match.start()]) if host_kind(address) is None else None
+        if kind is not None:
+            found.append(Link(kind=kind, url=address, page=_page_at(block, match.start()), source="pdf"))
+    return found
 
 
 def _mentioned(block: Block, areas: Sequence[LinkArea]) -> list[tuple[str, int, str]]:
@@ -88,24 +100,20 @@ def _page_at(block: Block, at: int) -> int:
 
 def _canonical(url: str) -> str | None:
     match = _ADDRESS.match(url)
-    if match is None:
-        return None
-    host, path = match["host"].lower(), match["path"].rstrip("./").removesuffix(".git")
-    needs_path = not host.endswith(".github.io")
-    if needs_path and path.count("/") < (1 if host == "sites.google.com" else 2):
+    if match is None or not names_a_thing(match[0]):
         return None  # a person or an organisation, not a thing
-    return f"https://{host}{path}"
+    path = match["path"].rstrip("./").removesuffix(".git")
+    return f"https://{match['host'].lower()}{path}"
 
 
-def _kind(address: str) -> Literal["code", "project"]:
-    project = re.search(r"\.github\.io|sites\.google|huggingface\.co/(?:spaces|datasets)", address)
-    return "project" if project else "code"
+def _is_opening(block: Block, page: int) -> bool:
+    """Whether the block stands in the front matter or in the abstract."""
+    abstract = bool(block.section) and block.section[-1].casefold().strip(" .:") == "abstract"
+    return block.kind == "front" or (abstract and page <= 2)
 
 
 def _is_own(block: Block, page: int, context: str) -> bool:
-    if block.kind == "front" or (
-        block.section and block.section[-1].casefold().strip(" .:") == "abstract" and page <= 2
-    ):
+    if _is_opening(block, page):
         return True
     if page == 1 and block.kind == "footnote" and len(block.text) < 90:
         return True

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Literal
 
 from kb.errors import BadIdentifier
 from kb.ids import arxiv_key, doi_key, parse_arxiv_id
+from kb.links import host_kind, names_a_thing, same_address, without_punctuation
 from kb.parsing.elements import Element, inline_text
 from kb.records import Link, SourceName
 
@@ -15,11 +15,6 @@ _SITE_ARXIV = re.compile(
     r"^(?:https?://(?:www\.|export\.)?(?:arxiv\.org|ar5iv\.(?:org|labs\.arxiv\.org)))?/(?:abs|html|pdf)/(.+)$", re.I
 )
 _WATERMARK = re.compile(r"^\s*arXiv:(\S+?)\s+\[[\w.-]+\]\s+\d{1,2} \w{3} \d{4}")
-_OWN_HOSTS = re.compile(
-    r"https?://(?:www\.)?(?:(?P<code>github\.com|gitlab\.com|bitbucket\.org|huggingface\.co)/[\w.-]+/[\w.-]+"
-    r"|(?P<project>[\w-]+\.github\.io|[\w-]+\.gitlab\.io|sites\.google\.com/[\w-]+))",
-    re.I,
-)
 _OWN_WORDS = re.compile(
     r"\b(?:our|we)\b[^.]{0,120}\b(?:code|implementation|models?|datasets?|release[ds]?|available|page|repository)\b"
     r"|\b(?:code|implementation|models?|datasets?|demo|page|website|repository)\b[^.]{0,90}"
@@ -80,14 +75,10 @@ def own_links(elements: Iterable[Element], *, everywhere: bool, source: SourceNa
     """Links to code and project that stand in the elements: all of them, or only those beside words like "our code"."""
     found: dict[str, Link] = {}
     for element in elements:
-        anchors = [a for a in element.walk() if a.tag == "a" and _OWN_HOSTS.match(a.attributes.get("href", ""))]
-        if not anchors or not (everywhere or _OWN_WORDS.search(inline_text(element))):
-            continue
-        for anchor in anchors:
-            url = anchor.attributes["href"].strip().rstrip(".,;)")
-            match = _OWN_HOSTS.match(url)
-            kind: Literal["code", "project"] = "code" if match and match["code"] else "project"
-            found.setdefault(url.rstrip("/").lower(), Link(kind=kind, url=url, source=source))
+        anchors = [a.attributes.get("href", "").strip() for a in element.walk() if a.tag == "a"]
+        anchors = [address for address in anchors if _is_web(address) and names_a_thing(address)]
+        if anchors and (everywhere or _OWN_WORDS.search(inline_text(element))):
+            _add_links(found, anchors, source=source)
     return tuple(found.values())
 
 
@@ -95,12 +86,20 @@ def links_in(texts: Iterable[str], *, source: SourceName) -> tuple[Link, ...]:
     """The same for texts without anchors: addresses beside words like "our code", punctuation after them cut."""
     found: dict[str, Link] = {}
     for text in texts:
-        for match in re.finditer(r"https?://[^\s<>\"{}|\\^`\[\]]+", text) if _OWN_WORDS.search(text) else ():
-            url = match[0].rstrip(".,;:)'!?*")
-            if own := _OWN_HOSTS.match(url):
-                kind: Literal["code", "project"] = "code" if own["code"] else "project"
-                found.setdefault(url.rstrip("/").lower(), Link(kind=kind, url=url, source=source))
+        if _OWN_WORDS.search(text):
+            _add_links(found, re.findall(r"https?://[^\s<>\"{}|\\^`\[\]]+", text), source=source)
     return tuple(found.values())
+
+
+def _add_links(found: dict[str, Link], addresses: Iterable[str], *, source: SourceName) -> None:
+    for address in map(without_punctuation, addresses):
+        kind = host_kind(address) if names_a_thing(address) else None
+        if kind is not None:
+            found.setdefault(same_address(address), Link(kind=kind, url=address, source=source))
+
+
+def _is_web(address: str) -> bool:
+    return address.lower().startswith(("https://", "http://"))
 
 
 def split_keywords(text: str) -> tuple[str, ...] | None:

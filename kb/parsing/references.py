@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from kb.parsing.layout import PageLayout, Placed
+from kb.parsing.lines import TextLine
 from kb.parsing.outline import Heading
 from kb.parsing.section_names import APPENDIX, REFERENCES, bare_title
 
@@ -17,6 +18,7 @@ _KEY = re.compile(r"^\s*\[(?P<key>[^\]\s]{1,12}[^\]]{0,24})\]\s*\S")
 _AUTHOR_START = re.compile(
     r"^[A-ZÀ-ÞĀ-Ž][\w'’\-À-ž]+[,.\s]|^[A-Z]\.\s?(?:[A-Z]\.\s?)*[A-ZÀ-Þ]|^(?:de|van|von|da|di|del|le|la)\s"
 )
+_MAX_ENTRY_LINES = 25
 _MAY_BE_ENTRIES = ("body", "heading", "footnote", "equation", "code")
 _YEAR = re.compile(r"\b(?:1[6-9]|20)\d\d[a-z]?\b")
 
@@ -44,15 +46,34 @@ def mark_references(pages: Sequence[PageLayout], headings: Sequence[Heading]) ->
 
 def _mark_unnamed_list(pages: Sequence[PageLayout]) -> None:
     lines = [p for page in pages for p in page.placed if p.role in _MAY_BE_ENTRIES and p.role != "heading"]
-    numbers = [_BRACKETED.match(placed.line.text) for placed in lines]
-    starts = [at for at, match in enumerate(numbers) if match and match["number"] == "1" and at > len(lines) // 3]
+    for numbers in ([_bracketed(p.line) for p in lines], [_raised(p.line) for p in lines]):
+        if _mark_list_from_one(lines, numbers):
+            return
+
+
+def _bracketed(line: TextLine) -> int | None:
+    match = _BRACKETED.match(line.text)
+    return int(match["number"]) if match else None
+
+
+def _raised(line: TextLine) -> int | None:
+    """The raised number that an entry begins with, as journals of physics print it."""
+    first = line.runs[0]
+    text = line.text[first.start : first.end].strip() if first.raised else ""
+    return int(text) if text.isdigit() and len(text) <= 3 else None
+
+
+def _mark_list_from_one(lines: Sequence[Placed], numbers: Sequence[int | None]) -> bool:
+    """Mark the last list that counts from 1 to the end of the paper, when its entries look like references."""
+    starts = [at for at, number in enumerate(numbers) if number == 1 and at > len(lines) // 3]
     for start in reversed(starts):
         rising = [at for at, marker in enumerate(_rising(numbers[start:])) if marker]
         dated = sum(
             bool(_YEAR.search(" ".join(placed.line.text for placed in lines[start + a : start + b])))
             for a, b in pairwise([*rising, len(lines) - start])
         )
-        if len(rising) < 3 or dated < 0.6 * len(rising):
+        longest = max((b - a for a, b in pairwise(rising)), default=0)
+        if len(rising) < 3 or dated < 0.6 * len(rising) or longest > _MAX_ENTRY_LINES:
             continue
         for placed in lines[start:]:
             placed.role = "reference"
@@ -60,7 +81,8 @@ def _mark_unnamed_list(pages: Sequence[PageLayout]) -> None:
             if abs(placed.line.size - lines[start].line.size) > 0.3 or placed.line.text[:1] not in "∗*†‡§¶":
                 break
             placed.role = "footnote"
-        return
+        return True
+    return False
 
 
 def _is_true_footnote(page: PageLayout, placed: Placed) -> bool:
@@ -82,9 +104,9 @@ def split_references(pages: Sequence[PageLayout], lines: Sequence[Placed]) -> li
     By numbers or keys in brackets where the list has them; else by the hanging indent; else by what looks like
     the start of an entry after what looks like an end.
     """
-    numbers = [_NUMBER.match(placed.line.text) for placed in lines]
-    if _is_numbered([match for match in numbers if match]):
-        return _split_at(lines, _rising(numbers))
+    for numbers in ([_printed(p.line) for p in lines], [_raised(p.line) for p in lines]):
+        if _is_numbered([number for number in numbers if number is not None]):
+            return _split_at(lines, _rising(numbers))
     keys = [_KEY.match(placed.line.text) for placed in lines]
     if sum(match is not None for match in keys) >= 3:
         return _split_at(lines, [match["key"] if match else None for match in keys])
@@ -97,17 +119,21 @@ def split_references(pages: Sequence[PageLayout], lines: Sequence[Placed]) -> li
     return entries
 
 
-def _is_numbered(matches: list[re.Match[str]]) -> bool:
-    return len(matches) >= 3 and int(matches[0][matches[0].lastindex or 1]) <= 2
+def _printed(line: TextLine) -> int | None:
+    match = _NUMBER.match(line.text)
+    return int(match[match.lastindex or 1]) if match else None
 
 
-def _rising(matches: Sequence[re.Match[str] | None]) -> list[str | None]:
+def _is_numbered(numbers: list[int]) -> bool:
+    return len(numbers) >= 3 and numbers[0] <= 2
+
+
+def _rising(numbers: Sequence[int | None]) -> list[str | None]:
     """Numbers that go up by one (or a few, where one was lost); a year or page at a line's start is none."""
     last = 0
     found: list[str | None] = []
-    for match in matches:
-        number = int(match[match.lastindex or 1]) if match else 0
-        if match and last < number <= last + 3:
+    for number in numbers:
+        if number is not None and last < number <= last + 3:
             last = number
             found.append(str(number))
         else:

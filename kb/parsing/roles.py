@@ -15,6 +15,7 @@ from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine, is_cjk
 
 _MONO = re.compile(r"mono|courier|cmtt|consol|sftt|inconsol|typewriter|menlo|lmtt|ectt|txtt|dejavusansm", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://|www\.|@|\.(?:com|org|io)\b")
 _FOOTNOTE_SIGN = re.compile(r"^[∗*†‡§¶♠♣♦♥⋆]|^\d{1,2}\s?(?=[A-Za-z“\"(])")
 _EQUATION_NUMBER = re.compile(r"\(\s*(?:[A-Z]\.?)?\d{1,3}(?:\.\d+)?[a-z]?\s*\)$")
 _ENDS_SENTENCE = re.compile(r"[.:;?!…][\"”’)\]]*$")
@@ -137,7 +138,7 @@ def math_share(lines: Sequence[TextLine]) -> float:
 def _judge(block: list[Placed], *, page: PageLayout, body: BodyStyle) -> Verdict:
     """ "prose", "weak" (prose unless it lies in a float), "equation", "code" or "junk"."""
     lines = [placed.line for placed in block]
-    if sum(bool(_MONO.search(line.font)) for line in lines) > 0.6 * len(lines) and not body_is_mono(body):
+    if sum(_is_code(line) for line in lines) > 0.6 * len(lines) and not body_is_mono(body):
         return "code"
     start, end = page.span_of(block[0].column)
     wide = [line for line in lines if line.width >= 0.8 * (end - start)]
@@ -161,6 +162,12 @@ def _judge(block: list[Placed], *, page: PageLayout, body: BodyStyle) -> Verdict
     if abs(size - 1) <= 0.06 and rows <= 0.34 and letters > 0.5 and any(line.font in body.fonts for line in lines):
         return "weak"
     return "junk"
+
+
+def _is_code(line: TextLine) -> bool:
+    """Whether a line is set like a program; one that only ends in an address is not."""
+    starts_mono = bool(_MONO.search(line.runs[0].style.font))
+    return bool(_MONO.search(line.font)) and (starts_mono or not _ADDRESS.search(line.text))
 
 
 def body_is_mono(body: BodyStyle) -> bool:

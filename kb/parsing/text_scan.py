@@ -148,8 +148,10 @@ class TextScan:
 
     def _unseen(self) -> set[int]:
         """Text objects that may be hidden, by colour or by what is painted over them, and make no difference."""
-        boxes = self._boxes()
         painted, covers = self._page.covers()
+        if not covers and not self._pale:
+            return set()
+        boxes = self._boxes()
         suspects = {owner for owner in self._pale if owner in boxes}
         for owner, order in painted.items():
             if owner in boxes and owner not in self._unpainted and _is_covered(boxes[owner], order, covers):

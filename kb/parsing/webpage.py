@@ -78,6 +78,7 @@ class _Reader:
                 loose.children.append(child)
 
     def read(self, element: Element) -> None:
+        """Write what an element holds."""
         if element.tag in _CHROME or element.attributes.get("role") in _CHROME_ROLES:
             return
         if level := _HEADINGS.get(element.tag):

@@ -11,16 +11,20 @@ from kb.parsing.lines import build_lines
 TITLE = Style(font="Times-Bold", size=16.0, bold=True, italic=False, upright=True)
 NAME = Style(font="Times-Bold", size=12.0, bold=True, italic=False, upright=True)
 PLAIN = Style(font="Times", size=10.0, bold=False, italic=False, upright=True)
+PAGE = PageLayout(number=1, width=612, height=792)
 
 
 def printed(*rows: tuple[str, Style]) -> tuple[list[Placed], list[Placed]]:
-    """Front matter and its title lines; ``^x`` in a row is the raised mark x."""
+    """Front matter and its title lines; ``^x`` in a row is the raised mark x, what follows ``~`` is set plain."""
     found: list[Placed] = []
     for order, (text, style) in enumerate(rows):
         glyphs, x, up = [], 72.0, False
         for char in text:
             if char == "^":
                 up = True
+                continue
+            if char == "~":
+                style = PLAIN
                 continue
             shown = style._replace(size=0.7 * style.size) if up else style
             y = 100 + 20 * order - (0.35 * style.size if up else 0)
@@ -71,3 +75,43 @@ def test_the_first_authors_mark_leads_to_the_affiliation() -> None:
     found = read_affiliation(page, front, title=title, authors=names)
     assert found is not None
     assert (found.text, found.page) == ("University of London", 1)
+
+
+def test_names_in_capitals_before_their_institutions_are_read_line_by_line() -> None:
+    rows = [
+        ("ADA LOVELACE, ~Analytical Society, UK", NAME),
+        ("KURT VAN DER BERG and LI WU, ~University of Examples", NAME),
+    ]
+    front, title = printed(("A Study of Things", TITLE), *rows)
+    found = read_authors(front, title=title, stated="")
+    assert found == ("Ada Lovelace", "Kurt van der Berg", "Li Wu")
+    affiliation = read_affiliation(PAGE, front, title=title, authors=found)
+    assert affiliation is not None
+    assert affiliation.text == "Analytical Society, UK"
+
+
+def test_a_name_broken_at_the_end_of_a_line_is_whole_again() -> None:
+    rows = [("Ada Lovelace, Member, IEEE, Alan Turing, and Jan van", NAME), ("der Waals, Kurt Gödel", NAME)]
+    assert authors(*rows) == ("Ada Lovelace", "Alan Turing", "Jan van der Waals", "Kurt Gödel")
+
+
+def test_a_note_that_says_who_is_where_gives_the_affiliation() -> None:
+    front, title = printed(("A Study of Things", TITLE), ("Ada Lovelace and Alan Turing", NAME))
+    notes, _ = printed(
+        ("A. Turing is with King’s College, Cambridge, U.K. A. Lovelace is with the Analyt\xad", PLAIN),
+        ("ical Society, London, U.K. (e-mail: ada@example.org).", PLAIN),
+    )
+    for note in notes:
+        note.role = "footnote"
+    page = PageLayout(number=1, width=612, height=792, placed=[*front, *notes])
+    affiliation = read_affiliation(page, front, title=title, authors=("Ada Lovelace", "Alan Turing"))
+    assert affiliation is not None
+    assert affiliation.text == "Analytical Society, London, U.K."
+
+
+def test_a_department_is_named_with_the_university_below_it() -> None:
+    rows = [("Ada Lovelace", NAME), ("Dept. of Engines", PLAIN), ("University of Examples", PLAIN), ("London", PLAIN)]
+    front, title = printed(("A Study of Things", TITLE), *rows)
+    affiliation = read_affiliation(PAGE, front, title=title, authors=("Ada Lovelace",))
+    assert affiliation is not None
+    assert affiliation.text == "Dept. of Engines, University of Examples"

@@ -110,6 +110,28 @@ def test_a_figure_with_text_running_around_it_is_cut_at_the_text() -> None:
     assert_box(image, (340, 175, 530, 285))
 
 
+def test_a_caption_left_of_running_text_does_not_take_it_in() -> None:
+    text = [
+        *prose(72, 100, 6),
+        *prose(310, 172, 14, width=230),
+        *prose(72, 340, 12),
+        Words(72, 280, "Figure 1: A picture with a caption of three lines"),
+        Words(72, 292, "that ends well before the text beside it, which is"),
+        Words(72, 304, "set in the same size."),
+    ]
+    image = found(page(text, drawn((80, 175, 280, 262))))["Figure 1"]
+    assert_box(image, (80, 175, 280, 262))
+    assert image.caption.endswith("which is set in the same size.")
+
+
+def test_three_floats_abreast_are_parted_at_the_gaps_between_them() -> None:
+    captions = [Words(75 + 160 * at, 300, f"Figure {at + 1}: One of three.") for at in range(3)]
+    boxes = [(72.0 + 160 * at, 180.0, 200.0 + 160 * at, 282.0) for at in range(3)]
+    images = found(page([*prose(72, 100, 5), *captions, *prose(72, 340, 14)], drawn(*boxes)))
+    for at, box in enumerate(boxes):
+        assert_box(images[f"Figure {at + 1}"], box)
+
+
 def test_a_caption_may_stand_beside_its_figure() -> None:
     side = ["Figure 1: The caption", "stands at the side", "of the picture and", "not under it."]
     text = [

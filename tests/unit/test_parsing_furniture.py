@@ -39,3 +39,9 @@ def test_captions_of_a_float_that_goes_on_over_pages_are_no_running_heads() -> N
 
 def test_pages_of_nothing_but_heads_keep_them() -> None:
     assert not dropped(*([Printed(72, 40, "Words that every page has")] for _ in range(3)))
+
+
+def test_the_title_said_again_above_a_single_later_page_is_a_running_head() -> None:
+    first = [Printed(72, 100, "Efficient Widgets for Everyone"), *prose(72, 300, 20)]
+    second = [Printed(72, 60, "Efficient Widgets for Everyone"), Printed(400, 60, "2"), *prose(72, 120, 20)]
+    assert dropped(first, second) == ["Efficient Widgets for Everyone", "2"]

@@ -24,7 +24,7 @@ def found(*texts: str | None) -> list[tuple[str, str]]:
         (r"\url{https://b.github.io/x}.", [("project", "https://b.github.io/x")]),
         ("available at\nhttps: //github.com/a/b_c.", [("code", "https://github.com/a/b_c")]),
         ("found in https://github.\ncom/a/b-c.", [("code", "https://github.com/a/b-c")]),
-        ("at https://huggingface.co/datasets/x/y !", [("code", "https://huggingface.co/datasets/x/y")]),
+        ("at https://huggingface.co/datasets/x/y !", [("project", "https://huggingface.co/datasets/x/y")]),
         ("Project page: https://lab.example.org/p", [("project", "https://lab.example.org/p")]),
         ("Our source code is at https://git.example.org/p", [("code", "https://git.example.org/p")]),
         ("We compare with https://example.org/leaderboard", []),

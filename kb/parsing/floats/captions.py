@@ -45,7 +45,7 @@ class FloatCaption:
         return len(self.rows) == 1 and len(self.text) <= len(self.label) + 8
 
 
-def find_captions(pages: Sequence[FloatPage], *, body: BodyStyle) -> list[FloatCaption]:
+def find_first_lines(pages: Sequence[FloatPage], *, body: BodyStyle) -> list[FloatCaption]:
     """First lines of the captions of a paper, in page order; they get the role "caption".
 
     Expects the paragraphs to be marked already: a caption may be taken out of one.
@@ -177,10 +177,17 @@ def _add_row_mates(caption: FloatCaption, page: FloatPage) -> None:
             continue
         reach = (6.0 if _is_label(caption) else 2.6) * first.line.size
         near = -2 < item.box.x0 - edge < reach and item.box.x0 < x1 and not starts_caption(item.text)
-        if near and abs(largest_size(item) - largest_size(first)) < 1.0:
+        if near and abs(largest_size(item) - largest_size(first)) < 1.0 and not _begins_column(item):
             caption.rows[0].append(item)
             caption.items.append(item)
             edge = item.box.x1
+
+
+def _begins_column(item: Item) -> bool:
+    """Whether lines above and below begin where this one does: text that runs beside the float."""
+    size = item.line.size
+    aligned = [o for o in item.block if o is not item and abs(o.box.x0 - item.box.x0) < 0.15 * size]
+    return len(aligned) >= 2 and any(not starts_caption(o.text) and o.box.width > 6 * size for o in aligned)
 
 
 def largest_size(item: Item) -> float:
@@ -221,7 +228,8 @@ def _goes_on(caption: FloatCaption, row: list[Item], *, down: float, usual: floa
     usually = abs(max(item.line.size for item in row) - max(item.line.size for item in last))
     if min(largest, usually) > (1.6 if bare else 0.6):
         return False
-    if down > (1.22 * usual + 0.6 if usual else (1.75 if bare else 1.5) * first.line.size):
+    spaced = 1.1 * body.leading / body.size  # a manuscript may be set with double spacing throughout
+    if down > (1.22 * usual + 0.6 if usual else max(1.75 if bare else 1.5, spaced) * first.line.size):
         return False
     gaps = [b.box.x0 - a.box.x1 for a, b in pairwise(row)]
     if any(gap > 2.2 * first.line.size for gap in gaps):

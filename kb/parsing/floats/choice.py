@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from kb.parsing.floats.captions import FloatCaption
-from kb.parsing.floats.regions import Direction, Proposal
+from kb.parsing.floats.regions import Proposal
+from kb.parsing.floats.scoring import Direction
 
 Offer = tuple[FloatCaption, Sequence[Proposal]]  # a caption and what it might own
 Votes = Mapping[str, Counter[Direction]]

@@ -70,6 +70,7 @@ class FloatPage:
 
 
 def is_in_drawing(page: FloatPage, item: Item) -> bool:
+    """Whether a line stands inside a frame or a drawn thing much taller than itself."""
     if any(frame.holds(item.box, slack=4) for frame in page.frames):
         return True
     return any(
@@ -79,6 +80,7 @@ def is_in_drawing(page: FloatPage, item: Item) -> bool:
 
 
 def is_alone_in_row(page: FloatPage, item: Item) -> bool:
+    """Whether nothing else stands beside a line in its column."""
     x0, x1 = page.span_of(item.column)
     return not any(
         other is not item

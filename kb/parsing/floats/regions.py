@@ -11,14 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from kb.parsing.floats.captions import FloatCaption
 from kb.parsing.floats.ink import Blob
 from kb.parsing.floats.rectangles import Rect, hull
 from kb.parsing.floats.scene import FloatScene, solid
-
-Direction = Literal["up", "down", "left", "right"]
+from kb.parsing.floats.scoring import Direction, score_region
 
 _FIRST_GAP = 100.0  # points between caption and float
 _NEXT_GAP = 60.0  # points of white within a float
@@ -27,10 +25,8 @@ _MIN_SPLIT = 9.0
 _MAX_PARTS = 6
 _MAX_PROPOSALS = 10
 _CUT_COST = 1.5
-_HABIT: dict[str, tuple[Direction, float]] = {
-    "Figure": ("up", 1.2), "Table": ("down", 0.3), "Algorithm": ("down", 1.0), "Listing": ("down", 0.3),
-    "Scheme": ("up", 1.2), "Chart": ("up", 1.2),
-}  # fmt: skip
+_OWN_EDGE = 8.0  # points that a float may be wider than its narrow caption, on each side
+_OWN_COST = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +49,8 @@ def propose_regions(scene: FloatScene, caption: FloatCaption) -> list[Proposal]:
             found += _vertical(scene, caption, direction, strip=(x0, x1), cost=cost)
     column = scene.page.span_of(scene.page.column_of(caption.box))
     if caption.box.width < 0.6 * (column[1] - column[0]):
+        own = (caption.box.x0 - _OWN_EDGE, caption.box.x1 + _OWN_EDGE)  # what stands beside the float is not in it
+        found += [p for side in ("up", "down") for p in _vertical(scene, caption, side, strip=own, cost=_OWN_COST)]
         for side in ("left", "right"):
             found += _beside(scene, caption, side)
     unique: dict[tuple[int, ...], Proposal] = {}
@@ -126,7 +124,7 @@ def _vertical(
     proposals = []
     for part in boxes:
         share = scene.ink.amounts(part)[0] / total
-        score = _score(scene, caption, part, direction=direction) + 1.0 * share - cost
+        score = score_region(scene, caption, part, direction=direction) + 1.0 * share - cost
         score -= _CUT_COST if _cuts(scene, area, part) else 0.0
         proposals.append(Proposal(direction, part, score))
     return proposals
@@ -145,17 +143,20 @@ def _cuts(scene: FloatScene, area: Rect, part: Rect) -> bool:
 def _between_neighbours(scene: FloatScene, caption: FloatCaption, area: Rect) -> tuple[Rect, bool]:
     """Cut an area half-way to the captions beside this one, where the ink leaves a gap."""
     x0, x1, clipped = area.x0, area.x1, False
-    for other in _neighbours(scene, caption):
-        if other.x0 >= caption.box.x1 - 2:
+    beside = _neighbours(scene, caption)
+    right = min((other for other in beside if other.x0 >= caption.box.x1 - 2), key=lambda o: o.x0, default=None)
+    left = max((other for other in beside if other.x1 <= caption.box.x0 + 2), key=lambda o: o.x1, default=None)
+    for other in (other for other in (right, left) if other is not None):
+        if other is right:
             middle = (other.x0 + caption.box.x1) / 2
             reach = 0.3 * min(caption.box.width, other.width) + 6
             cut = scene.ink.gap_near(area._replace(x0=0.0, x1=scene.page.width), x=middle, within=reach)
-            x1, clipped = min(max(x1, cut), cut), True
-        elif other.x1 <= caption.box.x0 + 2:
+            x1, clipped = cut, True
+        else:
             middle = (other.x1 + caption.box.x0) / 2
             reach = 0.3 * min(caption.box.width, other.width) + 6
             cut = scene.ink.gap_near(area._replace(x0=0.0, x1=scene.page.width), x=middle, within=reach)
-            x0, clipped = max(min(x0, cut), cut), True
+            x0, clipped = cut, True
     return area._replace(x0=x0, x1=max(x0 + 1, x1)), clipped
 
 
@@ -284,34 +285,5 @@ def _beside(scene: FloatScene, caption: FloatCaption, side: Direction) -> list[P
     near = group.x0 - box.x1 if right else box.x0 - group.x1
     if level < 0.5 or near > 60 or group.height < 20 or group.width < 40:
         return []
-    score = _score(scene, caption, group, direction=side)
+    score = score_region(scene, caption, group, direction=side)
     return [Proposal(side, group, score)]
-
-
-def _score(scene: FloatScene, caption: FloatCaption, box: Rect, *, direction: Direction) -> float:
-    page = scene.page
-    ink, graphic = scene.ink.amounts(box)
-    area = max(1.0, box.area)
-    if direction in ("up", "down"):
-        distance = caption.box.y0 - box.y1 if direction == "up" else box.y0 - caption.box.y1
-    else:
-        distance = max(box.x0 - caption.box.x1, caption.box.x0 - box.x1)
-    usual, bonus = _HABIT[caption.family]
-    score = (bonus if direction == usual else 0.0) - max(0.0, distance) / 40
-    if caption.family in ("Figure", "Scheme", "Chart"):
-        score += 2.0 * min(1.0, graphic / max(1.0, 0.12 * ink))
-        score += min(1.0, area / (0.05 * page.width * page.height))
-        return score
-    inside = [rule for rule in page.rules if box.holds(rule, slack=6) and rule.width > 0.4 * box.width]
-    lines = sum(item.role == "free" and box.holds(item.box, slack=4) for item in page.items)
-    score += 1.2 * min(2, len(inside)) + (0.7 if lines >= 4 else 0.0)
-    score += min(0.8, area / (0.04 * page.width * page.height))
-    if lines < 2 and graphic > 0.3 * ink:
-        score += 0.5  # a table as a picture
-    if caption.family != "Table" and any(_matches(box, frame) for frame in page.frames):
-        score += 1.5
-    return score
-
-
-def _matches(box: Rect, frame: Rect) -> bool:
-    return abs(box.x0 - frame.x0) < 8 and abs(box.x1 - frame.x1) < 8 and abs(box.y1 - frame.y1) < 6

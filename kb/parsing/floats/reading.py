@@ -1,0 +1,108 @@
+"""A paper as its floats are looked for: pages turned upright, paragraphs marked, captions found and read whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from kb.parsing.floats.caption_text import read_vocabulary
+from kb.parsing.floats.captions import FloatCaption, complete_captions, find_first_lines
+from kb.parsing.floats.frames import mark_stamps
+from kb.parsing.floats.page import FloatPage, Item, Turn, sort_graphics
+from kb.parsing.floats.prose import find_blocks, mark_body, prose_style
+from kb.parsing.floats.rectangles import Rect
+from kb.parsing.floats.walls import keep_table_heads, mark_margins, mark_running_heads
+from kb.parsing.layout import BodyStyle, PageLayout
+from kb.parsing.lines import TextLine
+from kb.parsing.page import Graphic
+
+
+def read_float_pages(layouts: Sequence[PageLayout]) -> list[FloatPage]:
+    """The pages as floats are looked for on them: item ``n`` of a page is line ``n`` of its reading order."""
+    pages = [_float_page(layout) for layout in layouts]
+    mark_running_heads(pages)
+    return pages
+
+
+def find_captions(
+    pages: Sequence[FloatPage], *, body: BodyStyle, graphics_of: Callable[[int], Sequence[Graphic]]
+) -> list[FloatCaption]:
+    """The captions of a paper with their whole text, in page order; their items get the role "caption".
+
+    Args:
+        pages: all pages, from ``read_float_pages``; paragraphs on them get the role "body".
+        body: how running text is set.
+        graphics_of: the drawn things of a page by its number; asked for pages with captions only.
+    """
+    prose = prose_style(pages, body=body)
+    for page in pages:
+        find_blocks(page)
+        mark_body(page, body=body, prose=prose)
+    captions = find_first_lines(pages, body=body)
+    with_captions = {caption.page.number for caption in captions}
+    for page in pages:
+        if page.number in with_captions:
+            _add_graphics(page, graphics_of(page.number))
+    mark_stamps(pages)
+    complete_captions(captions, body=body, vocabulary=read_vocabulary(pages))
+    return captions
+
+
+def _float_page(layout: PageLayout) -> FloatPage:
+    lines = [placed.line for placed in layout.placed]
+    turn = _turn(lines)
+    if turn:
+        width, height = layout.height, layout.width
+        page = FloatPage(layout.number, width, height, turn, ((0.06 * width, 0.94 * width),), [])
+        for line in lines:
+            as_seen = _turned(line, layout, turn)
+            box = Rect(as_seen.x0, as_seen.y0, as_seen.x1, as_seen.y1)
+            page.items.append(Item(as_seen, box, 0, "furniture" if line.upright else "free"))
+        return page
+    page = FloatPage(layout.number, layout.width, layout.height, 0, layout.columns, [])
+    for placed in layout.placed:
+        box = Rect(placed.line.x0, placed.line.y0, placed.line.x1, placed.line.y1)
+        item = Item(placed.line, box, page.column_of(box))
+        if placed.role == "furniture" and placed.line.upright:
+            item.role = "furniture"
+        page.items.append(item)
+    mark_margins(page)
+    keep_table_heads(page)
+    return page
+
+
+def _turn(lines: Sequence[TextLine]) -> Turn:
+    """How a page must be turned so that most of its text stands upright; 0 for nearly all pages."""
+    upright = sum(len(line.text) for line in lines if line.upright)
+    tilted = [line for line in lines if not line.upright]
+    if sum(len(line.text) for line in tilted) < max(200, 2 * upright) or not any(
+        re.match(r"(?i)(table|fig|tab)", line.text) for line in tilted
+    ):
+        return 0
+    steps = [b.x0 - a.x0 for a, b in pairwise(tilted) if 2 < abs(b.x0 - a.x0) < 40]
+    return 90 if sum(step > 0 for step in steps) >= sum(step < 0 for step in steps) else 270
+
+
+def _turned(line: TextLine, layout: PageLayout, turn: Turn) -> TextLine:
+    if turn == 90:  # the text runs up the page
+        x0, x1, y0, y1 = layout.height - line.y1, layout.height - line.y0, line.x0, line.x1
+    else:
+        x0, x1, y0, y1 = line.y0, line.y1, layout.width - line.x1, layout.width - line.x0
+    base = y1 - 0.22 * (y1 - y0)
+    return replace(line, x0=x0, x1=x1, y0=y0, y1=y1, baseline=base, upright=True, words=())
+
+
+def _add_graphics(page: FloatPage, graphics: Sequence[Graphic]) -> None:
+    if not page.turned:
+        page.graphics, page.rules = sort_graphics(graphics)
+        return
+    turned = []
+    for graphic in graphics:
+        if page.turned == 90:
+            x0, x1, y0, y1 = page.width - graphic.y1, page.width - graphic.y0, graphic.x0, graphic.x1
+        else:
+            x0, x1, y0, y1 = graphic.y0, graphic.y1, page.height - graphic.x1, page.height - graphic.x0
+        turned.append(replace(graphic, x0=x0, y0=y0, x1=x1, y1=y1))
+    page.graphics, page.rules = sort_graphics(turned)
