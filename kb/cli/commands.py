@@ -144,7 +144,7 @@ def _ask(library: Library, options: argparse.Namespace, reporter: Reporter) -> R
 
 
 def _compare(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    table = library.compare(options.paper, options.question)
+    table = library.compare(options.paper, options.question, progress=reporter.progress)
     text = library.render_comparison(table, options.format)
     return Result(data=table, text=_save(text, options.out))
 

@@ -183,12 +183,14 @@ class Library(OpenHome):
         self._renew_chat()
         return ask(self, question, session=session, filters=self.filters(**choice), on_text=on_text)
 
-    def compare(self, papers: Sequence[str], questions: Sequence[str]) -> Comparison:
+    def compare(
+        self, papers: Sequence[str], questions: Sequence[str], *, progress: Progress | None = None
+    ) -> Comparison:
         """Papers × questions: each cell the best evidence with its page, or "not stated"."""
         from kb.library.questions import compare
 
         self._renew_chat()
-        return compare(self, papers, questions)
+        return compare(self, papers, questions, progress=progress)
 
     # -------------------------------------------------------------------------------------- writing
 

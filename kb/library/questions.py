@@ -10,6 +10,7 @@ from kb.records import Answer, Comparison, Filters
 
 if TYPE_CHECKING:
     from kb.library import Library
+    from kb.library.indexing import Progress
 
 _LONGEST_QUESTION = 4_000
 
@@ -46,8 +47,14 @@ def ask(
     return made
 
 
-def compare(library: Library, papers: Sequence[str], questions: Sequence[str]) -> Comparison:
-    """Papers × questions."""
+def compare(
+    library: Library,
+    papers: Sequence[str],
+    questions: Sequence[str],
+    *,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Papers × questions; ``progress`` is told how many cells are done."""
     from kb.writing.comparing import compare as compare_papers
 
     if not papers or not questions:
@@ -59,6 +66,7 @@ def compare(library: Library, papers: Sequence[str], questions: Sequence[str]) -
         chat=library.chat(),
         language=library.settings.language,
         allow_remote=library.settings.allow_remote,
+        progress=None if progress is None else lambda done, total: progress("comparing", done, total),
     )
 
 
