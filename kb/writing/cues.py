@@ -25,6 +25,8 @@ Cue = Literal[
     "instruction",
     "pointer",
     "dangling",
+    "unanchored",
+    "effort",
     "addition",
     "roadmap",
     "others",
@@ -65,7 +67,9 @@ _PATTERNS: dict[Cue, str] = {
         r"|algorithms?|benchmarks?|datasets?|research|efforts?|detectors?|frameworks?|pipelines?)\b"
     ),
     "result": (
-        r"\b(?:outperform|surpass|state[- ]of[- ]the[- ]art|achiev|improv|exceed|speed-?ups?\b|faster|reduc(?:es|ed"
+        r"\b(?:outperform|surpass|(?:new|achiev\w*|establish\w*|beat\w*|match\w*|over|than|with|to)\b[^.;,]{0,30}"
+        r" state[- ]of[- ]the[- ]art|state[- ]of[- ]the[- ]art (?:results?|performance|accuracy|scores?)"
+        r"|achiev|improv|exceed|speed-?ups?\b|faster|reduc(?:es|ed"
         r"|ing)\b"
         r"|gains?\b|results? (?:show|indicate|demonstrate|suggest|reveal|confirm)|experiments? (?:\w+ ){0,6}?(?:show"
         r"|demonstrat|indicat|confirm|reveal|validat)|experimental results|we (?:find|found|show|observe"
@@ -91,7 +95,7 @@ _PATTERNS: dict[Cue, str] = {
         r"\b(?:we hope|pav(?:e|es|ing) the way|potential|implications?|open(?:s|ing)? (?:up|new|the)|insights?"
         r"|demonstrat\w+ the (?:\w+ )?(?:effectiveness|potential|feasibility|importance|value|utility|viability"
         r"|promise)"
-        r"|effectiveness of|generali[sz](?:es|e|ation|able|ability)\b|practical|real-world|foundation for|step toward"
+        r"|effectiveness of|generali[sz](?:es|e|ation|able|ability)\b|practical\b|real-world|foundation for|step toward"
         r"|future (?:work|research|directions?)|can be (?:\w+ )?(?:used|applied|integrated|extended|combined)"
         r"|enabl(?:e|es|ing)|facilitat|valuable|promising|robust(?:ness)?\b|versatil|scal(?:es|able|ability)\b"
         r"|important"
@@ -117,6 +121,13 @@ _PATTERNS: dict[Cue, str] = {
         r"|examples|dialogues|utterances|tweets|pairs|annotations|trajectories|tables|queries|patients|scans)\b"
         r"|\d[\d,.]* ?[KMB]?\s(?:GPU|TPU|GPUs|TPUs)\b|\bGPU[- ](?:hours|days)|trained (?:\w+ ){0,3}(?:for|on) \d"
         r"|lines of code|million parameters|billion parameters|[\d.]+[MB] parameters|training (?:took|takes))"
+    ),
+    # What costs somebody work: to be told beside an amount.
+    "effort": (
+        r"\b(?:collect|annotat|label(?:l?ed|ing)|train(?:ed|ing)?\b|evaluat|experiment|conduct|compar(?:e|ed|ing|isons?)\b"
+        r"|test(?:ed|ing)?\b|sampl(?:e|ed|ing)\b|recruit|crawl|implement|interview|survey|measur|spent|took|takes|requir"
+        r"|hours?\b|days?\b|GPUs?\b|TPUs?\b|parameters\b|consist|contain|compris|includ|cover|gather|curat|review|edit"
+        r"|process|obtain|build|construct|creat|releas|publish|run\b|ran\b|study|studies)"
     ),
     "availability": (
         r"\b(?:codes?|data|datasets?|models?|implementations?|demos?|benchmarks?|weights|checkpoints|source|project"
@@ -173,6 +184,17 @@ _PATTERNS: dict[Cue, str] = {
         r"|we also plan|remains? (?:for|to be))\b"
     ),
     "addition": r"\b(?:further|also|additionally|furthermore|moreover|in addition|besides|finally|lastly)\b",
+    # What only the sentence before explains: "It also exceeds …", "These lead to …". "This paper" needs none.
+    "unanchored": (
+        r"^(?:(?:however|moreover|furthermore|additionally|also|in addition|thus|therefore|hence|then|yet|but|here"
+        r"|as a result|consequently),? )?"
+        r"(?!this (?:paper|work|article|study|survey|thesis|report|letter)\b)"
+        r"(?!it (?:is|was|has been|remains|can be) (?:\w+ ){0,2}?(?:known|important|difficult|hard|challenging|crucial"
+        r"|common|possible|necessary|essential|clear|unclear|desirable|expensive|costly)\b)"
+        r"(?:it|its|they|their|them|this|these|those|such|he|she|both|another|the (?:former|latter|same|above)"
+        r"|the (?:first|second|third|last) (?:is|one|two|three|line|row|column|pass|step))\b"
+        r"|\b(?:she|he|her|his|him)\b"  # a person of a scenario
+    ),
     "dangling": (
         r"^(?:this|these|those|it|they|such|thus|therefore|hence|then|also|moreover|furthermore|additionally"
         r"|in addition"

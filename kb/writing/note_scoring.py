@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kb.protocols import Vectors
 from kb.writing.cues import Cue
 from kb.writing.note_sentences import NoteSentence
+from kb.writing.note_subjects import coined_name, is_of_others, own_names
 
 # Worth of a cue for a field.
 _WORTH: Mapping[str, Mapping[Cue, float]] = {
@@ -38,7 +39,14 @@ _WORTH: Mapping[str, Mapping[Cue, float]] = {
     "significance": {"significance": 0.8, "figures": -0.4, "proposal": -0.2, "workload": -0.1},
     "innovation": {"innovation": 0.8, "proposal": 0.5, "own work": 0.2, "result": -0.1},
     "performance": {"figures": 0.8, "result": 0.2, "better": 0.3, "own work": 0.1},
-    "workload": {"workload": 0.8, "availability": 0.4, "result": -0.1},
+    "workload": {
+        "workload": 0.8,
+        "availability": 0.4,
+        "result": -0.4,
+        "better": -0.3,
+        "effort": 0.2,
+        "unanchored": -0.3,
+    },
     "takeaways": {"figures": 0.4, "proposal": 0.3, "result": 0.2, "significance": 0.2, "innovation": 0.2},
 }
 
@@ -58,7 +66,8 @@ _NEARNESS = {"summary": (1.5, 3.0)}
 class Reading:
     """A paper's shortlisted sentences with their vectors (n, d) and likeness to title and to the abstract's mean.
 
-    ``named`` tells the sentences that print the name which the title coins.
+    ``named`` tells the sentences that print the name which the title coins, ``of_others`` those in which somebody
+    else's system does better.
     """
 
     sentences: tuple[NoteSentence, ...]
@@ -66,6 +75,7 @@ class Reading:
     title: NDArray[np.float32]
     centrality: NDArray[np.float32]
     named: tuple[bool, ...]
+    of_others: tuple[bool, ...]
 
     @property
     def abstract_only(self) -> bool:
@@ -79,7 +89,9 @@ def read(sentences: Sequence[NoteSentence], *, title: str, encode: Callable[[Seq
     own = np.asarray(vectors[1:], dtype=np.float32)
     abstract = [at for at, sentence in enumerate(sentences) if sentence.in_abstract] or list(range(len(sentences)))
     centre = own[abstract].mean(axis=0)
-    name = _coined_name(title)
+    name = coined_name(title)
+    telling = [s.text for s in sentences if s.kind in ("abstract", "introduction", "conclusion")]
+    names = own_names(title, telling)
     centre /= max(float(np.linalg.norm(centre)), 1e-9)
     return Reading(
         sentences=tuple(sentences),
@@ -87,14 +99,8 @@ def read(sentences: Sequence[NoteSentence], *, title: str, encode: Callable[[Seq
         title=own @ vectors[0],
         centrality=own @ centre,
         named=tuple(name is not None and name in sentence.text for sentence in sentences),
+        of_others=tuple(is_of_others(sentence.text, names) for sentence in sentences),
     )
-
-
-def _coined_name(title: str) -> str | None:
-    """What the paper calls its own: ``"DistriFusion: Distributed …"`` -> ``"DistriFusion"``."""
-    head, colon, _ = title.partition(":")
-    name = head.strip().removeprefix("Introducing ").strip()
-    return name if colon and 1 <= len(name.split()) <= 3 and re.search(r"[A-Z].*[A-Z0-9]|[a-z][A-Z]", name) else None
 
 
 def score(reading: Reading, at: int, *, name: str) -> float:
@@ -136,7 +142,8 @@ def _fit(sentence: NoteSentence, name: str) -> float:
             return 0.2 * (kind == "experiment")
         case _:  # takeaways
             told = max(roles.method, roles.result, 0.8 * roles.objective)
-            detail = kind == "method" and not sentence.cues & {"proposal", "innovation"}
+            telling = {"proposal", "innovation"} if kind in ("method", None) else {"proposal", "innovation", "better"}
+            detail = kind in ("method", "experiment", None) and not sentence.cues & telling
             return told * (0.4 if detail else 1.0) + 0.3 * (kind in ("conclusion", "abstract"))
 
 
@@ -181,6 +188,10 @@ def _home(sentence: NoteSentence, *, stage: str) -> str | None:
         and (roles.result >= 0.3 or (stage == "after" and "figures" in cues))
     ):
         return "results"
+    if roles.role == "background" and "proposal" in cues and not cues & {"problem", "result"}:
+        return "method"  # what the paper brings is no background, whatever it sounds like
+    if stage == "after" and kind == "abstract" and roles.role == "background":
+        return "method" if roles.method + roles.objective >= roles.result else "results"
     if kind == "introduction":
         if roles.role == "background" and sentence.share < 0.5 and "own work" not in cues:
             return "background"

@@ -8,25 +8,14 @@ the numbered fields, never with the summary.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 
 from kb.writing.cues import Cue
 from kb.writing.note_scoring import Reading, homes, score
 from kb.writing.note_sentences import NoteSentence, by_place
+from kb.writing.note_similarity import FIELDS, SAME, Selection, likeness
+from kb.writing.note_takeaways import select_takeaways
 
-FIELDS = (
-    "summary",
-    "takeaways",
-    "background",
-    "past_methods",
-    "method",
-    "results",
-    "significance",
-    "innovation",
-    "performance",
-    "workload",
-)
 _MOST = {
     "background": 3,
     "past_methods": 4,
@@ -37,41 +26,61 @@ _MOST = {
     "performance": 2,
     "workload": 3,
 }
-_LEAST_TAKEAWAYS, _MOST_TAKEAWAYS = 4, 8
-_LEAST_GAIN = 0.8  # what a further takeaway must be worth once there are enough
-_SAME = 0.82  # cosine similarity from which two sentences of one field say the same
 _SAME_IN_CONCLUSION = 0.75  # its parts are short, and abstract, introduction and conclusion all state them
 _SAME_ELSEWHERE = 0.9  # and of two fields
 _LIKENESS = 0.5  # what a likeness of 1 to a sentence of the same field costs
 _LIKENESS_ELSEWHERE = 0.25
 
 
-@dataclass(slots=True)
-class Selection:
-    """Sentences of each field in the order of the paper, and remarks on fields that need one."""
+def select(
+    reading: Reading, *, abstract_length: int = 0, before: Mapping[int, NoteSentence] | None = None
+) -> Selection:
+    """Sentences for every field.
 
-    fields: dict[str, list[NoteSentence]] = field(default_factory=lambda: {name: [] for name in FIELDS})
-    remarks: dict[str, str] = field(default_factory=dict)
-
-    def is_taken(self, sentence: NoteSentence) -> bool:
-        """Whether a field other than the takeaways has it."""
-        return any(sentence in chosen for name, chosen in self.fields.items() if name != "takeaways")
-
-
-def select(reading: Reading, *, abstract_length: int = 0) -> Selection:
-    """Sentences for every field. ``abstract_length`` in characters keeps a whole abstract from being the summary."""
+    Args:
+        reading: the sentences to choose from.
+        abstract_length: in characters; keeps a whole abstract from being the summary.
+        before: for a sentence's place the one that stands right before it, to be told with one that hangs on it.
+    """
     selection = Selection()
     at_home = homes(reading.sentences)
     _select_summary(reading, selection, abstract_length=abstract_length)
     for name in ("background", "past_methods", "method", "results"):
-        _fill(reading, selection, name=name, among=[at for at, home in enumerate(at_home) if home == name])
+        among = [at for at, home in enumerate(at_home) if home == name]
+        if name == "method":
+            proposals = [at for at in among if "proposal" in reading.sentences[at].cues and _is_headline(reading, at)]
+            _fill(reading, selection, name=name, among=proposals, most=1)
+        if name == "results":
+            among = [at for at in among if not reading.of_others[at]]
+        _fill(reading, selection, name=name, among=among)
     summary = selection.fields["summary"]
     if not selection.fields["method"] and summary:
         selection.fields["method"] = list(summary)
         selection.remarks["method"] = "the summary's sentence is the only one on the method"
     _select_conclusion(reading, selection)
-    _select_takeaways(reading, selection, at_home=at_home)
+    select_takeaways(reading, selection, at_home=at_home)
+    for name in FIELDS:
+        if name not in ("summary", "takeaways"):
+            _anchor(selection, name, before or {})
     return selection
+
+
+def _is_headline(reading: Reading, at: int) -> bool:
+    return reading.sentences[at].kind in ("abstract", "introduction", "conclusion")
+
+
+def _anchor(selection: Selection, name: str, before: Mapping[int, NoteSentence]) -> None:
+    """Tell a sentence that hangs on the one before ("It also …", "This makes …") together with it, or not at all."""
+    kept: list[NoteSentence] = []
+    places = {sentence.place for sentence in selection.fields[name]}
+    for sentence in selection.fields[name]:
+        if "unanchored" in sentence.cues and sentence.place - 1 not in places:
+            previous = before.get(sentence.place)
+            if previous is None or "unanchored" in previous.cues or selection.is_taken(previous):
+                continue
+            kept.append(previous)
+        kept.append(sentence)
+    selection.fields[name] = kept
 
 
 def _select_summary(reading: Reading, selection: Selection, *, abstract_length: int) -> None:
@@ -103,11 +112,12 @@ def _fill(
     worth = {at: score(reading, at, name=name) for at in left}
     used = [at for at, sentence in enumerate(reading.sentences) if selection.is_taken(sentence)]
     short = name in ("significance", "innovation", "workload")
-    same, elsewhere = (_SAME_IN_CONCLUSION, _SAME) if short else (_SAME, _SAME_ELSEWHERE)
+    same, elsewhere = (_SAME_IN_CONCLUSION, SAME) if short else (SAME, _SAME_ELSEWHERE)
     chosen: list[int] = []
-    while left and len(chosen) < (most or _MOST[name]):
-        own = {at: _likeness(reading, at, chosen) for at in left}
-        other = {at: _likeness(reading, at, used) for at in left}
+    room = _MOST[name] - len(selection.fields[name])
+    while left and len(chosen) < min(most or room, room):
+        own = {at: likeness(reading, at, chosen) for at in left}
+        other = {at: likeness(reading, at, used) for at in left}
         left = [at for at in left if reading.abstract_only or (own[at] < same and other[at] < elsewhere)]
         gains = {at: worth[at] - _LIKENESS * own[at] - _LIKENESS_ELSEWHERE * other[at] for at in left}
         best = max(left, key=lambda at: (gains[at], -at), default=None)
@@ -116,10 +126,6 @@ def _fill(
         chosen.append(best)
         left.remove(best)
     selection.fields[name] = by_place([*selection.fields[name], *(reading.sentences[at] for at in chosen)])
-
-
-def _likeness(reading: Reading, at: int, others: Sequence[int]) -> float:
-    return float((reading.vectors[others] @ reading.vectors[at]).max()) if others else 0.0
 
 
 def _with(reading: Reading, cue: Cue, *, without: frozenset[Cue] = frozenset()) -> list[int]:
@@ -141,14 +147,9 @@ def _select_conclusion(reading: Reading, selection: Selection) -> None:
         )
         and sentences[at].place not in past
         and sentences[at].roles.background < 0.5
+        and (sentences[at].roles.role != "method" or sentences[at].kind != "conclusion")
     ]
-    _fill(
-        reading,
-        selection,
-        name="workload",
-        among=_workload(reading),
-        least=0.7,
-    )
+    _fill(reading, selection, name="workload", among=_workload(reading), least=0.9)
     _fill(reading, selection, name="significance", among=late, least=0.9)
     new = [
         at
@@ -164,7 +165,9 @@ def _select_conclusion(reading: Reading, selection: Selection) -> None:
     measured = [
         at
         for at in measured
-        if "better" in sentences[at].cues and sentences[at].kind not in ("method", "related", "introduction")
+        if "better" in sentences[at].cues
+        and sentences[at].kind not in ("method", "related", "introduction")
+        and not reading.of_others[at]
     ]
     _fill(reading, selection, name="performance", among=measured, least=1.2)
     _move(reading, selection, name="innovation", source="results", cue="innovation")
@@ -183,6 +186,7 @@ def _workload(reading: Reading) -> list[int]:
         at
         for at in _with(reading, "workload")
         if reading.sentences[at].roles.background < 0.4
+        and "effort" in reading.sentences[at].cues
         and "contrast" not in reading.sentences[at].cues
         and reading.sentences[at].kind != "related"
         and ("own work" in reading.sentences[at].cues or reading.sentences[at].kind in ("experiment", "abstract"))
@@ -214,40 +218,3 @@ def _repeat(selection: Selection, *, name: str, source: str, cue: Cue) -> None:
     if fit and not selection.fields[name]:
         selection.fields[name] = fit[:1]
         selection.remarks[name] = f"the only sentence on it, also under {source}"
-
-
-def _select_takeaways(reading: Reading, selection: Selection, *, at_home: Sequence[str | None]) -> None:
-    sentences, summary = reading.sentences, selection.fields["summary"]
-    telling = [
-        at
-        for at, sentence in enumerate(sentences)
-        if sentence not in summary
-        and "availability" not in sentence.cues
-        and (selection.is_taken(sentence) or at_home[at] in ("method", "results"))
-        and at_home[at] not in ("background", "past_methods")
-    ]
-    most = _MOST_TAKEAWAYS if not reading.abstract_only else 6
-    _fill_takeaways(reading, selection, among=telling, most=most)
-    missing = _LEAST_TAKEAWAYS - len(selection.fields["takeaways"])
-    if missing > 0:
-        rest = [at for at, home in enumerate(at_home) if home in ("past_methods", "background")]
-        rest = [at for at in rest if sentences[at] not in summary and "problem" in sentences[at].cues]
-        _fill_takeaways(reading, selection, among=rest, most=missing)
-
-
-def _fill_takeaways(reading: Reading, selection: Selection, *, among: Sequence[int], most: int) -> None:
-    """As ``_fill``, but sentences of other fields may be taken; at most half come from one kind of section."""
-    sentences = reading.sentences
-    summary = [at for at, s in enumerate(sentences) if s in selection.fields["summary"]]
-    left, chosen = list(among), list[int]()
-    worth = {at: score(reading, at, name="takeaways") for at in left}
-    while left and len(chosen) < most:
-        gains = {at: worth[at] - 0.8 * _likeness(reading, at, [*chosen, *summary]) for at in left}
-        best = max(left, key=lambda at: (gains[at], -at))
-        if len(chosen) >= _LEAST_TAKEAWAYS and gains[best] < _LEAST_GAIN:
-            break
-        left.remove(best)
-        full = sum(sentences[at].kind == sentences[best].kind for at in chosen) >= most // 2
-        if _likeness(reading, best, chosen) < _SAME and (reading.abstract_only or not full):
-            chosen.append(best)
-    selection.fields["takeaways"] = by_place([*selection.fields["takeaways"], *(sentences[at] for at in chosen)])

@@ -32,11 +32,20 @@ _VERB = re.compile(
 _HEADED = re.compile(
     r"^(?:\d{1,2}(?:\.\d{1,2})+\.?|\d{1,2}\.?|[A-Z]\.\d|[IVX]+\.)\s+[A-Z][\w-]*(?:\s+[A-Z][\w-]*){0,6}\s+[A-Z]"
 )
-# A bold word or two that a paragraph opens with, run into its first sentence: "Sample efficiency We explore …"
+# A bold word or two that a paragraph opens with, run into its first sentence: "Sample efficiency We explore …",
+# "Vocab: Following Beltagy et al., …", "Introduction Accurate identification …".
 _RUN_IN = re.compile(
     r"^[A-Z][\w-]*(?:[ \n][\w-]+){0,4}?[.:]?\s+(?=(?:We|During|In|To|The|Our|For|As|This|These|When|Since|Given|It"
-    r"|Following)"
+    r"|Following|Although|While|Despite|Because|If)"
     r"\s[a-z0-9])"
+    r"|^[A-Z][\w-]*(?:[ \n][\w-]+){0,4}?:\s+(?=(?:Following|Although|Since|In|To|For)\s)"
+    r"|^(?:Abstract|Introduction)\s+(?=[A-Z])"
+    r"|^(?:Conclusions?|Results?|Discussion|Evaluation|Methods?)\s+(?=(?:Comparing|Despite|Tables?|Figures?)\s)"
+)
+# A label with what it stands for: a row of a list, no sentence ("Global citation count: a baseline where …").
+_LABELLED = re.compile(
+    r"^(?!(?:Note|Recall|Findings?|Results?|We|Our|This|It|They|In|As|To)\b)[A-Z][\w-]*"
+    r"(?:(?:\s(?:\(?[A-Z][\w-]*\)?|of|and|the|for|with)){0,5}|\s[a-z-]+):\s"
 )
 _LETTERED = re.compile(r"^(?:Appendix )?[A-Z](?:\.\d+)*[.:)]?\s+[A-Z]")
 _BOILERPLATE = re.compile(
@@ -45,7 +54,8 @@ _BOILERPLATE = re.compile(
     r"|[\w.}+-]+@[a-zA-Z][\w-]*\.\w|arXiv:\d"
     r"|\bequal contribution\b|\bcorresponding author\b|\bproceedings of\b|\bin proc\b|\bdoi:|\bisbn\b"
     r"|\blicensed under\b"
-    r"|\baccepted (?:at|to|by|for)\b|\(cid:\d|[\ue000-\uf8ff\ufffd]",
+    r"|\baccepted (?:at|to|by|for)\b|\(cid:\d|[\ue000-\uf8ff\ufffd]"
+    r"|\[\w+\s?=\s?\w+\]|\b(?:INLINE|DISPLAY)FORM\d|^\d{1,2}, (?:19|20)\d\d\b",
     re.IGNORECASE,
 )
 _GLYPH = re.compile(r"(?<!\S)[^\s\w]*\w?[^\s\w]*(?!\S)")
@@ -153,7 +163,9 @@ def stands_alone(text: str, *, in_abstract: bool = False) -> bool:
         return False
     if not _OPENING.match(text) or not (_CLOSING.search(text) or in_abstract):
         return False
-    if _BOILERPLATE.search(text) or _HEADED.match(text) or not (_VERB.search(bare) or least < _MIN_WORDS):
+    if _BOILERPLATE.search(text) or _HEADED.match(text) or (_LABELLED.match(text) and not in_abstract):
+        return False
+    if not (_VERB.search(bare) or least < _MIN_WORDS):
         return False
     if bare.count(":") > 2:  # a form or an example run into prose
         return False

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from kb.protocols import ChatModel, Corpus
 from kb.records import Claim, Conclusion, FieldStatus, Figure, Language, Note, Paper
 from kb.writing.note_claims import FieldDraft, Quoting, Verifier
 from kb.writing.note_drafting import Drafts, draft_fields
 from kb.writing.note_scoring import read
-from kb.writing.note_selection import FIELDS, Selection, select
+from kb.writing.note_selection import select
 from kb.writing.note_sentences import NoteSentence, note_sentences, shortlist
+from kb.writing.note_similarity import FIELDS, Selection
 from kb.writing.note_translation import translate, translate_claims
 from kb.writing.rhetoric import RoleClassifier, classify
 from kb.writing.words import cjk_share
@@ -59,7 +61,9 @@ def write_note(
     quoting = Quoting(corpus=corpus, verify=verify)
     selection = Selection()
     if short:
-        selection = select(read(short, title=paper.title, encode=corpus.encode), abstract_length=len(abstract))
+        before = {second.place: first for first, second in pairwise(sentences) if second.place == first.place + 1}
+        reading = read(short, title=paper.title, encode=corpus.encode)
+        selection = select(reading, abstract_length=len(abstract), before=before)
     drafts, refusal = Drafts(), ""
     if chat is not None and paper.private and not chat.is_local and not allow_remote:
         refusal = f"{chat.name} is on another machine and the paper is private: allow it with --allow-remote"

@@ -179,6 +179,56 @@ def test_every_field_has_a_status_and_the_record_survives_its_json() -> None:
     assert from_data(to_data(note), Note) == note
 
 
+HANGING = [
+    chunk_of(
+        "We introduce TideNet, a graph network for water levels. It outperforms harmonic analysis by 23%."
+        " However, the training of TideNet takes twelve hours on one machine.",
+    ),
+    chunk_of(
+        "Water levels are measured by gauges along every river. In recurrent models the number of steps grows with the"
+        " distance between two gauges. This makes it difficult for existing models to learn from distant gauges.",
+        ordinal=1,
+        section=("1 Introduction",),
+        kind="text",
+    ),
+    chunk_of(
+        "HarmoX outperforms TinyTide by 9.0 points on all four rivers. We find that TideNet outperforms HarmoX by 4.2"
+        " points on all four rivers. TideNet reaches the best score of 31.0 points on the Elbe. TideNet improves the"
+        " score of HarmoX by 3.3 points on the Weser.",
+        ordinal=2,
+        section=("4 Results",),
+        kind="text",
+    ),
+]
+
+
+def test_what_a_sentence_hangs_on_is_told_with_it_and_no_takeaway_hangs() -> None:
+    paper = paper_of(HANGING[0].text)
+    note = write_note(paper, corpus=corpus_of(paper, HANGING), verify=verify)
+    told = [claim.text for claim in note.past_methods]
+    assert [text.split()[0] for text in told] == ["In", "This"]
+    assert note.takeaways
+    assert not any(claim.text.startswith(("It ", "However", "This ")) for claim in note.takeaways)
+
+
+def test_results_of_other_systems_are_not_the_papers() -> None:
+    paper = paper_of(HANGING[0].text)
+    note = write_note(paper, corpus=corpus_of(paper, HANGING), verify=verify)
+    claims = [*note.results, *note.conclusion.performance, *note.takeaways]
+    assert any("TideNet outperforms HarmoX" in claim.text for claim in claims)
+    assert not any(claim.text.startswith("HarmoX") for claim in claims)
+
+
+def test_what_the_paper_brings_is_no_background() -> None:
+    abstract = (
+        "We present TideNet, a service for skippers that is used in many harbours. The service is widely used and"
+        " consists of gauges, a network and an app. It is important for coastal shipping."
+    )
+    note = note_of(abstract)
+    assert note.background == ()
+    assert any("consists of gauges" in claim.text for claim in note.method)
+
+
 def test_the_same_paper_gives_the_same_note() -> None:
     assert to_data(note_of()) == to_data(note_of())
 
@@ -266,6 +316,9 @@ def test_the_old_pages_papers_get_notes_of_verbatim_sentences_only(shared: Path)
         "We compare (see Figure 3 the two models with each other.",
         "© 2024 Association for Tides.",
         "This paper has been withdrawn by the author due to an error in a proof.",
+        "20, 2018 as the source documents for answering questions.",
+        "Global Tide Count: A baseline where the five highest tides are selected.",
+        "We employ features of earlier work. [leftmargin=4mm] They are counted by the model.",
     ],
 )
 def test_debris_does_not_stand_alone(text: str) -> None:
@@ -275,12 +328,20 @@ def test_debris_does_not_stand_alone(text: str) -> None:
 def test_run_in_headings_and_appendices_are_left_out() -> None:
     chunks = [
         chunk_of("Sample efficiency We explore how many gauges are needed.", section=("4 Results",), kind="text"),
-        chunk_of("We conclude that few gauges are enough.", ordinal=1, section=("5 Conclusion",), kind="text"),
-        chunk_of("We prove the lemma of the main part.", ordinal=2, section=("A Proofs",), kind="text"),
+        chunk_of(
+            "Encoders Although any network can be used, we use two. Vocab: Following Lee et al., we use 31 gauges.",
+            ordinal=3,
+            section=("4 Results",),
+            kind="text",
+        ),
+        chunk_of("We conclude that few gauges are enough.", ordinal=4, section=("5 Conclusion",), kind="text"),
+        chunk_of("We prove the lemma of the main part.", ordinal=5, section=("A Proofs",), kind="text"),
     ]
     found = note_sentences(chunks, roles=classify)
     assert [sentence.text for sentence in found] == [
         "We explore how many gauges are needed.",
+        "Although any network can be used, we use two.",
+        "Following Lee et al., we use 31 gauges.",
         "We conclude that few gauges are enough.",
     ]
     assert all(s.chunk.text[s.start : s.end] == s.text for s in found)
