@@ -21,6 +21,7 @@ from ui.session import header, is_empty, library, t
 
 _FIELDS = {"session": Field()}
 _MOST_CONVERSATIONS = 30
+_LATEST = 6
 _REPAINT_SECONDS = 0.25
 
 
@@ -38,6 +39,7 @@ def show() -> None:
     turns = library().conversation(session)
     if not turns:
         st.info(t("ask_start"), icon=":material/lightbulb:")
+        _latest()
     for number, answer in enumerate(turns):
         _show_turn(answer, key=f"turn-{session}-{number}")
     question = st.chat_input(t("ask_hint"), key="ask-question", max_chars=2000)
@@ -66,6 +68,16 @@ def _choices(session: str) -> list[str]:
         names = "; ".join(paper.title for paper in library().records(chosen))
         st.caption(f"{t('ask_within')}: {markup.plain(names)}")
     return chosen
+
+
+def _latest() -> None:
+    """The way back into the latest conversations."""
+    known = library().conversations()[:_LATEST]
+    if known:
+        st.markdown(f"**{t('latest_conversations')}**")
+    for name in known:
+        label = markup.plain(markup.shortened(_opening(str(library().home.path), name), 120))
+        st.page_link("ask.py", label=label, icon=":material/forum:", query_params={"session": name})
 
 
 @st.cache_data(max_entries=200, show_spinner=False)

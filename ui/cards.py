@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 import streamlit as st
 
@@ -30,10 +31,9 @@ def paper_title(paper: Paper, *, key: str) -> None:
         st.page_link("paper.py", label=markup.with_maths(paper.title), query_params={"id": paper.id})
 
 
-def year_of(paper: Paper) -> int | None:
-    """The year in which the paper was published, else announced."""
-    day = paper.published or max(paper.announced, default=None)
-    return day.year if day else None
+def day_of(paper: Paper) -> date | None:
+    """The day on which the paper was published, else last announced."""
+    return paper.published.date() if paper.published else max(paper.announced, default=None)
 
 
 def about(paper: Paper) -> str:
@@ -41,7 +41,8 @@ def about(paper: Paper) -> str:
     names = ", ".join(paper.authors[:_AUTHORS])
     if len(paper.authors) > _AUTHORS:
         names += " " + t("and_more", count=len(paper.authors) - _AUTHORS, total=len(paper.authors))
-    parts = [names, str(year_of(paper) or ""), paper.venue or "", ", ".join(paper.categories[:3])]
+    day = day_of(paper)
+    parts = [names, str(day.year) if day else "", paper.venue or "", ", ".join(paper.categories[:3])]
     line = " · ".join(markup.plain(part) for part in parts if part)
     if paper.withdrawn:
         line += f" :red-badge[{t('withdrawn')}]"

@@ -37,13 +37,13 @@ def _show_problems(last: Job, problems: list[dict[str, Any]]) -> None:
         show_one: Callable[..., object] = {"error": st.error, "warning": st.warning}.get(problem["severity"], st.info)
         with st.container(border=False, key=f"problem-{last.number}-{number}"):
             show_one(f"{markup.plain(problem['what'])}  \n→ {markup.plain(problem['cure'])}")
-            command = _command_of(problem["cure"])
+            command = command_of(problem["cure"])
             if command and st.button(t("cure_one"), key=f"cure-{last.number}-{number}", icon=":material/healing:"):
                 work.start(*command)
                 st.rerun()
 
 
-def _command_of(cure: str) -> list[str]:
+def command_of(cure: str) -> list[str]:
     """The ``kb`` command that a cure names, where a click can run it as it stands; none where a person must act."""
     if cure.startswith("kb doctor --fix"):
         return ["doctor", "--fix"]

@@ -23,7 +23,7 @@ _MOST_GROUPS = 7
 _MOST_FOUND = 200
 _MOST_LINKS = 8
 _LOOK_SECONDS = 1.0
-_GRAY = "#8a9196"
+GRAY = "#7d8489"
 
 
 def show() -> None:
@@ -130,7 +130,10 @@ class _Groups:
         self._named = [name for name, _ in counted]
         mode = "dark" if st.context.theme.type == "dark" else "light"
         colours: list[str] = st.get_option(f"theme.{mode}.chartCategoricalColors") or []
-        self.scale = {"domain": [*self._named, t("other")], "range": [*colours[: len(counted)], _GRAY]}
+        self.scale = {"domain": [*self._named, t("other")], "range": [*colours[: len(counted)], GRAY]}
+        # Streamlit's own gray of legends and axes misses AA.
+        ink = st.get_option(f"theme.{mode}.textColor")
+        self.config = {"legend": {"labelColor": ink}, "axis": {"labelColor": ink, "titleColor": ink}}
 
     def of(self, name: str) -> str:
         """The group of a name."""
@@ -158,6 +161,7 @@ def _draw(points: Sequence[MapPoint], groups: _Groups, colour: str, found: Seque
         "params": [{"name": "point", "select": {"type": "point", "fields": ["id"]}},
                    {"name": "zoom", "select": "interval", "bind": "scales"}],
         "height": 520,
+        "config": groups.config,
         # Shapes, and not pixels: each has its paper's title for a screen reader.
         "usermeta": {"embedOptions": {"renderer": "svg", "actions": False}},
     }  # fmt: skip
@@ -213,6 +217,7 @@ def _draw_months(counts: Sequence[MonthCount], groups: _Groups, colour: str) -> 
                         {"field": "count", "type": "quantitative", "title": t("papers")}],
         },
         "height": 260,
+        "config": groups.config,
         "usermeta": {"embedOptions": {"renderer": "svg", "actions": False}},
     }  # fmt: skip
     total = sum(one.count for one in counts)

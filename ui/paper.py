@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from kb.records import Paper
@@ -10,7 +12,7 @@ from ui.address import Field
 from ui.cards import about, opinion_buttons, paper_card, web_links
 from ui.evidence import show_page
 from ui.notes import note_body, note_head, show_figures
-from ui.session import errors_shown, header, language, library, t
+from ui.session import errors_shown, header, language, library, state, t
 
 _TABS = ("record", "note", "pages", "figures", "text", "similar", "versions", "cited", "cite")
 _FIELDS = {
@@ -44,6 +46,12 @@ def show() -> None:
     with errors_shown():
         _SECTIONS[tab or "record"](paper)
     address.keep("paper", _FIELDS)
+
+
+@st.cache_data(max_entries=16, ttl=60, show_spinner=False)
+def _known(home: str, generation: int, paper_id: str) -> dict[str, Any]:
+    """Versions, number of pages and the like: turning a page reads no text again."""
+    return library().show(paper_id)
 
 
 def _record(paper: Paper) -> None:
@@ -102,7 +110,7 @@ def _write_note(paper: Paper, *, label: str) -> None:
 
 def _pages(paper: Paper) -> None:
     """The PDF, page by page; the page is in the address."""
-    pages = library().show(paper.id)["pages"]
+    pages = _known(*state(), paper.id)["pages"]
     if not pages:
         st.info(t("no_pdf"))
         return
@@ -146,7 +154,7 @@ def _similar(paper: Paper) -> None:
 
 
 def _versions(paper: Paper) -> None:
-    versions = library().show(paper.id)["versions"]
+    versions = _known(*state(), paper.id)["versions"]
     if len(versions) < 2:
         st.info(t("no_versions"))
     for version in versions:

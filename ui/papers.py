@@ -11,6 +11,7 @@ import streamlit as st
 from kb.records import Paper
 from ui import work
 from ui.address import Field
+from ui.cards import day_of
 from ui.greeting import greet
 from ui.session import facets, is_empty, library, state, t
 
@@ -111,7 +112,7 @@ def _table(papers: list[Paper], *, key: str) -> None:
     columns = {
         t("title"): [paper.title for paper in papers],
         t("authors"): [", ".join(paper.authors) for paper in papers],
-        t("published"): [paper.published.date() if paper.published else None for paper in papers],
+        t("which_day"): [str(day_of(paper) or "") for paper in papers],
         t("venue"): [paper.venue or "" for paper in papers],
         t("categories"): [", ".join(paper.categories) for paper in papers],
         t("fulltext"): [t(f"fulltext_{paper.fulltext.state}") for paper in papers],
@@ -122,7 +123,7 @@ def _table(papers: list[Paper], *, key: str) -> None:
         alt=t("papers"), height=560,
         column_config={t("title"): st.column_config.TextColumn(width=430),
                        t("authors"): st.column_config.TextColumn(width=260),
-                       t("published"): st.column_config.DateColumn(format="YYYY-MM-DD", width=100)},
+                       t("which_day"): st.column_config.TextColumn(width=95)},
     )  # fmt: skip
     for row, column in event.selection.cells:
         if column == t("title") and row < len(papers):

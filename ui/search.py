@@ -11,7 +11,7 @@ import streamlit as st
 from kb.records import Hit
 from ui import address, markup
 from ui.address import Field
-from ui.cards import hit_card, paper_card
+from ui.cards import day_of, hit_card, paper_card
 from ui.greeting import greet
 from ui.session import facets, header, is_empty, library, state, t
 
@@ -134,7 +134,7 @@ def _show_hits(query: str, filters: dict[str, Any]) -> None:
 def _ordered(hits: list[Hit], order: str) -> list[Hit]:
     if order == "best":
         return hits
-    day = {hit.chunk_id: hit.paper.published.isoformat() if hit.paper.published else "" for hit in hits}
+    day = {hit.chunk_id: str(day_of(hit.paper) or "") for hit in hits}
     return sorted(hits, key=lambda hit: day[hit.chunk_id], reverse=order == "new")
 
 

@@ -76,8 +76,8 @@ def _made(home: str, topic: str) -> set[date]:
 def _offer(topic: str, day: date, count: int) -> None:
     """A day without a digest: make it."""
     st.subheader(day.isoformat(), anchor=False)
-    st.markdown(f"{t('no_digest')} {t('day_has', count=count)}")
     busy = any(job.is_open and job.command[0] == "digest" for job in library().jobs())
+    st.markdown(f"{t('no_digest')} {t('day_has', count=count)}" if not busy else t("day_has", count=count))
     if st.button(t("make_digest"), type="primary", icon=":material/auto_stories:", disabled=busy):
         folder = str(library().digest_folder(topic or None, day))
         options = ["--date", day.isoformat(), "--format", "json", "--out", folder, "--language", language()]

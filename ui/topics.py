@@ -8,6 +8,7 @@ from kb.errors import KbError
 from kb.records import Topic
 from ui import markup
 from ui.session import language, library, t
+from ui.words import LANGUAGES
 
 _MOST_SHOWN = 30
 
@@ -44,19 +45,28 @@ def _fields(topic: Topic) -> Topic:
         name = st.text_input(t("topic_name"), value=topic.name, disabled=bool(topic.name))
         query = st.text_input(t("topic_query"), value=topic.query, placeholder='abs:"diffusion model" AND cat:cs.CV')
         categories = st.text_input(t("categories"), value=" ".join(topic.categories), placeholder="cs.CV cs.LG")
+        authors = st.text_input(
+            t("topic_authors"), value="; ".join(topic.authors), placeholder="Ada Lovelace; A. Turing"
+        )
+        speaks = st.selectbox(
+            t("topic_language"), list(LANGUAGES), index=list(LANGUAGES).index(topic.language),
+            format_func=LANGUAGES.__getitem__,
+        )  # fmt: skip
     with right:
         must = st.text_area(t("topic_must"), value="\n".join(topic.must), height=82)
         must_not = st.text_area(t("topic_must_not"), value="\n".join(topic.must_not), height=82)
+        examples = st.text_area(t("topic_examples"), value="\n".join(topic.examples), height=82)
+        limit = st.number_input(t("topic_limit"), value=topic.limit, min_value=1, max_value=500)
     return Topic(
         name=topic.name or name.strip(),
         query=query.strip(),
         must=_lines(must),
         must_not=_lines(must_not),
         categories=tuple(categories.replace(",", " ").split()),
-        authors=topic.authors,
-        examples=topic.examples,
-        language=topic.language,
-        limit=topic.limit,
+        authors=tuple(name.strip() for name in authors.split(";") if name.strip()),
+        examples=_lines(examples),
+        language=speaks,
+        limit=int(limit),
     )
 
 
@@ -66,7 +76,8 @@ def _lines(text: str) -> tuple[str, ...]:
 
 def _preview(topic: Topic) -> None:
     """Each stored paper in or out, with the reasons."""
-    found = library().preview_topic(topic)
+    with st.spinner(t("asking")):
+        found = library().preview_topic(topic)
     inside = [one for one in found if one.inside]
     st.markdown(f"**{t('topic_caught', count=len(inside), total=len(found))}**")
     for one in [*inside[:_MOST_SHOWN], *[one for one in found if not one.inside][:_MOST_SHOWN]]:

@@ -32,18 +32,23 @@ def chromium_path() -> str | None:
     return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
-@contextmanager
-def served(home: Path, **environment: str) -> Iterator[str]:
-    """The app on this home; yields its address."""
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def served(home: Path, *, port: int = 0, folder: Path | None = None, **environment: str) -> Iterator[str]:
+    """The app on this home, started in a folder; yields its address."""
+    port = port or free_port()
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("KB_", "STREAMLIT_"))}
     command = [sys.executable, "-m", "kb", "ui", "--home", str(home), "--port", str(port)]
     log = home.parent / f"app-{port}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, stdout=out, stderr=out, env={**clean, "OMP_NUM_THREADS": "1", **environment}
+            command, stdout=out, stderr=out, cwd=folder, env={**clean, "OMP_NUM_THREADS": "1", **environment}
         )
     try:
         address = f"http://localhost:{port}"
@@ -101,7 +106,7 @@ class Visitor:
         self.page.goto(self.address + path)
         self.rest()
 
-    def rest(self, seconds: float = 40) -> None:
+    def rest(self, seconds: float = 90) -> None:
         """Wait until the page does not change any more."""
         self.page.wait_for_timeout(250)
         self.page.wait_for_function(_RESTING, timeout=seconds * 1000)

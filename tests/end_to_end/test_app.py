@@ -150,15 +150,42 @@ def test_the_digest_of_a_day_and_liking_a_paper(visitor: Visitor, home: Path) ->
         assert 1 in library.catalog().papers.opinions().values()
 
 
-def test_the_map_has_a_point_for_each_paper_and_opens_one(visitor: Visitor) -> None:
-    visitor.open("/map")
-    visitor.page.locator("canvas, svg.marks").first.wait_for()
-    field = visitor.page.get_by_label("Open a paper")
-    field.click()
-    field.fill("S2ORC")
-    visitor.page.get_by_role("option").first.click()
-    visitor.page.wait_for_url("**/paper?id=*")
-    visitor.sees("S2ORC: The Semantic Scholar Open Research Corpus")
+def test_the_map_has_a_point_for_each_paper_and_opens_one(visitor: Visitor, home: Path) -> None:
+    with Desk.open(Settings(home=home)) as library:
+        papers = {paper.title: paper.id for paper in library.list()}
+    visitor.open("/map?find=S2ORC")
+    points = visitor.page.locator('[data-testid="stVegaLiteChart"]').first.locator("path[aria-roledescription=circle]")
+    points.first.wait_for()
+    assert sorted(point.get_attribute("aria-label") for point in points.all()) == sorted(papers)
+    title = "S2ORC: The Semantic Scholar Open Research Corpus"
+    one = visitor.page.locator(f'path[aria-label="{title}"]')
+    sizes = {point.get_attribute("aria-label"): point.bounding_box()["width"] for point in points.all()}
+    assert max(sizes, key=lambda label: sizes[label]) == title  # what was looked for stands out
+    assert visitor.page.locator(".st-key-map-found a").first.inner_text().strip() == title
+    one.hover()
+    visitor.page.locator("#vg-tooltip-element", has_text=title).wait_for()
+    one.click()
+    visitor.page.wait_for_url(f"**/paper?id={papers[title].replace(':', '%3A')}*")
+    visitor.sees(title)
+
+
+def test_the_keyboard_reaches_everything_in_reading_order(visitor: Visitor) -> None:
+    visitor.open("/search?q=citation+graph")
+    order: list[str] = []
+    for _ in range(60):
+        visitor.page.keyboard.press("Tab")
+        order.append(visitor.page.evaluate(_FOCUSED))
+    wanted = ("Today", "Map", "Search your papers", "See it on the page", "More like this")
+    places = [next((i for i, name in enumerate(order) if one in name), -1) for one in wanted]
+    assert places == sorted(places), order
+    assert -1 not in places, order
+    button = visitor.page.get_by_role("button", name="See it on the page").first
+    button.focus()
+    visitor.page.keyboard.press("Enter")
+    visitor.page.locator(".kb-box").first.wait_for(timeout=60_000)
+    assert visitor.page.evaluate("!!document.activeElement.closest('[role=dialog]')")  # one is inside the dialog
+    visitor.page.keyboard.press("Escape")
+    visitor.page.locator(".kb-box").first.wait_for(state="detached")
 
 
 def test_back_and_bookmarks(visitor: Visitor) -> None:
@@ -194,6 +221,12 @@ def test_a_narrow_screen_never_scrolls_sideways(browser: Any, address: str, wher
     assert someone.page.evaluate(_UNNAMED) == []
     someone.close()
 
+
+_FOCUSED = """() => {
+    const e = document.activeElement;
+    return [e.getAttribute('aria-label'), e.innerText, e.placeholder].filter(Boolean).join(' ').trim();
+}"""
+"""The name of what has the focus."""
 
 _UNNAMED = """() => [...document.querySelectorAll('main img, main button, main input')]
     .filter(e => e.offsetParent !== null && e.tabIndex >= -(e.tagName === 'IMG'))

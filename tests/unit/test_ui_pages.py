@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 import ui
 from kb import Library, Settings
+from ui import health
 
 APP = Path(ui.__file__).with_name("app.py")
 SCRIPT = "<script>alert(1)</script>"
@@ -151,3 +152,68 @@ def test_where_sign_in_is_configured_nothing_is_shown_before_it(at_home: Path) -
     assert [button.label for button in app.button] == ["Sign in"]
     assert not app.title
     assert not app.markdown
+
+
+def test_the_table_is_ordered_and_filtered_over_the_whole_library(at_home: Path) -> None:
+    def titles(**parameters: str) -> list[str]:
+        table: Any = page("library", **parameters).dataframe[0].value
+        return list(table.iloc[:, 0])
+
+    assert titles() == ["Graphs of citations", f"{SCRIPT} in *titles*"]  # the newest first
+    assert titles(order="old") == titles()[::-1]
+    assert titles(order="title") == [f"{SCRIPT} in *titles*", "Graphs of citations"]
+    assert titles(category="cs.DL") == ["Graphs of citations"]
+    assert titles(find="lovelace") == [f"{SCRIPT} in *titles*"]
+
+
+def test_a_day_of_the_calendar_is_chosen_by_a_click_and_kept_in_the_address(at_home: Path) -> None:
+    app = page("today")
+    assert "2024-02-03" in shown(app)
+    days = {button.label for button in app.button if (button.key or "").startswith("calendar-") and not button.disabled}
+    assert {"3", ":material/chevron_left:"} <= days
+    assert ":material/chevron_right:" not in days
+    app.button(key="calendar-chevron_left").click().run()
+    assert "2024-01-02" in shown(app)
+    assert app.query_params["day"] in ("2024-01-02", ["2024-01-02"])
+
+
+def test_papers_to_compare_are_found_by_words_and_stay_chosen(at_home: Path) -> None:
+    app = page("compare")
+    app.text_input(key="compare-papers-find").set_value("turing").run()
+    app.multiselect[0].select("arxiv:2401.00002").run()
+    app.text_input(key="compare-papers-find").set_value("lovelace").run()
+    assert app.multiselect[0].value == ["arxiv:2401.00002"]
+    app.multiselect[0].select("arxiv:2401.00001").run()
+    app.text_area[0].set_value("What is large?").run()
+    app.button[0].click().run()
+    assert app.query_params["paper"] in (both := "arxiv:2401.00002\narxiv:2401.00001", [both])
+    assert "What is large" in shown(app)
+
+
+def test_a_topic_is_edited_whole(at_home: Path) -> None:
+    app = page("library", room="topics")
+    app.text_input[0].set_value("Graphs")
+    app.text_input[1].set_value("abs:graphs")
+    app.text_input[3].set_value("Alan Turing; Ada Lovelace")
+    app.number_input[0].set_value(7)
+    next(button for button in app.button if button.label == "Save").click().run()
+    assert not app.error
+    with Library.open(Settings(home=at_home)) as library:
+        topic = library.topic("Graphs")
+        assert (topic.authors, topic.limit) == (("Alan Turing", "Ada Lovelace"), 7)
+        library.remove_topic("Graphs")
+
+
+@pytest.mark.parametrize(
+    ("cure", "command"),
+    [
+        ("kb doctor --fix, or kb reindex", ["doctor", "--fix"]),
+        ("kb doctor --fix removes them", ["doctor", "--fix"]),
+        ("kb add 2401.00001", ["add", "--", "2401.00001"]),
+        ("kb add FILE.pdf stores one", []),
+        ("add the file again: kb add FILE", []),
+        ("restore catalog.sqlite from a backup", []),
+    ],
+)
+def test_a_cure_is_a_click_where_a_click_can_cure(cure: str, command: list[str]) -> None:
+    assert health.command_of(cure) == command

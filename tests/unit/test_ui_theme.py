@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from importlib import resources
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 THEME: dict[str, Any] = tomllib.loads(resources.files("ui").joinpath("theme.toml").read_text("utf-8"))["theme"]
 LEAST = 4.5
+LEAST_OF_SHAPES = 3.0
 CAPTION_OPACITY = 0.82
 
 
@@ -35,6 +37,22 @@ def test_text_links_and_verdicts_are_legible(mode: str) -> None:
         for ink in ("textColor", "linkColor", *(f"{c}TextColor" for c in ("gray", "green", "orange", "red", "blue"))):
             assert contrast(channels(theme[ink]), channels(theme[ground])) >= LEAST, (ink, ground)
     assert contrast(channels(theme["textColor"]), channels(theme["orangeBackgroundColor"])) >= LEAST
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_points_and_bars_stand_out_from_their_ground(mode: str) -> None:
+    source = resources.files("ui").joinpath("map.py").read_text("utf-8")
+    gray = re.search(r'^GRAY = "(#[0-9a-f]{6})"', source, re.MULTILINE)
+    assert gray is not None
+    for colour in (*THEME[mode]["chartCategoricalColors"], gray[1]):
+        assert contrast(channels(colour), channels(THEME[mode]["backgroundColor"])) >= LEAST_OF_SHAPES, colour
+
+
+def test_the_mark_on_a_page_leaves_its_print_legible() -> None:
+    css = resources.files("ui").joinpath("app.css").read_text("utf-8")
+    mark = re.search(r"\.kb-box \{[^}]*background: (#[0-9a-f]{6});[^}]*multiply", css)
+    assert mark is not None  # multiplied, black print stays black
+    assert contrast(channels("#000000"), channels(mark[1])) >= 7
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
