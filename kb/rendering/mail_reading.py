@@ -51,7 +51,7 @@ class _TextReader:
 
     def read(self, text: str) -> None:
         page, lines = self._page, text.splitlines()
-        heads = [number for number, line in enumerate(lines) if re.match(r"\d+\. ", line)]
+        heads = [number for number, line in enumerate(lines) if re.match(r"\d+\.(?: |$)", line)]
         head = lines[: heads[0] if heads else len(lines)]
         read_head_line(page, (head or [""])[0].rpartition(" · ")[2], is_heading=True, where="text")
         for line in head[1:]:
@@ -60,7 +60,7 @@ class _TextReader:
             page.faults.append(("text", f"{len(heads)} papers", f"{len(page.entries)} papers", "text"))
         for entry, start, end in zip(page.entries, heads, [*heads[1:], len(lines)], strict=False):
             statements = list(_statements(lines[start:end]))
-            entry.titles.append(("text", re.sub(r"^\d+\. ", "", statements[0])))
+            entry.titles.append(("text", re.sub(r"^\d+\.(?: |$)", "", statements[0])))
             for statement in statements[1:]:
                 self._statement(entry, statement)
 

@@ -208,9 +208,32 @@ _CASED: frozenset[Cue] = frozenset({"pointer", "others"})
 _COMPILED = {name: re.compile(pattern, 0 if name in _CASED else re.IGNORECASE) for name, pattern in _PATTERNS.items()}
 
 
+_CJK = re.compile(r"[\u4e00-\u9fff]")
+# The plainest of the same in Chinese, where words have no borders.
+_CHINESE: dict[Cue, re.Pattern[str]] = {
+    "proposal": re.compile(
+        r"(?:本文|我们|本研究|该文)[^，。]{0,12}?(?:提出|介绍|设计|构建|研究|探讨|开发|建立|发布)|提出了?一种"
+    ),
+    "own work": re.compile(r"本文|我们|本研究|所提"),
+    "problem": re.compile(r"不足|困难|挑战|缺乏|难以|受限|局限|无法|忽略|忽视|昂贵|低效|瓶颈"),
+    "contrast": re.compile(r"^(?:然而|但是|但|尽管|虽然)"),
+    "past work": re.compile(r"(?:现有|以往|传统|已有|先前|目前)的?[^，。]{0,6}?(?:方法|模型|工作|研究|系统|技术|算法)"),
+    "result": re.compile(
+        r"(?:实验|结果|评估)[^，。]{0,8}?(?:表明|显示|证明|说明)|优于|提高了?|提升了?|达到了?|超过了?|降低了?"
+    ),
+    "better": re.compile(r"优于|提高|提升|超过|领先|最先进|更[高好快优]"),
+    "figures": re.compile(r"\d+(?:\.\d+)?\s*(?:[%％倍]|个百分点|分)"),
+    "innovation": re.compile(r"新的|新颖|首次|首个|创新|新方法"),
+    "significance": re.compile(r"意义|有助于|为[^，。]{1,20}?提供|应用前景|推广"),
+}  # fmt: skip
+
+
 def cues(sentence: str) -> frozenset[Cue]:
     """All cues of a sentence."""
-    return frozenset(name for name, pattern in _COMPILED.items() if pattern.search(sentence))
+    found = {name for name, pattern in _COMPILED.items() if pattern.search(sentence)}
+    if _CJK.search(sentence):
+        found |= {name for name, pattern in _CHINESE.items() if pattern.search(sentence)}
+    return frozenset(found)
 
 
 def talks_to_machine(text: str) -> bool:

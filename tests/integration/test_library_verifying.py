@@ -299,6 +299,18 @@ def test_no_page_for_the_public_tells_what_its_owner_likes(library: Library, tmp
         library.dislike("2402.19302")
 
 
+def test_an_empty_page_and_titles_without_a_blank_hold_in_every_form(tmp_path: Path) -> None:
+    long = {"title": "T" * 300, "authors": ["Jean d'Arc, Jr."], "abstract": "We wait. " * 3, "listed": ["2024-03-04"]}
+    lines = [long | {"id": f"2403.0000{n}", "title": f"{n}. {'T' * 300}"} for n in range(3)]
+    (tmp_path / "records.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with Library.open(Settings(home=tmp_path / "home")) as library:
+        library.add(str(tmp_path / "records.jsonl"))
+        for day, name in ((DAY, "full"), (DAY.replace(day=6), "empty")):
+            forms = ["html", "hexo", "md", "rss", "bibtex", "mail", "json"]
+            for path in library.write_digest(library.digest(day=day), forms, out=tmp_path / name):
+                assert library.verify(path)[0] == [], path
+
+
 def test_what_is_no_form_of_ours_is_said_in_one_line(library: Library, tmp_path: Path) -> None:
     for name, text, words in (
         ("a.xml", "<a/>", "is no daily page"), ("b.xml", "no xml", "is no XML"),

@@ -229,6 +229,17 @@ def test_what_the_paper_brings_is_no_background() -> None:
     assert any("consists of gauges" in claim.text for claim in note.method)
 
 
+def test_a_paper_in_chinese_gets_a_note_of_its_own_sentences() -> None:
+    abstract = (
+        "潮汐预报对航运很重要。现有方法在河口存在不足。本文提出了一种用于水位的图网络。实验结果表明误差降低了23%。"
+    )
+    note = note_of(abstract)
+    assert note.summary is not None
+    assert note.summary.text == "本文提出了一种用于水位的图网络。"
+    assert [claim.text for claim in note.past_methods] == ["现有方法在河口存在不足。"]
+    assert [claim.text for claim in note.results] == ["实验结果表明误差降低了23%。"]
+
+
 def test_the_same_paper_gives_the_same_note() -> None:
     assert to_data(note_of()) == to_data(note_of())
 
