@@ -21,7 +21,7 @@ _ORGANISATION = re.compile(
 )
 _OTHER = re.compile(
     r"thesis|dissertation|fulfil|requirements|degree|Doctor of|Master of|supervis|conference|proceedings|journal of"
-    r"|workshop|supported (?:by|in part)|\bgrant\b|\d{4}\)?\.?$|https?:",
+    r"|workshop|supported (?:by|in part)|\bgrant\b|\b(?:19|20)\d\d\)?\.?$|https?:",
     re.IGNORECASE,
 )
 _UNFINISHED = re.compile(r"(?:\b(?:of|and|for|the|in|at|de|di|der|für)|&)$")

@@ -183,7 +183,10 @@ def _take_group(desk: _Desk, page: PageLayout, index: int) -> int:
         if not any(_is_same_float(first, placed) for placed in page.placed[:index]):
             _take_float(desk, [placed for placed in page.placed[index:] if _is_same_float(first, placed)])
     elif first.role == "caption":
-        desk.put("caption", lines, later=True, label=first.float_label)
+        # Text beside a wrapped caption stands between its lines in the reading order.
+        if not any(_is_same_caption(first, placed) for placed in page.placed[:index]):
+            lines = [placed.line for placed in page.placed[index:] if _is_same_caption(first, placed)]
+            desk.put("caption", lines, later=True, label=first.float_label)
     elif first.role == "footnote":
         for note in _footnotes(lines):
             mark, first_line = _unmarked(note[0])
@@ -196,6 +199,10 @@ def _take_group(desk: _Desk, page: PageLayout, index: int) -> int:
 
 def _is_same_float(first: Placed, placed: Placed) -> bool:
     return placed.role == "float" and placed.float_label == first.float_label
+
+
+def _is_same_caption(first: Placed, placed: Placed) -> bool:
+    return placed.role == "caption" and placed.float_label == first.float_label
 
 
 def _belongs(before: Placed, placed: Placed) -> bool:

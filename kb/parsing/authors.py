@@ -13,7 +13,7 @@ from kb.parsing.layout import Placed
 from kb.parsing.lines import TextLine, only_first
 
 INSTITUTION = re.compile(
-    r"Universi|Universit|Institut|Laborator|\bLabs?\b|Research|\bInc\b|\bLtd\b|\bCorp|College|Department|\bDept|School|Academ"
+    r"Universi|Universit|Hochschule|H[öo]gskola|Politecnico|[ÉE]cole\b|Institut|Laborator|\bLabs?\b|Research|\bInc\b|\bLtd\b|\bCorp|College|Department|\bDept|School|Academ"
     r"|Google|Microsoft|\bMeta\b|Facebook|Amazon|\bApple\b|NVIDIA|OpenAI|DeepMind|\bIBM\b|Tencent|Alibaba|ByteDance|Huawei"
     r"|Baidu|Adobe|Samsung|Intel\b|Cent(?:er|re)\b|Hospital|\bMIT\b|\bETH\b|CNRS|INRIA|Inria|EPFL|KAIST|Faculty|Foundation"
     r"|Technolog|Polytech|\bGroup\b|\bTeam\b|Division|Company|GmbH|Sciences?\b|\bAI\b|\bUCL\b|\bCMU\b|\bUSA\b|\bUK\b|China\b"
@@ -26,7 +26,10 @@ _NOT_NAMES = re.compile(
     re.IGNORECASE,
 )
 MARK_SIGNS = "∗*†‡§¶♦♣♠♥⋆★◦◊?✉ˆ^#∥‖⊥"
-_PARTICLE = r"(?:van|von|der|den|de|del|della|di|da|dos|du|la|le|el|al|bin|ibn|ten|ter|zu|af|av|y|e)"
+_PARTICLE = (
+    r"(?:van|von|der|den|de|del|della|di|da|das|dos|do|du|la|las|los|le|el|al|bin|bint|ibn|ben|ten|ter|zu|zum|zur|af|av"
+    r"|op|’t|'t|y|e|i)"
+)
 _PART = r"(?:[A-ZÀ-ÞĀ-ſƀ-ɏ][\w'’‐-]*\.?|(?:[A-Z]\.[-‐]?)+|d['’][A-Z]\w+)"
 _BY = re.compile(r"^(?:by|By|BY)\s+")
 _NAME = re.compile(rf"^{_PART}(?:\s+(?:{_PARTICLE}\s+)*{_PART}){{1,4}}$")
@@ -115,6 +118,11 @@ def _names_by_line(below: Sequence[Placed]) -> dict[int, list[Name] | None]:
     for placed in below:
         if found[id(placed)] == [] and (lead := lead_of(placed.line)):
             found[id(placed)] = _names_of(lead, placed)
+    top = min(below, key=lambda placed: (round(placed.line.baseline), placed.line.x0), default=None)
+    if top is not None and found[id(top)] == []:
+        name, _, rest = top.line.text.partition(",")
+        if INSTITUTION.search(rest):  # right below the title: "Ada Lovelace, Analytical Society"
+            found[id(top)] = _names_of(only_first(top.line, len(name)), top)
     return found
 
 
@@ -135,7 +143,11 @@ def _joined(before: list[tuple[str, str]], after: list[tuple[str, str]]) -> list
 def _is_other_matter(text: str) -> bool:
     """Affiliations, addresses, marks, dates: what stands among authors without being one."""
     letters = sum(char.isalpha() for char in text)
-    return bool(INSTITUTION.search(text) or _NOT_NAMES.search(text)) or letters < 3 or "," in text or ":" in text
+    if INSTITUTION.search(text) or _NOT_NAMES.search(text) or letters < 3 or ":" in text:
+        return True
+    pieces = [piece.strip() for piece in re.split(r"[,;&]|\band\b", text) if piece.strip()]
+    names = sum(bool(_NAME.match(re.sub(rf"[\d{MARK_SIGNS}]", "", piece).strip())) for piece in pieces)
+    return len(pieces) > 1 and 2 * names < len(pieces)  # an address has few names between its commas
 
 
 def _names_of(line: TextLine, placed: Placed) -> list[Name]:
@@ -199,7 +211,7 @@ def _cut(text: str, marks: Sequence[bool]) -> list[tuple[str, str]]:
     at = 0
     while at < len(text):
         conjunction = (
-            re.match(r"\s+(?:and|AND)\s+|^(?:and|AND)\s+", text[at:]) if at == 0 or text[at].isspace() else None
+            re.match(r"\s+(?:and|AND)(?:\s+|$)|^(?:and|AND)\s+", text[at:]) if at == 0 or text[at].isspace() else None
         )
         if marks[at]:
             mark += text[at]

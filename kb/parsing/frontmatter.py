@@ -159,7 +159,7 @@ def read_front(pages: Sequence[PageLayout], said: Said, *, body: BodyStyle, bloc
         links=read_links(blocks, said.links) or None,
         affiliation=affiliation,
         keywords=read_keywords(blocks),
-        venue=read_venue(pages[0]),
+        venue=read_venue(pages[0], title=title),
     )
 
 

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 
+from kb.parsing.heading_levels import MAIN_PART, with_levels
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine
 from kb.parsing.outline import MAX_HEADING_LINES, Heading, locate_outline
 from kb.parsing.page import OutlineEntry
 from kb.parsing.section_names import KNOWN, NUMBERED, bare_title
 
-Look = tuple[float, bool, bool, bool]  # size, bold, italic, capitals
-
 _MAX_CHARS = 120
-_MAIN_PART = re.compile(
-    r"(?:results?|analysis|methods?|discussion|evaluation|background|motivation|experiments?)\b", re.I
-)
 _MIN_ALIKE = 3  # headings in one type that make it a heading's type
-_RUN_IN_ITEM = re.compile(r"^\d{1,2}\)\s")
 
 
 def find_headings(pages: Sequence[PageLayout], *, outline: Sequence[OutlineEntry], body: BodyStyle) -> list[Heading]:
@@ -33,12 +28,19 @@ def find_headings(pages: Sequence[PageLayout], *, outline: Sequence[OutlineEntry
     has_outline = len(found) >= 3 and any(heading.level > 0 for heading in found)
     styled = _from_style(pages, body=body, taken=taken, only_certain=has_outline)
     alike = _set_like(pages, [*found, *styled], body=body)
-    headings = _levelled([*found, *styled, *alike], pages=pages)
+    headings = with_levels(_in_sequence([*found, *styled, *alike]), pages=pages)
     headings.sort(key=lambda heading: (heading.page, heading.lines[0]))
     for heading in headings:
         for line in heading.lines:
             pages[heading.page - 1].placed[line].role = "heading"
     return headings
+
+
+def _in_sequence(headings: Sequence[Heading]) -> list[Heading]:
+    """The headings without sentences like "A document that …": an appendix has no numbered section after it."""
+    ordered = sorted(headings, key=lambda heading: (heading.page, heading.lines[0]))
+    last = max((at for at, heading in enumerate(ordered) if re.match(r"\d", heading.title)), default=-1)
+    return [h for at, h in enumerate(ordered) if at > last or h.level >= 0 or not re.match(r"[A-Z]\s\S{2}", h.title)]
 
 
 # ----------------------------------------------------------------------------------------------- style
@@ -89,6 +91,15 @@ def _set_like(pages: Sequence[PageLayout], found: Sequence[Heading], *, body: Bo
     return more
 
 
+def _is_of_one_type(page: PageLayout, at: int) -> bool:
+    """Whether the whole line is set like its beginning, and the next line is not: no title that runs into its text."""
+    placed = page.placed[at]
+    main = placed.line.runs[0].style
+    after = page.placed[at + 1] if at + 1 < len(page.placed) else None
+    goes_on = after is not None and after.column == placed.column and after.line.runs[0].style[:2] == main[:2]
+    return not goes_on and all(run.style[:2] == main[:2] or run.raised or run.style.is_math for run in placed.line.runs)
+
+
 def _type_of(line: TextLine) -> tuple[str, float]:
     return line.font, round(line.size, 1)
 
@@ -109,7 +120,9 @@ def _heading_lines(page: PageLayout, at: int, *, body: BodyStyle, only_certain: 
     if len(lines) > MAX_HEADING_LINES:
         return []
     plain = len(text.split()) <= 3 and text[:1].isupper()
-    if known and (apart or plain) and _stands_alone(page, at, lines, body=body, least=1.0):
+    if known and MAIN_PART.match(text) and not _begins_part(page, lines[-1], body=body):
+        known = False  # "Method" and "Results" are names of columns, too
+    if known and (apart or plain) and _stands_alone(page, at, lines, body=body, least=1.0 if apart else 1.2):
         return lines
     small = placed.line.size < body.size - 0.6 and not text.isupper()
     if match and apart and _is_title(match["title"]) and _plausible(match["number"]):
@@ -152,6 +165,7 @@ def _is_title(title: str) -> bool:
         and title[0].isalpha()
         and (title[0].isupper() or not title[0].isascii())
         and len(words) <= 16
+        and any(len(word) > 1 for word in words)
         and not title.rstrip().endswith((",", ";"))
         and not re.search(r"\bet al\b|\(\d{4}\)|https?:", title)
         and sum(char.isalpha() for char in title) > 0.6 * len(title.replace(" ", ""))
@@ -223,74 +237,28 @@ def _is_plain_heading(page: PageLayout, at: int, lines: list[int], *, body: Body
         return False
     if len(text) < 4 or sum(char.isalpha() for char in text) < 0.75 * len(text.replace(" ", "")):
         return False
-    if not _stands_alone(page, at, lines, body=body, least=1.25):
+    if not _stands_alone(page, at, lines, body=body, least=1.25) or not _is_of_one_type(page, lines[-1]):
         return False
-    after = page.placed[lines[-1] + 1] if lines[-1] + 1 < len(page.placed) else None
-    if after is None or after.column != page.placed[at].column or after.role != "body":
-        return False
-    down = after.line.baseline - page.placed[lines[-1]].line.baseline
     start, end = page.span_of(page.placed[at].column)
-    is_text = abs(after.line.size - body.size) < 0.5 and after.line.font in body.fonts
-    wide = after.line.width > 0.6 * (end - start)
     centred = abs((line.x0 + line.x1) / 2 - (start + end) / 2) < 6
-    return is_text and wide and 0 < down < 2.6 * body.leading and (line.x0 - start < 24 or centred)
+    return _text_follows(page, lines[-1], body=body) and (line.x0 - start < 24 or centred)
 
 
-# ---------------------------------------------------------------------------------------------- levels
+def _begins_part(page: PageLayout, last: int, *, body: BodyStyle) -> bool:
+    """Whether running text, or another heading, comes right below a line."""
+    after = page.placed[last + 1] if last + 1 < len(page.placed) else None
+    if after is None or after.column != page.placed[last].column or _text_follows(page, last, body=body):
+        return True
+    is_numbered = NUMBERED.match(after.line.text) is not None
+    return not _shares_row(page, last + 1) and is_set_apart(after, page=page, body=body, numbered=is_numbered)
 
 
-def _levelled(headings: list[Heading], *, pages: Sequence[PageLayout]) -> list[Heading]:
-    roman = sum(bool(re.match(r"[IVX]{1,5}\.\s", heading.title)) for heading in headings) >= 2
-    numbered = {_look(heading, pages): _depth(heading.title, roman=roman) for heading in headings}
-    looks = {_look(heading, pages): 0 for heading in headings if KNOWN.match(bare_title(heading.title))}
-    looks |= {look: depth for look, depth in numbered.items() if depth is not None}
-    tops = {look for look, depth in looks.items() if depth == 0 and look[3]}
-    levelled = []
-    for heading in headings:
-        level = heading.level
-        if level < 0:
-            depth = _depth(heading.title, roman=roman)
-            if depth is None and not KNOWN.match(heading.title.strip()):
-                depth = _depth_of_look(_look(heading, pages), looks)
-            if depth is None and _MAIN_PART.match(heading.title) and _in_small_letters(heading, pages, tops):
-                depth = 1  # "Results" below "EXPERIMENTS"
-            level = depth or 0
-        levelled.append(Heading(page=heading.page, lines=heading.lines, level=level, title=heading.title.strip()))
-    return levelled
-
-
-def _in_small_letters(heading: Heading, pages: Sequence[PageLayout], tops: Collection[Look]) -> bool:
-    """Whether the headings of whole sections are set like this one, but in capitals."""
-    look = _look(heading, pages)
-    return not look[3] and any(top[:2] == look[:2] for top in tops)
-
-
-def _depth_of_look(look: Look, looks: Mapping[Look, int]) -> int:
-    """The depth of an unnumbered heading: that of others set like it, else one below those set larger."""
-    if look in looks or not looks:
-        return looks.get(look, 0)
-    larger = [
-        depth
-        for other, depth in looks.items()
-        if other[0] > look[0] or (other[0] == look[0] and ((other[1] and not look[1]) or (other[3] and not look[3])))
-    ]
-    return max(larger, default=0) + 1
-
-
-def _look(heading: Heading, pages: Sequence[PageLayout]) -> Look:
-    line = pages[heading.page - 1].placed[heading.lines[0]].line
-    return round(line.size), line.bold, line.italic, line.text.isupper()
-
-
-def _depth(title: str, *, roman: bool) -> int | None:
-    match = NUMBERED.match(title)
-    if match is None:
-        return 2 if _RUN_IN_ITEM.match(title) else None
-    number = match["number"].rstrip(".:")
-    if number.startswith(("Appendix", "APPENDIX", "Chapter", "Section")):
-        return 0
-    if roman and re.fullmatch(r"[A-Z]", number) and not re.fullmatch(r"[IVX]", number):
-        return 1
-    if roman and number.isdigit():
-        return 2  # "I.", "A.", "1."
-    return number.count(".")
+def _text_follows(page: PageLayout, last: int, *, body: BodyStyle) -> bool:
+    """Whether running text begins right below a line, in its column."""
+    after = page.placed[last + 1] if last + 1 < len(page.placed) else None
+    if after is None or after.column != page.placed[last].column or after.role != "body":
+        return False
+    down = after.line.baseline - page.placed[last].line.baseline
+    start, end = page.span_of(after.column)
+    is_text = abs(after.line.size - body.size) < 0.5 and after.line.font in body.fonts
+    return is_text and after.line.width > 0.6 * (end - start) and 0 < down < 2.6 * body.leading

@@ -139,8 +139,13 @@ def read_keywords(blocks: Sequence[Block]) -> tuple[str, ...] | None:
     return None
 
 
-def read_venue(page: PageLayout) -> str | None:
-    """The venue that head, foot or front matter of the first page names; None when it names none."""
+def read_venue(page: PageLayout, *, title: str | None = None) -> str | None:
+    """The venue that head, foot or front matter of the first page names; None when it names none.
+
+    Args:
+        page: the first page, front matter and furniture marked.
+        title: the paper's title, at which the venue ends where both stand in one line.
+    """
     lines = [p for p in page.placed if p.role in ("furniture", "front", "footnote") and p.line.upright]
     text = " ".join(p.line.text for p in sorted(lines, key=lambda placed: placed.order))
     if re.search(r"under review|submitted to", text, re.IGNORECASE):
@@ -149,4 +154,6 @@ def read_venue(page: PageLayout) -> str | None:
     if match is None:
         return None
     venue = next(group for group in match.groups() if group)
+    if title and title[:30] in venue:
+        venue = venue[: venue.index(title[:30])]
     return re.sub(r"^In ", "", venue).strip(" ,")

@@ -64,6 +64,12 @@ def _mark_footnotes(page: PageLayout, *, body: BodyStyle) -> None:
             if placed.role != "body" or placed.line.size > 0.93 * body.size or placed.line.y0 < 0.3 * page.height:
                 break
             small.append(placed)
+        if (
+            column == -1
+            and small
+            and any(p.role == "body" and p.line.y0 > small[0].line.y1 for p in page.placed if p.column != -1)
+        ):
+            continue  # small print across the head of the page: an abstract
         small.reverse()
         above = lines[-len(small) - 1] if small and len(small) < len(lines) else None
         if small and above and _begin_notes(above, small, page=page, body=body):
