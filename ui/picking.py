@@ -22,7 +22,7 @@ def pick_papers(given: Sequence[str], *, key: str, most: int | None = None) -> l
         st.session_state[f"{key}-options"] = kept
     titles = {paper.id: paper.title for paper in library().records(kept[2])}
     picked = st.multiselect(
-        t("papers"), list(titles), default=[one for one in kept[3] if one in titles], max_selections=most,
+        t("papers"), list(titles), default=[one for one in kept[3] if one in titles], max_selections=most, placeholder=t("choose"),
         format_func=lambda one: titles.get(one, one), key=f"{key}-picked",
     )  # fmt: skip
     st.session_state[f"{key}-chosen"] = list(picked)

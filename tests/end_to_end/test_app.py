@@ -17,6 +17,7 @@ import pytest
 from kb import Settings
 from kb.library.desk import Desk
 from tests.end_to_end.chromium import Visitor, chromium, chromium_path, served
+from ui import markup
 
 pytestmark = [
     pytest.mark.browser,
@@ -152,7 +153,7 @@ def test_the_digest_of_a_day_and_liking_a_paper(visitor: Visitor, home: Path) ->
 
 def test_the_map_has_a_point_for_each_paper_and_opens_one(visitor: Visitor, home: Path) -> None:
     with Desk.open(Settings(home=home)) as library:
-        papers = {paper.title: paper.id for paper in library.list()}
+        papers = {markup.shortened(paper.title, 90): paper.id for paper in library.list()}
     visitor.open("/map?find=S2ORC")
     points = visitor.page.locator('[data-testid="stVegaLiteChart"]').first.locator("path[aria-roledescription=circle]")
     points.first.wait_for()

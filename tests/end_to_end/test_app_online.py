@@ -1,0 +1,193 @@
+"""The app with a world around it: a local arXiv, a chat model that streams, another process that adds papers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kb import Library, Settings
+from kb.calendar import EASTERN, previous_announcement_day
+from kb.records import Topic
+from tests.arxiv_server import ArxivServer, Fault
+from tests.end_to_end.chromium import Visitor, chromium, chromium_path, served
+from tests.openai_server import OpenAIServer
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(chromium_path() is None, reason="no Chromium on this machine"),
+]
+SENTENCE = "The corpus of tidal records holds 412 gauges"
+STORED = {
+    "id": "2401.00007",
+    "title": "Tidal records of the northern coast",
+    "authors": ["Ada Tide"],
+    "abstract": f"{SENTENCE}. They were read by hand.",
+    "categories": ["physics.ao-ph"],
+    "published": "2024-01-02T00:00:00Z",
+}
+PIECES = ("The corpus of tidal", " records holds 412", " gauges [1].", " It was built on the moon [1].")
+
+
+def newest_day() -> str:
+    return previous_announcement_day(datetime.now(EASTERN).date()).isoformat()
+
+
+def announced() -> list[dict[str, Any]]:
+    """What arXiv announces today: three papers, one of them not of the topic."""
+    subjects = ("Robots that walk on sand", "Robots that climb stairs", "Knots and their primes")
+    return [
+        {"id": f"2603.{n:05}", "title": title, "authors": ["Ann Lee"], "categories": ["cs.RO" if n < 2 else "math.GT"],
+         "abstract": f"{title} are studied. The gait is learned in {n + 3} hours. It wins by 7 points.",
+         "comment": "8 pages", "listed": [newest_day()]}
+        for n, title in enumerate(subjects)
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def arxiv() -> Iterator[ArxivServer]:
+    with ArxivServer(announced(), clock_day=datetime.fromisoformat(newest_day()).date()) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[OpenAIServer]:
+    with OpenAIServer(PIECES, pause_seconds=1.2) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("online") / "home"
+    records = home.parent / "records.jsonl"
+    records.write_text(json.dumps(STORED) + "\n")
+    with Library.open(Settings(home=home)) as library:
+        library.add([str(records)])
+        library.add_topic(Topic(name="Walking", query="cat:cs.RO AND abs:gait"))
+    return home
+
+
+@pytest.fixture(scope="module")
+def address(home: Path, arxiv: ArxivServer, model: OpenAIServer) -> Iterator[str]:
+    with served(home, **arxiv.environment(arxiv_retries=0), **model.environment()) as where:
+        yield where
+
+
+@pytest.fixture
+def visitor(browser: Any, address: str) -> Iterator[Visitor]:
+    someone = Visitor(browser, address)
+    yield someone
+    foreign, dialogs = someone.foreign, someone.dialogs
+    someone.close()
+    assert (foreign, dialogs) == ([], [])
+
+
+def test_an_answer_is_seen_while_it_is_written_and_checked_when_it_is_whole(visitor: Visitor) -> None:
+    visitor.open("/ask")
+    field = visitor.page.get_by_placeholder("Ask your papers a question")
+    field.fill("How many gauges does the corpus of tidal records hold?")
+    field.press("Enter")
+    visitor.sees("Draft, not yet checked")
+    visitor.sees("records holds 412")
+    assert "built on the moon" not in visitor.text  # what has not come is not there
+    visitor.sees("References")
+    visitor.rest()
+    assert "Draft, not yet checked" not in visitor.text
+    assert "[1]" in visitor.text
+    visitor.click("Left out, because the papers do not bear it out")
+    visitor.sees("It was built on the moon")
+    assert visitor.page.locator("del", has_text="moon").count() == 1  # what no paper says is struck
+
+
+def test_an_answer_is_not_lost_when_one_turns_to_another_page(visitor: Visitor) -> None:
+    visitor.open("/ask")
+    field = visitor.page.get_by_placeholder("Ask your papers a question")
+    field.fill("Who read the tidal records of the northern coast?")
+    field.press("Enter")
+    visitor.sees("Draft, not yet checked")
+    asked = visitor.page.url
+    assert "session=" in asked
+    visitor.page.get_by_role("link", name="Search").first.click()
+    visitor.page.get_by_label("Search your papers").wait_for()
+    visitor.page.wait_for_timeout(6000)
+    visitor.page.goto(asked)
+    visitor.sees("References")
+
+
+def test_update_now_goes_on_while_one_reads_and_the_page_is_there_afterwards(visitor: Visitor, home: Path) -> None:
+    visitor.open("/")
+    visitor.page.get_by_role("button", name="Update now").click()
+    visitor.sees("kb update")
+    visitor.page.get_by_role("link", name="Search").first.click()
+    visitor.page.get_by_label("Search your papers").wait_for()
+    visitor.page.get_by_role("link", name="Today").first.click()
+    visitor.sees("2 new, 0 updated", seconds=150)
+    visitor.page.get_by_role("link", name="Walking").first.click()
+    visitor.page.wait_for_url(f"**/today?*day={newest_day()}*")
+    visitor.sees("Robots that climb stairs")
+    visitor.sees("Key takeaways")
+    assert "Knots and their primes" not in visitor.text
+    visitor.page.get_by_text("Why is it here?").first.click()
+    visitor.sees(f"announced or published on {newest_day()}")
+    with Library.open(Settings(home=home)) as library:
+        assert library.status()["papers"] == 3
+
+
+def test_ids_are_added_from_arxiv_and_what_failed_is_tried_again(
+    visitor: Visitor, home: Path, arxiv: ArxivServer
+) -> None:
+    arxiv.fail("/api/query", Fault.unavailable(), times=20)
+    visitor.open("/library?room=add_papers")
+    visitor.page.get_by_label("arXiv ids, addresses or paths, one a line").fill("2603.00002")
+    visitor.page.get_by_text("Fetch full texts from arXiv").click()
+    visitor.page.get_by_role("button", name="Add", exact=True).first.click()
+    visitor.sees("Try again", seconds=150)
+    while arxiv.take_fault("/api/query") is not None:
+        pass  # the server has come back
+    visitor.page.get_by_role("button", name="Try again").first.click()
+    visitor.sees("1 added, 0 updated, 0 already there", seconds=150)
+    with Library.open(Settings(home=home)) as library:
+        assert library.paper("2603.00002").title == "Knots and their primes"
+
+
+def test_two_tabs_and_a_process_that_adds_do_not_disturb_each_other(visitor: Visitor, home: Path) -> None:
+    many = home.parent / "many.jsonl"
+    with many.open("w") as lines:
+        for n in range(60):
+            one = {
+                **STORED,
+                "id": f"2402.{n:05}",
+                "title": f"Tidal station {n}",
+                "abstract": f"Station {n} has a gauge.",
+            }
+            lines.write(json.dumps(one) + "\n")
+    visitor.open("/search?q=tidal+records")
+    second = visitor.context.new_page()
+    second.goto(visitor.address + "/library?find=tidal")
+    adding = subprocess.Popen([sys.executable, "-m", "kb", "add", str(many), "--home", str(home), "--quiet"])
+    try:
+        while adding.poll() is None:
+            visitor.type("Search your papers", "gauges read by hand")
+            assert "Tidal records of the northern coast" in visitor.text
+            visitor.type("Search your papers", "tidal records")
+            assert "could not be done" not in visitor.text
+    finally:
+        assert adding.wait(timeout=120) == 0
+    visitor.open("/search?q=tidal+station+59&mode=lexical")
+    visitor.sees("Tidal station 59")  # what the other process added is found at once
+    second.reload()
+    second.get_by_text("61 (64 papers in all)").first.wait_for(timeout=60_000)
+    assert second.get_by_label("Find by words or author").input_value() == "tidal"

@@ -1,0 +1,82 @@
+"""A chat model's server on localhost that says what a test tells it to: OpenAI's protocol, streamed or whole.
+
+>>> with OpenAIServer(["The corpus has", " 81.1M papers [1]."], pause_seconds=0.5) as server:
+...     environment = server.environment()
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+
+
+class OpenAIServer:
+    """Every question gets the same reply, piece by piece with a pause before each; ``asked`` keeps the requests."""
+
+    def __init__(self, pieces: Sequence[str], *, pause_seconds: float = 0.0) -> None:
+        self.asked: list[dict[str, Any]] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                outer.asked.append(asked)
+                if asked.get("stream"):
+                    self._stream(pieces)
+                else:
+                    self._whole("".join(pieces))
+
+            def _stream(self, parts: Sequence[str]) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.end_headers()
+                for part in parts:
+                    time.sleep(pause_seconds)
+                    choice = {"index": 0, "delta": {"role": "assistant", "content": part}, "finish_reason": None}
+                    self._send({**_ENVELOPE, "object": "chat.completion.chunk", "choices": [choice]})
+                last = {"index": 0, "delta": {}, "finish_reason": "stop"}
+                self._send({**_ENVELOPE, "object": "chat.completion.chunk", "choices": [last]})
+                self.wfile.write(b"data: [DONE]\n\n")
+
+            def _send(self, data: dict[str, Any]) -> None:
+                self.wfile.write(f"data: {json.dumps(data)}\n\n".encode())
+                self.wfile.flush()
+
+            def _whole(self, text: str) -> None:
+                message = {"role": "assistant", "content": text}
+                choice = {"index": 0, "message": message, "finish_reason": "stop"}
+                body = json.dumps({**_ENVELOPE, "object": "chat.completion", "choices": [choice]}).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002  (the base class's name)
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+
+    def environment(self) -> dict[str, str]:
+        """Settings that make the product ask this server."""
+        url = f"http://127.0.0.1:{self._server.server_port}/v1"
+        return {"KB_MODEL": "openai:scripted", "KB_MODEL_URL": url, "KB_MODEL_API_KEY": "none"}
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+_ENVELOPE = {"id": "scripted", "created": 0, "model": "scripted"}
