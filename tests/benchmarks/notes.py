@@ -1,11 +1,13 @@
 """How good roles and one-sentence summaries are, and how fast notes are made.
 
     python -m tests.benchmarks.notes DATA [--papers N]
+    python -m tests.benchmarks.notes DATA --only full
 
 DATA holds ``csabstruct/dev.jsonl``, ``scitldr/dev.jsonl`` and ``arxiv/records.jsonl.gz``. The summary is what a note
 without a model shows. ROUGE-1 and ROUGE-L are F1 over lower-case words with Porter's stemmer (as in rouge-score with
 ``use_stemmer=True``), against the reference with the best ROUGE-1; nothing is left out: a paper without a summary
-scores zero. "best sentence" is an oracle that knows the references.
+scores zero. "best sentence" is an oracle that knows the references. ``--only full`` adds the PDFs below DATA/pdfs to a
+new home and times the notes of at most ten of them, once with cutting their figures and once with figures kept.
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import os
 import re
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -25,10 +29,12 @@ import numpy as np
 import snowballstemmer
 from sklearn.metrics import f1_score
 
+from kb import Library
 from kb.index.chunking import chunk_paper
 from kb.index.encoders import load_encoder
+from kb.library.noting import note
 from kb.protocols import Encoder
-from kb.records import Paper
+from kb.records import Language, Paper
 from kb.settings import Settings
 from kb.writing.notes import write_note
 from kb.writing.rhetoric import ROLES, classify
@@ -129,12 +135,39 @@ def report_speed(data: Path, make: Callable[[Paper], Any], *, papers: int) -> No
     print(f"speed: {60 * papers / spent:.0f} notes a minute from {papers} abstracts")
 
 
+def report_full_speed(data: Path, *, papers: int = 10) -> None:
+    """Notes a minute from full papers, as ``kb note`` makes them; notes are kept by language, figures are not."""
+    ways: tuple[tuple[str, Language], ...] = (("with figures cut", "en"), ("with figures kept", "zh"))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Library.open(Settings(home=Path(folder) / "home", threads=1)) as library,
+    ):
+        library.add(sorted(map(str, data.glob("pdfs/*/*.pdf"))))
+        full = [paper.id for paper in library.list() if paper.fulltext.state == "full"][:papers]
+        library.encoder().encode_passages(["a first text loads the encoder"])
+        for what, language in ways:
+            wall, processor = time.perf_counter(), _processor_seconds()
+            for key in full:
+                note(library, key, language=language)
+            wall, processor = time.perf_counter() - wall, _processor_seconds() - processor
+            print(f"speed, {len(full)} full papers, {what}: {processor:.1f} s of processor, {wall:.1f} s of the clock")
+
+
+def _processor_seconds() -> float:
+    """Of this process and its ended children (figures are cut in one)."""
+    return sum(os.times()[:4])
+
+
 def main() -> None:
     """All reports."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--papers", type=int, default=50)
+    parser.add_argument("--only", choices=("full",))
     given = parser.parse_args()
+    if given.only == "full":
+        report_full_speed(given.data)
+        return
     make = note_maker(load_encoder(Settings()))
     report_roles(given.data)
     report_speed(given.data, make, papers=given.papers)

@@ -431,3 +431,8 @@ def test_the_index_lists_topics_and_days_the_latest_first() -> None:
     assert 'href="2024-03-05/x%20y.html"' in text
     assert "/etc/x" not in text
     assert render_index(list(reversed(entries))) == render_index(entries)
+
+
+def test_accents_in_names_are_readable_and_keep_their_source() -> None:
+    text = text_of(digest_of([note_of(replace(seed_papers()[0], authors=(r"J\"urgen M\"uller",)))]), "html")
+    assert 'J<span class="tex" title="\\&quot;u">ü</span>rgen' in text
