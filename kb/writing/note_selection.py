@@ -14,7 +14,7 @@ from kb.writing.cues import Cue
 from kb.writing.note_scoring import Reading, homes, score
 from kb.writing.note_sentences import NoteSentence, by_place
 from kb.writing.note_similarity import FIELDS, SAME, Selection, likeness
-from kb.writing.note_takeaways import select_takeaways
+from kb.writing.note_takeaways import select_takeaways, stands_by_itself
 
 _MOST = {
     "background": 3,
@@ -188,6 +188,7 @@ def _workload(reading: Reading) -> list[int]:
         if reading.sentences[at].roles.background < 0.4
         and "effort" in reading.sentences[at].cues
         and "contrast" not in reading.sentences[at].cues
+        and stands_by_itself(reading.sentences[at])
         and reading.sentences[at].kind != "related"
         and ("own work" in reading.sentences[at].cues or reading.sentences[at].kind in ("experiment", "abstract"))
     ]

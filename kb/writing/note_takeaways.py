@@ -31,7 +31,7 @@ def select_takeaways(reading: Reading, selection: Selection, *, at_home: Sequenc
         and at_home[at] not in ("background", "past_methods")
         and not reading.of_others[at]
     ]
-    alone = [at for at in telling if _stands_alone(sentences[at])]
+    alone = [at for at in telling if stands_by_itself(sentences[at])]
     most = _MOST_TAKEAWAYS if not reading.abstract_only else 6
     _fill_takeaways(reading, selection, among=alone, most=most)
     # Where these are too few: what hangs on another sentence of the abstract, which stands on the page; then problems.
@@ -42,7 +42,7 @@ def select_takeaways(reading: Reading, selection: Selection, *, at_home: Sequenc
         if home in ("past_methods", "background")
         and sentences[at] not in summary
         and "problem" in sentences[at].cues
-        and (sentences[at].in_abstract or _stands_alone(sentences[at]))
+        and (sentences[at].in_abstract or stands_by_itself(sentences[at]))
     ]
     for among in (hanging, problems):
         missing = _LEAST_TAKEAWAYS - len(selection.fields["takeaways"])
@@ -50,7 +50,8 @@ def select_takeaways(reading: Reading, selection: Selection, *, at_home: Sequenc
             _fill_takeaways(reading, selection, among=among, most=missing)
 
 
-def _stands_alone(sentence: NoteSentence) -> bool:
+def stands_by_itself(sentence: NoteSentence) -> bool:
+    """Whether a reader needs no other sentence to know what this one speaks of and against."""
     return "unanchored" not in sentence.cues and not _TURN.match(sentence.text)
 
 
