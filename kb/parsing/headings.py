@@ -73,7 +73,7 @@ def _set_like(pages: Sequence[PageLayout], found: Sequence[Heading], *, body: Bo
         for at, placed in enumerate(page.placed)
         if placed.role == "body" and (page.number, at) not in taken
     )
-    kept = {kind for kind, count in firsts.items() if count >= _MIN_ALIKE and lines[kind] <= 0.25 * count}
+    kept = {kind for kind, count in firsts.items() if count >= _MIN_ALIKE and lines[kind] <= max(1, 0.25 * count)}
     more: list[Heading] = []
     for page in pages:
         for at, placed in enumerate(page.placed):
@@ -247,18 +247,18 @@ def _is_plain_heading(page: PageLayout, at: int, lines: list[int], *, body: Body
 def _begins_part(page: PageLayout, last: int, *, body: BodyStyle) -> bool:
     """Whether running text, or another heading, comes right below a line."""
     after = page.placed[last + 1] if last + 1 < len(page.placed) else None
-    if after is None or after.column != page.placed[last].column or _text_follows(page, last, body=body):
+    if after is None or after.column != page.placed[last].column or _text_follows(page, last, body=body, within=4.5):
         return True
     is_numbered = NUMBERED.match(after.line.text) is not None
     return not _shares_row(page, last + 1) and is_set_apart(after, page=page, body=body, numbered=is_numbered)
 
 
-def _text_follows(page: PageLayout, last: int, *, body: BodyStyle) -> bool:
-    """Whether running text begins right below a line, in its column."""
+def _text_follows(page: PageLayout, last: int, *, body: BodyStyle, within: float = 2.6) -> bool:
+    """Whether running text begins below a line, in its column, within so many times the leading."""
     after = page.placed[last + 1] if last + 1 < len(page.placed) else None
     if after is None or after.column != page.placed[last].column or after.role != "body":
         return False
     down = after.line.baseline - page.placed[last].line.baseline
     start, end = page.span_of(after.column)
     is_text = abs(after.line.size - body.size) < 0.5 and after.line.font in body.fonts
-    return is_text and after.line.width > 0.6 * (end - start) and 0 < down < 2.6 * body.leading
+    return is_text and after.line.width > 0.6 * (end - start) and 0 < down < within * body.leading

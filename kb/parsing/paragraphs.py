@@ -169,6 +169,8 @@ def _glued(text: str, piece: str, vocabulary: Vocabulary) -> str:
         return text  # "BERT-" / "Large"
     if is_cjk(text[-1]) and is_cjk(piece[0]):
         return text
+    if re.search(r"https?:$", text) and piece.startswith("//"):
+        return text
     if re.search(r"(?:https?://|www\.)\S*[/._=?&-]$", text) and not piece[:1].isupper():
         return text  # an address that goes on in the next line
     return text + " "
@@ -194,6 +196,8 @@ def starts_paragraph(paragraph: Sequence[Placed], placed: Placed, *, page: PageL
     """Whether ``placed``, the next line of running text, begins a new paragraph after ``paragraph``."""
     before = paragraph[-1]
     last, line = before.line, placed.line
+    if last.text.endswith(("https:", "http:")) and line.text.startswith("//"):
+        return False  # an address is no end of a sentence
     ended = bool(_ENDS_SENTENCE.search(last.text.rstrip(SOFT_HYPHEN)))
     if is_list_item(line.text) and (ended or is_list_item(paragraph[0].line.text) or line.text[0] in _SURE_BULLETS):
         return True

@@ -172,7 +172,7 @@ def _judge(block: list[Placed], *, page: PageLayout, body: BodyStyle) -> Verdict
 
 def _is_code(line: TextLine) -> bool:
     """Whether a line is set like a program; one that only ends in an address is not."""
-    starts_mono = bool(_MONO.search(line.runs[0].style.font))
+    starts_mono = bool(_MONO.search(line.runs[0].style.font)) and " " in line.text
     return bool(_MONO.search(line.font)) and (starts_mono or not _ADDRESS.search(line.text))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kb.parsing.headings import find_headings
-from kb.parsing.page import OutlineEntry
+from kb.parsing.page import Graphic, OutlineEntry
 from kb.parsing.section_names import bare_title
 from tests.printed_pages import BODY, BOLD, ITALIC, Printed, laid_out, prose
 
@@ -94,3 +94,27 @@ def test_the_outline_names_headings_that_their_type_does_not_show() -> None:
 )
 def test_a_bare_title_has_no_number(printed: str, bare: str) -> None:
     assert bare_title(printed) == bare
+
+
+def test_a_line_in_the_type_kept_for_headings_is_one_wherever_it_stands() -> None:
+    first = sections(title("1 Introduction"), title("2 Method"), title("3 Results"))
+    last = [Printed(72, 100, "Pictures of attention", BOLD), Printed(200, 300, "a word in a picture")]
+    assert found(first, last)[-1] == (0, "Pictures of attention")
+
+
+def test_the_name_of_a_tables_column_between_rules_is_no_heading() -> None:
+    layouts, body = laid_out([*prose(72, 100, 8), Printed(72, 230, "Results", BOLD), *prose(72, 250, 8)])
+    assert [heading.title for heading in find_headings(layouts, outline=(), body=body)] == ["Results"]
+    layouts, body = laid_out([*prose(72, 100, 8), Printed(72, 230, "Results", BOLD), *prose(72, 250, 8)])
+    layouts[0].graphics = [Graphic(kind="path", x0=70, y0=y, x1=400, y1=y + 0.5) for y in (216.0, 235.0)]
+    assert find_headings(layouts, outline=(), body=body) == []
+
+
+def test_a_sentence_that_begins_with_a_single_letter_before_numbered_sections_is_no_appendix() -> None:
+    page = sections(title("1 Introduction"), title("A Document that holds symbols"), title("2 Method"))
+    assert [text for _, text in found(page)] == ["1 Introduction", "2 Method"]
+
+
+def test_parts_below_sections_in_capitals_are_one_level_deeper() -> None:
+    page = sections(title("EXPERIMENTS"), title("Results"), title("CONCLUSION"))
+    assert found(page) == [(0, "EXPERIMENTS"), (1, "Results"), (0, "CONCLUSION")]

@@ -288,6 +288,7 @@ _fragment = st.sampled_from(
 
 
 @settings(max_examples=150)
+@settings(deadline=None)
 @given(st.lists(_fragment, max_size=30))
 def test_any_soup_is_a_document_or_a_stated_error(parts: list[str]) -> None:
     try:

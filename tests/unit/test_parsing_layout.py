@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.printed_pages import BOLD, Printed, laid_out, prose, texts_of
@@ -26,6 +26,7 @@ def test_columns_are_counted_by_the_gutters_between_long_lines(count: int) -> No
     assert [round(start) for start, _ in page.columns] == [round(x) for x in STARTS[count]]
 
 
+@settings(deadline=None)
 @given(count=st.sampled_from([1, 2, 3]), seed=st.randoms(use_true_random=False))
 def test_reading_order_does_not_depend_on_the_order_of_painting(count: int, seed: st.DataObject) -> None:
     lines = [line for column in columns(count) for line in column]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb.parsing.glyphs import Glyph
@@ -32,6 +32,7 @@ def numbered(first: int, rows: int, *, step: int = 1, right: float = 60.0) -> li
     return found
 
 
+@settings(deadline=None)
 @given(first=st.integers(min_value=0, max_value=2000), rows=st.integers(min_value=12, max_value=50))
 def test_numbers_in_the_margin_go_and_the_text_stays(first: int, rows: int) -> None:
     glyphs, count = without_line_numbers(page(numbered(first, rows)))
@@ -62,3 +63,15 @@ def test_numbers_one_blank_away_from_words_stay() -> None:
     rows = [Printed(72, 100 + 12 * row, f"entry {row + 20} is of a kind") for row in range(30)]
     glyphs = page(rows)
     assert without_line_numbers(glyphs) == (glyphs, 0)
+
+
+def test_numbers_that_count_entries_of_several_lines_stay() -> None:
+    rows = [printed for at, line in enumerate(prose(72, 100, 36)) for printed in _entry(at, line)]
+    glyphs, taken = without_line_numbers(page(rows))
+    assert taken == 0
+    assert spelt(glyphs) == spelt(page(rows))
+
+
+def _entry(at: int, line: Printed) -> list[Printed]:
+    """Every third line begins with a raised number, as entries of a list of references do."""
+    return [Printed(60, line.y - 3, str(at // 3 + 1), SMALL), line] if at % 3 == 0 else [line]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kb.parsing.glyphs import Glyph, Style, style_of
+from kb.parsing.glyphs import Glyph, Style, operator_of, spelling_of, style_of
 from kb.parsing.lines import TextLine, build_lines
 
 BODY = Style(font="Times", size=10.0, bold=False, italic=False, upright=True)
@@ -90,6 +90,7 @@ def test_font_names_tell_bold_and_italic() -> None:
     assert style_of("CMMI10", size=10, flags=0, upright=True).is_math
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(alphabet="abcé ﬁ1.-", min_size=1, max_size=12), min_size=1, max_size=6))
 def test_words_begin_where_the_line_says_and_cover_it(parts: list[str]) -> None:
     glyphs: list[Glyph | None] = []
@@ -104,3 +105,16 @@ def test_words_begin_where_the_line_says_and_cover_it(parts: list[str]) -> None:
         assert all(line.x0 <= x0 <= x1 <= line.x1 for _, x0, x1 in line.words)
         assert line.runs[0].start == 0
         assert line.runs[-1].end == len(line.text)
+
+
+def test_a_sum_that_hangs_from_its_top_stays_in_its_line() -> None:
+    left, right = spell("where a =", x=72, y=100), spell("holds here.", x=132, y=100)
+    operator = Style(font="CMEX10", size=10.0, bold=False, italic=False, upright=True)
+    total = Glyph(operator_of("P", operator.font), 120, 92.2, 130, 102.2, 92.5, operator)
+    assert texts(build_lines([*left, None, total, None, *right], page=1)) == ["where a = ∑ holds here."]
+
+
+def test_signs_of_formulas_are_the_letters_and_operators_they_show() -> None:
+    assert [operator_of(char, "CMEX10") for char in "PRn"] == ["∑", "∫", "{"]
+    assert operator_of("P", "CMR10") == "P"
+    assert [spelling_of(code) for code in (0x1D70F, 0xFE01)] == ["τ", ""]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb.parsing.glyphs import SOFT_HYPHEN, Style
@@ -61,6 +61,7 @@ def test_chinese_lines_join_without_a_space() -> None:
 
 def test_an_address_that_goes_on_in_the_next_line_is_whole() -> None:
     assert join("see https://github.com/", "kb/kb for code") == "see https://github.com/kb/kb for code"
+    assert join("see https:", "//github.com/kb/kb for code") == "see https://github.com/kb/kb for code"
 
 
 def test_a_footnote_mark_after_a_word_is_taken_out_and_words_keep_their_place() -> None:
@@ -78,6 +79,7 @@ _WORDS = st.text(alphabet="abcdeAB-1.,", min_size=1, max_size=7)
 _TEXTS = st.lists(_WORDS, min_size=1, max_size=5).map(" ".join)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(_TEXTS, st.booleans()), min_size=1, max_size=5))
 def test_lines_and_words_point_at_their_own_text(parts: list[tuple[str, bool]]) -> None:
     lines = [line_of(text + (SOFT_HYPHEN if soft else ""), row=row) for row, (text, soft) in enumerate(parts)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb.errors import ParseError
@@ -183,6 +183,7 @@ def test_what_cannot_be_read_says_why(data: bytes, code: str) -> None:
         assert caught.value.code == code
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("#-=*_`~|[]()!$<>:1. \n\tab^é\\"), max_size=200))
 def test_any_marks_are_a_document_or_a_stated_error(text: str) -> None:
     for parse in (parse_text, parse_markdown):
@@ -196,6 +197,7 @@ def test_any_marks_are_a_document_or_a_stated_error(text: str) -> None:
         assert code in ("", "no-text")
 
 
+@settings(deadline=None)
 @given(st.lists(st.from_regex(r"[A-Za-z][a-z]{1,8}", fullmatch=True), min_size=1, max_size=60))
 def test_no_word_of_a_paragraph_is_lost(words: list[str]) -> None:
     text = "Title here.\n\n" + " ".join(words) + " end."
