@@ -21,6 +21,8 @@ from kb.index.passages import PassageTable
 from kb.protocols import Keys
 from kb.records import NO_FILTERS, Filters
 
+_KEPT_FILTERS = 32  # people ask several things under one filter; keys of half a million chunks are 4 MB
+
 
 class Catalog:
     """Papers, passages, failures, the ledger and the jobs of one home.
@@ -40,6 +42,7 @@ class Catalog:
         self.failures = FailureTable(self._db)
         self.ledger = Ledger(self._db)
         self.jobs = JobTable(self._db)
+        self._within: dict[tuple[tuple[int, ...], Filters], Keys] = {}
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -51,8 +54,15 @@ class Catalog:
         """Sorted keys of the chunks whose paper passes; None when nothing is filtered."""
         if filters == NO_FILTERS:
             return None
+        asked = (self._db.state(), filters)
+        if (known := self._within.get(asked)) is not None:
+            return known
         numbers = self.papers.numbers(filters)
-        return self.passages.keys_of(numbers) if numbers else np.empty(0, dtype=np.int64)
+        keys = self.passages.keys_of(numbers) if numbers else np.empty(0, dtype=np.int64)
+        if len(self._within) >= _KEPT_FILTERS:
+            self._within.clear()
+        self._within[asked] = keys
+        return keys
 
     def generation(self) -> int:
         """Grows whenever the indexes have changed: readers that see it grow reopen theirs."""

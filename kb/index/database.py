@@ -37,6 +37,8 @@ class Database:
         self._local = threading.local()
         self._all: list[tuple[threading.Thread, sqlite3.Connection]] = []
         self._guard = threading.Lock()
+        self._watcher: sqlite3.Connection | None = None
+        self._watching = threading.Lock()
         if not create and not path.exists():
             raise HomeUnwritable(
                 f"there is no knowledge base in {path.parent}: add something first, e.g. kb add FILE.pdf"
@@ -60,7 +62,7 @@ class Database:
                     return connection
         return None
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, *, owned: bool = True) -> sqlite3.Connection:
         try:
             connection = sqlite3.connect(
                 self._path, timeout=60.0, isolation_level=None, check_same_thread=False, cached_statements=256
@@ -69,8 +71,9 @@ class Database:
                 connection.execute(f"PRAGMA {pragma}")
         except sqlite3.Error as err:
             raise self._ours(err) from err
-        with self._guard:
-            self._all.append((threading.current_thread(), connection))
+        if owned:
+            with self._guard:
+                self._all.append((threading.current_thread(), connection))
         return connection
 
     def _upgrade(self) -> None:
@@ -143,13 +146,22 @@ class Database:
             found += self.rows(statement.replace("(?)", f"({','.join('?' * len(part))})"), part)
         return found
 
-    def state(self) -> tuple[int, int, int]:
-        """Changes whenever anybody commits a change: other connections' commits, and this one's own changes.
+    def state(self) -> tuple[int, ...]:
+        """Changes whenever anybody commits a change; the same for all threads, so what one computed serves the others.
 
-        Both counts are the connection's own, so which connection it is belongs to the state.
+        It is what a connection that never writes sees of the others (SQLite's ``data_version``). Inside a transaction
+        it is the transaction's own.
         """
-        connection = self._connection
-        return id(connection), self.one("PRAGMA data_version")[0], connection.total_changes
+        own = self._connection
+        if own.in_transaction:
+            return id(own), own.total_changes
+        with self._watching:
+            if self._watcher is None:
+                self._watcher = self._connect(owned=False)
+            try:
+                return tuple(self._watcher.execute("PRAGMA data_version").fetchone())
+            except sqlite3.Error as err:
+                raise self._ours(err) from err
 
     def scrub(self) -> None:
         """Write the log back into the file and empty it, so that deleted text is nowhere on disk."""
@@ -165,6 +177,10 @@ class Database:
             for _, connection in self._all:
                 connection.close()
             self._all.clear()
+        with self._watching:
+            if self._watcher is not None:
+                self._watcher.close()
+            self._watcher = None
         self._local = threading.local()
 
     def _ours(self, err: sqlite3.Error) -> Exception:

@@ -11,7 +11,7 @@ from kb import wire
 from kb.errors import UnknownPaper
 from kb.ids import fold, paper_key
 from kb.index.database import Database
-from kb.index.filtering import where_clause
+from kb.index.filtering import passing
 from kb.index.identity import aliases_of, find_number, matching_numbers
 from kb.index.merging import derived_keys, merge, newer, one_eprint, overlaid, strength
 from kb.index.passages import drop_chunks_of
@@ -129,16 +129,16 @@ class PaperTable:
     def ids(self, filters: Filters, *, limit: int | None = None, order: Order = "new") -> list[str]:
         """Ids of the papers that pass: newest or oldest first (announced, else published), by title, or last added
         first; then by id."""
-        where, values = where_clause(filters)
-        statement = f"SELECT p.id FROM papers p WHERE {where} ORDER BY {_ORDERS[order]}, p.id"
+        inside, values = passing(filters)
+        statement = f"""SELECT p.id FROM papers p WHERE p.number IN ({inside}) ORDER BY COALESCE(
+            (SELECT MAX(day) FROM days WHERE paper = p.number), SUBSTR(p.published, 1, 10), '') DESC, p.id"""
         if limit is not None:
             statement += f" LIMIT {int(limit)}"
         return [row[0] for row in self._db.rows(statement, values)]
 
     def numbers(self, filters: Filters) -> list[int]:
         """Catalog numbers of the papers that pass."""
-        where, values = where_clause(filters)
-        return [row[0] for row in self._db.rows(f"SELECT p.number FROM papers p WHERE {where}", values)]
+        return [row[0] for row in self._db.rows(*passing(filters))]
 
     def newest_day(self) -> date | None:
         """The newest day on which a stored paper was announced, else published."""

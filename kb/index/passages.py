@@ -35,7 +35,7 @@ class PassageTable:
     def __init__(self, database: Database) -> None:
         self._db = database
         self._documents: OrderedDict[tuple[int, str], Document] = OrderedDict()
-        self._table: tuple[tuple[int, int, int], Keys, Keys] | None = None
+        self._table: tuple[tuple[int, ...], Keys, Keys] | None = None
 
     # ------------------------------------------------------------------------------------- writing
 
@@ -233,11 +233,11 @@ class PassageTable:
         return np.where(known[places] == keys, owners[places], -1)
 
     def _chunk_table(self) -> tuple[Keys, Keys]:
-        # SQLite counts changes made by other connections in data_version and ours in total_changes.
         state = self._db.state()
         if self._table is None or self._table[0] != state:
-            rows = self._db.rows("SELECT key, paper FROM chunks ORDER BY key")
-            both = np.array(rows, dtype=np.int64).reshape(-1, 2)
+            # In any order an index answers this; ordered by key, SQLite would read the wide rows.
+            both = np.array(self._db.rows("SELECT key, paper FROM chunks"), dtype=np.int64).reshape(-1, 2)
+            both = both[np.argsort(both[:, 0])]
             self._table = (state, np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1]))
         return self._table[1], self._table[2]
 

@@ -147,9 +147,16 @@ CREATE TABLE jobs (
 """
 
 
+# Filters, counts and lists read these instead of the wide rows.
+_NARROW = """
+CREATE INDEX papers_published ON papers (published);
+CREATE INDEX papers_fulltext ON papers (fulltext);
+"""
+
+
 def _statements(script: str) -> tuple[str, ...]:
     return tuple(statement.strip() for statement in script.split(";\n") if statement.strip())
 
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_statements(_FIRST),)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_statements(_FIRST), _statements(_NARROW))
 """Step n brings a catalog from schema n to schema n + 1 (``PRAGMA user_version``)."""

@@ -74,7 +74,7 @@ def grow(records: Path, *, sizes: Sequence[int], out: Path) -> None:
             served = serve_apart(library.home.path, queries, mode="hybrid")
             disk = library.home.size_bytes() / 1e6
             rows.append((chunks, cpu, wall, served["p50"], served["peak"], peak_rss_mb(), disk))
-            print(f"{chunks} chunks done", flush=True)
+            print(f"done: {rows[-1]}", flush=True)
     columns = ("chunks", "add CPU ms/chunk", "add wall ms/chunk", "search p50 ms", "serving RSS MB", "adding RSS MB",
                "disk MB")  # fmt: skip
     table(columns, [(row[0], *(f"{value:.2f}" for value in row[1:4]), *(f"{v:.0f}" for v in row[4:])) for row in rows])

@@ -146,6 +146,25 @@ def test_filters_select_by_author_category_day_tag_and_alias(catalog: Catalog) -
     assert ids(Filters(categories=("%' OR 1=1 --",))) == []
 
 
+def test_what_a_filter_leaves_follows_every_change(catalog: Catalog) -> None:
+    catalog.papers.put(ATTENTION)
+    catalog.passages.put_chunks("arxiv:1706.03762", [_chunk(0, "one")])
+    tagged = Filters(tags=("mine",))
+    assert list(catalog.keys_within(tagged)) == []
+    catalog.papers.tag("arxiv:1706.03762", add=["mine"])
+    assert list(catalog.keys_within(tagged)) == list(catalog.passages.keys())
+    catalog.passages.put_chunks("arxiv:1706.03762", [_chunk(0, "one"), _chunk(1, "two")])
+    assert list(catalog.keys_within(tagged)) == list(catalog.passages.keys())
+    catalog.papers.tag("arxiv:1706.03762", drop=["mine"])
+    assert list(catalog.keys_within(tagged)) == []
+
+
+def test_a_paper_passes_once_however_often_it_fits(catalog: Catalog) -> None:
+    catalog.papers.put(replace(ATTENTION, authors=("Ann Wang", "Bo Wang"), categories=("cs.CL", "cs.LG")))
+    for filters in (Filters(authors=("wang",)), Filters(categories=("cs", "cs.CL")), Filters()):
+        assert len(catalog.papers.numbers(filters)) == 1
+
+
 def test_a_chunk_keeps_its_key_until_its_passage_changes(catalog: Catalog) -> None:
     catalog.papers.put(ATTENTION)
     assert catalog.passages.put_chunks("arxiv:1706.03762", [_chunk(0, "one"), _chunk(1, "two")]) == 2

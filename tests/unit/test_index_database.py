@@ -1,36 +1,40 @@
-"""A server's threads come and go; what they leave open is used again."""
+"""A server's threads come and go: what they leave open is used again, and what one computed serves the others."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import pytest
 
 from kb.index.database import Database
 
 
-def test_connections_do_not_grow_with_threads_that_have_ended(tmp_path: Path) -> None:
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
     database = Database(tmp_path / "catalog.sqlite", create=True)
-    seen: list[int] = []
-
-    def read() -> None:
-        seen.append(database.state()[0])
-
-    for _ in range(20):
-        thread = threading.Thread(target=read)
-        thread.start()
-        thread.join()
-    assert len(set(seen)) == 1
-    assert seen[0] != database.state()[0]  # that of the living thread is its own
+    yield database
     database.close()
 
 
-def test_threads_at_the_same_time_have_connections_of_their_own(tmp_path: Path) -> None:
-    database = Database(tmp_path / "catalog.sqlite", create=True)
+def in_thread(work: Callable[[], object]) -> None:
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+def test_connections_do_not_grow_with_threads_that_have_ended(database: Database) -> None:
+    for _ in range(20):
+        in_thread(lambda: database.rows("SELECT 1"))
+    assert len(database._all) == 2  # this thread's, and one for all the others
+
+
+def test_threads_at_the_same_time_have_connections_of_their_own(database: Database) -> None:
     together = threading.Barrier(4)
-    seen: list[int] = []
 
     def read() -> None:
-        seen.append(database.state()[0])
+        database.rows("SELECT 1")
         together.wait(timeout=30)
 
     threads = [threading.Thread(target=read) for _ in range(4)]
@@ -38,5 +42,32 @@ def test_threads_at_the_same_time_have_connections_of_their_own(tmp_path: Path) 
         thread.start()
     for thread in threads:
         thread.join()
+    assert len(database._all) == 5
+
+
+def test_the_state_is_the_same_for_all_threads_and_changes_with_every_commit(
+    database: Database, tmp_path: Path
+) -> None:
+    seen = [database.state()]
+    in_thread(lambda: seen.append(database.state()))
+    assert seen[0] == seen[1]
+    database.run("INSERT INTO meta VALUES ('a', '1')")
+    seen.append(database.state())
+    in_thread(lambda: database.run("INSERT INTO meta VALUES ('b', '1')"))
+    seen.append(database.state())
+    other = Database(tmp_path / "catalog.sqlite", create=False)  # as another process would
+    other.run("INSERT INTO meta VALUES ('c', '1')")
+    other.close()
+    seen.append(database.state())
     assert len(set(seen)) == 4
-    database.close()
+
+
+def test_inside_a_transaction_the_state_is_its_own(database: Database) -> None:
+    outside = database.state()
+    with database.transaction():
+        database.run("INSERT INTO meta VALUES ('a', '1')")
+        inside = database.state()
+        others: list[tuple[int, ...]] = []
+        in_thread(lambda: others.append(database.state()))
+        assert others == [outside]
+        assert inside != outside
