@@ -287,8 +287,7 @@ _fragment = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=150)
-@settings(deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(_fragment, max_size=30))
 def test_any_soup_is_a_document_or_a_stated_error(parts: list[str]) -> None:
     try:
