@@ -54,3 +54,12 @@ def keep(page: str, fields: Mapping[str, Field]) -> None:
     if said != st.session_state[f"address-{page}"]:
         st.session_state[f"address-{page}"] = said
         st.query_params.from_dict(said)
+
+
+def go(page: str, values: Mapping[str, str]) -> None:
+    """Turn to a page with these values in its address, also to the page that is open: Streamlit's own links leave
+    the address as it is then."""
+    if st.session_state.get("shown-page") != page:
+        st.switch_page(f"{page}.py", query_params=dict(values))
+    st.query_params.from_dict(dict(values))
+    st.rerun()

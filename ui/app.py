@@ -40,5 +40,6 @@ if _signed_in():
     page = st.navigation([*pages, *hidden], position="top")
     if page.url_path != "library" and (removal := st.session_state.pop("removal", None)):
         work.start("remove", *removal["ids"])  # to leave the page is to agree
+    st.session_state["shown-page"] = page.url_path or "today"
     with errors_shown():
         page.run()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from concurrent.futures import Future
 from typing import Any
 
 import streamlit as st
 
-from kb.errors import KbError
 from kb.library.desk import Desk
 from kb.records import Answer
 from ui import address, markup
@@ -17,7 +17,7 @@ from ui.address import Field
 from ui.cards import about, claim_line, hit_card, paper_title
 from ui.greeting import greet
 from ui.picking import pick_papers
-from ui.session import header, is_empty, library, t
+from ui.session import errors_shown, header, is_empty, library, t
 
 _FIELDS = {"session": Field()}
 _MOST_CONVERSATIONS = 30
@@ -59,7 +59,8 @@ def _choices(session: str) -> list[str]:
         with st.popover(t("conversations"), icon=":material/history:"):
             for name in known:
                 label = markup.plain(markup.shortened(_opening(str(library().home.path), name), 70))
-                st.page_link("ask.py", label=label, query_params={"session": name}, disabled=name == session)
+                if st.button(label, key=f"open-{name}", type="tertiary", disabled=name == session):
+                    address.go("ask", {"session": name})
             if not known:
                 st.caption(t("nothing_here"))
         with st.popover(t("ask_within"), icon=":material/filter_alt:"):
@@ -77,7 +78,8 @@ def _latest() -> None:
         st.markdown(f"**{t('latest_conversations')}**")
     for name in known:
         label = markup.plain(markup.shortened(_opening(str(library().home.path), name), 120))
-        st.page_link("ask.py", label=label, icon=":material/forum:", query_params={"session": name})
+        if st.button(label, key=f"latest-{name}", icon=":material/forum:", type="tertiary"):
+            address.go("ask", {"session": name})
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
@@ -88,8 +90,10 @@ def _opening(home: str, session: str) -> str:
 
 def _answer(question: str, *, session: str, within: list[str]) -> None:
     """Ask in a thread of its own, so that turning to another page does not lose the answer; show the draft."""
-    told: queue.Queue[str | Answer | Exception] = queue.Queue()
-    threading.Thread(target=_work, args=(library(), question, session, within, told), daemon=True).start()
+    told: queue.Queue[str] = queue.Queue()
+    ending: Future[Answer] = Future()
+    work = (library(), question, session, within, told, ending)
+    threading.Thread(target=_work, args=work, daemon=True).start()
     with st.chat_message("user", avatar=":material/person:"):
         st.markdown(markup.plain(question))
     with st.chat_message("assistant", avatar=":material/menu_book:"), st.spinner(t("asking")):
@@ -99,24 +103,24 @@ def _answer(question: str, *, session: str, within: list[str]) -> None:
                 said = told.get(timeout=_REPAINT_SECONDS)
             except queue.Empty:
                 said = ""
-            if isinstance(said, Exception):
-                st.error(t("failed", reason=markup.plain(str(said))))
-                return
-            if isinstance(said, Answer):
+            if not said and ending.done():
                 break
             text += said
             # Also without news: this is where Streamlit may end the run when the person turned to another page.
             draft.markdown(f":gray[{t('draft')}] {markup.plain(text)}" if text else "")
-    st.rerun()
+        draft.empty()
+        with errors_shown():
+            ending.result()  # what went wrong is raised here, whatever it is
+            st.rerun()
 
 
 def _work(
-    here: Desk, question: str, session: str, within: list[str], told: queue.Queue[str | Answer | Exception]
+    here: Desk, question: str, session: str, within: list[str], told: queue.Queue[str], ending: Future[Answer]
 ) -> None:
     try:
-        told.put(here.ask(question, session=session, paper=within, on_text=told.put))
-    except KbError as err:
-        told.put(err)
+        ending.set_result(here.ask(question, session=session, paper=within, on_text=told.put))
+    except BaseException as err:  # noqa: BLE001  (not swallowed: the page raises it again)
+        ending.set_exception(err)
 
 
 def _show_turn(answer: Answer, *, key: str) -> None:

@@ -70,9 +70,7 @@ def _map(home: str, generation: int, topics: str) -> PaperMap:
 @st.cache_data(max_entries=32, show_spinner=False)
 def _found(home: str, generation: int, words: str) -> list[tuple[str, str]]:
     """(id, title) of the papers with these words, best first."""
-    hits = library().search(words, k=_MOST_FOUND, mode="lexical", by="paper")
-    by_author = library().list(author=[words], limit=_MOST_FOUND)
-    return list({paper.id: paper.title for paper in [*by_author, *(hit.paper for hit in hits)]}.items())
+    return [(paper.id, paper.title) for paper in library().papers_with(words, limit=_MOST_FOUND)]
 
 
 @st.cache_resource(show_spinner=False)

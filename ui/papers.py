@@ -102,8 +102,7 @@ def _listed(home: str, generation: int, choice: dict[str, Any], order: str) -> l
 @st.cache_data(max_entries=8, ttl=120, show_spinner=False)
 def _found(home: str, generation: int, text: str, choice: dict[str, Any], order: str) -> list[str]:
     """Papers with these words or by this author, in the order asked for."""
-    hits = library().search(text, k=_MOST_FOUND, mode="lexical", by="paper", **choice)
-    found = {hit.paper.id for hit in hits}.union(library().listed(author=[text], **choice))
+    found = {paper.id for paper in library().papers_with(text, limit=_MOST_FOUND, **choice)}
     return [key for key in library().listed(order=order, **choice) if key in found]  # type: ignore[arg-type]
 
 

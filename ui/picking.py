@@ -22,8 +22,8 @@ def pick_papers(given: Sequence[str], *, key: str, most: int | None = None) -> l
         st.session_state[f"{key}-options"] = kept
     titles = {paper.id: paper.title for paper in library().records(kept[2])}
     picked = st.multiselect(
-        t("papers"), list(titles), default=[one for one in kept[3] if one in titles], max_selections=most, placeholder=t("choose"),
-        format_func=lambda one: titles.get(one, one), key=f"{key}-picked",
+        t("papers"), list(titles), default=[one for one in kept[3] if one in titles], max_selections=most,
+        placeholder=t("choose"), format_func=lambda one: titles.get(one, one), key=f"{key}-picked",
     )  # fmt: skip
     st.session_state[f"{key}-chosen"] = list(picked)
     return list(picked)
@@ -34,5 +34,4 @@ def _offered(home: str, generation: int, words: str) -> list[str]:
     here = library()
     if not words:
         return [paper.id for paper in here.list(limit=_OFFERED)]
-    found = [hit.paper.id for hit in here.search(words, k=_OFFERED, mode="lexical", by="paper")]
-    return list(dict.fromkeys([*(paper.id for paper in here.list(author=[words], limit=_OFFERED)), *found]))
+    return [paper.id for paper in here.papers_with(words, limit=_OFFERED)]

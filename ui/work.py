@@ -9,7 +9,7 @@ import streamlit as st
 
 from kb.errors import KbError
 from kb.library.jobs import Job
-from ui import markup
+from ui import address, markup
 from ui.session import library, t
 
 _STATES = {
@@ -119,21 +119,22 @@ def _report(job: Job, report: dict[str, Any]) -> None:
         if lines:
             st.markdown(markup.bullets(markup.plain(t("work_failed", what=a, reason=b)) for a, b in lines))
     if job.command[0] == "update" and "topics" in report:
-        _updated(report)
+        _updated(job, report)
     if job.command[0] == "note" and "paper" in report:
         _noted(job, report["paper"])
 
 
-def _updated(report: dict[str, Any]) -> None:
+def _updated(job: Job, report: dict[str, Any]) -> None:
     """What the daily job brought for each topic and day, or why it brought nothing; what failed."""
     if not report["topics"]:
         st.caption(t("no_topics"))
-    for row in report["topics"]:
+    for number, row in enumerate(report["topics"]):
         counts, label = row["counts"], markup.plain(f"{row['topic']} · {row['day']}")
         if counts["new"] or counts["updated"]:
             told = t("work_updated", new=counts["new"], updated=counts["updated"])
-            where = {"topic": row["topic"], "day": row["day"]}
-            st.page_link("today.py", label=f"{label}: {told}", icon=":material/today:", query_params=where)
+            key = f"brought-{job.number}-{number}"
+            if st.button(f"{label}: {told}", key=key, icon=":material/today:", type="tertiary"):
+                address.go("today", {"topic": row["topic"], "day": row["day"]})
         else:
             st.caption(f"{label}: {markup.plain(row['why_nothing'] or t('no_entries'))}")
     lines = [(one["what"], one["reason"]) for one in report["failures"]]

@@ -40,6 +40,12 @@ class Desk(Library):
         found = self.catalog().papers.many(ids)
         return [found[key] for key in ids if key in found]
 
+    def papers_with(self, words: str, *, limit: int = 200, **choice: Unpack[Choice]) -> builtins.list[Paper]:
+        """Papers by this author, then those in which all the words stand, best first."""
+        from kb.library.viewing import papers_with
+
+        return papers_with(self, words, limit=limit, **choice)
+
     def liking(self, paper: str) -> int:
         """1 when the paper is liked, -1 when it is not, else 0."""
         return self.catalog().papers.opinions().get(paper, 0)

@@ -6,13 +6,14 @@ import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from kb.errors import ParseError, UsageError
 from kb.records import NO_FILTERS, Answer, Hit, Paper
 
 if TYPE_CHECKING:
     from kb.library import Library
+    from kb.library.parts import Choice
 
 _WORD = re.compile(r"\w+")
 _LARGEST_PIXELS = 12_000_000  # below what the renderer caps by itself, so that the scale asked for is the scale given
@@ -67,6 +68,24 @@ def source_address(paper: Paper, version: int | None = None) -> str | None:
         if kind == "doi":
             return f"https://doi.org/{value}"
     return paper.url
+
+
+def papers_with(library: Library, words: str, *, limit: int, **choice: Unpack[Choice]) -> list[Paper]:
+    """Papers by this author, then those in which all the words stand (in some form), best first.
+
+    A search by words ranks whatever shares a word, or a part of one; to find means that nothing is missing.
+    """
+    from kb.writing.words import content_stems
+
+    by_them = choice.copy()
+    by_them["author"] = [words]
+    found = {paper.id: paper for paper in library.list(limit=limit, **by_them)}
+    wanted = set(content_stems(words))
+    for hit in library.search(words, k=limit, mode="lexical", by="paper", **choice):
+        text = " ".join((hit.paper.title, *hit.paper.authors, hit.paper.abstract or "", hit.text))
+        if wanted and wanted <= set(content_stems(text)):
+            found.setdefault(hit.paper.id, hit.paper)
+    return list(found.values())
 
 
 def papers_of_topic(library: Library, name: str) -> list[str]:

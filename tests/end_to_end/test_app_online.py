@@ -135,8 +135,8 @@ def test_update_now_goes_on_while_one_reads_and_the_page_is_there_afterwards(vis
     visitor.page.get_by_label("Search your papers").wait_for()
     visitor.page.get_by_role("link", name="Today").first.click()
     visitor.sees("2 new, 0 updated", seconds=150)
-    visitor.page.get_by_role("link", name="Walking").first.click()
-    visitor.page.wait_for_url(f"**/today?*day={newest_day()}*")
+    visitor.page.get_by_role("button", name="Walking").first.click()
+    visitor.page.wait_for_url(lambda url: f"day={newest_day()}" in url)
     visitor.sees("Robots that climb stairs")
     visitor.sees("Key takeaways")
     assert "Knots and their primes" not in visitor.text
