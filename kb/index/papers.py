@@ -130,8 +130,7 @@ class PaperTable:
         """Ids of the papers that pass: newest or oldest first (announced, else published), by title, or last added
         first; then by id."""
         inside, values = passing(filters)
-        statement = f"""SELECT p.id FROM papers p WHERE p.number IN ({inside}) ORDER BY COALESCE(
-            (SELECT MAX(day) FROM days WHERE paper = p.number), SUBSTR(p.published, 1, 10), '') DESC, p.id"""
+        statement = f"SELECT p.id FROM papers p WHERE p.number IN ({inside}) ORDER BY {_ORDERS[order]}, p.id"
         if limit is not None:
             statement += f" LIMIT {int(limit)}"
         return [row[0] for row in self._db.rows(statement, values)]
