@@ -156,8 +156,8 @@ def _defines(sentence: str, question: Question) -> float:
             continue
         aside = r"[\"”']?(?:\s*\([^)]*\))?"
         named = (
-            rf"\b(?:introduc|propos|present|call|term|nam|dub|defin|denot)(?:e|es|ed|ing|s)?\b.{{0,60}}[\"“'\s]{word}\b"
-            rf"|\brefer(?:red)? to\b.{{0,80}}\bas (?:an? |the )?[\"“']?{word}\b"
+            rf"\b(?:introduc|propos|present|call|dub|defin|denot)(?:e|es|ed|ing|s)?\b.{{0,60}}[\"“'\s]{word}\b"
+            rf"|\b(?:named|termed)\b.{{0,20}}\b{word}\b|\brefer(?:red)? to\b.{{0,80}}\bas (?:an? |the )?[\"“']?{word}\b"
         )
         subject = (
             rf"(?:^|[,;:] )(?:an? |the |our |each |[\"“'])*{word}\b{aside},? (?:sometimes called [\w -]+, )?"

@@ -1,6 +1,6 @@
 """Do the papers say it? A calibrated decision from what retrieval and verification saw, and words for a refusal.
 
-A logistic model over few signals (weights in ``data/refusal.json``, made by ``tests/benchmarks/refusal.py`` from
+A logistic model over few signals, one for questions and one for statements (weights in ``data/refusal.json``, made by ``tests/benchmarks/refusal.py`` from
 questions whose paper is in the library, and the same with it removed). The published curve and the chosen point
 stand on the benchmark page.
 """
@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from kb.writing import particulars, verification
+from kb.writing import particulars
 from kb.writing.evidence import Candidate
 from kb.writing.questions import Question
 from kb.writing.words import content_stems, stem, words
@@ -42,8 +43,8 @@ def judge(question: Question, candidates: Sequence[Candidate], *, filtered: bool
         where = "no paper in the library matches the filters" if filtered else "the library has no text on this"
         return Judgement(False, 0.0, f"{where}: nothing was found that could answer the question", {})
     signals = measure(question, candidates)
-    model = _weights()
-    likely = probability(signals)
+    model = _model(question)
+    likely = probability(question, signals)
     unnamed = question.asks and unknown_names(question, candidates)
     # A question far from everything is refused whatever the other signals say.
     far = signals["similarity"] < model["least_similarity"] and signals["overlap"] < model["least_overlap"]
@@ -56,12 +57,12 @@ def judge(question: Question, candidates: Sequence[Candidate], *, filtered: bool
 def measure(question: Question, candidates: Sequence[Candidate]) -> dict[str, float]:
     """The signals, each in [0, 1] or nearly so.
 
-    ``similarity``: highest cosine of question and sentence; ``third``: the third highest; ``margin``: highest less
-    the tenth; ``overlap`` and ``around``: most of the question's rare words in one sentence, and in one with its
-    neighbours; ``joint``: highest product of cosine and overlap in one sentence; ``names``: share of the question's
-    names and numbers that no good candidate prints; ``support``: the verifier's probability of the question, taken
-    as a claim, against the best sentences; ``agreement``: words and vectors both found the best chunks;
-    ``asks``: 1 for a question, 0 for a statement.
+    ``similarity``: highest cosine of question and sentence; ``margin``: highest less the tenth; ``overlap``: most of
+    the question's rare words in one sentence; ``joint``: highest product of cosine and overlap in one sentence;
+    ``names``: share of the question's names and numbers that no good candidate prints; ``named``: share of its names
+    that one of the best three sentences prints; ``one_paper``: share of the best eight that are of one paper;
+    ``length``: content words of the question, of ten; ``number`` and ``list``: 1 for such a question (how near an
+    answer comes depends on the kind).
     """
     best = candidates[:_READ]
     similar = sorted((c.signals["similarity"] for c in best), reverse=True)
@@ -69,19 +70,18 @@ def measure(question: Question, candidates: Sequence[Candidate]) -> dict[str, fl
     asked = [*question.names, *(n.text for n in particulars.numbers(question.text) if not n.in_words)]
     absent = [name for name in question.names if not particulars.has_name(text, name)]
     absent += particulars.missing(question.text, text).numbers
-    claim = " ".join(question.phrases) or question.text
-    checked = verification.measure(claim, [c.text for c in best[:3]])
+    papers = Counter(c.hit.paper.id for c in best[:8])
     return {
         "similarity": similar[0],
-        "third": similar[min(2, len(similar) - 1)],
         "margin": similar[0] - similar[min(9, len(similar) - 1)],
         "overlap": max(c.signals["overlap"] for c in best),
-        "around": max(c.signals["around"] for c in best),
         "joint": max(max(0.0, c.signals["similarity"]) * c.signals["overlap"] for c in best),
         "names": len(absent) / max(1, len(asked)),
-        "support": verification.probability({**checked, "similarity": similar[0]}),
-        "asks": float(question.asks),
-        "agreement": sum(len(c.hit.found_by) == 2 for c in best[:5]) / len(best[:5]),
+        "named": max(c.signals["names"] for c in best[:3]),
+        "one_paper": max(papers.values()) / papers.total(),
+        "length": min(1.0, len(question.stems) / 10),
+        "number": float(question.kind == "number"),
+        "list": float(question.kind == "list"),
     }
 
 
@@ -91,11 +91,16 @@ def unknown_names(question: Question, candidates: Sequence[Candidate]) -> list[s
     return [name for name in question.names if not particulars.has_name(printed, name)]
 
 
-def probability(signals: dict[str, float]) -> float:
-    """The logistic model's probability that the papers answer the question."""
-    model = _weights()
+def probability(question: Question, signals: dict[str, float]) -> float:
+    """The logistic model's probability that the papers answer the question, or state the statement."""
+    model = _model(question)
     total = model["intercept"] + sum(weight * signals[name] for name, weight in model["weights"].items())
     return 1.0 / (1.0 + math.exp(-total))
+
+
+def _model(question: Question) -> dict[str, Any]:
+    model: dict[str, Any] = _weights()["questions" if question.asks else "statements"]
+    return model
 
 
 def describe_missing(question: Question, candidates: Sequence[Candidate]) -> str:

@@ -30,7 +30,7 @@ def judge(question: str, corpus: MemoryCorpus) -> refusal.Judgement:
 
 
 def test_what_the_papers_say_is_answered(corpus: MemoryCorpus) -> None:
-    judged = judge("How many hours did training the transformer take?", corpus)
+    judged = judge("How does the transformer do at machine translation on WMT14?", corpus)
     assert judged.answerable
     assert judged.missing is None
 
