@@ -175,7 +175,7 @@ def _add_writing(verb: Verb) -> None:
     render.add_argument("--format", default="hexo,json", metavar="F,F", help="of hexo,html,md,rss,bibtex,json,mail")
     render.add_argument("--out", metavar="DIR", help="where to write (default: beside the file)")
 
-    verify = verb("verify", "check a page, feed, mail or bibliography against catalog and evidence", "kb verify pages/digest.json")
+    verify = verb("verify", "check a page against catalog and evidence", "kb verify pages/digest.json")
     verify.add_argument("file", metavar="FILE", help="of any form that kb writes, or a page of the old kind")
     diff = verb("diff", "what is new, gone or changed between two digests", "kb diff monday.json tuesday.json")
     diff.add_argument("old", metavar="OLD")
