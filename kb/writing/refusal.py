@@ -1,8 +1,8 @@
 """Do the papers say it? A calibrated decision from what retrieval and verification saw, and words for a refusal.
 
-A logistic model over few signals, one for questions and one for statements (weights in ``data/refusal.json``, made by ``tests/benchmarks/refusal.py`` from
-questions whose paper is in the library, and the same with it removed). The published curve and the chosen point
-stand on the benchmark page.
+A logistic model over few signals, one for questions and one for statements (weights in ``data/refusal.json``, made by
+``tests/benchmarks/refusal.py`` from questions whose paper is in the library, and the same with it removed). The
+published curve and the chosen point stand on the benchmark page.
 """
 
 from __future__ import annotations

@@ -3,10 +3,11 @@
     python -m tests.benchmarks.refusal --claims 250            # cross-validated figures and the curve
     python -m tests.benchmarks.refusal --claims 250 --write    # and weights into kb/writing/data/refusal.json
 
-Answerable: SciFact's training claims with evidence, over all 5,183 abstracts; the questions of twelve full papers
+Answerable: SciFact's training claims with evidence, over all 5,183 abstracts; the questions of ten full papers
 (QASPER) over all of these papers, and over their own paper alone. Unanswerable and on topic: the same claims and
-questions with the gold paper taken out, and the questions asked of another paper. Questions and statements have a model each. Every
-figure is from ten folds by claim or paper (there are ten papers); each data set and class weighs the same. The baseline is the highest similarity alone.
+questions with the gold paper taken out, and the questions asked of another paper. Questions and statements have a model
+each. Every figure is from ten folds by claim or paper (there are ten papers); each data set and class weighs the same.
+The baseline is the highest similarity alone.
 """
 
 from __future__ import annotations

@@ -1,16 +1,18 @@
-"""Thirty questions over real PDFs with answers written by hand: what a library says to each, for reading.
+"""Forty questions (thirty at first) over real PDFs with answers written by hand: what a library says, for reading.
 
     python -m tests.benchmarks.thirty_questions HOME
 
 HOME holds the papers that the questions are about: S2ORC, SPECTER, the literature graph of Semantic Scholar, "Attention
 is all you need" and "Dense passage retrieval" (add their PDFs with ``kb add``). The judging is done by a reader; the
-verdicts stand in ``answers.md``.
+verdicts stand in ``answers.md``. ``prints`` are patterns of what an answer turns on: the last line counts the answers
+that print all of them, which is less than that they answer.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 from pathlib import Path
 
 from kb import Library, Settings
@@ -24,6 +26,7 @@ def main() -> None:
     parser.add_argument("home", type=Path, help="a home with the five papers")
     arguments = parser.parse_args()
     with Library.open(Settings.load(home=arguments.home)) as library:
+        printed = refused = unanswerable = 0
         for line in QUESTIONS.read_text("utf-8").splitlines():
             asked = json.loads(line)
             made = library.ask(asked["question"])
@@ -32,6 +35,12 @@ def main() -> None:
                 print(f"  p. {claim.evidence[0].page} ({claim.verdict}) {claim.text}")
             if made.missing:
                 print(f"  refused: {made.missing}")
+            text = " ".join(claim.text for claim in made.claims)
+            wanted = asked.get("prints", [])
+            printed += bool(wanted) and all(re.search(pattern, text, re.IGNORECASE) for pattern in wanted)
+            unanswerable += asked["kind"] == "not answerable"
+            refused += asked["kind"] == "not answerable" and not made.answered
+        print(f"\n{printed} print what the reader's answer turns on; {refused} of {unanswerable} rightly refused")
 
 
 if __name__ == "__main__":
