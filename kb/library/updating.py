@@ -98,6 +98,7 @@ class _Update:
         self._announcements = Announcements(library, source=self._source, progress=plan.progress)
 
     def run(self) -> dict[str, Any]:
+        """Do what is due for every topic; returns the report of ``Library.update``."""
         topics = self._library.topics()
         due = {topic.name: self._due(topic) for topic in topics}
         page = self._read_feed([topic for topic in topics if self._newest in due[topic.name]])

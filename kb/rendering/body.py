@@ -55,6 +55,7 @@ class _EntryLines:
         self._entry, self._text, self._picture = entry, markup.text, markup.picture
 
     def lines(self) -> Iterator[str]:
+        """The entry line by line, from its heading on."""
         entry, paper = self._entry, self._entry.paper
         yield f"## {self._text(paper.title)}"
         yield ""

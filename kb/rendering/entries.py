@@ -160,6 +160,7 @@ class _Page:
         self._note, self._language, self._drafted, self._withheld = note, language, drafted, withheld
 
     def part(self, field: str, claims: Sequence[Claim], *, title: str = "") -> Part:
+        """One field of the note as a page shows it: its sentences, and what there is to say of how they came."""
         status = self._note.status.get(field)
         quoted = bool(self._drafted and self._note.model and claims and status and status.state == "extractive")
         return Part(

@@ -50,6 +50,7 @@ class _TextReader:
         self._language: Language = "zh" if page.language == "zh" else "en"
 
     def read(self, text: str) -> None:
+        """Take the text apart into the page: its head, then one paper after each numbered line."""
         page, lines = self._page, text.splitlines()
         heads = [number for number, line in enumerate(lines) if re.match(r"\d+\.(?: |$)", line)]
         head = lines[: heads[0] if heads else len(lines)]

@@ -68,6 +68,7 @@ class _Formula:
         self._position = 0
 
     def group(self, *, closed_by: str) -> str:
+        """The text of the tokens up to the one that closes the group; raises what ``raise_unreadable`` does."""
         told: list[str] = []
         while self._position < len(self._tokens):
             token = self._tokens[self._position]

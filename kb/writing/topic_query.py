@@ -170,6 +170,7 @@ class _Parser:
         self._at = 0
 
     def parse(self) -> Query | None:
+        """The whole text as a query; None when there is nothing in it."""
         if not self._tokens:
             return None
         if len(self._tokens) > _MOST_TERMS:
