@@ -140,7 +140,9 @@ def _ask(library: Library, options: argparse.Namespace, reporter: Reporter) -> R
     answer = library.ask(options.question, session=options.session, **_filters(options))
     for notice in answer.notices:
         reporter.notice(notice)
-    return Result(data=answer, text=plain_text.answer(answer))
+    is_follow_up = options.session is not None and answer.question != " ".join(options.question.split())
+    read_as = f"Read as: {answer.question}\n\n" if is_follow_up else ""
+    return Result(data=answer, text=read_as + plain_text.answer(answer))
 
 
 def _compare(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
