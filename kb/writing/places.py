@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from kb.records import Hit
 from kb.writing.questions import Question
-from kb.writing.statements import is_statement, statements
+from kb.writing.statements import announces, is_statement, statements
 from kb.writing.words import content_stems
 
 Span = tuple[int, int]
@@ -53,7 +53,8 @@ def is_headed(place: Place, question: Question) -> bool:
         return False
     heading = set(content_stems(_NUMBERING.sub("", place.hit.section[-1]))) if place.hit.section else set()
     below = wanted <= heading and len(heading) <= len(wanted) + 2 and place.index < _FIRST
-    return below or (wanted <= set(content_stems(place.head)) and place.order < _FIRST)
+    opening = content_stems(place.head)[: len(wanted)]  # "Entity mentions. …", not "One decision in SPECTER is …"
+    return below or (wanted == set(opening) and place.order < _FIRST)
 
 
 def continue_from(place: Place, spans: Sequence[Span], question: Question) -> tuple[Span, ...]:
@@ -61,7 +62,8 @@ def continue_from(place: Place, spans: Sequence[Span], question: Question) -> tu
     text = place.hit.text
     following: list[Span] = []
     for (a, b), (_, end) in zip(spans[place.index + 1 :], spans[place.index :], strict=False):
-        if "\n\n" in text[end:a] or not is_statement(text[a:b]) or len(following) == _GOING_ON:
+        goes_on = is_statement(text[a:b]) and announces(text[a:b]) < 1 and "\n\n" not in text[end:a]
+        if not goes_on or len(following) == _GOING_ON:
             break
         following.append((a, b))
     if question.kind == "definition" and place.order == 0 and is_headed(place, question):

@@ -73,6 +73,8 @@ def select(
         pool.remove(best)
         if best.score < floor or taken[best.hit.paper.id] >= shape.per_paper:
             continue
+        if chosen and best.signals.get("announces") == 1.0:  # beside a statement it adds nothing
+            continue
         chosen.append(best)
         taken[best.hit.paper.id] += 1
         uncovered -= set(content_stems(best.text))

@@ -44,9 +44,12 @@ _ANNOUNCEMENT = re.compile(
     r" (?:in detail |briefly )?(?:in|at|by)? ?(?:the )?"
     rf"(?:{_FLOAT}|(?:tab|fig|sec):|below\b|above\b"
     rf"|supplement|(?:next|following|previous) (?:sub)?section)"
+    r"|\b(?:below|in what follows)\.$"
     rf"|\bdetails (?:are|can be|is)\b|\bwe refer (?:the )?(?:interested )?readers?\b",
     re.IGNORECASE,
 )
+# A caption that only names its picture ("Figure 1: Overview of the model.").
+_NAMED_FLOAT = re.compile(rf"^{_FLOAT}[\s~]*[\w.]{{1,5}}[.:|]? (?:[^\s\d]+ ){{0,9}}[^\s\d]+$", re.IGNORECASE)
 _CONTENT_WORDS = 30  # a longer sentence says something beside what it announces
 
 
@@ -73,7 +76,8 @@ def is_boilerplate(sentence: str) -> bool:
 
 def announces(sentence: str) -> float:
     """1 for a sentence that only says where something stands ("In this section, we describe …"), 0.5 for a long one."""
-    if not _ANNOUNCEMENT.search(" ".join(sentence.split())):
+    told = " ".join(sentence.split())
+    if not (_ANNOUNCEMENT.search(told) or _NAMED_FLOAT.search(told)):
         return 0.0
     return 1.0 if len(sentence.split()) < _CONTENT_WORDS else 0.5
 

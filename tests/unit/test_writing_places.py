@@ -58,3 +58,9 @@ def test_the_opening_of_a_paragraph_is_a_heading() -> None:
     forms = {c.text: c.signals["form"] for c in gather("What is an entity mention?", corpus=corpus)}
     best = max(forms, key=lambda text: forms[text])
     assert best.startswith("Each node of this type represents a textual reference")
+
+
+def test_a_paragraph_that_only_mentions_the_term_in_its_first_words_is_not_headed_by_it() -> None:
+    hit = hit_of("One decision in Specter is to use hard negatives. It helps a lot in our tests.", "6 Analysis")
+    place = find_places(hit, sentence_spans(hit.text))[0]
+    assert not is_headed(place, read_question("What is Specter?"))

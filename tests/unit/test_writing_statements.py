@@ -19,6 +19,8 @@ from kb.writing.statements import announces, is_statement
         "Table 3 presents statistics on our dataset.",
         "The results are summarised in Table 4.",
         "Figure 2 shows the distribution of papers over fields.",
+        "Figure 1: Overview of the proposed model.",
+        "We give a summary of potential applications below.",
     ],
 )
 def test_a_sentence_that_only_says_where_something_stands_is_an_announcement(sentence: str) -> None:
@@ -33,6 +35,7 @@ def test_a_sentence_that_only_says_where_something_stands_is_an_announcement(sen
         "As shown in Table 2, we collect 33,663 keywords of 2,896 books.",
         "The DPR model is trained with in-batch negatives (Section 3.2) and a batch size of 128.",
         "We describe papers by their titles.",
+        "Table 3: Statistics of the corpus: 81.1M papers in 20 fields.",
     ],
 )
 def test_a_sentence_that_states_something_is_none_even_when_it_points(sentence: str) -> None:
