@@ -130,13 +130,6 @@ def submission_window(since: date, until: date) -> tuple[datetime, datetime]:
     return start, max(start, _queue_closes(last).astimezone(UTC))
 
 
-def listing_day(moment: datetime) -> date:
-    """The date of the newest listing that is out at an aware ``moment``: what a feed read then should carry."""
-    local = moment.astimezone(EASTERN)
-    evening_is_out = local.time() >= time(20)
-    return previous_announcement_day(local.date() + _DAY if evening_is_out else local.date())
-
-
 def why_nothing(day: date) -> str | None:
     """Why arXiv announces nothing under this date; None when it should (or nothing is known against it)."""
     if day.weekday() >= _SATURDAY:

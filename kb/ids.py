@@ -71,6 +71,7 @@ def doi_key(doi: str) -> str | None:
     return f"doi:{bare}"
 
 
+OWN_SCHEMES = ("doi:", "record:", "file:", "title:", "beir:")  # ids that are given here, not by arXiv
 _NAME_SUFFIXES = frozenset(("jr", "sr", "ii", "iii", "iv"))
 
 

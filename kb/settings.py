@@ -104,6 +104,12 @@ class Settings(BaseSettings):
         """Flags first, then the environment, then the home's ``kb.toml``."""
         home = init_settings().get("home") or env_settings().get("home") or cls.model_fields["home"].default
         toml = TomlConfigSettingsSource(settings_cls, toml_file=_absolute(home) / "kb.toml")
+        for name in toml():
+            if (field := cls.model_fields.get(name)) is not None and field.annotation in (SecretStr, SecretStr | None):
+                raise SettingsError(
+                    f"{name} is a secret and does not belong in {_absolute(home) / 'kb.toml'}: take it out, and set"
+                    f" KB_{name.upper()} in the environment"
+                )
         return init_settings, env_settings, toml
 
     def model_post_init(self, context: Any) -> None:

@@ -155,10 +155,14 @@ def _compare(library: Library, options: argparse.Namespace, reporter: Reporter) 
 
 
 def _note(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    if Path(options.id).is_file():
-        library = library.visit(Path(options.id), progress=reporter.progress)
-        options.id = library.list(limit=1)[0].id
-    note = library.note(options.id, progress=reporter.progress)
+    if not Path(options.id).is_file():
+        return _note_of(library, options.id, options, reporter)
+    with library.visit(Path(options.id), progress=reporter.progress) as guest:
+        return _note_of(guest, guest.list(limit=1)[0].id, options, reporter)
+
+
+def _note_of(library: Library, paper: str, options: argparse.Namespace, reporter: Reporter) -> Result:
+    note = library.note(paper, progress=reporter.progress)
     if options.job is not None:
         return Result(data=note, text="")
     pages = library.render_note(note, options.format)

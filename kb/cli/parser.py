@@ -76,6 +76,12 @@ def _day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day: write it like 2024-03-04") from None
 
 
+def _cap(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of calls or tokens: give 0 or more")
+    return int(text)
+
+
 def _positive(text: str) -> int:
     try:
         number = int(text)
@@ -109,8 +115,8 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="NAME", help="chat model, e.g. ollama:qwen3, or 'none' (KB_MODEL)")
     parser.add_argument("--language", choices=_LANGUAGES, help="language of the text that is written")
     parser.add_argument("--allow-remote", action="store_true", help="let private papers go to a remote model")
-    parser.add_argument("--max-calls", type=int, metavar="N", help="cap on model calls")
-    parser.add_argument("--max-tokens", type=int, metavar="N", help="cap on model tokens")
+    parser.add_argument("--max-calls", type=_cap, metavar="N", help="cap on model calls")
+    parser.add_argument("--max-tokens", type=_cap, metavar="N", help="cap on model tokens")
 
 
 def _add_intake(verb: Verb) -> None:
@@ -151,7 +157,7 @@ def _add_questions(verb: Verb) -> None:
 
 
 def _add_writing(verb: Verb) -> None:
-    note = verb("note", "the reading note of one paper", "kb note 1706.03762 --format md")
+    note = verb("note", "the reading note of a paper, or of a file that is not added", "kb note 1706.03762 --format md")
     note.add_argument("id", metavar="ID")
     note.add_argument("--format", choices=("md", "html", "json"), default="md")
     note.add_argument("--out", metavar="DIR", help="write the note and its figures there")

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from kb import wire
 from kb.errors import UnknownPaper
-from kb.ids import fold, paper_key
+from kb.ids import OWN_SCHEMES, fold, is_arxiv_id, paper_key
 from kb.index.database import Database
 from kb.index.filtering import passing
 from kb.index.identity import aliases_of, find_number, matching_numbers
@@ -110,11 +110,13 @@ class PaperTable:
         Raises:
             UnknownPaper: when there is none; BadIdentifier when the text is no id at all.
         """
-        number = find_number(self._db, text.strip())
+        named = text.strip()
+        number = find_number(self._db, named)
+        if number is None and not named.startswith(OWN_SCHEMES):
+            number = find_number(self._db, paper_key(named))
         if number is None:
-            number = find_number(self._db, paper_key(text))
-        if number is None:
-            raise UnknownPaper(f"{text.strip()!r} is not in the library: kb add {text.strip()} puts it in")
+            cure = f"kb add {named} puts it in" if is_arxiv_id(named) else "kb list shows what is"
+            raise UnknownPaper(f"{named!r} is not in the library: {cure}")
         return str(self._db.one("SELECT id FROM papers WHERE number = ?", (number,))[0])
 
     def get(self, paper_id: str) -> Paper:

@@ -37,7 +37,7 @@ def run_demo(library: Library, *, progress: Progress, notice: Callable[[str], No
         _step("kb add records.jsonl 2020.acl-main.207.pdf …", plain_text.add_report(report)),
         _step(f'kb search "{QUERY}" -k 3', plain_text.hits(hits)),
         _step(f'kb ask "{QUESTION}"', plain_text.answer(answer)),
-        _step(f"kb digest --date {DAY} --format hexo,json", plain_text.digest(digest, written)),
+        _step(f"kb digest --date {DAY} --format hexo,json --out {home / 'digest'}", plain_text.digest(digest, written)),
     ]
     tries = [
         f'kb ask --home {home} "What is citation-informed training?"',

@@ -19,7 +19,6 @@ _ADDRESS = re.compile(r"https?://|www\.|@|\.(?:com|org|io)\b")
 _FOOTNOTE_SIGN = re.compile(r"^[∗*†‡§¶♠♣♦♥⋆]|^\d{1,2}\s?(?=[A-Za-z“\"(])")
 _EQUATION_NUMBER = re.compile(r"\(\s*(?:[A-Z]\.?)?\d{1,3}(?:\.\d+)?[a-z]?\s*\)$")
 _ENDS_SENTENCE = re.compile(r"[.:;?!…][\"”’)\]]*$")
-_BULLET = re.compile(r"^(?:[•◦▪‣·∙●○■□–—-]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]|\[\d+\])\s")
 
 
 def assign_roles(pages: Sequence[PageLayout], captions: Sequence[Sequence[Caption]], *, body: BodyStyle) -> None:

@@ -168,7 +168,7 @@ def _csl_name(name: str) -> dict[str, str]:
 def _record(paper: Paper) -> dict[str, Any]:
     record = {
         "id": _arxiv(paper) or paper.id,
-        "aliases": list(paper.aliases),
+        "aliases": [key for key in paper.aliases if not key.startswith("title:")],  # made again wherever it is read
         "version": paper.version,
         "title": paper.title,
         "authors": list(paper.authors),

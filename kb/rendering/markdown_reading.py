@@ -49,13 +49,6 @@ def read_markdown(text: str, language: Language) -> ReadPage:
     return page
 
 
-def read_note(text: str, language: Language) -> ReadPage:
-    """A note of ours in Markdown: one entry without a head."""
-    return ReadPage(
-        own=True, language=language, extractive=False, entries=[_EntryReader(language).read(text.splitlines())]
-    )
-
-
 def _front_matter(lines: list[str], page: ReadPage) -> list[str]:
     """Read the front matter, if there is one, and return the lines after it."""
     body = [number for number, line in enumerate(lines) if line.strip() == "---"][:2]

@@ -58,7 +58,6 @@ _BOILERPLATE = re.compile(
     r"|\[\w+\s?=\s?\w+\]|\b(?:INLINE|DISPLAY)FORM\d|^\d{1,2}, (?:19|20)\d\d\b",
     re.IGNORECASE,
 )
-_GLYPH = re.compile(r"(?<!\S)[^\s\w]*\w?[^\s\w]*(?!\S)")
 _LONE_WORDS = frozenset({"a", "A", "I", "–", "—", "-", "&"})
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 

@@ -346,3 +346,11 @@ def test_a_category_is_data_to_the_filter(catalog: Catalog) -> None:
     found = {word: len(catalog.papers.ids(Filters(categories=(word,)))) for word in ("*", "c?", "[a-z]s", "c", "cs.")}
     assert set(found.values()) == {0}
     assert [len(catalog.papers.ids(Filters(categories=(word,)))) for word in ("cs", "a'b*")] == [1, 1]
+
+
+@pytest.mark.parametrize("name", ["doi:10.1/none", "record:zzzz", "record:0000000000000000"])
+def test_an_unknown_id_that_cannot_be_fetched_is_not_told_to_be_added(catalog: Catalog, name: str) -> None:
+    with pytest.raises(UnknownPaper, match="kb list"):
+        catalog.papers.resolve(name)
+    with pytest.raises(UnknownPaper, match=r"kb add 2402\.19481"):
+        catalog.papers.resolve("2402.19481")

@@ -18,7 +18,6 @@ from kb.calendar import (
     announcement_day,
     announcement_days,
     is_announcement_day,
-    listing_day,
     next_announcement_day,
     previous_announcement_day,
     submission_window,
@@ -133,12 +132,6 @@ def test_unknown_years_are_said_to_be_unknown() -> None:
     assert "not known" in str(why_nothing(date(2029, 12, 26)))
     assert "Thanksgiving" in str(why_nothing(date(2029, 11, 23)))
     assert why_nothing(date(2029, 11, 21)) is None
-
-
-def test_the_newest_listing_changes_at_eight_in_the_evening() -> None:
-    assert listing_day(eastern("2024-02-28 19:59")) == date(2024, 2, 28)
-    assert listing_day(eastern("2024-02-28 20:00")) == date(2024, 2, 29)
-    assert listing_day(eastern("2024-03-02 12:00")) == date(2024, 3, 1)  # Saturday: still Friday's
 
 
 @pytest.mark.shared
