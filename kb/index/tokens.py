@@ -67,8 +67,8 @@ def _expand(run: str) -> tuple[str, ...]:
     if run in STOP_WORDS:
         return ()
     if not run.isascii() and re.match(_IS_UNSPACED, run):
-        bigrams = (run[i : i + 2] for i in range(len(run) - 1))
-        return (*run, *bigrams)
+        signs = "".join(filter(str.isalnum, run))  # the ranges also hold marks, and places that no character has yet
+        return (*signs, *(signs[i : i + 2] for i in range(len(signs) - 1)))
     cut = run[:LONGEST_TOKEN]
     parts = _PARTS.findall(cut)
     return (cut,) if len(parts) < 2 else (cut, *parts)

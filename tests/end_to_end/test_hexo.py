@@ -116,9 +116,9 @@ def test_the_picture_is_found_on_the_site(page: str, modules: Path) -> None:
 
 
 def test_marks_lead_to_evidence(page: str) -> None:
-    marks = set(re.findall(r'<sup><a href="#(p\d+-e\d+)">', page))
+    marks = set(re.findall(r'<sup><a href="#([\w-]+-e\d+)">', page))
     assert marks
-    assert marks <= set(re.findall(r'<a id="(p\d+-e\d+)"', page))
+    assert marks <= set(re.findall(r'<a id="([\w-]+-e\d+)"', page))
 
 
 def test_lists_are_well_formed(page: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kb.index.tokens import LONGEST_TOKEN, has_words, tokenize
@@ -51,6 +51,7 @@ def test_a_run_without_end_is_cut() -> None:
 
 
 @given(st.text(max_size=200))
+@example("\U0002fa1e\u30fb")
 def test_tokens_hold_no_space_and_are_stable(text: str) -> None:
     tokens = tokenize(text)
     assert all(token and not any(character.isspace() for character in token) for token in tokens)
