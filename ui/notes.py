@@ -9,7 +9,7 @@ import streamlit as st
 from kb.records import Claim, Figure, Note
 from ui import markup
 from ui.cards import claim_line
-from ui.session import library, t
+from ui.session import language, library, t
 
 _PARTS = ("background", "past_methods", "method", "results")
 _CONCLUSION = ("significance", "innovation", "performance", "workload")
@@ -19,7 +19,8 @@ def note_head(note: Note, *, key: str) -> None:
     """Summary and takeaways."""
     if note.changes:
         st.markdown(f"**{t('changed')}**")
-        st.markdown(markup.bullets(markup.with_maths(change) for change in note.changes))
+        changes = [library().spoken(change, language()) for change in note.changes]
+        st.markdown(markup.bullets(markup.with_maths(change) for change in changes))
     st.markdown(f"**{t('summary')}**")
     if note.summary is not None:
         claim_line(note.summary, key=f"{key}-summary")

@@ -116,7 +116,8 @@ def _card(note: Note, *, key: str, day: date, topic: str) -> None:
                 show_figures(note.figures[_SHOWN_FIGURES:])
         with st.expander(t("why_here")):
             announced = ", ".join(one.isoformat() for one in note.paper.announced) or day.isoformat()
-            st.markdown(markup.bullets(markup.plain(why) for why in (t("reason_day", day=announced), *note.why)))
+            reasons = [t("reason_day", day=announced), *(library().spoken(why, language()) for why in note.why)]
+            st.markdown(markup.bullets(markup.plain(why) for why in reasons))
         opinion_buttons(note.paper, key=key, topic=topic)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack
 
 from kb.library import Library
-from kb.records import Answer, Digest, Figure, Hit, Note, Paper
+from kb.records import Answer, Digest, Figure, Hit, Language, Note, Paper
 
 if TYPE_CHECKING:
     from kb.index.jobs import Job
@@ -119,6 +119,12 @@ class Desk(Library):
         from kb.library.viewing import words_found
 
         return words_found(query, text)
+
+    def spoken(self, sentence: str, language: Language) -> str:
+        """A reason or a change of a note, which the data have in English, in the language of a page."""
+        from kb.rendering.phrases import spoken
+
+        return spoken(sentence, language)
 
     def address(self, paper: Paper, version: int | None = None) -> str | None:
         """Where the paper can be read on the web, at that version."""

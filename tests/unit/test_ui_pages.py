@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 import ui
 from kb import Library, Settings
+from kb.library.desk import Desk
+from kb.records import Topic
 from ui import health
 
 APP = Path(ui.__file__).with_name("app.py")
@@ -123,6 +126,19 @@ def test_the_language_changes_the_interface_and_nothing_of_the_paper(at_home: Pa
     app.selectbox(key="language").set_value("zh").run()
     assert "摘要" in shown(app)
     assert "Graphs of citations" in shown(app)
+
+
+def test_why_a_paper_is_on_the_page_is_said_in_the_language_of_the_interface(at_home: Path) -> None:
+    day = date(2024, 2, 3)
+    with Desk.open(Settings(home=at_home)) as library:
+        library.add_topic(Topic(name="Citing", query="cat:cs.DL"))
+        digest = library.digest("Citing", day=day)
+        library.write_digest(digest, ["json"], out=library.digest_folder("Citing", day))
+    app = page("today", topic="Citing", day=day.isoformat())
+    assert "the query holds" in shown(app)
+    app.selectbox(key="language").set_value("zh").run()
+    assert "符合查询" in shown(app)
+    assert "the query holds" not in shown(app)
 
 
 def test_an_unknown_paper_is_said_so_with_the_cure(at_home: Path) -> None:
