@@ -130,13 +130,20 @@ def _add(library: Library, options: argparse.Namespace, reporter: Reporter) -> R
 # ------------------------------------------------------------------------------------------ questions
 
 
+def _tell_waiting(library: Library, reporter: Reporter) -> None:
+    if waiting := library.waiting():
+        reporter.notice(f"{waiting} passages are not indexed yet: wait for kb add to end, or run kb doctor --fix")
+
+
 def _search(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    _tell_waiting(library, reporter)
     hits = library.search(options.query, k=options.k, mode=options.mode, by=options.by, **_filters(options))
     data = {"query": options.query, "mode": options.mode, "hits": wire.to_data(hits)}
     return Result(data=data, text=plain_text.hits(hits))
 
 
 def _ask(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    _tell_waiting(library, reporter)
     answer = library.ask(options.question, session=options.session, **_filters(options))
     for notice in answer.notices:
         reporter.notice(notice)

@@ -43,6 +43,8 @@ class Database:
             raise HomeUnwritable(
                 f"there is no knowledge base in {path.parent}: add something first, e.g. kb add FILE.pdf"
             )
+        if path.exists() and not path.stat().st_size and (path.parent / "index").exists():
+            raise IndexDamaged(f"{path} is empty, its indexes are not: restore this file from a backup of the home")
         self._upgrade()
 
     @property

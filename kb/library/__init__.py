@@ -158,6 +158,10 @@ class Library(OpenHome):
         """
         return self.corpus().search(query, k=k, mode=mode, filters=self.filters(**choice), by=by)
 
+    def waiting(self) -> int:
+        """How many passages are stored but not yet found by a search: an ``add`` is under way, or was stopped."""
+        return self.catalog().passages.waiting_count()
+
     def similar(self, paper: str, *, k: int = 10) -> builtins.list[Hit]:
         """The papers that are most like this one."""
         return self.corpus().similar(self.catalog().papers.resolve(paper), k=k)

@@ -10,7 +10,7 @@ from datetime import date
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
-from kb.errors import EncoderError, HomeUnwritable
+from kb.errors import EncoderError, HomeUnwritable, UsageError
 from kb.home import Home
 from kb.records import Filters, Language
 from kb.settings import Settings
@@ -180,14 +180,18 @@ class OpenHome:
 
         Raises:
             UnknownPaper: for a name that no paper here has.
+            UsageError: for a period that ends before it begins.
         """
+        since, until = choice.get("since"), choice.get("until")
+        if since is not None and until is not None and until < since:
+            raise UsageError(f"the period ends ({until}) before it begins ({since}): exchange the two days")
         resolve = self.catalog().papers.resolve
         return Filters(
             papers=tuple(resolve(name) for name in choice.get("paper", ())),
             authors=tuple(choice.get("author", ())),
             categories=tuple(choice.get("category", ())),
             tags=tuple(choice.get("tag", ())),
-            since=choice.get("since"),
-            until=choice.get("until"),
+            since=since,
+            until=until,
             has_fulltext=choice.get("fulltext"),
         )

@@ -138,14 +138,17 @@ class FilesSource:
 
 
 def _walk(folder: Path, *, seen: set[tuple[int, int]]) -> Iterator[Path | Failure]:
-    """Files below a folder, sorted by path; a folder seen before (a loop of links) is not entered again."""
-    pending = [folder]
+    """Files below a folder, sorted by path; a folder seen before (a loop of links) is not entered again.
+
+    Nor is one above the folder, to which a link leads back: it holds what nobody asked to be added.
+    """
+    pending, above = [folder], set(folder.resolve().parents)
     while pending:
         here = pending.pop()
         try:
             if here.is_dir():
                 found = here.stat()
-                if (found.st_dev, found.st_ino) in seen:
+                if (found.st_dev, found.st_ino) in seen or (here.is_symlink() and here.resolve() in above):
                     continue
                 seen.add((found.st_dev, found.st_ino))
                 inside = sorted(entry for entry in here.iterdir() if not entry.name.startswith("."))

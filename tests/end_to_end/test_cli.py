@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from importlib import resources
@@ -150,6 +152,18 @@ def test_adding_nothing_that_can_be_added_says_why(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "no papers" in done.stdout + done.stderr
     assert kb("add", home=tmp_path / "home").returncode == 2
+
+
+def test_a_search_says_that_a_stopped_add_left_passages_unindexed(tmp_path: Path) -> None:
+    assert kb("add", str(DEMO / "records.jsonl"), home=tmp_path / "home").returncode == 0
+    with contextlib.closing(sqlite3.connect(tmp_path / "home" / "catalog.sqlite")) as catalog, catalog:
+        catalog.execute("UPDATE chunks SET indexed = 0")  # as after a stop between catalog and indexes
+    for verb in ("search", "ask"):
+        done = kb(verb, "diffusion", home=tmp_path / "home")
+        assert "not indexed yet" in done.stderr
+        assert "kb doctor --fix" in done.stderr
+    assert kb("doctor", "--fix", home=tmp_path / "home").returncode == 0
+    assert "not indexed" not in kb("search", "diffusion", home=tmp_path / "home").stderr
 
 
 def test_some_in_and_some_not_is_done_in_part(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 
@@ -125,3 +126,8 @@ def test_a_query_without_a_word_is_refused_with_its_cure(library: Library, query
 def test_an_impossible_number_of_hits_is_refused(library: Library, k: int) -> None:
     with pytest.raises(UsageError, match="from 1 to"):
         library.search("graph", k=k)
+
+
+def test_a_period_that_ends_before_it_begins_is_wrong_usage(library: Library, way: str) -> None:
+    with pytest.raises(UsageError, match="exchange"):
+        library.search("graph", since=date(2025, 5, 1), until=date(2024, 1, 1))

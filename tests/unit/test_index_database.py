@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kb.errors import IndexDamaged
 from kb.index.database import Database
 
 
@@ -71,3 +72,11 @@ def test_inside_a_transaction_the_state_is_its_own(database: Database) -> None:
         in_thread(lambda: others.append(database.state()))
         assert others == [outside]
         assert inside != outside
+
+
+def test_an_emptied_catalog_beside_full_indexes_is_damage_and_no_new_home(tmp_path: Path) -> None:
+    (tmp_path / "index").mkdir()
+    (tmp_path / "catalog.sqlite").touch()
+    for create in (False, True):
+        with pytest.raises(IndexDamaged, match="restore"):
+            Database(tmp_path / "catalog.sqlite", create=create)

@@ -68,6 +68,13 @@ def test_a_loop_of_links_ends(folder: Path) -> None:
     assert len(outcome(FilesSource(), folder)) == 7
 
 
+def test_a_link_to_a_folder_above_takes_in_nothing_from_there(folder: Path) -> None:
+    (folder.parent / "elsewhere.md").write_text("# Not asked for\n")
+    before = outcome(FilesSource(), folder)
+    (folder / "b" / "above").symlink_to(folder.parent, target_is_directory=True)
+    assert outcome(FilesSource(), folder) == before
+
+
 def test_a_folder_without_papers_says_so(tmp_path: Path) -> None:
     (tmp_path / "picture.png").write_bytes(b"\x89PNG")
     [failure] = FilesSource().find(str(tmp_path))
