@@ -128,7 +128,7 @@ def test_asking_following_up_and_being_refused(visitor: Visitor) -> None:
     assert "verbatim" in visitor.text
     assert "session=" in visitor.page.url
     visitor.type("Ask your papers a question", "And how many citation links?")
-    visitor.page.get_by_text("And how many citation links?").first.wait_for()
+    visitor.sees("How many papers does S2ORC contain, for how many citation links?")  # as it was understood
     visitor.type("Ask your papers a question", "Who won the football world cup in 1998?")
     visitor.sees("Not found in your papers")
     visitor.page.reload()
