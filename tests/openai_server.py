@@ -1,14 +1,15 @@
 """A chat model's server on localhost that says what a test tells it to: OpenAI's protocol, streamed or whole.
 
->>> with OpenAIServer(["The corpus has", " 81.1M papers [1]."], pause_seconds=0.5) as server:
+>>> with OpenAIServer(["The corpus has", " 81.1M papers [1]."]) as server:
 ...     environment = server.environment()
+...     server.hold()  # what is written is seen as long as one looks
+...     server.let_go()
 """
 
 from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -16,10 +17,15 @@ from typing import Any, Self
 
 
 class OpenAIServer:
-    """Every question gets the same reply, piece by piece with a pause before each; ``asked`` keeps the requests."""
+    """Every question gets the same reply, piece by piece; ``asked`` keeps the requests.
 
-    def __init__(self, pieces: Sequence[str], *, pause_seconds: float = 0.0) -> None:
+    While it is held the last piece of a reply waits.
+    """
+
+    def __init__(self, pieces: Sequence[str]) -> None:
         self.asked: list[dict[str, Any]] = []
+        self._going = threading.Event()
+        self._going.set()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -35,8 +41,9 @@ class OpenAIServer:
                 self.send_response(200)
                 self.send_header("Content-Type", "text/event-stream")
                 self.end_headers()
-                for part in parts:
-                    time.sleep(pause_seconds)
+                for number, part in enumerate(parts, start=1):
+                    if number == len(parts):
+                        outer._going.wait(_HELD_SECONDS)
                     choice = {"index": 0, "delta": {"role": "assistant", "content": part}, "finish_reason": None}
                     self._send({**_ENVELOPE, "object": "chat.completion.chunk", "choices": [choice]})
                 last = {"index": 0, "delta": {}, "finish_reason": "stop"}
@@ -63,6 +70,14 @@ class OpenAIServer:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
 
+    def hold(self) -> None:
+        """From now on replies stop before their last piece."""
+        self._going.clear()
+
+    def let_go(self) -> None:
+        """Replies go on to their end."""
+        self._going.set()
+
     def environment(self) -> dict[str, str]:
         """Settings that make the product ask this server."""
         url = f"http://127.0.0.1:{self._server.server_port}/v1"
@@ -79,4 +94,5 @@ class OpenAIServer:
         self._server.server_close()
 
 
+_HELD_SECONDS = 300  # a test that fails must not leave a thread behind
 _ENVELOPE = {"id": "scripted", "created": 0, "model": "scripted"}

@@ -96,11 +96,11 @@ def test_nothing_is_shown_before_sign_in_and_nothing_after_sign_out(tmp_path: Pa
             someone.open("/search?q=secret")
             assert "A private matter" not in someone.text
             someone.page.get_by_role("button", name="Sign in").click()
-            someone.page.get_by_role("button", name="Sign out").wait_for(timeout=60_000)
+            someone.page.get_by_role("button", name="Sign out").wait_for()
             someone.open("/search?q=secret")
             someone.sees("A private matter")
             someone.page.get_by_role("button", name="Sign out").click()
-            someone.page.get_by_role("button", name="Sign in").wait_for(timeout=60_000)
+            someone.page.get_by_role("button", name="Sign in").wait_for()
             someone.open("/search?q=secret")
             assert "A private matter" not in someone.text
             someone.close()
