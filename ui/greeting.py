@@ -37,7 +37,7 @@ def greet() -> None:
 def drop_files(*, key: str, verb: str = "add") -> None:
     """A place for files: they are stored in the home and read by a ``kb`` process (PDFs in its guarded child)."""
     limit = max(1, library().settings.max_file_bytes // 1_000_000)
-    kinds = ["pdf"] if verb == "note" else ["pdf", "bib", "jsonl", "html", "md", "txt"]
+    kinds = [".pdf"] if verb == "note" else library().readable_endings()
     label = t("drop_note") if verb == "note" else t("drop_files")
     with st.form(f"form-{key}", border=False, clear_on_submit=True):
         files = st.file_uploader(

@@ -182,6 +182,12 @@ class Desk(Library):
         """Take an ended work off the list."""
         self.catalog().jobs.forget(number)
 
+    def readable_endings(self) -> tuple[str, ...]:
+        """The endings of the files that can be added, with their dot."""
+        from kb.library.intake import readable_endings
+
+        return readable_endings()
+
     def keep_upload(self, name: str, data: bytes) -> Path:
         """Store a file that came through the browser where a long work can read it."""
         from kb.library.jobs import keep_upload

@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from kb.sources.arxiv import ArxivSource
 
 
+RECORD_ENDINGS = (".bib", ".jsonl", ".jsonl.gz")
+
+
+def readable_endings() -> tuple[str, ...]:
+    """The endings of the files that can be added, with their dot."""
+    from kb.sources.files import FILE_ENDINGS
+
+    return (*FILE_ENDINGS, *RECORD_ENDINGS)
+
+
 class Intake:
     """Turns what a user named into items. The network is touched for arXiv ids and queries only."""
 
@@ -85,7 +95,7 @@ class Intake:
             return BibtexSource(max_file_bytes=self._settings.max_file_bytes).find(path)
 
         jsonl = JsonlSource().find
-        readers = {".bib": bibtex, ".jsonl": jsonl, ".jsonl.gz": jsonl}
+        readers = dict(zip(RECORD_ENDINGS, (bibtex, jsonl, jsonl), strict=True))
         return FilesSource(readers=readers, max_file_bytes=self._settings.max_file_bytes).find(name)
 
     def _from_arxiv(self, items: Iterator[Item | Failure]) -> Iterator[Item | Failure]:

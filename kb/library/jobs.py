@@ -19,13 +19,13 @@ from kb.errors import KbError, UsageError
 from kb.home import sha256_of
 from kb.index.jobs import Job as Job
 from kb.index.jobs import JobState
+from kb.library.intake import readable_endings
 
 if TYPE_CHECKING:
     from kb.library import Library
 
 AnyLibrary = TypeVar("AnyLibrary", bound="Library")
 VERBS = ("add", "demo", "digest", "doctor", "note", "reindex", "remove", "update")
-UPLOADS = (".pdf", ".bib", ".jsonl", ".html", ".htm", ".md", ".txt")
 _LEASE_SECONDS = 60.0
 _BEAT_SECONDS = 5.0
 _WRITE_SECONDS = 0.5
@@ -82,8 +82,8 @@ def keep_upload(library: Library, name: str, data: bytes) -> Path:
     clean = "".join(ch for ch in Path(name.replace("\\", "/")).name if ch.isprintable() and ch != "/").lstrip(".-")[
         -120:
     ]
-    if Path(clean).suffix.lower() not in UPLOADS:
-        raise UsageError(f"{name!r} is not a file that can be read: give {', '.join(UPLOADS)}")
+    if not clean.lower().endswith(readable_endings()):
+        raise UsageError(f"{name!r} is not a file that can be read: give {', '.join(readable_endings())}")
     if len(data) > library.settings.max_file_bytes:
         raise UsageError(
             f"{clean} has {len(data):,} bytes: raise max_file_bytes ({library.settings.max_file_bytes:,}) to read it"

@@ -21,6 +21,7 @@ _KINDS: Mapping[str, FileKind] = {
     ".txt": "text",
     ".text": "text",
 }
+FILE_ENDINGS = tuple(_KINDS)
 # In a folder these are papers in a form that is not read, and are reported; other files (pictures, code,
 # archives) are no papers and are passed over.
 _UNREAD = frozenset(".bbl .djvu .doc .docx .epub .nb .odt .pages .ppt .pptx .ps .ris .rtf .tex .xml".split())

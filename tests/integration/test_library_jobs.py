@@ -97,6 +97,11 @@ def test_an_upload_stays_in_its_folder_whatever_it_is_called(library: Desk, name
     assert path.read_bytes() == b"%PDF-"
 
 
+@pytest.mark.parametrize("name", ["a.markdown", "a.xhtml", "a.text", "records.jsonl.gz", "A.HTM", "refs.bib"])
+def test_what_the_command_line_reads_may_be_uploaded(library: Desk, name: str) -> None:
+    assert library.keep_upload(name, b"x").name == name
+
+
 def test_uploads_have_limits(library: Desk) -> None:
     with pytest.raises(UsageError, match=r"\.pdf"):
         library.keep_upload("program.exe", b"")
