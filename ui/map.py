@@ -23,6 +23,7 @@ _MOST_GROUPS = 7
 _MOST_FOUND = 200
 _MOST_LINKS = 8
 _LOOK_SECONDS = 1.0
+_FEW_MONTHS, _BAR_PIXELS = 6, 36
 GRAY = "#7d8489"
 
 
@@ -203,10 +204,13 @@ def _draw_months(counts: Sequence[MonthCount], groups: _Groups, colour: str) -> 
         "group": [group for (_, group), _ in rows],
         "count": [count for _, count in rows],
     }
+    few = len(set(data["month"])) <= _FEW_MONTHS
     bars = {
-        "mark": {"type": "bar"},
+        # A few months are not stretched over the whole width.
+        "mark": {"type": "bar"} | ({"size": _BAR_PIXELS} if few else {}),
         "encoding": {
-            "x": {"field": "month", "type": "ordinal", "title": None, "axis": {"labelOverlap": True}},
+            "x": {"field": "month", "type": "ordinal", "title": None,
+                  "axis": {"labelOverlap": True} | ({"labelAngle": 0} if few else {})},
             "y": {"field": "count", "type": "quantitative", "title": t("papers"), "stack": "zero"},
             "color": {"field": "group", "type": "nominal", "title": None, "scale": groups.scale,
                       "legend": {"orient": "bottom", "columns": 4, "labelLimit": 150}},

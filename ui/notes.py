@@ -45,7 +45,9 @@ def show_figures(figures: Sequence[Figure], *, limit: int | None = None) -> None
         path = library().stored_file(figure.file)
         if not path.exists():
             continue
-        caption = f"{figure.label}, {t('page_short', page=figure.page)}: {figure.caption}"
+        place = t("page_short", page=figure.page)
+        said = figure.caption.startswith(figure.label)  # most captions begin with their label
+        caption = f"{place} · {figure.caption}" if said else f"{figure.label}, {place}: {figure.caption}"
         with st.container(border=True):
             st.image(path.read_bytes(), alt=markup.shortened(caption, 300))
             st.caption(markup.with_maths(caption))

@@ -25,6 +25,8 @@ FIELDS = {
     "page": Field(default=1),
 }
 _ROWS = 100
+_ROW_PIXELS, _MOST_PIXELS = 35, 563
+_WIDTHS = {"title": 390, "authors": 190, "which_day": 92, "venue": 130, "categories": 110, "fulltext": 78, "tags": 90}
 _MOST_FOUND = 500
 _UNDO_SECONDS = 10
 
@@ -119,10 +121,8 @@ def _table(papers: list[Paper], *, key: str) -> None:
     }
     event: Any = st.dataframe(
         columns, hide_index=True, on_select="rerun", selection_mode=["multi-row", "single-cell"], key=key,
-        alt=t("papers"), height=560,
-        column_config={t("title"): st.column_config.TextColumn(width=430),
-                       t("authors"): st.column_config.TextColumn(width=260),
-                       t("which_day"): st.column_config.TextColumn(width=95)},
+        alt=t("papers"), height=min(_MOST_PIXELS, _ROW_PIXELS * (len(papers) + 1) + 3),
+        column_config={t(name): st.column_config.TextColumn(width=width) for name, width in _WIDTHS.items()},
     )  # fmt: skip
     for row, column in event.selection.cells:
         if column == t("title") and row < len(papers):
