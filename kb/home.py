@@ -54,8 +54,16 @@ class Home:
 
     @property
     def exists(self) -> bool:
-        """Whether a knowledge base has been started here."""
-        return self.catalog_path.exists()
+        """Whether a knowledge base has been started here.
+
+        Raises:
+            HomeUnwritable: when the folder may not be looked into.
+        """
+        try:
+            return self.catalog_path.exists()
+        except OSError as err:
+            message = f"{self.path} cannot be read ({err.strerror}): check its permissions or choose another --home"
+            raise HomeUnwritable(message) from err
 
     def create(self) -> None:
         """Make the folders that are missing; nothing else is touched."""

@@ -6,15 +6,42 @@ description change what is stored: after changing one, ``kb reindex`` makes the 
 
 from __future__ import annotations
 
+import difflib
+import json
+import os
+import tomllib
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from kb.errors import SettingsError
 
 ARXIV_HOSTS = ("arxiv.org", "export.arxiv.org", "www.arxiv.org", "rss.arxiv.org")
+_PREFIX = "KB_"
+_A_DAY_SECONDS = 86_400
+_ADDRESS = r"^https?://\S+$"
+_MOST = 1 << 40  # of bytes: no machine has them, and the system takes the number
+
+
+def _listed(value: Any) -> Any:
+    """A list in a variable: ``a, b`` or JSON."""
+    if isinstance(value, str):
+        if value.lstrip().startswith("["):
+            return json.loads(value)  # a ValueError becomes one of ours
+        return tuple(part for word in value.split(",") if (part := word.strip()))
+    return value
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 
 
 def _absolute(folder: str | Path) -> Path:
@@ -31,7 +58,9 @@ class Settings(BaseSettings):
         SettingsError: through ``Settings.load``, when a value is not possible; the message names the setting.
     """
 
-    model_config = SettingsConfigDict(env_prefix="KB_", extra="forbid", frozen=True, validate_default=True)
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, validate_default=True
+    )
 
     home: Path = Field(default=Path("~/.local/share/kb"), description="the folder that holds everything")
 
@@ -39,7 +68,9 @@ class Settings(BaseSettings):
     model: str = Field(default="", description="chat model as init_chat_model names it; empty or 'none' for none")
     model_url: str = Field(default="", description="base URL of a model server of one's own")
     model_api_key: SecretStr = Field(default=SecretStr(""), description="key for the model's provider")
-    model_timeout_seconds: float = Field(default=120.0, gt=0, description="longest wait for one reply")
+    model_timeout_seconds: float = Field(
+        default=120.0, gt=0, le=_A_DAY_SECONDS, description="longest wait for one reply"
+    )
     max_calls: int = Field(default=200, ge=0, description="cap on model calls of one command")
     max_tokens: int = Field(default=500_000, ge=0, description="cap on model tokens of one command")
     allow_remote: bool = Field(default=False, description="let private papers go to a model on another machine")
@@ -56,26 +87,34 @@ class Settings(BaseSettings):
     )
     encoder_device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="where the encoder runs")
     encoder_cache: Path | None = Field(default=None, description="folder for converted encoders; default: user cache")
-    threads: int = Field(default=0, ge=0, description="threads for encoding and parsing; 0: all cores")
+    threads: int = Field(default=0, ge=0, le=4096, description="threads for encoding and parsing; 0: all cores")
     reranker: str = Field(default="", description="cross-encoder as second stage, name or path; empty for none")
 
     # arXiv and downloads
-    arxiv_api_url: str = Field(default="https://export.arxiv.org/api/query", description="arXiv's query API")
-    arxiv_feed_url: str = Field(default="https://rss.arxiv.org/atom", description="arXiv's daily Atom feeds")
-    arxiv_web_url: str = Field(default="https://arxiv.org", description="where pdf/ and html/ are fetched")
-    arxiv_interval_seconds: float = Field(default=3.0, ge=0, description="least time between requests to arXiv")
-    arxiv_retries: int = Field(default=5, ge=0, description="tries again after 429, 503 or a broken answer")
-    allowed_hosts: tuple[str, ...] = Field(default=ARXIV_HOSTS, description="hosts that downloads may go to")
+    arxiv_api_url: str = Field(
+        default="https://export.arxiv.org/api/query", pattern=_ADDRESS, description="arXiv's query API"
+    )
+    arxiv_feed_url: str = Field(
+        default="https://rss.arxiv.org/atom", pattern=_ADDRESS, description="arXiv's daily Atom feeds"
+    )
+    arxiv_web_url: str = Field(
+        default="https://arxiv.org", pattern=_ADDRESS, description="where pdf/ and html/ are fetched"
+    )
+    arxiv_interval_seconds: float = Field(
+        default=3.0, ge=0, le=_A_DAY_SECONDS, description="least time between requests to arXiv"
+    )
+    arxiv_retries: int = Field(default=5, ge=0, le=100, description="tries again after 429, 503 or a broken answer")
+    allowed_hosts: Words = Field(default=ARXIV_HOSTS, description="hosts that downloads may go to")
     allow_private_addresses: bool = Field(default=False, description="let downloads go to this machine or network")
-    http_timeout_seconds: float = Field(default=60.0, gt=0, description="longest wait for a server")
+    http_timeout_seconds: float = Field(default=60.0, gt=0, le=_A_DAY_SECONDS, description="longest wait for a server")
     http_cache_seconds: int = Field(default=12 * 3600, ge=0, description="how long an API answer is reused")
-    max_download_bytes: int = Field(default=60_000_000, gt=0, description="largest file that is fetched")
+    max_download_bytes: int = Field(default=60_000_000, gt=0, le=_MOST, description="largest file that is fetched")
 
     # Parsing
-    max_file_bytes: int = Field(default=60_000_000, gt=0, description="largest file that is read")
+    max_file_bytes: int = Field(default=60_000_000, gt=0, le=_MOST, description="largest file that is read")
     max_pages: int = Field(default=400, gt=0, description="largest PDF that is read, in pages")
-    parse_timeout_seconds: float = Field(default=60.0, gt=0, description="longest time for one file")
-    parse_memory_bytes: int = Field(default=1_500_000_000, gt=0, description="most memory for one file")
+    parse_timeout_seconds: float = Field(default=60.0, gt=0, le=_A_DAY_SECONDS, description="longest time for one file")
+    parse_memory_bytes: int = Field(default=1_500_000_000, gt=0, le=_MOST, description="most memory for one file")
     max_figures: int = Field(default=40, ge=0, description="most figures and tables cut from one paper")
 
     # Delivery
@@ -85,7 +124,7 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = Field(default=SecretStr(""), description="its password (environment only)")
     smtp_starttls: bool = Field(default=True, description="encrypt the connection to the mail server")
     mail_from: str = Field(default="", description="sender of digests")
-    mail_to: tuple[str, ...] = Field(default=(), description="receivers of digests")
+    mail_to: Words = Field(default=(), description="receivers of digests")
     site_url: str = Field(default="", description="address under which pages are published, for feeds")
     site_mathjax: str = Field(
         default="", description="address of a MathJax of one's own for HTML pages; empty for none"
@@ -103,14 +142,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags first, then the environment, then the home's ``kb.toml``."""
         home = init_settings().get("home") or env_settings().get("home") or cls.model_fields["home"].default
-        toml = TomlConfigSettingsSource(settings_cls, toml_file=_absolute(home) / "kb.toml")
-        for name in toml():
-            if (field := cls.model_fields.get(name)) is not None and field.annotation in (SecretStr, SecretStr | None):
-                raise SettingsError(
-                    f"{name} is a secret and does not belong in {_absolute(home) / 'kb.toml'}: take it out, and set"
-                    f" KB_{name.upper()} in the environment"
-                )
-        return init_settings, env_settings, toml
+        return init_settings, env_settings, InitSettingsSource(settings_cls, _of_the_home(_absolute(home) / "kb.toml"))
 
     def model_post_init(self, context: Any) -> None:
         """Make the home absolute, so that a later change of folder does not move it."""
@@ -126,13 +158,7 @@ class Settings(BaseSettings):
         try:
             return cls(**{name: value for name, value in flags.items() if value is not None})
         except ValidationError as err:
-            first = err.errors()[0]
-            name = ".".join(str(part) for part in first["loc"]) or "settings"
-            raise SettingsError(
-                f"setting {name!r}: {first['msg']}: correct it in kb.toml, in KB_{name.upper()} or in the flag"
-            ) from err
-        except (OSError, ValueError) as err:
-            raise SettingsError(f"kb.toml cannot be read ({err}): correct it or remove it") from err
+            raise SettingsError(_in_words(err)) from err
 
     @property
     def model_name(self) -> str | None:
@@ -144,7 +170,7 @@ class Settings(BaseSettings):
         from pydantic_settings import EnvSettingsSource
 
         environment = EnvSettingsSource(type(self))()
-        file = TomlConfigSettingsSource(type(self), toml_file=self.home / "kb.toml")()
+        file = _of_the_home(self.home / "kb.toml")
         plain = type(self).model_construct()
         origins: dict[str, Literal["default", "kb.toml", "environment", "flag"]] = {}
         for name in type(self).model_fields:
@@ -156,3 +182,86 @@ class Settings(BaseSettings):
                 same = name == "home" or getattr(self, name) == getattr(plain, name)
                 origins[name] = "default" if same else "flag"
         return origins
+
+
+def unknown_variables(names: Iterable[str] | None = None) -> list[str]:
+    """What to say of ``KB_*`` variables that are no setting (a misspelt one would change nothing, silently)."""
+    known = [_PREFIX + name.upper() for name in Settings.model_fields]
+    stray = {name for name in (os.environ if names is None else names) if name.upper().startswith(_PREFIX)}
+    return [
+        f"{name} is no setting{_nearest(name.upper(), known)}: correct the name, or unset it"
+        for name in sorted(stray)
+        if name.upper() not in known
+    ]
+
+
+def _of_the_home(path: Path) -> dict[str, Any]:
+    """What ``kb.toml`` says; nothing where there is none.
+
+    Raises:
+        SettingsError: when it cannot be read, or names what does not belong in a home.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except PermissionError as err:
+        raise SettingsError(
+            f"{path} cannot be read ({err.strerror}): check its permissions or choose another --home"
+        ) from err
+    except IsADirectoryError as err:
+        raise SettingsError(
+            f"{path} is a folder: settings are lines in a file of that name; rename the folder"
+        ) from err
+    except OSError as err:
+        raise SettingsError(f"{path} cannot be read ({err.strerror}): correct it or remove it") from err
+    except ValueError as err:  # no UTF-8, no TOML
+        raise SettingsError(f"{path} is not TOML ({err}): correct it or remove it") from err
+    for name in values:
+        if name == "home":
+            raise SettingsError(f"home does not belong in {path}, which lies in the home: give --home or set KB_HOME")
+        if name not in Settings.model_fields:
+            raise SettingsError(f"{path}: {name} is no setting{_nearest(name, Settings.model_fields)}: correct it")
+        if Settings.model_fields[name].annotation is SecretStr:
+            raise SettingsError(
+                f"{name} is a secret and does not belong in {path}: take it out, and set"
+                f" {_PREFIX}{name.upper()} in the environment"
+            )
+    return values
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f" (is it {near[0]}?)" if near else ""
+
+
+# What pydantic says of a value, by the first words of the kind of its error.
+_MUST = {
+    "int": "a whole number",
+    "float": "a number",
+    "finite": "a number that is not infinite",
+    "bool": "true or false",
+    "literal": "one of {expected}",
+    "greater_than_equal": "at least {ge}",
+    "greater_than": "more than {gt}",
+    "less_than_equal": "at most {le}",
+    "string_pattern": "an address that begins with http:// or https://",
+    "string": "text",
+    "secret": "text",
+    "path": "the path of a folder",
+    "tuple": "a list of texts",
+    "value_error": "a list of texts, with commas between them",
+}
+
+
+def _in_words(err: ValidationError) -> str:
+    """The first fault of the values, in one line; a secret is not shown."""
+    first = err.errors(include_url=False)[0]
+    name = str(first["loc"][0]) if first["loc"] else ""
+    field = Settings.model_fields.get(name)
+    if field is None:
+        return f"{name!r} is no setting{_nearest(name, Settings.model_fields)}: correct the name"
+    kind = next((kind for kind in _MUST if first["type"].startswith(kind)), None)
+    must = _MUST[kind].format(**first.get("ctx", {})) if kind else "another value"
+    shown = "" if field.annotation is SecretStr else f", not {str(first['input'])[:60]!r}"
+    return f"{name} must be {must}{shown}: correct it in kb.toml, in {_PREFIX}{name.upper()} or in the flag"

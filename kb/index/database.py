@@ -1,12 +1,14 @@
 """SQLite as the catalog uses it: one connection a thread, a versioned schema, transactions. Only sqlite3 user.
 
 WAL lets readers read while the one writer writes. ``secure_delete`` overwrites what is deleted, so that a removed
-paper leaves no text in free pages.
+paper leaves no text in free pages. Where nothing can be written (a mount that is read-only, the home of somebody
+else) the file is opened for reading alone.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sqlite3
 import threading
@@ -43,9 +45,21 @@ class Database:
             raise HomeUnwritable(
                 f"there is no knowledge base in {path.parent}: add something first, e.g. kb add FILE.pdf"
             )
-        if path.exists() and not path.stat().st_size and (path.parent / "index").exists():
+        if path.exists() and not path.stat().st_size and any(f.is_file() for f in (path.parent / "index").rglob("*")):
             raise IndexDamaged(f"{path} is empty, its indexes are not: restore this file from a backup of the home")
+        self._writable = os.access(path.parent, os.W_OK) and (not path.exists() or os.access(path, os.W_OK))
+        if create and not path.exists():
+            self._make()
         self._upgrade()
+
+    def _make(self) -> None:
+        """The file, for its owner's eyes only whatever the process's mask; SQLite gives its companions the same."""
+        try:
+            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as err:
+            raise HomeUnwritable(
+                f"{self._path} cannot be made ({err.strerror}): check the permissions or choose another --home"
+            ) from err
 
     @property
     def _connection(self) -> sqlite3.Connection:
@@ -66,11 +80,7 @@ class Database:
 
     def _connect(self, *, owned: bool = True) -> sqlite3.Connection:
         try:
-            connection = sqlite3.connect(
-                self._path, timeout=60.0, isolation_level=None, check_same_thread=False, cached_statements=256
-            )
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
-                connection.execute(f"PRAGMA {pragma}")
+            connection = self._for_writing() if self._writable else self._for_reading()
         except sqlite3.Error as err:
             raise self._ours(err) from err
         if owned:
@@ -78,12 +88,48 @@ class Database:
                 self._all.append((threading.current_thread(), connection))
         return connection
 
+    def _for_writing(self) -> sqlite3.Connection:
+        connection = self._open("mode=rwc")
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def _for_reading(self) -> sqlite3.Connection:
+        """A connection that writes nothing, not even the log's index that SQLite wants beside the file.
+
+        While somebody else writes, that index is there and is used. Otherwise the file is all there is, and is read
+        as it stands, unless a log was left that nobody has written back into it.
+        """
+        try:
+            connection = self._open("mode=ro")
+            connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+            return connection
+        except sqlite3.OperationalError:
+            log = self._path.with_name(self._path.name + "-wal")
+            if log.exists() and log.stat().st_size:
+                raise HomeUnwritable(
+                    f"{log} holds changes that were not written back, and {self._path.parent} cannot be written: "
+                    "open it once where it can be, e.g. with kb status, or copy the home"
+                ) from None
+        return self._open("mode=ro&immutable=1")
+
+    def _open(self, how: str) -> sqlite3.Connection:
+        return sqlite3.connect(
+            f"{self._path.absolute().as_uri()}?{how}", uri=True, timeout=60.0, isolation_level=None,
+            check_same_thread=False, cached_statements=256,
+        )  # fmt: skip
+
     def _upgrade(self) -> None:
         have = self.one("PRAGMA user_version")[0]
         if have > len(MIGRATIONS):
             raise HomeTooNew(
                 f"{self._path.parent} was made by a newer kb (schema {have}, this one knows {len(MIGRATIONS)}): "
                 "upgrade with pip install -U paper-kb"
+            )
+        if have < len(MIGRATIONS) and not self._writable:
+            raise HomeUnwritable(
+                f"{self._path.parent} was made by an older kb and cannot be written: open it once where it can be, "
+                "e.g. with kb status, or copy the home"
             )
         for number in range(have, len(MIGRATIONS)):
             with self.transaction():
@@ -193,4 +239,6 @@ class Database:
             )
         if isinstance(err, sqlite3.DatabaseError) and ("malformed" in text or "not a database" in text):
             return IndexDamaged(f"{self._path} is damaged ({text}): restore this file from a backup of the home")
+        if "readonly" in text:
+            return HomeUnwritable(f"{self._path} cannot be written: check its permissions or choose another --home")
         return HomeUnwritable(f"{self._path} cannot be used ({text}): check its permissions or choose another --home")

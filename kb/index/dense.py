@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
@@ -96,6 +97,8 @@ class ChromaIndex:
             )
         if k < 1 or (within is not None and not len(within)):
             return []
+        if self._folder is not None and self._folder.exists() and not os.access(self._folder, os.W_OK):
+            return self._rows.nearest(vector, k=k, within=within)  # Chroma writes even where it only reads
         if within is None:
             found = self._query(vector, k)
             return found if len(found) == k else self._rest(vector, k, found)

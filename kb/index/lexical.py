@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
+import shutil
+import tempfile
+import weakref
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -41,6 +45,7 @@ class TantivyIndex:
         self.folder = folder
         self._index: Any = None
         self._searcher: Any = None
+        self._links: weakref.finalize[..., TantivyIndex] | None = None
 
     def put(self, entries: Sequence[tuple[int, str, str, str]]) -> None:
         """Store (key, title, section path joined by " › ", text); a key that is there is replaced."""
@@ -120,6 +125,9 @@ class TantivyIndex:
     def reopen(self) -> None:
         """See what was committed since, by this or another process."""
         self._index = self._searcher = None
+        if self._links is not None:
+            self._links()
+            self._links = None
 
     # ------------------------------------------------------------------------------------------ reading
 
@@ -132,7 +140,7 @@ class TantivyIndex:
                 raise IndexDamaged(f"the word index in {self.folder} has lost its table of contents: {_CURE}")
             return None
         with _foreign_errors(self.folder):
-            index = _tantivy().Index.open(str(self.folder))
+            index = _tantivy().Index.open(self._where_locks_may_lie())
             index.register_tokenizer(_ANALYZER, _analyzer())
             self._searcher = index.searcher()
             self._index = index
@@ -192,11 +200,24 @@ class TantivyIndex:
         query = _tantivy().Query.term_set_query(self._index.schema, "key", wanted)
         return self._search(query, limit=len(wanted))
 
+    def _where_locks_may_lie(self) -> str:
+        """The folder; where it cannot be written, one of links to its files: tantivy's readers make a lock, too."""
+        if os.access(self.folder, os.W_OK):
+            return str(self.folder)
+        links = tempfile.mkdtemp(prefix="kb-words-")
+        self._links = weakref.finalize(self, shutil.rmtree, links, ignore_errors=True)
+        for path in self.folder.iterdir():
+            if not path.name.endswith(".lock"):
+                Path(links, path.name).symlink_to(path.absolute())
+        return links
+
     # ------------------------------------------------------------------------------------------ writing
 
     @contextmanager
     def _writing(self) -> Iterator[Any]:
         """A writer whose work is committed at the end, or not done at all."""
+        if self.folder.exists() and not os.access(self.folder, os.W_OK):
+            raise HomeUnwritable(f"{self.folder} cannot be written: check its permissions")
         index = self._open() or self._create()
         with _foreign_errors(self.folder):
             writer = index.writer(_HEAP_BYTES, 1)  # one thread: the same entries make the same segments

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kb.errors import KbError
+from kb.errors import HomeUnwritable, KbError
 from kb.home import sha256_of
 from kb.index.catalog import Catalog
 from kb.library.index_check import wrongly_indexed
@@ -91,12 +91,17 @@ def _index_problems(library: Library, catalog: Catalog) -> Iterator[Problem]:
     for name in ("lexical", "dense", "rows"):
         try:
             stored = getattr(indexes, name).keys()
+        except HomeUnwritable as err:
+            yield _unseen(name, err)
+            continue
         except KbError as err:
             yield Problem(what=f"{name} index: {err}", severity="error", cure=_REINDEX)
             continue
         yield from _differences(name, known, stored)
     try:
         wrong = wrongly_indexed(catalog, indexes, encoder)
+    except HomeUnwritable as err:
+        yield _unseen("contents of the", err)
     except KbError as err:
         yield Problem(what=f"indexes: {err}", severity="error", cure=_REINDEX)
     else:
@@ -104,6 +109,11 @@ def _index_problems(library: Library, catalog: Catalog) -> Iterator[Problem]:
             what = f"indexes: {len(wrong)} chunk(s) have vectors or words that are not theirs"
             yield Problem(what=what, severity="error", cure=_REINDEX)
     indexes.close()
+
+
+def _unseen(name: str, err: KbError) -> Problem:
+    what = f"{name} index was not examined: {str(err).partition(': ')[0]}"
+    return Problem(what=what, severity="notice", cure="run kb doctor where the home can be written")
 
 
 def _distrust(library: Library) -> None:

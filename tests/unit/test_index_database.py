@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -75,8 +76,29 @@ def test_inside_a_transaction_the_state_is_its_own(database: Database) -> None:
 
 
 def test_an_emptied_catalog_beside_full_indexes_is_damage_and_no_new_home(tmp_path: Path) -> None:
-    (tmp_path / "index").mkdir()
+    (tmp_path / "index" / "lexical").mkdir(parents=True)
+    (tmp_path / "index" / "lexical" / "meta.json").write_text("{}")
     (tmp_path / "catalog.sqlite").touch()
     for create in (False, True):
         with pytest.raises(IndexDamaged, match="restore"):
             Database(tmp_path / "catalog.sqlite", create=create)
+
+
+def test_a_start_that_was_killed_before_anything_was_written_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "index" / "lexical").mkdir(parents=True)
+    (tmp_path / "catalog.sqlite").touch()
+    database = Database(tmp_path / "catalog.sqlite", create=True)
+    assert database.rows("SELECT * FROM papers") == []
+    database.close()
+
+
+def test_the_file_and_its_log_are_their_owners_alone_whatever_the_mask(tmp_path: Path) -> None:
+    mask = os.umask(0)
+    try:
+        database = Database(tmp_path / "catalog.sqlite", create=True)
+        database.run("INSERT INTO meta VALUES ('a', '1')")
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+        database.close()
+    finally:
+        os.umask(mask)
+    assert modes == {"catalog.sqlite": 0o600, "catalog.sqlite-wal": 0o600, "catalog.sqlite-shm": 0o600}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kb.errors import SettingsError
-from kb.settings import Settings
+from kb.settings import Settings, unknown_variables
 
 
 def test_flags_come_before_the_environment_and_that_before_the_home(
@@ -26,3 +26,69 @@ def test_a_secret_in_the_home_is_refused_with_the_cure(tmp_path: Path, name: str
     with pytest.raises(SettingsError, match=f"KB_{name.upper()}") as caught:
         Settings.load(home=tmp_path)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "must"),
+    [
+        ("ARXIV_INTERVAL_SECONDS", "inf", "at most 86400"),
+        ("ARXIV_INTERVAL_SECONDS", "nan", "at most 86400"),
+        ("ARXIV_INTERVAL_SECONDS", "-1", "at least 0"),
+        ("ARXIV_API_URL", "ftp://x", "http"),
+        ("THREADS", "two", "a whole number, not 'two'"),
+        ("ALLOW_REMOTE", "maybe", "true or false"),
+        ("LANGUAGE", "de", "'en' or 'zh'"),
+        ("MAIL_TO", '["a@b"', "a list of texts"),
+        ("SMTP_PORT", "0", "more than 0"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_in_plain_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, must: str
+) -> None:
+    monkeypatch.setenv(f"KB_{name}", value)
+    with pytest.raises(SettingsError) as caught:
+        Settings.load(home=tmp_path)
+    assert str(caught.value).startswith(f"{name.lower()} must be ")
+    assert must in str(caught.value)
+    assert str(caught.value).endswith(f"correct it in kb.toml, in KB_{name} or in the flag")
+
+
+def test_a_list_in_a_variable_has_commas_and_an_empty_variable_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KB_MAIL_TO", "a@example.org, b@example.org")
+    monkeypatch.setenv("KB_ALLOWED_HOSTS", '["arxiv.org"]')
+    monkeypatch.setenv("KB_HOME", "")
+    settings = Settings.load()
+    assert settings.mail_to == ("a@example.org", "b@example.org")
+    assert settings.allowed_hosts == ("arxiv.org",)
+    assert settings.home != Path.cwd()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('home = "/elsewhere"\n', "--home"),
+        ("max_page = 3\n", r"is it max_pages\?"),
+        ("threads = \n", "not TOML"),
+        ("threads = 1.5\n", "threads must be a whole number"),
+    ],
+)
+def test_what_the_homes_file_cannot_say_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "kb.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match=said):
+        Settings.load(home=tmp_path)
+
+
+def test_a_folder_in_place_of_the_homes_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "kb.toml").mkdir()
+    with pytest.raises(SettingsError, match="folder"):
+        Settings.load(home=tmp_path)
+
+
+def test_a_misspelt_variable_is_told_with_the_nearest_name() -> None:
+    names = ["KB_MAXPAGES", "KB_MAX_PAGES", "kb_threads", "KB_XYZZY", "HOME"]
+    assert unknown_variables(names) == [
+        "KB_MAXPAGES is no setting (is it KB_MAX_PAGES?): correct the name, or unset it",
+        "KB_XYZZY is no setting: correct the name, or unset it",
+    ]
