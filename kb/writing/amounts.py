@@ -9,12 +9,21 @@ from kb.writing.questions import Question
 from kb.writing.words import content_stems, stem, words
 
 _NUMBER_WORDS = frozenset(
-    "one two three four five six seven eight nine ten eleven twelve twenty hundred thousand million".split()
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+    " eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety dozen hundred thousand million billion"
+    " dozens hundreds thousands millions billions".split()
 )
 _HOW_MANY = re.compile(
     r"\b(?:how many|number of) ((?:[\w-]+ ){0,3}?[\w-]+)"
     r"(?= (?:does|do|did|is|are|was|were|has|have|had|can|of|in|on|there|per|they|it|and|or|with|that|for)\b"
     r"|\s*[?.]|$)",
+    re.I,
+)
+_ONE = frozenset(("1", "one", "single"))
+_COUNT_AFTER = re.compile(
+    r"\bnumber of (?:[\w-]+ ){0,3}?(?P<noun>[A-Za-z-]+)"
+    r"(?: (?:is|are|was|were|equals?|to))?(?: set)?(?: to)?\s*[(:=]?\s*\d"
+    r"|\b(?P<symbol>[A-Za-z-]+)\s*=\s*\d",
     re.I,
 )
 _NONE = -0.1  # a sentence without a number is no answer, however near the question it is
@@ -76,12 +85,34 @@ def _counted_noun(question: Question) -> str | None:
 
 
 def _is_count(word: str) -> bool:
-    return word[0].isdigit() or word in _NUMBER_WORDS
+    return word[0].isdigit() or word in _NUMBER_WORDS or word == "single"
+
+
+def counts(sentence: str, question: Question) -> bool:
+    """Whether a sentence gives a number of what "how many" asks for: "6 layers", "a single GPU", "layers = 6"."""
+    noun = _counted_noun(question)
+    return noun is not None and (_counts(sentence, noun) or _is_counted_after(sentence, noun))
 
 
 def _counts(sentence: str, noun: str) -> bool:
-    """Whether a number stands just before the noun: "81.1M English-language academic papers"."""
+    """Whether a number stands just before the noun: "81.1M English-language academic papers".
+
+    Of several, the noun is in the plural: "9 parameter combinations" are no parameters.
+    """
     tokens = words(sentence)
     pairs = zip(tokens, [*tokens[1:], ""], strict=True)
     at = [i for i, (word, after) in enumerate(pairs) if _is_count(word) and after not in ("times", "fold")]
-    return any(stem(word) == noun for i in at for word in tokens[i + 1 : i + 1 + _WORDS_AFTER])
+    return any(
+        stem(word) == noun and (word != noun or word.endswith("s") or tokens[i] in _ONE or j + 1 == len(tokens))
+        for i in at
+        for j, word in enumerate(tokens[i + 1 : i + 1 + _WORDS_AFTER], i + 1)
+    )
+
+
+def _is_counted_after(sentence: str, noun: str) -> bool:
+    """Whether a number stands after the noun as its count: "the number of layers is 6", "layers = 6"."""
+    for match in _COUNT_AFTER.finditer(sentence):
+        stems = content_stems(match["noun"] or match["symbol"])
+        if stems and stems[-1] == noun:
+            return True
+    return False

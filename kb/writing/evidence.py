@@ -15,12 +15,13 @@ from dataclasses import dataclass, field, replace
 
 from kb.protocols import ChatModel, Corpus
 from kb.records import NO_FILTERS, Filters, Hit
-from kb.text import sentence_spans
 from kb.writing.answer_forms import enumerates, hopes, is_own, names, speaks_of_others, suits
+from kb.writing.attributes import asked_for
 from kb.writing.ownership import owners
-from kb.writing.places import Place, continue_from, find_places, is_headed
+from kb.writing.places import Place, continue_from, find_places, find_rows, is_headed, states_attribute
 from kb.writing.questions import Question, definitions, read_question, variants
 from kb.writing.statements import announces, is_finished, is_statement
+from kb.writing.table_rows import prose_spans
 from kb.writing.words import content_stems, root
 
 HITS_PER_QUERY = 24
@@ -28,7 +29,7 @@ MOST_CANDIDATES = 120
 _WEIGHTS = {
     "similarity": 1.0, "overlap": 0.1, "around": 0.05, "chunk": 0.3, "form": 0.4, "prose": 0.05,
     "items": 0.15, "names": 0.1, "hopes": -0.05, "own": 0.03, "foreign": -0.2, "head": 0.1, "announces": -0.25,
-    "elsewhere": -0.3,
+    "elsewhere": -0.3, "given": 0.15,
 }  # fmt: skip
 _NEAR_DUPLICATE = 0.8  # Jaccard of stems from which two sentences say the same
 _KIN = 0.8  # "retriever" for "retrieval"
@@ -44,7 +45,7 @@ class Candidate:
 
     ``before`` is the span of the sentence before it in the chunk, for a sentence that leans on it; ``after`` are the
     spans of those that go on with what it begins: the others below the heading that names what is asked for.
-    ``owned`` is what of the question names its paper.
+    ``owned`` is what of the question names its paper; ``leads`` are what is read before a row of a table.
     """
 
     hit: Hit
@@ -55,6 +56,7 @@ class Candidate:
     before: tuple[int, int] | None = None
     after: tuple[tuple[int, int], ...] = ()
     owned: frozenset[str] = frozenset()
+    leads: tuple[tuple[int, int], ...] = ()
 
     @property
     def text(self) -> str:
@@ -122,8 +124,10 @@ def _sub_questions(question: Question, chat: ChatModel) -> list[str]:
 
 def score(question: Question, hits: Sequence[Hit], *, corpus: Corpus) -> list[Candidate]:
     """All statements of the hits as candidates with their signals, best first (ties by place)."""
-    spans = {hit.chunk_id: sentence_spans(hit.text) for hit in hits if not _is_reference_section(hit)}
-    places = [place for hit in hits if hit.chunk_id in spans for place in find_places(hit, spans[hit.chunk_id])]
+    spans = {hit.chunk_id: prose_spans(hit.text) for hit in hits if not _is_reference_section(hit)}
+    read = [hit for hit in hits if hit.chunk_id in spans]
+    places = [place for hit in read for place in find_places(hit, spans[hit.chunk_id])]
+    places += [place for hit in read if _wants_rows(question) for place in find_rows(hit)]
     if not places:
         return []
     named = owners(question, hits)
@@ -132,16 +136,24 @@ def score(question: Question, hits: Sequence[Hit], *, corpus: Corpus) -> list[Ca
     rarity, top = _rarity(question, texts), max(hit.score for hit in hits) or 1.0
     spelt = _spelt(question, definitions(texts))
     stems = {hit.chunk_id: [_stems(hit.text[slice(*s)], spelt) for s in spans.get(hit.chunk_id, ())] for hit in hits}
+    attribute = asked_for(question.text) if question.asks else None
     candidates = []
     for place, cosine in zip(places, similar, strict=True):
         hit, i, sentence = place.hit, place.index, place.hit.text[slice(*place.span)]
-        own, heading = stems[hit.chunk_id], _stems(f"{' '.join(hit.section)} {hit.paper.title}", spelt)
+        heading = _stems(f"{' '.join(hit.section)} {hit.paper.title}", spelt)
+        if place.is_row:
+            near = [_stems(" ".join(hit.text[a:b] for a, b in place.leads), spelt)]
+            own = near[0] | _stems(sentence, spelt)
+            if not _covered(_stems(sentence, spelt), rarity):
+                continue  # nothing ties this row to the question rather than its neighbours
+        else:
+            near, own = stems[hit.chunk_id][max(0, i - 1) : i + 2], stems[hit.chunk_id][i]
         inner = _stems(f"{hit.section[-1] if hit.section else ''} {place.head}", spelt)
         about = hit.paper.id in _abouts(question, named)
         signals = {
             "similarity": float(cosine),
-            "overlap": _covered(own[i], rarity),
-            "around": _covered(heading.union(*own[max(0, i - 1) : i + 2]), rarity),
+            "overlap": _covered(own, rarity),
+            "around": _covered(heading.union(*near), rarity),
             "chunk": hit.score / top,
             "form": suits(sentence, question, headed=is_headed(place, question)),
             "items": enumerates(sentence, question),
@@ -153,13 +165,16 @@ def score(question: Question, hits: Sequence[Hit], *, corpus: Corpus) -> list[Ca
             "head": _covered(inner, rarity),
             "announces": announces(sentence),
             "elsewhere": float(bool(named) and hit.paper.id not in named),
+            "given": 0.5 if attribute is None else float(states_attribute(place, attribute, question)),
         }
         total = sum(weight * signals[name] for name, weight in _WEIGHTS.items())
-        before = spans[hit.chunk_id][i - 1] if i else None
+        before = spans[hit.chunk_id][i - 1] if i > 0 else None
         before = before if before and is_statement(hit.text[slice(*before)]) else None
         after = continue_from(place, spans[hit.chunk_id], question)
         candidates.append(
-            Candidate(hit, *place.span, total, signals, before, after, named.get(hit.paper.id, frozenset()))
+            Candidate(
+                hit, *place.span, total, signals, before, after, named.get(hit.paper.id, frozenset()), place.leads
+            )
         )
     return sorted(candidates, key=lambda c: (-c.score, c.hit.chunk_id, c.start))
 
@@ -171,7 +186,7 @@ def _abouts(question: Question, named: Mapping[str, frozenset[str]]) -> frozense
 
 def _similarities(question: Question, places: Sequence[Place], *, about: frozenset[str], corpus: Corpus) -> list[float]:
     """Cosine of question and sentence; of a paper that the question names, also without the name."""
-    vectors = corpus.encode([question.text, _unnamed(question), *(_in_place(p.hit, p.span) for p in places)])
+    vectors = corpus.encode([question.text, _unnamed(question), *(_in_place(p) for p in places)])
     with_name, without = vectors[2:] @ vectors[0], vectors[2:] @ vectors[1]
     # Its own paper may call the thing by its name or not.
     return [
@@ -187,11 +202,19 @@ def _unnamed(question: Question) -> str:
     return text
 
 
-def _in_place(hit: Hit, span: tuple[int, int]) -> str:
-    """The sentence after its section's heading, which says what "they" and "it" are about."""
-    heading = hit.section[-1] if hit.section else ""
-    sentence = hit.text[slice(*span)]
+def _in_place(place: Place) -> str:
+    """The sentence after its section's heading, a row after caption and columns: what "they" and "84.2" are about."""
+    text = place.hit.text
+    sentence = text[slice(*place.span)]
+    if place.is_row:
+        return " ".join([*(text[a:b] for a, b in place.leads), sentence]).replace(" | ", " ")
+    heading = place.hit.section[-1] if place.hit.section else ""
     return f"{heading}: {sentence}" if heading and not _ABSTRACT.match(heading) else sentence
+
+
+def _wants_rows(question: Question) -> bool:
+    """Whether a row of a table may answer: a number, things of a kind, a comparison; a definition never is in one."""
+    return question.kind in ("number", "list", "comparison") or bool(question.asks and asked_for(question.text))
 
 
 def _is_reference_section(hit: Hit) -> bool:

@@ -35,8 +35,13 @@ _NUMBER = re.compile(
 )
 _NUMBER_WORDS = {
     word: float(value)
-    for value, word in enumerate("two three four five six seven eight nine ten eleven twelve".split(), start=2)
-} | {"twenty": 20.0, "thirty": 30.0, "forty": 40.0, "fifty": 50.0, "hundred": 100.0}
+    for value, word in enumerate(
+        "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+        " eighteen nineteen twenty".split(),
+        start=2,
+    )
+} | {"thirty": 30.0, "forty": 40.0, "fifty": 50.0, "sixty": 60.0, "seventy": 70.0, "eighty": 80.0, "ninety": 90.0}
+_NUMBER_WORDS["hundred"] = 100.0
 _MULTIPLES = {"twice": 2.0, "double": 2.0, "doubles": 2.0, "doubled": 2.0, "triple": 3.0, "triples": 3.0, "half": 0.5}
 _ADDRESS = re.compile(
     r"https?://[^\s<>\"'，。）)\]}]+|www\.[^\s<>\"'，。）)\]}]+"

@@ -7,8 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kb.records import Hit
+from kb.writing.amounts import counts, states_amount
+from kb.writing.attributes import Attribute, gives
+from kb.writing.instructions import is_instruction
 from kb.writing.questions import Question
 from kb.writing.statements import announces, is_statement, statements
+from kb.writing.table_rows import table_rows
 from kb.writing.words import content_stems
 
 Span = tuple[int, int]
@@ -21,13 +25,31 @@ _STEP = re.compile(r"^(?:then|next|after that|afterwards|finally|second(?:ly)?|w
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A sentence in its chunk: its index among the sentences, the head of its paragraph, and its index in that."""
+    """A sentence in its chunk: its index among the sentences, the head of its paragraph, and its index in that.
+
+    A row of a table has the index -1, the names of its columns as head, and as ``leads`` what is read before it.
+    """
 
     hit: Hit
     index: int
     span: Span
     head: str
     order: int
+    leads: tuple[Span, ...] = ()
+
+    @property
+    def is_row(self) -> bool:
+        """Whether it is a row of a table."""
+        return self.index < 0
+
+
+def find_rows(hit: Hit) -> list[Place]:
+    """The rows of the tables in a chunk."""
+    return [
+        Place(hit, -1, row.span, " ".join(hit.text[a:b] for a, b in row.header), order, row.leads)
+        for order, row in enumerate(table_rows(hit.text))
+        if not is_instruction(hit.text[slice(*row.span)])
+    ]
 
 
 def find_places(hit: Hit, spans: Sequence[Span]) -> list[Place]:
@@ -59,6 +81,8 @@ def is_headed(place: Place, question: Question) -> bool:
 
 def continue_from(place: Place, spans: Sequence[Span], question: Question) -> tuple[Span, ...]:
     """The sentences that go on with a definition that a heading opens, or with the steps that a sentence begins."""
+    if place.is_row:
+        return ()
     text = place.hit.text
     following: list[Span] = []
     for (a, b), (_, end) in zip(spans[place.index + 1 :], spans[place.index :], strict=False):
@@ -71,3 +95,19 @@ def continue_from(place: Place, spans: Sequence[Span], question: Question) -> tu
     if question.kind == "manner" and following and _STEP.search(text[slice(*following[0])]):
         return tuple(following[:1])
     return ()
+
+
+def states_attribute(place: Place, attribute: Attribute, question: Question) -> bool:
+    """Whether a sentence in its place states the attribute: it, its nearest heading, or the names of its columns.
+
+    What "how many" counts must stand beside a number in the sentence itself, or name the row or column of a value.
+    """
+    text = place.hit.text
+    sentence = text[slice(*place.span)]
+    if attribute.counted and not place.is_row:
+        return counts(sentence, question)
+    if question.kind == "number" and states_amount(sentence, question) < 0:
+        return False
+    section = place.hit.section[-1] if place.hit.section else ""
+    around = " ".join(text[a:b] for a, b in place.leads) if place.is_row else f"{section} {place.head}"
+    return gives(f"{around} {sentence}", attribute)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kb.writing import particulars
+from kb.writing.attributes import asked_for
 from kb.writing.words import STOP_WORDS, content_stems, normalise, words
 
 Kind = Literal["number", "definition", "comparison", "reason", "list", "manner", "yes-no", "open"]
@@ -168,7 +169,7 @@ def _long_form(before: str, short: str) -> str | None:
 
 
 def variants(question: Question, *, acronyms: Mapping[str, str]) -> tuple[str, ...]:
-    """Other ways to put the question to a search: with acronyms spelt out or put in, and its key phrases."""
+    """Other ways to put the question to a search: acronyms spelt out, key phrases, things of the kind asked for."""
     asked = " ".join(question.phrases)
     expanded = question.text
     lowered = expanded.casefold()
@@ -180,6 +181,9 @@ def variants(question: Question, *, acronyms: Mapping[str, str]) -> tuple[str, .
     ways = [expanded] if expanded != question.text else []
     if asked and words(asked) != words(question.text) and len(asked.split()) >= 2:
         ways.append(asked)
+    attribute = asked_for(question.text) if question.asks else None
+    if attribute is not None and attribute.examples:
+        ways.append(" ".join([*question.names, *attribute.examples]))  # the paper may only name a thing of the kind
     if question.kind == "definition" and question.phrases:
         ways.append(f"we introduce {question.phrases[0]}")  # how papers write a definition
     return tuple(ways)

@@ -17,11 +17,13 @@ from importlib.resources import files
 from typing import Any
 
 from kb.writing import particulars
+from kb.writing.attributes import asked_for
 from kb.writing.evidence import Candidate
 from kb.writing.questions import Question
 from kb.writing.words import content_stems, stem, words
 
 _READ = 40  # candidates that are looked at
+_NEAR = 12  # of which one must state what is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Judgement:
 def judge(question: Question, candidates: Sequence[Candidate], *, filtered: bool = False) -> Judgement:
     """Decide from the candidates (best first).
 
-    No candidates, none near the question, or a name in the question that none of them prints is always a refusal.
+    No candidates, none near the question, a name in the question that none of them prints, or none that states what is
+    asked for ("which optimizer": an optimizer) is always a refusal.
     """
     if not candidates:
         where = "no paper in the library matches the filters" if filtered else "the library has no text on this"
@@ -45,7 +48,7 @@ def judge(question: Question, candidates: Sequence[Candidate], *, filtered: bool
     signals = measure(question, candidates)
     model = _model(question)
     likely = probability(question, signals)
-    unnamed = question.asks and unknown_names(question, candidates)
+    unnamed = question.asks and (unknown_names(question, candidates) or not _is_given(candidates))
     # A question far from everything is refused whatever the other signals say.
     far = signals["similarity"] < model["least_similarity"] and signals["overlap"] < model["least_overlap"]
     if unnamed or far or likely < model["threshold"]:
@@ -91,6 +94,15 @@ def unknown_names(question: Question, candidates: Sequence[Candidate]) -> list[s
     return [name for name in question.names if not particulars.has_name(printed, name)]
 
 
+def _is_given(candidates: Sequence[Candidate]) -> bool:
+    """Whether a near sentence, of the papers that the question names if it names any, states what is asked for.
+
+    A candidate without that signal, or of a question that asks for nothing by name, counts as stating it.
+    """
+    about = [c for c in candidates if c.owned] or candidates
+    return any(c.signals.get("given", 1.0) > 0 for c in about[:_NEAR])
+
+
 def probability(question: Question, signals: dict[str, float]) -> float:
     """The logistic model's probability that the papers answer the question, or state the statement."""
     model = _model(question)
@@ -109,6 +121,8 @@ def describe_missing(question: Question, candidates: Sequence[Candidate]) -> str
     absent = unknown_names(question, candidates)
     named = {part for name in absent for part in words(name)}
     absent += [w for w in words(question.text) if stem(w) in question.stems and stem(w) not in near and w not in named]
+    if not absent and not _is_given(candidates) and (attribute := asked_for(question.text)):
+        return f"passages speak of this, but none states {attribute.words}; the nearest are listed"
     if absent:
         listed = ", ".join(f"“{word}”" for word in dict.fromkeys(absent))
         return f"the papers found do not speak of {listed}; the nearest passages are listed"

@@ -18,6 +18,7 @@ _READ = 60  # candidates that are looked at
 _NEW_WORDS = 0.15  # what a sentence gains by covering words of the question that no chosen one has
 _ANNOUNCED, _ANNOUNCED_CHARACTERS = 6, 500  # items, and characters of them, that are quoted after a colon
 _SAME_PAPER = 0.04  # what it loses for each sentence that its paper already gives
+_WORD, _MARKUP = re.compile(r"[^\W\d_]{2,}"), re.compile(r"\[[^\]]*=[^\]]*\]")  # "[leftmargin=4mm]" says nothing
 # A sentence that opens like this leans on the one before it, which is then quoted with it.
 _LEANING = re.compile(
     r"^(?:it|they|this|these|that|those|he|she|such|its|their|both|the (?:former|latter|two)|in (?:this|these) case"
@@ -101,9 +102,9 @@ def _gain(candidate: Candidate, *, uncovered: set[str], taken: Counter[str]) -> 
 def lean(chosen: Sequence[Candidate], *, corpus: Corpus) -> list[list[Candidate]]:
     """Each chosen sentence with those it leans on.
 
-    Before one that opens with "It …" or "These …" comes the sentence before it; after one that begins a definition or
-    a series of steps come those that go on with it; after one that ends with a colon come those that it announces, from
-    the next chunk of its section where its own ends there.
+    Before a row of a table come its caption and the names of its columns; before one that opens with "It …" or
+    "These …" comes the sentence before it; after one that begins a definition or a series of steps come those that go
+    on with it; after one that ends with a colon come those that it announces, on into the next chunk of its section.
     """
     there = {(c.hit.chunk_id, c.start) for c in chosen}
     groups: list[list[Candidate]] = []
@@ -119,26 +120,30 @@ def lean(chosen: Sequence[Candidate], *, corpus: Corpus) -> list[list[Candidate]
 
 
 def _leant_on(candidate: Candidate) -> list[tuple[int, int]]:
+    if candidate.leads:
+        return list(candidate.leads)
     if candidate.before is None or not _LEANING.search(candidate.text):
         return []
     return [candidate.before] if is_statement(candidate.hit.text[slice(*candidate.before)]) else []
 
 
 def _announced(candidate: Candidate, *, corpus: Corpus) -> list[Candidate]:
-    """What follows a colon: items of a list or sentences, as many as are short together."""
+    """What follows a colon: items of a list or sentences, as many as are short together, on into the next chunk."""
     hit = candidate.hit
     found = [replace(candidate, start=a, end=b, before=None) for a, b in sentence_spans(hit.text) if a >= candidate.end]
-    if not found:
+    if len(found) < _ANNOUNCED:
         chunks = corpus.chunks(hit.paper.id)
         at = next((i for i, chunk in enumerate(chunks) if chunk.id == hit.chunk_id), len(chunks))
         following = next((c for c in chunks[at + 1 : at + 2] if c.section == hit.section), None)
         if following is not None:
             there = replace(hit, chunk_id=following.id, text=following.text, page=following.page, boxes=following.boxes)
             spans = sentence_spans(following.text)
-            found = [replace(candidate, hit=there, start=a, end=b, before=None) for a, b in spans]
+            found += [replace(candidate, hit=there, start=a, end=b, before=None) for a, b in spans]
     kept: list[Candidate] = []
     room = _ANNOUNCED_CHARACTERS
     for item in found[:_ANNOUNCED]:
+        if not _WORD.search(_MARKUP.sub(" ", item.text)):
+            continue
         room -= len(item.text)
         if (kept and room < 0) or is_boilerplate(item.text):
             break
