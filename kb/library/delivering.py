@@ -18,6 +18,7 @@ from kb.ids import fold
 from kb.library.choosing import Choice, choose
 from kb.library.digesting import compose
 from kb.library.publishing import page_settings, write_digest
+from kb.library.remembering import Period, remember_periods
 from kb.records import Digest, Language, Paper, Topic
 from kb.rendering import render_digest
 from kb.rendering.naming import page_name_of
@@ -78,6 +79,8 @@ def write_feed(library: Library, topic: Topic, digest: Digest, days: Mapping[str
         page = folder_of(out, topic.name, day) / f"{page_name_of(topic.name, since=day, until=day)}.html"
         if page.is_file():
             found[key] = page.relative_to(out).as_posix()
+    with library.writing("feed"), library.catalog().transaction():
+        remember_periods(library, [Period(since=digest.since, until=digest.until)])
     return write_digest(library, digest, ["rss"], out=out / slug(topic.name), root=out, pages=found)
 
 

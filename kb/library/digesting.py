@@ -13,6 +13,7 @@ from kb.calendar import why_nothing
 from kb.errors import EncoderError, HomeError, KbError, UsageError
 from kb.library.choosing import EVERYTHING, Choice, LeftOut, Shown, choose
 from kb.library.noting import NOTE_RECIPE, note
+from kb.library.remembering import Period, remember_periods
 from kb.records import Audience, Digest, DigestCounts, Language, MadeWith, Note, Skipped, Topic
 
 if TYPE_CHECKING:
@@ -99,8 +100,9 @@ def compose(
 
 
 def enter(library: Library, made: Composition) -> None:
-    """Remember what was shown and what was left out. Part of the caller's transaction."""
+    """Remember the period, what was shown and what was left out. Part of the caller's transaction."""
     ledger, name = library.catalog().ledger, made.digest.topic or EVERYTHING
+    remember_periods(library, [Period(since=made.digest.since, until=made.digest.until)])
     for one in made.shown:
         ledger.show(name, one.paper.id, version=one.paper.version or 0, day=one.day, how=one.how)
     for left in made.left_out:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from kb.library import Library
 
 _SCHEMA = "kb.ledger-file/1"
+_PERIODS = "periods of digests"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,14 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """Inclusive days that a digest was made of."""
+
+    since: date
+    until: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerFile:
     """What the file holds, in a stable order."""
 
@@ -47,6 +57,21 @@ class LedgerFile:
     topics: tuple[Topic, ...] = ()
     entries: tuple[LedgerEntry, ...] = ()
     visits: tuple[Visit, ...] = ()
+    periods: tuple[Period, ...] = ()
+
+
+def known_periods(library: Library) -> list[Period]:
+    """The periods that digests were made of, in order: a page's days are held against them."""
+    kept = library.catalog().fact(_PERIODS)
+    return wire.from_json(kept, list[Period]) if kept else []
+
+
+def remember_periods(library: Library, periods: Iterable[Period]) -> None:
+    """Remember that digests were made of these periods. Part of the caller's transaction."""
+    known = known_periods(library)
+    if new := set(periods) - set(known):
+        every = sorted({*known, *new}, key=lambda period: (period.since, period.until))
+        library.catalog().set_fact(_PERIODS, wire.to_json(every, indent=None))
 
 
 def export_ledger(library: Library, path: Path) -> int:
@@ -61,6 +86,7 @@ def export_ledger(library: Library, path: Path) -> int:
         topics=tuple(ledger.topics()),
         entries=tuple(wire.from_data(row, LedgerEntry) for row in ledger.all_entries()),
         visits=tuple(Visit(topic=topic, day=day, report=report) for topic, day, report in ledger.all_visits()),
+        periods=tuple(known_periods(library)),
     )
     partial = path.with_name(f".{path.name}.part")
     try:
@@ -94,6 +120,7 @@ def import_ledger(library: Library, path: Path) -> int:
         for visit in data.visits:
             if (visit.topic, visit.day) not in visited:
                 catalog.ledger.visit(visit.topic, visit.day, visit.report)
+        remember_periods(library, data.periods)
     return len(data.entries)
 
 

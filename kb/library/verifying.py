@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kb.errors import BadIdentifier, BadRecord, IndexDamaged, UnknownPaper
+from kb.library.remembering import known_periods
 from kb.records import Box, Chunk, Fault, Figure, Paper, Verdict, Version
 from kb.rendering.tally import Particulars
 from kb.rendering.verification import check_file
@@ -98,6 +100,11 @@ class LibrarySources:
         for number in range(paper.version or 0):
             told[f"version {paper.version} replaces version {number}"] = None
         return list(told)
+
+    def periods(self) -> Collection[tuple[date, date]]:
+        """The periods that digests were made of, and the days that the daily job looked at."""
+        visited = {(day, day) for _, day, _ in self._catalog.ledger.all_visits()}
+        return visited | {(period.since, period.until) for period in known_periods(self._library)}
 
     def missing(self, text: str, source: str) -> Particulars:
         """Numbers and names of a text that its source does not state."""

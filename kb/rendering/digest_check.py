@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kb import wire
@@ -14,6 +15,7 @@ from kb.rendering.page_check import at_version, check_page, identify
 from kb.rendering.page_records import ReadEntry, ReadPage, ReadQuote, ReadSentence
 from kb.rendering.tally import Sources, Tally
 
+_STRAY = "′"
 _SCALARS = ("license", "venue", "published", "updated")
 
 
@@ -67,6 +69,7 @@ def note_as_read(note: Note, language: Language) -> ReadEntry:
     """A note as if it had been read from a page."""
     paper = note.paper
     claims = note_claims(note)
+    markers = _markers(note)
     ids = [paper.id, *(evidence.paper_id for _, claim in claims for evidence in claim.evidence), *paper.aliases]
     links = [("source", address)] if (address := source_address(paper)) else []
     links += [("paper.links", link.url) for link in paper.links]
@@ -79,16 +82,40 @@ def note_as_read(note: Note, language: Language) -> ReadEntry:
         translated=note.title_translated or "",
         links=links,
         keywords=one_line(", ".join(paper.keywords)),
-        sentences=[sentence for where, claim in claims for sentence in _sentences(where, claim)],
-        quotes=[_quote(evidence, language) for _, claim in claims for evidence in claim.evidence],
+        sentences=[sentence for where, claim in claims for sentence in _sentences(where, claim, markers)],
+        quotes=[_quote(evidence, language, markers) for _, claim in claims for evidence in claim.evidence],
         why=list(note.why),
         changes=list(note.changes),
+        withdrawn=[("paper.withdrawn", paper.withdrawn)],
     )
 
 
-def _sentences(where: str, claim: Claim) -> Iterator[ReadSentence]:
+_Markers = Mapping[tuple[str, int, int], str]
+
+
+def _markers(note: Note) -> _Markers:
+    """The marker of each place that is quoted: the one that most of its quotations have and no other place's; where
+    two have only the same, the one that is quoted less has one with ``_STRAY`` at its end."""
+    told: dict[tuple[str, int, int], Counter[str]] = {}
+    for _, evidence in _evidence(note):
+        told.setdefault(_place(evidence), Counter())[evidence.marker] += 1
+    places = Counter(marker for counts in told.values() for marker in counts)
+    markers: dict[tuple[str, int, int], str] = {}
+    for place in sorted(told, key=lambda place: (-told[place].total(), place)):
+        marker = max(told[place], key=lambda one: (told[place][one], -places[one]))
+        while marker in markers.values():
+            marker += _STRAY
+        markers[place] = marker
+    return markers
+
+
+def _place(evidence: Evidence) -> tuple[str, int, int]:
+    return evidence.chunk_id, evidence.start, evidence.end
+
+
+def _sentences(where: str, claim: Claim, markers: _Markers) -> Iterator[ReadSentence]:
     """The sentence that a verdict is about, and its translation where there is one."""
-    marks = [evidence.marker for evidence in claim.evidence]
+    marks = [markers[_place(evidence)] for evidence in claim.evidence]
     doubt = "" if claim.verdict in ("verbatim", "supported") else claim.verdict
     verbatim = claim.verdict == "verbatim"
     verified = one_line(claim.text_verified or claim.text)
@@ -97,10 +124,10 @@ def _sentences(where: str, claim: Claim) -> Iterator[ReadSentence]:
         yield ReadSentence(where=f"{where}, translated", text=one_line(claim.text), marks=marks, doubt=doubt)
 
 
-def _quote(evidence: Evidence, language: Language) -> ReadQuote:
+def _quote(evidence: Evidence, language: Language, markers: _Markers) -> ReadQuote:
     name = "page" if evidence.page else "record"
     return ReadQuote(
-        marker=evidence.marker,
+        marker=markers[_place(evidence)],
         place=label(language, name, page=evidence.page),
         text=one_line(evidence.quote),
     )
@@ -127,6 +154,10 @@ def _check_record(told: Paper, known: Paper, tally: Tally) -> None:
             tally.checked += 1
             if value not in expected_values:
                 tally.add(kind, str(value), ", ".join(map(str, expected_values)), where=f"paper.{name}")
+    for alias in told.aliases if told.version == known.version else ():
+        tally.checked += 1
+        if alias not in (known.id, *known.aliases):
+            tally.add("id", alias, ", ".join(known.aliases), where="paper.aliases")
     if told.id != known.id and told.id not in known.aliases and not told.id.startswith("arxiv:"):
         tally.add("id", told.id, known.id, where="paper.id")
 
@@ -134,6 +165,7 @@ def _check_record(told: Paper, known: Paper, tally: Tally) -> None:
 def _check_evidence(note: Note, paper: Paper, sources: Sources, tally: Tally) -> None:
     """Spans, pages, boxes and owners of the quotations; a chunk that is no more cannot be asked."""
     chunks = {chunk.id: chunk for chunk in sources.chunks(paper.id)}
+    _check_markers(note, chunks, tally)
     for where, evidence in _evidence(note):
         tally.checked += 1
         if evidence.paper_id not in (paper.id, *paper.aliases):
@@ -143,6 +175,19 @@ def _check_evidence(note: Note, paper: Paper, sources: Sources, tally: Tally) ->
         chunk = chunks.get(evidence.chunk_id)
         if chunk is not None and evidence.quote:
             _check_span(evidence, chunk, sources, tally, where=where)
+
+
+def _check_markers(note: Note, chunks: Mapping[str, Chunk], tally: Tally) -> None:
+    """A quotation has one marker, and a chunk's name is that of a chunk: as long as others of the note still are."""
+    cited, markers = list(_evidence(note)), _markers(note)
+    known = sum(evidence.chunk_id in chunks for _, evidence in cited)
+    for where, evidence in cited:
+        if evidence.chunk_id not in chunks and known * 2 > len(cited):
+            true = next((c.id for c in chunks.values() if c.text[evidence.start : evidence.end] == evidence.quote), "")
+            tally.add("id", evidence.chunk_id, true or "a chunk of the paper", where=where)
+        if (marker := markers[_place(evidence)]) != evidence.marker:
+            expected = marker if not marker.endswith(_STRAY) else "a marker that no other quotation has"
+            tally.add("mark", evidence.marker, expected, where=where)
 
 
 def _check_span(evidence: Evidence, chunk: Chunk, sources: Sources, tally: Tally, *, where: str) -> None:

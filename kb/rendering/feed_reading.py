@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, time
 from email.utils import parsedate_to_datetime
 from html.parser import HTMLParser
 from os.path import commonprefix
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree as ET
 
 from kb.errors import BadRecord
 from kb.records import Language
 from kb.rendering.labels import LABELS, label
 from kb.rendering.markdown_reading import pattern_of, read_head_line, read_reasons
+from kb.rendering.naming import slug
 from kb.rendering.page_records import ReadEntry, ReadPage, ReadSentence
 from kb.rendering.phrases import understood
 
@@ -43,16 +44,17 @@ def read_feed(data: bytes) -> ReadPage | None:
 
 def _read_rss(channel: ET.Element) -> ReadPage:
     page = _page(channel.findtext("language") or "", channel.findtext("description") or "")
-    page.days.append(("pubDate", "", _day(channel.findtext("pubDate"))))
+    page.days.append(("pubDate", "", beginning_day(channel.findtext("pubDate"))))
     items = channel.findall("item")
     links = [item.findtext("link") or "" for item in items]
     own = [element.get("href") or "" for element in channel.findall(f"{_ATOM}link")]
     _find_site(page, channel.findtext("link") or "", own=own, links=links)
+    _check_own(page, own, f"{_file_name(channel.findtext('title'), page)}.rss.xml")
     for item, address in zip(items, links, strict=True):
         entry = ReadEntry(title="")
         entry.item = item.findtext("guid") or ""
         entry.authors.append(("creators", _joined(item.findall(f"{_DC}creator"))))
-        entry.days.append(("pubDate", _day(item.findtext("pubDate"))))
+        entry.days.append(("pubDate", beginning_day(item.findtext("pubDate"))))
         entry.categories = [(category.text or "").strip() for category in item.findall("category")]
         _finish(entry, page, title=item.findtext("title") or "", address=address, text=item.findtext("description"))
     return page
@@ -66,6 +68,7 @@ def _read_atom(root: ET.Element) -> ReadPage:
     home = next(iter(_related(root, "alternate")), "")
     own = [*_related(root, "self"), *(a for a in [root.findtext(f"{_ATOM}id") or ""] if a.startswith("http"))]
     _find_site(page, home, own=own, links=links)
+    _check_own(page, own, f"{_file_name(root.findtext(f'{_ATOM}title'), page)}.atom.xml")
     for item, address in zip(items, links, strict=True):
         entry = ReadEntry(title="")
         entry.item = item.findtext(f"{_ATOM}id") or ""
@@ -111,6 +114,19 @@ def _find_site(page: ReadPage, home: str, *, own: Sequence[str], links: Sequence
     page.up = min((path.count("/") for path in self_paths), default=0)
 
 
+def _file_name(title: str | None, page: ReadPage) -> str:
+    """What the feed of a topic is called."""
+    language: Language = "zh" if page.language == "zh" else "en"
+    return "all-papers" if title == label(language, "untitled") else slug(title or "")
+
+
+def _check_own(page: ReadPage, own: Sequence[str], name: str) -> None:
+    """The feed's own addresses end in its name."""
+    for address in own:
+        if unquote(address).rpartition("/")[2] != name and address.startswith(page.site):
+            page.faults.append(("link", address, name, "self"))
+
+
 def _finish(entry: ReadEntry, page: ReadPage, *, title: str, address: str, text: str | None) -> None:
     """Title, address and text of an item."""
     if page.site and address.startswith(page.site) and "#" in address:
@@ -121,6 +137,7 @@ def _finish(entry: ReadEntry, page: ReadPage, *, title: str, address: str, text:
     reader = _ContentReader(entry, language)
     reader.feed(text or "")
     reader.close()
+    entry.withdrawn.append(("text", reader.is_withdrawn))
     mark = f"[{LABELS[language]['updated']}] "
     entry.title = " ".join((title.removeprefix(mark) if entry.changes else title).split())
     page.entries.append(entry)
@@ -134,11 +151,13 @@ def _joined(elements: Sequence[ET.Element]) -> str:
     return ", ".join(" ".join((element.text or "").split()) for element in elements)
 
 
-def _day(text: str | None) -> str:
+def beginning_day(text: str | None) -> str:
+    """The day of a moment that is its beginning, as all of ours are; else the text as it is."""
     try:
-        return parsedate_to_datetime(text or "").astimezone(UTC).date().isoformat()
+        moment = parsedate_to_datetime(text or "").astimezone(UTC)
     except ValueError:
         return text or ""
+    return moment.date().isoformat() if moment.time() == time() else text or ""
 
 
 class _ContentReader(HTMLParser):
@@ -149,12 +168,14 @@ class _ContentReader(HTMLParser):
         self._entry, self._language = entry, language
         self._block, self._text, self._sentence = "", "", ""
         self._doubts = {LABELS[language][name]: name for name in ("partly", "unsupported", "contradicted")}
+        self.is_withdrawn = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """A block begins, or a sentence; an address is noted."""
         values = {name: value or "" for name, value in attrs}
         if tag in ("p", "ul"):
             self._block, self._text = values.get("class", ""), ""
+            self.is_withdrawn |= self._block == "withdrawn"
         elif tag in ("span", "em"):
             self._text = ""
         elif tag == "a":

@@ -10,13 +10,14 @@ from kb.records import Language, Paper
 from kb.rendering.escaping import one_line
 from kb.rendering.labels import label
 from kb.rendering.page_records import ReadPage
-from kb.rendering.tally import Tally
+from kb.rendering.tally import Sources, Tally
 
 
-def check_head(page: ReadPage, papers: Sequence[Paper | None], tally: Tally) -> None:
+def check_head(page: ReadPage, papers: Sequence[Paper | None], sources: Sources, tally: Tally) -> None:
     """Days, counts, and the titles that the head of the page repeats."""
     language: Language = "zh" if page.language == "zh" else "en"
-    for where, told, expected in _wrong_days(page, papers):
+    periods = sources.periods() if page.own else ()
+    for where, told, expected in _wrong_days(page, papers, periods):
         tally.add("date", told, expected, where=where)
     tally.checked += len(page.days)
     for field, found, expected, at in page.faults:
@@ -38,9 +39,11 @@ def check_head(page: ReadPage, papers: Sequence[Paper | None], tally: Tally) -> 
         tally.add("text", line, label(language, "update", day="…") if known else "", where="front matter")
 
 
-def _wrong_days(page: ReadPage, papers: Sequence[Paper | None]) -> Iterator[tuple[str, str, str]]:
-    """(where, told, expected) of each place whose period does not hold the papers, or disagrees with the others: of
-    two that disagree the later one is told, of more the odd one."""
+def _wrong_days(
+    page: ReadPage, papers: Sequence[Paper | None], periods: Collection[tuple[date, date]]
+) -> Iterator[tuple[str, str, str]]:
+    """(where, told, expected) of each place whose period does not hold the papers, disagrees with the others (of two
+    the later one is told, of more the odd one), or has an end that nothing bears out."""
     announced = [days for paper in papers if paper is not None and (days := _days(paper))]
     single = all(not first or first == last for _, first, last in page.days)
     agreeing = []
@@ -49,13 +52,48 @@ def _wrong_days(page: ReadPage, papers: Sequence[Paper | None]) -> Iterator[tupl
             yield where, _period(first, last), expected
         else:
             agreeing.append((where, first, last))
-    ends = Counter(last for _, _, last in agreeing).most_common(1)
+    told = Counter(last for _, _, last in agreeing)
+    known = {until for _, until in periods}
+    ends = sorted(told, key=lambda last: (-told[last], date.fromisoformat(last) not in known))
     starts = Counter(first for _, first, _ in agreeing if first).most_common(1)
+    moved = {}
+    if starts:
+        moved = _moved_ends(starts[0][0], ends[0], announced, periods)
     for where, first, last in agreeing:
-        if last != ends[0][0]:
-            yield where, _period(first, last), f"{ends[0][0]}, as elsewhere on the page"
+        if last != ends[0]:
+            yield where, _period(first, last), f"{ends[0]}, as elsewhere on the page"
         elif first and first != starts[0][0]:
             yield where, _period(first, last), f"{starts[0][0]}, as elsewhere on the page"
+        else:
+            yield from ((where, end, moved[end]) for end in dict.fromkeys((first, last)) if end in moved)
+
+
+def _moved_ends(
+    since: str, until: str, announced: Sequence[Collection[date]], periods: Collection[tuple[date, date]]
+) -> dict[str, str]:
+    """The end of a period that no digest was made of, and what it should be; nothing where no period is remembered.
+
+    It is the end on which no paper of the page was announced; where there are papers of both, the one that a digest of
+    more than a day with the same other end does not have.
+    """
+    first, last = date.fromisoformat(since), date.fromisoformat(until)
+    if not periods or (first, last) in periods:
+        return {}
+    days = {day for known in announced for day in known}
+    starts = {start for start, end in periods if end == last}
+    ends = {end for start, end in periods if start == first}
+    wrong = {day: near for day, near in ((last, ends), (first, starts)) if day not in days}
+    if len(wrong) == 2 and first != last and bool(starts) != bool(ends):  # the other one begins or ends a digest
+        wrong = {last: ends} if ends else {first: starts}
+    if not wrong and first != last:
+        wide = {last: ends - {first}} if ends - {first} else {first: starts - {last}}
+        wrong = {day: near for day, near in wide.items() if near}
+    every = days | {day for period in periods for day in period}
+    return {
+        day.isoformat(): min(near or every - {day}, key=lambda other: (abs(other - day), other)).isoformat()
+        for day, near in wrong.items()
+        if near or every - {day}
+    }
 
 
 def _period(first: str, last: str) -> str:

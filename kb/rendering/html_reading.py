@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 
 from kb.records import Language
 from kb.rendering.inline_reading import Piece
-from kb.rendering.markdown_reading import pattern_of, read_head_line, read_reasons, split_sentences
-from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage, ReadQuote, ReadSentence
+from kb.rendering.markdown_reading import mark_places, pattern_of, read_head_line, read_reasons, split_sentences
+from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage, ReadQuote
 from kb.rendering.phrases import understood
 
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
@@ -19,6 +19,9 @@ def read_html(text: str) -> ReadPage | None:
     reader = _Reader()
     reader.feed(text)
     reader.close()
+    if len(reader.contents) == len(reader.page.entries):
+        for entry, place in zip(reader.page.entries, reader.contents, strict=True):
+            entry.anchors.append(("contents", place))
     return reader.page if reader.page.own else None
 
 
@@ -32,6 +35,8 @@ class _Reader(HTMLParser):
         self._part = ""
         self._pieces: list[Piece] = []
         self._muted = 0
+        self._withdrawn = False
+        self.contents: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note what begins; what is shown of a formula is replaced by what the record has."""
@@ -42,6 +47,12 @@ class _Reader(HTMLParser):
         elif tag == "article":
             self.page.own = True
             self._entry = ReadEntry(title="")
+            self._withdrawn = False
+            if place := values.get("id"):
+                self._entry.anchors.append(("article", place))
+            if paper := values.get("data-paper"):
+                self._entry.named = paper
+                self._entry.ids.append(paper)
             self.page.entries.append(self._entry)
         elif tag == "img" and self._entry is not None:
             self._entry.pictures.append(ReadFigure(file=values.get("src", ""), alt=values.get("alt", "")))
@@ -58,12 +69,17 @@ class _Reader(HTMLParser):
             self._said(source)
             self._muted += 1
         if field == "evidence" and self._entry is not None:
-            self._entry.quotes.append(ReadQuote(marker=values.get("data-marker", ""), place="", text=""))
+            place, _, leads = values.get("id", "").rpartition("-e")
+            self._entry.anchors.append(("evidence", place))
+            marker = values.get("data-marker", "")
+            self._entry.quotes.append(ReadQuote(marker=marker, place="", text="", anchor=leads))
 
     def _link(self, field: str, values: dict[str, str]) -> None:
         address = values.get("href", "")
         if self._entry is None or address.startswith("#"):
-            if field == "mark":
+            if field == "contents":
+                self.contents.append(address.removeprefix("#"))
+            elif field == "mark":
                 self._pieces.append(Piece(kind="mark", text="", target=address.removeprefix("#")))
             return
         around = next((name for _, name, _ in reversed(self._stack) if name), "")
@@ -111,7 +127,10 @@ class _Reader(HTMLParser):
 
     def _complete_in_entry(self, entry: ReadEntry, tag: str, field: str, text: str) -> None:
         if tag == "article":
+            entry.withdrawn.append(("header", self._withdrawn))
             self._entry = None
+        elif field == "withdrawn":
+            self._withdrawn = True
         elif field == "title":
             if tag == "h2":
                 entry.title = text
@@ -146,8 +165,14 @@ class _Reader(HTMLParser):
         return "zh" if self.page.language == "zh" else "en"
 
     def _check_marker(self, entry: ReadEntry, shown: str) -> None:
+        """Of the three places that name a marker (shown, data, anchor) one that differs from two others is told."""
         quote = entry.quotes[-1]
-        if not quote.place and quote.marker != shown:
+        if quote.place or quote.marker == shown:
+            return
+        if quote.anchor == shown:
+            entry.faults.append(("mark", quote.marker, shown, "evidence"))
+            quote.marker = shown
+        elif quote.anchor == quote.marker:
             entry.faults.append(("mark", shown, quote.marker, "evidence"))
 
     def _complete_in_part(self, entry: ReadEntry, tag: str, field: str, text: str) -> None:
@@ -159,9 +184,6 @@ class _Reader(HTMLParser):
         elif field in ("doubt", "remark") and tag == "em":
             self._pieces.append(Piece(kind="remark", text=text.strip("()")))
         elif self._part and tag in ("p", "li", "div") and self._pieces:
-            for sentence in split_sentences(self._pieces, where=self._part, language=self._language()):
-                if isinstance(sentence, ReadSentence):
-                    entry.sentences.append(sentence)
-                else:
-                    entry.faults.append(sentence)
+            entry.anchors += mark_places(self._pieces, self._part)
+            entry.sentences += split_sentences(self._pieces, where=self._part, language=self._language())
             self._pieces = []

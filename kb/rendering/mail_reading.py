@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from email.utils import parsedate_to_datetime
 
+from kb.errors import BadRecord
 from kb.records import Language
+from kb.rendering.feed_reading import beginning_day
 from kb.rendering.html_reading import read_html
 from kb.rendering.labels import LABELS
 from kb.rendering.markdown_reading import read_head_line, read_reasons
@@ -19,27 +19,28 @@ from kb.text import sentence_spans
 
 
 def read_mail(data: bytes) -> ReadPage | None:
-    """A mail of ours; None for another's."""
+    """A mail of ours; None for another's.
+
+    Raises:
+        BadRecord: when a part of it cannot be decoded.
+    """
     message = message_from_bytes(data, policy=policy.default)
     assert isinstance(message, EmailMessage)  # what this policy makes
     parts = [message.get_body((kind,)) for kind in ("html", "plain")]
     if parts[0] is None or parts[1] is None:
         return None
-    page = read_html(str(parts[0].get_content()))
+    try:
+        texts = [str(part.get_content()) for part in parts if part is not None]
+    except (LookupError, ValueError) as err:
+        raise BadRecord(f"the mail cannot be read ({err}): make it again with kb") from err
+    page = read_html(texts[0])
     if page is None:
         return None
     page.excerpt = True
     read_head_line(page, str(message["Subject"] or "").rpartition(" · ")[2], is_heading=True, where="subject")
-    page.days.append(("date", "", _day(str(message["Date"] or ""))))
-    _TextReader(page).read(str(parts[1].get_content()))
+    page.days.append(("date", "", beginning_day(str(message["Date"] or ""))))
+    _TextReader(page).read(texts[1])
     return page
-
-
-def _day(text: str) -> str:
-    try:
-        return parsedate_to_datetime(text).astimezone(UTC).date().isoformat()
-    except ValueError:
-        return text
 
 
 class _TextReader:
@@ -59,9 +60,15 @@ class _TextReader:
             read_head_line(page, line, is_heading=False)
         if len(heads) != len(page.entries):
             page.faults.append(("text", f"{len(heads)} papers", f"{len(page.entries)} papers", "text"))
-        for entry, start, end in zip(page.entries, heads, [*heads[1:], len(lines)], strict=False):
+        for number, (entry, start, end) in enumerate(
+            zip(page.entries, heads, [*heads[1:], len(lines)], strict=False), start=1
+        ):
+            told = lines[start].partition(".")[0]
+            if told != str(number):
+                entry.faults.append(("number", told, str(number), "text"))
             statements = list(_statements(lines[start:end]))
             entry.titles.append(("text", re.sub(r"^\d+\.(?: |$)", "", statements[0])))
+            entry.withdrawn.append(("text", LABELS[self._language]["withdrawn"] in statements))
             for statement in statements[1:]:
                 self._statement(entry, statement)
 

@@ -197,6 +197,7 @@ class _EntryReader:
         known = {self._say("withdrawn"), self._say("unlicensed"), self._say("quoted_entry")}
         why = f"**{self._say('why')}:** "
         told = []
+        self._entry.withdrawn.append(("head", f"**{self._say('withdrawn')}**" in self._head))
         for line in self._head:
             bare = re.sub(r"^\*+|\*+$", "", line)
             if plain_text(bare) in known:
@@ -216,11 +217,10 @@ class _EntryReader:
                 self._entry.links += [("abstract", p.target) for p in read_inline(line) if p.kind == "link"]
 
     def _sentences(self, where: str, line: str) -> None:
-        for sentence in split_sentences(read_inline(line), where=where, language=self._language):
-            if isinstance(sentence, ReadSentence):
-                self._entry.sentences.append(sentence)
-            else:
-                self._entry.faults.append(sentence)
+        pieces = read_inline(line)
+        self._entry.anchors += mark_places(pieces, where)
+        for sentence in split_sentences(pieces, where=where, language=self._language):
+            self._entry.sentences.append(sentence)
 
     def _quote(self, line: str) -> None:
         pieces = read_inline(line.removeprefix("- "))
@@ -231,13 +231,12 @@ class _EntryReader:
             self._entry.faults.append(("evidence", seen, "[marker] place: quote", "evidence"))
             return
         marker = match["marker"]
-        if anchor and anchor.rpartition("-e")[2] != marker:
-            self._entry.faults.append(("mark", marker, anchor.rpartition("-e")[2], "evidence"))
-            marker = anchor.rpartition("-e")[2]
+        place, _, leads = anchor.rpartition("-e")
+        self._entry.anchors += [("evidence", place)] if anchor else []
         parts = _QUOTE_LINE.match(match["rest"])
-        place, told = (parts["place"], parts["told"]) if parts else ("", match["rest"])
+        told_place, told = (parts["place"], parts["told"]) if parts else ("", match["rest"])
         text = told[1:-1] if told.startswith("“") else ""
-        self._entry.quotes.append(ReadQuote(marker=marker, place=place, text=" ".join(text.split())))
+        self._entry.quotes.append(ReadQuote(marker=marker, place=told_place, text=" ".join(text.split()), anchor=leads))
 
 
 def read_reasons(text: str, language: Language) -> list[str]:
@@ -245,29 +244,32 @@ def read_reasons(text: str, language: Language) -> list[str]:
     return [understood(reason.strip(), language) for reason in text.split(" · ")]
 
 
-def split_sentences(
-    pieces: list[Piece], *, where: str, language: Language
-) -> Iterator[ReadSentence | tuple[str, str, str, str]]:
-    """The sentences of a line, each with the marks behind it, and the faults of marks that lead elsewhere."""
+def mark_places(pieces: list[Piece], where: str) -> list[tuple[str, str]]:
+    """(where, place of a paper on the page) for each mark."""
+    return [(where, piece.target.rpartition("-e")[0]) for piece in pieces if piece.kind == "mark"]
+
+
+def split_sentences(pieces: list[Piece], *, where: str, language: Language) -> Iterator[ReadSentence]:
+    """The sentences of a line, each with the marks behind it."""
     doubts = {LABELS[language][name]: name for name in _DOUBTS}
-    text, marks, doubt = "", [], ""
+    text, marks, torn, doubt = "", [], {}, ""
     for piece in [*pieces, Piece(kind="text", text="\n")]:
         if piece.kind == "mark":
             target = piece.target.rpartition("-e")[2]
             if target != piece.text:
-                yield "mark", piece.text, target, where
-            marks.append(target)
+                torn[piece.text] = target
+            marks.append(piece.text)
         elif piece.kind == "remark":
             doubt = doubts.get(piece.text, doubt)
             if piece.text not in doubts and piece.text != LABELS[language]["quoted"]:
                 text += f"({piece.text})"
         elif piece.kind in ("text", "link"):
             if marks and piece.text.strip("\u2060") and (piece.text.strip() or piece.text == "\n"):
-                yield ReadSentence(where=where, text=" ".join(text.split()), marks=marks, doubt=doubt)
-                text, marks, doubt = "", [], ""
+                yield ReadSentence(where=where, text=" ".join(text.split()), marks=marks, doubt=doubt, torn=torn)
+                text, marks, torn, doubt = "", [], {}, ""
             text += piece.text
     if (rest := " ".join(text.split())) and not is_absence(rest, language):
-        yield ReadSentence(where=where, text=rest, marks=marks, doubt=doubt)
+        yield ReadSentence(where=where, text=rest, marks=marks, doubt=doubt, torn=torn)
 
 
 def is_absence(text: str, language: Language) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from kb.ids import fold
 from kb.records import Fault, Figure, Language, Paper, Version
 from kb.rendering.comparing_texts import differing_names, flat, likeness, nearest
-from kb.rendering.entries import attribution, shown_affiliation, source_address
+from kb.rendering.entries import attribution, paper_anchor, shown_affiliation, source_address
 from kb.rendering.escaping import ADDRESS, one_line
 from kb.rendering.head_check import check_head
 from kb.rendering.item_check import check_item
@@ -29,6 +29,8 @@ _PLACEHOLDER = re.compile(
     r"|\[(?:insert|your|placeholder|link|url|title|author)[^\]]{0,40}\]|\bplaceholder\b|\bundefined\b|\{\{.*\}\}",
     re.IGNORECASE,
 )
+
+_WITHDRAWN = {True: "marked as withdrawn", False: "not marked as withdrawn"}
 
 
 def check_page(page: ReadPage, sources: Sources, *, exists: Exists | None = None) -> tuple[list[Fault], int]:
@@ -49,7 +51,7 @@ def check_page(page: ReadPage, sources: Sources, *, exists: Exists | None = None
         faults += tally.faults(paper.id if paper else entry.title)
         checked += tally.checked
     head = Tally()
-    check_head(page, known, head)
+    check_head(page, known, sources, head)
     return [*head.faults("page"), *faults], checked + head.checked
 
 
@@ -129,6 +131,9 @@ class _EntryCheck:
         self._record(paper)
         check_item(entry, self._page, paper, self._sources, tally, exists=self._exists)
         self._addresses(paper)
+        if self._page.own:
+            self._places(paper)
+            self._name(paper)
         self._pictures(paper)
         if self._page.own:
             check = SentenceCheck(paper, self._page, self._sources)
@@ -146,6 +151,10 @@ class _EntryCheck:
             tally.look("title", title, one_line(paper.title), where=where)
         for where, names in entry.authors:
             self._names(names, paper.authors, where=where)
+        for where, marked in entry.withdrawn if self._page.own else ():
+            tally.checked += 1
+            if marked != paper.withdrawn:
+                tally.add("withdrawn", _WITHDRAWN[marked], _WITHDRAWN[paper.withdrawn], where=where)
         if entry.abstract or (self._page.own and not self._page.excerpt):
             tally.look("abstract", entry.abstract, one_line(paper.abstract), where="abstract")
         if entry.source_line is not None:
@@ -196,6 +205,21 @@ class _EntryCheck:
         source = source_address(paper)
         if source and not entry.pages and not any(where == "source" for where, _ in entry.links):
             tally.add("link", "", source, where="source")
+
+    def _name(self, paper: Paper) -> None:
+        """The id that is there for programs."""
+        told = self._entry.named
+        self._tally.checked += 1
+        if told not in ("", paper.id, *paper.aliases):
+            self._tally.add("id", told.removeprefix("arxiv:"), paper.id.removeprefix("arxiv:"), where="entry")
+
+    def _places(self, paper: Paper) -> None:
+        """Every place on the page that is this paper's has its name, so that marks and contents lead there."""
+        expected = paper_anchor(paper)
+        for where, place in self._entry.anchors:
+            self._tally.checked += 1
+            if place != expected:
+                self._tally.add("mark", f"#{place}", f"#{expected}", where=where)
 
     def _arxiv_address(
         self, paper: Paper, number: tuple[str, int | None], address: str, allowed: Mapping[str, str], *, where: str

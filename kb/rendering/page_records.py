@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True, kw_only=True)
 class ReadSentence:
-    """A sentence with the markers that stand after it; ``where`` is the part of the page."""
+    """A sentence with the markers that stand after it; ``where`` is the part of the page.
+
+    ``torn`` has, by the marker that is shown, where the mark leads instead: the marker of another line ("" for none).
+    """
 
     where: str
     text: str
     marks: list[str] = field(default_factory=list)
+    torn: dict[str, str] = field(default_factory=dict)
     doubt: str = ""
     """The verdict that the page itself marks it with: "" for none, else partly, unsupported or contradicted."""
     verbatim: bool = False
@@ -20,11 +24,13 @@ class ReadSentence:
 
 @dataclass(slots=True, kw_only=True)
 class ReadQuote:
-    """A line of the list of evidence. ``place`` is as printed ("p. 3"); ``text`` is empty when it was withheld."""
+    """A line of the list of evidence. ``place`` is as printed ("p. 3"); ``text`` is empty when it was withheld;
+    ``anchor`` is the marker whose marks lead here ("" for the shown one)."""
 
     marker: str
     place: str
     text: str
+    anchor: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,6 +50,8 @@ class ReadEntry:
 
     title: str
     ids: list[str] = field(default_factory=list)
+    named: str = ""
+    """The id that an element of the page carries for programs."""
     titles: list[tuple[str, str]] = field(default_factory=list)
     translated: str = ""
     authors: list[tuple[str, str]] = field(default_factory=list)
@@ -68,6 +76,10 @@ class ReadEntry:
     pictures: list[ReadFigure] = field(default_factory=list)
     texts: list[tuple[str, str]] = field(default_factory=list)
     missing_links: list[tuple[str, str]] = field(default_factory=list)
+    anchors: list[tuple[str, str]] = field(default_factory=list)
+    """(where, place on the page that is said to be this paper's)."""
+    withdrawn: list[tuple[str, bool]] = field(default_factory=list)
+    """(where, whether it is marked as withdrawn there), once for each telling of the entry."""
     faults: list[tuple[str, str, str, str]] = field(default_factory=list)
     """(field, found, expected, where) of what is wrong whatever the catalog says."""
 

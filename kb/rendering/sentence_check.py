@@ -31,7 +31,7 @@ class SentenceCheck:
 
     def run(self, entry: ReadEntry) -> list[Wrong]:
         """What is wrong: (field, found, expected, where)."""
-        wrong: list[Wrong] = []
+        wrong: list[Wrong] = list(_settle_markers(entry))
         true_quotes: dict[str, str] = {}
         for quote in entry.quotes:
             self.checked += 1
@@ -69,6 +69,7 @@ class SentenceCheck:
 
     def _sentence(self, sentence: ReadSentence, true_quotes: Mapping[str, str]) -> Iterator[Wrong]:
         where, text = sentence.where, flat(sentence.text)
+        yield from self._torn(sentence, true_quotes)
         lost = [marker for marker in sentence.marks if marker not in true_quotes]
         if lost or not sentence.marks:
             expected = "a mark that leads to its evidence"
@@ -88,6 +89,16 @@ class SentenceCheck:
             yield from (_told(piece, "sentence", where) for piece in differences(text, nearest))
         else:
             yield from self._written(sentence, text, quotes)
+
+    def _torn(self, sentence: ReadSentence, true_quotes: Mapping[str, str]) -> Iterator[Wrong]:
+        """Marks that lead elsewhere than they say: meant is the one whose quotation bears the sentence out."""
+        text = flat(sentence.text)
+        for shown, target in sentence.torn.items():
+            borne = [one for one in (shown, target) if text in flat(true_quotes.get(one, ""))]
+            known = borne or [one for one in (shown, target) if one in true_quotes] or [shown]
+            wrong = target if known[0] == shown else shown
+            sentence.marks[sentence.marks.index(shown)] = known[0]
+            yield "mark", wrong, known[0], sentence.where
 
     def _unmarked(self, sentence: ReadSentence) -> Iterator[Wrong]:
         """A sentence of a page without marks: a quotation of the paper, or its numbers and names are the paper's."""
@@ -123,6 +134,20 @@ class SentenceCheck:
             yield from (("name", name, "in its evidence", sentence.where) for name in absent.names)
         elif verdict != "partly" or not _CJK.search(text):
             yield "sentence", text, f"supported by its evidence: {reason}", sentence.where
+
+
+def _settle_markers(entry: ReadEntry) -> Iterator[Wrong]:
+    """Lines of evidence whose anchor has another marker than is shown: meant is the one that no other line has, else
+    the one that sentences cite."""
+    cited = {mark for sentence in entry.sentences for mark in (*sentence.marks, *sentence.torn.values())}
+    for quote in entry.quotes:
+        shown, leads = quote.marker, quote.anchor
+        if not leads or leads == shown:
+            continue
+        others = {other.marker for other in entry.quotes if other is not quote}
+        is_shown = shown not in others and (leads in others or shown in cited or leads not in cited)
+        yield "mark", leads if is_shown else shown, shown if is_shown else leads, "evidence"
+        quote.marker = shown if is_shown else leads
 
 
 def _told(piece: tuple[str, str, str], field: str, where: str) -> Wrong:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import NamedTuple, Protocol
 
 from kb.records import Box, Chunk, Fault, Figure, Paper, Verdict, Version
@@ -60,6 +61,10 @@ class Sources(Protocol):
 
     def changes(self, paper: Paper) -> Sequence[str]:
         """All that can be said of what a version of a paper changed since earlier ones."""
+        ...
+
+    def periods(self) -> Collection[tuple[date, date]]:
+        """First and last day of every period that a digest was made of; empty where none is remembered."""
         ...
 
     def missing(self, text: str, source: str) -> Particulars:

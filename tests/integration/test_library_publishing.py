@@ -51,7 +51,9 @@ def test_our_pages_have_no_fault(library: Library, pages: Path, name: str) -> No
 
 def test_pages_of_a_period_have_no_fault_and_a_changed_day_is_one(library: Library, tmp_path: Path) -> None:
     digest = library.digest(since=DAY.replace(day=1), until=DAY)
-    for path in library.write_digest(digest, ["hexo", "md", "html", "json"], out=tmp_path):
+    files = library.write_digest(digest, ["hexo", "md", "html", "json"], out=tmp_path)
+    assert len(files) == 4
+    for path in files:
         assert library.verify(path)[0] == [], path.name
         if path.suffix != ".json":
             found = faults_of(

@@ -7,9 +7,11 @@ import email.policy
 import json
 import random
 import re
+import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from html.parser import HTMLParser
 from pathlib import Path
@@ -28,6 +30,7 @@ from tests.rendering_pages import DAY, RECORDS
 SITE = "https://papers.example.org/daily/"
 TOPIC = Topic(name="Diffusion / 扩散", query="all:diffusion OR all:3D", categories=("cs.CV",), limit=9)
 FEEDS = ("diffusion-扩散.rss.xml", "diffusion-扩散.atom.xml")
+PAGES = ("diffusion-扩散.html", "diffusion-扩散.md", "diffusion-扩散.plain.md")
 BIBLIOGRAPHY, MAIL = "2024-03-04-diffusion-扩散.bib", "2024-03-04-diffusion-扩散.eml"
 FORMS = (*FEEDS, BIBLIOGRAPHY, MAIL, "note.json")
 
@@ -67,7 +70,7 @@ def faults_of(library: Library, folder: Path, name: str, text: str) -> list[tupl
 
 def text_of(folder: Path, name: str) -> str:
     """A form as text; a mail with its parts unfolded, so that a word to be changed stands on one line."""
-    if name != MAIL:
+    if not name.endswith(".eml"):
         return (folder / name).read_text()
     message = email.message_from_bytes((folder / name).read_bytes(), policy=email.policy.default)
     for part in message.iter_parts():
@@ -92,7 +95,9 @@ def test_pages_of_a_topic_hold_in_every_form_and_language(
 ) -> None:
     digest = library.digest(TOPIC.name, day=DAY, language=language, audience=audience)
     forms = ["html", "hexo", "md", "rss", "bibtex", "mail", "json"]
-    for path in library.write_digest(digest, forms, out=tmp_path):
+    files = library.write_digest(digest, forms, out=tmp_path)
+    assert len(files) == len(forms) + 1  # two feeds
+    for path in files:
         faults, checked = library.verify(path)
         assert faults == [], path.name
         assert checked > 30
@@ -152,6 +157,98 @@ def test_as_many_faults_as_changes_and_no_other(library: Library, written: Path,
         text = text[:at] + new + text[at + len(old) :]
     found = faults_of(library, written, name, text)
     assert sorted(field for field, *_ in found) == sorted(field for field, *_ in chosen), found
+
+
+@pytest.fixture(scope="module")
+def of_a_period(library: Library, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The papers of one day on pages of six, whose ends no paper bears out."""
+    folder = tmp_path_factory.mktemp("period")
+    made = library.digest(TOPIC.name, since=DAY.replace(day=1), until=DAY.replace(day=6))
+    for path in library.write_digest(made, ["html", "hexo", "md", "rss", "mail", "json"], out=folder):
+        if (name := path.name.removeprefix("2024-03-01-2024-03-06-")) != path.name:
+            shutil.copy(path, folder / name)
+    return folder
+
+
+WITH_DAYS = (*PAGES, *FEEDS, "diffusion-扩散.eml", "digest.json")
+
+
+def moved(text: str, old: str, new: str) -> str:
+    """Every telling of a day, but in addresses, as another."""
+    for name in ("%Y-%m-%d", "%a, %d %b %Y"):
+        told, other = (datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).strftime(name) for day in (old, new))
+        text = re.sub(rf"(?<![/\w-]){told}(?!-)", other, text)
+    return text
+
+
+@pytest.mark.parametrize("name", WITH_DAYS)
+@pytest.mark.parametrize(
+    ("old", "new"), [("2024-03-06", "2024-03-09"), ("2024-03-06", "2024-03-05"), ("2024-03-01", "2024-02-26")]
+)
+def test_an_end_of_the_period_that_was_moved_everywhere_is_one_fault(
+    library: Library, of_a_period: Path, name: str, old: str, new: str
+) -> None:
+    text = text_of(of_a_period, name)
+    assert faults_of(library, of_a_period, name, text) == []
+    assert faults_of(library, of_a_period, name, moved(text, old, new)) == [("date", new, old)]
+
+
+@pytest.mark.parametrize("name", WITH_DAYS)
+def test_a_mark_of_withdrawal_is_held_against_the_record(library: Library, of_a_period: Path, name: str) -> None:
+    text = text_of(of_a_period, name)
+    library.set("2402.18842", withdrawn="true")
+    try:
+        found = faults_of(library, of_a_period, name, text)
+        assert found == [("withdrawn", "not marked as withdrawn", "marked as withdrawn")]
+        folder = of_a_period / "marked"
+        library.render_file(of_a_period / "digest.json", ["html", "hexo", "md", "rss", "mail", "json"], out=folder)
+        original = name if (folder / name).exists() else f"2024-03-01-2024-03-06-{name}"
+        marked = text_of(folder, original)
+        assert faults_of(library, of_a_period, name, marked) == []
+    finally:
+        library.set("2402.18842", withdrawn="false")
+    found = faults_of(library, of_a_period, name, marked)
+    assert found == [("withdrawn", "marked as withdrawn", "not marked as withdrawn")]
+
+
+@pytest.mark.parametrize("name", [*PAGES, "digest.json"])
+def test_a_mark_that_leads_elsewhere_than_it_says_is_one_fault(library: Library, of_a_period: Path, name: str) -> None:
+    text = (of_a_period / name).read_text()
+    pattern = {
+        "html": r"(?<=#arxiv-2402-19481-e)1(?=\")|(?<=<strong>\[)2(?=\])",
+        "md": r"(?<=-e)1(?=\")|(?<=\">\[)2(?=\])",
+    }
+    places = [*re.finditer(pattern.get(name.rpartition(".")[2], r'(?<="marker": ")1(?=")'), text)]
+    assert len(places) > 5
+    for place in places[:3] + places[-3:]:
+        changed = f"{text[: place.start()]}3{text[place.end() :]}"
+        assert [field for field, *_ in faults_of(library, of_a_period, name, changed)] == ["mark"], place
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_place_that_names_a_paper_is_looked_at(library: Library, of_a_period: Path, name: str) -> None:
+    text = (of_a_period / name).read_text()
+    places = [*re.finditer(r"2402[.-]19481", text)]
+    assert len(places) > 20
+    for place in random.Random(1).sample(places, 8) + places[:2]:
+        changed = f"{text[: place.end() - 1]}9{text[place.end() :]}"
+        found = [field for field, *_ in faults_of(library, of_a_period, name, changed)]
+        assert found in (["id"], ["mark"]), text[place.start() - 40 : place.end()]
+
+
+def test_what_was_made_of_travels_with_the_ledger(library: Library, of_a_period: Path, tmp_path: Path) -> None:
+    library.export_ledger(tmp_path / "ledger.json")
+    with Library.open(Settings(home=tmp_path / "home")) as other:
+        other.add(str(RECORDS))
+        text = (of_a_period / "digest.json").read_text().replace('"until": "2024-03-06"', '"until": "2024-03-09"')
+        (tmp_path / "moved.json").write_text(text)
+
+        def days() -> list[str]:
+            return [fault.found for fault in other.verify(tmp_path / "moved.json")[0] if fault.field == "date"]
+
+        assert "2024-03-09" not in days()  # nothing is known of what was made
+        other.import_ledger(tmp_path / "ledger.json")
+        assert "2024-03-09" in days()
 
 
 def test_dates_versions_pages_and_reasons_of_a_feed_are_looked_up(library: Library, written: Path) -> None:
@@ -258,7 +355,10 @@ def test_the_feed_of_a_topic_leads_to_the_pages_of_its_days(library: Library, tm
 
 
 def test_without_a_page_a_feed_leads_to_the_paper(library: Library, tmp_path: Path) -> None:
-    for path in library.write_digest(library.digest(day=DAY), ["rss"], out=tmp_path):
+    files = library.write_digest(library.digest(day=DAY), ["rss"], out=tmp_path)
+    assert [path.name for path in files] == ["all-papers.rss.xml", "all-papers.atom.xml"]
+    for path in files:
+        assert places(path)
         assert all(address.startswith("http://arxiv.org/abs/") for address in places(path))
 
 
@@ -274,6 +374,7 @@ def test_an_update_tells_what_changed_in_the_language_of_the_page_and_is_checked
         forms = ["html", "hexo", "md", "rss", "mail", "json"]
         files = library.write_digest(digest, forms, out=tmp_path / "out")
         assert digest.entries[0].changes[0].startswith("title was: ")
+        assert len(files) == len(forms) + 1
         for path in files:
             assert library.verify(path)[0] == [], path.name
             if path.suffix in (".html", ".md"):

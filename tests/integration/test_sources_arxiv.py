@@ -505,7 +505,9 @@ def test_a_call_that_makes_no_sense_is_a_usage_error(
 
 
 def test_the_announcement_day_is_computed_and_says_so(arxiv: ArxivServer, tmp_path: Path) -> None:
-    for item in source_of(arxiv, tmp_path).query("all:study", limit=50):
+    found = list(source_of(arxiv, tmp_path).query("all:study", limit=50))
+    assert found
+    for item in found:
         metadata = metadata_of(item)
         listed = next(one["listed"][0] for one in month() if f"arxiv:{one['id']}" == metadata.ids[0])
         assert metadata.announced == (date.fromisoformat(listed),)

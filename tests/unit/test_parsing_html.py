@@ -269,7 +269,9 @@ def test_the_same_page_gives_the_same_document() -> None:
 
 
 def test_real_pages_of_the_older_converter_are_read(shared: Path) -> None:
-    for path in sorted((shared / "html" / "local-only").glob("*.html")):
+    pages = sorted((shared / "html" / "local-only").glob("*.html"))
+    assert pages
+    for path in pages:
         document = parse_html(path.read_bytes())
         check(document)
         assert document.front.title

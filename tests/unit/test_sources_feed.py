@@ -83,7 +83,9 @@ def test_the_recorded_feed_is_read_whole() -> None:
 
 
 def test_the_feed_states_no_submission_time_and_none_is_made_up() -> None:
-    for found in read_feed(SAMPLE.read_bytes()).entries:
+    entries = read_feed(SAMPLE.read_bytes()).entries
+    assert entries
+    for found in entries:
         assert found.metadata.published is None
         assert found.metadata.updated is None
         assert found.metadata.comment is None
