@@ -112,18 +112,21 @@ CHANGES = {
     "id": [("2402.19330", "2402.19339"), ("2402.18842", "2402.18843")],
     "link": [("github.com/IIT-PAVIS/DiffAssemble", "github.com/IITPAVIS/DiffAssemble")],
     "number": [("by 1.5%, 1.9%, and 3.1%", "by 1.5%, 2.9%, and 3.1%"), ("performing 11 times", "performing 12 times")],
+    "date": [("Update of 2024-03-04", "Update of 2024-03-07")],
 }
 ELSEWHERE = {  # a bibliography writes names and signs its own way; a note is of one paper
     BIBLIOGRAPHY: {
         "author": [("Li, Muyang", "Doe, Jane"), ("Bue, Alessio Del", "Rey, Alessio Del")],
         "id": [("2402.19330", "2402.19339")],
         "number": [(r"by 1.5\%, 1.9\%, and 3.1\%", r"by 1.5\%, 2.9\%, and 3.1\%")],
+        "date": [("year = {2024}", "year = {2023}")],
     },
     "note.json": {
         "author": [("Muyang Li", "Jane Doe")],
         "id": [("2402.19481", "2402.19488")],
         "link": [("github.com/mit-han-lab/distrifuser", "github.com/mit-han-lab/distrifusion")],
         "number": [("6.1", "7.1")],
+        "date": [("2024-02-29T", "2024-02-27T")],
     },
 }
 
