@@ -26,7 +26,8 @@ FIELDS = {
 }
 _ROWS = 100
 _ROW_PIXELS, _MOST_PIXELS = 35, 563
-_WIDTHS = {"title": 390, "authors": 190, "which_day": 92, "venue": 130, "categories": 110, "fulltext": 78, "tags": 90}
+_TITLE_PIXELS = 390
+_WIDTHS = {"authors": 190, "which_day": 92, "venue": 130, "categories": 110, "fulltext": 78, "tags": 90}
 _MOST_FOUND = 500
 _UNDO_SECONDS = 10
 
@@ -119,14 +120,16 @@ def _table(papers: list[Paper], *, key: str) -> None:
         t("fulltext"): [t(f"fulltext_{paper.fulltext.state}") for paper in papers],
         t("tags"): [", ".join(paper.tags) for paper in papers],
     }
+    # A title is a button, and not a cell to select: the arrow keys select each cell that they pass.
+    titles = st.column_config.ButtonColumn(type="tertiary", alignment="left", width=_TITLE_PIXELS, key=f"{key}-open")
+    others = {t(name): st.column_config.TextColumn(width=width) for name, width in _WIDTHS.items()}
     event: Any = st.dataframe(
-        columns, hide_index=True, on_select="rerun", selection_mode=["multi-row", "single-cell"], key=key,
-        alt=t("papers"), height=min(_MOST_PIXELS, _ROW_PIXELS * (len(papers) + 1) + 3),
-        column_config={t(name): st.column_config.TextColumn(width=width) for name, width in _WIDTHS.items()},
+        columns, hide_index=True, on_select="rerun", selection_mode="multi-row", key=key, alt=t("papers"),
+        height=min(_MOST_PIXELS, _ROW_PIXELS * (len(papers) + 1) + 3), column_config={t("title"): titles, **others},
     )  # fmt: skip
-    for row, column in event.selection.cells:
-        if column == t("title") and row < len(papers):
-            st.switch_page("paper.py", query_params={"id": papers[row].id})
+    opened: Any = st.session_state.get(f"{key}-open")
+    if opened is not None and opened.row < len(papers):
+        st.switch_page("paper.py", query_params={"id": papers[opened.row].id})
     _actions([papers[row] for row in event.selection.rows if row < len(papers)])
 
 

@@ -173,23 +173,52 @@ def test_the_map_has_a_point_for_each_paper_and_opens_one(visitor: Visitor, home
     visitor.sees(title)
 
 
-def test_the_keyboard_reaches_everything_in_reading_order(visitor: Visitor) -> None:
-    visitor.open("/search?q=citation+graph")
+@pytest.mark.parametrize(
+    ("where", "wanted"),
+    [
+        ("/search?q=citation+graph", "Today|Map|Search your papers|See it on the page|More like this"),
+        ("/?day=2024-03-04", "Today|Topic|Choose date|Update now|verbatim|The whole note|Why is it here?|Read later"),
+        ("/ask", "Ask|New conversation|Only in these papers|Ask your papers a question"),
+        ("/library", "Library|Papers|Find by words or author|Order|With full text only|CANVAS"),
+    ],
+)
+def test_the_keyboard_reaches_everything_in_reading_order(visitor: Visitor, where: str, wanted: str) -> None:
+    visitor.open(where)
     order: list[str] = []
     for _ in range(60):
         visitor.page.keyboard.press("Tab")
         order.append(visitor.page.evaluate(_FOCUSED))
-    wanted = ("Today", "Map", "Search your papers", "See it on the page", "More like this")
-    places = [next((i for i, name in enumerate(order) if one in name), -1) for one in wanted]
+    places = [next((i for i, name in enumerate(order) if one in name), -1) for one in wanted.split("|")]
     assert places == sorted(places), order
     assert -1 not in places, order
-    button = visitor.page.get_by_role("button", name="See it on the page").first
-    button.focus()
+
+
+@pytest.mark.parametrize(
+    ("where", "button", "shown"),
+    [
+        ("/search?q=citation+graph", "See it on the page", ".kb-box"),
+        ("/?day=2024-03-04", "verbatim", "[role=dialog] [data-testid=stCaptionContainer]"),
+    ],
+)
+def test_the_evidence_opens_and_closes_by_keys(visitor: Visitor, where: str, button: str, shown: str) -> None:
+    visitor.open(where)
+    visitor.page.get_by_role("button", name=button).first.focus()
     visitor.page.keyboard.press("Enter")
-    visitor.page.locator(".kb-box").first.wait_for()
+    visitor.page.locator(shown).first.wait_for()
     visitor.page.wait_for_function("!!document.activeElement.closest('[role=dialog]')")  # one is inside the dialog
     visitor.page.keyboard.press("Escape")
-    visitor.page.locator(".kb-box").first.wait_for(state="detached")
+    visitor.page.locator(shown).first.wait_for(state="detached")
+
+
+def test_a_row_of_the_table_is_ticked_and_opened_by_keys(visitor: Visitor) -> None:
+    visitor.open("/library?order=title")
+    visitor.page.locator('[data-testid="stDataFrame"] canvas').first.focus()
+    visitor.page.keyboard.press("ArrowDown")
+    visitor.page.keyboard.press("Shift+Space")
+    visitor.sees("1 selected")
+    visitor.page.get_by_role("button", name="Open paper").focus()
+    visitor.page.keyboard.press("Enter")
+    visitor.page.wait_for_url("**/paper?id=*")
 
 
 def test_back_and_bookmarks(visitor: Visitor) -> None:
@@ -227,7 +256,8 @@ def test_a_narrow_screen_never_scrolls_sideways(browser: Any, address: str, wher
 
 _FOCUSED = """() => {
     const e = document.activeElement;
-    const text = ['A', 'BUTTON', 'SUMMARY'].includes(e.tagName) ? e.innerText : '';  // a room's is all that is in it
+    const named = ['A', 'BUTTON', 'SUMMARY'].includes(e.tagName);  // a room's text is all that is in it
+    const text = named ? e.innerText : e.tagName === 'CANVAS' ? 'CANVAS' : '';
     return [e.getAttribute('aria-label'), text, e.placeholder].filter(Boolean).join(' ').trim();
 }"""
 """The name of what has the focus."""
