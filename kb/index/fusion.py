@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,8 +44,7 @@ class Candidates:
         return len(self.keys)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranked:
+class Ranked(NamedTuple):
     """A candidate in its place: what is needed to make a hit of it."""
 
     key: int
@@ -55,12 +55,13 @@ class Ranked:
 
 def merge(lexical: Sequence[tuple[int, float]], dense: Sequence[tuple[int, float]]) -> Candidates:
     """The union of what the two indexes found; cosines only for what the dense one found."""
-    keys = np.array(sorted({key for key, _ in lexical} | {key for key, _ in dense}), np.int64)
+    found_by = [np.array(found, np.float64).reshape(-1, 2).T for found in (lexical, dense)]
+    keys = np.unique(np.concatenate([numbers for numbers, _ in found_by])).astype(np.int64)
     words, cosines = np.zeros(len(keys)), np.zeros(len(keys))
     in_lexical, in_dense = np.zeros(len(keys), bool), np.zeros(len(keys), bool)
-    for found, scores, inside in ((lexical, words, in_lexical), (dense, cosines, in_dense)):
-        places = np.searchsorted(keys, np.array([key for key, _ in found], np.int64))
-        scores[places] = [score for _, score in found]
+    for (numbers, values), scores, inside in zip(found_by, (words, cosines), (in_lexical, in_dense), strict=True):
+        places = np.searchsorted(keys, numbers)
+        scores[places] = values
         inside[places] = True
     return Candidates(keys=keys, lexical=words, cosines=cosines, in_lexical=in_lexical, in_dense=in_dense)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,12 @@ from kb.protocols import DenseIndex, Encoder, Keys, LexicalIndex, Reranker, Vect
 from kb.records import NO_FILTERS, Chunk, Filters, Grouping, Hit, Mode, Paper
 from kb.text import sentence_spans
 
-_DEPTH = 200  # candidates of each index
-_REFINED = 100  # best candidates whose sentences are looked at
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+_DEPTH = 200  # candidates of the word index
+_NEAR_DEPTH = 100  # of the vectors: one beyond it that no word of the query found has a hundred ahead of it
+_REFINED = 50  # best candidates whose sentences are looked at; 100 change no figure
 _RERANKED = 50  # best candidates that a cross-encoder reads
 _QUERY_SENTENCES = 32  # of a query that is itself a document
 _MOST_HITS = 10_000
@@ -153,6 +158,13 @@ class Retriever:
 
     # -------------------------------------------------------------------------------------- candidates
 
+    @cached_property
+    def _beside(self) -> ThreadPoolExecutor:
+        """One thread for the word index, while this one asks the vectors."""
+        from concurrent.futures import ThreadPoolExecutor  # drags in logging: a cold search by words does without
+
+        return ThreadPoolExecutor(max_workers=1, thread_name_prefix="kb-words")
+
     def _refresh(self) -> None:
         generation = self._passages.generation()
         if self._generation is not None and generation != self._generation:
@@ -174,9 +186,9 @@ class Retriever:
 
     def _rank(self, asked: _Query, *, k: int, by: Grouping, within: Keys | None) -> list[Ranked]:
         """Candidates in order, at least k of them (of as many papers) when there are k."""
-        depth = max(_DEPTH, k)
+        depth, near_depth = max(_DEPTH, k), max(_NEAR_DEPTH, k)
         while True:
-            candidates, exhausted = self._collect(asked, depth=depth, within=within)
+            candidates, exhausted = self._collect(asked, depth=depth, near_depth=near_depth, within=within)
             numbers = self._passages.paper_numbers(candidates.keys)
             papers = dict(zip(candidates.keys.tolist(), numbers.tolist(), strict=True))
             there = [place for place in self._ordered(asked, candidates, k=k) if papers[place.key] >= 0]
@@ -185,18 +197,23 @@ class Retriever:
             collapsed = _best_of_papers(there, papers)
             if len(collapsed) >= k or exhausted:
                 return collapsed
-            depth *= 4
+            depth, near_depth = 4 * depth, 4 * near_depth
 
-    def _collect(self, asked: _Query, *, depth: int, within: Keys | None) -> tuple[Candidates, bool]:
+    def _collect(self, asked: _Query, *, depth: int, near_depth: int, within: Keys | None) -> tuple[Candidates, bool]:
         """What the indexes find, with exact cosines, and whether deeper looks would find no more."""
         indexes = self._indexes
-        words = indexes.lexical.matching(asked.words, k=depth, within=within) if asked.words else []
         if asked.vector is None:
+            words = indexes.lexical.matching(asked.words, k=depth, within=within)
             return merge(words, []), len(words) < depth
-        near = indexes.dense.nearest(asked.vector, k=depth, within=within)
+        if not asked.words:
+            words, near = [], indexes.dense.nearest(asked.vector, k=near_depth, within=within)
+        else:  # both are native code that lets go of the interpreter: side by side they take the slower one's time
+            finding = self._beside.submit(indexes.lexical.matching, asked.words, k=depth, within=within)
+            near = indexes.dense.nearest(asked.vector, k=near_depth, within=within)
+            words = finding.result()
         merged = merge(words, near)
         cosines = indexes.rows.get(merged.keys) @ asked.vector
-        exhausted = len(words) < depth and len(near) < depth
+        exhausted = len(words) < depth and len(near) < near_depth
         return replace(merged, cosines=np.clip(cosines.astype(np.float64), -1.0, 1.0)), exhausted
 
     def _ordered(self, asked: _Query, candidates: Candidates, *, k: int) -> list[Ranked]:
@@ -212,7 +229,7 @@ class Retriever:
         cosines = candidates.cosines.copy()
         cosines[best] = refine(candidates.cosines[best], nearest)
         refined = fuse(candidates.lexical, cosines)
-        rest = np.setdiff1d(order, best)
+        rest = order[len(best) :]
         refined[rest] = np.minimum(refined[rest], refined[best].min() - 10.0**-SCORE_DIGITS)
         return _sorted(candidates, refined)
 
@@ -265,14 +282,13 @@ def _sorted(candidates: Candidates, scores: Scores) -> list[Ranked]:
     rounded = np.round(scores, SCORE_DIGITS)
     order = np.lexsort((candidates.keys, -rounded))
     columns = (candidates.keys, rounded, candidates.in_lexical, candidates.in_dense)
-    places = zip(*(column[order].tolist() for column in columns), strict=True)
-    return [Ranked(key=key, score=score, in_lexical=word, in_dense=near) for key, score, word, near in places]
+    return list(map(Ranked, *(column[order].tolist() for column in columns)))
 
 
 def _rescored(ranked: list[Ranked], scores: Scores) -> list[Ranked]:
     rounded = np.round(scores, SCORE_DIGITS)
     order = np.argsort(-rounded, kind="stable")
-    return [replace(ranked[i], score=float(rounded[i])) for i in order]
+    return [ranked[i]._replace(score=float(rounded[i])) for i in order]
 
 
 def _scores(ranked: list[Ranked]) -> Scores:
