@@ -139,7 +139,25 @@ def _show_turn(answer: Answer, *, key: str) -> None:
                         hit_card(hit, query=answer.question, key=f"{key}-near-{number}")
 
 
+def _show_table(answer: Answer) -> None:
+    """A list or a comparison at a glance; each sentence below leads to its evidence."""
+    if not answer.table:
+        return
+    titles = {reference.marker: reference.paper.title for reference in answer.references}
+    rows = []
+    for row in answer.table:
+        claim = answer.claims[row.claim]
+        first = claim.evidence[0]
+        page = f" {t('page_short', page=first.page)}" if first.page else ""
+        named = f"**{markup.plain(', '.join(row.names))}** · " if row.names else ""
+        told = f"{markup.with_maths(claim.text)} {markup.plain(f'[{first.marker}]{page}')}"
+        label = markup.plain(f"[{first.marker}] {markup.shortened(titles[first.marker], 40)}")
+        rows.append({t("paper"): label, t("evidence"): f"{named}{told}"})
+    st.table(rows, border="horizontal", hide_index=True)
+
+
 def _show_claims(answer: Answer, *, key: str) -> None:
+    _show_table(answer)
     for number, claim in enumerate(answer.claims):
         claim_line(claim, key=f"{key}-{number}")
     if answer.dropped:

@@ -18,6 +18,7 @@ from kb.records.claims import (
     Evidence,
     Language,
     Reference,
+    TableRow,
     Usage,
     Verdict,
 )
@@ -86,6 +87,7 @@ __all__ = [
     "Reference",
     "Skipped",
     "SourceName",
+    "TableRow",
     "Topic",
     "Usage",
     "Verdict",

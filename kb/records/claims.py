@@ -60,11 +60,23 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TableRow:
+    """A row of an answer's table: a claim by its place in ``claims`` (from 0), and what it names of what is asked for.
+
+    ``names`` are printed in the claim: items of a list, or the things compared.
+    """
+
+    claim: int
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """Claims in reading order, or an honest "not found in your papers" with the nearest evidence.
 
     Invariant: the markers in the claims' evidence are exactly those of ``references``; when ``answered`` is
-    false there are no claims and ``missing`` says what the papers do not say.
+    false there are no claims and ``missing`` says what the papers do not say. A quoted list or comparison has a
+    ``table``: a row for each claim, in the same order.
     """
 
     question: str
@@ -78,6 +90,7 @@ class Answer:
     nearest: tuple[Hit, ...] = ()
     notices: tuple[str, ...] = ()
     usage: Usage = field(default_factory=Usage)
+    table: tuple[TableRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

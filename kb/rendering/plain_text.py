@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from kb.records import AddReport, Answer, Claim, Digest, Fault, Hit, Paper, Prob
 
 _WIDTH = 100
 _SHOWN = 12
+_COLUMNS = (18, 22, 56)  # characters of a table's columns
 
 
 def _wrap(text: str, indent: str = "    ") -> str:
@@ -56,13 +58,35 @@ def answer(result: Answer) -> str:
         if result.nearest:
             lines += ["", "Nearest evidence:", hits(result.nearest[:3])]
         return "\n".join(lines)
-    lines = [line for claim in result.claims for line in _claim(claim)]
+    lines = _table(result) or [line for claim in result.claims for line in _claim(claim)]
     lines += ["", "References"]
     for reference in result.references:
         lines.append(f"[{reference.marker}] {byline(reference.paper)}: {reference.paper.title} ({reference.paper.id})")
     if result.dropped:
         lines += ["", f"Left out: {len(result.dropped)} sentence(s) that the papers do not bear out."]
     return "\n".join(lines)
+
+
+def _table(result: Answer) -> list[str]:
+    """The rows of a list or a comparison in columns: what each names, and the sentence with its mark and page."""
+    if not result.table:
+        return []
+    bylines = {reference.marker: byline(reference.paper) for reference in result.references}
+    rows = [("Paper", "Names", "What it says")]
+    for row in result.table:
+        first = result.claims[row.claim].evidence[0]
+        where = f"[{first.marker}] p. {first.page}" if first.page else f"[{first.marker}]"
+        label = f"[{first.marker}] {bylines[first.marker]}"
+        rows.append((label, ", ".join(row.names), f"{result.claims[row.claim].text} {where}"))
+    return [line for row in rows for line in _columns(row)]
+
+
+def _columns(cells: tuple[str, str, str]) -> list[str]:
+    wrapped = [textwrap.wrap(" ".join(c.split()), width) or [""] for c, width in zip(cells, _COLUMNS, strict=True)]
+    return [
+        "  ".join(part.ljust(width) for part, width in zip(parts, _COLUMNS, strict=True)).rstrip()
+        for parts in zip_longest(*wrapped, fillvalue="")
+    ]
 
 
 def _claim(claim: Claim) -> list[str]:

@@ -180,6 +180,9 @@ _OTHERS = re.compile(
 )
 _OURS = re.compile(r"\b(?:we|our|ours|this (?:paper|work)|the proposed)\b", re.I)
 _PROPER = re.compile(r"(?<![.!?:] )(?<!^)\b(?:[A-Z][\w-]*[A-Z\d][\w-]*|[A-Z][a-z]+(?:[ -][A-Z][a-z]+)*|BIBREF\d+)\b")
+# "(Arora et al., 2017)", "Cohan et al."; "Figure", "Appendix".
+_CITED = re.compile(r"\([^()]*\b(?:19|20)\d\d[a-z]?[^()]*\)|\b[A-Z][\w-]+(?: (?:and|&) [A-Z][\w-]+)? et al\.?")
+_POINTER = re.compile(r"(?:Fig(?:ure|s)?|Tab(?:le)?|Appendix|Section|Sec|Equation|Eq|Algorithm)s?", re.IGNORECASE)
 
 
 def names(sentence: str, question: Question, known: Collection[str]) -> float:
@@ -212,5 +215,10 @@ def enumerates(sentence: str, question: Question) -> float:
     """For a question that asks for things of a kind: how many names the sentence prints beyond the question's, of 4."""
     if question.kind != "list":
         return 0.0
-    named = {name.casefold() for name in _PROPER.findall(sentence)} - {name.casefold() for name in question.names}
+    named = {name.casefold() for name in printed_names(sentence)} - {name.casefold() for name in question.names}
     return min(1.0, len(named) / 4)
+
+
+def printed_names(sentence: str) -> list[str]:
+    """The proper names within a sentence, in order, less those of cited authors and of its figures and sections."""
+    return [name for name in _PROPER.findall(_CITED.sub(" ", sentence)) if not _POINTER.fullmatch(name)]

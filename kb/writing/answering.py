@@ -9,6 +9,7 @@ from kb.errors import ModelError
 from kb.protocols import ChatModel, Corpus
 from kb.records import NO_FILTERS, Answer, Filters, Hit, Language, Usage
 from kb.writing import citing, drafting, evidence, refusal
+from kb.writing.answer_table import tabulate
 from kb.writing.citing import Draft
 from kb.writing.evidence import Candidate
 from kb.writing.questions import Question, read_question
@@ -33,9 +34,10 @@ def answer(
     """Answer from the stored papers, or say honestly that they do not say.
 
     Without a model the claims are verbatim sentences, grouped by paper, and the same question over the same papers
-    gives the same answer. With one, its sentences are checked against the evidence they cite (``drafting``); when it
-    fails, the answer is the extractive one with a notice. Papers marked private are not shown to a model on another
-    machine unless ``allow_remote``. ``on_text`` is given the model's words as they come, before they are checked.
+    gives the same answer; lists and comparisons have a table of them. With one, its sentences are checked against the
+    evidence they cite (``drafting``); when it fails, the answer is the extractive one with a notice. Papers marked
+    private are not shown to a model on another machine unless ``allow_remote``. ``on_text`` is given the model's words
+    as they come, before they are checked.
     """
     asked = read_question(question)
     before = usage_of(chat)
@@ -57,6 +59,7 @@ def answer(
         if not made.answered and made.model is None:
             quotes = [citing.quote(found) for found in select(asked, candidates, corpus=corpus, sentences=max_claims)]
             made = _with_claims(made, quotes, corpus=corpus)
+            made = replace(made, table=tabulate(asked, made.claims))
             notices += [_QUOTED_NOTICE[language]] if language in _QUOTED_NOTICE else []
     return replace(made, notices=tuple(notices), usage=usage_since(before, chat))
 
@@ -122,14 +125,3 @@ def usage_since(before: Usage, chat: ChatModel | None) -> Usage:
         input_tokens=now.input_tokens - before.input_tokens,
         output_tokens=now.output_tokens - before.output_tokens,
     )
-
-
-def tabulate(made: Answer) -> list[tuple[str, str, str]]:
-    """An answer as rows (paper, what it says with page, marker), for lists and comparisons."""
-    titles = {reference.marker: reference.paper.title for reference in made.references}
-    rows = []
-    for claim in made.claims:
-        first = claim.evidence[0]
-        page = f" (p. {first.page})" if first.page else ""
-        rows.append((titles[first.marker], f"{claim.text}{page}", first.marker))
-    return rows

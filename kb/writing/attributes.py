@@ -40,7 +40,7 @@ dataset* data corpus corpora benchmark* collection*: dataset* data?set* data cor
   samples examples treebank*
 metric* measure measures criteria criterion: metric* accuracy precision recall f1 f?score bleu* rouge* perplexity auc
   mrr ndcg* map fid score* error?rate wer meteor human?evaluat* human?judg* measure* cider likelihood
-score scores: score* f1 bleu* rouge* map mrr ndcg* accuracy
+score scores: score* result* f1 bleu* rouge* map mrr ndcg* accuracy
 baseline*: baseline* compar* previous* prior state?of?the?art
 language languages: english chinese french german spanish italian dutch russian japanese korean arabic hindi turkish
   portuguese persian swedish czech polish finnish mandarin monolingual multilingual bilingual language* python java

@@ -48,11 +48,11 @@ def judge(question: Question, candidates: Sequence[Candidate], *, filtered: bool
     signals = measure(question, candidates)
     model = _model(question)
     likely = probability(question, signals)
-    unnamed = question.asks and (unknown_names(question, candidates) or not _is_given(candidates))
+    ruled = is_ruled_out(question, candidates)
     # A question far from everything is refused whatever the other signals say.
     far = signals["similarity"] < model["least_similarity"] and signals["overlap"] < model["least_overlap"]
-    if unnamed or far or likely < model["threshold"]:
-        likely = 0.0 if unnamed or far else likely
+    if ruled or far or likely < model["threshold"]:
+        likely = 0.0 if ruled or far else likely
         return Judgement(False, likely, describe_missing(question, candidates), signals)
     return Judgement(True, likely, None, signals)
 
@@ -92,6 +92,11 @@ def unknown_names(question: Question, candidates: Sequence[Candidate]) -> list[s
     """Names in the question that no candidate, its heading or its paper's title prints, in any spelling."""
     printed = "\n".join(f"{c.hit.paper.title} {' '.join(c.hit.section)} {c.hit.text}" for c in candidates)
     return [name for name in question.names if not particulars.has_name(printed, name)]
+
+
+def is_ruled_out(question: Question, candidates: Sequence[Candidate]) -> bool:
+    """Whether a question is refused whatever the model says: a name that nothing prints, an attribute not stated."""
+    return question.asks and bool(unknown_names(question, candidates) or not _is_given(candidates))
 
 
 def _is_given(candidates: Sequence[Candidate]) -> bool:

@@ -45,12 +45,16 @@ FOLDS = 10
 
 @dataclass(frozen=True)
 class Case:
-    """One question over one corpus: its signals, whether the gold paper was there, and what keeps folds apart."""
+    """One question over one corpus: its signals, whether the gold paper was there, and what keeps folds apart.
+
+    ``ruled``: the product refuses it by a rule (a name that nothing prints, an attribute that nothing states).
+    """
 
     source: str
     signals: dict[str, float]
     answerable: bool
     group: str
+    ruled: bool
 
     @property
     def kind(self) -> str:
@@ -58,11 +62,20 @@ class Case:
         return "statements" if self.source == "claims" else "questions"
 
 
-def signals_of(question: str, corpus: MemoryCorpus, filters: Filters = NO_FILTERS) -> dict[str, float]:
-    """The refusal's signals as the product measures them."""
+def read_case(
+    source: str,
+    question: str,
+    corpus: MemoryCorpus,
+    *,
+    answerable: bool,
+    group: str,
+    filters: Filters = NO_FILTERS,
+) -> Case:
+    """A question with the refusal's signals as the product measures them."""
     asked = read_question(question)
-    hits = evidence.find(asked, corpus=corpus, filters=filters)
-    return refusal.measure(asked, evidence.fold(evidence.score(asked, hits, corpus=corpus)))
+    candidates = evidence.gather(asked, corpus=corpus, filters=filters)
+    ruled = refusal.is_ruled_out(asked, candidates)
+    return Case(source, refusal.measure(asked, candidates), answerable, group, ruled)
 
 
 def claim_cases(encode: Callable[[Sequence[str]], Any], *, claims: int) -> Iterator[Case]:
@@ -77,8 +90,8 @@ def claim_cases(encode: Callable[[Sequence[str]], Any], *, claims: int) -> Itera
     random.Random(0).shuffle(read)
     for claim in read[:claims]:
         without = corpus.without(*(str(doc) for doc in claim["cited_doc_ids"]))
-        yield Case("claims", signals_of(claim["claim"], corpus), True, str(claim["id"]))
-        yield Case("claims", signals_of(claim["claim"], without), False, str(claim["id"]))
+        yield read_case("claims", claim["claim"], corpus, answerable=True, group=str(claim["id"]))
+        yield read_case("claims", claim["claim"], without, answerable=False, group=str(claim["id"]))
 
 
 def _abstract(paper_id: str, text: str) -> Chunk:
@@ -103,11 +116,12 @@ def question_cases(encode: Callable[[Sequence[str]], Any]) -> Iterator[Case]:
     ids = [paper.id for paper in papers]
     for i, (own, question, _) in enumerate(asked):
         others = [paper_id for paper_id in ids if paper_id != own]
-        yield Case("questions, all papers", signals_of(question, corpus), True, own)
-        yield Case("questions, all papers", signals_of(question, corpus.without(own)), False, own)
-        yield Case("questions, one paper", signals_of(question, corpus, Filters(papers=(own,))), True, own)
-        other = Filters(papers=(others[i % len(others)],))
-        yield Case("questions, one paper", signals_of(question, corpus, other), False, own)
+        everywhere, alone = "questions, all papers", "questions, one paper"
+        yield read_case(everywhere, question, corpus, answerable=True, group=own)
+        yield read_case(everywhere, question, corpus.without(own), answerable=False, group=own)
+        mine, other = Filters(papers=(own,)), Filters(papers=(others[i % len(others)],))
+        yield read_case(alone, question, corpus, answerable=True, group=own, filters=mine)
+        yield read_case(alone, question, corpus, answerable=False, group=own, filters=other)
 
 
 def weights_of(cases: Sequence[Case]) -> np.ndarray:
@@ -160,23 +174,24 @@ def report(cases: Sequence[Case]) -> list[str]:
     labels = np.array([case.answerable for case in cases])
     sources = np.array([case.source for case in cases])
     lines = [
-        "| questions | n | AUC, highest similarity | AUC, all | coverage at .9, similarity | coverage at .9, all |",
-        "|---|---|---|---|---|---|",
+        "| questions | n | AUC, similarity | AUC, model | with rules | coverage at .9, similarity | model | rules |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     plain, full = np.zeros(len(cases)), np.zeros(len(cases))
     for kind, signals in SIGNALS.items():
         if of := [i for i, case in enumerate(cases) if case.kind == kind]:
             plain[of] = cross_validated([cases[i] for i in of], ("similarity",))
             full[of] = cross_validated([cases[i] for i in of], signals)
+    ruled = full * np.array([not case.ruled for case in cases])
     for source in dict.fromkeys(sources):
         k = sources == source
-        cells = [f"{roc_auc_score(labels[k], s[k]):.3f}" for s in (plain, full)]
-        cells += [f"{coverage_at(s[k], labels[k]):.2f}" for s in (plain, full)]
+        cells = [f"{roc_auc_score(labels[k], s[k]):.3f}" for s in (plain, full, ruled)]
+        cells += [f"{coverage_at(s[k], labels[k]):.2f}" for s in (plain, full, ruled)]
         lines.append(f"| {source} | {k.sum()} | {' | '.join(cells)} |")
     for source in dict.fromkeys(sources):
         k = sources == source
         lines += ["", f"{source}: threshold, share answered, precision of answering, share of the answerable answered"]
-        lines += ["  ".join(f"{value:.2f}" for value in point) for point in curve(full[k], labels[k])]
+        lines += ["  ".join(f"{value:.2f}" for value in point) for point in curve(ruled[k], labels[k])]
     return lines
 
 

@@ -9,7 +9,7 @@ import pytest
 from kb.errors import ModelError
 from kb.records import Answer, Filters, Paper
 from kb.writing import drafting
-from kb.writing.answering import answer, tabulate
+from kb.writing.answering import answer
 from kb.writing.evidence import gather, is_statement
 from kb.writing.questions import definitions, key_phrases, read_question, variants
 from tests.memory_corpus import MemoryCorpus, chunks_of
@@ -310,12 +310,6 @@ def test_the_kind_of_a_question_is_read_from_its_words(question: str, kind: str)
 
 def test_key_phrases_are_the_words_of_the_matter() -> None:
     assert key_phrases("What is displaced patch parallelism?") == ["displaced patch parallelism"]
-
-
-def test_an_answer_can_be_laid_out_as_a_table(corpus: MemoryCorpus) -> None:
-    rows = tabulate(answer(SPEEDUP, corpus=corpus))
-    assert rows
-    assert rows[0][0] in {title for title, _ in TEXTS.values()}
 
 
 # --------------------------------------------------------------------------------------- the best one first
