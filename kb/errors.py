@@ -1,6 +1,7 @@
 """Every error of the product, as one tree.
 
 KbError                      one line that ends with the cure; exit status 1
+├── OutputLost               standard output cannot be written
 ├── UsageError               the call itself is wrong; exit status 2
 ├── SettingsError            a setting is missing or wrong
 ├── HomeError                the home cannot be used
@@ -10,6 +11,7 @@ KbError                      one line that ends with the cure; exit status 1
 ├── UnknownPaper             no paper of that id
 ├── SourceError              a source said no
 │   ├── BadIdentifier        not an id or address that a source knows
+│   │   └── BadIdInBatch     one of several ids, for which a source refused them all
 │   ├── NotFound             the source has no such thing
 │   ├── SourceUnavailable    the source cannot be reached now; trying later may help
 │   └── DownloadRefused      host, address, type or size not allowed
@@ -19,14 +21,28 @@ KbError                      one line that ends with the cure; exit status 1
 ├── IndexDamaged             a derived index cannot be read; ``kb reindex`` makes it again
 └── ModelError               the language model failed, timed out, or may not be used
 
-Stable codes (``KbError.code``, also stored and shown in reports):
-``pdf-encrypted pdf-scanned pdf-broken pdf-empty not-a-pdf too-large too-many-pages parse-timeout parse-memory
-parse-crashed html-broken no-text bad-record bad-id not-found source-unavailable source-refused
-download-refused file-changed file-unreadable unsupported-file withdrawn home-busy home-too-new home-unwritable
-disk-full bad-setting bad-usage unknown-paper encoder-changed encoder-unavailable index-damaged model-failed``.
+The command's exit statuses and the stable codes of errors, also stored and shown in reports, stand below.
 """
 
 from __future__ import annotations
+
+DONE, NOT_DONE, WRONG_USAGE, IN_PART, FAULTS, INTERRUPTED = 0, 1, 2, 3, 4, 130
+"""Exit statuses: done; not done; the call is wrong; done in part, what failed is listed; faults found; stopped."""
+
+CODES = frozenset(
+    # a file
+    "pdf-encrypted pdf-scanned pdf-broken pdf-empty not-a-pdf html-broken no-text too-large too-many-pages"
+    " parse-timeout parse-memory parse-crashed file-changed file-unreadable unsupported-file partial"
+    # a record, an id, a source
+    " bad-record bad-id not-found source-unavailable source-refused download-refused withdrawn"
+    # the home
+    " home-missing home-busy home-too-new home-unwritable disk-full index-damaged encoder-changed encoder-unavailable"
+    # what was asked for
+    " bad-setting bad-usage unknown-paper unknown-topic no-papers no-note model-failed mail-failed output-lost"
+    # a job of the app
+    " stopped lost error".split()
+)
+"""Every code of an error, of a failure, and of a full text that is not whole. A released one keeps its meaning."""
 
 
 class KbError(Exception):
@@ -34,12 +50,12 @@ class KbError(Exception):
 
     Args:
         message: one clear line that ends with the cure.
-        code: a stable code from the list above; each class has a default.
+        code: a stable code, one of ``CODES``; each class has a default.
         retry: whether trying the same again later may help.
     """
 
     code = "error"
-    exit_status = 1
+    exit_status = NOT_DONE
 
     def __init__(self, message: str, *, code: str | None = None, retry: bool = False) -> None:
         super().__init__(message)
@@ -47,11 +63,17 @@ class KbError(Exception):
         self.retry = retry
 
 
+class OutputLost(KbError):
+    """Standard output cannot be written."""
+
+    code = "output-lost"
+
+
 class UsageError(KbError):
     """The call itself is wrong."""
 
     code = "bad-usage"
-    exit_status = 2
+    exit_status = WRONG_USAGE
 
 
 class SettingsError(KbError):
@@ -100,6 +122,14 @@ class BadIdentifier(SourceError):
     """Not an id or address that a source knows."""
 
     code = "bad-id"
+
+
+class BadIdInBatch(BadIdentifier):
+    """A source answered a whole batch with an error because of one id; ``identifier`` is the one it names."""
+
+    def __init__(self, message: str, *, identifier: str | None) -> None:
+        super().__init__(message)
+        self.identifier = identifier
 
 
 class NotFound(SourceError):

@@ -11,13 +11,11 @@ from typing import Any
 from kb import wire
 from kb.cli.progress import Reporter
 from kb.cli.streams import write_document, write_text
-from kb.errors import HomeUnwritable, UsageError
+from kb.errors import DONE, FAULTS, IN_PART, NOT_DONE, HomeUnwritable, UsageError
 from kb.library import Library
 from kb.rendering import plain_text
-from kb.settings import Settings
+from kb.settings import Settings, unknown_variables
 from kb.text import is_text
-
-_DONE, _NOT_DONE, _IN_PART, _FAULTS = 0, 1, 3, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +24,7 @@ class Result:
 
     data: Any
     text: str
-    status: int = _DONE
+    status: int = DONE
 
 
 def run(options: argparse.Namespace) -> int:
@@ -38,6 +36,8 @@ def run(options: argparse.Namespace) -> int:
         return _run_as_job(options)
     with Reporter(quiet=options.quiet) as reporter, _open(options) as library:
         library.on_wait = reporter.notice
+        for text in unknown_variables():
+            reporter.notice(text)
         result = _VERBS[options.verb](library, options, reporter)
     _print(f"kb.{options.verb}/1", result, as_json=options.json)
     return result.status
@@ -121,9 +121,9 @@ def _add(library: Library, options: argparse.Namespace, reporter: Reporter) -> R
         progress=reporter.progress,
     )
     went_in = bool(report.added or report.updated or report.unchanged)
-    status = _DONE if not report.failed else _IN_PART if went_in else _NOT_DONE
-    if status == _NOT_DONE and len(report.failed) == 1:
-        reporter.error(report.failed[0].reason)
+    status = DONE if not report.failed else IN_PART if went_in else NOT_DONE
+    if status == NOT_DONE and len(report.failed) == 1:
+        reporter.error(f"{report.failed[0].what}: {report.failed[0].reason}")
     return Result(data=report, text=plain_text.add_report(report), status=status)
 
 
@@ -200,7 +200,7 @@ def _digest(library: Library, options: argparse.Namespace, reporter: Reporter) -
         reporter.notice(notice)
     written = library.write_digest(digest, options.format.split(","), out=Path(options.out) if options.out else None)
     data = {**wire.to_data(digest), "files": [str(path) for path in written]}
-    status = _IN_PART if digest.counts.failed else _DONE
+    status = IN_PART if digest.counts.failed else DONE
     return Result(data=data, text=plain_text.digest(digest, written), status=status)
 
 
@@ -213,7 +213,7 @@ def _render(library: Library, options: argparse.Namespace, reporter: Reporter) -
 def _verify(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     faults, checked = library.verify(Path(options.file))
     data = {"file": options.file, "faults": wire.to_data(faults), "checked": checked}
-    return Result(data=data, text=plain_text.faults(options.file, faults, checked), status=_FAULTS if faults else _DONE)
+    return Result(data=data, text=plain_text.faults(options.file, faults, checked), status=FAULTS if faults else DONE)
 
 
 def _diff(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
@@ -301,7 +301,7 @@ def _doctor(library: Library, options: argparse.Namespace, reporter: Reporter) -
     problems = library.doctor(fix=options.fix, model=bool(options.model), progress=reporter.progress)
     bad = any(problem.severity != "notice" for problem in problems)
     return Result(
-        data={"problems": wire.to_data(problems)}, text=plain_text.problems(problems), status=_FAULTS if bad else _DONE
+        data={"problems": wire.to_data(problems)}, text=plain_text.problems(problems), status=FAULTS if bad else DONE
     )
 
 
@@ -327,7 +327,7 @@ def _ui(options: argparse.Namespace) -> int:
     from kb.cli.app import start_app
 
     start_app(options)
-    return _NOT_DONE  # not reached: the app takes this process's place
+    return NOT_DONE  # not reached: the app takes this process's place
 
 
 _VERBS: dict[str, Callable[[Library, argparse.Namespace, Reporter], Result]] = {

@@ -7,7 +7,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from kb.cli.streams import tell
+from kb.cli.streams import say, tell
 
 if TYPE_CHECKING:
     from kb.library.jobs import JobRecorder
@@ -61,12 +61,12 @@ class Reporter:
         """Tell something that changes nothing."""
         if not self._quiet:
             self._clear()
-            tell(f"kb: {text}")
+            say(f"kb: {text}")
 
     def error(self, text: str) -> None:
         """Tell why something could not be done."""
         self._clear()
-        tell(f"kb: {text}")
+        say(f"kb: {text}")
 
     def _clear(self) -> None:
         if self._open:

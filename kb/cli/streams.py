@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from kb.errors import KbError
+from kb.errors import OutputLost
 
-
-class OutputLost(KbError):
-    """Standard output cannot be written."""
-
-    code = "output-lost"
+# What a terminal takes for orders (move, erase, recolour, set the title), and what turns the direction of writing.
+_STEERING = dict.fromkeys(
+    (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "?"
+)
 
 
 def open_streams() -> None:
     """Make all three streams usable.
 
-    A closed one leads nowhere; its number must not go to the next file that is opened, or what a library prints
-    would land in the catalog. A character that the terminal's encoding lacks is shown as "?".
+    The number of a closed one must not go to the next file that is opened, or what a library prints would land in
+    the catalog: it leads nowhere, and writing a result to a closed stdout fails as it does for other programs. A
+    character that the terminal's encoding lacks is shown as "?".
     """
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
+            os.open(os.devnull, os.O_RDONLY if number == 1 else os.O_RDWR)  # the lowest free number: this one
     if sys.stdout is None:
-        sys.stdout = _nowhere()
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
     if sys.stderr is None:
         sys.stderr = _nowhere()
     for stream in (sys.stdout, sys.stderr):
@@ -38,13 +40,40 @@ def open_streams() -> None:
 
 
 def write_text(text: str) -> None:
-    """Write lines for people to stdout.
+    """Write lines for people to stdout. Signs that steer a terminal, which a title may hold, are shown as "?".
 
     Raises:
         OutputLost: when stdout cannot be written. A reader that went away is a ``BrokenPipeError``.
     """
-    try:
+    _write(_shown(text))
+
+
+def write_document(text: str) -> None:
+    """Write a JSON document to stdout: in UTF-8, whatever the terminal's encoding is."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
+    _write(text)
+
+
+def _write(text: str) -> None:
+    with _losing_nothing():
         print(text, flush=True)  # noqa: T201
+
+
+def flush_stdout() -> None:
+    """Write what waits to be written.
+
+    Raises:
+        OutputLost: when stdout cannot be written.
+    """
+    with _losing_nothing():
+        sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _losing_nothing() -> Iterator[None]:
+    try:
+        yield
     except BrokenPipeError:
         raise
     except OSError as err:
@@ -52,24 +81,26 @@ def write_text(text: str) -> None:
         raise OutputLost(f"the output cannot be written ({err.strerror}): send it somewhere else") from err
 
 
-def write_document(text: str) -> None:
-    """Write a JSON document to stdout: in UTF-8, whatever the terminal's encoding is."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
-    write_text(text)
-
-
 def silence_stdout() -> None:
     """What is still to be written goes nowhere, so that the interpreter's last flush does not fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
+def say(text: str) -> None:
+    """One line on stderr, whatever names and titles it quotes."""
+    tell(_shown(" ".join(text.split("\n"))))
+
+
 def tell(text: str, *, end: str = "\n") -> None:
-    """Write to stderr; when nobody can be told, the work goes on."""
+    """Write to stderr as it is; when nobody can be told, the work goes on."""
     try:
         print(text, end=end, file=sys.stderr, flush=True)  # noqa: T201
     except OSError:
         sys.stderr = _nowhere()
+
+
+def _shown(text: str) -> str:
+    return text.translate(_STEERING)
 
 
 def _nowhere() -> TextIO:

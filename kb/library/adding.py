@@ -134,7 +134,7 @@ class Adder:
             failure = Failure(what=item.what, code=err.code, reason=str(err), retry=err.retry)
             return Parsed(item=item, failure=failure)
         except OSError as err:
-            reason = f"{item.file} cannot be read ({err.strerror}): check that it is there and readable"
+            reason = f"it cannot be read ({err.strerror}): check that it is there and readable"
             return Parsed(item=item, failure=Failure(what=item.what, code="file-unreadable", reason=reason, retry=True))
 
     def _parse(self, item: Item) -> Parsed:
@@ -148,7 +148,7 @@ class Adder:
         data = path.read_bytes()
         if not {file_key(sha256), file_key(hashlib.sha256(data).hexdigest())} <= set(document.front.ids):
             raise ParseError(
-                f"{path.name} changed while it was read: run the same again when it is complete",
+                "it changed while it was read: run the same again when it is complete",
                 code="file-changed",
                 retry=True,
             )

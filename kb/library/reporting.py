@@ -7,10 +7,10 @@ from datetime import date
 from typing import Any, Literal
 
 from kb import wire
+from kb.errors import DONE, IN_PART, NOT_DONE
 from kb.records import DigestCounts, Failure
 
 AskedWhom = Literal["feed", "api", "library"]
-_DONE, _NOT_DONE, _IN_PART = 0, 1, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +35,9 @@ class Report:
 
     def data(self) -> dict[str, Any]:
         """As JSON has it: ``status`` is 0 (done), 3 (in part, what failed is listed) or 1 (nothing could be done)."""
-        status = _DONE
+        status = DONE
         if self.failures:
-            status = _NOT_DONE if self.undone and not self.topics else _IN_PART
+            status = NOT_DONE if self.undone and not self.topics else IN_PART
         return {
             "topics": wire.to_data(self.topics),
             "files": self.files,

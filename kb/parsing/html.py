@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MAX_HTML_BYTES = 20_000_000
 _MAX_NODES = 300_000
+_SAMPLE, _RARE = 50_000, 50
+_NO_TEXT = re.compile(r"[\x01-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd]")  # control characters, undecodable bytes
 _MAX_DEPTH = 150  # deeper elements are read as if they stood here
 
 _UNSEEN = frozenset(
@@ -65,7 +67,7 @@ def parse_html(data: bytes) -> Document:
 
     Raises:
         ParseError: ``too-large`` beyond 20 MB, ``html-broken`` when it is no HTML or LaTeXML's conversion failed,
-            ``no-text`` when nothing is left to read.
+            ``no-text`` when nothing is left to read or it is no text at all.
     """
     if len(data) > MAX_HTML_BYTES:
         raise ParseError(
@@ -75,7 +77,9 @@ def parse_html(data: bytes) -> Document:
         raise ParseError("the file is a PDF, not HTML: name it .pdf", code="html-broken")
     if not data.strip(b"\x00 \t\r\n"):
         raise ParseError("the file is empty: get the page again", code="no-text")
-    page = _read_page(decode_page(data))
+    text = decode_page(data)
+    refuse_binary(text)
+    page = _read_page(text)
     from kb.parsing.latexml import read_latexml
     from kb.parsing.webpage import read_webpage
 
@@ -86,6 +90,17 @@ def parse_html(data: bytes) -> Document:
         document = replace(document, fulltext=Fulltext(state="partial", code="too-large", reason=reason))
     front = replace(document.front, ids=(*document.front.ids, file_key(hashlib.sha256(data).hexdigest())))
     return replace(document, front=front, dropped=dict(sorted(page.dropped.items())))
+
+
+def refuse_binary(text: str) -> None:
+    """Refuse what was decoded and is no text: a picture, an archive or noise under the name of a page.
+
+    Raises:
+        ParseError: ``no-text``, when of the first characters more than one in fifty is one that no text has.
+    """
+    sample = text[:_SAMPLE]
+    if len(_NO_TEXT.findall(sample)) > len(sample) // _RARE:
+        raise ParseError("the file is binary data, not text: get it again, or give it its own ending", code="no-text")
 
 
 def decode_page(data: bytes) -> str:

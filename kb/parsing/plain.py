@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from kb.errors import ParseError
 from kb.ids import file_key
-from kb.parsing.html import MAX_HTML_BYTES, decode_page
+from kb.parsing.html import MAX_HTML_BYTES, decode_page, refuse_binary
 from kb.parsing.markdown import front_matter, read_markdown
 from kb.parsing.pagefront import KEYWORDS, ids_of, links_in, names_of, split_keywords
 from kb.parsing.prose import Reading
@@ -138,8 +138,7 @@ def _decoded(data: bytes) -> str:
     if len(data) > MAX_HTML_BYTES:
         raise ParseError(f"the file has {len(data):,} bytes, more than {MAX_HTML_BYTES:,}: split it", code="too-large")
     text = decode_page(data).replace("\r\n", "\n").replace("\r", "\n")
-    if len(_CONTROL.findall(text[:50_000])) > len(text[:50_000]) // 50:
-        raise ParseError("the file is not text: give the paper as PDF, HTML, Markdown or text", code="no-text")
+    refuse_binary(text)
     return _CONTROL.sub("", text)
 
 

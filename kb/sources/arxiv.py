@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from kb.calendar import announcement_day, submission_window
-from kb.errors import BadIdentifier, NotFound, SourceError, UsageError
+from kb.errors import BadIdentifier, BadIdInBatch, NotFound, SourceError, UsageError
 from kb.ids import arxiv_key, parse_arxiv_id
 from kb.records import Failure, Item, Metadata
 from kb.settings import Settings
@@ -88,8 +88,6 @@ class ArxivSource:
 
     def _ask(self, names: list[str]) -> tuple[list[Eprint], dict[str, SourceError]]:
         """What arXiv has of the ids, and the error of each that it refused."""
-        from kb.sources.arxiv_api import BadIdInBatch
-
         if not names:
             return [], {}
         try:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import arxiv  # type: ignore[import-untyped]  # the package ships no types
 from arxiv import _feed
 
-from kb.errors import SourceError
+from kb.errors import BadIdInBatch, SourceError
 from kb.ids import arxiv_key, doi_key, parse_arxiv_id
 from kb.settings import Settings
 
@@ -25,16 +25,6 @@ if TYPE_CHECKING:
 PAGE_SIZE = 100
 _MAX_ANSWER_BYTES = 50_000_000
 _BAD_ID = re.compile(r"incorrect[ _]id[ _]format[ _]for[ _](?P<id>[^\s<]+)", re.IGNORECASE)
-
-
-class BadIdInBatch(SourceError):
-    """The API answered a whole batch with an error because of one id; ``identifier`` is the one it names."""
-
-    code = "bad-id"
-
-    def __init__(self, message: str, *, identifier: str | None) -> None:
-        super().__init__(message)
-        self.identifier = identifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,12 +37,12 @@ class BibtexSource:
         name = Path(what).name
         try:
             if Path(what).stat().st_size > self._max_file_bytes:
-                reason = f"{name} is larger than max_file_bytes ({self._max_file_bytes:,}): raise it, or split the file"
+                reason = f"it is larger than max_file_bytes ({self._max_file_bytes:,}): raise it, or split the file"
                 yield Failure(what=what, code="too-large", reason=reason)
                 return
             data = Path(what).read_bytes()
         except OSError as err:
-            reason = f"{name} cannot be read ({err.strerror or err}): check that you may read it"
+            reason = f"it cannot be read ({err.strerror or err}): check that you may read it"
             yield Failure(what=what, code="file-unreadable", reason=reason)
             return
         found = False
@@ -50,9 +50,7 @@ class BibtexSource:
             found = True
             yield thing
         if not found:
-            yield Failure(
-                what=what, code="bad-record", reason=f"{name} has no entries: expected @article{{…}} and the like"
-            )
+            yield Failure(what=what, code="bad-record", reason="it has no entries: expected @article{…} and the like")
 
 
 def read_bibtex(text: str, *, name: str = "bibliography") -> Iterator[Item | Failure]:
@@ -71,13 +69,13 @@ def read_bibtex(text: str, *, name: str = "bibliography") -> Iterator[Item | Fai
     for line, entry, fault in entries:
         where = f"{name}:{line}"
         if entry is None:
-            yield Failure(what=where, code="bad-record", reason=f"{where}: {fault}: correct the entry")
+            yield Failure(what=where, code="bad-record", reason=f"{fault}: correct the entry")
         elif entry.entry_type.lower() not in _NO_PAPERS:
             try:
                 metadata = read_entry(_inherit(_fields(entry, strings), parents))
                 yield Item(what=entry.key or metadata.ids[0], metadata=metadata)
             except BadRecord as err:
-                yield Failure(what=where, code=err.code, reason=f"{where}: {entry.key or 'an entry'} {err}")
+                yield Failure(what=where, code=err.code, reason=f"{entry.key or 'an entry'} {err}")
 
 
 # ------------------------------------------------------------------------------------- the file

@@ -57,7 +57,7 @@ class FilesSource:
         try:
             mode = path.stat().st_mode
         except FileNotFoundError:
-            yield Failure(what=what, code="not-found", reason=f"there is no file {what!r}: check the path")
+            yield Failure(what=what, code="not-found", reason="there is no such file: check the path")
             return
         except (OSError, ValueError) as err:
             yield _unreadable(what, err)
@@ -77,7 +77,7 @@ class FilesSource:
                 found = True
                 yield from self._file(entry, os.fspath(entry))
         if not found:
-            reason = f"no papers in the folder {what!r}: kb reads {_READABLE}"
+            reason = f"no papers in this folder: kb reads {_READABLE}"
             yield Failure(what=what, code="not-found", reason=reason)
 
     def _file(self, path: Path, what: str) -> Iterator[Item | Failure]:
@@ -86,7 +86,7 @@ class FilesSource:
             name.encode()
             found = path.stat()
             if not stat.S_ISREG(found.st_mode):
-                reason = f"{what} is not a regular file: give a file or a folder"
+                reason = "it is not a regular file: give a file or a folder"
                 yield Failure(what=what, code="unsupported-file", reason=reason)
                 return
             with path.open("rb"):
@@ -94,7 +94,7 @@ class FilesSource:
             kind, ending = self._kind(path), self._ending(path)
         except UnicodeEncodeError:
             shown = os.fspath(path).encode("utf-8", "replace").decode()
-            reason = f"the name of {shown} is not valid UTF-8: rename the file"
+            reason = "its name is not valid UTF-8: rename the file"
             yield Failure(what=shown, code="file-unreadable", reason=reason)
             return
         except OSError as err:
@@ -103,12 +103,10 @@ class FilesSource:
         if ending:
             yield from self._readers[ending](name)
         elif kind is None:
-            reason = f"{path.name} is of a kind that is not read: kb reads {_READABLE}"
+            reason = f"it is of a kind that is not read: kb reads {_READABLE}"
             yield Failure(what=what, code="unsupported-file", reason=reason)
         elif found.st_size > self._max_file_bytes:
-            reason = (
-                f"{path.name} has {found.st_size:,} bytes: raise max_file_bytes ({self._max_file_bytes:,}) to read it"
-            )
+            reason = f"it has {found.st_size:,} bytes: raise max_file_bytes ({self._max_file_bytes:,}) to read it"
             yield Failure(what=what, code="too-large", reason=reason)
         else:
             yield Item(what=what, file=name, file_kind=kind, private=self._private)
@@ -162,5 +160,5 @@ def _walk(folder: Path, *, seen: set[tuple[int, int]]) -> Iterator[Path | Failur
 
 def _unreadable(what: str, err: Exception) -> Failure:
     cause = err.strerror if isinstance(err, OSError) and err.strerror else str(err)
-    reason = f"{what} cannot be read ({cause}): check that it exists and that you may read it"
+    reason = f"it cannot be read ({cause}): check that it exists and that you may read it"
     return Failure(what=what, code="file-unreadable", reason=reason)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -226,7 +227,13 @@ def test_streams_that_are_closed_full_or_narrow_lead_to_no_traceback(home: Path)
         )
         return done.returncode, (done.stdout + done.stderr).decode()
 
-    assert run(">&- 2>&- <&-") == (0, "")
+    assert run(">&- 2>&- <&-") == (1, "")
+    status, said = run(">&-")
+    assert (status, len(said.splitlines())) == (1, 1)
+    assert "output cannot be written" in said
+    help_command = [sys.executable, "-m", "kb", "--help"]
+    lost = subprocess.run(f"{shlex.join(help_command)} >&-", shell=True, capture_output=True, text=True, check=False)
+    assert (lost.returncode, lost.stderr.count("\n")) == (1, 1)
     assert run("| head -1")[0] == 0
     narrow = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
     assert run("", **narrow)[0] == 0
@@ -234,6 +241,19 @@ def test_streams_that_are_closed_full_or_narrow_lead_to_no_traceback(home: Path)
     if Path("/dev/full").exists():
         status, said = run("> /dev/full")
         assert (status, len(said.splitlines())) == (1, 1)
+
+
+def test_a_title_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "odd.jsonl").write_text('{"title": "A \\u001b[2J title \\u202e turned"}\n', encoding="utf-8")
+    assert kb("add", str(tmp_path / "odd.jsonl"), home=tmp_path / "home").returncode == 0
+    assert "A ?[2J title ? turned" in kb("list", home=tmp_path / "home").stdout
+    assert data("list", home=tmp_path / "home")["papers"][0]["title"] == "A \x1b[2J title \u202e turned"
+    assert kb("list", home=tmp_path / "a\nb\x1b[2J").stderr.count("\n") == 1
+
+
+def test_a_misspelt_variable_is_told_and_quiet_is_quiet(home: Path) -> None:
+    assert "is it KB_MAX_PAGES?" in kb("status", home=home, KB_MAXPAGES="3").stderr
+    assert kb("status", "--quiet", home=home, KB_MAXPAGES="3").stderr == ""
 
 
 def test_arguments_that_are_no_text_are_refused_in_one_line(home: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -300,3 +301,21 @@ def test_any_soup_is_a_document_or_a_stated_error(parts: list[str]) -> None:
         code = ""
         check(document)
     assert code in ("", "no-text", "html-broken")
+
+
+@pytest.mark.parametrize("start", [b"", b"<html><body>", b"\x89PNG\r\n\x1a\n", b"\x1f\x8b\x08", b"\x7fELF<p>"])
+def test_noise_pictures_and_archives_named_as_pages_are_no_papers(start: bytes) -> None:
+    for seed in range(20):
+        noise = random.Random(seed).randbytes(4000)
+        with pytest.raises(ParseError) as caught:
+            parse_html(start + b"<p>" + noise)
+        assert caught.value.code == "no-text"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "latin-1", "cp1252", "gb2312", "koi8-r", "shift_jis"])
+def test_a_page_in_an_old_encoding_is_text(encoding: str) -> None:
+    words = {"gb2312": "这个方法很好。", "koi8-r": "Метод хорош.", "shift_jis": "この方法は良い。"}.get(
+        encoding, "Déjà vu, said."
+    )
+    page = f'<html><head><meta charset="{encoding}"></head><body><p>{words * 5}</p></body></html>'
+    assert words in parse_html(page.encode(encoding)).text

@@ -80,7 +80,7 @@ def test_a_folder_without_papers_says_so(tmp_path: Path) -> None:
     [failure] = FilesSource().find(str(tmp_path))
     assert isinstance(failure, Failure)
     assert failure.code == "not-found"
-    assert "no papers in the folder" in failure.reason
+    assert "no papers in this folder" in failure.reason
 
 
 @pytest.mark.parametrize(
