@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from kb.records import Hit
 from kb.writing.amounts import counts, states_amount
 from kb.writing.attributes import Attribute, gives
-from kb.writing.instructions import is_instruction
 from kb.writing.questions import Question
 from kb.writing.statements import announces, is_statement, statements
 from kb.writing.table_rows import table_rows
@@ -48,7 +47,6 @@ def find_rows(hit: Hit) -> list[Place]:
     return [
         Place(hit, -1, row.span, " ".join(hit.text[a:b] for a, b in row.header), order, row.leads)
         for order, row in enumerate(table_rows(hit.text))
-        if not is_instruction(hit.text[slice(*row.span)])
     ]
 
 

@@ -68,6 +68,7 @@ _ASKING = frozenset(
     "what which who whom whose when where why how many much kind kinds type types please tell explain describe list"
     " name paper papers author authors work study article propose proposed give show say mention mentioned".split()
 )
+_LONGEST_NAME = 80  # characters; what is longer names nothing, and is slow to look for
 _LONG_FORM = re.compile(r"((?:[^\W_][\w'’/-]*\s+){1,8})\(\s*([A-Z][\w&.-]{1,9}?)s?\s*[;,)]")
 _PHRASE_BREAK = re.compile(r"[^\w\s'’-]+")
 
@@ -95,7 +96,8 @@ def read_question(text: str) -> Question:
     bare = re.sub(r"(?i)\bhow (?:large|big|long|fast|often|deep|high|low|old|small|wide|far|slow)\b", " ", plain)
     asked = " ".join(word for word in bare.split() if re.sub(r"\W", "", word.casefold()) not in _ASKING)
     stems = tuple(dict.fromkeys(content_stems(asked) or content_stems(plain)))
-    named = tuple(name for name in particulars.names(plain) if name.casefold() not in _ASKING)
+    known = (name for name in particulars.names(plain) if len(name) <= _LONGEST_NAME)
+    named = tuple(name for name in known if name.casefold() not in _ASKING)
     asks = plain.endswith(("?", "？")) or bool(_ASKS.search(plain))
     kind = _kind(plain.casefold()) if asks else "open"
     wanted = _DEFINED.search(plain) if kind == "definition" else None

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from kb.text import sentence_spans
+from kb.writing.instructions import is_instruction
 
 Span = tuple[int, int]
 
@@ -17,7 +18,7 @@ _BLANK_LINE = re.compile(r"\n\s*\n")
 _LINE = re.compile(r"\S(?:[^\n]*\S)?")
 _CELL = " | "
 _VALUE = re.compile(r"(?<![\w.-])[-+±~<>≈$]?\d[\d.,]*[%kKMB†‡*]*(?!\w)")
-_VALUES = re.compile(r"(?:(?:\A|\s+)\(?[-+±~<>≈$]?\s?\d[\d.,]*[%kKMB†‡*]*\)?)+")
+_VALUES = re.compile(r"(?:(?:\A|\s+)\(?(?:[-+±~<>≈$]\s?)?\d[\d.,]*[%kKMB†‡*]*\)?)+")
 _CAPTION = re.compile(r"^\s*(?:table|tab\.|figure|fig\.)\s*[\w.]{1,5}\s*[.:|]", re.IGNORECASE)
 _MOST_HEADER_LINES, _CAPTION_WORDS, _ROW_WORDS = 3, 40, 60
 
@@ -43,12 +44,17 @@ def prose_spans(text: str) -> list[Span]:
 
 
 def table_rows(text: str) -> list[Row]:
-    """The rows of the tables in a chunk that hold values; [] for prose. Without caption and header most are mute."""
+    """The rows of the tables in a chunk that hold values; [] for prose. Without caption and header most are mute.
+
+    Lines that are addressed to a model are neither rows nor names of columns.
+    """
     rows: list[Row] = []
     for start, end in _tables(text):
         caption = _caption(text, start, end)
         header: list[Span] = []
         for line in _LINE.finditer(text, start, end):
+            if is_instruction(line[0]):
+                continue
             if not _holds_values(line[0]):
                 if not rows or rows[-1].span[0] < start:
                     header.append(line.span())
@@ -90,5 +96,7 @@ def _caption(text: str, start: int, end: int) -> Span | None:
             following = next(((c, d) for c, d in sentence_spans(text) if c >= b), None)
             if len(text[a:b].split()) <= 3 and following:  # "Table 3:" alone
                 b = following[1]
+            if is_instruction(text[a:b]):
+                return None
             return (a, b) if len(text[a:b].split()) <= _CAPTION_WORDS else None
     return None

@@ -38,7 +38,7 @@ DATA = ROOT.parent / "shared" / "data"
 WEIGHTS = ROOT / "kb" / "writing" / "data" / "refusal.json"
 SIGNALS = {
     "questions": ("similarity", "margin", "overlap", "joint", "named", "one_paper", "length", "number", "list"),
-    "statements": ("similarity", "margin", "joint", "names"),
+    "statements": ("similarity", "margin", "joint", "names", "one_paper"),
 }
 FOLDS = 10
 
