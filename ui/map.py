@@ -63,7 +63,7 @@ def show() -> None:
 # ------------------------------------------------------------------------------------------------- data
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+@st.cache_resource(max_entries=4, show_spinner=False)  # points are never changed
 def _map(home: str, generation: int, topics: str) -> PaperMap:
     return library().paper_map()
 

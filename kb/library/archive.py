@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -15,19 +17,20 @@ from kb.records import Digest, Language
 if TYPE_CHECKING:
     from kb.library import Library
 
-_ENTRIES = 4096
+_KEPT = 16_384  # ten topics for some years
+_HEAD_CHARACTERS = 8_192
+_ENTRIES = re.compile(r',\s*"entries"\s*:')  # inside a string its quotation marks would be escaped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptDigest:
-    """A digest on disk: for which topic (None: all papers), period and language, and how many papers it has."""
+    """A digest on disk: for which topic (None: all papers), period and language."""
 
     path: Path
     topic: str | None
     since: date
     until: date
     language: Language
-    entries: int
 
 
 def kept_digests(library: Library) -> list[KeptDigest]:
@@ -37,26 +40,43 @@ def kept_digests(library: Library) -> list[KeptDigest]:
         try:
             found.append(_kept(path, path.stat().st_mtime_ns))
         except (OSError, BadRecord):
-            continue  # it went away, or is something else: the list shows what can be opened
+            continue  # it went away, or is something else
     return sorted(found, key=lambda kept: (kept.until, kept.topic or "", str(kept.path)), reverse=True)
 
 
-@lru_cache(maxsize=_ENTRIES)
+@lru_cache(maxsize=_KEPT)
 def _kept(path: Path, changed_ns: int) -> KeptDigest:
+    """What stands before the entries, so that a thousand digests cost no more than a few; else the whole file."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        head = file.read(_HEAD_CHARACTERS)
+    if (entries := _ENTRIES.search(head)) is not None:
+        try:
+            said = json.loads(head[: entries.start()] + "}")
+            return KeptDigest(
+                path=path, topic=said["topic"], since=date.fromisoformat(said["since"]),
+                until=date.fromisoformat(said["until"]), language=said["language"],
+            )  # fmt: skip
+        except (ValueError, KeyError, TypeError):
+            pass  # not as kb writes it: reading it whole says what it is
     digest = read_digest(path)
-    return KeptDigest(
-        path=path, topic=digest.topic, since=digest.since, until=digest.until, language=digest.language,
-        entries=len(digest.entries),
-    )  # fmt: skip
+    return KeptDigest(path=path, topic=digest.topic, since=digest.since, until=digest.until, language=digest.language)
 
 
 def kept_digest(library: Library, topic: str | None, day: date) -> Digest | None:
-    """The digest of a topic (None: of all papers) for a day, preferably in the library's language."""
+    """The digest of a topic (None: of all papers) for a day, preferably in the library's language.
+
+    A file that is damaged behind its head is passed over.
+    """
     fitting = [kept for kept in kept_digests(library) if kept.topic == topic and kept.since <= day <= kept.until]
     fitting.sort(
         key=lambda kept: (kept.language != library.settings.language, kept.until.toordinal() - kept.since.toordinal())
     )
-    return read_digest(fitting[0].path) if fitting else None
+    for kept in fitting:
+        try:
+            return read_digest(kept.path)
+        except BadRecord:
+            continue
+    return None
 
 
 def digest_folder(library: Library, topic: str | None, day: date) -> Path:

@@ -96,13 +96,13 @@ class Desk(Library):
 
         return kept_figures(self, self.catalog().papers.resolve(paper))
 
-    def paper_map(self, *, limit: int = 3_000) -> PaperMap:
+    def paper_map(self, *, limit: int = 2_000) -> PaperMap:
         """Papers, evenly over all days, as points of a plane in which similar abstracts lie near each other."""
         from kb.library.mapping import paper_map
 
         return paper_map(self, limit=limit)
 
-    def arrange_map(self, *, limit: int = 3_000) -> None:
+    def arrange_map(self, *, limit: int = 2_000) -> None:
         """Make a better map of the same papers and keep it; takes seconds to a minute."""
         from kb.library.mapping import arrange_map
 

@@ -1,0 +1,73 @@
+"""The digests in a home: which is of which topic and day, whatever else lies beside them."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from kb import Settings, wire
+from kb.library.desk import Desk
+from kb.records import Digest, DigestCounts, MadeWith
+
+DAY = date(2024, 3, 4)
+
+
+def write(home: Path, name: str, topic: str | None, *, since: date = DAY, query: str = "") -> Path:
+    made = MadeWith(version="1", encoder="none")
+    digest = Digest(topic=topic, query=query, since=since, until=DAY, made_with=made, counts=DigestCounts())
+    path = home / "digests" / name / "digest.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(wire.to_json(digest), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Desk:
+    return Desk.open(Settings(home=tmp_path))
+
+
+def test_the_digest_of_a_topic_and_day_is_found(library: Desk, tmp_path: Path) -> None:
+    write(tmp_path, "a", None)
+    write(tmp_path, "b", "Graphs", since=date(2024, 3, 1), query='all:"entries"')
+    write(tmp_path, "c", '"entries": {}, "topic": "x"')
+    for topic, day in ((None, DAY), ("Graphs", date(2024, 3, 2)), ('"entries": {}, "topic": "x"', DAY)):
+        found = library.kept_digest(topic, day)
+        assert found is not None
+        assert found.topic == topic
+    assert library.kept_digest("Graphs", date(2024, 2, 29)) is None
+    assert library.kept_digest("entries", DAY) is None
+
+
+def test_the_shortest_period_is_preferred(library: Desk, tmp_path: Path) -> None:
+    write(tmp_path, "a", None, since=date(2024, 2, 1))
+    write(tmp_path, "b", None)
+    found = library.kept_digest(None, DAY)
+    assert found is not None
+    assert found.since == DAY
+
+
+def test_fields_may_come_in_another_order(library: Desk, tmp_path: Path) -> None:
+    path = write(tmp_path, "a", "Graphs")
+    data = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(dict(reversed(data.items()))), encoding="utf-8")
+    assert library.kept_digest("Graphs", DAY) is not None
+
+
+@pytest.mark.parametrize("text", ["", "[]", "no JSON", '{"topic": null, "entries": []}'])
+def test_another_file_of_the_name_is_passed_over(library: Desk, tmp_path: Path, text: str) -> None:
+    path = write(tmp_path, "a", None)
+    path.write_text(text)
+    assert library.kept_digests() == []
+    assert library.kept_digest(None, DAY) is None
+
+
+def test_a_digest_that_breaks_off_is_passed_over(library: Desk, tmp_path: Path) -> None:
+    path = write(tmp_path, "a", None)
+    whole = path.read_text(encoding="utf-8")
+    path.write_text(whole[: whole.index('"entries"') + 12], encoding="utf-8")
+    assert library.kept_digest(None, DAY) is None
+    write(tmp_path, "b", None)
+    assert library.kept_digest(None, DAY) is not None
