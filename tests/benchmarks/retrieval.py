@@ -180,16 +180,18 @@ def ablation(task: Task) -> None:
     show("reciprocal rank fusion, k 60", fused(reciprocal_ranks, cosines), task)
     show("min-max, .5/.5", fused(min_max, cosines), task)
     show("z-score, .4/.6", fused(z_scores, cosines), task)
-    for weight in (0.3, 0.4, 0.5):
+    for weight in (0.3, 0.35, 0.4, 0.5):
         show(
-            f"{weight}·S/S_max + {1 - weight:.1f}·cos",
+            f"{weight}·S/S_max + {round(1 - weight, 2)}·cos",
             fused(lambda w, c, weight=weight: fuse(w, c, weight=weight), cosines),
             task,
         )
     if task.sentences is not None:
         refined = np.stack([refine(c, s) for c, s in zip(cosines, nearest_sentences(task), strict=True)])
         show("dense + sentence maximum", refined, task)
-        show("0.4·S/S_max + 0.6·cos + sentence maximum", fused(fuse, refined), task)
+        for weight in (0.3, 0.35, 0.4):
+            name = f"{weight}·S/S_max + {round(1 - weight, 2)}·cos + sentence maximum"
+            show(name, fused(lambda w, c, weight=weight: fuse(w, c, weight=weight), refined), task)
 
 
 # ------------------------------------------------------------------------------------------ the product's path

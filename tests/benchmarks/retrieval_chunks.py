@@ -39,7 +39,8 @@ def main(data: Path, encoder: CachedEncoder) -> None:
     with mock.patch.object(lexical, "tokenize", plain_words):
         _row("plain: 1,000 characters, 200 overlap, plain words", papers, encoder, None)
     _row("1,000 characters, 200 overlap, our words", papers, encoder, None)
-    for size, overlap, prefix in ((256, 0, False), (256, 0, True), (256, 1, True), (128, 0, True), (128, 1, True)):
+    shapes = [(256, 0, False), *((size, overlap, True) for size in (256, 192, 128, 96) for overlap in (0, 1))]
+    for size, overlap, prefix in shapes:
         name = f"sentences, {size} tokens, overlap {overlap}, {'with' if prefix else 'no'} heading"
         _row(name, papers, encoder, (size, overlap, prefix))
 

@@ -303,7 +303,7 @@ def test_the_union_keeps_what_each_index_said() -> None:
 
 def test_the_fused_score_is_the_formula() -> None:
     fused = fuse(np.array([2.0, 8.0, 0.0]), np.array([0.5, 0.1, 0.9]))
-    assert fused == pytest.approx([0.4 * 0.25 + 0.3, 0.4 + 0.06, 0.54])
+    assert fused == pytest.approx([0.35 * 0.25 + 0.65 * 0.5, 0.35 + 0.065, 0.585])
     assert fuse(np.zeros(2), np.array([0.3, -0.2])).tolist() == [0.3, -0.2]
 
 
