@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -54,7 +55,7 @@ def from_data(data: Any, kind: type[T]) -> T:
     try:
         return msgspec.convert(_inward(data), kind, strict=False)
     except msgspec.ValidationError as err:
-        raise BadRecord(f"not a {kind.__name__}: {err}: make it again with kb") from err
+        raise BadRecord(f"no {_name(kind)}: {_in_words(err)}: make it again with kb") from err
 
 
 def from_json(text: str | bytes, kind: type[T]) -> T:
@@ -66,7 +67,7 @@ def from_json(text: str | bytes, kind: type[T]) -> T:
     try:
         data = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as err:
-        raise BadRecord(f"not a {kind.__name__}: {err}: make it again with kb") from err
+        raise BadRecord(f"no {_name(kind)}: it is no JSON, or a part of it: make it again with kb") from err
     return from_data(data, kind)
 
 
@@ -78,3 +79,30 @@ def pack(record: Any) -> bytes:
 def unpack(data: bytes, kind: type[T]) -> T:
     """The record that ``pack`` packed."""
     return msgspec.msgpack.decode(data, type=kind)
+
+
+_WORDS = {
+    "array": "a list", "object": "an object", "str": "text", "int": "a whole number", "float": "a number",
+    "bool": "true or false", "null": "nothing",
+}  # fmt: skip
+
+
+def _name(kind: type) -> str:
+    """A record's name in lower case: "digest", "ledger file"."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).lower()
+
+
+def _in_words(err: msgspec.ValidationError) -> str:
+    """Which field does not fit, and why."""
+    fault, _, place = str(err).partition(" - at `$")
+    field = place.strip("`.") or "it"
+    if missing := re.match(r"Object missing required field `(.+)`", fault):
+        return f"{field} has no {missing[1]}"
+    if types := re.match(r"Expected `(.+)`, got `(.+)`", fault):
+        wanted, got = (" or ".join(_WORDS.get(one, one) for one in name.split(" | ")) for name in types.groups())
+        return f"{field} must be {wanted}, not {got}"
+    if value := re.match(r"Invalid enum value (.+)", fault):
+        return f"{field} cannot be {value[1]}"
+    if kind := re.match(r"Invalid RFC3339 encoded (\w+)", fault):
+        return f"{field} is no {kind[1]}"
+    return f"{field}: {fault}"

@@ -132,6 +132,8 @@ def read_digest(path: Path) -> Digest:
     """
     try:
         return wire.from_json(path.read_bytes(), Digest)
+    except BadRecord as err:
+        raise BadRecord(f"{path} is {err}") from err
     except OSError as err:
         raise BadRecord(f"{path} cannot be read ({err.strerror}): check the path") from err
 

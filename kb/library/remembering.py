@@ -129,6 +129,8 @@ def _read(path: Path) -> LedgerFile:
         data = wire.from_json(path.read_bytes(), LedgerFile)
         for visit in data.visits:
             json.loads(visit.report)
+    except BadRecord as err:
+        raise BadRecord(f"{path} is {err}") from err
     except OSError as err:
         raise BadRecord(f"{path} cannot be read ({err.strerror}): check the path") from err
     except ValueError as err:

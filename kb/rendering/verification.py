@@ -42,7 +42,10 @@ def check_file(
     if suffix not in _CHECKED:
         raise UsageError(f"{name.name} cannot be checked: give a file of one of these kinds: {' '.join(_CHECKED)}")
     if suffix == ".json":
-        return _check_data(data, sources)
+        try:
+            return _check_data(data, sources)
+        except BadRecord as err:
+            raise BadRecord(f"{name.name} is {err}") from err
     if suffix == ".bib":
         faults, checked = check_bibliography(data.decode("utf-8", "replace"), sources)
         if not checked and data.strip():  # the bibliography of an empty page is empty

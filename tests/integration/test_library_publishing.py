@@ -263,7 +263,7 @@ def test_what_is_no_page_is_said_in_one_line(library: Library, tmp_path: Path) -
     (tmp_path / "x.md").write_text("hello")
     (tmp_path / "x.pdf").write_text("hello")
     for name, error, words in (
-        ("x.json", BadRecord, "not a Digest"), ("x.md", BadRecord, "is no daily page"),
+        ("x.json", BadRecord, "no digest"), ("x.md", BadRecord, "is no daily page"),
         ("x.pdf", UsageError, "cannot be checked"), ("absent.md", BadRecord, "cannot be read"),
     ):  # fmt: skip
         with pytest.raises(error, match=words):

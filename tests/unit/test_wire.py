@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
 from kb import wire
 from kb.errors import BadRecord
-from kb.records import Digest, DigestCounts, MadeWith, Note, Paper
+from kb.records import Digest, DigestCounts, MadeWith, Metadata, Note, Paper
 
 DIGEST = Digest(
     topic=None,
@@ -59,5 +60,19 @@ def test_the_same_record_gives_the_same_text() -> None:
 
 @pytest.mark.parametrize("text", [b"{", b"[]", b'{"topic": 1}', b"\xff\xfe"])
 def test_what_is_no_digest_is_said_with_the_cure(text: bytes) -> None:
-    with pytest.raises(BadRecord, match=r"not a Digest: .*make it again with kb"):
+    with pytest.raises(BadRecord, match=r"no digest: .*make it again with kb"):
         wire.from_json(text, Digest)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"authors": 5}, "authors must be a list or nothing, not a whole number"),
+        ({"source": "myself"}, "source cannot be 'myself'"),
+        ({"published": "soon"}, "published is no datetime"),
+        ({"links": [{"url": "x"}]}, r"links\[0\] has no kind"),
+    ],
+)
+def test_the_field_that_does_not_fit_is_named_in_plain_words(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadRecord, match=f"^no metadata: {said}: make it again with kb$"):
+        wire.from_data({"source": "arxiv", "ids": ["arxiv:1"], "title": "T", **change}, Metadata)
