@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from kb import Settings
 from kb.library.desk import Desk
 from tests.end_to_end.chromium import Visitor, chromium, chromium_path, served
+from tests.end_to_end.contrast import FAINT
 
 pytestmark = [
     pytest.mark.browser,
@@ -197,3 +198,16 @@ def test_removing_is_taken_back_while_there_is_time(visitor: Visitor, home: Path
     with Desk.open(Settings(home=home)) as library:
         visitor.until(lambda: library.count() == 3, seconds=300)
         assert "Harbour lights" not in {paper.title for paper in library.list()}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_stands_out_from_its_ground(browser: Any, address: str, scheme: str) -> None:
+    pages = (
+        "/search?q=stations", "/?day=2024-01-03", "/compare?paper=2401.00003&question=What+is+counted%3F", "/ask",
+        "/library?room=topics", "/paper?id=2401.00003", "/map",
+    )  # fmt: skip
+    someone = Visitor(browser, address, height=1600, color_scheme=scheme)
+    for where in pages:
+        someone.open(where)
+        assert someone.page.evaluate(FAINT) == [], where
+    someone.close()
