@@ -89,6 +89,14 @@ def address(home: Path, arxiv: ArxivServer, model: OpenAIServer) -> Iterator[str
 
 
 @pytest.fixture
+def held(model: OpenAIServer) -> Iterator[OpenAIServer]:
+    """The model's server, stopping before the last piece of a reply until it is let go."""
+    model.hold()
+    yield model
+    model.let_go()
+
+
+@pytest.fixture
 def visitor(browser: Any, address: str) -> Iterator[Visitor]:
     someone = Visitor(browser, address)
     yield someone
@@ -98,9 +106,8 @@ def visitor(browser: Any, address: str) -> Iterator[Visitor]:
 
 
 def test_an_answer_is_seen_while_it_is_written_and_checked_when_it_is_whole(
-    visitor: Visitor, model: OpenAIServer
+    visitor: Visitor, held: OpenAIServer
 ) -> None:
-    model.hold()
     visitor.open("/ask")
     field = visitor.page.get_by_placeholder("Ask your papers a question")
     field.fill("How many gauges does the corpus of tidal records hold?")
@@ -108,7 +115,7 @@ def test_an_answer_is_seen_while_it_is_written_and_checked_when_it_is_whole(
     visitor.sees("Draft, not yet checked")
     visitor.sees("records holds 412")
     assert "built on the moon" not in visitor.text  # what has not come is not there
-    model.let_go()
+    held.let_go()
     visitor.sees("References")
     expect(visitor.page.get_by_text("Draft, not yet checked")).to_have_count(0)
     visitor.sees("[1]")
@@ -117,10 +124,7 @@ def test_an_answer_is_seen_while_it_is_written_and_checked_when_it_is_whole(
     assert visitor.page.locator("del", has_text="moon").count() == 1  # what no paper says is struck
 
 
-def test_an_answer_is_not_lost_when_one_turns_to_another_page(
-    visitor: Visitor, model: OpenAIServer, home: Path
-) -> None:
-    model.hold()
+def test_an_answer_is_not_lost_when_one_turns_to_another_page(visitor: Visitor, held: OpenAIServer, home: Path) -> None:
     visitor.open("/ask")
     field = visitor.page.get_by_placeholder("Ask your papers a question")
     field.fill("Who read the tidal records of the northern coast?")
@@ -130,7 +134,7 @@ def test_an_answer_is_not_lost_when_one_turns_to_another_page(
     assert "session=" in asked
     visitor.page.get_by_role("link", name="Search").first.click()
     visitor.page.get_by_label("Search your papers").wait_for()
-    model.let_go()
+    held.let_go()
     with Desk.open(Settings(home=home)) as library:
         visitor.until(lambda: library.conversation(asked.partition("session=")[2]))
     visitor.open(asked.removeprefix(visitor.address))
