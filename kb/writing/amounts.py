@@ -103,7 +103,8 @@ def _counts(sentence: str, noun: str) -> bool:
     pairs = zip(tokens, [*tokens[1:], ""], strict=True)
     at = [i for i, (word, after) in enumerate(pairs) if _is_count(word) and after not in ("times", "fold")]
     return any(
-        stem(word) == noun and (word != noun or word.endswith("s") or tokens[i] in _ONE or j + 1 == len(tokens))
+        stem(word) == noun
+        and (word != noun or word.endswith("s") or j + 1 == len(tokens) or (tokens[i] in _ONE and j <= i + 2))
         for i in at
         for j, word in enumerate(tokens[i + 1 : i + 1 + _WORDS_AFTER], i + 1)
     )

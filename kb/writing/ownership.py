@@ -44,7 +44,7 @@ def owners(question: Question, hits: Sequence[Hit]) -> dict[str, frozenset[str]]
 
 def _runs(stems: Sequence[str], title: Sequence[str]) -> set[str]:
     """The longest run of two stems or more that both have in order."""
-    for width in range(len(stems), 1, -1):
+    for width in range(min(len(stems), len(title)), 1, -1):
         for start in range(len(stems) - width + 1):
             run = list(stems[start : start + width])
             if any(list(title[i : i + width]) == run for i in range(len(title) - width + 1)):

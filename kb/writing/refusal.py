@@ -95,8 +95,14 @@ def unknown_names(question: Question, candidates: Sequence[Candidate]) -> list[s
 
 
 def is_ruled_out(question: Question, candidates: Sequence[Candidate]) -> bool:
-    """Whether a question is refused whatever the model says: a name that nothing prints, an attribute not stated."""
-    return question.asks and bool(unknown_names(question, candidates) or not _is_given(candidates))
+    """Whether a question is refused whatever the model says.
+
+    It has a name that nothing prints, asks for an attribute that nothing near states, or for a number where none is.
+    """
+    if not question.asks:
+        return False
+    numbered = question.kind != "number" or any(c.signals.get("form", 0.0) >= 0 for c in candidates[:_NEAR])
+    return bool(unknown_names(question, candidates)) or not (numbered and _is_given(candidates))
 
 
 def _is_given(candidates: Sequence[Candidate]) -> bool:

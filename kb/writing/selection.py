@@ -59,7 +59,7 @@ def select(
     shape = SHAPES[question.kind]
     if sentences is not None:
         shape = replace(shape, sentences=sentences, per_paper=max(shape.per_paper, sentences // 2))
-    pool = list(candidates[:_READ])
+    pool = _fitting(question, candidates[:_READ])
     if not pool:
         return []
     floor = pool[0].score - shape.slack
@@ -81,6 +81,14 @@ def select(
         uncovered -= set(content_stems(best.text))
     groups = lean(chosen, corpus=corpus)
     return [candidate for group in in_order(groups, corpus=corpus) for candidate in group]
+
+
+def _fitting(question: Question, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """For a number: the candidates that give one, of what is counted where any does; else all of them."""
+    if question.kind != "number":
+        return list(candidates)
+    numbered = [c for c in candidates if c.signals.get("form", 0.0) >= 0] or list(candidates)
+    return [c for c in numbered if c.signals.get("given") == 1.0] or numbered
 
 
 def _one_of_each(question: Question, pool: Sequence[Candidate]) -> list[Candidate]:
