@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
 _DEPTH = 200  # candidates of the word index
-_NEAR_DEPTH = 100  # of the vectors: one beyond it that no word of the query found has a hundred ahead of it
+_NEAR_DEPTH = 50  # of the vectors: one beyond it that no word of the query found has fifty ahead of it
 _REFINED = 50  # best candidates whose sentences are looked at; 100 change no figure
 _RERANKED = 50  # best candidates that a cross-encoder reads
 _QUERY_SENTENCES = 32  # of a query that is itself a document

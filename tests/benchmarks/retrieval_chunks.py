@@ -74,7 +74,7 @@ def _found(texts: list[str], questions: Sequence[dict], encoder: CachedEncoder) 
     starts = np.cumsum([0, *map(len, spans)])[:-1]
     nearest = np.maximum.reduceat(encoder.batch(asked) @ vectors.T, starts, axis=1)
     words = np.zeros(cosines.shape)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # tantivy may still be merging
         index = TantivyIndex(Path(folder) / "words")
         index.put([(key, "", "", text) for key, text in enumerate(texts)])
         for row, question in zip(words, asked, strict=True):
