@@ -13,5 +13,6 @@ WORDS: dict[str, dict[Language, str]] = json.loads(resources.files("ui").joinpat
 
 
 def word(key: str, language: Language, **values: object) -> str:
-    """A text of the interface in a language; ``values`` fill its gaps."""
-    return WORDS[key][language].format(**values)
+    """A text of the interface in a language; ``values`` fill its gaps. "one|many" is chosen by ``count``."""
+    one, _, many = WORDS[key][language].partition("|")
+    return (many if many and values.get("count") != 1 else one).format(**values)

@@ -88,7 +88,7 @@ def test_what_is_typed_goes_into_the_address(at_home: Path) -> None:
     assert app.query_params == {"q": ["graphs"], "category": ["cs.DL"]} or app.query_params == {
         "q": "graphs", "category": "cs.DL",
     }  # fmt: skip
-    assert "1 results" in shown(app)
+    assert "1 result\n" in shown(app)
 
 
 @pytest.mark.parametrize("value", ["no-such-mode", "<script>", ""])

@@ -41,4 +41,5 @@ def test_every_text_that_the_pages_ask_for_exists() -> None:
 
 def test_gaps_are_filled() -> None:
     assert word("page_of", "en", page=2, pages=9) == "Page 2 of 9"
+    assert [word("hits", "en", count=count) for count in (0, 1, 2)] == ["0 results", "1 result", "2 results"]
     assert word("page_of", "zh", page=2, pages=9) == "第 2 页，共 9 页"
