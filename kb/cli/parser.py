@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable
 from datetime import date
 
+from kb.records import DAILY_FORMS, FORMS, PAGE_FORMS
+
 _MODES = ("hybrid", "lexical", "dense")
 _LANGUAGES = ("en", "zh")
 
@@ -147,7 +149,9 @@ def _add_questions(verb: Verb) -> None:
     _add_model(ask)
 
     compare = verb(
-        "compare", "a table of papers and questions", 'kb compare --paper A --paper B --question "What data is used?"'
+        "compare",
+        "a table of papers and questions",
+        'kb compare --paper 2402.18842 --paper 2402.18780 --question "What data is used?"',
     )
     compare.add_argument("--paper", action="append", default=[], required=True, metavar="ID")
     compare.add_argument("--question", action="append", default=[], required=True, metavar="Q")
@@ -157,7 +161,7 @@ def _add_questions(verb: Verb) -> None:
 
 
 def _add_writing(verb: Verb) -> None:
-    note = verb("note", "the reading note of a paper, or of a file that is not added", "kb note 1706.03762 --format md")
+    note = verb("note", "the reading note of a paper, or of a file that is not added", "kb note 2402.19481 --format md")
     note.add_argument("id", metavar="ID")
     note.add_argument("--format", choices=("md", "html", "json"), default="md")
     note.add_argument("--out", metavar="DIR", help="write the note and its figures there")
@@ -169,7 +173,7 @@ def _add_writing(verb: Verb) -> None:
     digest.add_argument("--date", type=_day, metavar="DAY", help="the day (default: the newest with papers)")
     digest.add_argument("--since", type=_day, metavar="DAY", help="first day of a period")
     digest.add_argument("--until", type=_day, metavar="DAY", help="last day of a period")
-    digest.add_argument("--format", default="hexo,json", metavar="F,F", help="of hexo,html,md,rss,bibtex,json,mail")
+    digest.add_argument("--format", default=",".join(PAGE_FORMS), metavar="F,F", help=f"of {','.join(FORMS)}")
     digest.add_argument("--out", metavar="DIR", help="where to write (default: digests/ in the home)")
     digest.add_argument(
         "--for", dest="audience", choices=("self", "public"), default="self", help="whom the page is for"
@@ -178,7 +182,7 @@ def _add_writing(verb: Verb) -> None:
 
     render = verb("render", "the same pages again from a digest's data", "kb render pages/digest.json --format html")
     render.add_argument("file", metavar="DIGEST.json")
-    render.add_argument("--format", default="hexo,json", metavar="F,F", help="of hexo,html,md,rss,bibtex,json,mail")
+    render.add_argument("--format", default=",".join(PAGE_FORMS), metavar="F,F", help=f"of {','.join(FORMS)}")
     render.add_argument("--out", metavar="DIR", help="where to write (default: beside the file)")
 
     verify = verb("verify", "check a page against catalog and evidence", "kb verify pages/digest.json")
@@ -224,16 +228,16 @@ def _add_catalog(verb: Verb) -> None:
         ("show", "all that is known of a paper"),
         ("remove", "remove papers and all that hangs on them"),
     ):
-        sub = verb(name, summary, f"kb {name} 1706.03762")
+        sub = verb(name, summary, f"kb {name} 2402.19481")
         sub.add_argument("id", nargs="+" if name == "remove" else None, metavar="ID")
-    setting = verb("set", "decide a field of a record yourself", 'kb set 1706.03762 venue="NeurIPS 2017"')
+    setting = verb("set", "decide a field of a record yourself", 'kb set 2402.19481 venue="CVPR 2024"')
     setting.add_argument("id", metavar="ID")
     setting.add_argument("field", nargs="+", metavar="FIELD=VALUE", help="an empty value takes the decision back")
-    tag = verb("tag", "add and drop tags", "kb tag 1706.03762 +transformers -unread")
+    tag = verb("tag", "add and drop tags", "kb tag 2402.19481 +diffusion -unread")
     tag.add_argument("id", metavar="ID")
     tag.add_argument("tags", nargs=argparse.REMAINDER, action=_Tags, metavar="+T|-T")
     for name in ("like", "dislike"):
-        sub = verb(name, f"{name} a paper: it changes what comes first", f"kb {name} 1706.03762")
+        sub = verb(name, f"{name} a paper: it changes what comes first", f"kb {name} 2402.19481")
         sub.add_argument("id", metavar="ID")
         sub.add_argument("--topic", default="", metavar="NAME", help="for this topic only")
     export = verb("export", "the records in another format", "kb export --format bibtex --out refs.bib")
@@ -245,7 +249,7 @@ def _add_catalog(verb: Verb) -> None:
 def _add_care(verb: Verb) -> None:
     update = verb("update", "the daily job: announcements, add, digest, render, deliver", "kb update --out site")
     update.add_argument("--out", metavar="DIR", help="where pages go (default: digests/ in the home)")
-    update.add_argument("--format", default="hexo,html,rss,json", metavar="F,F")
+    update.add_argument("--format", default=",".join(DAILY_FORMS), metavar="F,F", help=f"of {','.join(FORMS)}")
     update.add_argument("--date", type=_day, metavar="DAY", help="as if it were this day (default: today, US Eastern)")
     update.add_argument("--no-fulltext", action="store_true", help="keep to the records")
     update.add_argument("--for", dest="audience", choices=("self", "public"), default="self")

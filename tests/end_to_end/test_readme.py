@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
+import contextlib
+import io
+import json
 import re
 import shlex
+import shutil
+import signal
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
@@ -11,6 +18,7 @@ import pytest
 from pydantic import SecretStr
 
 from kb import Library, Settings
+from kb.cli import main
 from kb.cli.parser import build_parser
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,10 +37,97 @@ def _commands() -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("command", _commands())
-def test_every_command_of_the_readme_is_one_that_the_parser_reads(command: str) -> None:
-    options = build_parser("x").parse_args(shlex.split(command, comments=True)[1:])
-    assert options.verb in command
+# These ask arXiv or a model, or stay until they are stopped; their own tests run them against local servers.
+_GO_OUT = re.compile(r"kb add --query|kb update|kb ui|kb demo")
+
+
+def _run(command: str) -> tuple[int, str, str]:
+    """Exit status, stdout and stderr of a command, in this process: the encoder's package is loaded once."""
+    out, err = io.StringIO(), io.StringIO()
+    handler = signal.getsignal(signal.SIGTERM)
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            status = main(shlex.split(command, comments=True)[1:])
+        finally:
+            signal.signal(signal.SIGTERM, handler)
+    return status, out.getvalue(), err.getvalue()
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder in which ``kb demo`` was run, with the files that the examples name."""
+    desk = tmp_path_factory.mktemp("desk")
+    with pytest.MonkeyPatch.context() as patch, contextlib.chdir(desk):
+        for name in Settings.model_fields:
+            patch.delenv(f"KB_{name.upper()}", raising=False)
+        status, said, _ = _run("kb demo")
+        assert status == 0
+        assert re.search(r"\bp\. \d+", said)  # an answer with its page
+        assert (desk / "kb-demo" / "digest" / "2024-03-04.md").is_file()
+        patch.setenv("KB_HOME", str(desk / "kb-demo"))
+        (desk / "folder").mkdir()
+        shutil.copy(DEMO / "N18-3011.pdf", desk / "paper.pdf")
+        shutil.copy(DEMO / "N18-3011.pdf", desk / "folder" / "again.pdf")
+        shutil.copy(DEMO / "records.jsonl", desk / "records.jsonl")
+        (desk / "refs.bib").write_text("@article{a, title={A title}, author={Ann Bee}, year={2020}}", encoding="utf-8")
+        yield desk
+
+
+def test_every_command_of_the_readme_runs(desk: Path) -> None:
+    commands = [command for command in _commands() if not _GO_OUT.match(command)]
+    assert {command.split()[1] for command in commands} >= set("add search ask compare note topic doctor".split())
+    for command in commands:
+        # The id of a paper asks arXiv for its newest version.
+        status, _, said = _run(command.replace(" 2402.19481", "") if command.startswith("kb add") else command)
+        assert status == 0, (command, said)
+
+
+def test_the_commands_that_go_out_are_at_least_read(desk: Path) -> None:
+    commands = [command for command in _commands() if _GO_OUT.match(command)]
+    assert commands
+    for command in commands:
+        assert build_parser("x").parse_args(shlex.split(command, comments=True)[1:]).verb in command
+
+
+def test_the_answer_shown_in_the_readme_is_the_answer(desk: Path) -> None:
+    (shown,) = [block for block in _blocks("text") if block.startswith("$ kb ")]
+    command, _, output = shown.removeprefix("$ ").partition("\n")
+    said, at = _run(command)[1], 0
+    parts = output.strip().split("\n…\n")  # where something is left out
+    for part in parts:
+        assert part.strip("\n") in said[at:]
+        at = said.index(part.strip("\n"), at) + len(part.strip("\n"))
+    assert said.startswith(parts[0])
+
+
+def _examples(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """The example of each verb's help, and of the actions below it."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for verb in action.choices.values():
+                yield str(verb.epilog).removeprefix("example:\n  ")
+                yield from _examples(verb)
+
+
+def test_the_example_of_every_help_runs(desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "desk"
+    shutil.copytree(desk, place)
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("KB_HOME", str(place / "kb-demo"))
+    for day in ("monday", "tuesday"):
+        shutil.copy(place / "kb-demo" / "digest" / "digest.json", place / f"{day}.json")
+    (place / "scifact" / "qrels").mkdir(parents=True)
+    text = {"_id": "1", "title": "A title", "text": "Some text about graphs."}
+    (place / "scifact" / "corpus.jsonl").write_text(json.dumps(text), encoding="utf-8")
+    (place / "scifact" / "queries.jsonl").write_text(json.dumps({"_id": "q", "text": "graphs"}), encoding="utf-8")
+    (place / "scifact" / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq\t1\t1\n", encoding="utf-8")
+    examples = list(_examples(build_parser("x")))
+    assert len(examples) > 25
+    for example in sorted(examples, key=lambda one: one.startswith("kb remove")):  # what is removed is removed last
+        assert build_parser("x").parse_args(shlex.split(example)[1:]).verb in example
+        if not _GO_OUT.match(example):
+            status, _, said = _run(example)
+            assert status == 0, (example, said)
 
 
 def test_every_verb_is_in_the_readme() -> None:
