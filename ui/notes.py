@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from kb.records import Claim, Figure, Note
+from kb.records import CONCLUSION_PARTS, Claim, Figure, Note
 from ui import markup
 from ui.cards import claim_line
 from ui.session import language, library, t
 
 _PARTS = ("background", "past_methods", "method", "results")
-_CONCLUSION = ("significance", "innovation", "performance", "workload")
 
 
 def note_head(note: Note, *, key: str) -> None:
@@ -33,9 +32,9 @@ def note_body(note: Note, *, key: str) -> None:
     """The rest of the note."""
     for name in _PARTS:
         _claims(note, name, getattr(note, name), key=key)
-    if any(getattr(note.conclusion, name) for name in _CONCLUSION):
+    if any(getattr(note.conclusion, name) for name in CONCLUSION_PARTS):
         st.markdown(f"**{t('conclusion')}**")
-    for name in _CONCLUSION:
+    for name in CONCLUSION_PARTS:
         _claims(note, name, getattr(note.conclusion, name), key=key)
 
 

@@ -277,7 +277,7 @@ def _export(library: Library, options: argparse.Namespace, reporter: Reporter) -
 def _update(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     report = library.update(
         out=Path(options.out) if options.out else None,
-        formats=options.format.split(","),
+        forms=options.format.split(","),
         day=options.date,
         fulltext=not options.no_fulltext,
         audience=options.audience,

@@ -15,6 +15,8 @@ from kb.errors import ParseError
 from kb.library import curating
 from kb.library.parts import Choice, OpenHome
 from kb.records import (
+    DAILY_FORMS,
+    PAGE_FORMS,
     AddReport,
     Answer,
     Chunk,
@@ -231,7 +233,7 @@ class Library(OpenHome):
         self,
         *,
         out: Path | None = None,
-        formats: Sequence[str] = ("hexo", "html", "rss", "json"),
+        forms: Sequence[str] = DAILY_FORMS,
         day: date | None = None,
         fulltext: bool = True,
         audience: str = "self",
@@ -242,7 +244,7 @@ class Library(OpenHome):
 
         Args:
             out: where pages go, ``<topic>/<day>/`` below it; ``digests/`` in the home when None.
-            formats: forms of the pages.
+            forms: of the pages, from ``kb.records.FORMS``.
             day: as if it were this day.
             fulltext: fetch the full texts of the papers that go in.
             audience: whom the pages are for, "self" or "public".
@@ -255,7 +257,7 @@ class Library(OpenHome):
 
         self._renew_chat()
         return update(
-            self, out=out, formats=formats, day=day, fulltext=fulltext, audience=audience, language=language,
+            self, out=out, forms=forms, day=day, fulltext=fulltext, audience=audience, language=language,
             progress=progress,
         )  # fmt: skip
 
@@ -309,17 +311,22 @@ class Library(OpenHome):
 
         return preview(self, topic, since=since, until=until)
 
-    def write_digest(self, digest: Digest, forms: Sequence[str], *, out: Path | None = None) -> builtins.list[Path]:
-        """Write a digest in several forms (hexo, html, md, rss, bibtex, json …); returns the files."""
+    def write_digest(
+        self, digest: Digest, forms: Sequence[str] = PAGE_FORMS, *, out: Path | None = None
+    ) -> builtins.list[Path]:
+        """Write a digest in several of ``kb.records.FORMS``, by default below ``digests/`` in the home; returns the
+        files."""
         from kb.library.publishing import write_digest
 
         return write_digest(self, digest, forms, out=out)
 
-    def render_file(self, path: Path, forms: Sequence[str], *, out: Path) -> builtins.list[Path]:
-        """The same pages again from a ``digest.json``."""
+    def render_file(
+        self, path: Path, forms: Sequence[str] = PAGE_FORMS, *, out: Path | None = None
+    ) -> builtins.list[Path]:
+        """The same pages again from a ``digest.json``, by default beside it."""
         from kb.library.publishing import render_file
 
-        return render_file(self, path, forms, out=out)
+        return render_file(self, path, forms, out=out or path.parent)
 
     def render_note(self, note: Note, form: str) -> builtins.list[tuple[str, bytes]]:
         """The note of one paper in a form (md, html, json), as (relative path, bytes), the page first."""

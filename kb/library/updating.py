@@ -22,8 +22,7 @@ from kb.library.choosing import choose
 from kb.library.digesting import Composition, compose, enter
 from kb.library.publishing import write_index
 from kb.library.reporting import AskedWhom, Report, TopicReport
-from kb.records import Digest, DigestCounts, Failure, Language, Topic
-from kb.rendering import FORMS
+from kb.records import FORMS, Digest, DigestCounts, Failure, Language, Topic
 from kb.writing.topics import feed_categories
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def update(
     library: Library,
     *,
     out: Path | None,
-    formats: Sequence[str],
+    forms: Sequence[str],
     day: date | None,
     fulltext: bool,
     audience: str,
@@ -64,15 +63,15 @@ def update(
 
     Raises:
         HomeBusy: when the job is at work already.
-        UsageError: for a format that there is not.
+        UsageError: for a form that there is not.
     """
     library.catalog()
-    forms = [form.strip() for form in formats]
-    if wrong := [form for form in forms if form not in FORMS]:
-        raise UsageError(f"{wrong[0]!r} is not a format: choose from {', '.join(FORMS)}")
+    wanted = [form.strip() for form in forms]
+    if wrong := [form for form in wanted if form not in FORMS]:
+        raise UsageError(f"{wrong[0]!r} is not a form: choose from {', '.join(FORMS)}")
     plan = Plan(
         out=out or library.home.digests_path,
-        forms=forms,
+        forms=wanted,
         fulltext=fulltext,
         audience=audience,
         language=language,

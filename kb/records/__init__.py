@@ -23,6 +23,10 @@ from kb.records.claims import (
     Verdict,
 )
 from kb.records.digests import (
+    CONCLUSION_PARTS,
+    DAILY_FORMS,
+    FORMS,
+    PAGE_FORMS,
     Audience,
     Conclusion,
     Digest,
@@ -43,7 +47,11 @@ from kb.records.intake import AddReport, Failure, Item, Partial
 from kb.records.papers import Affiliation, Box, Fulltext, Link, Metadata, Paper, SourceName, Version
 
 __all__ = [
+    "CONCLUSION_PARTS",
+    "DAILY_FORMS",
+    "FORMS",
     "NO_FILTERS",
+    "PAGE_FORMS",
     "AddReport",
     "Affiliation",
     "Answer",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Literal
 
@@ -11,6 +11,12 @@ from kb.records.claims import Claim, Language
 from kb.records.papers import Box, Paper
 
 Audience = Literal["self", "public"]
+FORMS = ("hexo", "html", "md", "rss", "bibtex", "json", "mail")
+"""The forms that a digest can be written in."""
+PAGE_FORMS = ("hexo", "json")
+"""What a digest is written as unless other forms are asked for: the page, and the data that make it again."""
+DAILY_FORMS = ("hexo", "html", "rss", "json")
+"""The same for the daily job."""
 FieldState = Literal["ok", "extractive", "not stated", "failed"]
 
 
@@ -42,6 +48,9 @@ class Conclusion:
     innovation: tuple[Claim, ...] = ()
     performance: tuple[Claim, ...] = ()
     workload: tuple[Claim, ...] = ()
+
+
+CONCLUSION_PARTS = tuple(field.name for field in fields(Conclusion))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

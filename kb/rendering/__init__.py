@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from kb import wire
 from kb.errors import UsageError
-from kb.records import Digest
+from kb.records import FORMS, Digest
 from kb.rendering.bibliography import to_bibtex
 from kb.rendering.entries import PageSettings
 from kb.rendering.feed import render_feeds
@@ -20,7 +20,6 @@ from kb.rendering.naming import page_name
 from kb.rendering.single import render_comparison, render_note
 
 __all__ = [
-    "FORMS",
     "IndexEntry",
     "PageSettings",
     "publishable",
@@ -41,7 +40,7 @@ def _bibtex(digest: Digest, *, read_file: Callable[[str], bytes], settings: Page
     return [(f"{page_name(digest)}.bib", to_bibtex([note.paper for note in digest.entries]).encode())]
 
 
-FORMS = {
+_RENDERERS = {
     "hexo": render_hexo,
     "html": render_html,
     "md": render_markdown,
@@ -61,7 +60,7 @@ def render_digest(
 
     Args:
         digest: what to render; one read from its ``digest.json`` gives the same bytes.
-        form: one of ``FORMS``.
+        form: one of ``kb.records.FORMS``.
         read_file: the bytes of a figure by its key.
         settings: of the place where the pages go.
 
@@ -69,5 +68,5 @@ def render_digest(
         UsageError: for a form that there is not.
     """
     if form not in FORMS:
-        raise UsageError(f"{form!r} is not a format: choose from {', '.join(FORMS)}")
-    return FORMS[form](publishable(digest), read_file=read_file, settings=settings or PageSettings())
+        raise UsageError(f"{form!r} is not a form: choose from {', '.join(FORMS)}")
+    return _RENDERERS[form](publishable(digest), read_file=read_file, settings=settings or PageSettings())

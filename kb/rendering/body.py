@@ -10,6 +10,7 @@ from kb.rendering.entries import Entry, Part, Sentence
 from kb.rendering.escaping import attribute, link
 from kb.rendering.labels import label
 from kb.rendering.naming import update_title
+from kb.rendering.phrases import spoken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ def head_lines(digest: Digest, markup: Markup) -> Iterator[str]:
 
 def notices(digest: Digest) -> Iterator[str]:
     """What the digest says of itself (why it is empty), and how the text was made, truthfully."""
-    yield from digest.notices
+    yield from (spoken(notice, digest.language) for notice in digest.notices)
     if digest.made_with.model is None:
         yield label(digest.language, "made_extractive")
         if remark := label(digest.language, "made_zh"):
@@ -103,7 +104,9 @@ class _EntryLines:
 
     def _source_line(self) -> str:
         entry, paper = self._entry, self._entry.paper
-        parts = [f"[{entry.source[0]}]({link(entry.source[1])})" if entry.source else self._text(paper.id)]
+        parts = [
+            f"[{entry.source[0]}]({link(entry.source[1])})" if entry.source else self._text(entry.say("no_address"))
+        ]
         if paper.comment and paper.comment.strip():
             parts.append(self._text(paper.comment))
         if paper.license:
@@ -119,7 +122,7 @@ class _EntryLines:
         keywords = ", ".join(note.paper.keywords)
         yield f"4. {entry.say('keywords')}: {self._text(keywords) or entry.say('not stated')}"
         links = ", ".join(f"[{words}]({link(address)})" for words, address in entry.links)
-        yield f"5. {entry.say('links')}: {links or self._text(note.paper.id)}"
+        yield f"5. {entry.say('links')}: {links or entry.say('not stated')}"
         yield f"6. {entry.say('abstract')}:"
         yield from self._lettered(entry.abstract)
         yield f"7. {entry.say('methods')}:{self._remark(entry.methods)}"

@@ -6,13 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kb.records import Claim, Digest, Figure, Language, Link, Note, Paper
+from kb.records import CONCLUSION_PARTS, Claim, Digest, Figure, Language, Link, Note, Paper
 from kb.rendering.labels import label
 from kb.rendering.licences import licence_name, may_republish, publishable_note
 from kb.rendering.phrases import spoken as told_in
 
 ABSTRACT_PARTS = ("background", "past_methods", "method", "results")
-CONCLUSION_PARTS = ("significance", "innovation", "performance", "workload")
 _WEB = re.compile(r"^https?://[^\s<>\"'\x00-\x1f]+$", re.IGNORECASE)
 
 
@@ -227,7 +226,8 @@ def paper_address(paper: Paper) -> str | None:
         return f"https://arxiv.org/abs/{paper.id.removeprefix('arxiv:')}"
     if url := web_address(paper.url):
         return url
-    return web_address(f"https://doi.org/{paper.id.removeprefix('doi:')}") if paper.id.startswith("doi:") else None
+    doi = next((key.removeprefix("doi:") for key in (paper.id, *paper.aliases) if key.startswith("doi:")), None)
+    return web_address(f"https://doi.org/{doi}") if doi else None
 
 
 def source_link(paper: Paper, language: Language) -> tuple[str, str] | None:
@@ -279,7 +279,7 @@ def attribution(paper: Paper, language: Language) -> str:
     """Who wrote it, what it is called, where it stands, under which licence: as Creative Commons asks for."""
     licence = licence_name(paper.license) or label(language, "no_licence")
     who = ", ".join(paper.authors[:3]) + (" et al." if len(paper.authors) > 3 else "")
-    where = source_address(paper) or paper.id
+    where = source_address(paper) or label(language, "no_address")
     terms = web_address(paper.license)
     return label(
         language,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kb.records import Claim, Conclusion, Digest, Evidence, Note, Paper
+from kb.records import CONCLUSION_PARTS, Claim, Conclusion, Digest, Evidence, Note, Paper
 from kb.rendering.phrases import is_personal
 
 # Creative Commons licences and the public domain (https://creativecommons.org/licenses/). arXiv's own licence to
@@ -63,7 +63,6 @@ def publishable_note(note: Note) -> Note:
         return tuple(shown for claim in claims if (shown := _publishable_claim(claim, note.paper)) is not None)
 
     summary = allowed((note.summary,) if note.summary else ())
-    parts = ("significance", "innovation", "performance", "workload")
     return replace(
         note,
         summary=summary[0] if summary else None,
@@ -72,7 +71,7 @@ def publishable_note(note: Note) -> Note:
         past_methods=allowed(note.past_methods),
         method=allowed(note.method),
         results=allowed(note.results),
-        conclusion=Conclusion(**{part: allowed(getattr(note.conclusion, part)) for part in parts}),
+        conclusion=Conclusion(**{part: allowed(getattr(note.conclusion, part)) for part in CONCLUSION_PARTS}),
         figures=(),
     )
 

@@ -7,7 +7,8 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
-from kb.records import Language
+from kb.records import CONCLUSION_PARTS, Language
+from kb.rendering.entries import ABSTRACT_PARTS
 from kb.rendering.inline_reading import Piece, plain_text, read_inline
 from kb.rendering.labels import LABELS, label
 from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage, ReadQuote, ReadSentence
@@ -17,8 +18,6 @@ _QUOTE_LINE = re.compile(r"^(?P<place>.*?): (?P<told>“.*”|\(.*\))$")
 _NUMBERED = re.compile(r"^\(\d+\) ")
 _IMAGE = re.compile(r'<img src="(?P<file>[^"]*)"(?: srcset="[^"]*")? alt="(?P<alt>[^"]*)"')
 _FIGURE = re.compile(r"<p>(?P<label>.*) \((?P<page>.*)\)</p>$")
-_PARTS = ("background", "past_methods", "method", "results")
-_CONCLUSION = ("significance", "innovation", "performance", "workload")
 _DOUBTS = ("partly", "unsupported", "contradicted")
 
 
@@ -173,7 +172,7 @@ class _EntryReader:
 
     def _sub_item(self, line: str) -> None:
         told = _NUMBERED.sub("", line)
-        names = {"abstract": _PARTS, "conclusion": _CONCLUSION}.get(self._where, ())
+        names = {"abstract": ABSTRACT_PARTS, "conclusion": CONCLUSION_PARTS}.get(self._where, ())
         for name in names:
             if told.startswith(f"{self._say(name)}:"):
                 self._sentences(name, told.removeprefix(f"{self._say(name)}:").strip())

@@ -58,8 +58,8 @@ def check_page(page: ReadPage, sources: Sources, *, exists: Exists | None = None
 def entry_ids(entry: ReadEntry) -> list[str]:
     """What the entry's links say of its id, as written, most frequent first."""
     found = Counter(address for _, address in entry.links if re.search(r"arxiv\.org/|doi\.org/", address))
-    stated = re.findall(r"\b(?:record|file|doi):\S+", entry.source_line or "")
-    return [*entry.ids, *stated, *(address for address, _ in found.most_common())]
+    named = [place.replace("-", ":", 1) for _, place in entry.anchors if re.match(r"(?:record|file)-[0-9a-f]+$", place)]
+    return [*entry.ids, *dict.fromkeys(named), *(address for address, _ in found.most_common())]
 
 
 def identify(ids: Sequence[str], title: str, authors: Sequence[str], abstract: str, sources: Sources) -> Paper | None:
@@ -189,7 +189,7 @@ class _EntryCheck:
             number = arxiv_number(address)
             if number is not None and paper.id.startswith("arxiv:") and where not in ("abstract",):
                 self._arxiv_address(paper, number, address, allowed, where=where)
-            elif bare_address(address) not in allowed:
+            elif bare_address(address) not in allowed and not self._is_quoted(paper, address, where=where):
                 tally.add("link", address, nearest(address, sorted(allowed.values())), where=where)
         own = paper.id.removeprefix("arxiv:") if paper.id.startswith("arxiv:") else None
         for name, told in entry.missing_links:
@@ -220,6 +220,13 @@ class _EntryCheck:
             self._tally.checked += 1
             if place != expected:
                 self._tally.add("mark", f"#{place}", f"#{expected}", where=where)
+
+    def _is_quoted(self, paper: Paper, address: str, *, where: str) -> bool:
+        """Whether a link within a quotation is an address that the paper's stored text has."""
+        if where not in ("sentence", "quote"):
+            return False
+        bare = bare_address(address)
+        return any(bare in re.sub(r"\s+", "", chunk.text) for chunk in self._sources.chunks(paper.id))
 
     def _arxiv_address(
         self, paper: Paper, number: tuple[str, int | None], address: str, allowed: Mapping[str, str], *, where: str
@@ -306,7 +313,7 @@ def _from_header(entry: ReadEntry) -> Paper:
 
 def _source_line(paper: Paper, language: Language, *, own: bool) -> str:
     words = "PDF" if paper.id.startswith("arxiv:") else LABELS[language]["paper"]
-    parts = [words if source_address(paper) else paper.id, one_line(paper.comment or "")]
+    parts = [words if source_address(paper) else LABELS[language]["no_address"], one_line(paper.comment or "")]
     if own and paper.license:
         parts.append(f"{LABELS[language]['license']}: {one_line(paper.license)}")
     return " ".join(part for part in parts if part)

@@ -51,7 +51,46 @@ _CHANGES = (
     _Phrase("abstract, added: {text}", "摘要增加：{text}"),
     _Phrase("version {new} replaces version {old}", "第 {new} 版取代第 {old} 版"),
 )
-_PHRASES = (*_REASONS, *_CHANGES)
+_NOTICES = (
+    _Phrase(
+        "nothing to show for {since} to {until}: {found} found, each left out for the reason given with it",
+        "{since} 至 {until} 没有可展示的论文：找到 {found} 篇，均已略去，理由附于各篇",
+    ),
+    _Phrase(
+        "nothing to show for {day}: {found} found, each left out for the reason given with it",
+        "{day} 没有可展示的论文：找到 {found} 篇，均已略去，理由附于各篇",
+    ),
+    _Phrase(
+        "nothing for {since} to {until}: no stored paper that was announced then belongs here;"
+        " kb update brings the newest",
+        "{since} 至 {until} 没有论文：库中没有当时公布且属于此处的论文；kb update 可取得最新论文",
+    ),
+    _Phrase(
+        "nothing for {day}: no stored paper that was announced then belongs here; kb update brings the newest",
+        "{day} 没有论文：库中没有当日公布且属于此处的论文；kb update 可取得最新论文",
+    ),
+    _Phrase(
+        "nothing for {day}: {other} is a Saturday: arXiv lists new papers from Monday to Friday",
+        "{day} 没有论文：{other} 为星期六，arXiv 仅在周一至周五公布新论文",
+    ),
+    _Phrase(
+        "nothing for {day}: {other} is a Sunday: arXiv lists new papers from Monday to Friday",
+        "{day} 没有论文：{other} 为星期日，arXiv 仅在周一至周五公布新论文",
+    ),
+    _Phrase(
+        "nothing for {day}: arXiv made no announcement on the evening of {evening} ({name})",
+        "{day} 没有论文：arXiv 在 {evening} 晚间未公布论文（{name}）",
+    ),
+    _Phrase(
+        "nothing for {day}: arXiv's holiday on Friday {friday} ({name}) may have deferred the announcement of {other}",
+        "{day} 没有论文：{friday}（星期五）为 arXiv 假日（{name}），{other} 的公布可能因此推迟",
+    ),
+    _Phrase(
+        "nothing for {day}: arXiv's holidays of {year} are not known here; it usually makes no announcement on {name}",
+        "{day} 没有论文：此处不知 {year} 年的 arXiv 假日；通常 {name} 不公布论文",
+    ),
+)
+_PHRASES = (*_REASONS, *_CHANGES, *_NOTICES)
 
 
 def spoken(sentence: str, language: Language) -> str:

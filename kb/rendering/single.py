@@ -43,7 +43,7 @@ def render_note(
         pictures = dict.fromkeys(figure.file for figure in entry.figures)
         text = note_markdown(entry, folder=name).encode()
         return [(f"{name}.md", text), *((f"{name}/{file}", read_file(file)) for file in pictures)]
-    raise UsageError(f"{form!r} is not a format of a note: choose from md, html, json")
+    raise UsageError(f"{form!r} is not a form of a note: choose from md, html, json")
 
 
 def render_comparison(comparison: Comparison, form: str, *, language: Language = "en") -> str:
@@ -61,7 +61,7 @@ def render_comparison(comparison: Comparison, form: str, *, language: Language =
         return comparison_html(comparison, language=language, title=title, disagreements=_disagreements(comparison))
     if form == "json":
         return wire.to_json(comparison) + "\n"
-    raise UsageError(f"{form!r} is not a format of a comparison: choose from md, csv, html, json")
+    raise UsageError(f"{form!r} is not a form of a comparison: choose from md, csv, html, json")
 
 
 def _cell_text(cell: Cell, language: Language) -> str:

@@ -51,7 +51,11 @@ _WORTH: Mapping[str, Mapping[Cue, float]] = {
 }
 
 
-_CITED = re.compile(r"\b(?:19|20)\d\d[a-z]?[;)]|\[\d+|[∈≤≥∑]|\s=\s")
+_CITED = re.compile(
+    r"\b(?:19|20)\d\d[a-z]?[;)]|\[\d+|[∈≤≥∑]|\s=\s|\bBIBREF\d|\bdenot(?:e|es|ed|ing)\b|\b[Ll]et \$?\w{1,2}\b"
+)
+
+_AIM = re.compile(r"\bto (?:test|examine|assess|evaluate|verify|validate|measure)\b", re.IGNORECASE)
 
 # Worth of naming what the title names before its colon.
 _NAMED = {"summary": 0.4, "performance": 0.2, "results": 0.2, "method": 0.2, "innovation": 0.2}
@@ -178,6 +182,8 @@ def _home(sentence: NoteSentence, *, stage: str) -> str | None:
     if _is_past_problem(sentence, stage=stage):
         return "past_methods"
     if kind in ("result", "experiment", "conclusion"):
+        if _AIM.search(sentence.text) and "figures" not in cues:
+            return None  # what was tested, not what came of it
         told = cues & {"figures", "own work"} if "result" in cues else cues & {"figures"} and roles.result > 0.5
         return "results" if told and roles.result > 0.2 else None
     if kind == "method":
@@ -198,6 +204,10 @@ def _home(sentence: NoteSentence, *, stage: str) -> str | None:
         return "method" if "proposal" in cues and roles.background < 0.5 else None
     if roles.role == "result" and "significance" in cues and not cues & {"result", "better", "figures"}:
         return None  # "We hope that this enables …": worth, not a result
+    if kind is None and (roles.role == "background" or (roles.role == "result" and "result" not in cues)):
+        return None  # where no heading tells, what sounds so is a detail
+    if kind is None and roles.role in ("method", "objective") and not cues & {"own work", "proposal"}:
+        return None
     homes = {"background": "background", "objective": "method", "method": "method", "result": "results"}
     return homes.get(roles.role)
 

@@ -28,6 +28,9 @@ _MOST = {
 }
 _SAME_IN_CONCLUSION = 0.75  # its parts are short, and abstract, introduction and conclusion all state them
 _SAME_ELSEWHERE = 0.9  # and of two fields
+# What a sentence from outside the abstract must be worth: below, "not stated" tells more. Read off the sentences of 24
+# full papers.
+_LEAST = {"background": 0.9, "past_methods": 0.5, "method": 1.0, "results": 1.0}
 _LIKENESS = 0.5  # what a likeness of 1 to a sentence of the same field costs
 _LIKENESS_ELSEWHERE = 0.25
 
@@ -120,6 +123,8 @@ def _fill(
         other = {at: likeness(reading, at, used) for at in left}
         left = [at for at in left if reading.abstract_only or (own[at] < same and other[at] < elsewhere)]
         gains = {at: worth[at] - _LIKENESS * own[at] - _LIKENESS_ELSEWHERE * other[at] for at in left}
+        low = _LEAST.get(name, 0.0)
+        left = [at for at in left if reading.sentences[at].in_abstract or worth[at] >= low]
         best = max(left, key=lambda at: (gains[at], -at), default=None)
         if best is None or worth[best] < least:
             break
@@ -140,7 +145,7 @@ def _select_conclusion(reading: Reading, selection: Selection) -> None:
     own = frozenset({"own work", "proposal"})
     late = [
         at
-        for at in _with(reading, "significance", without=frozenset({"availability", "problem"}))
+        for at in _with(reading, "significance", without=frozenset({"availability", "problem", "pointer"}))
         if (
             sentences[at].kind in ("conclusion", "abstract")
             or (sentences[at].kind == "introduction" and sentences[at].cues & own)
@@ -150,7 +155,7 @@ def _select_conclusion(reading: Reading, selection: Selection) -> None:
         and (sentences[at].roles.role != "method" or sentences[at].kind != "conclusion")
     ]
     _fill(reading, selection, name="workload", among=_workload(reading), least=0.9)
-    _fill(reading, selection, name="significance", among=late, least=0.9)
+    _fill(reading, selection, name="significance", among=late, least=1.3)
     new = [
         at
         for at in _with(reading, "innovation")

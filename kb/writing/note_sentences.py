@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from kb.ids import fold
@@ -14,6 +14,13 @@ from kb.writing.cues import Cue, cues
 from kb.writing.rhetoric import RoleClassifier, RoleScores
 from kb.writing.section_kinds import SectionKind, section_kind
 
+_WHOLE = re.compile(
+    r"\b(?:in )?this (?:paper|work|article|study)\b|\bto (?:the best of )?our knowledge\b"
+    r"|\bour (?:main |key |primary )?contributions?\b"
+    r"|\bin (?:summary|conclusion)\b",
+    re.IGNORECASE,
+)
+_BEGINNING, _END = 0.15, 0.1  # shares of a text without headings
 _MIN_WORDS, _MAX_WORDS, _MAX_CHARACTERS = 5, 75, 600
 _OPENING = re.compile(
     r"[A-Z0-9\"“‘'(\[$\\\u00c0-\u00de\u0391-\u03a9]|[a-z]+[A-Z0-9]|[a-z]-[A-Z]|[\u3040-\u9fff\uac00-\ud7af]"
@@ -99,6 +106,7 @@ def note_sentences(chunks: Sequence[Chunk], *, roles: RoleClassifier) -> list[No
     place = 0
     kind: SectionKind | None = None
     ended = False
+    is_headed = any(chunk.section for chunk in prose if chunk.kind == "text")
     for (chunk_kind, section), group in groupby(prose, key=lambda chunk: (chunk.kind, chunk.section)):
         kind = "abstract" if chunk_kind == "abstract" else _kind_after(kind, section)
         ended = ended or kind == "conclusion"
@@ -130,7 +138,23 @@ def note_sentences(chunks: Sequence[Chunk], *, roles: RoleClassifier) -> list[No
                         roles=score, cues=sentence_cues,
                     )
                 )  # fmt: skip
-    return found
+    return found if is_headed else _placed(found)
+
+
+def _placed(sentences: Sequence[NoteSentence]) -> list[NoteSentence]:
+    """Sentences of a text without headings: its beginning introduces, its end concludes, and so do sentences between
+    that speak of the paper as a whole; of the others nothing tells."""
+    prose = [sentence for sentence in sentences if not sentence.in_abstract]
+    placed: dict[int, NoteSentence] = {}
+    for at, sentence in enumerate(prose):
+        share, whole = at / len(prose), bool(_WHOLE.search(sentence.text))
+        kind: SectionKind | None = None
+        if share <= _BEGINNING or (whole and share < 0.5):
+            kind = "introduction"
+        elif share >= 1 - _END or whole:
+            kind = "conclusion"
+        placed[sentence.place] = replace(sentence, kind=kind, share=share)
+    return [placed.get(sentence.place, sentence) for sentence in sentences]
 
 
 def _after_run_in(text: str, start: int, end: int) -> int:

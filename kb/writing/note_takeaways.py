@@ -10,6 +10,7 @@ from kb.writing.note_sentences import NoteSentence, by_place
 from kb.writing.note_similarity import SAME, Selection, likeness
 
 _LEAST_TAKEAWAYS, _MOST_TAKEAWAYS = 4, 8
+_RESTATED = 0.7  # likeness to the summary from which a proposal only says it again
 _LEAST_GAIN = 0.8  # what a further takeaway must be worth once there are enough
 # A takeaway stands alone: it may not begin with what turns against a sentence that is not there.
 _TURN = re.compile(
@@ -32,6 +33,9 @@ def select_takeaways(reading: Reading, selection: Selection, *, at_home: Sequenc
         and not reading.of_others[at]
     ]
     alone = [at for at in telling if stands_by_itself(sentences[at])]
+    said = [at for at, sentence in enumerate(sentences) if sentence in summary]
+    fresh = [at for at in alone if "proposal" not in sentences[at].cues or likeness(reading, at, said) < _RESTATED]
+    alone = fresh if len(fresh) >= _LEAST_TAKEAWAYS else alone
     most = _MOST_TAKEAWAYS if not reading.abstract_only else 6
     _fill_takeaways(reading, selection, among=alone, most=most)
     # Where these are too few: what hangs on another sentence of the abstract, which stands on the page; then problems.

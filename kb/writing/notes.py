@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from kb.protocols import ChatModel, Corpus
-from kb.records import Claim, Conclusion, FieldStatus, Figure, Language, Note, Paper
+from kb.records import CONCLUSION_PARTS, Claim, Conclusion, FieldStatus, Figure, Language, Note, Paper
 from kb.writing.note_claims import FieldDraft, Quoting, Verifier
 from kb.writing.note_drafting import Drafts, draft_fields
 from kb.writing.note_scoring import read
@@ -19,7 +19,6 @@ from kb.writing.rhetoric import RoleClassifier, classify
 from kb.writing.words import cjk_share
 
 MOST_ENCODED = 80  # sentences of one paper that are compared with each other
-CONCLUSION_PARTS = ("significance", "innovation", "performance", "workload")
 _TITLE_KEPT = FieldStatus(state="not stated", reason="the title is shown as the record has it")
 
 

@@ -99,7 +99,7 @@ def play(arxiv: ArxivServer, days: Iterable[date], home: Path, out: Path, *, kil
                     library.add_topic(topic)
             library._encoder = encoder = encoder or library.encoder()  # loading it each day would only take time
             begin = time.perf_counter()
-            report = library.update(out=out, formats=FORMS, day=day, fulltext=False)
+            report = library.update(out=out, forms=FORMS, day=day, fulltext=False)
             tally.take(report, time.perf_counter() - begin)
         print(f"{day} {'wild' if kill else 'calm'} {tally.seconds[-1]:5.1f} s", file=sys.stderr)
     return tally

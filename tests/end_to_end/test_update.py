@@ -98,7 +98,7 @@ def opened(arxiv: ArxivServer, home: Path, topics: tuple[Topic, ...] = TOPICS, *
 
 def update(library: Library, when: int, out: Path, **options: Any) -> dict[str, Any]:
     """One run; its counts must add up."""
-    report = library.update(out=out, formats=FORMS, day=day(when), **{"fulltext": False, **options})
+    report = library.update(out=out, forms=FORMS, day=day(when), **{"fulltext": False, **options})
     for row in report["topics"]:
         counts = dict(row["counts"])
         assert counts.pop("found") == sum(counts.values()), row
@@ -373,8 +373,8 @@ def test_no_topics_and_wrong_formats_are_said(arxiv: ArxivServer, tmp_path: Path
     with opened(arxiv, tmp_path / "home", ()) as library:
         library.add_items([])
         assert update(library, 2, tmp_path / "out")["topics"] == []
-        with pytest.raises(UsageError, match="'hexxo' is not a format"):
-            library.update(formats=("hexxo",), day=day(2))
+        with pytest.raises(UsageError, match="'hexxo' is not a form"):
+            library.update(forms=("hexxo",), day=day(2))
     with opened(arxiv, tmp_path / "none", ()) as library, pytest.raises(KbError, match="no knowledge base"):
         update(library, 2, tmp_path / "out")
     assert arxiv.requests == []

@@ -420,7 +420,7 @@ def test_what_is_no_form_of_ours_is_said_in_one_line(library: Library, tmp_path:
         ("a.xml", "<a/>", "is no daily page"), ("b.xml", "no xml", "is no XML"),
         ("c.xml", '<!DOCTYPE a [<!ENTITY b "c">]><rss/>', "declares a document type"),
         ("d.bib", "hello", "has no entry"), ("e.eml", "Subject: x\n\nhello", "is no daily page"),
-        ("f.json", '{"paper": 1}', "Note"),
+        ("f.json", '{"paper": 1}', "is no note"),
     ):  # fmt: skip
         (tmp_path / name).write_text(text)
         with pytest.raises(BadRecord, match=words):
@@ -431,3 +431,22 @@ def test_a_note_and_a_digest_are_told_apart(library: Library, written: Path) -> 
     assert isinstance(wire.from_json((written / "note.json").read_bytes(), Note), Note)
     assert isinstance(wire.from_json((written / "digest.json").read_bytes(), Digest), Digest)
     assert library.verify(written / "digest.json")[0] == []
+
+
+def test_an_address_that_a_quotation_has_may_be_a_link_and_no_other(tmp_path: Path) -> None:
+    (tmp_path / "tides.md").write_text(
+        "# Water levels in ports\n\n## Abstract\n\nWe present a graph network for water levels. Ports need it.\n\n"
+        "## Conclusion\n\nWe hope that TideNet will facilitate safe landing, see https://tides.example.org/recap/ for"
+        " more of it.\n"
+    )
+    with Library.open(Settings(home=tmp_path / "home")) as library:
+        (key,) = library.add(str(tmp_path / "tides.md")).added
+        library.write_pages(library.render_note(library.note(key), "html"), tmp_path / "out")
+        (path,) = (tmp_path / "out").iterdir()
+        assert 'href="https://tides.example.org/recap/"' in path.read_text()
+        assert library.verify(path)[0] == []
+        changed = path.read_text().replace('href="https://tides.example.org/recap/"', 'href="https://tides.net/recap/"')
+        found = faults_of(library, path.parent, path.name, changed)
+        assert [field for field, *_ in found] == ["link"]
+        assert key not in re.sub(r'(?:id|data-paper)="[^"]*"', "", path.read_text())  # no address: none is made up
+        assert "no address is known" in path.read_text()

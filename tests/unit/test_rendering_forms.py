@@ -361,7 +361,7 @@ def test_a_model_is_named_and_what_it_did_not_write_says_so() -> None:
 
 
 def test_a_form_that_there_is_not_is_a_wrong_use() -> None:
-    with pytest.raises(UsageError, match="'pdf' is not a format: choose from hexo, html"):
+    with pytest.raises(UsageError, match="'pdf' is not a form: choose from hexo, html"):
         render_digest(digest_of([]), "pdf", read_file=read_file)
 
 

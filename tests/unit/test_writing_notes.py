@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kb.errors import ModelError
 from kb.records import Chunk, Claim, Note, Paper
 from kb.wire import from_data, to_data
+from kb.writing.cues import cues
 from kb.writing.note_sentences import note_sentences, stands_alone
 from kb.writing.notes import write_note
 from kb.writing.rhetoric import classify
@@ -526,3 +527,41 @@ def test_chinese_without_a_model_keeps_the_papers_words_and_says_so() -> None:
     assert [claim.text for claim in claims_of(note)] == [claim.text for claim in claims_of(note_of())]
     assert "there is no model to translate" in note.status["summary"].reason
     assert note.title_translated is None
+
+
+HEADLESS = [
+    chunk_of(
+        "Water levels matter to every port. We introduce TideNet, a graph network for water levels in ports.",
+        ordinal=1,
+        kind="text",
+    ),
+    *(
+        chunk_of(
+            f"Station {name} keeps its readings in a log that is read out once a day. The sensor of station {name} is a"
+            " float that sinks as it ages. To test whether sensors differ we performed tests of reduced readings.",
+            ordinal=number,
+            kind="text",
+        )
+        for number, name in enumerate(("Alder", "Birch", "Cedar", "Douglas", "Elm", "Fir"), start=2)
+    ),
+    chunk_of("We found that TideNet outperforms harmonic analysis by 23%.", ordinal=9, kind="text"),
+]
+
+
+def test_details_of_a_text_without_headings_are_neither_background_nor_results() -> None:
+    paper = paper_of("", title="Water levels in ports")
+    note = write_note(paper, corpus=corpus_of(paper, HEADLESS), verify=verify)
+    parts = (note.background, note.past_methods, note.results, note.conclusion.performance)
+    told = [claim.text for part in parts for claim in part]
+    assert any("23%" in text for text in told)
+    assert not any("sensor" in text or "To test" in text for text in told)
+
+
+def test_what_only_presents_results_or_denies_is_neither_new_nor_of_worth() -> None:
+    assert "proposal" not in cues("In addition, we also present the results of the older method and of both together.")
+    assert "proposal" in cues("We also present a method for the results of others.")
+    assert "innovation" not in cues("In this data set we use comments instead of reply links.")
+    assert "innovation" in cues("Unlike most existing models, ours needs no labels.")
+    assert "significance" not in cues("These models were not able to generalize to newer words.")
+    assert "significance" in cues("The model generalizes to newer words.")
+    assert "proposal" in cues("This challenge motivates us to develop an agent.")
