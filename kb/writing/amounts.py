@@ -85,6 +85,8 @@ def _counted_noun(question: Question) -> str | None:
 
 
 def _is_count(word: str) -> bool:
+    if re.fullmatch(r"(?:19|20)\d\d", word):
+        return False  # the year of a citation
     return word[0].isdigit() or word in _NUMBER_WORDS or word == "single"
 
 
