@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     encoder_cache: Path | None = Field(default=None, description="folder for converted encoders; default: user cache")
     threads: int = Field(default=0, ge=0, le=4096, description="threads for encoding and parsing; 0: all cores")
     reranker: str = Field(default="", description="cross-encoder as second stage, name or path; empty for none")
+    entailment: str = Field(
+        default="", description="NLI cross-encoder as a further check of sentences, name or path; empty for none"
+    )
 
     # arXiv and downloads
     arxiv_api_url: str = Field(

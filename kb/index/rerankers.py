@@ -1,9 +1,14 @@
-"""The optional second stage of a search: a cross-encoder that reads query and passage together."""
+"""Optional cross-encoders: the second stage of a search, and a further check of what a model wrote."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kb.protocols import Reranker
 from kb.settings import Settings
+
+if TYPE_CHECKING:
+    from kb.index.encoders.torch_runtime import TorchEntailment
 
 
 def load_reranker(settings: Settings) -> Reranker | None:
@@ -18,3 +23,18 @@ def load_reranker(settings: Settings) -> Reranker | None:
 
     use_cuda = settings.encoder_device != "cpu" and has_cuda()
     return load_cross_encoder(settings.reranker, device="cuda" if use_cuda else "cpu")
+
+
+def load_entailment(settings: Settings) -> TorchEntailment | None:
+    """The NLI cross-encoder that ``settings.entailment`` names, or None when none is set.
+
+    Raises:
+        EncoderError: when it cannot be loaded; the message says what to do.
+    """
+    if not settings.entailment:
+        return None
+    from kb.index.encoders.torch_runtime import has_cuda
+    from kb.index.encoders.torch_runtime import load_entailment as load
+
+    use_cuda = settings.encoder_device != "cpu" and has_cuda()
+    return load(settings.entailment, device="cuda" if use_cuda else "cpu")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from types import TracebackType
@@ -17,6 +17,7 @@ from kb.settings import Settings
 
 if TYPE_CHECKING:
     from kb.index.catalog import Catalog
+    from kb.index.encoders.torch_runtime import TorchEntailment
     from kb.library.indexing import Indexer
     from kb.library.reading import LibraryCorpus
     from kb.parsing.worker import Limits
@@ -47,6 +48,7 @@ class OpenHome:
         self.on_wait: Callable[[str], None] | None = None
         self._catalog: Catalog | None = None
         self._encoder: Encoder | None = None
+        self._entailment: TorchEntailment | None = None
         self._corpus: LibraryCorpus | None = None
         self._indexer: Indexer | None = None
         self._chat: ChatModel | None = None
@@ -122,6 +124,7 @@ class OpenHome:
 
                 reranker = self._reranker if self.settings.reranker else None
                 self._corpus = LibraryCorpus(self.home, self.catalog(), encoder=self.encoder, reranker=reranker)
+                self._corpus.entails = self._entails if self.settings.entailment else None
             return self._corpus
 
     def encoder(self) -> Encoder:
@@ -140,6 +143,17 @@ class OpenHome:
         if reranker is None:
             raise EncoderError("no reranker is set: name a cross-encoder in KB_RERANKER")
         return reranker
+
+    def _entails(self, sentence: str, evidence: Sequence[str]) -> float:
+        """How surely the NLI model of the settings, loaded once, finds the sentence entailed."""
+        with self._lock:
+            if self._entailment is None:
+                from kb.index.rerankers import load_entailment
+
+                self._entailment = load_entailment(self.settings)
+        if self._entailment is None:
+            raise EncoderError("no NLI model is set: name a cross-encoder in KB_ENTAILMENT")
+        return self._entailment.entails(sentence, evidence)
 
     def indexer(self) -> Indexer:
         """The writer of the indexes."""

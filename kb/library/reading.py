@@ -46,6 +46,7 @@ class LibraryCorpus:
     ) -> None:
         self._home, self._catalog = home, catalog
         self._load_encoder, self._load_reranker = encoder, reranker
+        self.entails: Callable[[str, Sequence[str]], float] | None = None  # a further check of sentences
         self._open: Retriever | None = None
         self._dense: ChromaIndex | None = None
         self._lock = threading.RLock()

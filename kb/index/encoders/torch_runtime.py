@@ -250,3 +250,35 @@ class TorchReranker:
         with self._lock:
             scores = self._model.predict(pairs, batch_size=BATCH, show_progress_bar=False, convert_to_numpy=True)
         return np.asarray(scores, dtype=np.float32).reshape(len(passages), -1)[:, -1]
+
+
+def load_entailment(name: str, *, device: str) -> TorchEntailment:
+    """An NLI CrossEncoder by folder, or by its name on the hub.
+
+    Raises:
+        EncoderError: when it cannot be found or loaded, or has no label for entailment.
+    """
+    model = _load("CrossEncoder", str(find_model(name)), device=device, precision="float32")
+    labels = {str(label).casefold(): int(index) for index, label in model.config.id2label.items()}
+    entailed = next((index for label, index in labels.items() if label.startswith("entail")), None)
+    if entailed is None:
+        raise EncoderError(f"{name!r} has no label for entailment: name a cross-encoder that was trained for NLI")
+    return TorchEntailment(model, entailed=entailed)
+
+
+class TorchEntailment:
+    """A CrossEncoder for natural language inference: how surely a text entails a sentence."""
+
+    def __init__(self, model: Any, *, entailed: int) -> None:
+        self._model, self._entailed = model, entailed
+        self._lock = threading.Lock()
+
+    def entails(self, sentence: str, evidence: Sequence[str]) -> float:
+        """The probability in [0, 1] that the evidence, as a whole or by its surest text, entails the sentence."""
+        texts = [clean_text(text) for text in (*evidence, " ".join(evidence))]
+        pairs = [(text, clean_text(sentence)) for text in texts]
+        with self._lock:
+            shares = self._model.predict(
+                pairs, batch_size=BATCH, show_progress_bar=False, convert_to_numpy=True, apply_softmax=True
+            )
+        return float(np.asarray(shares, dtype=np.float32).reshape(len(pairs), -1)[:, self._entailed].max())

@@ -1,0 +1,73 @@
+"""The NLI cross-encoder that an owner may name: loaded by path, and what its word does to a verdict."""
+
+import shutil
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from kb.errors import EncoderError
+from kb.index.rerankers import load_entailment
+from kb.settings import Settings
+from kb.writing.verification import verify
+from tests.unit.test_index_encoders import DEFAULT
+
+SOURCE = "The model ranks the documents by cosine similarity of their sentences."
+SAID = "It is by cosine similarity of the sentences that the model ranks documents."
+
+
+def _settings(tmp_path: Path, model: str) -> Settings:
+    return Settings(home=tmp_path / "home", entailment=model)
+
+
+def _tiny_model(folder: Path, labels: Sequence[str]) -> str:
+    """A cross-encoder of one layer with random weights: it says nothing true, but it says it as a real one does."""
+    if find_spec("transformers") is None:
+        pytest.skip("transformers is not installed")
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification
+
+    torch.manual_seed(7)
+    config = BertConfig(
+        vocab_size=30522, hidden_size=32, num_hidden_layers=1, num_attention_heads=4, intermediate_size=64,
+        num_labels=len(labels), initializer_range=0.4, id2label=dict(enumerate(labels)),
+        label2id={label: i for i, label in enumerate(labels)},
+    )  # fmt: skip
+    BertForSequenceClassification(config).save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json"):
+        shutil.copy(DEFAULT / name, folder / name)
+    return str(folder)
+
+
+def test_an_nli_model_gives_the_probability_of_its_own_label_for_entailment(tmp_path: Path) -> None:
+    first = load_entailment(
+        _settings(tmp_path, _tiny_model(tmp_path / "a", ["entailment", "neutral", "contradiction"]))
+    )
+    last = load_entailment(_settings(tmp_path, _tiny_model(tmp_path / "b", ["contradiction", "neutral", "ENTAILMENT"])))
+    assert first is not None
+    assert last is not None
+    shares = first.entails(SAID, [SOURCE]), last.entails(SAID, [SOURCE])
+    assert all(0.0 <= share <= 1.0 for share in shares)
+    # The weights are the same; only which output means entailment differs.
+    assert shares[0] != pytest.approx(shares[1], abs=1e-6)
+    assert first.entails(SAID, [SOURCE]) == pytest.approx(shares[0], abs=1e-5)
+
+
+def test_a_model_without_a_label_for_entailment_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EncoderError, match="no label for entailment"):
+        load_entailment(_settings(tmp_path, _tiny_model(tmp_path / "model", ["relevant", "irrelevant"])))
+
+
+def test_none_is_loaded_unless_it_is_named(tmp_path: Path) -> None:
+    assert load_entailment(_settings(tmp_path, "")) is None
+
+
+def test_the_nli_model_lowers_a_verdict_and_raises_none() -> None:
+    assert verify(SAID, [SOURCE])[0] == "supported"
+    assert verify(SAID, [SOURCE], entails=lambda _sentence, _evidence: 0.9)[0] == "supported"
+    verdict, reason = verify(SAID, [SOURCE], entails=lambda _sentence, _evidence: 0.1)
+    assert verdict == "partly"
+    assert "NLI model" in reason
+    assert verify("It costs 300 dollars.", [SOURCE], entails=lambda _sentence, _evidence: 1.0)[0] == "unsupported"
+    assert verify(SOURCE, [SOURCE], entails=lambda _sentence, _evidence: 0.0)[0] == "verbatim"
