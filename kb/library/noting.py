@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kb.library import Library
     from kb.library.indexing import Progress
 
-NOTE_RECIPE = "note-2"
+NOTE_RECIPE = "note-3"
 """Grows when the way in which notes are made changes, so that kept ones are made again."""
 
 

@@ -202,6 +202,7 @@ _PATTERNS: dict[Cue, str] = {
         r"(?!it (?:is|was|has been|remains|can be) (?:\w+ ){0,2}?(?:known|important|difficult|hard|challenging|crucial"
         r"|common|possible|necessary|essential|clear|unclear|desirable|expensive|costly)\b)"
         r"(?:it|its|they|their|them|this|these|those|such|he|she|both|another|the (?:former|latter|same|above)"
+        r"|(?:all|most|some|many|each|both|none|neither) of (?:them|these|those|which)"
         r"|the (?:first|second|third|last) (?:is|one|two|three|line|row|column|pass|step))\b"
         r"|\b(?:she|he|her|his|him)\b"  # a person of a scenario
     ),

@@ -565,3 +565,5 @@ def test_what_only_presents_results_or_denies_is_neither_new_nor_of_worth() -> N
     assert "significance" not in cues("These models were not able to generalize to newer words.")
     assert "significance" in cues("The model generalizes to newer words.")
     assert "proposal" in cues("This challenge motivates us to develop an agent.")
+    assert "unanchored" in cues("All of them are introduced as scalars.")
+    assert "unanchored" not in cues("All of the models are introduced as scalars.")
