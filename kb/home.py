@@ -67,10 +67,17 @@ class Home:
 
     def create(self) -> None:
         """Make the folders that are missing; nothing else is touched."""
+        index_path = self.lexical_path.parent
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for folder in (self.lexical_path, self.dense_path, self.vectors_path, self.cache_path, self.files.path):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not any(self.path.iterdir()):
+                self.path.chmod(0o700)  # it was made for us, with whatever mask
+            # Each by itself: a parent that mkdir makes on the way has the process's mask for its mode.
+            for folder in (
+                index_path, self.lexical_path, self.dense_path, self.vectors_path, self.cache_path, self.digests_path,
+                self.files.path,
+            ):  # fmt: skip
+                folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as err:
             raise writing_error(err, self.path) from err
         if not os.access(self.path, os.W_OK):

@@ -152,8 +152,8 @@ def _walk(folder: Path, *, seen: set[tuple[int, int]]) -> Iterator[Path | Failur
                 seen.add((found.st_dev, found.st_ino))
                 inside = sorted(entry for entry in here.iterdir() if not entry.name.startswith("."))
                 pending.extend(reversed(inside))
-            elif here.exists():
-                yield here
+            else:
+                yield here  # a link that leads nowhere, too: what it is named for is not there
         except OSError as err:
             yield _unreadable(os.fspath(here).encode("utf-8", "replace").decode(), err)
 

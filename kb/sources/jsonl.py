@@ -263,6 +263,8 @@ def _short(err: BaseException) -> str:
 def count_lines(path: str) -> int:
     """How many lines a ``.jsonl`` or ``.jsonl.gz`` file has: what a progress bar needs; 0 when it cannot be read."""
     try:
+        if not Path(path).is_file():  # to open a pipe would be to wait for its other end
+            return 0
         with _open(path) as stream:
             return sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b""))
     except (OSError, EOFError):

@@ -10,6 +10,7 @@ import pytest
 
 from kb.records import Failure, Item
 from kb.sources.files import FilesSource
+from kb.sources.jsonl import JsonlSource, count_lines
 
 
 def outcome(source: FilesSource, path: Path) -> list[tuple[str, str]]:
@@ -114,3 +115,19 @@ def test_a_path_that_no_system_takes_is_a_failure() -> None:
     [failure] = FilesSource().find("a\x00b.pdf")
     assert isinstance(failure, Failure)
     assert failure.code == "file-unreadable"
+
+
+def test_a_link_that_leads_nowhere_or_round_is_reported_and_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "gone.pdf").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "round.pdf").symlink_to("round.pdf")
+    (tmp_path / "to-a-picture.png").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(tmp_path / "pipe.pdf")
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    found = list(FilesSource(readers={".jsonl": JsonlSource().find}).find(str(tmp_path)))
+    assert [(Path(one.what).name, one.code) for one in found if isinstance(one, Failure)] == [
+        ("gone.pdf", "file-unreadable"),
+        ("pipe.jsonl", "unsupported-file"),
+        ("pipe.pdf", "unsupported-file"),
+        ("round.pdf", "file-unreadable"),
+    ]
+    assert count_lines(str(tmp_path / "pipe.jsonl")) == 0
