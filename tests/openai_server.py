@@ -2,7 +2,7 @@
 
 >>> with OpenAIServer(["The corpus has", " 81.1M papers [1]."]) as server:
 ...     environment = server.environment()
-...     server.hold()  # what is written is seen as long as one looks
+...     server.hold("Evidence:")  # what is written is seen as long as one looks
 ...     server.let_go()
 """
 
@@ -19,11 +19,12 @@ from typing import Any, Self
 class OpenAIServer:
     """Every question gets the same reply, piece by piece; ``asked`` keeps the requests.
 
-    While it is held the last piece of a reply waits.
+    While it is held the last piece of each reply to a request with certain words waits.
     """
 
     def __init__(self, pieces: Sequence[str]) -> None:
         self.asked: list[dict[str, Any]] = []
+        self._held_words = ""
         self._going = threading.Event()
         self._going.set()
         outer = self
@@ -33,16 +34,17 @@ class OpenAIServer:
                 asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 outer.asked.append(asked)
                 if asked.get("stream"):
-                    self._stream(pieces)
+                    said = "\n".join(str(message["content"]) for message in asked["messages"])
+                    self._stream(pieces, held=outer._held_words in said)
                 else:
                     self._whole("".join(pieces))
 
-            def _stream(self, parts: Sequence[str]) -> None:
+            def _stream(self, parts: Sequence[str], *, held: bool) -> None:
                 self.send_response(200)
                 self.send_header("Content-Type", "text/event-stream")
                 self.end_headers()
                 for number, part in enumerate(parts, start=1):
-                    if number == len(parts):
+                    if held and number == len(parts):
                         outer._going.wait(_HELD_SECONDS)
                     choice = {"index": 0, "delta": {"role": "assistant", "content": part}, "finish_reason": None}
                     self._send({**_ENVELOPE, "object": "chat.completion.chunk", "choices": [choice]})
@@ -70,8 +72,9 @@ class OpenAIServer:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
 
-    def hold(self) -> None:
-        """From now on replies stop before their last piece."""
+    def hold(self, words: str) -> None:
+        """From now on replies to requests that hold these words stop before their last piece."""
+        self._held_words = words
         self._going.clear()
 
     def let_go(self) -> None:

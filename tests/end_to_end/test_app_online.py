@@ -90,8 +90,8 @@ def address(home: Path, arxiv: ArxivServer, model: OpenAIServer) -> Iterator[str
 
 @pytest.fixture
 def held(model: OpenAIServer) -> Iterator[OpenAIServer]:
-    """The model's server, stopping before the last piece of a reply until it is let go."""
-    model.hold()
+    """The model's server, stopping before the last piece of an answer's draft until it is let go."""
+    model.hold("<evidence>")
     yield model
     model.let_go()
 
