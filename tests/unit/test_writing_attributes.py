@@ -63,7 +63,8 @@ def test_a_search_is_also_made_for_things_of_the_kind_asked_for() -> None:
 GIZMO = (
     "Gizmo is a model for parsing of sentences. Gizmo has six layers and is trained on news. We train Gizmo with Adam"
     " for ten epochs. We release Gizmo to the public. Gizmo was compared with other parsers by nine annotators."
-    " We tried 9 parameter combinations of Gizmo, as (Smith, 2011) parameters of parsers go. Users of Gizmo parse sentences of news."
+    " We tried 9 parameter combinations of Gizmo, as (Smith, 2011) parameters of parsers go."
+    " Users of Gizmo parse sentences of news."
 )
 
 
