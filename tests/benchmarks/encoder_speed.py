@@ -3,8 +3,8 @@
     python -m tests.benchmarks.encoder_speed --records RECORDS.jsonl.gz --chunks 200
 
 prints chunks a second of processor time and of wall time (each way runs ``--rounds`` times in turn, the best round
-counts), the ratio to sentence-transformers, and the cosine of our vectors to its float32 vectors. On a busy machine
-trust the column of processor time.
+counts), the ratio to sentence-transformers, and the cosine of our vectors to its float32 vectors. Where cores are
+shared, processor time is the column to read.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Retrieval quality: the ablation behind the fused score, over the product's own indexes and encoder.
 
-    python -m tests.benchmarks.retrieval scifact SHARED/data [--cache DIR]
-    python -m tests.benchmarks.retrieval arxiv SHARED/data [--cache DIR] [--sample 8000]
-    python -m tests.benchmarks.retrieval chunks SHARED/data [--cache DIR]
+    python -m tests.benchmarks.retrieval scifact DATA [--cache DIR]
+    python -m tests.benchmarks.retrieval arxiv DATA [--cache DIR] [--sample 8000]
+    python -m tests.benchmarks.retrieval chunks DATA [--cache DIR]
 
 Vectors are encoded once and kept in the cache folder. "scifact": claims to abstracts (BEIR SciFact, training claims).
 "arxiv": titles to abstracts without them. "chunks": share of a reference answer's words in the five best chunks of
