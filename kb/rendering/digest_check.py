@@ -95,15 +95,17 @@ _Markers = Mapping[tuple[str, int, int], str]
 
 def _markers(note: Note) -> _Markers:
     """The marker of each place that is quoted: the one that most of its quotations have and no other place's; where
-    two have only the same, the one that is quoted less has one with ``_STRAY`` at its end."""
+    two with other words have only the same, the one that is quoted less has one with ``_STRAY`` at its end."""
     told: dict[tuple[str, int, int], Counter[str]] = {}
+    words: dict[tuple[str, int, int], str] = {}
     for _, evidence in _evidence(note):
+        words[_place(evidence)] = evidence.quote
         told.setdefault(_place(evidence), Counter())[evidence.marker] += 1
     places = Counter(marker for counts in told.values() for marker in counts)
     markers: dict[tuple[str, int, int], str] = {}
     for place in sorted(told, key=lambda place: (-told[place].total(), place)):
         marker = max(told[place], key=lambda one: (told[place][one], -places[one]))
-        while marker in markers.values():
+        while any(words[other] != words[place] for other, taken in markers.items() if taken == marker):
             marker += _STRAY
         markers[place] = marker
     return markers

@@ -239,6 +239,17 @@ def test_every_place_that_names_a_paper_is_looked_at(library: Library, of_a_peri
         assert found in (["id"], ["mark"]), text[place.start() - 40 : place.end()]
 
 
+def test_a_changed_span_or_chunk_of_a_quotation_is_one_fault(library: Library, of_a_period: Path) -> None:
+    text = (of_a_period / "digest.json").read_text()
+    places = [*re.finditer(r'"(?:chunk_id": "|start": |end": )([0-9a-f]+)', text)]
+    assert len(places) > 50
+    for place in random.Random(2).sample(places, 12):
+        wrong = "1" + place[1][1:] if place[1][0] != "1" else "2" + place[1][1:]
+        changed = text[: place.start(1)] + wrong + text[place.end(1) :]
+        found = [field for field, *_ in faults_of(library, of_a_period, "digest.json", changed)]
+        assert found in (["id"], ["number"]), text[place.start() : place.end()]
+
+
 def test_what_was_made_of_travels_with_the_ledger(library: Library, of_a_period: Path, tmp_path: Path) -> None:
     library.export_ledger(tmp_path / "ledger.json")
     with Library.open(Settings(home=tmp_path / "home")) as other:
