@@ -199,7 +199,7 @@ def _draw_months(counts: Sequence[MonthCount], groups: _Groups, colour: str) -> 
     for one in counts:
         summed[one.month, groups.of(getattr(one, colour))] += one.count
     rows = sorted(summed.items())
-    data = {
+    data: dict[str, list[Any]] = {
         "month": [month for (month, _), _ in rows],
         "group": [group for (_, group), _ in rows],
         "count": [count for _, count in rows],

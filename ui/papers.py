@@ -73,13 +73,14 @@ def _chosen_ids() -> list[str]:
         category = _choice("category", known["categories"])
         tag = _choice("tag", known["tags"])
         fulltext = st.checkbox(t("fulltext_only"), key="library-fulltext", on_change=_to_first_page)
-    choice = {
+    choice: dict[str, Any] = {
         "category": (category,) if category else (), "tag": (tag,) if tag else (), "fulltext": fulltext or None,
     }  # fmt: skip
     if find.strip():
         return _found(*state(), find.strip(), choice, order or "new")
-    # A tag comes and goes without the indexes knowing.
-    return library().listed(order=order or "new", **choice) if tag else _listed(*state(), choice, order or "new")
+    if tag:  # a tag comes and goes without the indexes knowing
+        return library().listed(order=order or "new", **choice)  # type: ignore[arg-type]
+    return _listed(*state(), choice, order or "new")
 
 
 def _choice(name: str, options: list[str]) -> str:
