@@ -38,10 +38,9 @@ def start(*arguments: str) -> None:
 
 def show_work(*verbs: str) -> None:
     """The latest works of these verbs (all, without any); repainted while one runs, the page when it has ended."""
-    if any(job.is_open for job in _jobs(verbs)):
-        _follow(verbs)
-    else:
-        _list(_jobs(verbs))
+    following = any(job.is_open for job in _jobs(verbs))
+    # The same fragment also when nothing runs: a browser's late question for it must find it, or the page stays old.
+    st.fragment(_paint, run_every=_FOLLOW_SECONDS if following else None)(verbs, following)
 
 
 def _jobs(verbs: tuple[str, ...]) -> list[Job]:
@@ -54,11 +53,10 @@ def _is_news(job: Job) -> bool:
     return job.command[0] in _TELLING and datetime.now(UTC) - job.beat < _NEWS
 
 
-@st.fragment(run_every=_FOLLOW_SECONDS)
-def _follow(verbs: tuple[str, ...]) -> None:
+def _paint(verbs: tuple[str, ...], following: bool) -> None:
     found = _jobs(verbs)
     _list(found)
-    if not any(job.is_open for job in found):
+    if following and not any(job.is_open for job in found):
         st.rerun()
 
 
