@@ -105,6 +105,14 @@ class Reranker(Protocol):
         ...
 
 
+class Entailment(Protocol):
+    """An optional natural-language-inference model: a further check of what a language model wrote."""
+
+    def entails(self, text: str, evidence: Sequence[str]) -> float:
+        """The probability (0 to 1) that one of the passages entails the text."""
+        ...
+
+
 class ChatModel(Protocol):
     """A language model as the writing stages see it. Calls are cached by content, counted and capped.
 
@@ -151,4 +159,8 @@ class Corpus(Protocol):
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """(n, d) L2-normalised vectors of sentences or questions, by the library's encoder."""
+        ...
+
+    def entailment(self) -> Entailment | None:
+        """The model that checks whether evidence entails a sentence; None where the owner set none."""
         ...

@@ -164,3 +164,6 @@ class MemoryCorpus:
     def encode(self, texts: Sequence[str]) -> Vectors:
         """By the encoder that was given."""
         return self._encode(texts)  # type: ignore[no-any-return]
+
+    def entailment(self) -> None:
+        """None: nobody set one."""

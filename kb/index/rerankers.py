@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from kb.protocols import Reranker
+from kb.protocols import Entailment, Reranker
 from kb.settings import Settings
-
-if TYPE_CHECKING:
-    from kb.index.encoders.torch_runtime import TorchEntailment
 
 
 def load_reranker(settings: Settings) -> Reranker | None:
@@ -25,7 +20,7 @@ def load_reranker(settings: Settings) -> Reranker | None:
     return load_cross_encoder(settings.reranker, device="cuda" if use_cuda else "cpu")
 
 
-def load_entailment(settings: Settings) -> TorchEntailment | None:
+def load_entailment(settings: Settings) -> Entailment | None:
     """The NLI cross-encoder that ``settings.entailment`` names, or None when none is set.
 
     Raises:

@@ -209,8 +209,10 @@ class Retriever:
             words, near = [], indexes.dense.nearest(asked.vector, k=near_depth, within=within)
         else:  # both are native code that lets go of the interpreter: side by side they take the slower one's time
             finding = self._beside.submit(indexes.lexical.matching, asked.words, k=depth, within=within)
-            near = indexes.dense.nearest(asked.vector, k=near_depth, within=within)
-            words = finding.result()
+            try:
+                near = indexes.dense.nearest(asked.vector, k=near_depth, within=within)
+            finally:  # also when the vectors fail: no search may go on behind the back of the lock
+                words = finding.result()
         merged = merge(words, near)
         cosines = indexes.rows.get(merged.keys) @ asked.vector
         exhausted = len(words) < depth and len(near) < near_depth

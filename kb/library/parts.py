@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from datetime import date
 from types import TracebackType
@@ -17,11 +17,10 @@ from kb.settings import Settings
 
 if TYPE_CHECKING:
     from kb.index.catalog import Catalog
-    from kb.index.encoders.torch_runtime import TorchEntailment
     from kb.library.indexing import Indexer
     from kb.library.reading import LibraryCorpus
     from kb.parsing.worker import Limits
-    from kb.protocols import ChatModel, Encoder, Reranker
+    from kb.protocols import ChatModel, Encoder, Entailment, Reranker
 
 
 class Choice(TypedDict, total=False):
@@ -48,7 +47,7 @@ class OpenHome:
         self.on_wait: Callable[[str], None] | None = None
         self._catalog: Catalog | None = None
         self._encoder: Encoder | None = None
-        self._entailment: TorchEntailment | None = None
+        self._entailment: Entailment | None = None
         self._corpus: LibraryCorpus | None = None
         self._indexer: Indexer | None = None
         self._chat: ChatModel | None = None
@@ -123,8 +122,13 @@ class OpenHome:
                 from kb.library.reading import LibraryCorpus
 
                 reranker = self._reranker if self.settings.reranker else None
-                self._corpus = LibraryCorpus(self.home, self.catalog(), encoder=self.encoder, reranker=reranker)
-                self._corpus.entails = self._entails if self.settings.entailment else None
+                self._corpus = LibraryCorpus(
+                    self.home,
+                    self.catalog(),
+                    encoder=self.encoder,
+                    reranker=reranker,
+                    entailment=self.entailment,
+                )
             return self._corpus
 
     def encoder(self) -> Encoder:
@@ -144,16 +148,14 @@ class OpenHome:
             raise EncoderError("no reranker is set: name a cross-encoder in KB_RERANKER")
         return reranker
 
-    def _entails(self, sentence: str, evidence: Sequence[str]) -> float:
-        """How surely the NLI model of the settings, loaded once, finds the sentence entailed."""
+    def entailment(self) -> Entailment | None:
+        """The natural-language-inference model of the settings, loaded once; None where none is set."""
         with self._lock:
-            if self._entailment is None:
+            if self._entailment is None and self.settings.entailment:
                 from kb.index.rerankers import load_entailment
 
                 self._entailment = load_entailment(self.settings)
-        if self._entailment is None:
-            raise EncoderError("no NLI model is set: name a cross-encoder in KB_ENTAILMENT")
-        return self._entailment.entails(sentence, evidence)
+            return self._entailment
 
     def indexer(self) -> Indexer:
         """The writer of the indexes."""
@@ -170,6 +172,7 @@ class OpenHome:
             if self._chat is None and self.settings.model_name is not None:
                 from kb.writing.chat import load_chat_model
 
+                self.entailment()  # what it writes is checked: a wrong name must not cost calls first
                 self._chat = load_chat_model(self.settings, cache_folder=self.home.cache_path / "model")
             return self._chat
 

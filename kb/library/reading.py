@@ -12,7 +12,7 @@ from kb.index.lexical import TantivyIndex
 from kb.index.neighbours import ScanningIndex
 from kb.index.retrieval import Indexes, Retriever
 from kb.library.indexing import encoder_changed, open_vectors
-from kb.protocols import Encoder, Keys, Reranker, Vectors
+from kb.protocols import Encoder, Entailment, Keys, Reranker, Vectors
 from kb.records import NO_FILTERS, Box, Chunk, Filters, Grouping, Hit, Mode, Paper
 
 
@@ -42,11 +42,17 @@ class LibraryCorpus:
     """The stored papers as the writing stages see them (``kb.protocols.Corpus``). Safe to use from many threads."""
 
     def __init__(
-        self, home: Home, catalog: Catalog, *, encoder: Callable[[], Encoder], reranker: Callable[[], Reranker] | None
+        self,
+        home: Home,
+        catalog: Catalog,
+        *,
+        encoder: Callable[[], Encoder],
+        reranker: Callable[[], Reranker] | None,
+        entailment: Callable[[], Entailment | None],
     ) -> None:
         self._home, self._catalog = home, catalog
         self._load_encoder, self._load_reranker = encoder, reranker
-        self.entails: Callable[[str, Sequence[str]], float] | None = None  # a further check of sentences
+        self.entailment = entailment
         self._open: Retriever | None = None
         self._dense: ChromaIndex | None = None
         self._lock = threading.RLock()

@@ -272,10 +272,10 @@ def check(text: str, cited: Sequence[Candidate], *, corpus: Corpus) -> Draft:
     """
     if not cited:
         return Draft(text, "unsupported", "it cites no evidence that was shown", ())
-    entails = getattr(corpus, "entails", None)  # only where the owner set an NLI model
-    verdict, reason = verification.verify(text, [c.text for c in cited], encode=corpus.encode, entails=entails)
+    entailment = corpus.entailment()
+    verdict, reason = verification.verify(text, [c.text for c in cited], encode=corpus.encode, entailment=entailment)
     quotes = tuple(_best_part(text, candidate) for candidate in cited)
-    narrowed, why = verification.verify(text, [c.text for c in quotes], encode=corpus.encode, entails=entails)
+    narrowed, why = verification.verify(text, [c.text for c in quotes], encode=corpus.encode, entailment=entailment)
     if _RANK[narrowed] >= _RANK[verdict]:
         return Draft(text, narrowed, why, quotes)
     return Draft(text, verdict, reason, tuple(cited))

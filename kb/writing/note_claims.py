@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.protocols import Corpus
+from kb.protocols import Corpus, Entailment
 from kb.records import Claim, Evidence, FieldStatus, Verdict
 from kb.writing.note_sentences import NoteSentence
 
@@ -19,7 +19,14 @@ Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 class Verifier(Protocol):
     """What the notes ask of verification: a verdict on a sentence against the texts it cites, and its reason."""
 
-    def __call__(self, text: str, evidence: Sequence[str], *, encode: Encode | None = None) -> tuple[Verdict, str]:
+    def __call__(
+        self,
+        text: str,
+        evidence: Sequence[str],
+        *,
+        encode: Encode | None = None,
+        entailment: Entailment | None = None,
+    ) -> tuple[Verdict, str]:
         """Verdict and reason."""
         ...
 
@@ -58,5 +65,6 @@ class Quoting:
     def claim(self, text: str, *, cited: Sequence[NoteSentence]) -> Claim:
         """A text as a claim with its verdict against the sentences that it cites."""
         evidence = tuple(self.evidence(sentence) for sentence in cited)
-        verdict, reason = self.verify(text, [quote.quote for quote in evidence], encode=self.corpus.encode)
+        quotes = [quote.quote for quote in evidence]
+        verdict, reason = self.verify(text, quotes, encode=self.corpus.encode, entailment=self.corpus.entailment())
         return Claim(text=text, verdict=verdict, verdict_reason=reason, evidence=evidence)

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kb.protocols import Entailment
 from kb.records import Verdict
 from kb.text import sentence_spans
 from kb.writing import particulars
@@ -27,7 +28,6 @@ from kb.writing.particulars import Missing
 from kb.writing.words import bigrams, cjk_share, contained, content_stems, normalise, root, stem, words
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
-Entails = Callable[[str, Sequence[str]], float]
 
 _NEGATIONS = frozenset(
     "no not nor never none neither cannot without lack lacks lacked absence fail fails failed".split()
@@ -59,13 +59,13 @@ _FRAGMENT_WORDS = 4  # a quotation shorter than this is not called verbatim: any
 
 
 def verify(
-    text: str, evidence: Sequence[str], *, encode: Encode | None = None, entails: Entails | None = None
+    text: str, evidence: Sequence[str], *, encode: Encode | None = None, entailment: Entailment | None = None
 ) -> tuple[Verdict, str]:
     """The verdict on one sentence against the texts that it cites, and the reason in plain words.
 
     ``encode`` gives (n, d) L2-normalised vectors and makes the score surer; without it words alone decide.
     Chinese text over evidence in another script can only be checked for numbers, addresses and Latin names: it is
-    at best "partly". ``entails`` is the probability that an NLI model gives the sentence by its evidence: it can lower
+    at best "partly". ``entailment`` is an NLI model, asked last: it can lower
     "supported" to "partly" and raises nothing. The same arguments give the same verdict.
     """
     sources = [source for source in evidence if source.strip()]
@@ -96,7 +96,7 @@ def verify(
         return "partly", warned
     if score < weights["supported"]:
         return "partly", f"only part of it stands in the evidence (score {score:.2f})"
-    if entails is not None and (sure := entails(text, sources)) < _ENTAILED:
+    if entailment is not None and (sure := entailment.entails(text, sources)) < _ENTAILED:
         return "partly", f"the NLI model does not find it entailed by the evidence (probability {sure:.2f})"
     return "supported", f"its words, numbers and names stand in the evidence (score {score:.2f})"
 

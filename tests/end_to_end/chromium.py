@@ -210,13 +210,16 @@ class Visitor:
     def places(self, whole: Any, *inside: str) -> list[dict[str, float]]:
         """Where an element and what it has inside stand (``x``, ``y``, ``width``, ``height``), at one moment, when
         their pictures are there and nothing moves any more."""
-        before: list[dict[str, float]] = []
-        while True:
+        seen: list[list[dict[str, float]]] = []
+
+        def rests() -> bool:
             loaded, now = whole.evaluate(_PLACES, list(inside))
-            if loaded and now == before:
-                return now  # type: ignore[no-any-return]
-            before = now
-            self.page.wait_for_timeout(2 * _TURN_MS)
+            seen.append(now)
+            self.page.wait_for_timeout(_TURN_MS)
+            return bool(loaded) and seen[-2:-1] == [now]
+
+        self.until(rests)
+        return seen[-1]
 
     @property
     def text(self) -> str:

@@ -2,11 +2,13 @@
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from kb import Library
 from kb.errors import EncoderError
 from kb.index.rerankers import load_entailment
 from kb.settings import Settings
@@ -63,11 +65,27 @@ def test_none_is_loaded_unless_it_is_named(tmp_path: Path) -> None:
     assert load_entailment(_settings(tmp_path, "")) is None
 
 
+@dataclass(frozen=True)
+class _Sure:
+    """Finds every sentence as likely."""
+
+    share: float
+
+    def entails(self, _text: str, _evidence: Sequence[str]) -> float:
+        return self.share
+
+
+def test_a_wrong_name_is_told_before_the_language_model_is_called(tmp_path: Path) -> None:
+    settings = _settings(tmp_path, str(tmp_path / "nothing")).model_copy(update={"model": "openai:any"})
+    with Library.open(settings) as library, pytest.raises(EncoderError, match="nothing"):
+        library.chat()
+
+
 def test_the_nli_model_lowers_a_verdict_and_raises_none() -> None:
     assert verify(SAID, [SOURCE])[0] == "supported"
-    assert verify(SAID, [SOURCE], entails=lambda _sentence, _evidence: 0.9)[0] == "supported"
-    verdict, reason = verify(SAID, [SOURCE], entails=lambda _sentence, _evidence: 0.1)
+    assert verify(SAID, [SOURCE], entailment=_Sure(0.9))[0] == "supported"
+    verdict, reason = verify(SAID, [SOURCE], entailment=_Sure(0.1))
     assert verdict == "partly"
     assert "NLI model" in reason
-    assert verify("It costs 300 dollars.", [SOURCE], entails=lambda _sentence, _evidence: 1.0)[0] == "unsupported"
-    assert verify(SOURCE, [SOURCE], entails=lambda _sentence, _evidence: 0.0)[0] == "verbatim"
+    assert verify("It costs 300 dollars.", [SOURCE], entailment=_Sure(1.0))[0] == "unsupported"
+    assert verify(SOURCE, [SOURCE], entailment=_Sure(0.0))[0] == "verbatim"
