@@ -212,9 +212,10 @@ class FileStore:
             self.drop(key)
 
     def abandoned(self) -> list[Path]:
-        """What a writer that was killed left half-written."""
+        """What a writer that was killed left half-written, and what stands in a folder that is not its own."""
         latest = time.time() - _ABANDONED_SECONDS
-        return [path for path in self.path.glob("??/.new-*") if path.stat().st_mtime < latest]
+        half = [path for path in self.path.glob("??/.new-*") if path.stat().st_mtime < latest]
+        return half + [path for path in self.path.glob("*/[!.]*") if path.is_file() and path != self.get(path.name)]
 
     def sweep(self) -> int:
         """Remove what is abandoned; returns how many files that were."""
@@ -224,9 +225,9 @@ class FileStore:
         return len(left)
 
     def keys(self) -> Iterator[str]:
-        """All keys, and no half-written file."""
+        """All keys, and no half-written or misplaced file."""
         for path in sorted(self.path.glob("??/*")):
-            if not path.name.startswith("."):
+            if not path.name.startswith(".") and path == self.get(path.name):
                 yield path.name
 
 

@@ -165,11 +165,11 @@ def test_doctor_sees_every_disagreement_and_fix_cures_it(copied: Library) -> Non
     shutil.rmtree(copied.home.dense_path)
     (copied.home.files.path / "aa").mkdir()
     (copied.home.files.path / "aa" / ("aa" * 32 + ".pdf")).write_bytes(b"stray")
-    next(copied.home.files.path.glob("*/*.pdf"))
+    (copied.home.files.path / "aa" / ("bb" * 32 + ".pdf")).write_bytes(b"misplaced")
     found = " ".join(problem.what for problem in copied.doctor())
     assert "lexical index" in found
     assert "dense index" in found
-    assert "belong to no paper" in found
+    assert "2 file(s) belong to no paper" in found
     assert all(problem.severity == "notice" for problem in copied.doctor(fix=True))
     assert copied.doctor() == []
     assert copied.search("latent diffusion", k=3)
