@@ -41,6 +41,7 @@ class Database:
         self._guard = threading.Lock()
         self._watcher: sqlite3.Connection | None = None
         self._watching = threading.Lock()
+        self._frozen: tuple[int, int] | None = None  # of the file that is read as it stands: see _for_reading
         if not create and not path.exists():
             raise HomeUnwritable(
                 f"there is no knowledge base in {path.parent}: add something first, e.g. kb add FILE.pdf"
@@ -63,6 +64,8 @@ class Database:
 
     @property
     def _connection(self) -> sqlite3.Connection:
+        if self._frozen is not None and self._frozen != self._stamp():
+            self._look_again()
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._left_behind() or self._connect()
@@ -98,20 +101,38 @@ class Database:
         """A connection that writes nothing, not even the log's index that SQLite wants beside the file.
 
         While somebody else writes, that index is there and is used. Otherwise the file is all there is, and is read
-        as it stands, unless a log was left that nobody has written back into it.
+        as it stands, unless a log was left that nobody has written back into it; when the file changes it is opened
+        anew, for SQLite would not look.
         """
+        connection = self._open("mode=ro")
         try:
-            connection = self._open("mode=ro")
             connection.execute("SELECT 1 FROM sqlite_master").fetchone()
             return connection
         except sqlite3.OperationalError:
+            connection.close()
             log = self._path.with_name(self._path.name + "-wal")
             if log.exists() and log.stat().st_size:
                 raise HomeUnwritable(
                     f"{log} holds changes that were not written back, and {self._path.parent} cannot be written: "
                     "open it once where it can be, e.g. with kb status, or copy the home"
                 ) from None
+        self._frozen = self._stamp()
         return self._open("mode=ro&immutable=1")
+
+    def _stamp(self) -> tuple[int, int]:
+        """Modification time and size of the file."""
+        try:
+            state = self._path.stat()
+        except OSError:
+            return 0, 0
+        return state.st_mtime_ns, state.st_size
+
+    def _look_again(self) -> None:
+        """Let go of all connections, without closing what another thread may be reading from."""
+        with self._guard, self._watching:
+            self._all.clear()
+            self._local = threading.local()
+            self._watcher = self._frozen = None
 
     def _open(self, how: str) -> sqlite3.Connection:
         return sqlite3.connect(
@@ -207,7 +228,7 @@ class Database:
             if self._watcher is None:
                 self._watcher = self._connect(owned=False)
             try:
-                return tuple(self._watcher.execute("PRAGMA data_version").fetchone())
+                return (*self._watcher.execute("PRAGMA data_version").fetchone(), *(self._frozen or ()))
             except sqlite3.Error as err:
                 raise self._ours(err) from err
 

@@ -64,6 +64,21 @@ def test_what_reads_gives_the_same_and_what_writes_says_that_it_cannot(folder: P
     assert _read(folder / "home") == before
 
 
+def test_a_reader_that_stays_open_sees_what_was_written_after_it_looked(folder: Path) -> None:
+    Database(folder / "catalog.sqlite", create=True).close()
+    with reading_only(folder):
+        reader = Database(folder / "catalog.sqlite", create=False)
+        before = reader.state()
+        assert reader.first("SELECT value FROM meta WHERE key = 'a'") is None
+    writer = Database(folder / "catalog.sqlite", create=False)
+    writer.run("INSERT INTO meta VALUES ('a', '1')")
+    writer.close()
+    with reading_only(folder):
+        assert reader.first("SELECT value FROM meta WHERE key = 'a'") == ("1",)
+        assert reader.state() != before
+    reader.close()
+
+
 def test_a_live_writers_last_commit_is_seen_and_a_log_left_behind_is_not_passed_over(folder: Path) -> None:
     writer = Database(folder / "catalog.sqlite", create=True)
     writer.run("INSERT INTO meta VALUES ('a', '1')")
