@@ -20,6 +20,19 @@ _HOW_MANY = re.compile(
     re.I,
 )
 _ONE = frozenset(("1", "one", "single"))
+# A year is a date only where one stands: "(Smith, 2011)", "Smith et al. (2011)", "[2011; …]", "in 2019", "May 2019",
+# "WMT 2014", "2010-2015", "the 1990s". "2000 documents" and "in 2048 dimensions" are counts.
+_YEAR = r"(?:19\d\d|20[0-3]\d)"
+_DATE = re.compile(
+    rf"(?P<before>[(\[](?:[^()\[\]]*[\s,;(\[])?){_YEAR}[a-z]?(?=\s*[;,)\]])"
+    r"|\b(?:et al\.?,? ?|[Ss]ince |[Uu]ntil |[Dd]uring |[Bb]efore |[Aa]fter |[Yy]ears? |early |late |mid-?\s?"
+    r"|(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sep(?:t(?:ember)?)?|Oct(?:ober)?"
+    r"|Nov(?:ember)?|Dec(?:ember)?)\.?,? (?:\d\d?,? )?|[A-Z][\w-]*[A-Z][\w-]*[ -])"
+    rf"{_YEAR}(?:\s?[-–]\s?{_YEAR})?\b"
+    rf"|\b(?:[Ii]n|[Ff]rom|[Bb]etween|[Bb]y) (?:the )?{_YEAR}\b(?! [a-z-]+s\b(?! (?:was|were|are|have|had|has|is)\b))"
+    rf"(?:\s(?:and|to|until)\s{_YEAR}\b)?"
+    rf"|\b{_YEAR}\s?[-–]\s?{_YEAR}\b|\b(?:19|20)\d0'?s\b",
+)
 _COUNT_AFTER = re.compile(
     r"\bnumber of (?:[\w-]+ ){0,3}?(?P<noun>[A-Za-z-]+)"
     r"(?: (?:is|are|was|were|equals?|to))?(?: set)?(?: to)?\s*[(:=]?\s*\d"
@@ -84,9 +97,13 @@ def _counted_noun(question: Question) -> str | None:
     return stems[-1] if stems else None
 
 
+def _undated(sentence: str) -> str:
+    """A sentence without the years of its citations and dates, each list of citations year by year."""
+    shorter = _DATE.sub(r"\g<before> ", sentence)
+    return shorter if shorter == sentence else _undated(shorter)
+
+
 def _is_count(word: str) -> bool:
-    if re.fullmatch(r"(?:19|20)\d\d", word):
-        return False  # the year of a citation
     return word[0].isdigit() or word in _NUMBER_WORDS or word == "single"
 
 
@@ -101,7 +118,7 @@ def _counts(sentence: str, noun: str) -> bool:
 
     Of several, the noun is in the plural: "9 parameter combinations" are no parameters.
     """
-    tokens = words(sentence)
+    tokens = words(_undated(sentence))
     pairs = zip(tokens, [*tokens[1:], ""], strict=True)
     at = [i for i, (word, after) in enumerate(pairs) if _is_count(word) and after not in ("times", "fold")]
     return any(

@@ -222,3 +222,13 @@ def enumerates(sentence: str, question: Question) -> float:
 def printed_names(sentence: str) -> list[str]:
     """The proper names within a sentence, in order, less those of cited authors and of its figures and sections."""
     return [name for name in _PROPER.findall(_CITED.sub(" ", sentence)) if not _POINTER.fullmatch(name)]
+
+
+def prints_another_name(sentence: str, question: Question) -> bool:
+    """Whether a sentence has a name that the question does not have, of no cited author: it may be what is asked for.
+
+    What opens a sentence is a name where its shape says so: "SQuAD", but "Then".
+    """
+    asked = question.text.casefold()
+    named = [*printed_names(sentence), *particulars.names(_CITED.sub(" ", sentence))]
+    return any(name.casefold() not in asked for name in named)

@@ -11,49 +11,69 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from kb.writing.words import STOP_WORDS, content_stems, normalise, root, stem
+from kb.writing.words import STOP_WORDS, content_stems, normalise, root, stem, words
 
-# Head nouns, and after the colon what is of their kind or says the same; "*" is any ending, "?" one character.
+# Head nouns, and after the colon what is of their kind: "*" is any ending, "?" one character, "#" an amount; what is
+# in capitals is printed so ("MAP", no "map"). Of the kinds that end with "@" there are more things than can be listed:
+# whatever has a proper name may be one.
 _KINDS = """
-optimi?er* optimi?ation: adam* sgd rmsprop adagrad gradient?descent adadelta adafactor lamb lbfgs optimi?er*
-  optimi?ation?algorithm*
-licen?e* copyright: license* licence* creative?commons cc?by* cc0 apache gpl* mit?license mit?licence public?domain
-  copyright*
+optimi?er* optimi?ation: adam* sgd rmsprop adagrad gradient?descent adadelta adafactor nadam radam lion LAMB LARS
+  l?bfgs bfgs shampoo adabound momentum optimi?er* optimi?ation?algorithm*
+licen?e* copyright: license* licence* creative?commons cc?by* cc0 apache MIT BSD ODC* ODbL MPL gpl* lgpl* agpl*
+  mit?license mit?licence public?domain copyright* terms?of?use
 hardware gpu gpus tpu tpus machine* device* accelerator* server* processor*: gpu gpus tpu* cpu cpus v100* a100* p100*
-  h100* k80* rtx* titan* geforce tesla nvidia xeon hardware
+  h100* h200* k80* t4 rtx* gtx* titan* geforce tesla nvidia intel amd xeon cores laptop* hardware aws
+  ec2 colab azure trainium raspberry?pi jetson*
 framework* library libraries toolkit* software tool tools package* platform*: pytorch tensorflow keras jax theano
   fairseq opennmt huggingface scikit?learn spacy nltk toolkit* framework* librar* implement* software tool tools
-  package* platform* gensim weka matlab allennlp stanford
-activation* nonlinearit*: relu* gelu* selu* elu tanh sigmoid swish softmax activation* non?linear*
-token*: token* bpe byte?pair wordpiece* sentencepiece* subword* moses
+  package* platform* gensim weka matlab allennlp stanford @
+activation* nonlinearit*: relu* gelu* selu* elu prelu maxout tanh sigmoid swish mish softmax activation* non?linear*
+token*: token* bpe byte?pair wordpiece* sentencepiece* subword* moses character* @
 objective* loss losses: loss losses objective* minimi* maximi* margin triplet* contrastive cross?entropy likelihood
-  hinge
+  hinge @
 regulari*: regulari* dropout weight?decay l1 l2 label?smoothing early?stopping penalt*
 parameter*: parameter* params weights
 fund* sponsor* grant grants money: fund* grant grants sponsor* award* supported?by support?of support?from financ*
+  thank* scholarship* fellowship*
 annotator* annotat* rater* judge* evaluator* participant* worker* label?er* subject* people: annotat* rater* judg*
   crowd* turk* mturk expert* student* worker* native participant* volunteer* evaluator* subject* label?ed?by people
 agreement: agree* kappa krippendorff* cohen* fleiss* correlation*
-time duration hour* day* minute* week* month*: second* minute* hour* day* week* month* ms
-memory storage disk footprint: gb mb tb gib bytes memory storage disk
+time duration hour* day* minute* week* month*: second* minute* hour* day* week* month* ms #h #hrs #min
+memory storage disk footprint: gb mb tb gib kb bytes memory storage disk
 dataset* data corpus corpora benchmark* collection*: dataset* data?set* data corpus corpora collection* benchmark*
-  samples examples treebank*
+  samples examples treebank* @
 metric* measure measures criteria criterion: metric* accuracy precision recall f1 f?score bleu* rouge* perplexity auc
-  mrr ndcg* map fid score* error?rate wer meteor human?evaluat* human?judg* measure* cider likelihood
-score scores: score* result* f1 bleu* rouge* map mrr ndcg* accuracy
-baseline*: baseline* compar* previous* prior state?of?the?art
+  mrr ndcg* MAP mean?average?precision FID score* error?rate wer meteor human?evaluat* human?judg* measure* cider
+  likelihood @
+score scores: score* result* f1 bleu* rouge* MAP mrr ndcg* accuracy
+baseline*: baseline* compar* previous* prior state?of?the?art @
 language languages: english chinese french german spanish italian dutch russian japanese korean arabic hindi turkish
-  portuguese persian swedish czech polish finnish mandarin monolingual multilingual bilingual language* python java
-embedding* vectors: embed* word2vec glove fasttext elmo bert* vectors doc2vec skip?gram
-source* origin* provenance: source* from crawl* scrap* download* collect* obtain* gather* taken derived provid*
+  portuguese persian swedish czech polish finnish mandarin monolingual multilingual bilingual python java @
+embedding* vectors: embed* word2vec glove fasttext elmo bert* vectors doc2vec skip?gram @
+encoder* decoder* backbone* checkpoint* classifier* parser* tagger* retriever* ranker* reranker*: bert* roberta*
+  scibert* gpt* t5 transformer* bilstm* lstm* gru cnn* resnet* svm* logistic?regression @
+country countries city cities compan* organi?ation* universit* institut* journal* conference* venue* magazine*
+  newspaper* forum* ontolog* lexicon* knowledge?base* dictionar*: @
+source* origin* provenance: source* from crawl* scrap* download* collect* obtain* gather* taken derived provid* @
 code repository implementation url link website address: code github* gitlab* http* www* available repositor*
-task tasks: task* prediction classification recognition translation parsing detection tagging answering ner nli
-year date: 19?? 20??
-cost costs price: cost* price* $ usd dollar* euro* cent cents paid flops expens*
+task tasks: task* prediction classification recognition translation parsing detection tagging answering ner nli @
+year date: 19?? 20?? january february march april june july august september october november december
+cost costs price: cost* price* usd dollar* euro* cent cents paid flops expens* $# €# £#
 limitation* weakness* drawback* shortcoming*: limit* however fail* cannot future?work shortcoming* drawback* weak*
 size* scale: size* consist* contain* compris* total* large* number*
 improvement* gain* increase*: improv* gain* increas* outperform* better higher absolute points reduc*
 """
+_NAMED = "@"
+# Where a head noun is a part of another thing, or a verb.
+_OTHER_THINGS = re.compile(
+    r"\bmachine[ -](?:learn|translat|read|compreh)\w*|\bvector machines?\b|\bnatural languages?\b"
+    r"|\blanguage[ -](?:model|process|understand|generat)\w*"
+    r"|\b(?:first|same|each|every|any|real|long|present)[ -]times?\b"
+    r"|\btime[ -](?:series|steps?|points?)\b|\b(?:\d+|two|three|four|five|ten|many|several|multiple|some)[ -]times\b"
+    r"|\btimes\b(?= (?:more|less|fewer|larger|smaller|faster|slower|as)\b)|\b(?:up[ -])?to[ -]date\b|\byears\b"
+    r"|\b(?:we|to|that|which|not|can|they|it) (?:also )?(?:address|link|measure|judge|grant|scale)(?:es|s)?\b",
+    re.IGNORECASE,
+)
 # Heads that ask for nothing in particular: any sentence on the subject may answer.
 _VAGUE = frozenset(
     stem(word)
@@ -108,6 +128,8 @@ _EXAMPLES = 10
 class Attribute:
     """What is asked for: ``noun`` as its roots, the pattern of what is of its kind, and whether it is to be counted.
 
+    ``head`` is the noun as the question has it, as stems. ``open``: the kind has more things than can be listed.
+
     ``words`` say it in a sentence: the “licence”, how many “users”; ``examples`` are things of its kind to search for.
     """
 
@@ -116,6 +138,8 @@ class Attribute:
     counted: bool
     words: str
     examples: tuple[str, ...] = ()
+    head: tuple[str, ...] = ()
+    open: bool = False
 
 
 @lru_cache(maxsize=1024)
@@ -158,31 +182,51 @@ def _attribute(head: str, *, counted: bool = False) -> Attribute | None:
     stems = content_stems(head)
     if not stems or (stems[-1] in _VAGUE and not counted) or head.casefold() in STOP_WORDS:
         return None
-    kind = next((said for asked, said in _PATTERNS if asked.fullmatch(head.casefold())), "")
+    named = (head.casefold(), head.casefold().split()[-1])  # "training time" is a time
+    kind = next((said for name in named for asked, said in _PATTERNS if asked.fullmatch(name)), "")
+    listed = kind.removesuffix(_NAMED).strip()
     return Attribute(
         noun=tuple(root(found) for found in stems),
-        kind=_any_of(kind) if kind else None,
+        kind=_any_of(listed) if listed else None,
         counted=counted,
         words=f"{'how many' if counted else 'the'} “{head}”",
-        examples=tuple(word.replace("?", " ").rstrip("*") for word in kind.split()[:_EXAMPLES]),
+        examples=tuple(word.replace("?", " ").rstrip("*") for word in listed.split()[:_EXAMPLES]),
+        head=tuple(stems),
+        open=kind.endswith(_NAMED),
     )
 
 
 @lru_cache(maxsize=128)
 def _any_of(listed: str) -> re.Pattern[str]:
-    shapes = (re.escape(word).replace(r"\?", ".").replace(r"\*", r"\w*") for word in listed.split())
-    return re.compile(rf"(?<!\w)(?:{'|'.join(shapes)})(?!\w)", re.IGNORECASE)
+    return re.compile("|".join(map(_shape, listed.split())))
+
+
+def _shape(word: str) -> str:
+    """The pattern of one entry of the list; in any case, unless it is all in capitals."""
+    before = r"(?<!\w)" if word[0].isalnum() or word[0] == "#" else ""
+    after = r"" if word.endswith("#") else r"(?!\w)"
+    any_case = "" if word.isupper() else "i"
+    shape = re.escape(word).replace(r"\?", ".").replace(r"\*", r"\w*").replace(r"\#", r"\s?\d[\d.,]*\s?")
+    return f"(?{any_case}:{before}{shape}{after})"
 
 
 _PATTERNS = tuple(
-    (_any_of(asked), said)
+    (_any_of(asked), " ".join(said.split()))
     for asked, _, said in (line.partition(":") for line in _KINDS.replace("\n  ", " ").strip().splitlines())
 )
 
 
 def gives(text: str, attribute: Attribute) -> bool:
-    """Whether a text (a sentence with its heading) has a thing of the attribute's kind, else a word of its family."""
-    if attribute.kind is not None:
-        return attribute.kind.search(text) is not None
-    there = {root(found) for found in content_stems(text)}
-    return there.issuperset(attribute.noun)
+    """Whether a text (a sentence with its heading) has a thing of the attribute's kind, or the noun itself.
+
+    Of a noun without a kind, a word of its family will do: "retrieval" for "retriever"; of others the noun as it
+    stands, as "optimization" is no optimizer.
+    """
+    if attribute.kind is not None and attribute.kind.search(text):
+        return True
+    plain = _OTHER_THINGS.sub(" ", text)
+    if attribute.kind is None or attribute.open:
+        return {root(found) for found in content_stems(plain)}.issuperset(attribute.noun)
+    own = words(attribute.words)
+    nouns = {stem(word) for word in words(plain) if not word.endswith(("ed", "ing")) or word in own}
+    return nouns.issuperset(attribute.head)

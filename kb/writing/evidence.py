@@ -165,7 +165,7 @@ def score(question: Question, hits: Sequence[Hit], *, corpus: Corpus) -> list[Ca
             "head": _covered(inner, rarity),
             "announces": announces(sentence),
             "elsewhere": float(bool(named) and hit.paper.id not in named),
-            "given": 0.5 if attribute is None else float(states_attribute(place, attribute, question)),
+            "given": 0.5 if attribute is None else states_attribute(place, attribute, question),
         }
         total = sum(weight * signals[name] for name, weight in _WEIGHTS.items())
         before = spans[hit.chunk_id][i - 1] if i > 0 else None

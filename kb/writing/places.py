@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from kb.records import Hit
 from kb.writing.amounts import counts, states_amount
+from kb.writing.answer_forms import prints_another_name
 from kb.writing.attributes import Attribute, gives
 from kb.writing.questions import Question
 from kb.writing.statements import announces, is_statement, statements
@@ -95,17 +96,20 @@ def continue_from(place: Place, spans: Sequence[Span], question: Question) -> tu
     return ()
 
 
-def states_attribute(place: Place, attribute: Attribute, question: Question) -> bool:
-    """Whether a sentence in its place states the attribute: it, its nearest heading, or the names of its columns.
+def states_attribute(place: Place, attribute: Attribute, question: Question) -> float:
+    """How surely a sentence in its place states the attribute: 1 where it, its nearest heading, or the names of its
+    columns give it, 0.5 where it only prints a name that may be of an open kind ("SQuAD", of datasets), else 0.
 
     What "how many" counts must stand beside a number in the sentence itself, or name the row or column of a value.
     """
     text = place.hit.text
     sentence = text[slice(*place.span)]
     if attribute.counted and not place.is_row:
-        return counts(sentence, question)
+        return float(counts(sentence, question))
     if question.kind == "number" and states_amount(sentence, question) < 0:
-        return False
+        return 0.0
     section = place.hit.section[-1] if place.hit.section else ""
     around = " ".join(text[a:b] for a, b in place.leads) if place.is_row else f"{section} {place.head}"
-    return gives(f"{around} {sentence}", attribute)
+    if gives(f"{around} {sentence}", attribute):
+        return 1.0
+    return 0.5 if attribute.open and prints_another_name(sentence, question) else 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kb.writing.amounts import asks_amount, states_amount
+from kb.writing.amounts import asks_amount, counts, states_amount
 from kb.writing.questions import read_question
 
 PAPERS = read_question("How many papers does the corpus contain?")
@@ -37,3 +37,44 @@ def test_a_value_answers_a_question_for_a_value(sentence: str) -> None:
 def test_a_comparison_may_ask_for_numbers() -> None:
     assert asks_amount(read_question("How do the two differ in the number of papers they hold?"))
     assert not asks_amount(read_question("How do the two differ?"))
+
+
+@pytest.mark.parametrize(
+    ("sentence", "noun"),
+    [
+        ("Gizmo was trained on 2048 documents.", "documents"),
+        ("Gizmo was trained on 2000 documents.", "documents"),
+        ("The layer has 2048 hidden units.", "units"),
+        ("We found errors in 2010 documents.", "documents"),
+        ("We project them in 2048 dimensions.", "dimensions"),
+        ("It is a small corpus (2019 labelled documents) of news.", "documents"),
+        ("Of these, 1999 users were active.", "users"),
+        ("The test set of 2020 sentence pairs is new.", "pairs"),
+        ("In 2019, 2000 users took part.", "users"),
+        ("A batch (12 layers; Smith, 2011) fits.", "layers"),
+    ],
+)
+def test_a_number_between_1900_and_2099_may_count(sentence: str, noun: str) -> None:
+    assert counts(sentence, read_question(f"How many {noun} are there?"))
+
+
+@pytest.mark.parametrize(
+    ("sentence", "noun"),
+    [
+        ("We tried it, as (Smith, 2011) parameters go.", "parameters"),
+        ("As Smith et al. (2011) parameters are many.", "parameters"),
+        ("As Smith et al., 2011 parameters are many.", "parameters"),
+        ("It is known (Smith, 2011; Lee and Park, 2012b) parameters of parsers help.", "parameters"),
+        ("It is known [Smith 2011, Lee 2012] parameters of parsers help.", "parameters"),
+        ("In 2019 documents were collected.", "documents"),
+        ("Since 2019 all documents are read.", "documents"),
+        ("In May 2019 the users were asked.", "users"),
+        ("On May 3, 2019 the users were asked.", "users"),
+        ("We use WMT 2014 sentence pairs.", "pairs"),
+        ("We read 2010-2015 news documents.", "documents"),
+        ("Between 2010 and 2015 news documents were read.", "documents"),
+        ("These are 1990s newspaper documents.", "documents"),
+    ],
+)
+def test_the_year_of_a_citation_or_a_date_counts_nothing(sentence: str, noun: str) -> None:
+    assert not counts(sentence, read_question(f"How many {noun} are there?"))

@@ -55,6 +55,64 @@ def test_a_text_gives_an_attribute_by_its_noun_or_a_thing_of_its_kind(question: 
     assert gives(text, attribute) is given
 
 
+# Heads of each kind, as a question may have them.
+HEADS = (
+    "optimizer optimiser license licence copyright hardware GPU machine machines device accelerator server servers"
+    " processor framework library libraries toolkit software tool package platform activation nonlinearity tokenizer"
+    " objective objectives loss losses regularizer regularization parameter funding sponsor grant grants money"
+    " annotators raters judges evaluators participants workers labelers subjects people agreement time duration hours"
+    " days minutes weeks months memory storage disk footprint dataset datasets data corpus corpora benchmark collection"
+    " metric metrics measure criteria criterion score scores baseline baselines language languages embeddings vectors"
+    " encoder decoder backbone classifier parser retriever country cities journal ontology source sources origin code"
+    " repository implementation url link website address task tasks year date cost price limitation weakness drawback"
+    " size scale improvement gain increase"
+).split()
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_the_noun_that_is_asked_for_is_of_its_own_kind(head: str) -> None:
+    attribute = asked_for(f"Which {head} do they name?")
+    assert attribute is not None
+    assert gives(f"The {head} of Gizmo has a name and a colour.", attribute)
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Which machine is used?", "It advances machine learning and machine translation."),
+        ("Which languages are covered?", "Natural language processing and language modelling are hard."),
+        ("How long does training take?", "It is for the first time three times as good as before."),
+        ("What is the address of the code?", "We address a problem to address another."),
+        ("Which date was it collected?", "It is the largest to date, after two years."),
+        ("Which optimizer is used?", "We optimized it; the optimization was hard."),
+        ("Which metric is used?", "We map each token to a vector and fid it."),
+        ("What did you pay, and what was the price?", "It was $ per word."),
+    ],
+)
+def test_the_noun_as_a_part_of_another_thing_or_as_a_verb_gives_nothing(question: str, text: str) -> None:
+    attribute = asked_for(question)
+    assert attribute is not None
+    assert not gives(text, attribute)
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("What is the cost of a label?", "A label was $0.05."),
+        ("What was the price of a task?", "Each was US$ 12 in all."),
+        ("What did it cost in all, and which costs were paid?", "It came to €3,000."),
+        ("Which metric is reported?", "We report MAP."),
+        ("Under which licence is it released?", "It is released under MIT."),
+        ("Under which license is it released?", "The weights are BSD, the data ODC-By."),
+        ("What was the training time?", "It was trained for two days."),
+    ],
+)
+def test_amounts_of_money_acronyms_and_short_names_are_of_their_kinds(question: str, text: str) -> None:
+    attribute = asked_for(question)
+    assert attribute is not None
+    assert gives(text, attribute)
+
+
 def test_a_search_is_also_made_for_things_of_the_kind_asked_for() -> None:
     ways = variants(read_question("Which optimizer does Gizmo use?"), acronyms={})
     assert any("adam" in way and "Gizmo" in way for way in ways)
@@ -92,6 +150,50 @@ def test_a_question_for_an_attribute_that_its_paper_does_not_state_is_refused(qu
     assert not made.answered
     assert made.missing
     assert made.nearest
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [
+        ("How many documents was Gizmo trained on?", "Gizmo was trained on 2048 documents."),
+        ("How many documents was Gizmo trained on?", "Gizmo was trained on 2000 documents."),
+        ("How many hidden units does Gizmo have?", "Gizmo has 2048 hidden units."),
+        ("What is the website of Gizmo?", "The website of Gizmo has a demo and a manual."),
+        ("Which machine was Gizmo trained on?", "Gizmo was trained on one machine with 64 of them."),
+        (
+            "Which criteria do the annotators of Gizmo rate?",
+            "The criteria of Gizmo's annotators are fluency and adequacy.",
+        ),
+        ("Which datasets is Gizmo evaluated on?", "We evaluate Gizmo on SQuAD and MNLI."),
+        ("Which datasets is Gizmo evaluated on?", "SQuAD is what we evaluate Gizmo on."),
+        ("Which objective is Gizmo trained with?", "We train Gizmo with InfoNCE in batches."),
+        ("In which language are the tweets of Gizmo?", "All tweets of Gizmo are in Vietnamese."),
+        ("Which languages does Gizmo parse?", "Gizmo parses Swahili, Yoruba and Hausa."),
+        ("Which library is Gizmo written with?", "Gizmo is written with DyNet."),
+        ("Which encoder does Gizmo use?", "We use BERT to read the sentences for Gizmo."),
+        ("Which pretrained encoder reads the sentences in Gizmo?", "Gizmo reads the sentences with Longformer."),
+        ("Under which licence is Gizmo released?", "Gizmo is released under MIT."),
+        ("What is the cost of a label in Gizmo?", "Each label in Gizmo is paid with $0.05."),
+    ],
+)
+def test_what_a_paper_states_is_not_refused_for_the_words_it_states_it_in(question: str, sentence: str) -> None:
+    told = MemoryCorpus(
+        [Paper(id="arxiv:gizmo", title="Gizmo: Parsing of sentences")],
+        {"arxiv:gizmo": chunks_of("arxiv:gizmo", f"Gizmo is a model for parsing of sentences. {sentence}")},
+    )
+    made = answer(question, corpus=told)
+    assert made.answered
+    assert any(sentence in claim.text for claim in made.claims)
+
+
+@pytest.mark.parametrize("question", ["Which datasets is Gizmo evaluated on?", "Which languages does Gizmo parse?"])
+def test_the_names_of_the_question_and_of_cited_work_are_not_what_is_asked_for(question: str) -> None:
+    text = "Then Gizmo is a model that parses (Smith et al., 2011). Later Gizmo was made better."
+    told = MemoryCorpus(
+        [Paper(id="arxiv:gizmo", title="Gizmo: Parsing of sentences")],
+        {"arxiv:gizmo": chunks_of("arxiv:gizmo", text)},
+    )
+    assert not answer(question, corpus=told).answered
 
 
 def test_another_papers_attribute_is_not_the_one_asked_for() -> None:
