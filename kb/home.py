@@ -70,7 +70,7 @@ class Home:
         index_path = self.lexical_path.parent
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not any(self.path.iterdir()):
+            if self.path.stat().st_uid == os.geteuid() and not any(self.path.iterdir()):
                 self.path.chmod(0o700)  # it was made for us, with whatever mask
             # Each by itself: a parent that mkdir makes on the way has the process's mask for its mode.
             for folder in (

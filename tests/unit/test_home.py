@@ -36,3 +36,12 @@ def test_a_folder_that_holds_something_keeps_its_own_mode(tmp_path: Path) -> Non
     Home(tmp_path / "papers").create()
     assert (tmp_path / "papers").stat().st_mode & 0o777 == 0o755
     assert (tmp_path / "papers" / "index").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.usefixtures("open_handed")
+def test_an_empty_folder_of_somebody_else_is_used_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "given").mkdir(mode=0o777)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    Home(tmp_path / "given").create()
+    assert (tmp_path / "given").stat().st_mode & 0o777 == 0o777
+    assert (tmp_path / "given" / "index").stat().st_mode & 0o777 == 0o700
