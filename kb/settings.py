@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     InitSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
@@ -33,11 +34,17 @@ _MOST = 1 << 40  # of bytes: no machine has them, and the system takes the numbe
 
 
 def _listed(value: Any) -> Any:
-    """A list in a variable: ``a, b`` or JSON."""
+    """A list in a variable: ``a, b`` or JSON. A ValueError becomes one of ours."""
     if isinstance(value, str):
         if value.lstrip().startswith("["):
-            return json.loads(value)  # a ValueError becomes one of ours
-        return tuple(part for word in value.split(",") if (part := word.strip()))
+            try:
+                value = json.loads(value)
+            except RecursionError as err:
+                raise ValueError("lists within lists") from err
+        else:
+            value = tuple(part for word in value.split(",") if (part := word.strip()))
+    if isinstance(value, list | tuple) and not all(isinstance(part, str) for part in value):
+        raise ValueError("not all of it is text")  # here, where the whole list can be shown
     return value
 
 
@@ -51,6 +58,17 @@ def _absolute(folder: str | Path) -> Path:
         raise SettingsError(f"{folder} has no place here ({err}): give --home DIR or set KB_HOME") from err
 
 
+class _Environment(EnvSettingsSource):
+    """``KB_*``. An empty variable empties text that may be empty and lists; for other settings it is not there."""
+
+    def __call__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__call__().items() if value != "" or self._may_be_empty(name)}
+
+    def _may_be_empty(self, name: str) -> bool:
+        field = self.settings_cls.model_fields.get(name)
+        return field is not None and (isinstance(field.default, tuple) or field.default in ("", SecretStr("")))
+
+
 class Settings(BaseSettings):
     """Everything that can be set. ``Settings(home="~/papers")`` reads that home's ``kb.toml`` and ``KB_*``.
 
@@ -58,9 +76,7 @@ class Settings(BaseSettings):
         SettingsError: through ``Settings.load``, when a value is not possible; the message names the setting.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix=_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, validate_default=True
-    )
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True, validate_default=True)
 
     home: Path = Field(default=Path("~/.local/share/kb"), description="the folder that holds everything")
 
@@ -144,8 +160,9 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags first, then the environment, then the home's ``kb.toml``."""
-        home = init_settings().get("home") or env_settings().get("home") or cls.model_fields["home"].default
-        return init_settings, env_settings, InitSettingsSource(settings_cls, _of_the_home(_absolute(home) / "kb.toml"))
+        environment = _Environment(settings_cls)
+        home = init_settings().get("home") or environment().get("home") or cls.model_fields["home"].default
+        return init_settings, environment, InitSettingsSource(settings_cls, _of_the_home(_absolute(home) / "kb.toml"))
 
     def model_post_init(self, context: Any) -> None:
         """Make the home absolute, so that a later change of folder does not move it."""
@@ -170,9 +187,7 @@ class Settings(BaseSettings):
 
     def origins(self) -> dict[str, Literal["default", "kb.toml", "environment", "flag"]]:
         """Where the value of each setting comes from."""
-        from pydantic_settings import EnvSettingsSource
-
-        environment = EnvSettingsSource(type(self))()
+        environment = _Environment(type(self))()
         file = _of_the_home(self.home / "kb.toml")
         plain = type(self).model_construct()
         origins: dict[str, Literal["default", "kb.toml", "environment", "flag"]] = {}
@@ -218,7 +233,7 @@ def _of_the_home(path: Path) -> dict[str, Any]:
         ) from err
     except OSError as err:
         raise SettingsError(f"{path} cannot be read ({err.strerror}): correct it or remove it") from err
-    except ValueError as err:  # no UTF-8, no TOML
+    except (ValueError, RecursionError) as err:  # no UTF-8, no TOML, brackets without end
         raise SettingsError(f"{path} is not TOML ({err}): correct it or remove it") from err
     for name in values:
         if name == "home":

@@ -39,6 +39,9 @@ def test_a_secret_in_the_home_is_refused_with_the_cure(tmp_path: Path, name: str
         ("ALLOW_REMOTE", "maybe", "true or false"),
         ("LANGUAGE", "de", "'en' or 'zh'"),
         ("MAIL_TO", '["a@b"', "a list of texts"),
+        ("MAIL_TO", "[" * 100_000, "a list of texts"),
+        ("MAIL_TO", "[1]", "a list of texts, with commas between them, not '[1]'"),
+        ("ALLOWED_HOSTS", '["a", ["b"]]', """a list of texts, with commas between them, not '["a", ["b"]]'"""),
         ("SMTP_PORT", "0", "more than 0"),
     ],
 )
@@ -65,6 +68,36 @@ def test_a_list_in_a_variable_has_commas_and_an_empty_variable_is_none(
     assert settings.home != Path.cwd()
 
 
+TEXTS = sorted(name for name, field in Settings.model_fields.items() if field.default == "")
+LISTS = sorted(name for name, field in Settings.model_fields.items() if isinstance(field.default, tuple))
+
+
+@pytest.mark.parametrize("name", TEXTS + LISTS)
+def test_an_empty_variable_empties_what_may_be_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    value = '["a.example.org"]' if name in LISTS else '"ollama:qwen3"'
+    (tmp_path / "kb.toml").write_text(f"{name} = {value}\n", encoding="utf-8")
+    assert getattr(Settings.load(home=tmp_path), name)
+    monkeypatch.setenv(f"KB_{name.upper()}", "")
+    settings = Settings.load(home=tmp_path)
+    assert getattr(settings, name) == (() if name in LISTS else "")
+    assert settings.origins()[name] == "environment"
+
+
+def test_an_empty_variable_of_anything_else_counts_as_unset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_to = "max_pages = 11\nallow_remote = true\nlanguage = 'zh'\nencoder = 'e'\nencoder_cache = '/c'\n"
+    (tmp_path / "kb.toml").write_text(set_to, encoding="utf-8")
+    before = Settings.load(home=tmp_path)
+    for name in sorted(Settings.model_fields.keys() - {*TEXTS, *LISTS}):
+        monkeypatch.setenv(f"KB_{name.upper()}", "")
+    settings = Settings.load(home=tmp_path)
+    assert settings == before
+    assert settings.origins() == before.origins()
+    monkeypatch.setenv("KB_HOME", "")
+    assert Settings.load().home == Path(Settings.model_fields["home"].default).expanduser()
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -72,6 +105,8 @@ def test_a_list_in_a_variable_has_commas_and_an_empty_variable_is_none(
         ("max_page = 3\n", r"is it max_pages\?"),
         ("threads = \n", "not TOML"),
         ("threads = 1.5\n", "threads must be a whole number"),
+        ("mail_to = [1]\n", r"mail_to must be a list of texts, .* not '\[1\]'"),
+        (f"mail_to = {'[' * 100_000}\n", "not TOML"),
     ],
 )
 def test_what_the_homes_file_cannot_say_is_refused(tmp_path: Path, text: str, said: str) -> None:
