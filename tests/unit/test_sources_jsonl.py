@@ -141,6 +141,14 @@ def test_what_json_leaves_open_is_refused(tmp_path: Path, line: bytes, said: str
     assert said in failure.reason
 
 
+def test_a_name_stated_twice_among_very_many_is_found(tmp_path: Path) -> None:
+    names = [f'"n{number}": 0' for number in range(500_000)]
+    (tmp_path / "wide.jsonl").write_text("{" + ", ".join([*names, names[-1]]) + "}\n")
+    (failure,) = JsonlSource().find(str(tmp_path / "wide.jsonl"))
+    assert isinstance(failure, Failure)
+    assert '"n499999" is stated twice' in failure.reason
+
+
 def test_a_year_alone_is_the_day_of_publication_and_an_arxiv_id_is_an_id() -> None:
     metadata = metadata_of({"title": "A title", "year": 2019, "arxiv_id": "1901.00001"})
     assert metadata.published == datetime(2019, 1, 1, tzinfo=UTC)
