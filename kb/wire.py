@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 # ``for`` is a word of Python, so the record's field has another name than the JSON's.
 _FIELD, _NAME = "audience", "for"
+_TOO_DEEP = "its lists and objects lie too deep within each other"
 
 
 def to_data(record: Any) -> Any:
@@ -54,6 +55,8 @@ def from_data(data: Any, kind: type[T]) -> T:
     """
     try:
         return msgspec.convert(_inward(data), kind, strict=False)
+    except RecursionError as err:
+        raise BadRecord(f"no {_name(kind)}: {_TOO_DEEP}: make it again with kb") from err
     except msgspec.ValidationError as err:
         raise BadRecord(f"no {_name(kind)}: {_in_words(err)}: make it again with kb") from err
 
@@ -66,6 +69,8 @@ def from_json(text: str | bytes, kind: type[T]) -> T:
     """
     try:
         data = msgspec.json.decode(text)
+    except RecursionError as err:
+        raise BadRecord(f"no {_name(kind)}: {_TOO_DEEP}: make it again with kb") from err
     except (msgspec.DecodeError, UnicodeDecodeError) as err:
         raise BadRecord(f"no {_name(kind)}: it is no JSON, or a part of it: make it again with kb") from err
     return from_data(data, kind)

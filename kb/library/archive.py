@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kb import wire
 from kb.errors import BadRecord
 from kb.library.publishing import read_digest
 from kb.records import Digest, Language
@@ -33,6 +34,16 @@ class KeptDigest:
     language: Language
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _DigestHead:
+    """What a ``digest.json`` says of itself before its entries."""
+
+    topic: str | None
+    since: date
+    until: date
+    language: Language
+
+
 def kept_digests(library: Library) -> list[KeptDigest]:
     """The digests under ``digests/`` in the home, the newest day first; a file that is none is passed over."""
     found = []
@@ -49,17 +60,12 @@ def _kept(path: Path, changed_ns: int) -> KeptDigest:
     """What stands before the entries, so that a thousand digests cost no more than a few; else the whole file."""
     with path.open(encoding="utf-8", errors="replace") as file:
         head = file.read(_HEAD_CHARACTERS)
+    said: _DigestHead | Digest | None = None
     if (entries := _ENTRIES.search(head)) is not None:
-        try:
-            said = json.loads(head[: entries.start()] + "}")
-            return KeptDigest(
-                path=path, topic=said["topic"], since=date.fromisoformat(said["since"]),
-                until=date.fromisoformat(said["until"]), language=said["language"],
-            )  # fmt: skip
-        except (ValueError, KeyError, TypeError):
-            pass  # not as kb writes it: reading it whole says what it is
-    digest = read_digest(path)
-    return KeptDigest(path=path, topic=digest.topic, since=digest.since, until=digest.until, language=digest.language)
+        with suppress(BadRecord):  # not as kb writes it: reading it whole says what it is
+            said = wire.from_json(head[: entries.start()] + "}", _DigestHead)
+    said = said or read_digest(path)
+    return KeptDigest(path=path, topic=said.topic, since=said.since, until=said.until, language=said.language)
 
 
 def kept_digest(library: Library, topic: str | None, day: date) -> Digest | None:

@@ -71,3 +71,25 @@ def test_a_digest_that_breaks_off_is_passed_over(library: Desk, tmp_path: Path) 
     assert library.kept_digest(None, DAY) is None
     write(tmp_path, "b", None)
     assert library.kept_digest(None, DAY) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("topic", 5), ("topic", ["x"]), ("language", ["x"]), ("language", "de"), ("since", 20240304), ("until", None)],
+)
+def test_a_head_with_a_value_that_cannot_be_is_passed_over(
+    library: Desk, tmp_path: Path, name: str, value: object
+) -> None:
+    path = write(tmp_path, "a", "Graphs")
+    write(tmp_path, "b", "Graphs")
+    data = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(data | {name: value}), encoding="utf-8")
+    assert [kept.path.parent.name for kept in library.kept_digests()] == ["b"]
+
+
+def test_a_head_nested_without_end_is_passed_over(library: Desk, tmp_path: Path) -> None:
+    path = write(tmp_path, "a", None)
+    for depth in (900, 3_500, 100_000):
+        path.write_text(f'{{"topic": {"[" * depth}{"]" * depth}, "entries": []}}')
+        assert library.kept_digests() == []
+        path.touch()
