@@ -71,29 +71,37 @@ def _wrong_days(
 def _moved_ends(
     since: str, until: str, announced: Sequence[Collection[date]], periods: Collection[tuple[date, date]]
 ) -> dict[str, str]:
-    """The end of a period that no digest was made of, and what it should be; nothing where no period is remembered.
+    """The end of a period that no digest was made of, and what it should be.
 
+    Told is only what a remembered digest speaks against: one of the same papers with the same other end. A page may
+    have been made by another home, or before periods were remembered, so that none remembers it is no fault.
     It is the end on which no paper of the page was announced; where there are papers of both, the one that a digest of
     more than a day with the same other end does not have.
     """
     first, last = date.fromisoformat(since), date.fromisoformat(until)
-    if not periods or (first, last) in periods:
+    if first == last or (first, last) in periods:  # of a single day neither end is the other
         return {}
+    possible = [period for period in periods if _holds_all(period, announced)]
     days = {day for known in announced for day in known}
-    starts = {start for start, end in periods if end == last}
-    ends = {end for start, end in periods if start == first}
-    wrong = {day: near for day, near in ((last, ends), (first, starts)) if day not in days}
-    if len(wrong) == 2 and first != last and bool(starts) != bool(ends):  # the other one begins or ends a digest
-        wrong = {last: ends} if ends else {first: starts}
-    if not wrong and first != last:
-        wide = {last: ends - {first}} if ends - {first} else {first: starts - {last}}
-        wrong = {day: near for day, near in wide.items() if near}
-    every = days | {day for period in periods for day in period}
+    starts = {start for start, end in possible if end == last}
+    ends = {end for start, end in possible if start == first}
+    if first in days and last in days:
+        wrong = {last: ends - {first}} if ends - {first} else {first: starts - {last}}
+    else:
+        wrong = {day: near for day, near in ((last, ends), (first, starts)) if day not in days}
     return {
-        day.isoformat(): min(near or every - {day}, key=lambda other: (abs(other - day), other)).isoformat()
+        day.isoformat(): min(near, key=lambda other: (abs(other - day), other)).isoformat()
         for day, near in wrong.items()
-        if near or every - {day}
+        if near
     }
+
+
+def _holds_all(period: tuple[date, date], announced: Sequence[Collection[date]]) -> bool:
+    """Whether a digest of the period can have had these papers; a day without any says nothing of a longer period."""
+    start, end = period
+    if not announced:
+        return start < end
+    return all(any(start <= day <= end for day in days) for days in announced)
 
 
 def _period(first: str, last: str) -> str:

@@ -12,12 +12,13 @@ from dataclasses import replace
 
 from kb.ids import fold
 from kb.records import Fault, Figure, Language, Paper, Version
-from kb.rendering.comparing_texts import differing_names, flat, likeness, nearest
+from kb.rendering.address_check import check_addresses
+from kb.rendering.comparing_texts import differing_names, flat, likeness
 from kb.rendering.entries import attribution, paper_anchor, shown_affiliation, source_address
 from kb.rendering.escaping import ADDRESS, one_line
 from kb.rendering.head_check import check_head
 from kb.rendering.item_check import check_item
-from kb.rendering.known_addresses import arxiv_number, bare_address, known_addresses, stated_version
+from kb.rendering.known_addresses import arxiv_number, stated_version
 from kb.rendering.labels import LABELS, label
 from kb.rendering.naming import picture_text, without_label
 from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage
@@ -130,7 +131,7 @@ class _EntryCheck:
         paper = at_version(self._paper, claimed=claimed, abstract=entry.abstract, sources=self._sources)
         self._record(paper)
         check_item(entry, self._page, paper, self._sources, tally, exists=self._exists)
-        self._addresses(paper)
+        check_addresses(entry, self._page, paper, self._sources, tally)
         if self._page.own:
             self._places(paper)
             self._name(paper)
@@ -181,31 +182,6 @@ class _EntryCheck:
         for one, other in wrong:
             self._tally.add("author", one, other, where=where)
 
-    def _addresses(self, paper: Paper) -> None:
-        entry, tally = self._entry, self._tally
-        allowed = known_addresses(paper, self._language)
-        for where, address in entry.links:
-            tally.checked += 1
-            number = arxiv_number(address)
-            if number is not None and paper.id.startswith("arxiv:") and where not in ("abstract",):
-                self._arxiv_address(paper, number, address, allowed, where=where)
-            elif bare_address(address) not in allowed and not self._is_quoted(paper, address, where=where):
-                tally.add("link", address, nearest(address, sorted(allowed.values())), where=where)
-        own = paper.id.removeprefix("arxiv:") if paper.id.startswith("arxiv:") else None
-        for name, told in entry.missing_links:
-            tally.checked += 1
-            is_code = re.search(r"git|code|代码", name, re.IGNORECASE) is not None
-            stated = [link.url for link in paper.links if link.kind == "code"]
-            if not is_code and own:
-                tally.add("link", told, f"https://arxiv.org/abs/{own}", where=f"note, {name}")
-            elif stated and is_code:
-                tally.add("link", told, stated[0], where=f"note, {name}")
-            else:
-                tally.add("placeholder", f"{name}: {told}", LABELS["en"]["not stated"], where="note")
-        source = source_address(paper)
-        if source and not entry.pages and not any(where == "source" for where, _ in entry.links):
-            tally.add("link", "", source, where="source")
-
     def _name(self, paper: Paper) -> None:
         """The id that is there for programs."""
         told = self._entry.named
@@ -220,23 +196,6 @@ class _EntryCheck:
             self._tally.checked += 1
             if place != expected:
                 self._tally.add("mark", f"#{place}", f"#{expected}", where=where)
-
-    def _is_quoted(self, paper: Paper, address: str, *, where: str) -> bool:
-        """Whether a link within a quotation is an address that the paper's stored text has."""
-        if where not in ("sentence", "quote"):
-            return False
-        bare = bare_address(address)
-        return any(bare in re.sub(r"\s+", "", chunk.text) for chunk in self._sources.chunks(paper.id))
-
-    def _arxiv_address(
-        self, paper: Paper, number: tuple[str, int | None], address: str, allowed: Mapping[str, str], *, where: str
-    ) -> None:
-        identifier, version = number
-        if f"arxiv:{identifier}" != paper.id and f"arxiv:{identifier}" not in paper.aliases:
-            if bare_address(address) not in allowed:
-                self._tally.add("id", identifier, paper.id.removeprefix("arxiv:"), where=where)
-        elif version is not None and paper.version is not None and version != paper.version:
-            self._tally.add("version", f"v{version}", f"v{paper.version}", where=where)
 
     def _placeholders(self) -> None:
         entry = self._entry

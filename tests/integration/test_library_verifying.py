@@ -11,7 +11,7 @@ import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from html.parser import HTMLParser
 from pathlib import Path
@@ -32,6 +32,7 @@ TOPIC = Topic(name="Diffusion / 扩散", query="all:diffusion OR all:3D", catego
 FEEDS = ("diffusion-扩散.rss.xml", "diffusion-扩散.atom.xml")
 PAGES = ("diffusion-扩散.html", "diffusion-扩散.md", "diffusion-扩散.plain.md")
 BIBLIOGRAPHY, MAIL = "2024-03-04-diffusion-扩散.bib", "2024-03-04-diffusion-扩散.eml"
+ALL_FORMS = ("html", "hexo", "md", "rss", "bibtex", "mail", "json")
 FORMS = (*FEEDS, BIBLIOGRAPHY, MAIL, "note.json")
 
 
@@ -194,6 +195,57 @@ def test_an_end_of_the_period_that_was_moved_everywhere_is_one_fault(
     text = text_of(of_a_period, name)
     assert faults_of(library, of_a_period, name, text) == []
     assert faults_of(library, of_a_period, name, moved(text, old, new)) == [("date", new, old)]
+
+
+@pytest.mark.parametrize(
+    ("since", "until"), [("2024-03-01", "2024-03-06"), ("2024-03-05", "2024-03-05"), ("2024-03-05", "2024-03-07")]
+)
+@pytest.mark.parametrize("remembered", ["2024-03-04", "2024-03-01 2024-03-06", "2024-02-26 2024-03-02"])
+def test_a_true_page_that_this_home_does_not_remember_has_no_fault(
+    tmp_path: Path, since: str, until: str, remembered: str
+) -> None:
+    first, last = date.fromisoformat(since), date.fromisoformat(until)
+    with Library.open(Settings(home=tmp_path / "home", site_url=SITE, mail_from="kb@example.org")) as maker:
+        maker.add(str(RECORDS))
+        files = maker.write_digest(maker.digest(since=first, until=last), list(ALL_FORMS), out=tmp_path)
+    with Library.open(Settings(home=tmp_path / "other", site_url=SITE, mail_from="kb@example.org")) as library:
+        library.add(str(RECORDS))
+        for day in map(date.fromisoformat, remembered.split()):
+            library.digest(day=day)
+        for path in files:
+            assert library.verify(path)[0] == [], path.name
+
+
+@pytest.fixture(scope="module")
+def with_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Library, Path]]:
+    """The page of a note that quotes a sentence with an address, which the paper's text alone has."""
+    folder = tmp_path_factory.mktemp("address")
+    (folder / "paper.md").write_text(
+        "# Pieces of Puzzles Put Together by Graphs\n\nAnn Lee, Bob Ray\n\n## Abstract\n\nPuzzles are hard when"
+        " pieces are rotated. We propose a network that puts them together.\n\n## Method\n\nWe propose a network"
+        f" over pieces whose code is at {ADDRESS} under a free licence. It learns from every pair of pieces.\n"
+    )
+    with Library.open(Settings(home=folder / "home")) as library:
+        library.add(str(folder / "paper.md"))
+        path = folder / "note.html"
+        pages = library.render_note(library.note(library.list()[0].id), "html")
+        path.write_bytes(pages[0][1])
+        yield library, path
+
+
+ADDRESS = "https://github.com/IIT-PAVIS/DiffAssemble"
+
+
+def test_a_link_in_a_quotation_is_a_whole_address_of_the_text(with_address: tuple[Library, Path]) -> None:
+    library, path = with_address
+    text = path.read_text()
+    assert f'href="{ADDRESS}"' in text
+    assert library.verify(path)[0] == []
+    for other in (ADDRESS[:-8], ADDRESS[:20], "http://git", "https://github.com", f"{ADDRESS}s"):
+        changed = text.replace(f'href="{ADDRESS}"', f'href="{other}"')
+        assert {(field, found) for field, found, _ in faults_of(library, path.parent, path.name, changed)} == {
+            ("link", other)
+        }
 
 
 @pytest.mark.parametrize("name", WITH_DAYS)
