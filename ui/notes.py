@@ -6,12 +6,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from kb.records import CONCLUSION_PARTS, Claim, Figure, Note
+from kb.records import ABSTRACT_PARTS, CONCLUSION_PARTS, Claim, Figure, Note
 from ui import markup
 from ui.cards import claim_line
 from ui.session import language, library, t
-
-_PARTS = ("background", "past_methods", "method", "results")
 
 
 def note_head(note: Note, *, key: str) -> None:
@@ -30,7 +28,7 @@ def note_head(note: Note, *, key: str) -> None:
 
 def note_body(note: Note, *, key: str) -> None:
     """The rest of the note."""
-    for name in _PARTS:
+    for name in ABSTRACT_PARTS:
         _claims(note, name, getattr(note, name), key=key)
     if any(getattr(note.conclusion, name) for name in CONCLUSION_PARTS):
         st.markdown(f"**{t('conclusion')}**")

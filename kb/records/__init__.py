@@ -23,6 +23,7 @@ from kb.records.claims import (
     Verdict,
 )
 from kb.records.digests import (
+    ABSTRACT_PARTS,
     CONCLUSION_PARTS,
     DAILY_FORMS,
     FORMS,
@@ -47,6 +48,7 @@ from kb.records.intake import AddReport, Failure, Item, Partial
 from kb.records.papers import Affiliation, Box, Fulltext, Link, Metadata, Paper, SourceName, Version
 
 __all__ = [
+    "ABSTRACT_PARTS",
     "CONCLUSION_PARTS",
     "DAILY_FORMS",
     "FORMS",

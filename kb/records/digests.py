@@ -50,6 +50,8 @@ class Conclusion:
     workload: tuple[Claim, ...] = ()
 
 
+ABSTRACT_PARTS = ("background", "past_methods", "method", "results")
+"""The fields of a note that retell the abstract, in their order."""
 CONCLUSION_PARTS = tuple(field.name for field in fields(Conclusion))
 
 

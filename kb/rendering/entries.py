@@ -6,12 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kb.records import CONCLUSION_PARTS, Claim, Digest, Figure, Language, Link, Note, Paper
+from kb.records import ABSTRACT_PARTS, CONCLUSION_PARTS, Claim, Digest, Figure, Language, Link, Note, Paper
 from kb.rendering.labels import label
 from kb.rendering.licences import licence_name, may_republish, publishable_note
 from kb.rendering.phrases import spoken as told_in
 
-ABSTRACT_PARTS = ("background", "past_methods", "method", "results")
 _WEB = re.compile(r"^https?://[^\s<>\"'\x00-\x1f]+$", re.IGNORECASE)
 
 

@@ -7,8 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
-from kb.records import CONCLUSION_PARTS, Language
-from kb.rendering.entries import ABSTRACT_PARTS
+from kb.records import ABSTRACT_PARTS, CONCLUSION_PARTS, Language
 from kb.rendering.inline_reading import Piece, plain_text, read_inline
 from kb.rendering.labels import LABELS, label
 from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage, ReadQuote, ReadSentence
