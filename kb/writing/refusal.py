@@ -108,6 +108,7 @@ def is_ruled_out(question: Question, candidates: Sequence[Candidate]) -> bool:
 def _is_given(candidates: Sequence[Candidate]) -> bool:
     """Whether a near sentence, of the papers that the question names if it names any, states what is asked for.
 
+    Of an open kind ("which dataset") a sentence that prints some name may state it: whether it does is the model's say.
     A candidate without that signal, or of a question that asks for nothing by name, counts as stating it.
     """
     about = [c for c in candidates if c.owned] or candidates
