@@ -29,11 +29,11 @@ def settings(folder: Path, **flags: Any) -> Settings:
 
 @pytest.fixture(scope="module")
 def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The default encoder's converted file."""
+    """The default encoder's converted graph for batches; the other one in its folder is for short queries."""
     folder = tmp_path_factory.mktemp("converted")
     load_encoder(settings(folder))
-    (file,) = folder.iterdir()
-    return file
+    whole, _short = sorted(folder.iterdir(), key=lambda file: len(file.name))
+    return whole
 
 
 @pytest.fixture(scope="module")
@@ -126,8 +126,8 @@ def test_a_damaged_conversion_is_made_again(converted: Path, tmp_path: Path, dam
     file.write_bytes(
         {"cut": good[:middle], "flipped": good[:middle] + b"\x55" * 64 + good[middle + 64 :], "emptied": b""}[damage]
     )
-    vector = load_encoder(settings(tmp_path)).encode_query("attention")
-    assert vector @ load_encoder(settings(converted.parent)).encode_query("attention") > 0.99999
+    (vector,) = load_encoder(settings(tmp_path)).encode_passages(["attention"])
+    assert vector @ load_encoder(settings(converted.parent)).encode_query("attention") > 0.999
     assert read_converted(file) is not None
 
 
@@ -242,3 +242,10 @@ def test_no_reranker_unless_set_and_a_clear_error_for_a_wrong_one(tmp_path: Path
     (tmp_path / "empty").mkdir()
     with pytest.raises(EncoderError):
         load_reranker(settings(tmp_path, reranker=str(tmp_path / "empty")))
+
+
+@pytest.mark.parametrize("words", [1, 20, 60])
+def test_a_query_has_the_vector_of_the_same_text_as_a_passage(cache: Path, words: int) -> None:
+    text = " ".join(["attention", "weights", "decide"][i % 3] for i in range(words))
+    encoder = load_encoder(settings(cache))
+    assert encoder.encode_query(text) @ encoder.encode_passages([text])[0] > 0.999
