@@ -216,14 +216,18 @@ def test_a_true_page_that_this_home_does_not_remember_has_no_fault(
             assert library.verify(path)[0] == [], path.name
 
 
+CODE, DATA = "https://github.com/IIT-PAVIS/DiffAssemble", "https://data.example.org/puzzles/rotated"
+
+
 @pytest.fixture(scope="module")
 def with_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Library, Path]]:
-    """The page of a note that quotes a sentence with an address, which the paper's text alone has."""
+    """The page of a note that quotes sentences with addresses; DATA stands in the text alone."""
     folder = tmp_path_factory.mktemp("address")
     (folder / "paper.md").write_text(
-        "# Pieces of Puzzles Put Together by Graphs\n\nAnn Lee, Bob Ray\n\n## Abstract\n\nPuzzles are hard when"
-        " pieces are rotated. We propose a network that puts them together.\n\n## Method\n\nWe propose a network"
-        f" over pieces whose code is at {ADDRESS} under a free licence. It learns from every pair of pieces.\n"
+        "# Pieces of Puzzles Joined by Graphs\n\nAnn Lee, Bob Ray\n\n## Abstract\n\nPuzzles are hard when parts are"
+        " rotated. We present PuzzleNet, a graph network.\n\n## Method\n\nWe propose PuzzleNet, a graph network over"
+        f" rotated pieces that is trained with the code of {CODE} from each pair of them.\n\n## Results\n\nPuzzleNet on"
+        f" the puzzles of {DATA} puts together 91.2% of them, which is 5.1 points more than the best baseline.\n"
     )
     with Library.open(Settings(home=folder / "home")) as library:
         library.add(str(folder / "paper.md"))
@@ -233,19 +237,18 @@ def with_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lib
         yield library, path
 
 
-ADDRESS = "https://github.com/IIT-PAVIS/DiffAssemble"
-
-
-def test_a_link_in_a_quotation_is_a_whole_address_of_the_text(with_address: tuple[Library, Path]) -> None:
+@pytest.mark.parametrize("address", [CODE, DATA])
+def test_a_link_in_a_quotation_is_a_whole_address_of_the_text(with_address: tuple[Library, Path], address: str) -> None:
     library, path = with_address
     text = path.read_text()
-    assert f'href="{ADDRESS}"' in text
+    places = [*re.finditer(rf'data-field="(?:sentence|quote)">[^<]*<a href="({address})"', text)]
+    assert len(places) > 1
     assert library.verify(path)[0] == []
-    for other in (ADDRESS[:-8], ADDRESS[:20], "http://git", "https://github.com", f"{ADDRESS}s"):
-        changed = text.replace(f'href="{ADDRESS}"', f'href="{other}"')
-        assert {(field, found) for field, found, _ in faults_of(library, path.parent, path.name, changed)} == {
-            ("link", other)
-        }
+    for place in places:
+        for other in (address[:-3], address[:20], "http://git", "https://github.com", f"{address}s"):
+            changed = text[: place.start(1)] + other + text[place.end(1) :]
+            found = [(field, told) for field, told, _ in faults_of(library, path.parent, path.name, changed)]
+            assert found == [("link", other)], place[0]
 
 
 @pytest.mark.parametrize("name", WITH_DAYS)
