@@ -74,6 +74,8 @@ def compose(
     if audience not in ("self", "public"):
         raise UsageError(f"for={audience!r}: a page is for 'self' or for 'public'")
     spoken = language or (topic.language if topic else library.settings.language)
+    if choice.shown:
+        library.chat()  # a model that cannot be had is one error, not one for each paper
     notes, failed = _notes(library, choice.shown, language=spoken, progress=progress)
     shown = tuple(one for one in choice.shown if one.paper.id in notes)
     left_out = (*choice.left_out, *failed)

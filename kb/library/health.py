@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import re
+import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from kb.library import Library
 
 _BATCH_PAPERS = 256
+_QUERY = re.compile(r"\(*\s*(?:ti|au|abs|co|jr|cat|rn|id|all):", re.IGNORECASE)  # arXiv's fields
 _REINDEX = "kb doctor --fix, or kb reindex"
 
 
@@ -72,7 +75,13 @@ def _problems(library: Library) -> Iterator[Problem]:
     for failure in catalog.failures.list():
         if failure.retry:
             what = f"{failure.what} could not be added: {failure.reason}"
-            yield Problem(what=what, severity="notice", cure=f"kb add {failure.what}")
+            yield Problem(what=what, severity="notice", cure=f"kb add {_as_argument(failure.what)}")
+
+
+def _as_argument(what: str) -> str:
+    """What could not be added, as one types it: a query is told from a name by its fields (``cat:``, ``abs:``)."""
+    quoted = shlex.quote(what)
+    return f"--query {quoted}" if _QUERY.match(what) else quoted
 
 
 def _index_problems(library: Library, catalog: Catalog) -> Iterator[Problem]:

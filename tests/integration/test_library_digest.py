@@ -415,3 +415,11 @@ def test_entries_are_exported_in_a_stable_order(library: Library, tmp_path: Path
     rows = json.loads((tmp_path / "l.json").read_text(encoding="utf-8"))["entries"]
     keys = [(row["topic"], row["day"], row["paper_id"]) for row in rows]
     assert all(a < b for a, b in pairwise(keys))
+
+
+def test_a_model_that_cannot_be_had_is_one_error_and_makes_no_page(tmp_path: Path) -> None:
+    with Library.open(Settings.load(home=tmp_path / "home", model="nosuch:model")) as library:
+        library._encoder = WordEncoder()
+        library.add_items([record(1, 3), record(2, 3)])
+        with pytest.raises(KbError, match="no provider 'nosuch'"):
+            library.digest(day=day(3))

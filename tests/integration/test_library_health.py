@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from kb import Library, Settings
 from kb.library.indexing import Indexes
-from kb.records import Item, Metadata
+from kb.records import Failure, Item, Metadata
 from tests.fakes import WordEncoder
 
 PAPERS = 12
@@ -172,3 +173,15 @@ def test_words_follow_an_abstract_of_which_a_part_changes(sound: Path, tmp_path:
         library.set("2401.00003", abstract=f"{abstract} At its end stands wombat.")
         assert library.search("quokka", k=1, mode="lexical") == []
         assert library.doctor() == []
+
+
+def test_the_cure_for_what_was_not_added_can_be_typed_as_it_stands(sound: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(sound, home)
+    with opened(home) as library:
+        for what in ('cat:cs.CL AND abs:"dense retrieval"', "my papers/one.pdf"):
+            library.catalog().failures.record(Failure(what=what, code="source-unavailable", reason="no", retry=True))
+        cures = [problem.cure for problem in library.doctor() if "could not be added" in problem.what]
+    typed = [shlex.split(cure) for cure in cures]
+    assert ["kb", "add", "--query", 'cat:cs.CL AND abs:"dense retrieval"'] in typed
+    assert ["kb", "add", "my papers/one.pdf"] in typed
