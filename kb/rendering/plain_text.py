@@ -54,7 +54,7 @@ def hits(found: Sequence[Hit]) -> str:
 def answer(result: Answer) -> str:
     """An answer with its quotes and references, or the refusal with the nearest evidence."""
     if not result.answered:
-        lines = ["Not found in your papers." + (f" {result.missing}" if result.missing else "")]
+        lines = ["Not found in your papers" + (f": {result.missing}" if result.missing else ".")]
         if result.nearest:
             lines += ["", "Nearest evidence:", hits(result.nearest[:3])]
         return "\n".join(lines)

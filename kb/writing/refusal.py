@@ -134,11 +134,11 @@ def describe_missing(question: Question, candidates: Sequence[Candidate]) -> str
     named = {part for name in absent for part in words(name)}
     absent += [w for w in words(question.text) if stem(w) in question.stems and stem(w) not in near and w not in named]
     if not absent and not _is_given(candidates) and (attribute := asked_for(question.text)):
-        return f"passages speak of this, but none states {attribute.words}; the nearest are listed"
+        return f"passages speak of this, but none states {attribute.words}"
     if absent:
         listed = ", ".join(f"“{word}”" for word in dict.fromkeys(absent))
-        return f"the papers found do not speak of {listed}; the nearest passages are listed"
-    return "passages use the words of the question, but none states an answer; the nearest are listed"
+        return f"none of the nearest passages has {listed}"
+    return "passages use the words of the question, but none states an answer"
 
 
 @lru_cache(maxsize=1)
