@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pypdfium2 as pdfium
 import pytest
@@ -233,15 +233,19 @@ def test_back_and_bookmarks(visitor: Visitor) -> None:
     box = visitor.page.get_by_label("Search your papers")
     for _ in range(4):  # a change of page may leave an entry of its own
         visitor.page.go_back()
-        visitor.rest()
-        if box.count() and box.input_value() == "citation graph":
+        address = urlsplit(visitor.page.url)
+        (asked,) = parse_qs(address.query).get("q", [""])
+        if address.path == "/search":  # the page follows its address
+            visitor.until(lambda asked=asked: box.count() == 1 and box.input_value() == asked)
+        if asked == "citation graph":
             break
     assert box.input_value() == "citation graph"
     bookmark = visitor.page.url
     other = Visitor(visitor.context.browser, visitor.address)
     other.page.goto(bookmark)
-    other.sees("results")
-    assert other.page.get_by_label("Search your papers").input_value() == "citation graph"
+    found = other.page.get_by_label("Search your papers")
+    other.until(lambda: found.count() == 1 and found.input_value() == "citation graph")
+    other.page.locator('[class*="st-key-title-"]').first.wait_for()
     other.close()
 
 
