@@ -14,10 +14,9 @@ def load_reranker(settings: Settings) -> Reranker | None:
     """
     if not settings.reranker:
         return None
-    from kb.index.encoders.torch_runtime import has_cuda, load_cross_encoder
+    from kb.index.encoders.torch_runtime import load_cross_encoder
 
-    use_cuda = settings.encoder_device != "cpu" and has_cuda()
-    return load_cross_encoder(settings.reranker, device="cuda" if use_cuda else "cpu")
+    return load_cross_encoder(settings.reranker, device=_device(settings))
 
 
 def load_entailment(settings: Settings) -> Entailment | None:
@@ -28,8 +27,12 @@ def load_entailment(settings: Settings) -> Entailment | None:
     """
     if not settings.entailment:
         return None
-    from kb.index.encoders.torch_runtime import has_cuda
     from kb.index.encoders.torch_runtime import load_entailment as load
 
-    use_cuda = settings.encoder_device != "cpu" and has_cuda()
-    return load(settings.entailment, device="cuda" if use_cuda else "cpu")
+    return load(settings.entailment, device=_device(settings))
+
+
+def _device(settings: Settings) -> str:
+    from kb.index.encoders.torch_runtime import has_cuda
+
+    return "cuda" if settings.encoder_device != "cpu" and has_cuda() else "cpu"

@@ -75,12 +75,11 @@ class GraphEncoder:
 
     def encode_query(self, text: str) -> Vectors:
         """(dimension,) float32, L2-normalised."""
-        query = clean_text(self._bert.query_prompt + clean_text(text))
-        if self._run_short is not None:
-            tokens = self._tokenizer.encode([query])
-            if len(tokens[0]) <= SHORT:
-                return self._run_short(*_padded(tokens, pad=self._bert.pad_token, length=SHORT)).reshape(-1)
-        return self._encode([query]).reshape(-1)
+        tokens = self._tokenizer.encode([clean_text(self._bert.query_prompt + clean_text(text))])
+        pad = self._bert.pad_token
+        if self._run_short is not None and len(tokens[0]) <= SHORT:
+            return self._run_short(*_padded(tokens, pad=pad, length=SHORT)).reshape(-1)
+        return self._run(*_padded(tokens, pad=pad)).reshape(-1)
 
     def _encode(self, texts: Sequence[str]) -> Vectors:
         # Repeated texts (a paper's title heads each of its chunks) are computed once.

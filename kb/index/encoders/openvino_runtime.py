@@ -44,11 +44,12 @@ def load_openvino(bert: BertModel, *, precision: str, threads: int, cache: Path)
     """
     graphs = _Graphs(bert, precision=precision, threads=threads, cache=cache)
     chosen, made = graphs.choose()
-    run, short = _Run(lambda: made or graphs.open(chosen)), None
-    if bert.max_tokens >= SHORT:
-        made_too = graphs.open(chosen, length=SHORT) if made else None  # both at once: no later start converts again
-        short = _Run(lambda: made_too or graphs.open(chosen, length=SHORT))
-    return GraphEncoder(bert, run, run_short=short, runtime=f"openvino {chosen}", precision=chosen)
+
+    def run_of(length: int) -> _Run:
+        return _Run(lambda: made.get(length) or graphs.open(chosen, length=length))
+
+    run_short = run_of(SHORT) if SHORT in graphs.lengths else None
+    return GraphEncoder(bert, run_of(0), run_short=run_short, runtime=f"openvino {chosen}", precision=chosen)
 
 
 class _Graphs:
@@ -69,30 +70,37 @@ class _Graphs:
         version = hashlib.sha256(openvino.get_version().encode()).hexdigest()[:8]
         self._begins = f"{bert.weights_sha256[:16]}-{bert.pooling}-{precision}"
         self._ends = f"{cpu}@{version}.openvino"
+        self.lengths = (0, SHORT) if bert.max_tokens >= SHORT else (0,)  # 0: texts of any length, any number of them
 
-    def choose(self) -> tuple[str, _Graph | None]:
-        """The arithmetic that is taken, and its graph of open shape where that had to be compiled to know."""
+    def choose(self) -> tuple[str, dict[int, _Graph]]:
+        """The arithmetic that is taken; where that had to be found out, its graphs by length, all of them cached."""
         for chosen in self._choices:
             if self._file(chosen, 0).exists():
-                return chosen, None
+                return chosen, {}
         with _translated():
             for chosen in self._choices:
-                graph, likeness = _compile(self._core, self._bert, self._options(chosen), chosen=chosen)
-                if likeness >= _FAITHFUL:
+                recipe = self._recipe(chosen)
+                graph = recipe.compile()
+                if recipe.likeness(graph) >= _FAITHFUL:
                     break
-            write_converted(self._file(chosen, 0), _exported(graph))
-        return chosen, (graph, None)
+            made = {length: recipe.compile(length=length) if length else graph for length in self.lengths}
+            for length, one in made.items():
+                write_converted(self._file(chosen, length), _exported(one))
+        return chosen, {length: (one, None) for length, one in made.items()}
 
-    def open(self, chosen: str, *, length: int = 0) -> _Graph:
+    def open(self, chosen: str, *, length: int) -> _Graph:
         """A graph from the cache, else compiled; with a ``length`` for one text of so many tokens."""
-        file, options = self._file(chosen, length), self._options(chosen)
+        file = self._file(chosen, length)
         payload = read_converted(file)
-        if (graph := _from_cache(self._core, payload, options)) is not None:
+        if (graph := _from_cache(self._core, payload, self._options(chosen))) is not None:
             return graph, payload
         with _translated():
-            graph, _ = _compile(self._core, self._bert, options, chosen=chosen, length=length)
+            graph = self._recipe(chosen).compile(length=length)
             write_converted(file, _exported(graph))
         return graph, None
+
+    def _recipe(self, chosen: str) -> _Recipe:
+        return _Recipe(self._core, self._bert, self._options(chosen), chosen=chosen)
 
     def _file(self, chosen: str, length: int) -> Path:
         shape = f"-{length}" if length else ""
@@ -122,27 +130,34 @@ def _from_cache(core: Any, payload: Payload | None, options: dict[str, Any]) -> 
         return None
 
 
-def _compile(core: Any, bert: BertModel, options: dict[str, Any], *, chosen: str, length: int = 0) -> tuple[Any, float]:
-    """The compiled graph, and the mean cosine of its vectors of the calibration texts to float32's (1 for floats).
+class _Recipe:
+    """What the graphs of one arithmetic are compiled from; calibrated once where it has 8-bit integers."""
 
-    With a ``length`` it is for one text of so many tokens, and its cosine is not measured.
-    """
-    from openvino import opset13
+    def __init__(self, core: Any, bert: BertModel, options: dict[str, Any], *, chosen: str) -> None:
+        self._core, self._bert, self._options = core, bert, options
+        self._weights = read_weights(bert)
+        self._kept = (SPIKY,) if chosen == "mixed" else ()
+        self._ranges: dict[str, Range] = {}
+        if chosen not in _HINTS:
+            self._texts = ModelTokenizer(bert.folder, max_tokens=bert.max_tokens).encode(calibration_texts())
+            self._ranges, self._exact = _calibrated(core, bert, self._weights, options, self._texts)
 
-    weights = read_weights(bert)
-    if chosen in _HINTS:
-        model = _model(*BertGraph(opset13, weights, bert=bert).build(), length=length)
-        return core.compile_model(model, "CPU", options), 1.0
-    texts = ModelTokenizer(bert.folder, max_tokens=bert.max_tokens).encode(calibration_texts())
-    ranges, exact = _calibrated(core, bert, weights, options, texts)
-    kept = (SPIKY,) if chosen == "mixed" else ()
-    model = _model(*Int8Graph(opset13, weights, bert=bert, ranges=ranges, kept=kept).build(), length=length)
-    compiled = core.compile_model(model, "CPU", options)
-    if length:
-        return compiled, 1.0
-    run = _Run(lambda: (compiled, None))
-    vectors = np.concatenate([run(ids, mask) for ids, mask in batches(texts, bert)])
-    return compiled, float(np.einsum("nd,nd->n", vectors, exact).mean())
+    def compile(self, *, length: int = 0) -> Any:
+        """A compiled graph; with a ``length`` for one text of so many tokens."""
+        from openvino import opset13
+
+        graph = BertGraph(opset13, self._weights, bert=self._bert)
+        if self._ranges:
+            graph = Int8Graph(opset13, self._weights, bert=self._bert, ranges=self._ranges, kept=self._kept)
+        return self._core.compile_model(_model(*graph.build(), length=length), "CPU", self._options)
+
+    def likeness(self, compiled: Any) -> float:
+        """The mean cosine of a graph's vectors of the calibration texts to float32's; 1 for floats."""
+        if not self._ranges:
+            return 1.0
+        run = _Run(lambda: (compiled, None))
+        vectors = np.concatenate([run(ids, mask) for ids, mask in batches(self._texts, self._bert)])
+        return float(np.einsum("nd,nd->n", vectors, self._exact).mean())
 
 
 def _model(output: Any, parameters: list[Any], *, length: int) -> Any:
