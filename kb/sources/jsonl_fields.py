@@ -14,6 +14,7 @@ _YEARS = range(1450, 2101)  # from the first printed books on
 
 
 def field_of(record: Mapping[str, Any], name: str, others: tuple[str, ...] = ()) -> Any:
+    """The value of the first of these names that has one; None when none has."""
     return next((value for key in (name, *others) if (value := record.get(key)) is not None), None)
 
 
@@ -34,6 +35,7 @@ def line_of(record: Mapping[str, Any], name: str) -> str | None:
 
 
 def list_of(record: Mapping[str, Any], name: str, others: tuple[str, ...] = ()) -> list[Any]:
+    """A list; empty when absent."""
     value = field_of(record, name, others)
     if value is None:
         return []
@@ -43,6 +45,7 @@ def list_of(record: Mapping[str, Any], name: str, others: tuple[str, ...] = ()) 
 
 
 def lines_of(record: Mapping[str, Any], name: str, others: tuple[str, ...] = ()) -> tuple[str, ...] | None:
+    """A list of texts without line breaks, or of objects with a ``name``; None when absent or empty."""
     values = [value.get("name") if isinstance(value, dict) else value for value in list_of(record, name, others)]
     texts = [value for value in values if isinstance(value, str)]
     if any(not text.strip() for text in texts):
@@ -54,6 +57,7 @@ def lines_of(record: Mapping[str, Any], name: str, others: tuple[str, ...] = ())
 
 
 def flag_of(record: Mapping[str, Any], name: str) -> bool | None:
+    """True, False, or None when absent."""
     value = record.get(name)
     if value is not None and not isinstance(value, bool):
         raise BadRecord(f"{name} must be true or false, not {shown(value)}: correct it")
@@ -61,6 +65,7 @@ def flag_of(record: Mapping[str, Any], name: str) -> bool | None:
 
 
 def day_of(value: Any, name: str) -> date:
+    """The day of a date or a time in ISO form."""
     try:
         day = date.fromisoformat(value[:10])
         datetime.fromisoformat(value)  # what follows the day is a time
@@ -128,5 +133,6 @@ def clean(text: str) -> str:
 
 
 def shown(value: Any) -> str:
+    """A value as a message shows it: JSON of at most 60 characters."""
     text = json.dumps(value, ensure_ascii=True)
     return text if len(text) <= 60 else f"{text[:57]}..."
