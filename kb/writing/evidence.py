@@ -20,7 +20,7 @@ from kb.writing.attributes import asked_for, asks_support
 from kb.writing.ownership import owners
 from kb.writing.places import Place, continue_from, find_places, find_rows, is_headed, states_attribute
 from kb.writing.questions import Question, definitions, read_question, variants
-from kb.writing.statements import announces, is_finished, is_statement
+from kb.writing.statements import announces, is_finished
 from kb.writing.table_rows import prose_spans
 from kb.writing.words import content_stems, root
 
@@ -42,10 +42,9 @@ _THANKS = re.compile(r"^(?:\d+\.?\s*)?(?:acknowledge?ments?|funding)\b", re.IGNO
 class Candidate:
     """A sentence that may be evidence: ``text == hit.text[start:end]``, its score (higher is better) and signals.
 
-    ``previous`` is the span of what stands before it in the chunk, ``before`` the same where it is a statement, for a
-    sentence that leans on it; ``after`` are the
-    spans of those that go on with what it begins: the others below the heading that names what is asked for.
-    ``owned`` is what of the question names its paper; ``leads`` are what is read before a row of a table.
+    ``before`` is the span of what stands before it in the chunk; ``after`` are the spans of the sentences that go on
+    with what it begins: the others below the heading that names what is asked for. ``owned`` is what of the question
+    names its paper; ``leads`` are what is read before a row of a table.
     """
 
     hit: Hit
@@ -54,7 +53,6 @@ class Candidate:
     score: float
     signals: dict[str, float] = field(default_factory=dict)
     before: tuple[int, int] | None = None
-    previous: tuple[int, int] | None = None
     after: tuple[tuple[int, int], ...] = ()
     owned: frozenset[str] = frozenset()
     leads: tuple[tuple[int, int], ...] = ()
@@ -172,11 +170,10 @@ def score(question: Question, hits: Sequence[Hit], *, corpus: Corpus) -> list[Ca
         # Who paid stands in one place, in words that no question has.
         signals["paid"] = float(thanks and attribute is not None and signals["given"] == 1.0)
         total = sum(weight * signals[name] for name, weight in _WEIGHTS.items())
-        previous = spans[hit.chunk_id][i - 1] if i > 0 and not place.is_row else None
-        before = previous if previous and is_statement(hit.text[slice(*previous)]) else None
+        before = spans[hit.chunk_id][i - 1] if i > 0 else None
         after = continue_from(place, spans[hit.chunk_id], question)
         owned = named.get(hit.paper.id, frozenset())
-        candidates.append(Candidate(hit, *place.span, total, signals, before, previous, after, owned, place.leads))
+        candidates.append(Candidate(hit, *place.span, total, signals, before, after, owned, place.leads))
     return sorted(candidates, key=lambda c: (-c.score, c.hit.chunk_id, c.start))
 
 

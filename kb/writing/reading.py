@@ -40,7 +40,7 @@ def read(question: Question, candidates: Sequence[Candidate], *, corpus: Corpus)
 def _context(candidate: Candidate) -> str:
     """What a reader has seen when he comes to the sentence: the paper's title, and the sentence before it."""
     hit = candidate.hit
-    before = [hit.text[a:b] for a, b in candidate.leads or ((candidate.previous,) if candidate.previous else ())]
+    before = [hit.text[a:b] for a, b in candidate.leads or ((candidate.before,) if candidate.before else ())]
     return ": ".join(part for part in (hit.paper.title, _printed(" ".join(before))) if part)
 
 

@@ -36,7 +36,6 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
-from tokenizers import Tokenizer
 from torch import nn
 from torch.nn import functional
 from transformers import BertModel
@@ -44,6 +43,7 @@ from transformers import BertModel
 from kb.index.encoders import load_encoder
 from kb.index.encoders.model_files import DEFAULT_MODEL, find_model
 from kb.index.encoders.reader_graph import GraphReader
+from kb.index.encoders.tokenizer import ModelTokenizer
 from kb.settings import Settings
 from kb.text import sentence_spans
 from tests.benchmarks.verification import is_held_back
@@ -188,9 +188,7 @@ class Packer:
     """Question, sentence and what stands before it as token numbers and segments, as ``GraphReader`` packs them."""
 
     def __init__(self, folder: Path) -> None:
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
+        self._tokenizer = ModelTokenizer(folder, max_tokens=256)
         self._known: dict[str, list[int]] = {}
 
     def pack(self, group: Group, i: int, *, rng: random.Random | None = None) -> Packed:
@@ -204,7 +202,7 @@ class Packer:
 
     def _ids(self, text: str) -> list[int]:
         if text not in self._known:
-            self._known[text] = self._tokenizer.encode(text[:1500], add_special_tokens=False).ids
+            self._known[text] = self._tokenizer.pieces([text[:1500]])[0]
         return self._known[text]
 
 

@@ -15,7 +15,7 @@ from transformers import BertModel
 from kb.errors import EncoderError
 from kb.index.encoders import model_files, openvino_runtime
 from kb.index.encoders.model_files import DEFAULT_MODEL, find_model, read_bert
-from kb.index.encoders.reader_graph import GraphReader, read_update, updated_weights
+from kb.index.encoders.reader_graph import GraphReader, updated_weights
 from kb.index.rerankers import load_reader
 from kb.protocols import Reader, Vectors
 from kb.settings import Settings
@@ -37,7 +37,7 @@ class TorchReader(GraphReader):
         folder = find_model(DEFAULT_MODEL)
         bert = read_bert(folder)
         assert bert is not None
-        weights = {name: torch.from_numpy(values) for name, values in updated_weights(bert, read_update()[0]).items()}
+        weights = {name: torch.from_numpy(values) for name, values in updated_weights(bert).items()}
         loaded: Any = BertModel
         self._model = loaded.from_pretrained(folder, add_pooling_layer=False, attn_implementation="eager").eval()
         self._model.load_state_dict(weights, strict=False)

@@ -10,8 +10,9 @@ from kb.errors import ModelError
 from kb.records import Answer, Filters, Paper
 from kb.writing import drafting
 from kb.writing.answering import answer
-from kb.writing.evidence import gather, is_statement
+from kb.writing.evidence import gather
 from kb.writing.questions import definitions, key_phrases, read_question, variants
+from kb.writing.statements import is_statement
 from tests.memory_corpus import MemoryCorpus, chunks_of
 from tests.scripted_chat import NO_QUERIES, ScriptedChat, sentences
 

@@ -78,8 +78,8 @@ class GraphEncoder:
         tokens = self._tokenizer.encode([clean_text(self._bert.query_prompt + clean_text(text))])
         pad = self._bert.pad_token
         if self._run_short is not None and len(tokens[0]) <= SHORT:
-            return self._run_short(*_padded(tokens, pad=pad, length=SHORT)).reshape(-1)
-        return self._run(*_padded(tokens, pad=pad)).reshape(-1)
+            return self._run_short(*padded(tokens, pad=pad, length=SHORT)).reshape(-1)
+        return self._run(*padded(tokens, pad=pad)).reshape(-1)
 
     def _encode(self, texts: Sequence[str]) -> Vectors:
         # Repeated texts (a paper's title heads each of its chunks) are computed once.
@@ -102,10 +102,11 @@ class GraphEncoder:
 def batches(tokens: list[list[int]], bert: BertModel) -> Iterator[tuple[Tokens, Tokens]]:
     """Token numbers and masks, (up to ``BATCH``, longest of the batch) each."""
     for start in range(0, len(tokens), BATCH):
-        yield _padded(tokens[start : start + BATCH], pad=bert.pad_token)
+        yield padded(tokens[start : start + BATCH], pad=bert.pad_token)
 
 
-def _padded(tokens: list[list[int]], *, pad: int, length: int = 0) -> tuple[Tokens, Tokens]:
+def padded(tokens: list[list[int]], *, pad: int, length: int = 0) -> tuple[Tokens, Tokens]:
+    """Rows of numbers as one array, filled up with ``pad`` to the longest or to ``length``, and the mask of them."""
     numbers = np.full((len(tokens), length or max(map(len, tokens))), pad, dtype=np.int32)
     mask = np.zeros_like(numbers)
     for row, ids in enumerate(tokens):

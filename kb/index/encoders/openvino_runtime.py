@@ -17,7 +17,7 @@ from kb.index.encoders.converted import Payload, read_converted, write_converted
 from kb.index.encoders.graph_encoder import SHORT, GraphEncoder, Tokens, batches
 from kb.index.encoders.int8_graph import SPIKY, Int8Graph, Range, TappedGraph, calibration_texts
 from kb.index.encoders.model_files import BertModel, read_weights
-from kb.index.encoders.reader_graph import GraphReader, ReaderGraph, read_update, updated_weights
+from kb.index.encoders.reader_graph import GraphReader, ReaderGraph, update_digest, updated_weights
 from kb.index.encoders.tokenizer import ModelTokenizer
 from kb.protocols import Vectors
 
@@ -63,13 +63,12 @@ def load_reader(bert: BertModel, *, threads: int, cache: Path) -> GraphReader:
         from openvino import opset13  # type: ignore[import-untyped]
 
         processor = _Processor(threads)
-    update, digest = read_update()
     # What follows the "@" may change: an older update's file is removed when a newer one is written.
-    file = cache / f"{bert.weights_sha256[:16]}-reader-{processor.cpu}@{digest}-{processor.version}.openvino"
+    file = cache / f"{bert.weights_sha256[:16]}-reader-{processor.cpu}@{update_digest()}-{processor.version}.openvino"
     options = processor.options(processor.floats)
 
     def compile_graph() -> Any:
-        graph = ReaderGraph(opset13, updated_weights(bert, update), bert=bert)
+        graph = ReaderGraph(opset13, updated_weights(bert), bert=bert)
         return processor.core.compile_model(_model(*graph.build(), length=0), "CPU", options)
 
     return GraphReader(bert, _Run(lambda: _from_cache_or(compile_graph, processor.core, file, options)))

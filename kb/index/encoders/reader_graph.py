@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.index.encoders.bert_graph import BertGraph, Weights
-from kb.index.encoders.graph_encoder import BATCH, Tokens
+from kb.index.encoders.bert_graph import BertGraph
+from kb.index.encoders.graph_encoder import BATCH, Tokens, padded
 from kb.index.encoders.model_files import BertModel, read_weights
 from kb.index.encoders.tokenizer import ModelTokenizer
 from kb.protocols import Vectors
@@ -44,16 +44,20 @@ class ReaderGraph(BertGraph):
         return ops.add(ops.matmul(pooled, self._weight(f"{_HEAD}.weight"), False, True), bias), [ids, types, mask]
 
 
-def read_update() -> tuple[dict[str, NDArray[np.float32]], str]:
-    """The trained update by name, and a short digest of it."""
-    data = resources.files("kb.index.encoders").joinpath("data/reader.npz").read_bytes()
-    with np.load(BytesIO(data)) as arrays:
-        return {name: arrays[name].astype(np.float32) for name in arrays.files}, hashlib.sha256(data).hexdigest()[:8]
+def _update() -> bytes:
+    return resources.files("kb.index.encoders").joinpath("data/reader.npz").read_bytes()
 
 
-def updated_weights(bert: BertModel, update: Weights) -> dict[str, NDArray[np.float32]]:
+def update_digest() -> str:
+    """A short digest of the trained update, by which a graph made with it is known."""
+    return hashlib.sha256(_update()).hexdigest()[:8]
+
+
+def updated_weights(bert: BertModel) -> dict[str, NDArray[np.float32]]:
     """The base weights with the update: ``W + B A`` where it has ``W.a`` (r, in) and ``W.b`` (out, r), else its own."""
     weights = read_weights(bert)
+    with np.load(BytesIO(_update())) as arrays:
+        update = {name: arrays[name].astype(np.float32) for name in arrays.files}
     for name, values in update.items():
         layer, _, part = name.rpartition(".")
         if part == "a":
@@ -83,7 +87,9 @@ class GraphReader:
         order = sorted(range(len(rows)), key=lambda i: -len(rows[i][0]))  # rows of like length share a batch
         for start in range(0, len(order), BATCH):
             batch = order[start : start + BATCH]
-            found[batch] = self._run(*_padded([rows[i] for i in batch], pad=self._pad)).reshape(-1)
+            ids, mask = padded([rows[i][0] for i in batch], pad=self._pad)
+            types, _ = padded([rows[i][1] for i in batch], pad=0)
+            found[batch] = self._run(ids, types, mask).reshape(-1)
         return found
 
     @staticmethod
@@ -93,11 +99,3 @@ class GraphReader:
         second = [*sentence[:_SENTENCE], _SEP]
         third = [*before[:_BEFORE], _SEP] if before else []
         return first + second + third, [0] * len(first) + [1] * len(second) + [0] * len(third)
-
-
-def _padded(rows: Sequence[tuple[list[int], list[int]]], *, pad: int) -> tuple[Tokens, Tokens, Tokens]:
-    shape = len(rows), max(len(ids) for ids, _ in rows)
-    numbers, types, mask = np.full(shape, pad, np.int32), np.zeros(shape, np.int32), np.zeros(shape, np.int32)
-    for row, (ids, kinds) in enumerate(rows):
-        numbers[row, : len(ids)], types[row, : len(ids)], mask[row, : len(ids)] = ids, kinds, 1
-    return numbers, types, mask
