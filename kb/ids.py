@@ -1,4 +1,7 @@
-"""Canonical ids of papers: arXiv ids, DOIs, and ids that are functions of content."""
+"""Canonical ids of papers: arXiv ids, DOIs, and ids that are functions of content.
+
+An arXiv id is known by its form, wherever it stands: in an address of whatever site, a DOI, a printed stamp.
+"""
 
 from __future__ import annotations
 
@@ -8,41 +11,93 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import filterfalse
+from urllib.parse import unquote
 
 from kb.errors import BadIdentifier
 
-# New scheme since April 2007 (4 digits, 5 since 2015); old scheme archive[.subject]/yymmnnn.
-# https://info.arxiv.org/help/arxiv_identifier.html
-_NEW = r"(?P<new>\d{2}(?:0[1-9]|1[0-2])\.\d{4,5})"
-_OLD = r"(?P<old>[a-z][a-z-]*(?:\.[A-Za-z]{2})?/\d{2}(?:0[1-9]|1[0-2])\d{3})"
-_ARXIV = re.compile(rf"(?:{_NEW}|{_OLD})(?:v(?P<version>[1-9]\d{{0,2}}))?", re.ASCII)
-_ARXIV_URL = re.compile(
-    r"^(?:https?://)?(?:www\.|export\.)?(?:arxiv\.org|ar5iv\.(?:org|labs\.arxiv\.org))/"
-    r"(?:abs|pdf|html|format|e-print|src)/(?P<rest>[^?#]+?)(?:\.pdf)?/?(?:[?#].*)?$",
-    re.IGNORECASE,
+# https://info.arxiv.org/help/arxiv_identifier.html: since April 2007 the month and a number, of four digits until
+# 2014 and of five since; before that archive[.subject]/yymmnnn. The archives of that time are a closed list.
+_MONTH = r"(?:0[1-9]|1[0-2])"
+_ARCHIVES = (
+    "acc-phys|adap-org|alg-geom|ao-sci|astro-ph|atom-ph|bayes-an|chao-dyn|chem-ph|cmp-lg|comp-gas|cond-mat|cs|dg-ga"
+    "|funct-an|gr-qc|hep-ex|hep-lat|hep-ph|hep-th|math-ph|math|mtrl-th|nlin|nucl-ex|nucl-th|patt-sol|physics|plasm-ph"
+    "|q-alg|q-bio|quant-ph|solv-int|supr-con"
 )
-_DOI = re.compile(r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(?P<doi>10\.\d{4,9}/\S+)$", re.IGNORECASE)
+_FOUR = rf"(?:07(?:0[4-9]|1[0-2])|0[89]{_MONTH}|1[0-4]{_MONTH})\.\d{{4}}"
+_FIVE = rf"(?:1[5-9]|[2-8]\d){_MONTH}\.\d{{5}}"
+_NEW = rf"(?P<new>{_FOUR}|{_FIVE})"
+_OLD = rf"(?P<archive>{_ARCHIVES})(?:\.[a-z]{{2,8}}(?:-[a-z]{{2,8}})?)?[/_](?P<number>(?:9[1-9]|0[0-7]){_MONTH}\d{{3}})"
+_VERSION = r"(?:[ _]?v(?P<version>[1-9]\d{0,2})(?![a-z\d]))?"
+_PLAIN = re.compile(rf"(?:arxiv:\s*)?(?:{_NEW}|{_OLD}){_VERSION}", re.ASCII | re.IGNORECASE)
+# In running text neither digits nor letters touch an id (save "arXiv"), nor does the sign of a currency.
+_ANYWHERE = re.compile(
+    rf"(?:(?<![a-z\d])|(?<=arxiv))(?<!\d\.)(?<![$€£¥])(?<![$€£¥] )(?:{_NEW}|(?<!-){_OLD}){_VERSION}"
+    r"(?!\.?\d|[a-z]|\s?[%€£¥])",
+    re.ASCII | re.IGNORECASE,
+)
+# As catalogs write the number into their own keys: ADS (2024arXiv240219481L), DBLP (corr/abs-2402-19481).
+_IN_KEYS = re.compile(
+    r"(?<![a-z\d])\d{4}arxiv(?P<ads>\d{4}\.?\d{4,5})[a-z](?![a-z\d])"
+    r"|\bcorr/abs-(?P<dblp>\d{4}-\d{4,5})(?![\d-])",
+    re.ASCII | re.IGNORECASE,
+)
+# A DOI of somebody else, whose digits may look like an id. arXiv's own are those of 10.48550.
+_OTHER_DOI = re.compile(r"(?<![\d.])10\.(?!48550/)\d{4,9}/(?:(?!arxiv:)[^\s&?#\"'<>|])+", re.IGNORECASE)
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_LAYERS = 3  # an address in an address in an address
+_DOI = re.compile(r"^(?:(?:https?://)?(?:dx\.|www\.)?doi\.org/|doi\s*:?\s*)?(?P<doi>10\.\d{4,9}/\S+)$", re.IGNORECASE)
 _ARXIV_DOI = re.compile(r"^10\.48550/arxiv\.(?P<rest>.+)$", re.IGNORECASE)
 _WORDS = re.compile(r"[^\W_]+")
 
 
-def parse_arxiv_id(text: str) -> tuple[str, int | None]:
-    """Read an arXiv id or address: ``"https://arxiv.org/abs/2402.19481v2"`` -> ``("2402.19481", 2)``.
+def find_arxiv_ids(text: str) -> list[tuple[str, int | None]]:
+    """The arXiv ids in a text, each once and in their order, with their versions where those are stated.
 
-    Accepts ``arXiv:`` prefixes, old ids (``hep-th/9901001``; the subject class of ``math.GT/0309136`` is kept
-    as arXiv prints it without: ``math/0309136``) and addresses of abs, pdf and html pages.
+    What only looks like an id is none: a number that is part of a longer one, another month than the twelve, the
+    DOI of another publisher, a price. Percent-encoded addresses are looked into. Linear in the text.
+    """
+    found: dict[tuple[str, int | None], None] = {}
+    text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+    for _ in range(_LAYERS):
+        if "%" not in text or (decoded := unquote(text)) == text:
+            break
+        text = decoded
+    without_others = _OTHER_DOI.sub(" ", text)
+    stated = [(match.start(), _read(match)) for match in _ANYWHERE.finditer(without_others)]
+    for match in _IN_KEYS.finditer(without_others):
+        number = re.sub(r"\D", "", match["ads"] or match["dblp"])
+        if plain := _PLAIN.fullmatch(f"{number[:4]}.{number[4:]}"):
+            stated.append((match.start(), _read(plain)))
+    for _, one in sorted(stated, key=lambda pair: pair[0]):
+        found.setdefault(one)
+    versioned = {identifier for identifier, version in found if version is not None}
+    return [one for one in found if one[1] is not None or one[0] not in versioned]
+
+
+def parse_arxiv_id(text: str) -> tuple[str, int | None]:
+    """The one arXiv id that a text carries: ``"https://arxiv.org/abs/2402.19481v2"`` -> ``("2402.19481", 2)``.
+
+    Any address, DOI, stamp or other text that holds exactly one id is read; the subject class of ``math.GT/0309136``
+    is left out as arXiv prints it: ``math/0309136``.
 
     Raises:
-        BadIdentifier: when it is none of these.
+        BadIdentifier: when it carries none, saying what it is instead, or more than one, naming both.
     """
     cleaned = text.strip()
-    if match := _ARXIV_URL.match(cleaned):
-        cleaned = match["rest"]
-    cleaned = re.sub(r"^arxiv:\s*", "", cleaned, flags=re.IGNORECASE)
-    match = _ARXIV.fullmatch(cleaned)
-    if match is None:
-        raise BadIdentifier(f"{text.strip()[:80]!r} is not an arXiv id: write it like 2402.19481 or hep-th/9901001")
-    identifier = match["new"] or re.sub(r"\.[A-Za-z]{2}/", "/", match["old"])
+    if plain := _PLAIN.fullmatch(cleaned):
+        return _read(plain)
+    found = find_arxiv_ids(cleaned)
+    if not found:
+        raise BadIdentifier(_refusal(cleaned))
+    if len(found) > 1:
+        first, second = (identifier + (f"v{version}" if version else "") for identifier, version in found[:2])
+        more = f" and {len(found) - 2} more" if len(found) > 2 else ""
+        raise BadIdentifier(f"{_shown(cleaned)} names {first} and {second}{more}: give them one by one")
+    return found[0]
+
+
+def _read(match: re.Match[str]) -> tuple[str, int | None]:
+    identifier = match["new"] or f"{match['archive'].lower()}/{match['number']}"
     return identifier, int(match["version"]) if match["version"] else None
 
 
@@ -108,10 +163,10 @@ def file_key(sha256: str) -> str:
 
 
 def paper_key(text: str) -> str:
-    """The canonical id that a user's text stands for: keys as they are, arXiv ids and addresses, DOIs.
+    """The canonical id that a user's text stands for: keys as they are, DOIs, whatever carries one arXiv id.
 
     Raises:
-        BadIdentifier: when it is none of these.
+        BadIdentifier: when it is none of these, or names more than one paper.
     """
     cleaned = text.strip()
     if re.match(r"^(record|file):[0-9a-f]{4,64}$", cleaned):
@@ -119,3 +174,70 @@ def paper_key(text: str) -> str:
     if key := doi_key(cleaned):
         return key
     return arxiv_key(cleaned)
+
+
+# ------------------------------------------------------------------------------- what is no arXiv id
+
+_NUMBER = re.compile(r"(?<!\d)(?<!\d\.)(?P<month>\d{4})\.(?P<rest>\d+)(?!\.?\d)", re.ASCII)
+_ADDRESS = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*://(?:[^/\s?#@]*@)?(?P<host>[^/\s?#:]+)|(?P<bare>(?:[a-z0-9-]+\.)+[a-z]{2,24})(?::\d+)?/)",
+    re.IGNORECASE,
+)
+_REGISTERED = {
+    "an id of PubMed": r"\bpmid\s*:?\s*\d{1,9}\b|\bpmc\d{4,9}\b|\bpubmed(?:\.ncbi\.nlm\.nih\.gov)?/\d{1,9}\b",
+    "an id of the ACL Anthology": r"^(?:[a-z]\d\d-\d{4}|\d{4}\.[a-z0-9]+-[a-z0-9]+\.\d+)$",
+    "an id of Semantic Scholar": r"^(?:[0-9a-f]{40}|corpusid\s*:\s*\d+)$",
+    "an id of OpenAlex": r"^w\d{5,}$",
+}
+_ISBN = re.compile(r"(?P<said>(?:urn:)?isbn(?:-1[03])?\s*:?\s*)?(?P<digits>(?:97[89][ -]?)?(?:\d[ -]?){9}[\dx])", re.I)
+
+
+def other_identifier(text: str) -> str | None:
+    """What a text is that names a paper or a book, but by no arXiv id; None when it is nothing of the kind.
+
+    >>> other_identifier("https://dl.acm.org/doi/10.1145/3366423.3380175")
+    'a DOI that is no arXiv id'
+    """
+    cleaned = text.strip().rstrip(".,;")
+    if doi_key(cleaned) or _OTHER_DOI.search(unquote(cleaned)):
+        return "a DOI that is no arXiv id"
+    for kind, form in _REGISTERED.items():
+        if re.search(form, cleaned, re.IGNORECASE):
+            return kind
+    if (isbn := _ISBN.fullmatch(cleaned)) and (isbn["said"] or _is_isbn(re.sub(r"[ -]", "", isbn["digits"]))):
+        return "the ISBN of a book"
+    if address := _ADDRESS.match(cleaned):
+        return f"an address of {(address['host'] or address['bare']).lower().removeprefix('www.')} without an arXiv id"
+    return None
+
+
+def is_address(text: str) -> bool:
+    """Whether a text begins like an address of the web: ``https://x.org``, ``arxiv.org/abs/2402.19481``."""
+    return _ADDRESS.match(text.strip()) is not None
+
+
+def _is_isbn(digits: str) -> bool:
+    """Whether the check digit is right."""
+    values = [10 if digit in "xX" else int(digit) for digit in digits]
+    if len(values) == 13:
+        return 10 not in values and sum(value * (1, 3)[place % 2] for place, value in enumerate(values)) % 10 == 0
+    return 10 not in values[:-1] and sum(value * (10 - place) for place, value in enumerate(values)) % 11 == 0
+
+
+def _refusal(text: str) -> str:
+    """Why a text is no arXiv id, and what can be done."""
+    if kind := other_identifier(text):
+        return f"{_shown(text)} is {kind}: add its PDF, or a .bib, .ris or .json file with its record"
+    if (number := _NUMBER.search(text)) and "/" not in text:
+        month, rest = number["month"], number["rest"]
+        if not 1 <= int(month[2:]) <= 12:
+            return f"{_shown(text)} is no arXiv id, since {month} is no year and month: check its digits"
+        wanted = 4 if int(month) < 1501 else 5
+        if 3 <= len(rest) <= 6 and len(rest) != wanted:
+            return f"{_shown(text)} is no arXiv id: those of {month} have {wanted} digits behind the point, check them"
+    return f"{_shown(text)} is not an arXiv id: write it like 2402.19481 or hep-th/9901001"
+
+
+def _shown(text: str) -> str:
+    text = text.encode(errors="replace").decode()
+    return repr(text if len(text) <= 80 else f"{text[:77]}...")

@@ -21,6 +21,7 @@ FIELDS = {
     "order": Field(default="new", choices=ORDERS),
     "category": Field(),
     "tag": Field(),
+    "collection": Field(),
     "fulltext": Field(default=False),
     "page": Field(default=1),
 }
@@ -72,13 +73,15 @@ def _chosen_ids() -> list[str]:
         )  # fmt: skip
         category = _choice("category", known["categories"])
         tag = _choice("tag", known["tags"])
+        collection = _choice("collection", known["collections"])
         fulltext = st.checkbox(t("fulltext_only"), key="library-fulltext", on_change=_to_first_page)
     choice: dict[str, Any] = {
-        "category": (category,) if category else (), "tag": (tag,) if tag else (), "fulltext": fulltext or None,
+        "category": (category,) if category else (), "tag": (tag,) if tag else (),
+        "collection": (collection,) if collection else (), "fulltext": fulltext or None,
     }  # fmt: skip
     if find.strip():
         return _found(*state(), find.strip(), choice, order or "new")
-    if tag:  # a tag comes and goes without the indexes knowing
+    if tag or collection:  # these come and go without the indexes knowing
         return library().listed(order=order or "new", **choice)  # type: ignore[arg-type]
     return _listed(*state(), choice, order or "new")
 

@@ -30,6 +30,7 @@ _FIELDS = {
     "author": Field(),
     "category": Field(),
     "tag": Field(),
+    "collection": Field(),
     "topic": Field(),
     "fulltext": Field(default=False),
     "k": Field(default=10, choices=_COUNTS),
@@ -74,12 +75,14 @@ def _filters() -> dict[str, Any]:
         author = st.text_input(t("author"), key="search-author")
         category = _choice("category", known["categories"])
         tag = _choice("tag", known["tags"])
+        collection = _choice("collection", known["collections"])
         topic = _choice("topic", [one.name for one in library().topics()])
         fulltext = st.toggle(t("fulltext_only"), key="search-fulltext")
         k = st.select_slider(t("how_many"), _COUNTS, key="search-k")
     return {
         "mode": mode, "by": by, "since": since, "until": until, "author": [author] if author else [],
-        "category": [category] if category else [], "tag": [tag] if tag else [], "fulltext": fulltext or None, "k": k,
+        "category": [category] if category else [], "tag": [tag] if tag else [],
+        "collection": [collection] if collection else [], "fulltext": fulltext or None, "k": k,
         "paper": _papers_of(topic) if topic else [],
     }  # fmt: skip
 

@@ -13,6 +13,7 @@ from kb.cli.progress import Reporter
 from kb.cli.streams import write_document, write_text
 from kb.errors import DONE, FAULTS, IN_PART, NOT_DONE, HomeUnwritable, UsageError
 from kb.library import Library
+from kb.records import Paper
 from kb.rendering import plain_text
 from kb.settings import Settings, unknown_variables
 from kb.text import is_text
@@ -39,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
         for text in unknown_variables():
             reporter.notice(text)
         result = _VERBS[options.verb](library, options, reporter)
-    _print(f"kb.{options.verb}/1", result, as_json=options.json)
+    _print(f"kb.{options.verb}/{2 if options.verb in _SECOND else 1}", result, as_json=options.json)
     return result.status
 
 
@@ -83,7 +84,15 @@ def _print(schema: str, result: Result, *, as_json: bool) -> None:
 
 
 def _filters(options: argparse.Namespace) -> dict[str, Any]:
-    return {name: getattr(options, name) for name in ("paper", "author", "category", "tag", "since", "until")}
+    names = ("paper", "author", "category", "tag", "collection", "since", "until")
+    return {name: getattr(options, name) for name in names}
+
+
+def _paper(paper: Paper) -> dict[str, Any]:
+    """A paper as the contract has it: of its source records what the source said, not how it was read."""
+    data: dict[str, Any] = wire.to_data(paper)
+    data["sources"] = [{name: one[name] for name in ("source", "key", "type", "fields")} for one in data["sources"]]
+    return data
 
 
 def _save(text: str, out: str | None) -> str:
@@ -118,6 +127,7 @@ def _add(library: Library, options: argparse.Namespace, reporter: Reporter) -> R
         limit=options.limit,
         fulltext=not options.no_fulltext,
         private=True if options.private else None,
+        collection=options.collection,
         progress=reporter.progress,
     )
     went_in = bool(report.added or report.updated or report.unchanged)
@@ -225,13 +235,14 @@ def _diff(library: Library, options: argparse.Namespace, reporter: Reporter) -> 
 
 
 def _list(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    papers = library.list(limit=options.limit, **_filters(options))
-    return Result(data={"papers": wire.to_data(papers)}, text=plain_text.papers(papers))
+    papers = library.list(limit=options.limit, sources=options.json, **_filters(options))
+    return Result(data={"papers": [_paper(paper) for paper in papers]}, text=plain_text.papers(papers))
 
 
 def _show(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     shown = library.show(options.id)
-    return Result(data=shown, text=plain_text.shown(shown))
+    data = {**shown, "paper": _paper(shown["paper"]), "joins": wire.to_data(shown["joins"])}
+    return Result(data=data, text=plain_text.shown(shown))
 
 
 def _set(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
@@ -242,7 +253,7 @@ def _set(library: Library, options: argparse.Namespace, reporter: Reporter) -> R
             raise UsageError(f"{assignment!r} is not FIELD=VALUE: write it like venue='NeurIPS 2017'")
         values[name] = value or None
     paper = library.set(options.id, **values)
-    return Result(data={"paper": wire.to_data(paper)}, text=plain_text.paper(paper))
+    return Result(data={"paper": _paper(paper)}, text=plain_text.paper(paper))
 
 
 def _tag(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
@@ -252,7 +263,46 @@ def _tag(library: Library, options: argparse.Namespace, reporter: Reporter) -> R
     add = [tag[1:] for tag in options.tags if tag[0] == "+"]
     drop = [tag[1:] for tag in options.tags if tag[0] == "-"]
     paper = library.tag(options.id, add=add, drop=drop)
-    return Result(data={"paper": wire.to_data(paper)}, text=f"{paper.id}: {', '.join(paper.tags) or 'no tags'}")
+    return Result(data={"paper": _paper(paper)}, text=f"{paper.id}: {', '.join(paper.tags) or 'no tags'}")
+
+
+def _merge(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    paper = library.merge(*options.id)
+    return Result(data={"paper": _paper(paper)}, text=f"{' and '.join(options.id)} are one paper now: {paper.id}")
+
+
+def _split(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    parted = library.split(options.id, options.record)
+    lines = [f"{' and '.join(parted.papers)} are {len(parted.papers)} papers now"]
+    if parted.with_both:
+        lines.append(f"with both, since nobody can tell whose it was: {', '.join(parted.with_both)}")
+    return Result(data=parted, text="\n".join(lines))
+
+
+def _collection(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    if options.action == "show":
+        papers = library.collection(options.name)
+        data = {"name": options.name, "papers": [_paper(paper) for paper in papers]}
+        return Result(data=data, text=plain_text.papers(papers))
+    if options.action == "add":
+        library.collect(options.name, options.id)
+    elif options.action == "drop":
+        library.collect(options.name, drop=options.id)
+    elif options.action == "arrange":
+        library.arrange_collection(options.name, options.id)
+    elif options.action == "rename":
+        library.rename_collection(options.name, options.new)
+    elif options.action == "remove":
+        library.remove_collection(options.name)
+    names = library.collections()
+    lines = [f"{name}: {count} papers" for name, count in names.items()] or ["no collections"]
+    return Result(data={"collections": names}, text="\n".join(lines))
+
+
+def _cite(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    citations = library.cite(options.id, style=options.style, format=options.format)
+    data = {"style": options.style, "format": options.format, "citations": citations}
+    return Result(data=data, text="\n".join(text.rstrip() for text in citations))
 
 
 def _opinion(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
@@ -330,9 +380,14 @@ def _ui(options: argparse.Namespace) -> int:
     return NOT_DONE  # not reached: the app takes this process's place
 
 
+# The verbs whose documents are another than in the first edition: they hold papers, or what became of records.
+_SECOND = frozenset(
+    "add ask collection compare demo digest list merge note search set show split tag topic update".split()
+)
 _VERBS: dict[str, Callable[[Library, argparse.Namespace, Reporter], Result]] = {
     "demo": _demo, "add": _add, "search": _search, "ask": _ask, "compare": _compare, "note": _note,
     "topic": _topic, "digest": _digest, "render": _render, "verify": _verify, "diff": _diff, "list": _list,
+    "merge": _merge, "split": _split, "collection": _collection, "cite": _cite,
     "show": _show, "set": _set, "tag": _tag, "like": _opinion, "dislike": _opinion, "remove": _remove,
     "export": _export, "update": _update, "ledger": _ledger, "status": _status, "doctor": _doctor,
     "reindex": _reindex, "eval": _eval,

@@ -109,6 +109,9 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
         "--category", action="append", default=[], metavar="CAT", help="only in this category, e.g. cs.CV"
     )
     group.add_argument("--tag", action="append", default=[], metavar="TAG", help="only with this tag (repeatable)")
+    group.add_argument(
+        "--collection", action="append", default=[], metavar="NAME", help="only in this collection (repeatable)"
+    )
     group.add_argument("--since", type=_day, metavar="DAY", help="announced (else published) on this day or later")
     group.add_argument("--until", type=_day, metavar="DAY", help="announced (else published) on this day or earlier")
 
@@ -124,13 +127,20 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 def _add_intake(verb: Verb) -> None:
     demo = verb("demo", "add the papers that come with kb, search, ask, write a digest", "kb demo")
     demo.set_defaults(demo_home="kb-demo")
-    add = verb("add", "add papers: arXiv ids and addresses, files, folders, .bib, .jsonl", "kb add paper.pdf refs.bib")
-    add.add_argument("what", nargs="*", metavar="WHAT", help="arXiv id or address, file, folder, .bib, .jsonl")
+    add = verb(
+        "add", "add papers: arXiv ids and addresses, files, folders, bibliographies", "kb add paper.pdf refs.bib"
+    )
+    add.add_argument(
+        "what", nargs="*", metavar="WHAT",
+        help="arXiv id or address; a file or folder of PDF, HTML, Markdown, text, .bib, .ris, .nbib, CSL-JSON, Zotero's"
+        " .csv, .jsonl; a text file of ids",
+    )  # fmt: skip
     add.add_argument("--query", metavar="Q", help="ask arXiv, e.g. 'cat:cs.CV AND abs:\"diffusion model\"'")
     add.add_argument("--since", type=_day, metavar="DAY", help="with --query: announced on this day or later")
     add.add_argument("--until", type=_day, metavar="DAY", help="with --query: announced on this day or earlier")
     add.add_argument("--limit", type=_positive, default=100, metavar="N", help="with --query: at most N papers (100)")
     add.add_argument("--no-fulltext", action="store_true", help="keep to the record, fetch no PDF")
+    add.add_argument("--collection", metavar="NAME", help="also put the papers into this collection")
     add.add_argument("--private", action="store_true", help="never send these papers to a model on another machine")
 
 
@@ -236,14 +246,55 @@ def _add_catalog(verb: Verb) -> None:
     tag = verb("tag", "add and drop tags", "kb tag 2402.19481 +diffusion -unread")
     tag.add_argument("id", metavar="ID")
     tag.add_argument("tags", nargs=argparse.REMAINDER, action=_Tags, metavar="+T|-T")
+    merging = verb("merge", "make one paper of two, by your word", "kb merge 2402.19481 record:1f0c5d2a9b3e4f60")
+    merging.add_argument("id", nargs=2, metavar="ID")
+    splitting = verb(
+        "split", "undo a join: the weakest evidence, or the records named; or say that two papers are two",
+        "kb split 2402.19481",
+    )  # fmt: skip
+    splitting.add_argument("id", metavar="ID")
+    splitting.add_argument(
+        "record", nargs="*", metavar="RECORD", help="source records that are to leave it (kb show lists them), or"
+        " another paper's id: then the two are no question any more",
+    )  # fmt: skip
+    _add_collection(verb)
+    cite = verb("cite", "citations to paste", "kb cite 2402.19481 --style ieee")
+    cite.add_argument("id", nargs="+", metavar="ID")
+    cite.add_argument("--style", default="apa", metavar="STYLE", help="apa, ieee, nature, … or a .csl file (apa)")
+    cite.add_argument(
+        "--format", choices=("text", "markdown", "html", "bibtex", "ris", "csl"), default="text",
+        help="text, markdown and html use the style",
+    )  # fmt: skip
     for name in ("like", "dislike"):
         sub = verb(name, f"{name} a paper: it changes what comes first", f"kb {name} 2402.19481")
         sub.add_argument("id", metavar="ID")
         sub.add_argument("--topic", default="", metavar="NAME", help="for this topic only")
     export = verb("export", "the records in another format", "kb export --format bibtex --out refs.bib")
-    export.add_argument("--format", choices=("bibtex", "csl", "jsonl"), default="bibtex")
+    export.add_argument("--format", choices=("bibtex", "ris", "csl", "jsonl"), default="bibtex")
     export.add_argument("--out", metavar="FILE", help="write there instead of to stdout")
     _add_filters(export)
+
+
+def _add_collection(verb: Verb) -> None:
+    collection = verb("collection", "named sets of papers", "kb collection add Thesis 2402.19481")
+    actions = collection.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, summary, example in (
+        ("list", "all collections", "kb collection list"),
+        ("show", "its papers in your order", "kb collection show Thesis"),
+        ("add", "put papers at its end", "kb collection add Thesis 2402.19481 1706.03762"),
+        ("drop", "take papers out of it; they stay in the library", "kb collection drop Thesis 2402.19481"),
+        ("arrange", "let these papers come first, in this order", "kb collection arrange Thesis 1706.03762 2402.19481"),
+        ("rename", "give it another name", "kb collection rename Thesis Dissertation"),
+        ("remove", "forget it; its papers stay in the library", "kb collection remove Thesis"),
+    ):
+        action = actions.add_parser(name, help=summary, description=summary, epilog=f"example:\n  {example}")
+        _add_common(action, default=argparse.SUPPRESS)
+        if name != "list":
+            action.add_argument("name", metavar="NAME")
+        if name in ("add", "drop", "arrange"):
+            action.add_argument("id", nargs="+", metavar="ID")
+        if name == "rename":
+            action.add_argument("new", metavar="NEW")
 
 
 def _add_care(verb: Verb) -> None:

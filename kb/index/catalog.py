@@ -12,12 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
+from kb.index.authors import AuthorTable
+from kb.index.collections import CollectionTable
 from kb.index.database import Database
 from kb.index.failures import FailureTable
 from kb.index.jobs import JobTable
 from kb.index.ledger import Ledger
 from kb.index.papers import PaperTable
 from kb.index.passages import PassageTable
+from kb.index.records import RecordTable
 from kb.protocols import Keys
 from kb.records import NO_FILTERS, Filters
 
@@ -37,7 +40,10 @@ class Catalog:
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
         self._db = Database(path, create=create)
-        self.papers = PaperTable(self._db)
+        self.records = RecordTable(self._db)
+        self.authors = AuthorTable(self._db)
+        self.papers = PaperTable(self._db, self.records, self.authors)
+        self.collections = CollectionTable(self._db, self.papers)
         self.passages = PassageTable(self._db)
         self.failures = FailureTable(self._db)
         self.ledger = Ledger(self._db)

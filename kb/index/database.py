@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from kb.errors import HomeTooNew, HomeUnwritable, IndexDamaged
-from kb.index.schema import MIGRATIONS
+from kb.index.schema import FILL_RECORDS, MIGRATIONS
+from kb.index.upgrading import fill_records
+from kb.names import answers_to
 
 Row = tuple[Any, ...]
 
@@ -135,10 +137,12 @@ class Database:
             self._watcher = self._frozen = None
 
     def _open(self, how: str) -> sqlite3.Connection:
-        return sqlite3.connect(
+        connection = sqlite3.connect(
             f"{self._path.absolute().as_uri()}?{how}", uri=True, timeout=60.0, isolation_level=None,
             check_same_thread=False, cached_statements=256,
         )  # fmt: skip
+        connection.create_function("answers_to", 2, answers_to, deterministic=True)
+        return connection
 
     def _upgrade(self) -> None:
         have = self.one("PRAGMA user_version")[0]
@@ -157,7 +161,10 @@ class Database:
                 # Another process may have upgraded while this one waited for the lock.
                 if self.one("PRAGMA user_version")[0] == number:
                     for statement in MIGRATIONS[number]:
-                        self.run(statement)
+                        if statement == FILL_RECORDS:
+                            fill_records(self)
+                        else:
+                            self.run(statement)
                     self.run(f"PRAGMA user_version = {number + 1}")
 
     @contextlib.contextmanager

@@ -6,14 +6,22 @@ their intersection: the wide rows of the papers themselves are not read.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from kb.ids import fold
+from kb.index.tokens import is_unspaced
+from kb.names import asked_forms, fold
 from kb.records import Filters
 
-_AUTHOR = "SELECT DISTINCT paper FROM authors WHERE ' ' || folded || ' ' LIKE ?"
+# The keys find whoever may be meant, and some more; ``answers_to`` (of kb.names, see Database) says who is.
+_AUTHOR = """SELECT DISTINCT paper FROM authors WHERE name IN (
+    SELECT number FROM names WHERE number IN (SELECT name FROM name_forms WHERE form IN ({forms}))
+    AND answers_to(name, ?))"""
+_TITLE = "SELECT paper FROM titles WHERE {words}"
+_WORD = "' ' || folded || ' ' LIKE ?"
 _CATEGORY = "SELECT DISTINCT paper FROM categories WHERE category = ? OR (category > ? AND category < ?)"
+_MOST_WORDS = 64  # of a title that is asked for
 # A moment of publication is text that begins with its day and "T": "U" is behind every moment of a day.
 _PERIOD = """SELECT paper FROM days WHERE day BETWEEN ? AND ?
     UNION SELECT number FROM papers WHERE published >= ? AND published < ? || 'U'
@@ -31,8 +39,16 @@ def passing(filters: Filters) -> tuple[str, list[Any]]:
         queries.append(f"SELECT paper FROM aliases WHERE alias IN ({_marks(filters.papers)})")
         values += list(filters.papers)
     if filters.authors:
-        queries.append(" UNION ".join([_AUTHOR] * len(filters.authors)))
-        values += [f"% {fold(author)} %" for author in filters.authors]
+        forms = [sorted(asked_forms(author)) for author in filters.authors]
+        queries.append(" UNION ".join(_AUTHOR.format(forms=_marks(those)) for those in forms))
+        values += [part for those, author in zip(forms, filters.authors, strict=True) for part in (*those, author)]
+    if filters.titles:
+        patterns = [_title_patterns(title) for title in filters.titles]
+        queries.append(" UNION ".join(_TITLE.format(words=" AND ".join([_WORD] * len(those))) for those in patterns))
+        values += [pattern for those in patterns for pattern in those]
+    if filters.venues:
+        queries.append(" UNION ".join([f"SELECT paper FROM venues WHERE {_WORD}"] * len(filters.venues)))
+        values += [f"% {fold(venue)} %" for venue in filters.venues]
     if filters.categories:
         # A category without a subject class ("cs") takes in its classes ("cs.CV"): "/" follows "." in ASCII.
         queries.append(" UNION ".join([_CATEGORY] * len(filters.categories)))
@@ -40,6 +56,9 @@ def passing(filters: Filters) -> tuple[str, list[Any]]:
     if filters.tags:
         queries.append(f"SELECT paper FROM tags WHERE tag IN ({_marks(filters.tags)})")
         values += list(filters.tags)
+    if filters.collections:
+        queries.append(f"SELECT paper FROM collections WHERE name IN ({_marks(filters.collections)})")
+        values += list(filters.collections)
     if filters.since is not None or filters.until is not None:
         period = [(filters.since or date.min).isoformat(), (filters.until or date.max).isoformat()]
         queries.append(_PERIOD)
@@ -51,5 +70,14 @@ def passing(filters: Filters) -> tuple[str, list[Any]]:
     return " INTERSECT ".join(f"SELECT * FROM ({query})" for query in queries), values
 
 
-def _marks(values: tuple[str, ...]) -> str:
+def _title_patterns(title: str) -> list[str]:
+    """What a folded title is like that has all words of this one; in double quotes, all next to each other."""
+    words = fold(title)
+    together = len(title) > 1 and title[0] == title[-1] == '"'
+    parts = [words] if together and words else words.split()
+    # Where a script parts no words, one may stand anywhere.
+    return [f"%{part}%" if is_unspaced(part) else f"% {part} %" for part in parts[:_MOST_WORDS]] or [""]
+
+
+def _marks(values: Sequence[str]) -> str:
     return ",".join("?" * len(values))

@@ -11,6 +11,10 @@ from kb.errors import KbError
 from kb.index.database import Database
 from kb.records import Answer, Figure, Note, Topic
 
+_SHOWN = "FROM shown s LEFT JOIN aliases a ON a.alias = s.paper_id LEFT JOIN papers p ON p.number = a.paper"
+_NOW = "COALESCE(p.id, s.paper_id)"
+_DID_SHOW = ("new", "updated")
+
 
 class Ledger:
     """Topics and what each has shown. Every write is part of the caller's transaction."""
@@ -52,6 +56,7 @@ class Ledger:
         ``how`` is "new", "updated", "skipped" (a later try may show it) or "replacement" (a new version of what the
         topic had not shown). The first entry of a version stays, except that being shown replaces being left out.
         """
+        paper_id = self._known_as(topic, paper_id, version)
         self._db.run(
             "INSERT INTO shown VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (topic, paper_id, version) DO UPDATE"
             " SET day = excluded.day, how = excluded.how, reason = excluded.reason"
@@ -62,6 +67,7 @@ class Ledger:
     def recall(self, topic: str, paper_id: str, *, version: int, day: date, how: str, reason: str = "") -> None:
         """Enter what another ledger knows: as ``show``, but of two days of showing a version the earlier stays."""
         self.show(topic, paper_id, version=version, day=day, how=how, reason=reason)
+        paper_id = self._known_as(topic, paper_id, version)
         if how in ("new", "updated"):
             self._db.run(
                 "UPDATE shown SET day = ?, how = ? WHERE topic = ? AND paper_id = ? AND version = ? AND day > ?"
@@ -69,23 +75,45 @@ class Ledger:
                 (day.isoformat(), how, topic, paper_id, version, day.isoformat()),
             )
 
+    def _known_as(self, topic: str, paper_id: str, version: int) -> str:
+        """The id under which this version was entered before: an entry keeps the id that the paper had then, so that
+        joining and parting papers need not touch the ledger."""
+        row = self._db.first(
+            "SELECT s.paper_id FROM aliases mine JOIN aliases a ON a.paper = mine.paper JOIN shown s"
+            " ON s.paper_id = a.alias WHERE mine.alias = ? AND s.topic = ? AND s.version = ? ORDER BY s.day LIMIT 1",
+            (paper_id, topic, version),
+        )
+        return row[0] if row else paper_id
+
     def papers(self) -> set[str]:
-        """Ids of all papers that a digest has shown or left out, in any topic."""
-        return {row[0] for row in self._db.rows("SELECT DISTINCT paper_id FROM shown")}
+        """Ids of all papers that a digest has shown or left out, in any topic: as they were then, and as they are."""
+        rows = self._db.rows(f"SELECT DISTINCT s.paper_id, {_NOW} {_SHOWN}")
+        return {key for row in rows for key in row}
 
     def entries(self, topic: str) -> list[dict[str, Any]]:
-        """All entries of a topic as plain rows: paper_id, version, day, how, reason; by day, paper and version."""
-        rows = self._db.rows(
-            "SELECT paper_id, version, day, how, reason FROM shown WHERE topic = ? ORDER BY day, paper_id, version",
-            (topic,),
-        )
-        return [dict(zip(("paper_id", "version", "day", "how", "reason"), row, strict=True)) for row in rows]
+        """All entries of a topic as plain rows: paper_id, version, day, how, reason; by day, paper and version.
+
+        A paper is named by the id that it has now.
+        """
+        return [
+            {name: value for name, value in row.items() if name != "topic"}
+            for row in self._entries("WHERE s.topic = ? ORDER BY s.day, 2, s.version", (topic,))
+        ]
 
     def all_entries(self) -> list[dict[str, Any]]:
         """The entries of all topics, for export."""
-        names = ("topic", "paper_id", "version", "day", "how", "reason")
-        rows = self._db.rows("SELECT topic, paper_id, version, day, how, reason FROM shown ORDER BY 1, 4, 2, 3")
-        return [dict(zip(names, row, strict=True)) for row in rows]
+        return self._entries("ORDER BY 1, s.day, 2, s.version", ())
+
+    def _entries(self, which: str, values: Sequence[str]) -> list[dict[str, Any]]:
+        """Rows, each version of a paper once: of two papers that became one, the first showing counts."""
+        found: dict[tuple[str, str, int], dict[str, Any]] = {}
+        for row in self._db.rows(f"SELECT s.topic, {_NOW}, s.version, s.day, s.how, s.reason {_SHOWN} {which}", values):
+            entry = dict(zip(("topic", "paper_id", "version", "day", "how", "reason"), row, strict=True))
+            key = (entry["topic"], entry["paper_id"], entry["version"])
+            known = found.get(key)
+            if known is None or (known["how"] not in _DID_SHOW and entry["how"] in _DID_SHOW):
+                found[key] = entry
+        return list(found.values())
 
     def tagged(self) -> list[str]:
         """Ids of the papers that the user tagged, in order."""
@@ -119,27 +147,28 @@ class Ledger:
         )
         return wire.unpack(row[0], Note) if row else None
 
-    def put_figures(self, paper_id: str, sha256: str, figures: Sequence[Figure]) -> None:
+    def put_figures(self, sha256: str, figures: Sequence[Figure]) -> None:
         """Keep the figures that were cut from the file with this hash."""
-        number = self._number(paper_id)
-        self._db.run("DELETE FROM figures WHERE paper = ?", (number,))
-        rows = [(number, sha256, position, wire.pack(figure)) for position, figure in enumerate(figures)]
+        self._db.run("DELETE FROM figures WHERE sha256 = ?", (sha256,))
+        rows = [(sha256, position, wire.pack(figure)) for position, figure in enumerate(figures)]
         # A row at -1 says that the file was looked at, also when it has no figures.
-        self._db.run_many("INSERT INTO figures VALUES (?, ?, ?, ?)", [(number, sha256, -1, b""), *rows])
+        self._db.run_many("INSERT INTO figures VALUES (?, ?, ?)", [(sha256, -1, b""), *rows])
 
-    def figures(self, paper_id: str, sha256: str) -> list[Figure] | None:
+    def figures(self, sha256: str) -> list[Figure] | None:
         """The figures that were cut from the file with this hash; None when it was not looked at yet."""
-        rows = self._db.rows(
-            "SELECT position, record FROM figures WHERE paper = ? AND sha256 = ? ORDER BY position",
-            (self._number(paper_id), sha256),
-        )
+        rows = self._db.rows("SELECT position, record FROM figures WHERE sha256 = ? ORDER BY position", (sha256,))
         return [wire.unpack(record, Figure) for position, record in rows if position >= 0] if rows else None
+
+    def forget_figures(self, sha256: str) -> None:
+        """Forget the figures of a file that is taken out."""
+        self._db.run("DELETE FROM figures WHERE sha256 = ?", (sha256,))
 
     def figure_files(self) -> dict[str, set[str]]:
         """Paper id to the keys of its figure files."""
         found: dict[str, set[str]] = {}
         for paper_id, record in self._db.rows(
-            "SELECT p.id, f.record FROM figures f JOIN papers p ON p.number = f.paper WHERE f.position >= 0"
+            "SELECT p.id, f.record FROM figures f JOIN documents d ON d.sha256 = f.sha256 JOIN records r"
+            " ON r.number = d.record JOIN papers p ON p.number = r.paper WHERE f.position >= 0"
         ):
             found.setdefault(paper_id, set()).add(wire.unpack(record, Figure).file)
         return found

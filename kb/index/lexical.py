@@ -114,13 +114,30 @@ class TantivyIndex:
             stored = {key: self._searcher.doc(address)["body"][0] for key, address in self._addresses_of(wanted)}
         return [key for key, body in stored.items() if body != wanted[key]]
 
-    def document_frequency(self, word: str) -> int:
-        """In how many entries a word stands (of its tokens, the rarest); 0 when there is none."""
+    def frequencies(self, words: Sequence[str]) -> list[int]:
+        """In how many entries each word stands (of its tokens, the rarest); 0 for one that is never looked for."""
         if self._open() is None:
-            return 0
+            return [0] * len(words)
         with _foreign_errors(self.folder):
-            stems = self._stem(tokenize(word))
-            return min((self._searcher.doc_freq("body", stem) for stem in stems), default=0)
+            stems = [self._stem(tokenize(word)) for word in words]
+            return [min((self._searcher.doc_freq("body", stem) for stem in those), default=0) for those in stems]
+
+    def holding(self, words: str) -> int:
+        """How many entries hold all of the words; 0 where none of them is ever looked for."""
+        wanted = self._all_of(words)
+        with _foreign_errors(self.folder):
+            return int(self._searcher.search(wanted, 1, count=True).count) if wanted is not None else 0
+
+    def containing(self, words: str) -> Keys | None:
+        """Sorted keys of the entries that hold all of the words; None where none of them is ever looked for."""
+        if not tokenize(words):
+            return None
+        wanted = self._all_of(words)
+        if wanted is None or not self._searcher.num_docs:
+            return np.zeros(0, np.int64)
+        with _foreign_errors(self.folder):
+            found = self._search(wanted, limit=self._searcher.num_docs)
+        return np.array(sorted(key for key, _ in found), np.int64)
 
     def reopen(self) -> None:
         """See what was committed since, by this or another process."""
@@ -156,6 +173,16 @@ class TantivyIndex:
                 telling.append((count * np.log1p(total / frequency), term, count))
         telling.sort(key=lambda entry: (-entry[0], entry[1]))
         return [(term, count) for _, term, count in telling[:MOST_QUERY_TERMS]]
+
+    def _all_of(self, words: str) -> Any:
+        """A query for the entries that hold all tokens; None when there is no token, or nothing was stored yet."""
+        if self._open() is None:
+            return None
+        tantivy = _tantivy()
+        with _foreign_errors(self.folder):
+            stems = sorted(set(self._stem(tokenize(words))))[:MOST_QUERY_TERMS]
+            terms = [tantivy.Query.term_query(self._index.schema, "body", stem, "basic") for stem in stems]
+            return tantivy.Query.boolean_query([(tantivy.Occur.Must, term) for term in terms]) if terms else None
 
     def _stem(self, tokens: list[str]) -> list[str]:
         return list(_analyzer().analyze(" ".join(tokens))) if tokens else []

@@ -3,136 +3,136 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields
+from pathlib import PurePath
 from typing import Any
 
-from kb.ids import fold, record_key, title_key
-from kb.records import Fulltext, Link, Metadata, Paper
+from kb.index.identity import strength
+from kb.records import Fulltext, Link, Metadata, Paper, SourceRecord
 
 # Who is believed first. The user decides; arXiv is the registry; records and bibliographies were curated by
 # somebody; what a program read off a page comes last.
-TRUST = ("user", "arxiv", "jsonl", "bibtex", "html", "pdf", "text")
-_TELLING_CHARACTERS = 12
-_SCHEMES = ("arxiv:", "doi:", "record:", "file:")
+TRUST = ("user", "arxiv", "jsonl", "bibtex", "csl", "ris", "nbib", "zotero", "html", "pdf", "text")
 _SINGLE = (
-    "title", "authors", "abstract", "categories", "comment", "published", "updated",
-    "license", "venue", "url", "withdrawn", "affiliation", "keywords",
+    "title", "abstract", "categories", "comment", "updated", "license", "venue", "url", "withdrawn", "affiliation",
+    "keywords",
 )  # fmt: skip
+_FACTS = tuple(f.name for f in fields(Metadata) if f.name not in ("source", "ids", "proposed"))
 
 
-def strength(key: str) -> int:
-    """0 for the strongest kind of id (``arxiv:``), growing as ids say less about a paper's identity."""
-    return next((rank for rank, scheme in enumerate(_SCHEMES) if key.startswith(scheme)), len(_SCHEMES))
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A source record with its id; what the user decided is one, too, with an empty id."""
+
+    id: str
+    record: SourceRecord
+
+    @property
+    def said(self) -> Metadata:
+        """What it says."""
+        return self.record.metadata
 
 
-def derived_keys(metadata: Metadata) -> list[str]:
-    """Keys made of what a record states, the stronger first: how ids of one paper find each other.
-
-    Its ``record:`` key (title and all authors) and its ``title:`` key (title and the first author's family name);
-    none for a record without authors, or with a title that many papers may have ("Introduction").
-    """
-    if not metadata.title or not metadata.authors or len(fold(metadata.title)) < _TELLING_CHARACTERS:
-        return []
-    return [record_key(metadata.title, metadata.authors), title_key(metadata.title, metadata.authors[0])]
-
-
-def conflicting(ours: Iterable[str], theirs: Iterable[str], registries: Sequence[str] = ("arxiv:", "doi:")) -> bool:
-    """Whether two sets of ids name different papers: different ids of the same registry."""
-    mine, other = set(ours), set(theirs)
-    for scheme in registries:
-        a = {key for key in mine if key.startswith(scheme)}
-        b = {key for key in other if key.startswith(scheme)}
-        if a and b:
-            return not a & b
-    return False
-
-
-def one_eprint(metadata: Metadata) -> Metadata:
-    """The metadata with the first of its arXiv ids only: a paper has one, a second one is somebody's mistake."""
-    first = next((key for key in metadata.ids if key.startswith("arxiv:")), None)
-    return replace(metadata, ids=tuple(k for k in metadata.ids if k == first or not k.startswith("arxiv:")))
-
-
-def newer(known: Metadata, given: Metadata) -> Metadata:
-    """What a source says now, over what it said before: an older version does not undo a newer one, and silence
-    (None) does not undo a statement; announced days add up."""
-    old, new = (given, known) if (given.version or 0) < (known.version or 0) else (known, given)
-    values = {f.name: getattr(new, f.name) for f in fields(Metadata) if getattr(new, f.name) is not None}
-    if old.announced and new.announced and old.announced_from == new.announced_from:
-        values["announced"] = tuple(sorted({*old.announced, *new.announced}))
-    elif old.announced and old.announced_from != "computed" and new.announced_from == "computed":
-        values["announced"], values["announced_from"] = old.announced, old.announced_from
-    values["ids"] = tuple(dict.fromkeys([*new.ids, *old.ids]))
-    return replace(old, **values)
-
-
-def overlaid(below: Metadata, above: Metadata) -> Metadata:
-    """Two users' decisions as one: what ``above`` leaves open stands as ``below`` says."""
-    stated = {f.name: value for f in fields(Metadata) if (value := getattr(above, f.name)) not in (None, ())}
-    return replace(below, **stated)
+def decided(metadata: Metadata) -> Witness:
+    """The user's decisions as a witness."""
+    return Witness("", SourceRecord(source="user", metadata=metadata))
 
 
 def merge(
-    contributions: Sequence[Metadata], *, aliases: Iterable[str], tags: Iterable[str], private: bool, fulltext: Fulltext
+    witnesses: Iterable[Witness],
+    *,
+    keys: Iterable[str],
+    tags: Iterable[str] = (),
+    collections: Iterable[str] = (),
+    private: bool = False,
+    fulltext: Fulltext | None = None,
 ) -> Paper:
-    """The merged record. Deterministic: it depends on the contributions, not on the order in which they came.
+    """The paper that the records are of. It depends on the records alone, not on the order in which they came.
 
-    Of arXiv's and the records' contributions the newer version is believed first. Announced days and links are
-    united; every other field comes whole from the first source that states it.
+    Of arXiv's and the records' versions the newer is believed first. Announced days and links are united; every
+    other field comes whole from the first source that states it; of lists of authors a whole one comes before one
+    that ends with "and others".
+
+    Args:
+        witnesses: what the sources and the user say.
+        keys: the paper's ids; the strongest becomes its id, the others are its aliases.
     """
-    ranked = sorted(contributions, key=_rank)
-    keys = sorted(set(aliases), key=lambda key: (strength(key), key))
+    ranked = sorted(witnesses, key=_rank)
+    ordered = sorted(set(keys), key=lambda key: (strength(key), key))
     values: dict[str, Any] = {}
     provenance: dict[str, str] = {}
     for name in _SINGLE:
-        for metadata in ranked:
-            value = getattr(metadata, name)
+        for witness in ranked:
+            value = getattr(witness.said, name)
             if value is not None and value != () and value != "":
                 values[name] = value
-                provenance[name] = metadata.source
+                provenance[name] = witness.record.source
                 break
-    versions = [(m.version, m.source) for m in ranked if m.version is not None]
+    _take_authors(ranked, values, provenance)
+    for witness in ranked:
+        if witness.said.published is not None:
+            values["published"], values["precision"] = witness.said.published, witness.said.precision
+            provenance["published"] = witness.record.source
+            break
+    versions = [(w.said.version, w.record.source) for w in ranked if w.said.version is not None]
     if versions:
         values["version"], provenance["version"] = max(versions, key=lambda pair: pair[0])
     _unite_days(ranked, values, provenance)
     _unite_links(ranked, values, provenance)
-    values.setdefault("title", _untitled(keys))
+    if "title" not in values:
+        values["title"], provenance["title"] = _stand_in(ranked, ordered[0]), "file"
     return Paper(
-        id=keys[0],
-        aliases=tuple(keys[1:]),
+        id=ordered[0],
+        aliases=tuple(ordered[1:]),
         tags=tuple(sorted(set(tags))),
+        collections=tuple(sorted(set(collections))),
         private=private,
-        fulltext=fulltext,
+        fulltext=fulltext or Fulltext(),
         provenance=dict(sorted(provenance.items())),
         **values,
     )
 
 
-def _rank(metadata: Metadata) -> tuple[int, int, int, str]:
-    registered = metadata.source in ("arxiv", "jsonl")
-    group = 0 if metadata.source == "user" else 1 if registered else 2
-    return (group, -(metadata.version or 0) if registered else 0, TRUST.index(metadata.source), metadata.source)
+def _rank(witness: Witness) -> tuple[int, int, int, int, str]:
+    said, source = witness.said, witness.record.source
+    registered = source in ("arxiv", "jsonl")
+    group = 0 if source == "user" else 1 if registered else 2
+    stated = sum(getattr(said, name) not in (None, ()) for name in _FACTS)
+    return (group, -(said.version or 0) if registered else 0, TRUST.index(source), -stated, witness.id)
 
 
-def _unite_days(ranked: Sequence[Metadata], values: dict[str, Any], provenance: dict[str, str]) -> None:
-    stated = [m for m in ranked if m.announced]
+def _take_authors(ranked: Sequence[Witness], values: dict[str, Any], provenance: dict[str, str]) -> None:
+    listing = [witness for witness in ranked if witness.said.authors]
+    if not listing:
+        return
+    chosen = next((w for w in listing if w.record.source == "user" or not w.said.et_al), listing[0])
+    values["authors"] = chosen.said.authors
+    values["names"] = chosen.said.names or ()
+    values["et_al"] = bool(chosen.said.et_al)
+    provenance["authors"] = chosen.record.source
+
+
+def _unite_days(ranked: Sequence[Witness], values: dict[str, Any], provenance: dict[str, str]) -> None:
+    stated = [witness for witness in ranked if witness.said.announced]
     # A computed day is a guess: it counts only when nobody was told a day.
-    told = [m for m in stated if m.announced_from != "computed"] or stated
+    told = [w for w in stated if w.said.announced_from != "computed"] or stated
     if told:
-        values["announced"] = tuple(sorted({day for m in told for day in m.announced or ()}))
-        values["announced_from"] = told[0].announced_from
-        provenance["announced"] = told[0].source
+        values["announced"] = tuple(sorted({day for w in told for day in w.said.announced or ()}))
+        values["announced_from"] = told[0].said.announced_from
+        provenance["announced"] = told[0].record.source
 
 
-def _unite_links(ranked: Sequence[Metadata], values: dict[str, Any], provenance: dict[str, str]) -> None:
+def _unite_links(ranked: Sequence[Witness], values: dict[str, Any], provenance: dict[str, str]) -> None:
     links: dict[str, Link] = {}
-    for metadata in ranked:
-        for link in metadata.links or ():
+    for witness in ranked:
+        for link in witness.said.links or ():
             links.setdefault(link.url.rstrip("/"), link)
-            provenance.setdefault("links", metadata.source)
+            provenance.setdefault("links", witness.record.source)
     if links:
         values["links"] = tuple(links.values())
 
 
-def _untitled(keys: Sequence[str]) -> str:
-    return f"Untitled ({keys[0]})"
+def _stand_in(ranked: Sequence[Witness], key: str) -> str:
+    """What a paper without a title is called: the name of its file."""
+    names = sorted(PurePath(witness.record.origin).stem for witness in ranked if witness.record.origin)
+    return names[0] if names else f"Untitled ({key})"

@@ -1,21 +1,24 @@
-"""The papers of the catalog: metadata by source, aliases, versions, tags, and which papers pass a filter."""
+"""The papers of the catalog: views over their source records, aliases, versions, tags, what the user decided."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from kb import wire
-from kb.errors import UnknownPaper
-from kb.ids import OWN_SCHEMES, fold, is_arxiv_id, paper_key
+from kb.errors import UnknownPaper, UsageError
+from kb.ids import OWN_SCHEMES, is_arxiv_id, paper_key
+from kb.index.authors import AuthorTable
 from kb.index.database import Database
 from kb.index.filtering import passing
-from kb.index.identity import aliases_of, find_number, matching_numbers
-from kb.index.merging import derived_keys, merge, newer, one_eprint, overlaid, strength
-from kb.index.passages import drop_chunks_of
-from kb.records import Filters, Fulltext, Metadata, Paper, Version
+from kb.index.identity import Cluster, Known
+from kb.index.merging import Witness, decided, merge
+from kb.index.passages import document_of, drop_chunks_of
+from kb.index.records import Block, RecordTable, Stored, witnesses
+from kb.names import fold
+from kb.records import Filters, Fulltext, Joined, Metadata, Paper, SourceRecord, Version
 
 Change = Literal["added", "updated", "unchanged"]
 Order = Literal["new", "old", "title", "added"]
@@ -29,35 +32,165 @@ _ORDERS: dict[Order, str] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """What taking in a record did: the paper it is of, the record's id, and one record of each paper that changed."""
+
+    paper: str
+    record: str
+    change: Change
+    touched: tuple[str, ...] = ()
+    joined: tuple[Joined, ...] = ()
+    doubted: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parted:
+    """What a split gave: the papers, and what could not be told to be of one of them and is with both now."""
+
+    papers: tuple[str, ...]
+    with_both: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Owned:
+    """A kind of rows that hang on a paper because of the user: table, its columns between paper and anchor."""
+
+    table: str
+    columns: tuple[str, ...]
+    named: str
+
+
+# Each row carries the records (ids, joined by blanks) that the paper had when it was made: its anchor. A row goes
+# wherever those go, however papers are joined and parted.
+_OWNED = (
+    _Owned(table="tags", columns=("tag",), named="tag {tag}"),
+    _Owned(table="opinions", columns=("topic", "liking", "at"), named="your opinion"),
+    _Owned(table="versions", columns=("version", "record"), named=""),
+    _Owned(table="collections", columns=("name", "position"), named="collection {name}"),
+    _Owned(table="decided", columns=("field", "value", "at"), named="your {field}"),
+)
+
+
 class PaperTable:
     """What is known of each paper. Every write is part of the caller's transaction."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, records: RecordTable, authors: AuthorTable) -> None:
         self._db = database
+        self._records, self._authors = records, authors
+        self._seen: dict[str, Version] = {}
+        self._fresh = 0
 
     # ------------------------------------------------------------------------------------- writing
 
-    def put(self, metadata: Metadata, *, private: bool = False) -> tuple[str, Change]:
-        """Take in what one source says; returns the paper's id and what that changed.
+    def put(self, record: SourceRecord, *, private: bool = False, run: str = "", file_of: str | None = None) -> Placed:
+        """Take in what one source says of a paper, and find out which paper that is (see ``kb.index.identity``).
 
-        Ids that turn out to name one paper join their papers; the strongest becomes its id (see
-        ``kb.index.identity``). The weaker of two ids that would tie two arXiv ids together is left out.
+        Args:
+            record: the source record.
+            private: whether the paper is private as far as this source goes.
+            run: names the batch; within one, records of one place do not replace each other.
+            file_of: id of the record that names this one as its file.
         """
         with self._db.transaction():
-            metadata = one_eprint(metadata)
-            numbers = matching_numbers(self._db, metadata)
-            if not numbers:
-                return self._insert(metadata, private), "added"
-            keep = numbers[0]
-            metadata = replace(
-                metadata, ids=tuple(k for k in metadata.ids if find_number(self._db, k) in (None, *numbers))
-            )
-            for other in numbers[1:]:
-                self._join(keep, other)
-            before = self._record(keep)
-            self._contribute(keep, metadata)
-            after = self._refresh(keep, private=before.private and private)
-            return after.id, "unchanged" if after == before and len(numbers) == 1 else "updated"
+            stored, is_news = self._records.store(_with_one_eprint(record), private=private, run=run)
+            if file_of is not None:
+                is_news |= self._records.attach(file_of, stored.id)
+            if stored.paper is not None and not is_news:
+                return Placed(paper=self._id(stored.paper), record=stored.id, change="unchanged")
+            self._note_version(stored)
+            return self._settle([stored.id], focus=stored)
+
+    def merge(self, one: str, other: str) -> str:
+        """Make one paper of two by the user's word; returns its id.
+
+        Raises:
+            UsageError: when both have an arXiv id, which is never one paper.
+        """
+        with self._db.transaction():
+            numbers = [self._number(name) for name in (one, other)]
+            if numbers[0] == numbers[1]:
+                return self._id(numbers[0])
+            records = [[stored for stored in self._records.of_paper(n) if not stored.superseded] for n in numbers]
+            ids = {key for some in records for stored in some if (key := Known(stored.id, stored.record).arxiv)}
+            if len(ids) > 1:
+                named = " and ".join(sorted(ids))
+                raise UsageError(f"{named} are two papers, each arXiv id is one: put them in one collection instead")
+            self._records.tie(*[[stored.id for stored in some] for some in records])
+            self._settle([records[0][0].id])
+            return self._id(self._record_paper(records[0][0].id))
+
+    def distinguish(self, one: str, other: str) -> None:
+        """The user says that two papers are two, whatever speaks for one: they are no question any more."""
+        with self._db.transaction():
+            records = [
+                [stored.id for stored in self._records.of_paper(self._number(name)) if not stored.superseded]
+                for name in (one, other)
+            ]
+            self._records.part(*records)
+            self._settle([some[0] for some in records])
+
+    def split(self, name: str, records: Sequence[str] = ()) -> Parted:
+        """Part a paper: the records named (ids or keys) from the rest, or what was joined by the weakest evidence.
+
+        The user's own join is undone before any other. Each part gets back what came with its records.
+
+        Raises:
+            UsageError: when the paper has one record, or a name is none of its records.
+        """
+        with self._db.transaction():
+            number = self._number(name)
+            stored = [one for one in self._records.of_paper(number) if not one.superseded]
+            parts = self._parts(stored, records, name)
+            for i, part in enumerate(parts):
+                for other in parts[i + 1 :]:
+                    self._records.part(part, other)
+            both = self._with_both(number, parts)
+            self._settle([part[0] for part in parts])
+            papers = dict.fromkeys(self._id(self._record_paper(part[0])) for part in parts)
+            return Parted(papers=tuple(papers), with_both=both)
+
+    def _parts(self, stored: Sequence[Stored], named: Sequence[str], name: str) -> list[list[str]]:
+        ids = [one.id for one in stored]
+        if len(ids) < 2:
+            raise UsageError(f"{name} has one source record, there is nothing to part: kb show {name} lists them")
+        if named:
+            wanted = []
+            for text in named:
+                found = [one.id for one in stored if text in (one.id, one.record.key)]
+                if not found:
+                    keys = ", ".join(one.record.key or one.id for one in stored)
+                    raise UsageError(f"{text!r} is no record of {name}: choose of {keys}")
+                wanted += found
+            rest = [key for key in ids if key not in wanted]
+            if not rest:
+                raise UsageError(f"these are all records of {name}: name those that are to leave it")
+            return [rest, wanted]
+        if len(parts := self._records.untied(ids)) > 1:
+            return parts
+        joins = [join for join in self._records.joins_of(ids) if join.other in ids]
+        weakest = max(join.level for join in joins)
+        roots = {key: key for key in ids}
+        for join in joins:
+            if join.level != weakest:
+                _tie(roots, join.one, join.other)
+        together: dict[str, list[str]] = {}
+        for key in ids:
+            together.setdefault(_root(roots, key), []).append(key)
+        return list(together.values())
+
+    def _with_both(self, number: int, parts: Sequence[Sequence[str]]) -> tuple[str, ...]:
+        """What the user made of the joined paper, and what cannot be told to be of one part."""
+        found = []
+        for owned in _OWNED:
+            if not owned.named:
+                continue
+            for row in self._db.rows(f"SELECT {', '.join(owned.columns)}, anchor FROM {owned.table} WHERE paper = ?",
+                                     (number,)):  # fmt: skip
+                anchor = set(row[-1].split())
+                if sum(bool(anchor.intersection(part)) for part in parts) > 1:
+                    found.append(owned.named.format(**dict(zip(owned.columns, row, strict=False))))
+        return tuple(dict.fromkeys(found))
 
     def set_fields(self, paper_id: str, values: dict[str, Any]) -> Paper:
         """Let the user decide fields; None takes the decision back. They survive every later ``put``."""
@@ -77,8 +210,24 @@ class PaperTable:
         """Add and drop tags; a tag that is there or is not is no error."""
         with self._db.transaction():
             number = self._number(paper_id)
-            self._db.run_many("INSERT OR IGNORE INTO tags VALUES (?, ?)", [(tag, number) for tag in add])
+            anchor = self._anchor(number)
+            self._db.run_many(
+                "INSERT OR IGNORE INTO tags (tag, paper, anchor) VALUES (?, ?, ?)", [(t, number, anchor) for t in add]
+            )
             self._db.run_many("DELETE FROM tags WHERE tag = ? AND paper = ?", [(tag, number) for tag in drop])
+            return self._refresh(number)
+
+    def collect(self, name: str, paper_id: str, *, position: int | None) -> Paper:
+        """Put a paper into a collection at a place (it stays where it is if it is in), or take it out (None)."""
+        with self._db.transaction():
+            number = self._number(paper_id)
+            if position is None:
+                self._db.run("DELETE FROM collections WHERE name = ? AND paper = ?", (name, number))
+            else:
+                self._db.run(
+                    "INSERT OR IGNORE INTO collections (name, paper, position, anchor) VALUES (?, ?, ?, ?)",
+                    (name, number, position, self._anchor(number)),
+                )
             return self._refresh(number)
 
     def opine(self, paper_id: str, liking: int, *, topic: str = "") -> None:
@@ -87,52 +236,90 @@ class PaperTable:
             number = self._number(paper_id)
             self._db.run("DELETE FROM opinions WHERE paper = ? AND topic = ?", (number, topic))
             if liking:
-                self._db.run("INSERT INTO opinions VALUES (?, ?, ?, ?)", (number, topic, liking, _now()))
+                self._db.run(
+                    "INSERT INTO opinions (paper, topic, liking, at, anchor) VALUES (?, ?, ?, ?, ?)",
+                    (number, topic, liking, _now(), self._anchor(number)),
+                )
+
+    def refresh(self, paper_id: str) -> Paper:
+        """Make the view again after the paper's text has changed."""
+        with self._db.transaction():
+            return self._refresh(self._number(paper_id))
+
+    def of_records(self, records: Iterable[str]) -> list[str]:
+        """The ids of the papers that these records (ids) are of now, each once, in order; records that are gone are
+        left out."""
+        wanted = list(dict.fromkeys(records))
+        rows = self._db.rows_for(
+            "SELECT r.id, p.id FROM records r JOIN papers p ON p.number = r.paper WHERE r.id IN (?)", wanted
+        )
+        found: dict[str, str] = dict(rows)
+        return list(dict.fromkeys(found[key] for key in wanted if key in found))
 
     def set_fulltext(self, paper_id: str, fulltext: Fulltext) -> Paper:
-        """Say whether the full text is in."""
+        """Say why a paper has no full text; one that has stays as it is."""
         with self._db.transaction():
-            return self._refresh(self._number(paper_id), fulltext=fulltext)
+            return self._refresh(self._number(paper_id), without_text=fulltext)
 
     def remove(self, paper_id: str) -> None:
         """Take the paper and all that hangs on it out of the catalog (chunks must have been dropped before)."""
         with self._db.transaction():
             number = self._number(paper_id)
             aliases = [row[0] for row in self._db.rows("SELECT alias FROM aliases WHERE paper = ?", (number,))]
+            records = [stored.id for stored in self._records.of_paper(number)]
+            neighbours = self._records.forget(records)
             self._db.run("DELETE FROM papers WHERE number = ?", (number,))
             self._db.run_many("DELETE FROM shown WHERE paper_id = ?", [(alias,) for alias in aliases])
+            if neighbours:  # an id that the paper claimed may be another's alone now
+                self._settle(neighbours)
 
     # ------------------------------------------------------------------------------------- reading
 
     def resolve(self, text: str) -> str:
-        """The id of the paper that a user's text names: its id, an alias, an address.
+        """The id of the paper that a user's text names: its id, an alias, an address, a citation key.
 
         Raises:
-            UnknownPaper: when there is none; BadIdentifier when the text is no id at all.
+            UnknownPaper: when there is none, or several (an id that several papers claim);
+                BadIdentifier when the text is no id at all.
         """
         named = text.strip()
-        number = find_number(self._db, named)
+        number = self._numbered(named)
+        if number is None and (keyed := self._with_citation_key(named)) is not None:
+            number = keyed
         if number is None and not named.startswith(OWN_SCHEMES):
-            number = find_number(self._db, paper_key(named))
+            named = paper_key(named)
+            number = self._numbered(named)
         if number is None:
-            cure = f"kb add {named} puts it in" if is_arxiv_id(named) else "kb list shows what is"
-            raise UnknownPaper(f"{named!r} is not in the library: {cure}")
-        return str(self._db.one("SELECT id FROM papers WHERE number = ?", (number,))[0])
+            self._refuse_contested(named)
+            cure = (
+                f"kb add {named.removeprefix('arxiv:')} puts it in" if is_arxiv_id(named) else "kb list shows what is"
+            )
+            raise UnknownPaper(f"{text.strip()!r} is not in the library: {cure}")
+        return self._id(number)
 
     def get(self, paper_id: str) -> Paper:
         """The record of one paper, by its id or an alias."""
         return self._record(self._number(paper_id))
 
-    def many(self, paper_ids: Collection[str]) -> dict[str, Paper]:
-        """Records by id; ids that are not there are left out."""
-        rows = self._db.rows_for("SELECT id, record FROM papers WHERE id IN (?)", list(paper_ids))
-        return {row[0]: wire.unpack(row[1], Paper) for row in rows}
+    def many(self, paper_ids: Collection[str], *, sources: bool = False) -> dict[str, Paper]:
+        """Records by id, with their source records where asked for; ids that are not there are left out."""
+        rows = self._db.rows_for("SELECT id, record, number FROM papers WHERE id IN (?)", list(paper_ids))
+        found = {row[0]: wire.unpack(row[1], Paper) for row in rows}
+        if not sources:
+            return found
+        numbers = {row[0]: row[2] for row in rows}
+        said = self._records.of_papers(list(numbers.values()))
+        return {key: replace(paper, sources=tuple(said[numbers[key]])) for key, paper in found.items()}
 
     def ids(self, filters: Filters, *, limit: int | None = None, order: Order = "new") -> list[str]:
         """Ids of the papers that pass: newest or oldest first (announced, else published), by title, or last added
         first; then by id."""
         inside, values = passing(filters)
-        statement = f"SELECT p.id FROM papers p WHERE p.number IN ({inside}) ORDER BY {_ORDERS[order]}, p.id"
+        ordering = _ORDERS[order]
+        if len(filters.collections) == 1 and order == "new":  # a collection has the user's order
+            ordering = "(SELECT position FROM collections c WHERE c.paper = p.number AND c.name = ? COLLATE NOCASE)"
+            values = [*values, filters.collections[0]]
+        statement = f"SELECT p.id FROM papers p WHERE p.number IN ({inside}) ORDER BY {ordering}, p.id"
         if limit is not None:
             statement += f" LIMIT {int(limit)}"
         return [row[0] for row in self._db.rows(statement, values)]
@@ -165,16 +352,29 @@ class PaperTable:
         return [(date.fromisoformat(day), count) for day, count in rows]
 
     def facets(self) -> dict[str, list[str]]:
-        """The categories and tags that papers have, the most frequent first."""
+        """The categories, tags and collections that papers have, the most frequent first."""
         return {
             table: [row[0] for row in self._db.rows(f"SELECT {name} FROM {table} GROUP BY 1 ORDER BY COUNT(*) DESC, 1")]
-            for table, name in (("categories", "category"), ("tags", "tag"))
+            for table, name in (("categories", "category"), ("tags", "tag"), ("collections", "name"))
         }
 
     def state_counts(self) -> dict[str, int]:
         """How many papers have their full text, a part of it, or none."""
         counts: dict[str, int] = dict(self._db.rows("SELECT fulltext, COUNT(*) FROM papers GROUP BY fulltext"))
         return {state: counts.get(state, 0) for state in ("full", "partial", "none")}
+
+    def joins(self, paper_id: str) -> list[Joined]:
+        """What joined the source records of a paper: keys of two records (ids where they have none), and why."""
+        stored = {one.id: one for one in self._records.of_paper(self._number(paper_id)) if one.superseded is None}
+        return [
+            Joined(
+                id=paper_id,
+                records=tuple(stored[key].record.key or key for key in (join.one, join.other)),
+                why=join.why,
+            )
+            for join in self._records.joins_of(list(stored))
+            if join.one in stored and join.other in stored
+        ]
 
     def versions(self, paper_id: str) -> list[Version]:
         """The versions that were seen, oldest first."""
@@ -192,106 +392,257 @@ class PaperTable:
 
     # ------------------------------------------------------------------------------------- inside
 
+    def _numbered(self, key: str) -> int | None:
+        row = self._db.first("SELECT paper FROM aliases WHERE alias = ?", (key,))
+        return row[0] if row else None
+
     def _number(self, paper_id: str) -> int:
-        number = find_number(self._db, paper_id)
+        number = self._numbered(paper_id)
         if number is None:
             raise UnknownPaper(f"{paper_id!r} is not in the library: kb list shows what is")
         return number
 
-    def _insert(self, metadata: Metadata, private: bool) -> str:
-        key = min([*metadata.ids, *derived_keys(metadata)], key=lambda k: (strength(k), k))
-        number = self._db.run(
-            "INSERT INTO papers (id, record, title, private, added, changed) VALUES (?, ?, '', ?, ?, ?)",
-            (key, b"", int(private), _now(), _now()),
-        )
-        self._contribute(number, metadata)
-        return self._refresh(number, private=private).id
+    def _id(self, number: int) -> str:
+        return str(self._db.one("SELECT id FROM papers WHERE number = ?", (number,))[0])
 
-    def _contribute(self, number: int, metadata: Metadata) -> None:
-        self._note_version(number, metadata)
-        known = self._contributions(number).get(metadata.source)
-        together = newer(known, metadata) if known is not None else metadata
-        if known != together:
-            self._keep(number, together)
+    def _record_paper(self, record: str) -> int:
+        return int(self._db.one("SELECT paper FROM records WHERE id = ?", (record,))[0])
+
+    def _with_citation_key(self, key: str) -> int | None:
+        """The one paper whose bibliography entry has this key."""
+        rows = self._db.rows(
+            "SELECT DISTINCT paper FROM records WHERE key = ? AND superseded IS NULL"
+            " AND source IN ('bibtex', 'ris', 'csl', 'zotero') LIMIT 2",
+            (key,),
+        )
+        return rows[0][0] if len(rows) == 1 else None
+
+    def _refuse_contested(self, key: str) -> None:
+        rows = self._db.rows(
+            "SELECT DISTINCT p.id FROM record_keys k JOIN records r ON r.number = k.record JOIN papers p"
+            " ON p.number = r.paper WHERE k.key = ? AND r.superseded IS NULL ORDER BY p.id LIMIT 4",
+            (key,),
+        )
+        if rows and not key.startswith("title:"):
+            named = ", ".join(row[0] for row in rows)
+            raise UnknownPaper(f"{key} stands on papers that are not one: name one by its own id ({named})")
+
+    def _anchor(self, number: int) -> str:
+        """The records that a paper has now: what the user does to it goes wherever they go."""
+        rows = self._db.rows("SELECT id FROM records WHERE paper = ? AND superseded IS NULL ORDER BY id", (number,))
+        return " ".join(row[0] for row in rows)
 
     def _decide(self, number: int, **values: Any) -> None:
-        decided = self._contributions(number).get("user", Metadata(source="user", ids=()))
-        self._keep(number, replace(decided, **values))
+        anchor = self._anchor(number)
+        for name, value in values.items():
+            self._db.run("DELETE FROM decided WHERE paper = ? AND field = ?", (number, name))
+            if value is not None:
+                said = wire.pack(Metadata(source="user", ids=(), **{name: value}))
+                at = datetime.now(UTC).isoformat()  # to the microsecond: the later of two decisions counts
+                self._db.run("INSERT INTO decided VALUES (?, ?, ?, ?, ?)", (number, name, anchor, said, at))
 
-    def _keep(self, number: int, metadata: Metadata) -> None:
-        self._db.run(
-            "INSERT OR REPLACE INTO contributions VALUES (?, ?, ?)", (number, metadata.source, wire.pack(metadata))
-        )
+    def _decided(self, number: int) -> Metadata:
+        """What the user decided of a paper; of two decisions of one field (two papers became one) the later one."""
+        together = Metadata(source="user", ids=())
+        for name, said in self._db.rows(
+            "SELECT field, value FROM decided WHERE paper = ? ORDER BY at, anchor", (number,)
+        ):
+            together = replace(together, **{name: getattr(wire.unpack(said, Metadata), name)})
+        return together
 
-    def _note_version(self, number: int, metadata: Metadata) -> None:
-        if metadata.source not in ("arxiv", "jsonl") or metadata.version is None or metadata.title is None:
+    def _note_version(self, stored: Stored) -> None:
+        said = stored.record.metadata
+        if said.source not in ("arxiv", "jsonl") or said.version is None or said.title is None or not said.ids:
             return
         version = Version(
-            paper_id=metadata.ids[0],
-            version=metadata.version,
-            title=metadata.title,
-            authors=metadata.authors or (),
-            abstract=metadata.abstract or "",
-            comment=metadata.comment,
+            paper_id=said.ids[0],
+            version=said.version,
+            title=said.title,
+            authors=said.authors or (),
+            abstract=said.abstract or "",
+            comment=said.comment,
             seen=datetime.now(UTC).replace(microsecond=0),
-            withdrawn=bool(metadata.withdrawn),
+            withdrawn=bool(said.withdrawn),
         )
-        self._db.run("INSERT OR IGNORE INTO versions VALUES (?, ?, ?)", (number, metadata.version, wire.pack(version)))
+        self._seen[stored.id] = version
 
-    def _join(self, keep: int, other: int) -> None:
-        """Fold one paper into another; its chunks and document move along unless the kept paper has its own."""
-        mine = self._contributions(keep)
-        private = all(self._record(number).private for number in (keep, other))
-        for source, metadata in self._contributions(other).items():
-            both = source in mine
-            together = overlaid if source == "user" else newer
-            self._keep(keep, together(metadata, mine[source]) if both else metadata)
-        self._db.run("UPDATE aliases SET paper = ? WHERE paper = ?", (keep, other))
-        if self._db.first("SELECT 1 FROM documents WHERE paper = ?", (keep,)) is None:
-            self._db.run("UPDATE documents SET paper = ? WHERE paper = ?", (keep, other))
-            drop_chunks_of(self._db, keep)
-            self._db.run("UPDATE chunks SET paper = ? WHERE paper = ?", (keep, other))
-            self._refresh(keep, private=private, fulltext=self._record(other).fulltext)
-        else:
-            drop_chunks_of(self._db, other)
-            self._refresh(keep, private=private)
-        for table in ("tags", "opinions", "versions"):
-            self._db.run(f"UPDATE OR IGNORE {table} SET paper = ? WHERE paper = ?", (keep, other))
-        self._db.run("DELETE FROM papers WHERE number = ?", (other,))
+    # ------------------------------------------------------------------------------------- settling
 
-    def _contributions(self, number: int) -> dict[str, Metadata]:
-        rows = self._db.rows("SELECT source, metadata FROM contributions WHERE paper = ?", (number,))
-        return {source: wire.unpack(blob, Metadata) for source, blob in rows}
+    def _settle(self, seeds: Sequence[str], *, focus: Stored | None = None) -> Placed:
+        """Cluster again all that hangs together with these records, and make the papers what the clusters say."""
+        block = self._records.block(seeds)
+        numbers, emptied, is_parted = self._assign(block)
+        old = {n for stored in block.stored.values() if (n := stored.paper) is not None}
+        before = {n: self._record(n) for n in old}
+        owned = self._owned_rows(old) if is_parted else []
+        rewritten = len(numbers) > 1 or bool(emptied)
+        if rewritten:  # an id may move from one to another: none is in the way of the others
+            for number in {*numbers, *emptied}:
+                self._db.run("DELETE FROM aliases WHERE paper = ?", (number,))
+                self._db.run("UPDATE papers SET id = ? WHERE number = ?", (f"settling:{number}", number))
+        for number, group in numbers.items():
+            self._records.place([one.id for one in block.with_earlier(group)], number)
+        if is_parted:
+            for number in {*old, *numbers}:  # whose text it is may be another's now: all of it is cut anew
+                drop_chunks_of(self._db, number)
+            self._hand_out(
+                owned, {one.id: number for number, group in numbers.items() for one in block.with_earlier(group)}
+            )
+        for key in list(self._seen):
+            if key in block.stored:
+                self._keep_version(self._record_paper(key), key, self._seen.pop(key))
+        new_joins, new_doubts = self._records.keep_evidence(block)
+        touched: list[str] = []
+        changes: dict[int, Change] = {}
+        for number, group in numbers.items():
+            was = before.get(number)
+            paper = self._refresh(number, group=group, block=block, rewritten=rewritten)
+            is_same = paper == was and not is_parted
+            changes[number] = "unchanged" if is_same else "added" if was is None else "updated"
+            if not is_same:
+                touched.append(group.records[0])
+        for number in emptied:
+            self._db.run("DELETE FROM papers WHERE number = ?", (number,))
+        if focus is None:
+            return Placed(paper="", record="", change="updated", touched=tuple(touched))
+        mine = self._record_paper(focus.id)
+        change = changes.get(mine, "updated")
+        if change == "unchanged" or (change == "added" and focus.paper is not None):
+            change = "updated"  # a record more, or one that has left the paper it was of
+        return Placed(
+            paper=self._id(mine),
+            record=focus.id,
+            change=change,
+            touched=tuple(touched),
+            joined=tuple(Joined(id="", records=(join.one, join.other), why=join.why) for join in new_joins),
+            doubted=tuple(doubt.records for doubt in new_doubts),
+        )
+
+    def _assign(self, block: Block) -> tuple[dict[int, Cluster], list[int], bool]:
+        """Which catalog number each cluster has now, the numbers that none has any more, and whether records moved
+        from one paper to another."""
+        held: dict[int, list[int]] = {}
+        for place, group in enumerate(block.clusters):
+            for one in block.with_earlier(group):
+                if one.paper is not None:
+                    held.setdefault(one.paper, []).append(place)
+        winners = {number: max(set(places), key=lambda p: (places.count(p), -p)) for number, places in held.items()}
+        numbers: dict[int, Cluster] = {}
+        emptied = []
+        taken: set[int] = set()
+        for number in sorted(winners):
+            place = winners[number]
+            if place in taken:
+                emptied.append(number)
+            else:
+                taken.add(place)
+                numbers[number] = block.clusters[place]
+        for place, group in enumerate(block.clusters):
+            if place not in taken:
+                added = min((self._added(block.stored[key].paper) for key in group.records), default=_now())
+                numbers[self._new(added)] = group
+        is_parted = bool(emptied) or any(len(set(places)) > 1 for places in held.values())
+        return numbers, emptied, is_parted
+
+    def _added(self, number: int | None) -> str:
+        row = self._db.first("SELECT added FROM papers WHERE number = ?", (number,)) if number is not None else None
+        return row[0] if row else _now()
+
+    def _new(self, added: str) -> int:
+        self._fresh += 1
+        return self._db.run(
+            "INSERT INTO papers (id, record, title, private, added, changed) VALUES (?, ?, '', 0, ?, ?)",
+            (f"new:{id(self)}:{self._fresh}", b"", added, _now()),
+        )
+
+    def _owned_rows(self, numbers: Iterable[int]) -> list[tuple[_Owned, int, tuple[Any, ...]]]:
+        return [
+            (owned, number, row)
+            for owned in _OWNED
+            for number in sorted(numbers)
+            for row in self._db.rows(
+                f"SELECT {', '.join(owned.columns)}, anchor FROM {owned.table} WHERE paper = ?", (number,)
+            )
+        ]
+
+    def _hand_out(self, rows: Iterable[tuple[_Owned, int, tuple[Any, ...]]], places: dict[str, int]) -> None:
+        """Give each row to the papers that its records are in now; to the one that kept the number if in none."""
+        given: dict[tuple[str, int, tuple[Any, ...]], set[str]] = {}
+        numbers = set(places.values())
+        for owned, number, row in rows:
+            self._db.run(f"DELETE FROM {owned.table} WHERE paper = ?", (number,))
+            anchor = row[-1].split()
+            homes = {places[key] for key in anchor if key in places} or ({number} & numbers)
+            for home in homes or {min(numbers)}:
+                given.setdefault((owned.table, home, (owned.columns, *row[:-1])), set()).update(anchor)
+        for (table, home, (columns, *values)), anchors in given.items():
+            names = ", ".join(("paper", *columns, "anchor"))
+            marks = ", ".join("?" * (len(columns) + 2))
+            self._db.run(
+                f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})", (home, *values, " ".join(sorted(anchors)))
+            )
+        for number in numbers:  # notes are found by what they were made from, whichever paper has them
+            self._db.run_many(
+                "INSERT OR IGNORE INTO notes SELECT ?, recipe, record FROM notes WHERE paper = ?",
+                [(number, other) for other in {n for _, n, _ in rows} | numbers if other != number],
+            )
+
+    def _keep_version(self, number: int, key: str, version: Version) -> None:
+        self._db.run(
+            "INSERT OR IGNORE INTO versions (paper, version, record, anchor) VALUES (?, ?, ?, ?)",
+            (number, version.version, wire.pack(version), key),
+        )
 
     def _record(self, number: int) -> Paper:
         return wire.unpack(self._db.one("SELECT record FROM papers WHERE number = ?", (number,))[0], Paper)
 
-    def _refresh(self, number: int, *, private: bool | None = None, fulltext: Fulltext | None = None) -> Paper:
-        """Merge again what the sources say, and write what is derived from it (aliases, filter tables)."""
-        contributions = self._contributions(number)
+    def _refresh(
+        self,
+        number: int,
+        *,
+        group: Cluster | None = None,
+        block: Block | None = None,
+        rewritten: bool = False,
+        without_text: Fulltext | None = None,
+    ) -> Paper:
+        """Make the view again from what the sources and the user say, and write what is derived from it."""
         blob = self._db.one("SELECT record FROM papers WHERE number = ?", (number,))[0]
         before = wire.unpack(blob, Paper) if blob else None
-        keys = {key for m in contributions.values() for key in m.ids} | set(aliases_of(self._db, number))
-        keys |= {key for m in contributions.values() for key in derived_keys(m) if self._is_free(key, number)}
-        if "user" in contributions and (decided := contributions["user"].private) is not None:
-            private = decided
-        if private is None:
-            private = before.private if before else False
-        paper = merge(
-            list(contributions.values()),
-            aliases=keys,
-            tags=[row[0] for row in self._db.rows("SELECT tag FROM tags WHERE paper = ?", (number,))],
-            private=private,
-            fulltext=fulltext or (before.fulltext if before else Fulltext()),
+        stored = (
+            [block.stored[key] for key in group.records]
+            if group is not None and block is not None
+            else [one for one in self._records.of_paper(number) if one.superseded is None]
         )
-        if paper != before:
-            self._write(number, paper, before)
+        user = self._decided(number)
+        private = user.private if user.private is not None else all(one.private for one in stored)
+        text = document_of(self._db, number)
+        had = before.fulltext if before is not None and before.fulltext.state == "none" else Fulltext()
+        said: list[Witness] = witnesses(stored)
+        paper = merge(
+            [*said, decided(user)],
+            keys=self._keys(number, group) if group is not None else [before.id, *before.aliases] if before else [],
+            tags=[row[0] for row in self._db.rows("SELECT tag FROM tags WHERE paper = ?", (number,))],
+            collections=[row[0] for row in self._db.rows("SELECT name FROM collections WHERE paper = ?", (number,))],
+            private=private,
+            fulltext=text or without_text or had,
+        )
+        if paper != before or rewritten:
+            self._write(number, paper, before, whole=rewritten)
         return paper
 
-    def _is_free(self, alias: str, number: int) -> bool:
-        return find_number(self._db, alias) in (None, number)
+    def _keys(self, number: int, group: Cluster) -> list[str]:
+        """The cluster's ids, and those that only earlier states of its records had, as far as nobody has them."""
+        earlier = {
+            key
+            for one in self._records.of_paper(number)
+            if one.superseded is not None
+            for key in Known(one.id, one.record).own_keys
+        }
+        keys = [*group.keys, *(earlier - set(group.keys))]
+        free = [key for key in keys if self._numbered(key) in (None, number)]
+        return free or [f"record:{group.records[0][:16]}"]
 
-    def _write(self, number: int, paper: Paper, before: Paper | None) -> None:
+    def _write(self, number: int, paper: Paper, before: Paper | None, *, whole: bool) -> None:
         self._db.run(
             "UPDATE papers SET id=?, record=?, title=?, published=?, private=?, fulltext=?, changed=? WHERE number=?",
             (
@@ -305,17 +656,39 @@ class PaperTable:
                 number,
             ),
         )
-        if before is not None and before.id != paper.id:
-            self._db.run("UPDATE OR IGNORE shown SET paper_id = ? WHERE paper_id = ?", (paper.id, before.id))
         for table, name, values in (
             ("aliases (alias, paper)", "aliases", {paper.id, *paper.aliases}),
-            ("authors (folded, paper)", "authors", {fold(author) for author in paper.authors}),
             ("categories (category, paper)", "categories", set(paper.categories)),
             ("days (day, paper)", "announced", {day.isoformat() for day in paper.announced}),
         ):
-            if before is None or getattr(before, name) != getattr(paper, name) or before.id != paper.id:
+            if whole or before is None or getattr(before, name) != getattr(paper, name) or before.id != paper.id:
                 self._db.run(f"DELETE FROM {table.split()[0]} WHERE paper = ?", (number,))
                 self._db.run_many(f"INSERT INTO {table} VALUES (?, ?)", [(v, number) for v in sorted(values)])
+
+        if whole or before is None or (before.title, before.authors) != (paper.title, paper.authors):
+            self._authors.put(number, title=paper.title, authors=paper.authors)
+        if whole or before is None or before.venue != paper.venue:
+            self._db.run("DELETE FROM venues WHERE paper = ?", (number,))
+            if paper.venue:
+                self._db.run("INSERT INTO venues VALUES (?, ?)", (number, fold(paper.venue)))
+
+
+def _with_one_eprint(record: SourceRecord) -> SourceRecord:
+    """The record with the first of its arXiv ids only: a paper has one, a second one is somebody's mistake."""
+    ids = record.metadata.ids
+    first = next((key for key in ids if key.startswith("arxiv:")), None)
+    kept = tuple(key for key in ids if key == first or not key.startswith("arxiv:"))
+    return record if kept == ids else replace(record, metadata=replace(record.metadata, ids=kept))
+
+
+def _tie(roots: dict[str, str], one: str, other: str) -> None:
+    roots[max(_root(roots, one), _root(roots, other))] = min(_root(roots, one), _root(roots, other))
+
+
+def _root(roots: dict[str, str], key: str) -> str:
+    while roots[key] != key:
+        key = roots[key]
+    return key
 
 
 def _now() -> str:

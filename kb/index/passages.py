@@ -17,6 +17,12 @@ from kb.protocols import Keys
 from kb.records import Block, Box, Chunk, Document, Fulltext
 
 _CACHED_DOCUMENTS = 32
+# The text of a paper: of its records' files one that was read, a PDF before HTML before the rest (pages and boxes
+# exist only there), the newest version, and of several the one whose record's id comes first.
+_BEST = """FROM documents d JOIN records r ON r.number = d.record
+    WHERE r.paper = ? AND r.superseded IS NULL
+    ORDER BY d.state = 'none', CASE r.source WHEN 'pdf' THEN 0 WHEN 'html' THEN 1 ELSE 2 END,
+    COALESCE(d.version, 0) DESC, r.id LIMIT 1"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +45,18 @@ class PassageTable:
 
     # ------------------------------------------------------------------------------------- writing
 
-    def put_document(self, paper_id: str, source: Source, *, document: Document | None, version: int | None) -> None:
-        """Store what was parsed from a file; ``document`` is None when it could not be read (the reason is kept)."""
+    def put_document(self, record: str, source: Source, *, document: Document | None, version: int | None) -> None:
+        """Store what was parsed from a file, as the text of the file's record (its id).
+
+        ``document`` is None when it could not be read (the reason is kept). A paper whose records have several files
+        is read from the best of them; the others are kept.
+        """
         blob = zlib.compress(wire.pack(document), 6) if document is not None else None
         self._db.run(
-            "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO documents"
+            " VALUES ((SELECT number FROM records WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                self._number(paper_id),
+                record,
                 version,
                 source.file,
                 source.sha256,
@@ -106,25 +117,38 @@ class PassageTable:
     # ------------------------------------------------------------------------------------- reading
 
     def source(self, paper_id: str) -> Source | None:
-        """The file that the paper's document was read from."""
+        """The file that the paper's text is read from."""
         row = self._db.first(
-            "SELECT file, sha256, parser, state, code, reason FROM documents WHERE paper = ?",
+            f"SELECT d.file, d.sha256, d.parser, d.state, d.code, d.reason {_BEST}", (self._number(paper_id),)
+        )
+        return _source(row) if row is not None else None
+
+    def source_of_file(self, sha256: str) -> Source | None:
+        """How a file with this content was read, whichever paper it is of."""
+        row = self._db.first(
+            "SELECT file, sha256, parser, state, code, reason FROM documents WHERE sha256 = ?", (sha256,)
+        )
+        return _source(row) if row is not None else None
+
+    def sources(self, paper_id: str) -> list[Source]:
+        """All files that the paper's records are of, the one that its text is read from first."""
+        rows = self._db.rows(
+            f"SELECT d.file, d.sha256, d.parser, d.state, d.code, d.reason {_BEST.removesuffix(' LIMIT 1')}",
             (self._number(paper_id),),
         )
-        if row is None:
-            return None
-        fulltext = Fulltext(state=row[3], code=row[4], reason=row[5])
-        return Source(file=row[0], sha256=row[1], parser=row[2], fulltext=fulltext)
+        return [_source(row) for row in rows]
 
     def document_version(self, paper_id: str) -> int | None:
-        """The paper's version that the stored document is of."""
-        row = self._db.first("SELECT version FROM documents WHERE paper = ?", (self._number(paper_id),))
+        """The paper's version that its text is of."""
+        row = self._db.first(f"SELECT d.version {_BEST}", (self._number(paper_id),))
         return row[0] if row else None
 
     def paper_of_file(self, sha256: str) -> str | None:
-        """The paper whose document was read from a file with this content."""
+        """The paper that a file with this content is of."""
         row = self._db.first(
-            "SELECT p.id FROM documents d JOIN papers p ON p.number = d.paper WHERE d.sha256 = ?", (sha256,)
+            "SELECT p.id FROM documents d JOIN records r ON r.number = d.record JOIN papers p ON p.number = r.paper"
+            " WHERE d.sha256 = ?",
+            (sha256,),
         )
         return row[0] if row else None
 
@@ -135,7 +159,7 @@ class PassageTable:
     def document(self, paper_id: str) -> Document | None:
         """The parsed document of a paper."""
         row = self._db.first(
-            "SELECT paper, sha256 || parser FROM documents WHERE paper = ? AND document IS NOT NULL",
+            f"SELECT d.record, d.sha256 || d.parser {_BEST}",
             (self._number(paper_id),),
         )
         if row is None:
@@ -143,7 +167,9 @@ class PassageTable:
         if (cached := self._documents.get(row)) is not None:
             self._documents.move_to_end(row)
             return cached
-        blob = self._db.one("SELECT document FROM documents WHERE paper = ?", (row[0],))[0]
+        blob = self._db.one("SELECT document FROM documents WHERE record = ?", (row[0],))[0]
+        if blob is None:
+            return None
         document = wire.unpack(zlib.decompress(blob), Document)
         self._documents[row] = document
         while len(self._documents) > _CACHED_DOCUMENTS:
@@ -254,6 +280,17 @@ class PassageTable:
 
     def _number(self, paper_id: str) -> int:
         return int(self._db.one("SELECT paper FROM aliases WHERE alias = ?", (paper_id,))[0])
+
+
+def document_of(database: Database, number: int) -> Fulltext | None:
+    """Whether the paper (its catalog number) has a text, and how much of it; None without a file."""
+    row = database.first(f"SELECT d.state, d.code, d.reason {_BEST}", (number,))
+    return Fulltext(state=row[0], code=row[1], reason=row[2]) if row else None
+
+
+def _source(row: Sequence[str]) -> Source:
+    fulltext = Fulltext(state=row[3], code=row[4], reason=row[5])  # type: ignore[arg-type]
+    return Source(file=row[0], sha256=row[1], parser=row[2], fulltext=fulltext)
 
 
 def drop_chunks_of(database: Database, number: int) -> None:

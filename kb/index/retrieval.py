@@ -12,8 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.errors import UnknownPaper, UsageError
+from kb.index.demands import Demands, intersected
 from kb.index.fusion import SCORE_DIGITS, Candidates, Ranked, Scores, fuse, merge, refine, smooth
+from kb.index.query import parse
 from kb.index.tokens import has_words
+from kb.index.understanding import People, QueryReading, people_in, understand
 from kb.index.vectors import SentenceFile, VectorFile
 from kb.protocols import DenseIndex, Encoder, Keys, LexicalIndex, Reranker, Vectors
 from kb.records import NO_FILTERS, Chunk, Filters, Grouping, Hit, Mode, Paper
@@ -31,8 +34,29 @@ _MOST_HITS = 10_000
 _MOST_TIES = 200  # candidates that tie with the last hit and are looked up to break the tie
 
 
+class WordIndex(LexicalIndex, Protocol):
+    """A lexical index that also tells which words are where."""
+
+    def frequencies(self, words: Sequence[str]) -> list[int]:
+        """In how many entries each word stands; 0 for one that is never looked for."""
+        ...
+
+    def holding(self, words: str) -> int:
+        """How many entries hold all of the words."""
+        ...
+
+    def containing(self, words: str) -> Keys | None:
+        """Sorted keys of the entries that hold all of the words; None where none of them is ever looked for."""
+        ...
+
+
 class Passages(Protocol):
     """What retrieval asks of the catalog."""
+
+    @property
+    def people(self) -> People:
+        """The authors of the papers."""
+        ...
 
     def chunks_by_key(self, keys: Sequence[int]) -> Mapping[int, Chunk]:
         """Chunks by key; keys that are not there are left out."""
@@ -50,6 +74,10 @@ class Passages(Protocol):
         """Sorted keys of the chunks that the filters leave; None when they restrict nothing."""
         ...
 
+    def newest(self, filters: Sequence[Filters]) -> list[int]:
+        """Key of the first chunk of each paper that all filters leave, the newest paper first."""
+        ...
+
     def generation(self) -> int:
         """Changes whenever the indexes change."""
         ...
@@ -59,7 +87,7 @@ class Passages(Protocol):
 class Indexes:
     """The derived indexes of one home. ``sentences`` may be absent: then whole passages count alone."""
 
-    lexical: LexicalIndex
+    lexical: WordIndex
     dense: DenseIndex
     rows: VectorFile
     sentences: SentenceFile | None = None
@@ -69,9 +97,19 @@ class Indexes:
 class _Query:
     """A query as the indexes see it. ``sentences`` is (m, d); None when the mode needs no vectors."""
 
+    text: str
     words: str
     vector: Vectors | None = None
     sentences: Vectors | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scope:
+    """Among what to look: chunks or papers, keys (None for all), and what takes away candidates that do not do."""
+
+    by: Grouping
+    within: Keys | None
+    kept: Callable[[list[Ranked]], list[Ranked]] | None = None
 
 
 class Retriever:
@@ -112,8 +150,9 @@ class Retriever:
     ) -> list[Hit]:
         """Up to k hits, best first; with ``by="paper"`` the best passage of each of up to k papers.
 
-        The query is plain text of any length and language. In mode "lexical" a query of stop words alone finds
-        nothing. Ties are broken by content, so the order in which papers were added does not matter.
+        The query is plain text of any length and language: a question, a sentence, a title. In mode "lexical" a
+        query of stop words alone finds nothing. Ties are broken by content, so the order in which papers were added
+        does not matter.
 
         Raises:
             UsageError: when the query holds no word, or k is not in 1..10,000.
@@ -122,18 +161,59 @@ class Retriever:
         words = query.replace("\0", " ").strip()
         if not has_words(words):
             raise UsageError("the query holds no word: say what to look for")
-        if not 1 <= k <= _MOST_HITS:
-            raise UsageError(f"k is {k}: give a number from 1 to {_MOST_HITS}")
+        _check(k)
         with self._lock:
             self._refresh()
             within = self._passages.keys_within(filters) if filters else None
             if within is not None and not len(within):
                 return []
             asked = self._read(words, mode=mode)
-            if self._make_reranker is None:
-                return self._hits(self._rank(asked, k=k, by=by, within=within), k=k)
-            ranked = self._rank(asked, k=max(k, _RERANKED), by=by, within=within)
-            return self._hits(self._reranked(words, ranked), k=k)
+            return self._hits(self._best(asked, _Scope(by=by, within=within), k=k), k=k)
+
+    def find(
+        self,
+        query: str,
+        *,
+        k: int = 10,
+        mode: Mode = "hybrid",
+        by: Grouping = "chunk",
+        filters: Filters = NO_FILTERS,
+    ) -> list[Hit]:
+        """``search`` for what people type (see ``kb.index.query``): fields, "phrases", -words, names of authors.
+
+        Papers of an author whom the words name come first. A query of fields alone finds the newest papers. Without
+        any of these the hits are those of ``search``.
+
+        Raises:
+            UsageError: as ``search``, and when the query says nothing that is to be found.
+            IndexDamaged: when an index cannot be read.
+        """
+        parts = parse(query)
+        _check(k)
+        with self._lock:
+            self._refresh()
+            demands = Demands(parts, filters=filters, by=by, texts=self._passages, words=self._indexes.lexical)
+            if demands.within is not None and not len(demands.within):
+                return []
+            scope = _Scope(by=by, within=demands.within, kept=demands.kept if demands else None)
+            if not parts.words:
+                return self._hits(demands.kept(_listed(self._passages.newest(demands.filters)))[:k], k=k)
+            asked = self._read(parts.words, mode=mode)
+            ranked = self._best(asked, scope, k=k)
+            people = people_in(parts.words, people=self._passages.people, words=self._indexes.lexical)
+            if people:
+                ranked = self._people_first(people, ranked, asked, scope, demands, k=k)
+            return self._hits(ranked, k=k)
+
+    def understand(self, query: str) -> QueryReading:
+        """What a query means to this library: whom it names, whether its words are known, a likelier spelling.
+
+        Raises:
+            UsageError: when the query says nothing that is to be found.
+        """
+        with self._lock:
+            self._refresh()
+            return understand(query, people=self._passages.people, words=self._indexes.lexical)
 
     def similar(self, paper_id: str, *, k: int = 10, filters: Filters = NO_FILTERS) -> list[Hit]:
         """Up to k other papers that are most like this one (by title and abstract), best first.
@@ -151,7 +231,7 @@ class Retriever:
             if within is not None and not len(within):
                 return []
             asked = self._read(f"{paper.title}. {paper.abstract}", mode="hybrid")
-            ranked = self._rank(asked, k=max(k + 1, _REFINED), by="paper", within=within)
+            ranked = self._rank(asked, _Scope(by="paper", within=within), k=max(k + 1, _REFINED))
             others = [place for place in ranked if own is None or place.key not in own]
             smoothed = smooth(_scores(others), self._indexes.rows.get([place.key for place in others]))
             return self._hits(_rescored(others, smoothed), k=k)
@@ -174,7 +254,7 @@ class Retriever:
 
     def _read(self, words: str, *, mode: Mode) -> _Query:
         if mode == "lexical":
-            return _Query(words=words)
+            return _Query(text=words, words=words)
         if self._encoder is None:
             self._encoder = self._make_encoder()
         vector = self._encoder.encode_query(words)
@@ -182,21 +262,61 @@ class Retriever:
         spans = sentence_spans(words)[:_QUERY_SENTENCES]
         if len(spans) > 1 and self._indexes.sentences is not None:
             sentences = self._encoder.encode_passages([words[start:end] for start, end in spans])
-        return _Query(words="" if mode == "dense" else words, vector=vector, sentences=sentences)
+        return _Query(text=words, words="" if mode == "dense" else words, vector=vector, sentences=sentences)
 
-    def _rank(self, asked: _Query, *, k: int, by: Grouping, within: Keys | None) -> list[Ranked]:
+    def _best(self, asked: _Query, scope: _Scope, *, k: int) -> list[Ranked]:
+        """Candidates in order, read again by the reranker where there is one."""
+        if self._make_reranker is None:
+            return self._rank(asked, scope, k=k)
+        return self._reranked(asked.text, self._rank(asked, scope, k=max(k, _RERANKED)))
+
+    def _people_first(
+        self, people: tuple[str, ...], ranked: list[Ranked], asked: _Query, scope: _Scope, demands: Demands, *, k: int
+    ) -> list[Ranked]:
+        """The papers of these authors before all others, those of more of them first; behind what was found of
+        them, the newest of those that no index found (the names of authors are in none)."""
+        passages = self._passages
+        filters = Filters(authors=people)
+        hers = intersected(scope.within, passages.keys_within(filters))
+        if hers is None or not len(hers):
+            return ranked
+        found = self._best(asked, replace(scope, within=hers), k=k)
+        others = _listed(passages.newest([filters, *demands.filters]), best=0.0)
+        others = scope.kept(others) if scope.kept is not None else others
+        have = set(passages.paper_numbers(_keys(found)).tolist())
+        numbers = passages.paper_numbers(_keys(others)).tolist()
+        found += [place for place, number in zip(others, numbers, strict=True) if number not in have][:k]
+        by_each = [passages.paper_numbers(keys) for one in people if (keys := _keys_of(passages, one)) is not None]
+        borne = sum(np.isin(passages.paper_numbers(_keys(found)), each).astype(int) for each in by_each)
+        bonus = max((place.score for place in (*ranked, *found)), default=0.0) + 1.0
+        raised = [
+            place._replace(score=place.score + bonus * count)
+            for place, count in zip(found, np.asarray(borne).tolist(), strict=True)
+        ]
+        first = {place.key for place in raised}
+        first_papers = set(passages.paper_numbers(_keys(raised)).tolist()) if scope.by == "paper" else set()
+        behind = passages.paper_numbers(_keys(ranked)).tolist()
+        rest = [
+            p for p, number in zip(ranked, behind, strict=True) if p.key not in first and number not in first_papers
+        ]
+        return sorted(raised, key=lambda place: -place.score) + rest
+
+    def _rank(self, asked: _Query, scope: _Scope, *, k: int) -> list[Ranked]:
         """Candidates in order, at least k of them (of as many papers) when there are k."""
         depth, near_depth = max(_DEPTH, k), max(_NEAR_DEPTH, k)
         while True:
-            candidates, exhausted = self._collect(asked, depth=depth, near_depth=near_depth, within=within)
+            candidates, exhausted = self._collect(asked, depth=depth, near_depth=near_depth, within=scope.within)
             numbers = self._passages.paper_numbers(candidates.keys)
             papers = dict(zip(candidates.keys.tolist(), numbers.tolist(), strict=True))
             there = [place for place in self._ordered(asked, candidates, k=k) if papers[place.key] >= 0]
-            if by == "chunk":
+            if scope.kept is not None:
+                there = scope.kept(there)
+            if scope.by == "paper":
+                there = _best_of_papers(there, papers)
+            elif scope.kept is None:
                 return there
-            collapsed = _best_of_papers(there, papers)
-            if len(collapsed) >= k or exhausted:
-                return collapsed
+            if len(there) >= k or exhausted:
+                return there
             depth, near_depth = 4 * depth, 4 * near_depth
 
     def _collect(self, asked: _Query, *, depth: int, near_depth: int, within: Keys | None) -> tuple[Candidates, bool]:
@@ -278,6 +398,25 @@ def _hit(place: Ranked, chunk: Chunk, *, paper: Paper, rank: int) -> Hit:
         text=chunk.text,
         boxes=chunk.boxes,
     )
+
+
+def _check(k: int) -> None:
+    if not 1 <= k <= _MOST_HITS:
+        raise UsageError(f"k is {k}: give a number from 1 to {_MOST_HITS}")
+
+
+def _listed(keys: Sequence[int], *, best: float = 1.0) -> list[Ranked]:
+    """Candidates that no index put in order, in the order that they have."""
+    step = 10.0**-SCORE_DIGITS
+    return [Ranked(key, round(best - place * step, SCORE_DIGITS), True, False) for place, key in enumerate(keys)]
+
+
+def _keys(places: Sequence[Ranked]) -> Keys:
+    return np.array([place.key for place in places], np.int64)
+
+
+def _keys_of(passages: Passages, author: str) -> Keys | None:
+    return passages.keys_within(Filters(authors=(author,)))
 
 
 def _sorted(candidates: Candidates, scores: Scores) -> list[Ranked]:

@@ -9,6 +9,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from kb.names import plain_letter
+
 # Lucene's English stop words (33): longer lists lost on every set tried.
 STOP_WORDS = frozenset(
     "a an and are as at be but by for if in into is it no not of on or such that the their then there these they"
@@ -34,8 +36,8 @@ _IS_UNSPACED = rf"[{_UNSPACED}]"
 def tokenize(text: str) -> list[str]:
     """Tokens of ``text`` in reading order, repeated words kept, stop words dropped, not stemmed.
 
-    Lower case, compatibility forms folded and accents dropped (NFKD), Greek letters spelled out (``TGF-β1`` gives
-    ``tgf beta1 beta 1``), runs of letters and digits; a run that mixes letters and digits also gives its parts
+    Lower case, compatibility forms folded, accents (NFKD) and strokes dropped, Greek letters spelled out (``TGF-β1``
+    gives ``tgf beta1 beta 1``), runs of letters and digits; a run that mixes letters and digits also gives its parts
     (``il6`` gives ``il6 il 6``), so that ``IL-6`` and ``IL6`` meet. Scripts written without spaces give single
     characters and bigrams.
     """
@@ -52,10 +54,15 @@ def has_words(text: str) -> bool:
     return any(character.isalnum() for character in unicodedata.normalize("NFKD", text))
 
 
+def is_unspaced(text: str) -> bool:
+    """Whether a character of ``text`` is of a script that is written without spaces."""
+    return not text.isascii() and re.search(_IS_UNSPACED, text) is not None
+
+
 def _fold(lowered: str) -> str:
     # NFKC first keeps Hangul syllables whole; NFKD then splits accents off, which are dropped.
     decomposed = unicodedata.normalize("NFKD", lowered)
-    bare = "".join(character for character in decomposed if not unicodedata.combining(character))
+    bare = "".join(c if c.isascii() else plain_letter(c) for c in decomposed if not unicodedata.combining(c))
     folded = unicodedata.normalize("NFKC", bare).lower()
     kept = _GREEK_WORD.sub(lambda match: f" {match[0].upper()} ", folded)
     return kept.translate(_GREEK_TABLE).lower()

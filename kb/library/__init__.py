@@ -31,14 +31,18 @@ from kb.records import (
     Mode,
     Note,
     Paper,
+    PassedOver,
     Problem,
     Topic,
 )
 
 if TYPE_CHECKING:
+    from kb.index.papers import Parted
     from kb.library.adding import FetchFulltext
+    from kb.library.catalog_questions import CatalogQuestions
     from kb.library.indexing import Progress
     from kb.library.topics import Preview
+    from kb.rendering.citations import CitationForm
 
 __all__ = ["Library"]
 
@@ -65,9 +69,10 @@ class Library(OpenHome):
         limit: int = 100,
         fulltext: bool = True,
         private: bool | None = None,
+        collection: str | None = None,
         progress: Progress | None = None,
     ) -> AddReport:
-        """Add papers: arXiv ids and addresses, files, folders, ``.bib``, ``.jsonl``; or what an arXiv query finds.
+        """Add papers: arXiv ids and addresses, files, folders, bibliographies; or what an arXiv query finds.
 
         Doing it again changes nothing; a bad item never stops the rest; a stopped run goes on when repeated.
 
@@ -76,6 +81,7 @@ class Library(OpenHome):
             query: arXiv query; ``since``/``until`` (announcement days) and ``limit`` belong to it.
             fulltext: fetch and parse the PDFs of arXiv papers.
             private: mark the papers private, or not; None: local files are, the rest is not.
+            collection: put the papers into this collection, too.
             progress: told how far it is.
         """
         from kb.library.intake import Intake
@@ -86,11 +92,13 @@ class Library(OpenHome):
         expected = intake.expected(names, query=query) if progress is not None else None
         report = self.add_items(items, fetch=intake.fetch, expected=expected, progress=progress)
         self._forget_mended(names, report)
+        if collection is not None:
+            self.collect(collection, [*report.added, *report.updated, *report.unchanged])
         return report
 
     def add_items(
         self,
-        items: Iterable[Item | Failure],
+        items: Iterable[Item | Failure | PassedOver],
         *,
         fetch: FetchFulltext | None = None,
         expected: int | None = None,
@@ -366,15 +374,19 @@ class Library(OpenHome):
 
     # -------------------------------------------------------------------------------------- catalog
 
-    def list(self, *, limit: int | None = None, **choice: Unpack[Choice]) -> builtins.list[Paper]:
-        """The papers that pass, newest first."""
+    def list(
+        self, *, limit: int | None = None, sources: bool = False, **choice: Unpack[Choice]
+    ) -> builtins.list[Paper]:
+        """The papers that pass, newest first, those of one collection in its order; with what their sources said
+        (``sources``) where that is asked for."""
         ids = self.catalog().papers.ids(self.filters(**choice), limit=limit)
-        found = self.catalog().papers.many(ids)
+        found = self.catalog().papers.many(ids, sources=sources)
         return [found[key] for key in ids]
 
-    def paper(self, paper: str) -> Paper:
-        """One record, by id, alias or address."""
-        return self.catalog().papers.get(self.catalog().papers.resolve(paper))
+    def paper(self, paper: str, *, sources: bool = False) -> Paper:
+        """One record, by id, alias, address or citation key; with what its sources said where that is asked for."""
+        paper_id = self.catalog().papers.resolve(paper)
+        return self.catalog().papers.many([paper_id], sources=sources)[paper_id]
 
     def show(self, paper: str) -> dict[str, Any]:
         """All that is known of a paper: record, versions, sections, counts of its text."""
@@ -400,6 +412,69 @@ class Library(OpenHome):
             self.catalog().papers.opine(paper_id, liking, topic=topic)
         return self.catalog().papers.get(paper_id)
 
+    def merge(self, one: str, other: str) -> Paper:
+        """Make one paper of two by your own word; ``split`` undoes it. Nothing of either is lost.
+
+        Raises:
+            UsageError: when both have an arXiv id: these are never one paper.
+        """
+        return curating.merge(self, one, other)
+
+    def split(self, paper: str, records: Sequence[str] = ()) -> Parted:
+        """Part a paper whose records are not of one paper.
+
+        Args:
+            paper: the paper.
+            records: keys or ids of the source records that are to leave it; without any, your own join of papers is
+                undone, else what the weakest evidence joined. The id of another paper says that the two are two.
+
+        Raises:
+            UsageError: when there is nothing to part.
+        """
+        return curating.split(self, paper, records)
+
+    def collections(self) -> dict[str, int]:
+        """Names of the collections, with how many papers each holds."""
+        return self.catalog().collections.all() if self.home.exists else {}
+
+    def collection(self, name: str) -> builtins.list[Paper]:
+        """The papers of a collection in your order."""
+        return self.list(collection=[name])
+
+    def collect(self, name: str, papers: Sequence[str] | str = (), *, drop: Sequence[str] = ()) -> str:
+        """Put papers at the end of a collection (made where there is none), or take some out; returns its name."""
+        return curating.collect(self, name, [papers] if isinstance(papers, str) else papers, drop=drop)
+
+    def arrange_collection(self, name: str, papers: Sequence[str]) -> str:
+        """Let these papers of a collection come first, in this order."""
+        return curating.arrange(self, name, papers)
+
+    def rename_collection(self, name: str, new: str) -> str:
+        """Give a collection another name."""
+        with self.writing("collection"), self.catalog().transaction():
+            return self.catalog().collections.rename(name, new)
+
+    def remove_collection(self, name: str) -> str:
+        """Forget a collection; its papers stay."""
+        with self.writing("collection"), self.catalog().transaction():
+            return self.catalog().collections.remove(name)
+
+    def cite(
+        self,
+        papers: Sequence[str] | str,
+        *,
+        style: str = "apa",
+        format: CitationForm = "text",  # noqa: A002  (the verb's own word)
+    ) -> builtins.list[str]:
+        """Citations of papers: in a CSL style as text, markdown or html, or as bibtex, ris, csl with your own keys."""
+        return curating.cite(self, [papers] if isinstance(papers, str) else papers, style=style, form=format)
+
+    def questions_of_record(self) -> CatalogQuestions:
+        """What the catalog answers by itself: by author, date, venue, tag, collection; counts; which papers name X."""
+        from kb.library.catalog_questions import CatalogQuestions
+
+        return CatalogQuestions(self.catalog(), self.corpus())
+
     def like(self, paper: str, *, topic: str = "") -> Paper:
         """Like a paper: papers like it come first."""
         return self.opine(paper, 1, topic=topic)
@@ -409,8 +484,8 @@ class Library(OpenHome):
         return self.opine(paper, -1, topic=topic)
 
     def export(self, format: str = "bibtex", **choice: Unpack[Choice]) -> str:  # noqa: A002  (the verb's own word)
-        """The records as BibTeX, CSL-JSON or JSONL."""
-        return curating.export(self.list(**choice), format)
+        """The records as BibTeX, RIS, CSL-JSON or JSONL: what came in that format goes out as it came."""
+        return curating.export(self.list(sources=True, **choice), format)
 
     def passages(self, paper: str) -> builtins.list[Chunk]:
         """The stored text of a paper in reading order, in pieces with section, pages and boxes."""

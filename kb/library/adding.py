@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -14,17 +15,36 @@ from kb.home import Home, sha256_of
 from kb.ids import file_key
 from kb.index.catalog import Catalog
 from kb.index.chunking import chunk_abstract, chunk_paper, passage_text
+from kb.index.identity import record_id
 from kb.index.passages import Source, boxes_of
 from kb.library.indexing import Indexer, Progress, words_to_index
 from kb.parsing import PARSER
 from kb.parsing.worker import Limits, parse_file
 from kb.protocols import Encoder
-from kb.records import AddReport, Chunk, Document, Failure, FileKind, Fulltext, Item, Metadata, Paper, Partial
+from kb.records import (
+    AddReport,
+    Chunk,
+    Document,
+    Doubtful,
+    Failure,
+    FileKind,
+    Fulltext,
+    Item,
+    Joined,
+    Metadata,
+    Paper,
+    Partial,
+    PassedOver,
+    SourceName,
+    SourceRecord,
+)
+from kb.sources.files import proposed_ids
 
 _BATCH_PAPERS = 64
 _BATCH_CHUNKS = 512
 _SUFFIXES = {"pdf": ".pdf", "html": ".html", "markdown": ".md", "text": ".txt"}
-_EVIDENCE_RANK = {"pdf": 0, "html": 1, "markdown": 2, "text": 2}
+_SOURCES: dict[FileKind, SourceName] = {"pdf": "pdf", "html": "html", "markdown": "text", "text": "text"}
+_FIRST_PAGE_CHARACTERS = 6000
 
 FetchFulltext = Callable[[Metadata], tuple[Path, FileKind]]
 """Fetches the full text of a paper from its source; a SourceError says that there is none to be had."""
@@ -43,22 +63,43 @@ class Parsed:
 
 @dataclass
 class Tally:
-    """The report while it is being made."""
+    """The report while it is being made. Papers are named by one of their records: their ids may still change."""
 
     added: dict[str, None] = field(default_factory=dict)
     updated: dict[str, None] = field(default_factory=dict)
     unchanged: dict[str, None] = field(default_factory=dict)
-    partial: dict[str, Partial] = field(default_factory=dict)
+    partial: dict[tuple[str, str], Partial] = field(default_factory=dict)
     failed: list[Failure] = field(default_factory=list)
+    joined: dict[tuple[str, ...], Joined] = field(default_factory=dict)
+    doubted: list[tuple[str, ...]] = field(default_factory=list)
+    skipped: list[PassedOver] = field(default_factory=list)
 
-    def report(self) -> AddReport:
-        """The report; an id that was added is not also listed as updated or unchanged."""
+    def report(self, catalog: Catalog) -> AddReport:
+        """The report, with the ids that the papers have at its end: an id that was added is not also listed as
+        updated or unchanged, and what was in doubt only for a while is not listed."""
+        papers = catalog.papers.of_records
+        added = papers(list(self.added))
+        updated = [key for key in papers(self.updated) if key not in added]
+        unchanged = [key for key in papers(self.unchanged) if key not in added and key not in updated]
+        open_doubts = {tuple(ids): why for ids, why in catalog.records.doubts()} if self.doubted else {}
+        doubted = dict.fromkeys(ids for doubt in self.doubted if len(ids := tuple(sorted(papers(doubt)))) > 1)
         return AddReport(
-            added=tuple(self.added),
-            updated=tuple(key for key in self.updated if key not in self.added),
-            unchanged=tuple(key for key in self.unchanged if key not in self.added and key not in self.updated),
-            partial=tuple(self.partial.values()),
+            added=tuple(added),
+            updated=tuple(updated),
+            unchanged=tuple(unchanged),
+            partial=tuple(
+                replace(partial, id=papers([record])[0])
+                for (record, _), partial in self.partial.items()
+                if papers([record])
+            ),
             failed=tuple(self.failed),
+            joined=tuple(
+                replace(joined, id=found[0])
+                for records, joined in self.joined.items()
+                if len(found := papers(records)) == 1
+            ),
+            doubtful=tuple(Doubtful(ids=ids, why=open_doubts[ids]) for ids in doubted if ids in open_doubts),
+            skipped=tuple(self.skipped),
         )
 
 
@@ -73,11 +114,11 @@ class Adder:
         self._home, self._catalog, self._indexer = home, catalog, indexer
         self._encoder, self._limits, self._on_wait = encoder, limits, on_wait
         self._workers = workers or os.cpu_count() or 1
-        self._replaced: set[str] = set()  # files that gave way to better ones
+        self._run = uuid.uuid4().hex
 
     def add(
         self,
-        items: Iterable[Item | Failure],
+        items: Iterable[Item | Failure | PassedOver],
         *,
         fetch: FetchFulltext | None = None,
         expected: int | None = None,
@@ -88,7 +129,7 @@ class Adder:
         batch: list[Parsed] = []
         done = 0
         try:
-            for parsed in self._parse_ahead(items, fetch):
+            for parsed in self._parse_ahead(_without_skipped(items, tally), fetch):
                 batch.append(parsed)
                 done += 1
                 if len(batch) >= _BATCH_PAPERS or (parsed.document is not None and len(batch) >= 4):
@@ -100,7 +141,7 @@ class Adder:
             if batch:
                 self._store(batch, tally)
         self._settle(progress)
-        return tally.report()
+        return tally.report(self._catalog)
 
     # ------------------------------------------------------------------------------------- reading
 
@@ -155,20 +196,8 @@ class Adder:
         return Parsed(item=item, data=data, sha256=sha256, document=document)
 
     def _is_known(self, sha256: str) -> bool:
-        paper_id = self._paper_of_file(sha256)
-        if paper_id is None:
-            return False
-        source = self._catalog.passages.source(paper_id)
+        source = self._catalog.passages.source_of_file(sha256)
         return source is not None and source.parser == PARSER and source.fulltext.state != "none"
-
-    def _paper_of_file(self, sha256: str) -> str | None:
-        """The paper that a file is of: its text is in, or gave way to that of a better file."""
-        if (paper_id := self._catalog.passages.paper_of_file(sha256)) is not None:
-            return paper_id
-        try:
-            return self._catalog.papers.resolve(file_key(sha256))
-        except UnknownPaper:
-            return None
 
     def _has_fulltext(self, metadata: Metadata) -> bool:
         """Whether the catalog has the full text of this version, so that it need not be fetched again."""
@@ -183,12 +212,9 @@ class Adder:
 
     def _store(self, batch: Sequence[Parsed], tally: Tally) -> None:
         with self._home.writing("add", on_wait=self._on_wait):
-            files = self._catalog.passages.files()
-            self._replaced.clear()
             with self._catalog.transaction():
-                changed = [paper_id for parsed in batch if (paper_id := self._store_one(parsed, tally))]
-                chunk_again(self._catalog, list(dict.fromkeys(changed)), encoder=self._encoder())
-            self._home.files.drop_all((files | self._replaced) - self._catalog.passages.files())
+                touched = [record for parsed in batch for record in self._store_one(parsed, tally)]
+                chunk_again(self._catalog, self._catalog.papers.of_records(touched), encoder=self._encoder())
             if self._catalog.passages.waiting_count() >= _BATCH_CHUNKS:
                 self._indexer.settle()
         for parsed in batch:
@@ -200,29 +226,58 @@ class Adder:
             with self._home.writing("add", on_wait=self._on_wait):
                 self._indexer.settle(progress=progress)
 
-    def _store_one(self, parsed: Parsed, tally: Tally) -> str | None:
-        """Store one item; returns the paper's id when its chunks have to be made again."""
-        stated = self._stated(parsed)
-        if not stated and parsed.failure is not None:
-            tally.failed.append(parsed.failure)
-            self._catalog.failures.record(parsed.failure)
-            return None
-        if not stated:  # a file that is in already
-            known = self._paper_of_file(parsed.sha256)
-            changed = known is not None and self._decide_privacy(known, parsed.item)
-            (tally.updated if changed else tally.unchanged).setdefault(known or parsed.item.what)
-            self._catalog.failures.forget(parsed.item.what)
-            return None
-        changes = []
-        for metadata in stated:
-            paper_id, change = self._catalog.papers.put(metadata, private=parsed.item.private)
-            changes.append(change)
-        if self._decide_privacy(paper_id, parsed.item) | self._put_text(paper_id, parsed, tally):
+    def _store_one(self, parsed: Parsed, tally: Tally) -> list[str]:
+        """Store one item; returns records of the papers whose chunks have to be made again."""
+        item, papers = parsed.item, self._catalog.papers
+        file = self._file_record(parsed)
+        if item.record is None and file is None:
+            if parsed.failure is not None:
+                tally.failed.append(parsed.failure)
+                self._catalog.failures.record(parsed.failure)
+            return []
+        placed = []
+        if item.record is not None:
+            placed.append(papers.put(item.record, private=item.private, run=self._run))
+        if file is not None:
+            owner = placed[0].record if placed else None
+            known = self._catalog.records.get(record_id(file))
+            if parsed.document is None and known is not None:
+                file = known.record
+            if parsed.document is not None or known is not None:
+                placed.append(papers.put(file, private=item.private, run=self._run, file_of=owner))
+        changes = [one.change for one in placed]
+        last = placed[-1].record
+        touched = [key for one in placed for key in one.touched]
+        if parsed.document is not None and self._put_text(last, parsed):
+            papers.refresh(papers.of_records([last])[0])
+            changes.append("updated")
+            touched.append(last)
+        self._say_what_is_missing(placed[0].record, parsed, tally)
+        if self._decide_privacy(papers.of_records([last])[0], item):
             changes.append("updated")
         change = min(changes, key=("added", "updated", "unchanged").index)
-        getattr(tally, change).setdefault(paper_id)
-        self._catalog.failures.forget(parsed.item.what)
-        return paper_id if change != "unchanged" else None
+        getattr(tally, change).setdefault(last)
+        for one in placed:
+            tally.joined |= {joined.records: joined for joined in one.joined}
+            tally.doubted += one.doubted
+        self._catalog.failures.forget(item.what)
+        return touched
+
+    def _file_record(self, parsed: Parsed) -> SourceRecord | None:
+        """What the first page of the item's file says: a record of its own, known by the hash of the file."""
+        item = parsed.item
+        if not parsed.sha256 or item.file is None:
+            return None
+        source = _SOURCES[item.file_kind or "pdf"]
+        if parsed.document is None:  # a file that is in already
+            return SourceRecord(source=source, key=parsed.sha256, metadata=Metadata(source=source, ids=()))
+        front = replace(parsed.document.front, source=source, proposed=proposed_ids(Path(item.file)))
+        if item.record is not None and item.fetch:
+            # arXiv's own file of the paper: whatever else the page prints is not its id.
+            front = replace(front, ids=tuple(key for key in front.ids if key.startswith("file:")), proposed=())
+        fields = (("first page", _first_page(parsed.document)),)
+        origin = "" if item.fetch else Path(item.file).name
+        return SourceRecord(source=source, key=parsed.sha256, fields=fields, origin=origin, metadata=front)
 
     def _decide_privacy(self, paper_id: str, item: Item) -> bool:
         """What the user said of the paper's privacy stands, also for a paper that is in already."""
@@ -231,59 +286,50 @@ class Adder:
         before = self._catalog.papers.get(paper_id).private
         return self._catalog.papers.set_private(paper_id, item.private).private != before
 
-    def _stated(self, parsed: Parsed) -> list[Metadata]:
-        """What the item says of its paper: its record, and what the front matter of its file says."""
-        record, document = parsed.item.metadata, parsed.document
-        if document is None:
-            return [record] if record is not None else []
-        if record is not None:  # the record says which paper it is; a page only adds to it
-            return [record, replace(document.front, ids=record.ids)]
-        stem = Path(parsed.item.file or parsed.item.what).stem
-        title = document.front.title or (stem if len(document.front.ids) == 1 else None)
-        return [replace(document.front, title=title, ids=document.front.ids)]
-
-    def _put_text(self, paper_id: str, parsed: Parsed, tally: Tally) -> bool:
-        if parsed.failure is not None:
-            return self._keep_reason(paper_id, parsed.failure, tally)
+    def _put_text(self, record: str, parsed: Parsed) -> bool:
+        """Keep the file's text with the file's record; False when it was there, read by this parser."""
         if parsed.document is None:
             return False
-        document, kind = parsed.document, parsed.item.file_kind or "pdf"
-        stored = self._catalog.passages.source(paper_id)
-        if stored is not None and stored.fulltext.state != "none" and not self._is_better(paper_id, parsed, stored):
+        stored = self._catalog.passages.source_of_file(parsed.sha256)
+        if stored is not None and stored.parser == PARSER and stored.fulltext.state != "none":
             return False
-        if stored is not None:
-            self._replaced.add(stored.file)
+        kind = parsed.item.file_kind or "pdf"
         key = self._home.files.put(parsed.data, suffix=_SUFFIXES[kind])
-        source = Source(file=key, sha256=parsed.sha256, parser=PARSER, fulltext=document.fulltext)
-        version = _version_of(parsed)
-        self._catalog.passages.put_document(paper_id, source, document=document, version=version)
-        self._catalog.papers.set_fulltext(paper_id, document.fulltext)
-        if document.fulltext.state != "full":
-            reason = document.fulltext.reason or "only a part of the file could be read"
-            tally.partial[paper_id] = Partial(id=paper_id, code=document.fulltext.code or "partial", reason=reason)
+        source = Source(file=key, sha256=parsed.sha256, parser=PARSER, fulltext=parsed.document.fulltext)
+        self._catalog.passages.put_document(record, source, document=parsed.document, version=_version_of(parsed))
         return True
 
-    def _keep_reason(self, paper_id: str, failure: Failure, tally: Tally) -> bool:
-        """The record is in, its full text is not: say why, and keep a full text that was there before."""
-        tally.partial[paper_id] = Partial(id=paper_id, code=failure.code, reason=failure.reason)
-        paper = self._catalog.papers.get(paper_id)
-        if paper.fulltext.state == "none" and (paper.fulltext.code, paper.fulltext.reason) != (
-            failure.code,
-            failure.reason,
-        ):
-            self._catalog.papers.set_fulltext(
-                paper_id, Fulltext(state="none", code=failure.code, reason=failure.reason)
-            )
-        return False
+    def _say_what_is_missing(self, record: str, parsed: Parsed, tally: Tally) -> None:
+        """The record is in; its full text, or a part of it, or a file that it names, is not: say why."""
+        papers = self._catalog.papers
+        paper_id = papers.of_records([record])[0]
+        if parsed.failure is not None:
+            failure = parsed.failure
+            tally.partial[record, failure.code] = Partial(id=paper_id, code=failure.code, reason=failure.reason)
+            had = papers.get(paper_id).fulltext
+            if had.state == "none" and (had.code, had.reason) != (failure.code, failure.reason):
+                papers.set_fulltext(paper_id, Fulltext(state="none", code=failure.code, reason=failure.reason))
+        elif parsed.document is not None and (fulltext := parsed.document.fulltext).state != "full":
+            reason = fulltext.reason or "only a part of the file could be read"
+            code = fulltext.code or "partial"
+            tally.partial[record, code] = Partial(id=paper_id, code=code, reason=reason)
+        for name in parsed.item.missing:
+            reason = f"its attachment {name} is not there: put the file in its place and add the same again"
+            tally.partial[record, name] = Partial(id=paper_id, code="attachment-missing", reason=reason)
 
-    def _is_better(self, paper_id: str, parsed: Parsed, stored: Source) -> bool:
-        """Whether a file should replace the one that is there: a PDF before HTML, a newer version before an older."""
-        if stored.sha256 == parsed.sha256:
-            return stored.parser != PARSER
-        new, old = _EVIDENCE_RANK[parsed.item.file_kind or "pdf"], _EVIDENCE_RANK[_kind_of(stored.file)]
-        if new != old:
-            return new < old
-        return (_version_of(parsed) or 0) >= (self._catalog.passages.document_version(paper_id) or 0)
+
+def _without_skipped(items: Iterable[Item | Failure | PassedOver], tally: Tally) -> Iterator[Item | Failure]:
+    for item in items:
+        if isinstance(item, PassedOver):
+            tally.skipped.append(item)
+        else:
+            yield item
+
+
+def _first_page(document: Document) -> str:
+    """The text of the first page, as far as it may name the paper."""
+    blocks = [block for block in document.blocks if block.page in (None, 1)]
+    return "\n".join(block.text for block in blocks)[:_FIRST_PAGE_CHARACTERS]
 
 
 def _version_of(parsed: Parsed) -> int | None:
@@ -314,7 +360,3 @@ def _title_chunks(paper: Paper, encoder: Encoder) -> list[Chunk]:
     titled = replace(paper, abstract=paper.title)
     chunks = chunk_abstract(titled, count_tokens=encoder.count_tokens, max_tokens=encoder.max_tokens)
     return [replace(chunk, section=("Title",)) for chunk in chunks]
-
-
-def _kind_of(file: str) -> str:
-    return next((kind for kind, suffix in _SUFFIXES.items() if file.endswith(suffix)), "text")

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from kb.calendar import announcement_day
-from kb.index.merging import merge
-from kb.records import Failure, Filters, Fulltext, Item, Metadata, Paper, Topic
+from kb.index.merging import Witness, merge
+from kb.records import Failure, Filters, Item, Metadata, Paper, SourceRecord, Topic
 from kb.settings import Settings
 from kb.writing.topics import arxiv_query, concerns, feed_categories
 
@@ -115,10 +115,10 @@ class Announcements:
         for one in self._source.find_many([key.removeprefix("arxiv:") for key in sorted(lately)]):
             if isinstance(one, Failure):
                 yield one
-            elif (data := one.metadata) is not None and (data.version or 0) > shown.get(data.ids[0], 0):
+            elif one.record is not None and ((data := one.record.metadata).version or 0) > shown.get(data.ids[0], 0):
                 day = announcement_day(data.updated) if data.updated is not None else until
                 if since <= day <= until:
-                    yield replace(one, metadata=replace(data, announced=(day,)))
+                    yield replace(one, record=replace(one.record, metadata=replace(data, announced=(day,))))
 
     def _complete(self, ids: Sequence[str]) -> None:
         """Ask the API for what no feed tells: comment, journal, day of submission. Without it the papers stay."""
@@ -143,7 +143,7 @@ class Announcements:
         self, topic: Topic, found: Sequence[Item], days: Sequence[date], known: frozenset[str]
     ) -> Iterator[Item]:
         for item in found:
-            if item.metadata is None or not item.metadata.announced:
+            if item.record is None or item.metadata is None or not item.metadata.announced:
                 continue
             computed = item.metadata.announced[0]
             if computed in days:
@@ -151,7 +151,7 @@ class Announcements:
                     yield item
             elif not known.intersection(item.metadata.ids) and concerns(topic, _as_paper(item.metadata)):
                 held_back = replace(item.metadata, announced=(_first_from(days, item.metadata),))
-                yield replace(item, metadata=held_back)
+                yield replace(item, record=replace(item.record, metadata=held_back))
 
     def _add(self, items: Iterable[Item | Failure]) -> None:
         report = self._library.add_items(items, progress=self._progress)
@@ -193,15 +193,14 @@ def fetch_fulltexts(
         stored = library.catalog().passages.document_version(paper.id)
         return paper.fulltext.state != "none" and (stored is None or stored >= (paper.version or 0))
 
-    wanted = [paper for paper in papers if paper.id.startswith("arxiv:") and not is_there(paper)]
+    wanted = [
+        paper for paper in papers if paper.id.startswith("arxiv:") and not is_there(paper) and not paper.withdrawn
+    ]
+    said = library.catalog().papers.many([paper.id for paper in wanted], sources=True)
     items = [
-        Item(
-            what=paper.id.removeprefix("arxiv:"),
-            metadata=Metadata(source="arxiv", ids=(paper.id,), version=paper.version),
-            fetch=True,
-        )
+        Item(what=paper.id.removeprefix("arxiv:"), record=_registered(said[paper.id]), fetch=True)
         for paper in wanted
-        if not paper.withdrawn
+        if paper.id in said
     ]
     if not items:
         return []
@@ -210,8 +209,15 @@ def fetch_fulltexts(
     return [*report.failed, *partial]
 
 
+def _registered(paper: Paper) -> SourceRecord:
+    """What the registry said last of a paper: its file belongs to that."""
+    registered = [one for one in paper.sources if one.source in ("arxiv", "jsonl")]
+    bare = SourceRecord(source="arxiv", metadata=Metadata(source="arxiv", ids=(paper.id,), version=paper.version))
+    return max(registered, key=lambda one: one.metadata.version or 0, default=bare)
+
+
 def _as_paper(metadata: Metadata) -> Paper:
-    return merge([metadata], aliases=metadata.ids, tags=(), private=False, fulltext=Fulltext())
+    return merge([Witness("", SourceRecord(source="arxiv", metadata=metadata))], keys=metadata.ids)
 
 
 def _ids(item: Item) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The catalog verbs: show, set, remove, export, status."""
+"""The catalog verbs: show, set, merge, split, collections, remove, cite, export, status."""
 
 from __future__ import annotations
 
@@ -8,22 +8,26 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from kb import wire
-from kb.errors import UsageError
+from kb.errors import BadIdentifier, UnknownPaper, UsageError
+from kb.index.papers import Parted
 from kb.records import Affiliation, Link, Paper
 
 if TYPE_CHECKING:
+    from kb.index.catalog import Catalog
     from kb.library import Library
+    from kb.rendering.citations import CitationForm
 
 
 def show(library: Library, name: str) -> dict[str, Any]:
     """Record, versions, sections and counts of one paper, as plain data."""
     catalog = library.catalog()
-    paper = library.paper(name)
+    paper = library.paper(name, sources=True)
     document = catalog.passages.document(paper.id)
     chunks = catalog.passages.chunks(paper.id)
     source = catalog.passages.source(paper.id)
     return {
-        "paper": wire.to_data(paper),
+        "paper": paper,
+        "joins": catalog.papers.joins(paper.id),
         "versions": wire.to_data(catalog.papers.versions(paper.id)),
         "sections": [list(path) for path in dict.fromkeys(chunk.section for chunk in chunks)],
         "chunks": dict(sorted(Counter(chunk.kind for chunk in chunks).items())),
@@ -45,12 +49,14 @@ def remove(library: Library, names: Sequence[str]) -> list[str]:
     papers = [catalog.papers.get(key) for key in ids]
     with library.writing("remove"):
         figures = catalog.ledger.figure_files()
-        sources = [source for key in ids if (source := catalog.passages.source(key))]
+        sources = [source for key in ids for source in catalog.passages.sources(key)]
         hashes = {source.sha256 for source in sources}
         files = {source.file for source in sources if source.file}
         files |= {file for key in ids for file in figures.get(key, ())}
         with catalog.transaction():
-            catalog.ledger.forget_turns_with(ids)
+            catalog.ledger.forget_turns_with([key for paper in papers for key in (paper.id, *paper.aliases)])
+            for sha256 in hashes:
+                catalog.ledger.forget_figures(sha256)
             for key in ids:
                 catalog.passages.drop_chunks(key)
                 catalog.papers.remove(key)
@@ -94,11 +100,82 @@ def set_fields(library: Library, name: str, values: Mapping[str, str | None]) ->
     return paper
 
 
+def merge(library: Library, one: str, other: str) -> Paper:
+    """Make one paper of two."""
+    from kb.library.adding import chunk_again
+
+    catalog = library.catalog()
+    ids = [catalog.papers.resolve(name) for name in (one, other)]
+    with library.writing("merge"):
+        with catalog.transaction():
+            merged = catalog.papers.merge(*ids)
+            chunk_again(catalog, [merged], encoder=library.encoder())
+        library.indexer().settle()
+    return catalog.papers.get(merged)
+
+
+def split(library: Library, name: str, records: Sequence[str]) -> Parted:
+    """Part a paper; or say that two papers are two."""
+    from kb.library.adding import chunk_again
+
+    catalog = library.catalog()
+    paper_id = catalog.papers.resolve(name)
+    with library.writing("split"):
+        with catalog.transaction():
+            others = [key for record in records if (key := _other_paper(catalog, record)) not in (None, paper_id)]
+            if others:
+                for other in others:
+                    catalog.papers.distinguish(paper_id, other)
+                return Parted(papers=(paper_id, *others))
+            parted = catalog.papers.split(paper_id, records)
+            chunk_again(catalog, parted.papers, encoder=library.encoder())
+        library.indexer().settle()
+    return parted
+
+
+def _other_paper(catalog: Catalog, name: str) -> str | None:
+    """The paper that is meant, where a name is a paper's and not a record's."""
+    if catalog.records.is_record(name):
+        return None
+    try:
+        return catalog.papers.resolve(name)
+    except (UnknownPaper, BadIdentifier):
+        return None
+
+
+def collect(library: Library, name: str, papers: Sequence[str], *, drop: Sequence[str]) -> str:
+    """Put papers into a collection, take others out."""
+    catalog = library.catalog(create=True)
+    ids, gone = ([catalog.papers.resolve(paper) for paper in some] for some in (papers, drop))
+    with library.writing("collection"), catalog.transaction():
+        kept = catalog.collections.add(name, ids) if ids or not gone else catalog.collections.name(name)
+        return catalog.collections.drop(kept, gone)
+
+
+def arrange(library: Library, name: str, papers: Sequence[str]) -> str:
+    """Let these papers of a collection come first."""
+    catalog = library.catalog()
+    ids = [catalog.papers.resolve(paper) for paper in papers]
+    with library.writing("collection"), catalog.transaction():
+        return catalog.collections.arrange(name, ids)
+
+
+def cite(library: Library, names: Sequence[str], *, style: str, form: CitationForm) -> list[str]:
+    """Citations of papers."""
+    papers = [library.paper(name, sources=True) for name in names]
+    from kb.rendering.citations import cite as cite_papers
+
+    return cite_papers(papers, style=style, form=form)
+
+
 def export(papers: Sequence[Paper], form: str) -> str:
     """Records in another format."""
-    from kb.rendering.bibliography import to_bibtex, to_csl, to_jsonl
+    from kb.rendering.bibliography import to_bibtex, to_jsonl
+    from kb.rendering.citations import to_csl, to_ris
 
-    forms: dict[str, Callable[[Sequence[Paper]], str]] = {"bibtex": to_bibtex, "csl": to_csl, "jsonl": to_jsonl}
+    forms: dict[str, Callable[[Sequence[Paper]], str]] = {
+        "bibtex": to_bibtex, "ris": to_ris, "csl": to_csl, "jsonl": to_jsonl
+    }  # fmt: skip
     if form not in forms:
         raise UsageError(f"{form!r} is not a format: choose one of {', '.join(forms)}")
     return forms[form](papers)

@@ -153,8 +153,8 @@ class Desk(Library):
         return self.catalog().ledger.sessions() if self.home.exists else []
 
     def facets(self) -> dict[str, builtins.list[str]]:
-        """The ``categories`` and ``tags`` that papers have, the most frequent first."""
-        return self.catalog().papers.facets() if self.home.exists else {"categories": [], "tags": []}
+        """The ``categories``, ``tags`` and ``collections`` that papers have, the most frequent first."""
+        return self.catalog().papers.facets() if self.home.exists else {"categories": [], "tags": [], "collections": []}
 
     def generation(self) -> int:
         """Grows whenever the indexes have changed: what was computed from them before is out of date."""

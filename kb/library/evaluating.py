@@ -10,7 +10,7 @@ from typing import Any, get_args
 from kb.index.evaluation import BeirDocument, evaluate, read_beir, write_run
 from kb.library import Library
 from kb.library.indexing import Progress
-from kb.records import Item, Metadata, Mode
+from kb.records import Item, Metadata, Mode, SourceRecord
 from kb.settings import Settings
 
 _DEPTH = 100
@@ -55,4 +55,4 @@ def _items(documents: Iterable[BeirDocument]) -> Iterator[Item]:
         key = f"{_SCHEME}{document.id}"
         # No authors: documents are told apart by their ids alone.
         metadata = Metadata(source="jsonl", ids=(key,), title=document.title or key, abstract=document.text)
-        yield Item(what=key, metadata=metadata)
+        yield Item(what=key, record=SourceRecord(source="jsonl", type="beir", key=key, metadata=metadata))

@@ -17,6 +17,7 @@ from kb.library.index_check import wrongly_indexed
 from kb.library.indexing import Indexes, Progress
 from kb.protocols import Keys
 from kb.records import NO_FILTERS, Problem
+from kb.rendering.reasons import sentence
 
 if TYPE_CHECKING:
     from kb.library import Library
@@ -77,10 +78,21 @@ def _problems(library: Library) -> Iterator[Problem]:
         cure = "set KB_ENCODER_RUNTIME=torch to answer without it"
         yield Problem(what=f"reader of answers: {err}", severity="error", cure=cure)
     yield from _file_problems(library, catalog)
+    yield from _doubts(catalog)
     for failure in catalog.failures.list():
         if failure.retry:
             what = f"{failure.what} could not be added: {failure.reason}"
             yield Problem(what=what, severity="notice", cure=f"kb add {_as_argument(failure.what)}")
+
+
+def _doubts(catalog: Catalog) -> Iterator[Problem]:
+    """Papers that may be one, and records that may not be of one paper, each with the cure for either case."""
+    for ids, why in catalog.records.doubts():
+        pair = " ".join(shlex.quote(key) for key in ids[:2])
+        what = f"{', '.join(ids)}: {sentence(why)}"
+        yield Problem(
+            what=what, severity="notice", cure=f"kb merge {pair} if they are one paper, kb split {pair} if not"
+        )
 
 
 def _as_argument(what: str) -> str:

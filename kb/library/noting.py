@@ -46,7 +46,7 @@ def kept_note(library: Library, paper_id: str, *, language: Language | None = No
 def kept_figures(library: Library, paper_id: str) -> list[Figure] | None:
     """The figures of a paper if they were cut; None when nobody asked for them yet."""
     source = library.catalog().passages.source(paper_id)
-    return library.catalog().ledger.figures(paper_id, source.sha256) if source is not None else []
+    return library.catalog().ledger.figures(source.sha256) if source is not None else []
 
 
 def figures(library: Library, paper: Paper) -> list[Figure]:
@@ -57,7 +57,7 @@ def figures(library: Library, paper: Paper) -> list[Figure]:
     source = catalog.passages.source(paper.id)
     if source is None or not source.file.endswith(".pdf"):
         return []
-    if (kept := catalog.ledger.figures(paper.id, source.sha256)) is not None:
+    if (kept := catalog.ledger.figures(source.sha256)) is not None:
         return kept
     try:
         images = cut_figures(
@@ -73,7 +73,7 @@ def figures(library: Library, paper: Paper) -> list[Figure]:
         for image in images
     ]  # fmt: skip
     with library.writing("figures"), catalog.transaction():
-        catalog.ledger.put_figures(paper.id, source.sha256, found)
+        catalog.ledger.put_figures(source.sha256, found)
     return found
 
 

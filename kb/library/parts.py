@@ -33,6 +33,7 @@ class Choice(TypedDict, total=False):
     author: Iterable[str]
     category: Iterable[str]
     tag: Iterable[str]
+    collection: Iterable[str]
     since: date | None
     until: date | None
     fulltext: bool | None
@@ -219,6 +220,7 @@ class OpenHome:
             authors=tuple(choice.get("author", ())),
             categories=tuple(choice.get("category", ())),
             tags=tuple(choice.get("tag", ())),
+            collections=tuple(self.catalog().collections.name(name) for name in choice.get("collection", ())),
             since=since,
             until=until,
             has_fulltext=choice.get("fulltext"),

@@ -11,6 +11,7 @@ from kb.index.dense import ChromaIndex
 from kb.index.lexical import TantivyIndex
 from kb.index.neighbours import ScanningIndex
 from kb.index.retrieval import Indexes, Retriever
+from kb.index.understanding import People, QueryReading
 from kb.library.indexing import encoder_changed, open_vectors
 from kb.protocols import Encoder, Entailment, Keys, Reader, Reranker, Vectors
 from kb.records import NO_FILTERS, Box, Chunk, Filters, Grouping, Hit, Mode, Paper
@@ -33,6 +34,15 @@ class _CatalogPassages:
 
     def keys_within(self, filters: Filters) -> Keys | None:
         return self._catalog.keys_within(filters)
+
+    @property
+    def people(self) -> People:
+        return self._catalog.authors
+
+    def newest(self, filters: Sequence[Filters]) -> list[int]:
+        first, *others = [self._catalog.papers.ids(each) for each in filters]
+        wanted = set(first).intersection(*others)
+        return list(self._catalog.passages.first_keys([key for key in first if key in wanted]).values())
 
     def generation(self) -> int:
         return self._catalog.generation()
@@ -67,9 +77,27 @@ class LibraryCorpus:
         filters: Filters = NO_FILTERS,
         by: Grouping = "chunk",
     ) -> list[Hit]:
-        """Chunks (or the best chunk of each paper) for a query, best first."""
+        """Chunks (or the best chunk of each paper) for a question or any other plain text, best first."""
         retriever = self._retriever()
         return retriever.search(query, k=k, mode=mode, by=by, filters=filters) if retriever else []
+
+    def find(
+        self,
+        query: str,
+        *,
+        k: int = 10,
+        mode: Mode = "hybrid",
+        filters: Filters = NO_FILTERS,
+        by: Grouping = "chunk",
+    ) -> list[Hit]:
+        """``search`` for what people type: authors first, fields, "phrases" and -words (see ``kb.index.query``)."""
+        retriever = self._retriever()
+        return retriever.find(query, k=k, mode=mode, by=by, filters=filters) if retriever else []
+
+    def understand(self, query: str) -> QueryReading:
+        """What a query means to this library: whom it names, whether its words are known, a likelier spelling."""
+        retriever = self._retriever()
+        return retriever.understand(query) if retriever else QueryReading()
 
     def similar(self, paper_id: str, *, k: int = 10, filters: Filters = NO_FILTERS) -> list[Hit]:
         """Other papers that are most like this one."""

@@ -67,7 +67,7 @@ class LibrarySources:
     def figures(self, paper_id: str) -> Mapping[str, Figure] | None:
         """The figures that were cut from the stored PDF; None where none were asked for yet."""
         source = self._catalog.passages.source(paper_id) if self._is_known(paper_id) else None
-        known = self._catalog.ledger.figures(paper_id, source.sha256) if source is not None else None
+        known = self._catalog.ledger.figures(source.sha256) if source is not None else None
         return None if known is None else {figure.file: figure for figure in known}
 
     def judge(self, text: str, evidence: Sequence[str]) -> tuple[Verdict, str]:

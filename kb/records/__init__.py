@@ -44,8 +44,20 @@ from kb.records.digests import (
 )
 from kb.records.documents import Block, BlockKind, Chunk, ChunkKind, Document, FigureImage, FileKind, Line
 from kb.records.hits import NO_FILTERS, Filters, Grouping, Hit, Mode
-from kb.records.intake import AddReport, Failure, Item, Partial
-from kb.records.papers import Affiliation, Box, Fulltext, Link, Metadata, Paper, SourceName, Version
+from kb.records.intake import AddReport, Doubtful, Failure, Item, Joined, Partial, PassedOver, Reason
+from kb.records.papers import (
+    Affiliation,
+    Box,
+    Fulltext,
+    Link,
+    Metadata,
+    Name,
+    Paper,
+    Precision,
+    SourceName,
+    SourceRecord,
+    Version,
+)
 
 __all__ = [
     "ABSTRACT_PARTS",
@@ -71,6 +83,7 @@ __all__ = [
     "DigestCounts",
     "Disagreement",
     "Document",
+    "Doubtful",
     "Evidence",
     "Failure",
     "Fault",
@@ -84,19 +97,25 @@ __all__ = [
     "Grouping",
     "Hit",
     "Item",
+    "Joined",
     "Language",
     "Line",
     "Link",
     "MadeWith",
     "Metadata",
     "Mode",
+    "Name",
     "Note",
     "Paper",
     "Partial",
+    "PassedOver",
+    "Precision",
     "Problem",
+    "Reason",
     "Reference",
     "Skipped",
     "SourceName",
+    "SourceRecord",
     "TableRow",
     "Topic",
     "Usage",

@@ -23,6 +23,9 @@ class Filters:
     authors: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    collections: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
+    venues: tuple[str, ...] = ()
     since: date | None = None
     until: date | None = None
     has_fulltext: bool | None = None

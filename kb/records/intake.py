@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from kb.records.documents import FileKind
-from kb.records.papers import Metadata
+from kb.records.papers import Metadata, SourceRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why something is so, as data; a renderer makes the sentence. ``personal``: not for a page that others see."""
+
+    kind: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    personal: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One thing that a source found and that is to be added.
 
-    ``file`` is a local file to parse (then ``file_kind`` says how); ``what`` is how the user named it. A file from
-    a source that owns it (a download) is not private; a user's local file is, unless told otherwise.
-    ``private_stated`` says that the user said so, which is kept. ``fetch`` says that the source should be asked for
-    the full text of an item that came without a file.
+    ``record`` is what the source says; ``file`` is a local file to parse (then ``file_kind`` says how); with both,
+    the source says that the file is the record's. ``what`` is how the user named it. A file from a source that owns
+    it (a download) is not private; a user's local file is, unless told otherwise. ``private_stated`` says that the
+    user said so, which is kept. ``fetch`` says that the source should be asked for the full text of an item that
+    came without a file. ``missing`` are files that the source names and that are not there.
     """
 
     what: str
-    metadata: Metadata | None = None
+    record: SourceRecord | None = None
     file: str | None = None
     file_kind: FileKind | None = None
     private: bool = False
     private_stated: bool = False
     fetch: bool = False
+    missing: tuple[str, ...] = ()
+
+    @property
+    def metadata(self) -> Metadata | None:
+        """What the record says, in the words of this house."""
+        return self.record.metadata if self.record is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +52,31 @@ class Failure:
     code: str
     reason: str
     retry: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassedOver:
+    """One thing that was passed over because it is no paper, or in no form that is read."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """Records of several sources that were found to be of one paper: its id, the records, and the evidence."""
+
+    id: str
+    records: tuple[str, ...]
+    why: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubtful:
+    """Papers that may be one and were not joined: their ids, and what speaks for and against it."""
+
+    ids: tuple[str, ...]
+    why: Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,3 +97,6 @@ class AddReport:
     unchanged: tuple[str, ...] = ()
     partial: tuple[Partial, ...] = ()
     failed: tuple[Failure, ...] = ()
+    joined: tuple[Joined, ...] = ()
+    doubtful: tuple[Doubtful, ...] = ()
+    skipped: tuple[PassedOver, ...] = ()

@@ -7,7 +7,27 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
-SourceName = Literal["arxiv", "bibtex", "jsonl", "pdf", "html", "text", "user"]
+SourceName = Literal[
+    "user", "arxiv", "jsonl", "bibtex", "ris", "csl", "nbib", "zotero", "html", "pdf", "text"
+]  # fmt: skip
+Precision = Literal["year", "month", "day"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Name:
+    """A person's name in its parts, or a corporate name (``literal``). Parts are Unicode, blanks are single.
+
+    ``family`` holds the particles that belong to it ("van der Maaten"); ``suffix`` is "Jr.", "III" and the like.
+    """
+
+    given: str = ""
+    family: str = ""
+    suffix: str = ""
+    literal: str = ""
+
+    def __str__(self) -> str:
+        """The name as it is shown: given name first, a corporate name as it stands."""
+        return self.literal or " ".join(part for part in (self.given, self.family, self.suffix) if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,21 +71,28 @@ class Fulltext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """What one source says of one paper. ``None`` means that the source does not say.
+    """What one source says of one paper, read into the words of this house. ``None``: the source does not say.
 
     ``ids`` are canonical ids (``arxiv:2402.19481``, ``doi:10.1/x``, ``file:<sha256 prefix>``), strongest first;
-    they never carry a version. A paper is the merge of all its metadata (``kb.index.merging``).
+    they never carry a version. ``proposed`` are ids that only a file's name suggests. ``names`` are the authors in
+    their parts, as many as ``authors`` and in the same order, where the source tells the parts; ``et_al`` says that
+    the source names more authors than it lists. ``published`` is the first moment of what is stated, and
+    ``precision`` how much of it was: None for a whole time.
     """
 
     source: SourceName
     ids: tuple[str, ...]
+    proposed: tuple[str, ...] = ()
     version: int | None = None
     title: str | None = None
     authors: tuple[str, ...] | None = None
+    names: tuple[Name, ...] | None = None
+    et_al: bool | None = None
     abstract: str | None = None
     categories: tuple[str, ...] | None = None
     comment: str | None = None
     published: datetime | None = None
+    precision: Precision | None = None
     updated: datetime | None = None
     announced: tuple[date, ...] | None = None
     announced_from: Literal["feed", "record", "computed"] | None = None
@@ -80,6 +107,27 @@ class Metadata:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRecord:
+    """What a source said of a paper, as it said it. Stored for ever, never changed; a paper is a view over these.
+
+    ``key`` and ``type`` are the source's own (citation key and entry type; item key and type; arXiv id; hash of the
+    file). ``fields`` are its fields in its order, names as it writes them, values as it writes them without the
+    signs that delimit them; a value that is no text is JSON. ``text`` is the whole entry as it stood there, kept
+    where the fields alone would not give it back (BibTeX, RIS, nbib); ``parent`` the text of an entry that this one
+    inherits from. ``origin`` names the file it came from. ``metadata`` is what kb reads out of it.
+    """
+
+    source: SourceName
+    metadata: Metadata
+    key: str = ""
+    type: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+    text: str = ""
+    parent: str = ""
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Paper:
     """The metadata record that people see: one paper, every field with its provenance, none from a model."""
 
@@ -88,10 +136,13 @@ class Paper:
     aliases: tuple[str, ...] = ()
     version: int | None = None
     authors: tuple[str, ...] = ()
+    names: tuple[Name, ...] = ()
+    et_al: bool = False
     abstract: str = ""
     categories: tuple[str, ...] = ()
     comment: str | None = None
     published: datetime | None = None
+    precision: Precision | None = None
     updated: datetime | None = None
     announced: tuple[date, ...] = ()
     announced_from: Literal["feed", "record", "computed"] | None = None
@@ -104,8 +155,10 @@ class Paper:
     affiliation: Affiliation | None = None
     keywords: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    collections: tuple[str, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
     fulltext: Fulltext = field(default_factory=Fulltext)
+    sources: tuple[SourceRecord, ...] = ()  # filled in where they are asked for: exports, kb list, kb show
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

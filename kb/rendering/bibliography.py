@@ -1,4 +1,4 @@
-"""Papers as a bibliography: BibTeX, CSL-JSON, and JSON lines that ``kb add`` reads back."""
+"""Papers as a bibliography: BibTeX, and JSON lines that ``kb add`` reads back."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import json
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from kb.ids import fold
-from kb.records import Paper
+from kb.records import Name, Paper, SourceRecord
 from kb.rendering.latex import escape_address, escape_latex, escape_name
 from kb.wire import to_data
 
@@ -30,24 +30,64 @@ _JOURNAL = re.compile(
     r"|Expert Systems|Computational Linguistics)",
     re.I,
 )
+# What other formats call what BibTeX has a type for.
+_TYPES = {
+    **dict.fromkeys(("JOUR", "EJOUR", "article-journal", "journalArticle", "Journal Article", "MGZN"), "article"),
+    **dict.fromkeys(("CONF", "CPAPER", "paper-conference", "conferencePaper"), "inproceedings"),
+    **dict.fromkeys(("BOOK", "EBOOK", "EDBOOK", "book"), "book"),
+    **dict.fromkeys(("CHAP", "ECHAP", "chapter", "bookSection"), "incollection"),
+    **dict.fromkeys(("THES", "thesis"), "phdthesis"),
+    **dict.fromkeys(("RPRT", "report"), "techreport"),
+    **dict.fromkeys(("UNPB", "MANSCPT", "manuscript"), "unpublished"),
+}
+_VENUES = {
+    "article": "journal",
+    "phdthesis": "school",
+    "techreport": "institution",
+    "book": "series",
+    "misc": "howpublished",
+}
+# The user's decisions in a BibTeX entry: the fields that state them, the one that is written first.
+_DECIDED = {
+    "title": ("title", "subtitle"),
+    "authors": ("author",),
+    "venue": ("journal", "journaltitle", "booktitle", "maintitle"),
+    "published": ("year", "month", "day", "date"),
+    "url": ("url",),
+    "abstract": ("abstract",),
+    "keywords": ("keywords", "keyword"),
+    "comment": ("note",),
+}
+# Where an entry ends and the next begins in the text of a record's parents: no value has such a line.
+_ENTRY = re.compile(r"^(?=@\w+[ \t]*[{(])", re.MULTILINE)
+_HEAD = re.compile(r"@[ \t]*(?P<type>\w+)\s*[{(]\s*(?P<key>[^,={}\"\n]*?)\s*(?=[,}=)\n]|$)")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 
 
 def to_bibtex(papers: Sequence[Paper]) -> str:
     """The papers as BibTeX entries in their order; same papers, same text (UTF-8), keys unique.
 
-    arXiv papers get ``eprint``, ``archivePrefix`` and ``primaryClass`` as arXiv itself prints them; venues make an
-    ``@article`` or ``@inproceedings``; the comment stands in ``note``. Text is escaped so that LaTeX prints what
-    the record says; formulas in ``$…$`` stay formulas. White space inside a field is one blank.
+    A paper that came in as BibTeX goes out as its entries stood, with its own keys and what the user decided put in;
+    the entries that they inherit from follow after all others. Of two entries that share a key the later one gets a
+    letter. Any other paper is composed: arXiv papers get ``eprint``, ``archivePrefix`` and ``primaryClass`` as arXiv
+    itself prints them, a date says as much as was stated. Text is escaped so that LaTeX prints what the record says;
+    formulas in ``$…$`` stay formulas. White space inside a field is one blank.
     """
-    keys = citation_keys(papers)
-    return "\n".join(_entry(paper, keys[paper.id]) for paper in papers)
-
-
-def to_csl(papers: Sequence[Paper]) -> str:
-    """The papers as CSL-JSON (https://citeproc-js.readthedocs.io/en/latest/csl-json/markup.html), ids as in BibTeX."""
-    keys = citation_keys(papers)
-    return json.dumps([_csl(paper, keys[paper.id]) for paper in papers], ensure_ascii=False, indent=2) + "\n"
+    own = {key.lower() for paper in papers for record in _own(paper) for key in _keys_in(record)}
+    made = citation_keys(papers, taken=own)
+    written: dict[str, str] = {}  # key in small letters -> the entry that has it
+    entries: list[str] = []
+    for paper in papers:
+        records = _own(paper)
+        texts = [_as_it_stood(record, paper) for record in records] or [_entry(paper, made[paper.id])]
+        for text in texts:
+            entries += _with_own_key(text, made[paper.id], written)
+    for parent in dict.fromkeys(parent for paper in papers for record in _own(paper) for parent in _parents(record)):
+        head = _HEAD.match(parent)
+        if head and head["key"].lower() not in written:
+            entries += _with_own_key(parent, head["key"], written)
+    return "\n".join(entries)
 
 
 def to_jsonl(papers: Sequence[Paper]) -> str:
@@ -55,26 +95,27 @@ def to_jsonl(papers: Sequence[Paper]) -> str:
     return "".join(json.dumps(_record(paper), ensure_ascii=False) + "\n" for paper in papers)
 
 
-def citation_keys(papers: Sequence[Paper]) -> dict[str, str]:
+def citation_keys(papers: Sequence[Paper], *, taken: Collection[str] = ()) -> dict[str, str]:
     """Paper id to key like ``li2024distrifusion``: family name, year, first telling word of the title.
 
-    Keys are ASCII and unique; of papers that would share one, the first by id keeps it and the others get a
-    letter, so the order of the papers does not matter.
+    Keys are ASCII, unique and none of ``taken`` (in small letters); of papers that would share one, the first by id
+    keeps it and the others get a letter, so the order of the papers does not matter.
     """
     sharing: defaultdict[str, list[str]] = defaultdict(list)
     for paper in papers:
         sharing[_key_stem(paper)].append(paper.id)
     keys: dict[str, str] = {}
-    taken = set(sharing)
+    used = set(sharing) | set(taken)
     for stem in sorted(sharing):
-        first, *others = sorted(set(sharing[stem]))
-        keys[first] = stem
+        others = sorted(set(sharing[stem]))
+        if stem not in taken:
+            keys[others.pop(0)] = stem
         number = 1
         for paper_id in others:
-            while (key := f"{stem}{_letters(number)}") in taken:
+            while (key := f"{stem}{_letters(number)}") in used:
                 number += 1
             keys[paper_id] = key
-            taken.add(key)
+            used.add(key)
     return keys
 
 
@@ -91,18 +132,100 @@ def split_name(name: str) -> tuple[str, str, str]:
     return " ".join(words[:start]), " ".join(words[start:]), suffix
 
 
-# ------------------------------------------------------------------------------------------- BibTeX
+# ------------------------------------------------------------------------------------ as it came in
+
+
+def _own(paper: Paper) -> list[SourceRecord]:
+    """The paper's BibTeX records, each once."""
+    return list({record.text: record for record in paper.sources if record.source == "bibtex" and record.text}.values())
+
+
+def _parents(record: SourceRecord) -> list[str]:
+    return [parent.strip() for parent in _ENTRY.split(record.parent) if parent.strip()]
+
+
+def _keys_in(record: SourceRecord) -> Iterator[str]:
+    for text in (record.text, *_parents(record)):
+        if (head := _HEAD.match(text)) and head["key"]:
+            yield head["key"]
+
+
+def _with_own_key(text: str, made: str, written: dict[str, str]) -> list[str]:
+    """The entry with a key that no other has, ``made`` where it has none; nothing when it is written already."""
+    text = _CONTROL.sub(" ", text).strip()
+    head = _HEAD.match(text)
+    if head is None:
+        return []
+    stem = head["key"] or made
+    key, number = stem, 0
+    while key.lower() in written:
+        if written[key.lower()] == text:
+            return []
+        number += 1
+        key = f"{stem}{_letters(number)}"
+    written[key.lower()] = text
+    return [f"{text if key == head['key'] else text[: head.start('key')] + key + text[head.end('key') :]}\n"]
+
+
+def _as_it_stood(record: SourceRecord, paper: Paper) -> str:
+    """The entry byte for byte; composed from its fields where the user decided one of them."""
+    decided = [field for field in _DECIDED if paper.provenance.get(field) == "user"]
+    if not decided:
+        return record.text
+    kind = record.type or "misc"
+    fields = list(record.fields)
+    for field in decided:
+        names = _DECIDED[field]
+        place = next((at for at, (name, _) in enumerate(fields) if name.lower() in names), len(fields))
+        used = fields[place][0].lower() if place < len(fields) else None
+        new = _decided(paper, field, used if used in names else None, kind)
+        fields = [*fields[:place], *new, *(pair for pair in fields[place:] if pair[0].lower() not in names)]
+    return _layout(kind, record.key, fields)
+
+
+def _decided(paper: Paper, field: str, used: str | None, kind: str) -> list[tuple[str, str]]:
+    composed = dict(_composed(paper, kind))
+    names = _DECIDED[field]
+    if field == "published":
+        return [(name, composed[name]) for name in names if composed.get(name)]
+    name = "note" if field == "comment" else _VENUES.get(kind, "booktitle") if field == "venue" else names[0]
+    return [(used or name, composed[name])] if composed.get(name) else []
+
+
+def _layout(kind: str, key: str, fields: Sequence[tuple[str, str]]) -> str:
+    """An entry, a line a field; months that BibTeX knows stand without braces."""
+    lines = [
+        f"  {name} = {value if name.lower() == 'month' and value.lower() in _MONTHS else f'{{{value}}}'},"
+        for name, value in fields
+        if value.strip()
+    ]
+    return "\n".join([f"@{kind}{{{key},", *lines, "}", ""])
+
+
+# ------------------------------------------------------------------------------------------ composed
 
 
 def _entry(paper: Paper, key: str) -> str:
+    kind = _kind(paper)
+    return _layout(kind, key, _composed(paper, kind))
+
+
+def _kind(paper: Paper) -> str:
+    """The type that a source states, else by the venue."""
+    stated = next((_TYPES[record.type] for record in paper.sources if record.type in _TYPES), None)
+    if stated:
+        return stated
+    return "misc" if not paper.venue else "article" if _JOURNAL.search(paper.venue) else "inproceedings"
+
+
+def _composed(paper: Paper, kind: str) -> list[tuple[str, str]]:
     arxiv, doi = _arxiv(paper), _doi(paper)
-    kind = "misc" if not paper.venue else "article" if _JOURNAL.search(paper.venue) else "inproceedings"
     year, month, day = _issued(paper)
-    fields: list[tuple[str, str]] = [
+    return [
         ("title", f"{{{escape_latex(paper.title)}}}"),  # doubly braced: styles do not change its capitals
-        ("author", " and ".join(_bibtex_name(author) for author in paper.authors if author.strip())),
-        ("journal" if kind == "article" else "booktitle", escape_latex(paper.venue or "")),
-        ("year", str(year) if year else ""),
+        ("author", _bibtex_names(paper)),
+        (_VENUES.get(kind, "booktitle"), escape_latex(paper.venue or "")),
+        ("year", f"{year:04}" if year else ""),
         ("month", _MONTHS[month - 1] if month else ""),
         ("day", str(day) if day else ""),
         ("eprint", arxiv or ""),
@@ -114,17 +237,32 @@ def _entry(paper: Paper, key: str) -> str:
         ("keywords", _bibtex_keywords(paper.keywords)),
         ("note", escape_latex(paper.comment or "")),
     ]
-    lines = [f"  {name} = {value if name == 'month' else f'{{{value}}}'}," for name, value in fields if value.strip()]
-    return "\n".join([f"@{kind}{{{key},", *lines, "}", ""])
 
 
-def _bibtex_name(name: str) -> str:
+def _bibtex_names(paper: Paper) -> str:
+    if paper.names and len(paper.names) == len(paper.authors):
+        names = [_bibtex_name(name) for name in paper.names if str(name).strip()]
+    else:
+        names = [_bibtex_name(_parted(author)) for author in paper.authors if author.strip()]
+    return " and ".join([*names, "others"] if paper.et_al and names else names)
+
+
+def _parted(author: str) -> Name:
+    given, family, suffix = split_name(author)
+    return Name(given=given, family=family, suffix=suffix) if given else Name(literal=author)
+
+
+def _bibtex_name(name: Name) -> str:
     """``Last, First`` or ``Last, Jr., First``; a name that would be read differently stands in braces whole."""
-    words = name.split()
-    if len(words) == 1 or any("," in word or word.lower() in ("and", "others") for word in words):
-        return f"{{{escape_name(name)}}}"
-    given, family, suffix = (escape_name(part) for part in split_name(name))
-    return ", ".join(part for part in (family, suffix, given) if part)
+    whole = str(name)
+    if not name.family or not (name.given or name.suffix) or _is_awkward(whole.split()):
+        return f"{{{escape_name(whole)}}}"
+    return ", ".join(escape_name(part) for part in (name.family, name.suffix, name.given) if part)
+
+
+def _is_awkward(words: Sequence[str]) -> bool:
+    """Whether BibTeX would take a part of the name for a sign between names."""
+    return any("," in word or ";" in word or word.lower() in ("and", "others") for word in words)
 
 
 def _bibtex_keywords(keywords: Sequence[str]) -> str:
@@ -132,37 +270,7 @@ def _bibtex_keywords(keywords: Sequence[str]) -> str:
     return "; ".join(clean) + (";" if len(clean) == 1 and "," in clean[0] else "") if clean else ""
 
 
-# ------------------------------------------------------------------------------------ CSL and records
-
-
-def _csl(paper: Paper, key: str) -> dict[str, Any]:
-    kind = "article" if not paper.venue else "article-journal" if _JOURNAL.search(paper.venue) else "paper-conference"
-    year, month, day = _issued(paper)
-    arxiv = _arxiv(paper)
-    item = {
-        "id": key,
-        "type": kind,
-        "title": paper.title,
-        "author": [_csl_name(author) for author in paper.authors if author.strip()],
-        "issued": {"date-parts": [[part for part in (year, month, day) if part]]} if year else None,
-        "container-title": paper.venue,
-        "abstract": paper.abstract,
-        "DOI": _doi(paper),
-        "URL": paper.url,
-        "number": f"arXiv:{arxiv}" if arxiv else None,
-        "publisher": "arXiv" if arxiv and not paper.venue else None,
-        "version": str(paper.version) if paper.version else None,
-        "keyword": ", ".join(paper.keywords),
-        "note": paper.comment,
-    }
-    return {name: value for name, value in item.items() if value}
-
-
-def _csl_name(name: str) -> dict[str, str]:
-    given, family, suffix = split_name(name)
-    if not given:
-        return {"literal": family}
-    return {"family": family, "given": given, **({"suffix": suffix} if suffix else {})}
+# ------------------------------------------------------------------------------------------- records
 
 
 def _record(paper: Paper) -> dict[str, Any]:
@@ -208,9 +316,10 @@ def _doi(paper: Paper) -> str | None:
 
 
 def _issued(paper: Paper) -> tuple[int | None, int | None, int | None]:
-    """Year, month, day of publication; for an arXiv paper without a date, year and month out of its id."""
+    """Year, month, day of publication as far as stated; of an arXiv paper without a date, what its id says."""
     if paper.published:
-        return paper.published.year, paper.published.month, paper.published.day
+        month = paper.published.month if paper.precision != "year" else None
+        return paper.published.year, month, paper.published.day if paper.precision in (None, "day") else None
     match = re.search(r"(?:^|/)(\d\d)(\d\d)(?:\.\d{4,5}|\d{3})$", _arxiv(paper) or "")
     if match is None:
         return None, None, None

@@ -55,7 +55,8 @@ def publishable_note(note: Note) -> Note:
     quotation keeps its place with an empty text; a withheld sentence leaves its field's status, so that a page can say
     that it was left out and not that the paper does not state it.
     """
-    note = replace(note, why=tuple(reason for reason in note.why if not is_personal(reason)))
+    paper = replace(note.paper, tags=(), collections=(), sources=())
+    note = replace(note, paper=paper, why=tuple(reason for reason in note.why if not is_personal(reason)))
     if may_republish(note.paper.license):
         return note
 

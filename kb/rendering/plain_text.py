@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kb.records import AddReport, Answer, Claim, Digest, Fault, Hit, Paper, Problem
+from kb.rendering.reasons import sentence
 
 _WIDTH = 100
 _SHOWN = 12
@@ -113,7 +114,18 @@ def add_report(report: AddReport) -> str:
     if report.failed:
         lines.append(f"{len(report.failed)} failed:")
         lines += [f"  {failure.what}: {failure.reason} ({failure.code})" for failure in report.failed[:_SHOWN]]
-    hidden = max(0, len(report.partial) - _SHOWN) + max(0, len(report.failed) - _SHOWN)
+    several = [joined for joined in report.joined if joined.why.kind not in ("its-file", "same-id", "its-attachment")]
+    if several:
+        lines.append(f"{len(several)} joined with what was there (kb split undoes a join):")
+        lines += [f"  {joined.id}: {sentence(joined.why)}" for joined in several[:_SHOWN]]
+    if report.doubtful:
+        lines.append(f"{len(report.doubtful)} in doubt, and not joined (kb doctor has both cures):")
+        lines += [f"  {', '.join(doubt.ids)}: {sentence(doubt.why)}" for doubt in report.doubtful[:_SHOWN]]
+    if report.skipped:
+        lines.append(f"{len(report.skipped)} passed over:")
+        lines += [f"  {one.what}: {one.reason}" for one in report.skipped[:_SHOWN]]
+    lists = (report.partial, report.failed, several, report.doubtful, report.skipped)
+    hidden = sum(max(0, len(some) - _SHOWN) for some in lists)
     if hidden:
         lines.append(f"  … and {hidden} more: --json lists all")
     return "\n".join(lines)
@@ -126,10 +138,17 @@ def papers(found: Sequence[Paper]) -> str:
     rows = []
     for paper in found:
         day = max(paper.announced).isoformat() if paper.announced else ""
-        day = day or (paper.published.date().isoformat() if paper.published else "----------")
+        day = day or published(paper)[:10] or "-"
         text = {"full": "full text", "partial": "part", "none": "record"}[paper.fulltext.state]
-        rows.append(f"{day}  {paper.id:<24} {text:<9} {_shorten(paper.title, 60)}")
+        rows.append(f"{day:<10}  {paper.id:<24} {text:<9} {_shorten(paper.title, 60)}")
     return "\n".join(rows)
+
+
+def published(record: Paper) -> str:
+    """When a paper was published, as precisely as its source says: a year, a month, a day, or a time."""
+    if record.published is None:
+        return ""
+    return record.published.isoformat()[: {"year": 4, "month": 7, "day": 10}.get(record.precision or "")]
 
 
 def paper(record: Paper) -> str:
@@ -143,11 +162,13 @@ def paper(record: Paper) -> str:
     if record.aliases:
         lines.append(line("aliases", ", ".join(record.aliases)))
     values = {
-        "authors": ", ".join(record.authors), "categories": " ".join(record.categories),
+        "authors": ", ".join([*record.authors, *(["and others"] if record.et_al else [])]),
+        "categories": " ".join(record.categories),
         "announced": ", ".join(day.isoformat() for day in record.announced),
-        "published": record.published.isoformat() if record.published else "", "venue": record.venue,
+        "published": published(record), "venue": record.venue,
         "comment": record.comment, "license": record.license, "keywords": ", ".join(record.keywords),
         "affiliation": record.affiliation.text if record.affiliation else "", "tags": ", ".join(record.tags),
+        "collections": ", ".join(record.collections),
     }  # fmt: skip
     lines += [line(name, value) for name, value in values.items() if value]
     lines += [line("links", f"{link.kind}: {link.url}") for link in record.links]
@@ -160,9 +181,14 @@ def paper(record: Paper) -> str:
 
 def shown(data: Mapping[str, Any]) -> str:
     """All that is known of a paper."""
-    from kb.wire import from_data
-
-    lines = [paper(from_data(data["paper"], Paper))]
+    record: Paper = data["paper"]
+    lines = [paper(record)]
+    for one in record.sources:
+        kind = f" {one.type}" if one.type else ""
+        lines.append(f"{'source':<12} {one.source}{kind} {_shorten(one.key, 60)} ({len(one.fields)} fields)")
+    lines += [
+        f"{'joined':<12} {' + '.join(_shorten(r, 40) for r in j.records)}: {sentence(j.why)}" for j in data["joins"]
+    ]
     if data["pages"]:
         lines.append(
             f"{data['pages']} pages, chunks: " + ", ".join(f"{n} {kind}" for kind, n in data["chunks"].items())

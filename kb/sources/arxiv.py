@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from kb.calendar import announcement_day, submission_window
 from kb.errors import BadIdentifier, BadIdInBatch, NotFound, SourceError, UsageError
 from kb.ids import arxiv_key, parse_arxiv_id
-from kb.records import Failure, Item, Metadata
+from kb.records import Failure, Item, Metadata, SourceRecord
 from kb.settings import Settings
 from kb.sources.eprint import links_to, says_withdrawn
 from kb.sources.venue import venue_of
@@ -146,7 +147,7 @@ class ArxivSource:
                 oldest = eprint.published
                 if eprint.identifier not in seen and start <= eprint.published < end:
                     seen.add(eprint.identifier)
-                    yield Item(what=eprint.identifier, metadata=_metadata(eprint))
+                    yield Item(what=eprint.identifier, record=_record(eprint))
             if count < depth or depth < _DEEPEST_RESULT or oldest is None or _minute_after(oldest) >= end:
                 return
             end, is_bounded = _minute_after(oldest), True
@@ -170,7 +171,7 @@ class ArxivSource:
                 if eprint.updated < start:
                     return
                 if eprint.updated < end and (eprint.version or 1) > 1:
-                    yield Item(what=eprint.identifier, metadata=_metadata(eprint, announced=eprint.updated))
+                    yield Item(what=eprint.identifier, record=_record(eprint, announced=eprint.updated))
                 if count == _DEEPEST_RESULT:
                     raise SourceError(f"more than {count:,} papers have changed since {since}: ask for fewer days")
         except SourceError as err:
@@ -240,9 +241,29 @@ def _outcome(wanted: _Wanted, found: Iterable[Eprint], refused: Mapping[str, Sou
         return Failure(what=wanted.what, code=err.code, reason=str(err), retry=err.retry)
     ours = [one for one in found if one.identifier == wanted.identifier and wanted.version in (None, one.version)]
     if ours:
-        return Item(what=wanted.what, metadata=_metadata(max(ours, key=lambda one: one.version or 0)))
+        return Item(what=wanted.what, record=_record(max(ours, key=lambda one: one.version or 0)))
     reason = f"arXiv has no paper {wanted.name}: check the id" + (" and the version" if wanted.version else "")
     return Failure(what=wanted.what, code=NotFound.code, reason=reason)
+
+
+def _record(eprint: Eprint, *, announced: datetime | None = None) -> SourceRecord:
+    """What the API said, as it came."""
+    said = {
+        "id": eprint.identifier + (f"v{eprint.version}" if eprint.version else ""),
+        "title": eprint.title,
+        "authors": json.dumps(list(eprint.authors), ensure_ascii=False),
+        "summary": eprint.abstract,
+        "comment": eprint.comment,
+        "journal_ref": eprint.journal_ref,
+        "doi": (eprint.doi or "").removeprefix("doi:"),
+        "categories": " ".join(eprint.categories),
+        "published": eprint.published.isoformat(),
+        "updated": eprint.updated.isoformat(),
+        "has_pdf": "true" if eprint.has_pdf else "false",
+    }
+    fields = tuple((name, value) for name, value in said.items() if value)
+    metadata = _metadata(eprint, announced=announced)
+    return SourceRecord(source="arxiv", key=eprint.identifier, fields=fields, metadata=metadata)
 
 
 def _metadata(eprint: Eprint, *, announced: datetime | None = None) -> Metadata:

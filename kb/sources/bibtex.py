@@ -1,29 +1,29 @@
-"""Papers from BibTeX and BibLaTeX files. The only module that imports bibtexparser (2.x).
+"""Papers from BibTeX and BibLaTeX files.
 
-bibtexparser splits the file into entries and says on which line one is broken; strings, concatenation,
-``crossref``, names and LaTeX are read here. Each entry with a title is one item, ``what`` being its citation key;
-two entries with one key are two items.
+Each entry with a title is one item, ``what`` being its citation key; two entries with one key are two items. An entry
+that ``crossref`` or ``xdata`` names lends the fields that are missing, and is kept beside the record. PDFs that an
+entry's ``file`` field names are items of the same record.
 """
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kb.errors import BadRecord
-from kb.records import Failure, Item
-from kb.sources.bibtex_fields import MONTHS, Fields, read_entry
+from kb.records import Failure, Item, PassedOver, SourceRecord
+from kb.sources.bibtex_fields import Fields, read_entry
+from kb.sources.bibtex_files import attachments
+from kb.sources.bibtex_syntax import Aside, Entry, read_entries
 from kb.sources.latex import decode_latex
 
-if TYPE_CHECKING:
-    from bibtexparser.library import Library
-    from bibtexparser.model import Entry
-
-_NO_PAPERS = frozenset({"proceedings", "set", "xdata", "control", "ieeetranbstctl"})
-_INHERITED = ("booktitle", "journal", "year", "month", "date", "publisher", "url", "doi")
+_NO_PAPERS = frozenset({"set", "xdata", "control", "ieeetranbstctl"})
+_NOT_LENT = frozenset({"title", "subtitle", "author", "doi", "url", "eprint", "abstract", "note", "file", "crossref",
+                       "xref", "xdata", "pages", "keywords", "ids", "arxivid", "archiveprefix", "eprinttype",
+                       "primaryclass", "eprintclass", "howpublished", "editor", "volume", "number"})  # fmt: skip
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
+_LONGEST_FAMILY = 4  # an entry, its parent, and theirs
 
 
 class BibtexSource:
@@ -32,139 +32,145 @@ class BibtexSource:
     def __init__(self, *, max_file_bytes: int = 60_000_000) -> None:
         self._max_file_bytes = max_file_bytes
 
-    def find(self, what: str) -> Iterator[Item | Failure]:
-        """Yield the papers of the file ``what`` in its order, and a Failure with its line for each broken entry."""
-        name = Path(what).name
-        try:
-            if Path(what).stat().st_size > self._max_file_bytes:
-                reason = f"it is larger than max_file_bytes ({self._max_file_bytes:,}): raise it, or split the file"
-                yield Failure(what=what, code="too-large", reason=reason)
-                return
-            data = Path(what).read_bytes()
-        except OSError as err:
-            reason = f"it cannot be read ({err.strerror or err}): check that you may read it"
-            yield Failure(what=what, code="file-unreadable", reason=reason)
+    def find(self, what: str) -> Iterator[Item | Failure | PassedOver]:
+        """What the file ``what`` holds, in its order."""
+        return read(Path(what), max_bytes=self._max_file_bytes)
+
+
+def read(path: Path, *, max_bytes: int = 60_000_000) -> Iterator[Item | Failure | PassedOver]:
+    """The papers of a file in its order, and a Failure with its line for each entry that cannot be read."""
+    what = str(path)
+    try:
+        if path.stat().st_size > max_bytes:
+            reason = f"it is larger than max_file_bytes ({max_bytes:,}): raise it, or split the file"
+            yield Failure(what=what, code="too-large", reason=reason)
             return
-        found = False
-        for thing in read_bibtex(_decode(data), name=name):
-            found = True
-            yield thing
-        if not found:
-            yield Failure(what=what, code="bad-record", reason="it has no entries: expected @article{…} and the like")
+        data = path.read_bytes()
+    except OSError as err:
+        reason = f"it cannot be read ({err.strerror or err}): check that you may read it"
+        yield Failure(what=what, code="file-unreadable", reason=reason)
+        return
+    found = False
+    for thing in read_bibtex(_decode(data), name=path.name, folder=path.parent):
+        found = True
+        yield thing
+    if not found:
+        yield Failure(what=what, code="bad-record", reason="it has no entries: expected @article{…} and the like")
 
 
-def read_bibtex(text: str, *, name: str = "bibliography") -> Iterator[Item | Failure]:
-    """The entries of a BibTeX text as items; ``name`` is what failures call the file."""
-    library = _split(text)
-    strings = _strings(library)
-    parents: dict[str, Fields] = {}
-    entries: list[tuple[int, Entry | None, str]] = []
-    for block in library.blocks:
-        entry, fault = _entry_of(block)
-        if entry is None and not fault:
-            continue
-        entries.append(((block.start_line or 0) + 1, entry, fault))
-        if entry is not None:
-            parents.setdefault(entry.key.lower(), _fields(entry, strings))
-    for line, entry, fault in entries:
-        where = f"{name}:{line}"
-        if entry is None:
-            yield Failure(what=where, code="bad-record", reason=f"{fault}: correct the entry")
-        elif entry.entry_type.lower() not in _NO_PAPERS:
-            try:
-                metadata = read_entry(_inherit(_fields(entry, strings), parents))
-                yield Item(what=entry.key or metadata.ids[0], metadata=metadata)
-            except BadRecord as err:
-                yield Failure(what=where, code=err.code, reason=f"{entry.key or 'an entry'} {err}")
+def read_bibtex(
+    text: str, *, name: str = "bibliography", folder: Path | None = None
+) -> Iterator[Item | Failure | PassedOver]:
+    """The entries of a BibTeX text as items; ``name`` is what failures call the file.
+
+    Files that entries name are looked for relative to ``folder``; without one they are not looked for.
+    """
+    text, control = _CONTROL.subn(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if control:
+        yield PassedOver(what=name, reason=f"{control:,} control characters in it are read as blanks: check the file")
+    things = list(read_entries(text))
+    parents: dict[str, Entry] = {}
+    lending: set[str] = set()
+    for thing in things:
+        if isinstance(thing, Entry):
+            if thing.key:
+                parents.setdefault(thing.key.lower(), thing)
+            lending.update(_lenders(thing))
+    for thing in things:
+        where = f"{name}:{thing.line}"
+        if isinstance(thing, Aside):
+            yield PassedOver(what=where, reason=thing.reason)
+        elif not isinstance(thing, Entry):
+            yield Failure(what=where, code="bad-record", reason=f"{thing.reason}: correct the entry")
+        else:
+            for mended in thing.mended:
+                yield PassedOver(what=where, reason=f"{thing.key or 'an entry'}: {mended}: read as if it were right")
+            if thing.type in _NO_PAPERS:
+                yield PassedOver(what=where, reason=f"@{thing.type} {thing.key} is no paper: it serves the others")
+            elif thing.type != "proceedings" or thing.key.lower() not in lending:
+                yield from _items(thing, parents, where=where, name=name, folder=folder)
 
 
-# ------------------------------------------------------------------------------------- the file
+def _items(
+    entry: Entry, parents: Mapping[str, Entry], *, where: str, name: str, folder: Path | None
+) -> Iterator[Item | Failure | PassedOver]:
+    fields, family = _inherited(entry, parents)
+    try:
+        metadata, untold = read_entry(fields)
+    except BadRecord as err:
+        yield Failure(what=where, code=err.code, reason=f"{entry.key or 'an entry'} {err}")
+        return
+    record = SourceRecord(
+        source="bibtex",
+        key=entry.key,
+        type=entry.type,
+        fields=entry.fields,
+        text=entry.text,
+        parent="\n\n".join(parent.text for parent in family),
+        origin=name,
+        metadata=metadata,
+    )
+    what = entry.key or metadata.ids[0]
+    files = attachments(entry.fields, folder) if folder is not None else None
+    if files is None or not files.found:
+        yield Item(what=what, record=record, missing=files.missing if files else ())
+    for number, path in enumerate(files.found if files else ()):
+        missing = files.missing if files and not number else ()
+        yield Item(what=what, record=record, file=str(path), file_kind="pdf", private=True, missing=missing)
+    for other, reason in files.other if files else ():
+        yield PassedOver(what=other, reason=reason)
+    if untold:
+        reason = f"the authors of {what} could not be told apart: separate names with 'and'"
+        yield PassedOver(what=where, reason=reason)
 
 
 def _decode(data: bytes) -> str:
     """UTF-8 with or without mark, else Latin-1 as Windows writes it (old bibliographies)."""
     for encoding in ("utf-8-sig", "cp1252"):
         try:
-            return data.decode(encoding).replace("\x00", "")
+            return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    return data.decode("latin-1").replace("\x00", "")
+    return data.decode("latin-1")
 
 
-def _split(text: str) -> Library:
-    from bibtexparser.entrypoint import parse_string
-
-    logger = logging.getLogger("bibtexparser")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)  # what it would warn of is reported as a Failure
-    try:
-        return parse_string(text.replace("\r\n", "\n").replace("\r", "\n"), parse_stack=[])
-    finally:
-        logger.setLevel(level)
+# ------------------------------------------------------------------------------------- inheritance
 
 
-def _entry_of(block: object) -> tuple[Entry | None, str]:
-    """The entry of a block, or why there is none ("" for comments and strings)."""
-    from bibtexparser import model
-
-    if isinstance(block, model.Entry):
-        return block, ""
-    if isinstance(block, model.ParsingFailedBlock):
-        # A key used twice, or a field given twice, is still a whole entry.
-        if isinstance(block.ignore_error_block, model.Entry):
-            return block.ignore_error_block, ""
-        if isinstance(block.ignore_error_block, model.String):
-            return None, ""
-        fault = getattr(block.error, "abort_reason", None) or str(block.error)
-        return None, " ".join(fault.split()).rstrip(".: ")
-    return None, ""
-
-
-def _strings(library: Library) -> dict[str, str]:
-    values = {month: month for month in MONTHS}
-    for block in library.strings:
-        values[block.key.lower()] = _value(block.value, values)
-    return values
-
-
-def _value(raw: str, strings: Mapping[str, str]) -> str:
-    """``"a" # name # {b}`` as one text, still LaTeX."""
-    pieces, depth, quoted, start = [], 0, False, 0
-    for match in re.finditer(r'\\.|[{}"#]', raw, re.DOTALL):
-        sign = match[0]
-        if sign == "{":
-            depth += 1
-        elif sign == "}":
-            depth -= 1
-        elif depth == 0 and sign == '"':
-            quoted = not quoted
-        elif depth == 0 and sign == "#" and not quoted:
-            pieces.append(raw[start : match.start()])
-            start = match.end()
-    return "".join(_part(piece.strip(), strings) for piece in [*pieces, raw[start:]])
-
-
-def _part(part: str, strings: Mapping[str, str]) -> str:
-    if len(part) > 1 and part[0] + part[-1] in ("{}", '""'):
-        return part[1:-1]
-    return strings.get(part.lower(), part)
-
-
-def _fields(entry: Entry, strings: Mapping[str, str]) -> Fields:
+def _by_name(entry: Entry) -> Fields:
+    """The fields by name in small letters; of one that is there twice the first that says something."""
     fields: Fields = {}
-    for field in entry.fields:
-        value = _value(str(field.value), strings)
+    for name, value in entry.fields:
         if value.strip():
-            fields.setdefault(field.key.lower(), value)
+            fields.setdefault(name.lower(), value)
     return fields
 
 
-def _inherit(fields: Fields, parents: Mapping[str, Fields]) -> Fields:
-    """The fields with those of the entry that ``crossref`` names."""
-    parent = parents.get(decode_latex(fields.get("crossref", "")).lower())
-    if parent is None or parent is fields:
-        return fields
-    inherited = {name: parent[name] for name in _INHERITED if name in parent and name not in ("url", "doi")}
-    if "booktitle" not in inherited and "title" in parent:
-        inherited["booktitle"] = parent["title"]
-    return {**inherited, **fields}
+def _lenders(entry: Entry) -> list[str]:
+    """The keys of the entries that this one inherits from; an empty one is none."""
+    keys: list[str] = []
+    for name, value in entry.fields:
+        if name.lower() in ("crossref", "xdata"):
+            keys += decode_latex(value).lower().split(",") if name.lower() == "xdata" else [decode_latex(value).lower()]
+    return [key.strip() for key in keys[:_LONGEST_FAMILY] if key.strip()]
+
+
+def _inherited(entry: Entry, parents: Mapping[str, Entry]) -> tuple[Fields, list[Entry]]:
+    """The fields with those that parents lend, and these, nearest first; a circle ends where it closes."""
+    fields = _by_name(entry)
+    family: list[Entry] = []
+    waiting = _lenders(entry)
+    while waiting and len(family) < _LONGEST_FAMILY:
+        parent = parents.get(waiting.pop(0))
+        if parent is None or parent is entry or parent in family or parent.key.lower() == entry.key.lower():
+            continue
+        family.append(parent)
+        lent = _by_name(parent)
+        if parent.type == "xdata":
+            fields = {**lent, **fields}
+        else:
+            if "booktitle" not in lent and "title" in lent:
+                lent["booktitle"] = lent["title"]
+            fields = {**{name: value for name, value in lent.items() if name not in _NOT_LENT}, **fields}
+        waiting += _lenders(parent)
+    return fields, family

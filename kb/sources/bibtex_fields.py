@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 
 from kb.errors import BadIdentifier, BadRecord
 from kb.ids import doi_key, parse_arxiv_id, record_key
-from kb.records import Link, Metadata
-from kb.sources.latex import decode_latex, split_at_top
+from kb.records import Link, Metadata, Precision
+from kb.sources.bibtex_names import read_names
+from kb.sources.latex import decode_latex
 from kb.sources.links import links_of
+from kb.sources.markup import plain
 
 Fields = dict[str, str]  # lower-case names, values still LaTeX
-MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTHS = "january february march april may june july august september october november december".split()
 _EMBEDDED_ID = re.compile(
     r"(?:arxiv\s*[:.]?\s*|abs/|arxiv\.org/(?:abs|pdf|html)/)"
     r"([a-z-]+(?:\.[A-Z]{2})?/\d{7}(?:v\d+)?|\d{4}\.\d{4,5}(?:v\d+)?)",
@@ -21,58 +23,52 @@ _EMBEDDED_ID = re.compile(
 _PREPRINT = re.compile(r"^(?:arxiv\b.*|corr|.*\barxiv (?:e-?prints?|preprint)\b.*|abs/\S+)$", re.I)
 
 
-def read_entry(fields: Fields) -> Metadata:
-    """What the fields of one entry say.
+def read_entry(fields: Fields) -> tuple[Metadata, tuple[str, ...]]:
+    """What the fields of one entry say, and the lists of names that could not be told apart.
 
     Raises:
         BadRecord: when there is no title.
     """
-    title = decode_latex(fields.get("title", ""))
+    title = _text(fields, "title")
     if not title:
         raise BadRecord("has no title: give it one")
-    if subtitle := decode_latex(fields.get("subtitle", "")):
+    if subtitle := _text(fields, "subtitle"):
         title = f"{title}: {subtitle}"
-    authors = read_names(fields.get("author") or fields.get("editor") or "")
+    names = read_names(fields.get("author") or fields.get("editor") or "")
+    authors = tuple(map(str, names.names))
     arxiv = _arxiv_id(fields)
     doi = doi_key(_address(fields.get("doi", "")))
     keys = [f"arxiv:{arxiv[0]}"] if arxiv else []
     keys += [doi] if doi else []
-    comment = decode_latex(fields.get("note", "")) or None
-    abstract = decode_latex(fields.get("abstract", "")) or None
+    comment = _text(fields, "note") or None
+    abstract = _text(fields, "abstract") or None
     url = _url(fields, keys, version=arxiv[1] if arxiv else None)
-    primary = decode_latex(fields.get("primaryclass") or fields.get("eprintclass") or "")
-    return Metadata(
+    primary = _text(fields, "primaryclass") or _text(fields, "eprintclass")
+    published, precision = _published(fields)
+    metadata = Metadata(
         source="bibtex",
         ids=tuple(dict.fromkeys(keys)) or (record_key(title, authors),),
         version=arxiv[1] if arxiv else None,
         title=title,
         authors=authors or None,
+        names=names.names or None,
+        et_al=True if names.et_al else None,
         abstract=abstract,
         categories=(primary,) if primary and arxiv else None,
         comment=comment,
-        published=_published(fields),
+        published=published,
+        precision=precision,
         venue=_venue(fields),
         url=url,
         links=_links(keys, url, (abstract, comment), version=arxiv[1] if arxiv else None),
         keywords=_keywords(fields),
     )
+    return metadata, names.untold
 
 
-def read_names(value: str) -> tuple[str, ...]:
-    """``"Li, Muyang and van der Berg, Jr, A. and {OpenAI} and others"`` -> names first to last, in order."""
-    names = []
-    for raw in split_at_top(" ".join(value.split()), r"\s+and(?=\s)"):
-        if not raw or raw.lower() == "others":
-            continue
-        parts = [decode_latex(part) for part in split_at_top(raw, ",")]
-        parts = [part for part in parts if part]
-        if len(parts) == 2:  # Last, First
-            parts = [parts[1], parts[0]]
-        elif len(parts) > 2:  # Last, Jr, First
-            parts = [*parts[2:], parts[0], parts[1]]
-        if parts:
-            names.append(" ".join(parts))
-    return tuple(names)
+def _text(fields: Fields, name: str) -> str:
+    """A field as people read it: LaTeX first, then the markup that other sources left in it."""
+    return plain(decode_latex(fields.get(name, "")))
 
 
 def _address(text: str) -> str:
@@ -137,39 +133,48 @@ def _links(
     return tuple(dict.fromkeys(links)) or None
 
 
-def _published(fields: Fields) -> datetime | None:
-    """First moment (UTC) of the day, month or year that the entry states."""
-    stated = re.match(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", decode_latex(fields.get("date", "")))
+def _published(fields: Fields) -> tuple[datetime | None, Precision | None]:
+    """First moment (UTC) of the day, month or year that the entry states, and which of them it is."""
+    stated = re.match(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?(?!\d)", decode_latex(fields.get("date", "")))
     if stated:
-        year, month, day = (int(part) if part else 1 for part in stated.groups())
+        year, month, day = (int(part) if part else None for part in stated.groups())
     else:
-        found = re.search(r"(?<!\d)(1[5-9]\d\d|20\d\d)(?!\d)", fields.get("year", ""))
-        if found is None:
-            return None
-        year, month = int(found[1]), _month(decode_latex(fields.get("month", "")))
-        day = int(text) if (text := decode_latex(fields.get("day", ""))).isdecimal() and len(text) < 3 else 1
-    try:
-        return datetime(year, month, day, tzinfo=UTC)
-    except ValueError:
-        return None
+        found = re.search(r"(?<!\d)(1\d\d\d|20\d\d)(?!\d)", fields.get("year") or fields.get("date") or "")
+        year = int(found[1]) if found else None
+        month, day = _month_and_day(decode_latex(fields.get("month", "")), decode_latex(fields.get("day", "")))
+    if not year:
+        return None, None
+    if month and day:
+        try:
+            return datetime(year, month, day, tzinfo=UTC), "day"
+        except ValueError:
+            day = None
+    if month and 1 <= month <= 12:
+        return datetime(year, month, 1, tzinfo=UTC), "month"
+    return datetime(year, 1, 1, tzinfo=UTC), "year"
 
 
-def _month(text: str) -> int:
-    if named := re.search("|".join(MONTHS), text.lower()):
-        return MONTHS.index(named[0]) + 1
-    number = re.search(r"\d+", text)
-    return int(number[0]) if number and 1 <= int(number[0]) <= 12 else 1
+def _month_and_day(text: str, day_text: str) -> tuple[int | None, int | None]:
+    """``"Mar"``, ``"3"``, ``"12 March"``; None for each that is not stated, or of which there are several."""
+    words = re.findall(r"[^\W\d_]+", text[:60].lower())
+    numbers = [int(number) for number in re.findall(r"\d{1,2}", f"{text[:60]} {day_text[:10]}")]
+    named = {n for word in words if len(word) > 2 for n, name in enumerate(_MONTHS, 1) if name.startswith(word)}
+    if not words and re.match(r"\D*\d", text[:60]):
+        named, numbers = {numbers[0]}, numbers[1:]
+    if len(named) != 1:
+        return None, None
+    return named.pop(), numbers[0] if len(numbers) == 1 else None
 
 
 def _venue(fields: Fields) -> str | None:
     for name in ("journal", "journaltitle", "booktitle", "maintitle"):
-        venue = decode_latex(fields.get(name, ""))
+        venue = _text(fields, name)
         if venue and not _PREPRINT.match(venue):
             return venue
     return None
 
 
 def _keywords(fields: Fields) -> tuple[str, ...] | None:
-    text = decode_latex(fields.get("keywords") or fields.get("keyword") or "")
+    text = _text(fields, "keywords") or _text(fields, "keyword")
     parts = (part.strip() for part in text.split(";" if ";" in text else ","))
     return tuple(dict.fromkeys(part for part in parts if part)) or None

@@ -1,11 +1,15 @@
-"""What arXiv's feed and API say alike of a paper: whether it is withdrawn, and where its links lead."""
+"""What arXiv says of a paper alike in its feed, API and dumps: its authors, withdrawal, and where links lead."""
 
 from __future__ import annotations
 
 import re
 
 from kb.records import Link
+from kb.sources.latex import decode_latex
 from kb.sources.links import links_of
+
+_SUFFIX = re.compile(r"(?:Jr|Sr)\.?|I{2,3}|IV", re.ASCII)
+_SEPARATOR = re.compile(r"\s*(?:,\s*and|,|\band)\s+|\s*,\s*", re.IGNORECASE)
 
 # "withdrawn from ICLR" speaks of a conference; these speak of the paper on arXiv.
 _PAPER = r"(?:paper|article|submission|manuscript|work|preprint|document|version|draft|note)"
@@ -53,3 +57,36 @@ def links_to(
     if doi is not None:
         links.append(Link(kind="doi", url=f"https://doi.org/{doi.removeprefix('doi:')}", source="arxiv"))
     return (*links, *links_of((abstract, comment), source="arxiv"))
+
+
+def listed_authors(text: str) -> tuple[str, ...]:
+    """Names out of "Ann Bee (Univ. of C), D. Eff, Jr. and Gee H." in order, LaTeX decoded; "Jr." stays with its name.
+
+    Affiliations in parentheses are left out. Linear in the text.
+    """
+    names: list[str] = []
+    for part in _SEPARATOR.split(_without_notes(decode_latex(text))):
+        if names and _SUFFIX.fullmatch(part):
+            names[-1] += f", {part}"
+        elif part:
+            names.append(part)
+    return tuple(names)
+
+
+def _without_notes(text: str) -> str:
+    """The text without what stands in parentheses that are closed again."""
+    opened: list[int] = []
+    notes: list[tuple[int, int]] = []
+    for sign in re.finditer(r"[()]", text):
+        if sign[0] == "(":
+            opened.append(sign.start())
+        elif opened:
+            start = opened.pop()
+            while notes and notes[-1][0] > start:
+                notes.pop()
+            notes.append((start, sign.end()))
+    position, kept = 0, []
+    for start, end in notes:
+        kept.append(text[position:start])
+        position = end
+    return " ".join("".join([*kept, text[position:]]).split()).replace(" ,", ",")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable, Sequence
@@ -13,10 +14,9 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 from kb.calendar import EASTERN
 from kb.errors import BadIdentifier, SourceError, UsageError
 from kb.ids import arxiv_key, doi_key, parse_arxiv_id
-from kb.records import Item, Metadata
+from kb.records import Item, Metadata, SourceRecord
 from kb.settings import Settings
-from kb.sources.accents import decode_accents
-from kb.sources.eprint import links_to, says_withdrawn
+from kb.sources.eprint import links_to, listed_authors, says_withdrawn
 from kb.sources.venue import venue_of
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ _CATEGORY = re.compile(r"[a-z]+(?:-[a-z]+)*(?:\.[A-Za-z]{2}|\.[a-z]+(?:-[a-z]+)*
 _SUMMARY = re.compile(
     r"\s*arXiv:(?P<id>\S+)\s+Announce Type:\s*(?P<type>[a-z-]+)\s*(?:Abstract:)?\s*(?P<abstract>.*)", re.S
 )
-_SUFFIX = re.compile(r"(?:Jr|Sr)\.?|I{2,3}|IV", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +50,24 @@ class FeedEntry:
     @property
     def item(self) -> Item:
         """The announced paper as something to add."""
-        return Item(what=self.id, metadata=self.metadata)
+        said = self.metadata
+        fields = {
+            "id": self.id.removeprefix("arxiv:") + (f"v{self.version}" if self.version else ""),
+            "announce_type": self.type,
+            "title": said.title or "",
+            "authors": json.dumps(list(said.authors or ()), ensure_ascii=False),
+            "summary": said.abstract or "",
+            "categories": " ".join(said.categories or ()),
+            "rights": said.license or "",
+            "announced": self.announced.isoformat(),
+        }
+        record = SourceRecord(
+            source="arxiv",
+            key=self.id.removeprefix("arxiv:"),
+            fields=tuple((name, value) for name, value in fields.items() if value),
+            metadata=said,
+        )
+        return Item(what=self.id, record=record)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +216,7 @@ def _entry(element: ElementTree.Element, day: date | None) -> FeedEntry:
     if announced is None:
         raise ValueError(f"{identifier} has no date")
     title = " ".join(_text(element, f"{_ATOM}title", "title").split())
-    authors = _authors(_text(element, f"{_DC}creator"))
+    authors = listed_authors(_text(element, f"{_DC}creator"))
     if not title or not authors:
         raise ValueError(f"{identifier} has no title or no authors")
     abstract = " ".join(summary["abstract"].split()) if summary else ""
@@ -236,20 +252,6 @@ def _categories(element: ElementTree.Element) -> tuple[str, ...]:
     terms = [category.get("term", "") for category in element.findall(f"{_ATOM}category")]
     terms += [(category.text or "").strip() for category in element.findall("category")]
     return tuple(dict.fromkeys(term for term in terms if term))
-
-
-def _authors(creators: str) -> tuple[str, ...]:
-    """Names in order, LaTeX decoded, affiliations in parentheses dropped; "Jr." stays with its name."""
-    decoded = " ".join(decode_accents(creators).split())
-    while (bare := re.sub(r"\s*\([^()]*\)", "", decoded)) != decoded:
-        decoded = bare
-    names: list[str] = []
-    for part in (part.strip() for part in decoded.split(",")):
-        if names and _SUFFIX.fullmatch(part):
-            names[-1] += f", {part}"
-        elif part:
-            names.append(part)
-    return tuple(names)
 
 
 def _keep(entries: dict[str, FeedEntry], entry: FeedEntry) -> None:

@@ -7,6 +7,8 @@ import stat
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from kb.errors import BadIdentifier
+from kb.ids import arxiv_key
 from kb.records import Failure, FileKind, Item
 
 Reader = Callable[[str], Iterator[Item | Failure]]
@@ -134,6 +136,14 @@ class FilesSource:
             return "pdf"
         start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
         return "html" if start.startswith((b"<!doctype html", b"<html")) else None
+
+
+def proposed_ids(path: Path) -> tuple[str, ...]:
+    """The arXiv id that a file's name suggests; its title has to confirm it."""
+    try:
+        return (arxiv_key(path.stem),)
+    except BadIdentifier:
+        return ()
 
 
 def _walk(folder: Path, *, seen: set[tuple[int, int]]) -> Iterator[Path | Failure]:

@@ -1,7 +1,8 @@
-"""Papers from JSON lines: arXiv-like records (``id, title, authors, …``) and BEIR corpora (``_id, title, text``).
+"""Papers from JSON lines: our own records, BEIR corpora, and the public dumps that ``kb.sources.dumps`` knows.
 
-One record a line, plain or gzipped, read as a stream. What is broken is a ``Failure`` that names its line; the
-rest goes in. Text is kept as the record has it; only line breaks in titles, names and abstracts become blanks.
+One record a line, plain or gzipped, read as a stream. What is broken is a ``Failure`` that names its line; the rest
+goes in. A value that is not understood costs its field and no more: the record goes in, and what was not understood
+is said beside it. Every field is kept as it came, whatever is made of it.
 
 A BEIR text states no authors, so its key is a hash of title, ``_id`` and text, and its second id is
 ``beir:<_id>#<hash>``: readable, and two corpora that both have a document "4983" never become one paper. The
@@ -15,35 +16,56 @@ import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, NamedTuple, cast
 
 from kb.errors import BadIdentifier, BadRecord
-from kb.ids import doi_key, is_arxiv_id, paper_key, parse_arxiv_id, record_key
-from kb.records import Affiliation, Failure, Item, Link, Metadata
+from kb.ids import is_arxiv_id, paper_key, parse_arxiv_id, record_key
+from kb.records import Affiliation, Failure, Item, Link, Metadata, PassedOver, SourceRecord
+from kb.sources import dumps
 from kb.sources.eprint import says_withdrawn
 from kb.sources.jsonl_fields import (
+    Reading,
     address_of,
     clean,
-    day_of,
-    field_of,
+    days_of,
+    doi_of,
     flag_of,
     line_of,
     lines_of,
     list_of,
-    moment_of,
     page_of,
+    prose_of,
     shown,
     text_of,
-    year_of,
+    when_of,
 )  # fmt: skip
-from kb.sources.links import links_of
+from kb.sources.links import address_of_id, links_of, links_of_ids
 from kb.sources.venue import venue_of
 
 MAX_LINE_BYTES = 8_000_000
 _LINK_KINDS = ("code", "project", "pdf", "html", "doi", "abstract")
+_OWN_IDS = ("arxiv:", "doi:", "record:", "file:", "beir:")  # strongest first
+
+
+class Shape(NamedTuple):
+    """A shape of records: what it is called, the fields that only it has, and what reads it.
+
+    ``names`` are the fields that hold the record's own id. A shape that is ``own`` has no fields but those that are
+    read here: another one in it is told to the user.
+    """
+
+    type: str
+    names: tuple[str, ...]
+    has: Callable[[Mapping[str, Any]], bool]
+    read: Callable[[Reading], Metadata]
+    own: bool = False
+
+
+def read(path: Path, *, max_bytes: int = 0) -> Iterator[Item | Failure | PassedOver]:
+    """Yield the records of a file in constant memory, whatever its size; ``max_bytes`` is not looked at."""
+    return JsonlSource().find(str(path))
 
 
 class JsonlSource:
@@ -52,23 +74,29 @@ class JsonlSource:
     def __init__(self, *, max_line_bytes: int = MAX_LINE_BYTES) -> None:
         self._max_line_bytes = max_line_bytes
 
-    def find(self, what: str) -> Iterator[Item | Failure]:
+    def find(self, what: str) -> Iterator[Item | Failure | PassedOver]:
         """Yield the records of the file ``what``. The same paper may come twice: the catalog takes the newer one."""
         name = Path(what).name
         number, seen = 0, False
+        unknown: Counter[str] = Counter()
         try:
             with _open(what) as stream:
                 for number, line in self._lines(stream):
                     if line is not None and not line.strip():
                         continue
                     seen = True
-                    yield self._read(line, where=f"{name}:{number}")
+                    yield from self._read(line, where=f"{name}:{number}", origin=name, unknown=unknown)
         except (OSError, EOFError, zlib.error) as err:
             reason = f"it cannot be read after line {number} ({_short(err)}): check the file, or fetch it again"
             yield Failure(what=what, code="file-unreadable", reason=reason)
-            return
-        if not seen:
-            yield Failure(what=what, code="bad-record", reason="it has no records: expected one JSON object a line")
+        else:
+            if not seen:
+                reason = "it has no records: expected one JSON object a line"
+                yield Failure(what=what, code="bad-record", reason=reason)
+        if unknown:
+            names = ", ".join(f"{clean(field)} ({count:,})" for field, count in unknown.most_common(20))
+            reason = f"fields that are kept as they came and not understood (records): {names}: rename them to be read"
+            yield PassedOver(what=what, reason=reason)
 
     def _lines(self, stream: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:
         """(line number, line); None for a line that is too long, whose rest is skipped unread."""
@@ -80,120 +108,161 @@ class JsonlSource:
                 pass
             yield number, None if too_long else line
 
-    def _read(self, line: bytes | None, *, where: str) -> Item | Failure:
+    def _read(
+        self, line: bytes | None, *, where: str, origin: str, unknown: Counter[str]
+    ) -> Iterator[Item | Failure | PassedOver]:
         try:
             if line is None:
                 raise BadRecord(f"the line is longer than {self._max_line_bytes:,} bytes: split or shorten it")
-            return read_record(_load(line))
+            item, reading = _item(_load(line), origin=origin)
         except BadRecord as err:
-            return Failure(what=where, code=err.code, reason=str(err))
+            yield Failure(what=where, code=err.code, reason=str(err))
+            return
+        yield item
+        if reading.odd:
+            reason = f"{', '.join(map(clean, reading.odd))} not understood: {'; '.join(reading.odd.values())}"
+            yield PassedOver(what=where, reason=reason)
+        if item.record is not None and item.record.type == "kb" and len(unknown) < _MOST_NAMES:
+            unknown.update(reading.unknown)
+
+
+_MOST_NAMES = 1000  # of fields that are counted
 
 
 def read_record(record: Mapping[str, Any]) -> Item:
-    """One record as an item. Unknown fields are ignored; null is the same as absent.
+    """One record as an item; null is the same as absent. What is not understood of it is left out.
 
     Raises:
-        BadRecord: naming the field that is missing or of the wrong type.
+        BadRecord: when it is no record of a paper: without a title.
     """
-    if "_id" in record and "id" not in record:
-        return _beir_item(record)
-    title = line_of(record, "title")
-    if title is None or not any(sign.isalnum() for sign in title):
-        raise BadRecord("it has no title: give it one")
-    authors = lines_of(record, "authors", ("author",)) or ()
-    ids, version = _ids(record, title=title, authors=authors)
-    comment = text_of(record, "comment", ("comments",))
-    abstract = line_of(record, "abstract")
-    days = tuple(sorted({day_of(day, "listed") for day in list_of(record, "listed", ("announced",))}))
-    metadata = Metadata(
+    return _item(record, origin="")[0]
+
+
+def shape_of(record: Mapping[str, Any]) -> Shape:
+    """The first shape whose fields the record has; ours where it has none of the others'."""
+    return next(shape for shape in SHAPES if shape.has(record))
+
+
+def _item(record: Mapping[str, Any], *, origin: str) -> tuple[Item, Reading]:
+    shape, reading = shape_of(record), Reading(record)
+    try:
+        metadata = shape.read(reading)
+        fields = tuple((clean(name), _as_it_came(value)) for name, value in record.items())
+    except RecursionError as err:
+        raise BadRecord("its lists and objects lie too deep within each other: flatten the line") from err
+    own = next((str(record[name]) for name in shape.names if _is_id(record.get(name))), "")
+    what = clean(own).strip() or metadata.ids[0]
+    private = shape.type == "kb" and bool(reading(flag_of, "private"))
+    said = SourceRecord(source="jsonl", type=shape.type, key=what, fields=fields, origin=origin, metadata=metadata)
+    return Item(what=what, record=said, private=private), reading
+
+
+def _as_it_came(value: Any) -> str:
+    if isinstance(value, str):
+        return clean(value)
+    try:
+        return clean(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    except ValueError as err:
+        raise BadRecord("it has a number that is too large for one: write it as text") from err
+
+
+def _is_id(value: Any) -> bool:
+    return (isinstance(value, str) and value.strip() != "") or (isinstance(value, int) and not isinstance(value, bool))
+
+
+# ------------------------------------------------------------------------------------- our own records
+
+
+def _read_own(reading: Reading) -> Metadata:
+    """arXiv-like records: ``id, title, authors, abstract, …``, as ``kb export --format jsonl`` writes them."""
+    title = reading.title("title")
+    authors = reading(lines_of, "authors", "author") or ()
+    ids, version = _ids(reading, title=title, authors=authors)
+    comment, abstract = reading(text_of, "comment", "comments"), reading(prose_of, "abstract")
+    published, updated = reading(when_of, "published", "date", "year"), reading(when_of, "updated")
+    announced = reading(days_of, "listed", "announced")
+    links = reading(_links, "links") or ()
+    stated = reading(address_of, "url")
+    withdrawn = reading(flag_of, "withdrawn")
+    if withdrawn is None:
+        withdrawn = says_withdrawn(comment=comment, abstract=abstract) or None
+    journal = reading(text_of, "journal_ref", "journal-ref")
+    return Metadata(
         source="jsonl",
         ids=ids,
         version=version,
         title=title,
         authors=authors or None,
         abstract=abstract,
-        categories=lines_of(record, "categories"),
+        categories=reading(lines_of, "categories"),
         comment=comment,
-        published=moment_of(record, "published") or year_of(record, "year"),
-        updated=moment_of(record, "updated"),
-        announced=days or None,
-        announced_from="record" if days else None,
-        license=line_of(record, "license"),
-        venue=line_of(record, "venue") or venue_of(comment, text_of(record, "journal_ref", ("journal-ref",))),
-        url=address_of(record, "url"),
-        withdrawn=_withdrawn(record, comment=comment, abstract=abstract),
-        affiliation=_affiliation(record),
-        keywords=lines_of(record, "keywords"),
+        published=published.at if published else None,
+        precision=published.precision if published else None,
+        updated=updated.at if updated else None,
+        announced=announced,
+        announced_from="record" if announced else None,
+        license=reading(line_of, "license"),
+        venue=reading(line_of, "venue") or venue_of(comment, journal),
+        url=stated or address_of_id(ids[0], version=version),
+        withdrawn=withdrawn,
+        links=_each_once(
+            [
+                *links,
+                *links_of_ids(ids, version=version, source="jsonl"),
+                *links_of((abstract, comment), source="jsonl"),
+            ]
+        ),
+        affiliation=reading(_affiliation, "affiliation"),
+        keywords=reading(lines_of, "keywords"),
     )
-    what = str(field_of(record, "id", ("arxiv_id",)) or ids[0])
-    return Item(what=what, metadata=_with_links(metadata, record), private=bool(flag_of(record, "private")))
 
 
-def _beir_item(record: Mapping[str, Any]) -> Item:
-    is_number = isinstance(record["_id"], int) and not isinstance(record["_id"], bool)
-    name = text_of({"_id": str(record["_id"])} if is_number else record, "_id")
-    if not name:
-        raise BadRecord("its _id is empty: give it one")
-    text = line_of(record, "text") or ""
-    title = line_of(record, "title") or ""
-    if not title and not text:
-        raise BadRecord("it has neither title nor text: give it one")
-    key = record_key(title, [name, text])
-    metadata = Metadata(
-        source="jsonl",
-        ids=(key, f"beir:{name}#{key.removeprefix('record:')[:8]}"),
-        title=title or f"[untitled: {name}]",
-        abstract=text or None,
-    )
-    return Item(what=name, metadata=metadata)
-
-
-def _ids(record: Mapping[str, Any], *, title: str, authors: tuple[str, ...]) -> tuple[tuple[str, ...], int | None]:
-    """Canonical ids, strongest first, and the version: from ``id``, ``doi``, ``aliases``."""
-    version = record.get("version")
-    if isinstance(version, str) and re.fullmatch(r"v?[1-9]\d{0,2}", version):
-        version = int(version.removeprefix("v"))
-    if version is not None and (isinstance(version, bool) or not isinstance(version, int) or not 0 < version < 1000):
-        raise BadRecord(f"version must be a number from 1 on, not {shown(record['version'])}: correct it")
-    keys: list[str] = []
-    stated, of_arxiv = text_of(record, "id"), text_of(record, "arxiv_id")
-    if of_arxiv and not is_arxiv_id(of_arxiv):
-        raise BadRecord(f"arxiv_id must be one like 2402.19481, not {shown(of_arxiv)}: correct it")
-    for text in (stated or "", of_arxiv or "", line_of(record, "doi") or "", *(lines_of(record, "aliases") or ())):
+def _ids(reading: Reading, *, title: str, authors: tuple[str, ...]) -> tuple[tuple[str, ...], int | None]:
+    """Canonical ids, strongest first, and the version: from ``id``, ``arxiv_id``, ``doi``, ``aliases``."""
+    stated, of_arxiv = reading(text_of, "id"), reading(_arxiv_id, "arxiv_id")
+    version = reading(_version, "version")
+    keys = [doi] if (doi := reading(doi_of, "doi")) else []
+    for text in (stated, of_arxiv, *(reading(lines_of, "aliases") or ())):
         try:
-            key = doi_key(text) or paper_key(text)
+            key = paper_key(text) if text else ""
         except BadIdentifier:
-            key = text if re.match(r"beir:\S", text) else ""  # an id of somebody else's registry says nothing to us
+            key = text if text and re.match(r"beir:\S", text) else ""  # an id of another registry says nothing to us
         if key:
             keys.append(key)
     if version is None and (named := next((t for t in (stated, of_arxiv) if t and is_arxiv_id(t)), None)):
         version = parse_arxiv_id(named)[1]
-    order = ("arxiv:", "doi:", "record:", "file:", "beir:")
-    keys = sorted(dict.fromkeys(keys), key=lambda key: order.index(key.partition(":")[0] + ":"))
+    keys = sorted(dict.fromkeys(keys), key=lambda key: _OWN_IDS.index(key.partition(":")[0] + ":"))
     return tuple(keys or [record_key(title, authors)]), version
 
 
-def _with_links(metadata: Metadata, record: Mapping[str, Any]) -> Metadata:
-    """The metadata with its links: those the record lists, arXiv's and the DOI's, those its texts state."""
-    links = [_link(entry) for entry in list_of(record, "links")]
-    url = metadata.url
-    for key in metadata.ids:
-        scheme, _, rest = key.partition(":")
-        if scheme == "arxiv":
-            page = f"{rest}v{metadata.version}" if metadata.version else rest
-            url = url or f"https://arxiv.org/abs/{page}"
-            links.append(Link(kind="pdf", url=f"https://arxiv.org/pdf/{page}", source="jsonl"))
-        elif scheme == "doi":
-            url = url or f"https://doi.org/{rest}"
-            links.append(Link(kind="doi", url=f"https://doi.org/{rest}", source="jsonl"))
-    links.extend(links_of((metadata.abstract, metadata.comment), source="jsonl"))
+def _arxiv_id(record: Mapping[str, Any], name: str) -> str | None:
+    text = text_of(record, name)
+    if text and not is_arxiv_id(text):
+        raise BadRecord(f"{name} must be one like 2402.19481, not {shown(text)}: correct it")
+    return text
+
+
+def _version(record: Mapping[str, Any], name: str) -> int | None:
+    version = stated = record.get(name)
+    if isinstance(version, str) and re.fullmatch(r"v?[1-9]\d{0,2}", version):
+        version = int(version.removeprefix("v"))
+    if version is not None and (isinstance(version, bool) or not isinstance(version, int) or not 0 < version < 1000):
+        raise BadRecord(f"{name} must be a number from 1 on, not {shown(stated)}: correct it")
+    return version
+
+
+def _each_once(links: list[Link]) -> tuple[Link, ...] | None:
+    """The links, of equal ones the last."""
     unique = {(link.kind, link.url.rstrip("/")): link for link in reversed(links)}
-    return replace(metadata, url=url, links=tuple(reversed(unique.values())) or None)
+    return tuple(reversed(unique.values())) or None
+
+
+def _links(record: Mapping[str, Any], name: str) -> list[Link]:
+    return [_link(entry) for entry in list_of(record, name)]
 
 
 def _link(entry: Any) -> Link:
-    if isinstance(entry, str):
-        entry = {"url": entry, "kind": "project"}
+    entry = {"url": entry, "kind": "project"} if isinstance(entry, str) else entry
     if not isinstance(entry, dict) or not isinstance(entry.get("url"), str):
         raise BadRecord(f"a link needs a url, not {shown(entry)}: correct links")
     kind = entry.get("kind")
@@ -204,21 +273,42 @@ def _link(entry: Any) -> Link:
     return Link(kind=kind, url=url, page=page_of(entry), source=line_of(entry, "source") or "jsonl")
 
 
-def _affiliation(record: Mapping[str, Any]) -> Affiliation | None:
-    value = record.get("affiliation")
-    if value is None:
-        return None
+def _affiliation(record: Mapping[str, Any], name: str) -> Affiliation | None:
+    value = record.get(name)
     stated = {"text": value} if isinstance(value, str) else value
     text = line_of(stated, "text") if isinstance(stated, dict) else None
-    if not text:
-        raise BadRecord(f"affiliation must have a text, not {shown(value)}: correct it")
+    if not text or not isinstance(stated, dict):
+        raise BadRecord(f"{name} must have a text, not {shown(value)}: correct it")
     return Affiliation(text=text, page=page_of(stated), source=line_of(stated, "source") or "jsonl")
 
 
-def _withdrawn(record: Mapping[str, Any], *, comment: str | None, abstract: str | None) -> bool | None:
-    """What the record says, else True when its text says so; silence is None."""
-    stated = flag_of(record, "withdrawn")
-    return stated if stated is not None else says_withdrawn(comment=comment, abstract=abstract) or None
+# ---------------------------------------------------------------------------------------- BEIR corpora
+
+
+def _read_beir(reading: Reading) -> Metadata:
+    record = reading.record
+    name = clean(str(record["_id"])).strip() if _is_id(record["_id"]) else ""
+    if not name:
+        raise BadRecord(f"its _id must be text, not {shown(record['_id'])}: give it one")
+    text, title = reading(line_of, "text") or "", reading(line_of, "title") or ""
+    if not title and not text:
+        raise BadRecord("it has neither title nor text: give it one")
+    key = record_key(title, [name, text])
+    return Metadata(
+        source="jsonl",
+        ids=(key, f"beir:{name}#{key.removeprefix('record:')[:8]}"),
+        title=title or f"[untitled: {name}]",
+        abstract=text or None,
+    )
+
+
+SHAPES: tuple[Shape, ...] = (
+    Shape("beir", ("_id",), lambda record: "_id" in record and "id" not in record, _read_beir),
+    Shape("openalex", ("id",), dumps.is_openalex, dumps.read_openalex),
+    Shape("semantic-scholar", dumps.S2_NAMES, dumps.is_semantic_scholar, dumps.read_semantic_scholar),
+    Shape("kaggle", ("id",), dumps.is_kaggle, dumps.read_kaggle),
+    Shape("kb", ("id", "arxiv_id"), lambda record: True, _read_own),
+)
 
 
 # -------------------------------------------------------------------------------------------- lines

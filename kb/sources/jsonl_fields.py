@@ -1,26 +1,78 @@
-"""The fields of a JSON record, one reader a type: a value of the wrong type is refused by its field's name."""
+"""The fields of a JSON record, one reader a type: a value that is not understood is named by its field."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from kb.errors import BadRecord
+from kb.ids import doi_key
+from kb.records import Precision
+from kb.sources.markup import plain
+
+T = TypeVar("T")
 
 _YEARS = range(1450, 2101)  # from the first printed books on
+_DATE = re.compile(r"(?P<year>\d{4})(?:-(?P<month>\d\d))?", re.ASCII)
 
 
-def field_of(record: Mapping[str, Any], name: str, others: tuple[str, ...] = ()) -> Any:
-    """The value of the first of these names that has one; None when none has."""
-    return next((value for key in (name, *others) if (value := record.get(key)) is not None), None)
+class When(NamedTuple):
+    """The first moment of a stated date in UTC, and how much of it is stated: None for a whole time."""
+
+    at: datetime
+    precision: Precision | None
 
 
-def text_of(record: Mapping[str, Any], name: str, others: tuple[str, ...] = ()) -> str | None:
+class Reading:
+    """A record while it is read: what cannot be understood of it costs no more than the field it stands in.
+
+    ``odd`` has the fields whose values were not understood, and why. ``read`` has the names of all that were asked
+    for, so that the others can be told.
+    """
+
+    def __init__(self, record: Mapping[str, Any]) -> None:
+        self.record = record
+        self.odd: dict[str, str] = {}
+        self.read: set[str] = set()
+
+    def __call__(self, reader: Callable[[Mapping[str, Any], str], T | None], *names: str) -> T | None:
+        """What ``reader`` makes of the first of these fields that says something; what it cannot read is noted."""
+        self.read.update(names)
+        for name in names:
+            if self.record.get(name) is None:
+                continue
+            try:
+                if (value := reader(self.record, name)) is not None:
+                    return value
+            except BadRecord as err:
+                self.odd[name] = str(err)
+        return None
+
+    def title(self, *names: str) -> str:
+        """The title that the first of these fields has.
+
+        Raises:
+            BadRecord: when none has one: a record without a title is no paper.
+        """
+        title = self(prose_of, *names)
+        if title is None or not any(sign.isalnum() for sign in title):
+            raise BadRecord(self.odd.get(names[0], "it has no title: give it one"))
+        return title
+
+    @property
+    def unknown(self) -> list[str]:
+        """The fields that say something and that nobody asked for."""
+        return [
+            name for name, value in self.record.items() if name not in self.read and value not in (None, "", [], {})
+        ]
+
+
+def text_of(record: Mapping[str, Any], name: str) -> str | None:
     """A text as it is, without blanks around it; None when absent or empty."""
-    value = field_of(record, name, others)
+    value = record.get(name)
     if value is None:
         return None
     if not isinstance(value, str):
@@ -34,9 +86,17 @@ def line_of(record: Mapping[str, Any], name: str) -> str | None:
     return None if value is None else _unbroken(value)
 
 
-def list_of(record: Mapping[str, Any], name: str, others: tuple[str, ...] = ()) -> list[Any]:
+def prose_of(record: Mapping[str, Any], name: str) -> str | None:
+    """A title or an abstract: without line breaks, and without the markup that its source left in it."""
+    value = text_of(record, name)
+    if value is None:
+        return None
+    return (plain(value) if "&" in value or "<" in value else _unbroken(value)) or None
+
+
+def list_of(record: Mapping[str, Any], name: str) -> list[Any]:
     """A list; empty when absent."""
-    value = field_of(record, name, others)
+    value = record.get(name)
     if value is None:
         return []
     if not isinstance(value, list):
@@ -44,9 +104,9 @@ def list_of(record: Mapping[str, Any], name: str, others: tuple[str, ...] = ()) 
     return value
 
 
-def lines_of(record: Mapping[str, Any], name: str, others: tuple[str, ...] = ()) -> tuple[str, ...] | None:
+def lines_of(record: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
     """A list of texts without line breaks, or of objects with a ``name``; None when absent or empty."""
-    values = [value.get("name") if isinstance(value, dict) else value for value in list_of(record, name, others)]
+    values = [value.get("name") if isinstance(value, dict) else value for value in list_of(record, name)]
     texts = [value for value in values if isinstance(value, str)]
     if any(not text.strip() for text in texts):
         raise BadRecord(f"{name} has an empty text: leave it out")
@@ -64,8 +124,12 @@ def flag_of(record: Mapping[str, Any], name: str) -> bool | None:
     return value
 
 
-def day_of(value: Any, name: str) -> date:
-    """The day of a date or a time in ISO form."""
+def days_of(record: Mapping[str, Any], name: str) -> tuple[date, ...] | None:
+    """A list of days, or of times on them, sorted; None when absent or empty."""
+    return tuple(sorted({_day(value, name) for value in list_of(record, name)})) or None
+
+
+def _day(value: Any, name: str) -> date:
     try:
         day = date.fromisoformat(value[:10])
         datetime.fromisoformat(value)  # what follows the day is a time
@@ -76,30 +140,28 @@ def day_of(value: Any, name: str) -> date:
     return day
 
 
-def moment_of(record: Mapping[str, Any], name: str) -> datetime | None:
-    """A time in UTC; a day without a time is its first moment, a time without a zone is UTC."""
+def when_of(record: Mapping[str, Any], name: str) -> When | None:
+    """A time, a day, a month or a year: ``2024-03-04T12:00:00Z``, ``2024-03-04``, ``2024-03``, ``2024`` or 2024.
+
+    A time without a zone is in UTC.
+    """
     value = record.get(name)
     if value is None:
         return None
+    text = value.strip() if isinstance(value, str) else str(value) if type(value) is int else ""
     try:
-        moment = datetime.fromisoformat(value)
-        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (TypeError, ValueError, OverflowError) as err:
-        raise BadRecord(f"{name} is {shown(value)}: write times like 2024-03-04T12:00:00Z") from err
-    if moment.year not in _YEARS:
+        if part := _DATE.fullmatch(text):
+            at = datetime(int(part["year"]), int(part["month"] or 1), 1, tzinfo=UTC)
+            precision: Precision | None = "month" if part["month"] else "year"
+        else:
+            at = datetime.fromisoformat(text)
+            at = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+            precision = "day" if len(text) <= 10 else None
+    except (ValueError, OverflowError) as err:
+        raise BadRecord(f"{name} is {shown(value)}: write 2024, 2024-03-04 or 2024-03-04T12:00:00Z") from err
+    if at.year not in _YEARS:
         raise BadRecord(f"{name} is {shown(value)}, a year that no paper is of: correct it")
-    return moment
-
-
-def year_of(record: Mapping[str, Any], name: str) -> datetime | None:
-    """The first moment of a year that stands alone, as a number or as text."""
-    value = record.get(name)
-    if value is None:
-        return None
-    digits = value if isinstance(value, str) else str(value) if type(value) is int else ""
-    if not re.fullmatch(r"[0-9]{4}", digits.strip()) or int(digits) not in _YEARS:
-        raise BadRecord(f"{name} is {shown(value)}: write years like 2024")
-    return datetime(int(digits), 1, 1, tzinfo=UTC)
+    return When(at, precision)
 
 
 def address_of(record: Mapping[str, Any], name: str) -> str | None:
@@ -110,11 +172,29 @@ def address_of(record: Mapping[str, Any], name: str) -> str | None:
     return value
 
 
+def doi_of(record: Mapping[str, Any], name: str) -> str | None:
+    """The key of the first of the DOIs that stand there; arXiv's own gives the arXiv key."""
+    words = (text_of(record, name) or "").split()
+    if words and (key := doi_key(words[0])):
+        return key
+    if words:
+        raise BadRecord(f"{name} must be a DOI like 10.1000/182, not {shown(record[name])}: correct it")
+    return None
+
+
 def page_of(record: Mapping[str, Any]) -> int | None:
     """The number of a page, from 1 on."""
     value = record.get("page")
     if value is not None and (type(value) is not int or value < 1):
         raise BadRecord(f"page must be a number from 1 on, not {shown(value)}: correct it")
+    return value
+
+
+def object_of(record: Mapping[str, Any], name: str) -> dict[str, Any] | None:
+    """An object; None when absent."""
+    value = record.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise BadRecord(f"{name} must be an object, not {shown(value)}: correct it")
     return value
 
 

@@ -30,7 +30,28 @@ _ADDRESS = re.compile(
     rf"(?:https?://|(?<![\w/.@-])(?:www\.)?(?={HOSTS}(?:/|\b(?=[^\w.]|$))))[^\s<>\"{{}}|\\^`\[\]$，。；、）（]+",
     re.I,
 )
+# One of these stands in every address; most abstracts have none, and this is much faster than the search for one.
+_SIGNS = ("http", "www.", *set(re.findall(r"[\w-]{4,}", HOSTS.replace("\\", ""))))
 _HINT = re.compile(rf"http|www\.|{HOSTS}|github|gitlab", re.I)
+
+
+def address_of_id(key: str, *, version: int | None = None) -> str | None:
+    """The page of an arXiv id or a DOI; None for the ids that are given here."""
+    scheme, _, rest = key.partition(":")
+    if scheme == "arxiv":
+        return f"https://arxiv.org/abs/{rest}v{version}" if version else f"https://arxiv.org/abs/{rest}"
+    return f"https://doi.org/{rest}" if scheme == "doi" else None
+
+
+def links_of_ids(ids: Iterable[str], *, version: int | None = None, source: str = "") -> list[Link]:
+    """The PDF of an arXiv id, the publisher's page of a DOI."""
+    pages = [(key, page) for key in ids if (page := address_of_id(key, version=version))]
+    return [
+        Link(kind="doi", url=page, source=source)
+        if key.startswith("doi:")
+        else Link(kind="pdf", url=page.replace("/abs/", "/pdf/"), source=source)
+        for key, page in pages
+    ]
 
 
 def links_of(texts: Iterable[str | None], *, source: str = "") -> tuple[Link, ...]:
@@ -42,13 +63,18 @@ def links_of(texts: Iterable[str | None], *, source: str = "") -> tuple[Link, ..
     """
     found: dict[str, Link] = {}
     for text in texts:
-        if not text or not _HINT.search(text):
+        if not text or not _may_have_one(text):
             continue
         for url, before in _addresses(text):
             kind = link_kind(url, before)
             if kind is not None:
                 found.setdefault(same_address(url), Link(kind=kind, url=url, source=source))
     return tuple(found.values())
+
+
+def _may_have_one(text: str) -> bool:
+    lowered = text.lower()
+    return any(sign in lowered for sign in _SIGNS) and _HINT.search(text) is not None
 
 
 def _addresses(text: str) -> list[tuple[str, str]]:

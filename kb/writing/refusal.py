@@ -20,7 +20,7 @@ from kb.writing import particulars
 from kb.writing.attributes import asked_for, is_vague
 from kb.writing.evidence import Candidate
 from kb.writing.questions import Question
-from kb.writing.words import content_stems, stem, words
+from kb.writing.words import cjk_share, content_stems, is_latin, stem, words
 
 _READ = 40  # candidates that are looked at
 _NEAR = 12  # of which one must state what is asked for
@@ -129,8 +129,11 @@ def _model(question: Question) -> dict[str, Any]:
 
 def describe_missing(question: Question, candidates: Sequence[Candidate]) -> str:
     """What the papers do not say, in plain words: the question's own names and words that no near sentence has."""
-    near = set(content_stems("\n".join(c.text for c in candidates[:10])))
+    passages = "\n".join(c.text for c in candidates[:10])
+    near = set(content_stems(passages))
     absent = unknown_names(question, candidates)
+    if not absent and cjk_share(question.text) > 0 and is_latin(passages):  # none of its words can be there
+        return "the papers are in English: ask in English"
     named = {part for name in absent for part in words(name)}
     telling = {found for found in question.stems if not is_vague(found) and found not in near}
     absent += [word for word in words(question.text) if stem(word) in telling and word not in named]

@@ -20,7 +20,7 @@ import numpy as np
 
 from kb import Library, Settings
 from kb.protocols import Encoder, Vectors
-from kb.records import Item, Metadata
+from kb.records import Item, Metadata, SourceRecord
 from tests.benchmarks.plots import log_plot
 from tests.benchmarks.stages import peak_rss_mb
 
@@ -97,7 +97,7 @@ def endless(records: Path) -> Iterator[Item]:
                 authors, categories = tuple(record["authors"]), tuple(record["categories"])
                 metadata = Metadata(source="jsonl", ids=(key,), title=title, authors=authors, abstract=abstract,
                                     categories=categories)  # fmt: skip
-                yield Item(what=key, metadata=metadata)
+                yield Item(what=key, record=SourceRecord(source="jsonl", type="kb", key=key, metadata=metadata))
 
 
 def _shuffled(sentence: str, shuffler: random.Random) -> str:

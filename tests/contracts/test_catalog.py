@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.errors import HomeTooNew, HomeUnwritable, UnknownPaper
+from kb.errors import HomeTooNew, HomeUnwritable, UnknownPaper, UsageError
 from kb.index.catalog import Catalog
 from kb.index.database import Database
-from kb.index.merging import merge
+from kb.index.merging import Witness, merge
 from kb.index.passages import Source, boxes_of
 from kb.index.schema import MIGRATIONS
-from kb.records import Block, Chunk, Document, Failure, Filters, Fulltext, Line, Link, Metadata, Topic
+from kb.records import Block, Chunk, Document, Failure, Filters, Fulltext, Line, Link, Metadata, SourceRecord, Topic
 
 ATTENTION = Metadata(
     source="arxiv",
@@ -42,6 +42,12 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
     catalog.close()
 
 
+def put(catalog: Catalog, metadata: Metadata) -> tuple[str, str]:
+    """Take in a record that says this; the paper's id and what that changed."""
+    placed = catalog.papers.put(SourceRecord(source=metadata.source, metadata=metadata))
+    return catalog.papers.of_records([placed.record])[0], placed.change
+
+
 def _chunk(number: int, text: str, *, paper_id: str = "arxiv:1706.03762") -> tuple[Chunk, str]:
     chunk = Chunk(
         id=f"c{number}", paper_id=paper_id, version=7, kind="text", ordinal=number, section=("Intro",), start=0,
@@ -51,15 +57,18 @@ def _chunk(number: int, text: str, *, paper_id: str = "arxiv:1706.03762") -> tup
 
 
 def test_putting_the_same_metadata_again_changes_nothing(catalog: Catalog) -> None:
-    assert catalog.papers.put(ATTENTION) == ("arxiv:1706.03762", "added")
+    assert put(catalog, ATTENTION) == ("arxiv:1706.03762", "added")
     before = catalog.papers.get("arxiv:1706.03762")
-    assert catalog.papers.put(ATTENTION) == ("arxiv:1706.03762", "unchanged")
+    assert put(catalog, ATTENTION) == ("arxiv:1706.03762", "unchanged")
     assert catalog.papers.get("arxiv:1706.03762") == before
 
 
 def test_every_field_knows_where_it_comes_from(catalog: Catalog) -> None:
-    catalog.papers.put(ATTENTION)
-    catalog.papers.put(Metadata(source="bibtex", ids=("arxiv:1706.03762",), venue="NeurIPS", title="attention…"))
+    put(catalog, ATTENTION)
+    put(
+        catalog,
+        Metadata(source="bibtex", ids=("arxiv:1706.03762",), venue="NeurIPS", title="Attention is all you need!"),
+    )
     paper = catalog.papers.get("arxiv:1706.03762")
     assert (paper.title, paper.venue) == ("Attention Is All You Need", "NeurIPS")
     assert paper.provenance["title"] == "arxiv"
@@ -67,10 +76,11 @@ def test_every_field_knows_where_it_comes_from(catalog: Catalog) -> None:
 
 
 def test_what_the_user_decided_survives_a_later_put_and_can_be_taken_back(catalog: Catalog) -> None:
-    catalog.papers.put(ATTENTION)
+    put(catalog, ATTENTION)
     catalog.papers.set_fields("arxiv:1706.03762", {"title": "Mine"})
-    catalog.papers.put(
-        Metadata(source="arxiv", ids=("arxiv:1706.03762",), version=8, title="New", authors=("A",), abstract="x")
+    put(
+        catalog,
+        Metadata(source="arxiv", ids=("arxiv:1706.03762",), version=8, title="New", authors=("A",), abstract="x"),
     )
     assert catalog.papers.get("arxiv:1706.03762").title == "Mine"
     assert catalog.papers.set_fields("arxiv:1706.03762", {"title": None}).title == "New"
@@ -78,41 +88,42 @@ def test_what_the_user_decided_survives_a_later_put_and_can_be_taken_back(catalo
 
 @pytest.mark.parametrize("file_first", [True, False])
 def test_a_pdf_and_its_arxiv_id_give_one_paper_in_either_order(catalog: Catalog, file_first: bool) -> None:
-    pdf = Metadata(source="pdf", ids=("arxiv:1706.03762", "file:00ff00ff00ff00ff"), version=7, title="Attention Is")
+    pdf = Metadata(source="pdf", ids=("arxiv:1706.03762", "file:00ff00ff00ff00ff"), version=7, title="Attention Is All")
     for metadata in (pdf, ATTENTION) if file_first else (ATTENTION, pdf):
-        catalog.papers.put(metadata)
+        put(catalog, metadata)
     assert catalog.papers.count() == 1
     assert catalog.papers.resolve("file:00ff00ff00ff00ff") == "arxiv:1706.03762"
     assert catalog.papers.get("arxiv:1706.03762").title == "Attention Is All You Need"
 
 
-def test_an_id_that_ties_two_papers_joins_them_under_the_stronger_id(catalog: Catalog) -> None:
-    catalog.papers.put(Metadata(source="pdf", ids=("file:aaaa1111aaaa1111",), title="Draft"))
+def test_papers_that_turn_out_to_be_one_go_by_the_stronger_id(catalog: Catalog) -> None:
+    draft = replace(ATTENTION, source="pdf", ids=("file:aaaa1111aaaa1111",), version=None, authors=None)
+    put(catalog, draft)
     catalog.passages.put_chunks("file:aaaa1111aaaa1111", [_chunk(0, "words", paper_id="file:aaaa1111aaaa1111")])
     catalog.papers.tag("file:aaaa1111aaaa1111", add=["unread"])
-    catalog.papers.put(ATTENTION)
-    catalog.papers.put(Metadata(source="bibtex", ids=("arxiv:1706.03762", "file:aaaa1111aaaa1111")))
+    put(catalog, ATTENTION)
+    assert catalog.papers.count() == 2  # without authors or an id a title alone joins nothing
+    assert catalog.papers.merge("arxiv:1706.03762", "file:aaaa1111aaaa1111") == "arxiv:1706.03762"
     assert catalog.papers.count() == 1
     assert catalog.papers.get("arxiv:1706.03762").tags == ("unread",)
-    assert [chunk.paper_id for chunk in catalog.passages.chunks("arxiv:1706.03762")] == ["arxiv:1706.03762"]
+    assert catalog.papers.resolve("file:aaaa1111aaaa1111") == "arxiv:1706.03762"
 
 
 def test_same_title_and_authors_are_one_paper_unless_their_registry_ids_differ(catalog: Catalog) -> None:
-    catalog.papers.put(ATTENTION)
-    catalog.papers.put(
-        Metadata(source="bibtex", ids=("doi:10.1/x",), title="ATTENTION is all you need.", authors=ATTENTION.authors)
+    put(catalog, ATTENTION)
+    put(
+        catalog,
+        Metadata(source="bibtex", ids=("doi:10.1/x",), title="ATTENTION is all you need.", authors=ATTENTION.authors),
     )
     assert catalog.papers.count() == 1
-    catalog.papers.put(
-        Metadata(source="arxiv", ids=("arxiv:2001.00001",), title=ATTENTION.title, authors=ATTENTION.authors)
-    )
-    assert catalog.papers.count() == 2
+    put(catalog, Metadata(source="arxiv", ids=("arxiv:2001.00001",), title=ATTENTION.title, authors=ATTENTION.authors))
+    assert catalog.papers.count() == 3  # nobody can tell which of the two preprints was published
 
 
 def test_versions_are_kept_and_an_older_one_undoes_nothing(catalog: Catalog) -> None:
-    catalog.papers.put(ATTENTION)
+    put(catalog, ATTENTION)
     old = Metadata(source="arxiv", ids=("arxiv:1706.03762",), version=1, title="Old title", authors=("Someone",))
-    catalog.papers.put(old)
+    put(catalog, old)
     assert catalog.papers.get("arxiv:1706.03762").title == "Attention Is All You Need"
     assert [version.version for version in catalog.papers.versions("arxiv:1706.03762")] == [1, 7]
 
@@ -121,15 +132,16 @@ def test_announced_days_add_up_and_a_told_day_beats_a_computed_one(catalog: Cata
     guess = Metadata(
         source="arxiv", ids=("arxiv:1706.03762",), title="T", announced=(date(2017, 6, 12),), announced_from="computed"
     )
-    catalog.papers.put(guess)
-    catalog.papers.put(ATTENTION)
+    put(catalog, guess)
+    put(catalog, ATTENTION)
     paper = catalog.papers.get("arxiv:1706.03762")
     assert (paper.announced, paper.announced_from) == ((date(2017, 6, 13),), "feed")
 
 
 def test_filters_select_by_author_category_day_tag_and_alias(catalog: Catalog) -> None:
-    catalog.papers.put(ATTENTION)
-    catalog.papers.put(
+    put(catalog, ATTENTION)
+    put(
+        catalog,
         Metadata(source="jsonl", ids=("arxiv:2402.19481",), title="DistriFusion", authors=("Zoë Söhne-Ångström",),
                  categories=("cs.CV",), published=datetime(2024, 2, 29, tzinfo=UTC))
     )  # fmt: skip
@@ -147,7 +159,7 @@ def test_filters_select_by_author_category_day_tag_and_alias(catalog: Catalog) -
 
 
 def test_what_a_filter_leaves_follows_every_change(catalog: Catalog) -> None:
-    catalog.papers.put(ATTENTION)
+    put(catalog, ATTENTION)
     catalog.passages.put_chunks("arxiv:1706.03762", [_chunk(0, "one")])
     tagged = Filters(tags=("mine",))
     assert list(catalog.keys_within(tagged)) == []
@@ -160,13 +172,13 @@ def test_what_a_filter_leaves_follows_every_change(catalog: Catalog) -> None:
 
 
 def test_a_paper_passes_once_however_often_it_fits(catalog: Catalog) -> None:
-    catalog.papers.put(replace(ATTENTION, authors=("Ann Wang", "Bo Wang"), categories=("cs.CL", "cs.LG")))
+    put(catalog, replace(ATTENTION, authors=("Ann Wang", "Bo Wang"), categories=("cs.CL", "cs.LG")))
     for filters in (Filters(authors=("wang",)), Filters(categories=("cs", "cs.CL")), Filters()):
         assert len(catalog.papers.numbers(filters)) == 1
 
 
 def test_a_chunk_keeps_its_key_until_its_passage_changes(catalog: Catalog) -> None:
-    catalog.papers.put(ATTENTION)
+    put(catalog, ATTENTION)
     assert catalog.passages.put_chunks("arxiv:1706.03762", [_chunk(0, "one"), _chunk(1, "two")]) == 2
     first, second = catalog.passages.waiting(limit=9)
     catalog.passages.mark_indexed([first, second])
@@ -180,7 +192,7 @@ def test_a_chunk_keeps_its_key_until_its_passage_changes(catalog: Catalog) -> No
 
 
 def test_paper_numbers_tell_which_keys_belong_together(catalog: Catalog) -> None:
-    catalog.papers.put(ATTENTION)
+    put(catalog, ATTENTION)
     catalog.passages.put_chunks("arxiv:1706.03762", [_chunk(0, "one"), _chunk(1, "two")])
     keys = catalog.passages.keys()
     numbers = catalog.passages.paper_numbers(np.append(keys, 999))
@@ -191,14 +203,16 @@ def test_paper_numbers_tell_which_keys_belong_together(catalog: Catalog) -> None
 def test_removing_leaves_no_text_in_the_file(catalog: Catalog, tmp_path: Path) -> None:
     rare = "zyzzyvaquokka"
     with catalog.transaction():
-        catalog.papers.put(Metadata(source="arxiv", ids=("arxiv:1706.03762",), title=rare, abstract=rare * 3))
+        put(catalog, Metadata(source="arxiv", ids=("arxiv:1706.03762",), title=rare, abstract=rare * 3))
         catalog.passages.put_chunks("arxiv:1706.03762", [_chunk(0, f"{rare} in a chunk")])
         document = Document(
             text=rare, blocks=(Block(kind="paragraph", text=rare, start=0),), pages=1, parser="p",
             front=ATTENTION, fulltext=Fulltext(state="full"),
         )  # fmt: skip
         source = Source(file="f.pdf", sha256="00", parser="p", fulltext=document.fulltext)
-        catalog.passages.put_document("arxiv:1706.03762", source, document=document, version=1)
+        file = replace(ATTENTION, source="pdf", ids=("arxiv:1706.03762", "file:00"), title=rare)
+        placed = catalog.papers.put(SourceRecord(source="pdf", key="00", metadata=file))
+        catalog.passages.put_document(placed.record, source, document=document, version=1)
     catalog.scrub()
     assert rare.encode() in (tmp_path / "catalog.sqlite").read_bytes()
     with catalog.transaction():
@@ -212,7 +226,7 @@ def test_removing_leaves_no_text_in_the_file(catalog: Catalog, tmp_path: Path) -
 def test_a_failed_transaction_leaves_everything_as_it_was(catalog: Catalog) -> None:
     def interrupted() -> None:
         with catalog.transaction():
-            catalog.papers.put(ATTENTION)
+            put(catalog, ATTENTION)
             raise RuntimeError("power cut")
 
     with pytest.raises(RuntimeError):
@@ -239,7 +253,7 @@ def test_every_released_schema_can_be_brought_up_to_date(tmp_path: Path, release
             connection.execute(f"PRAGMA user_version = {number + 1}")
     connection.close()
     catalog = Catalog(path, create=True)
-    catalog.papers.put(ATTENTION)
+    put(catalog, ATTENTION)
     assert catalog.papers.count() == 1
     catalog.close()
 
@@ -294,55 +308,99 @@ _metadata = st.builds(
 
 @given(st.lists(_metadata, min_size=1, max_size=6, unique_by=lambda m: m.source), st.randoms())
 def test_the_merged_record_does_not_depend_on_the_order_of_its_sources(parts: list[Metadata], random: object) -> None:
-    about = {"aliases": ["arxiv:1706.03762"], "tags": [], "private": False, "fulltext": Fulltext()}
-    shuffled = list(parts)
+    said = [Witness(str(i), SourceRecord(source=one.source, metadata=one)) for i, one in enumerate(parts)]
+    shuffled = list(said)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert merge(parts, **about) == merge(shuffled, **about)
+    assert merge(said, keys=["arxiv:1706.03762"]) == merge(shuffled, keys=["arxiv:1706.03762"])
 
 
 def test_two_arxiv_ids_never_become_one_paper_whoever_ties_them(catalog: Catalog) -> None:
     for number, doi in ((1, "doi:10.1234/a"), (2, "doi:10.1234/b")):
-        catalog.papers.put(Metadata(source="arxiv", ids=(f"arxiv:2401.0000{number}", doi), title=f"Paper {number}"))
-    catalog.papers.put(Metadata(source="bibtex", ids=("arxiv:2401.00001", "doi:10.1234/b"), venue="Wrong DOI"))
-    catalog.papers.put(Metadata(source="jsonl", ids=("arxiv:2401.00001", "arxiv:2401.00002"), comment="wrong alias"))
-    catalog.papers.put(Metadata(source="jsonl", ids=("arxiv:2401.00003", "arxiv:2401.00004"), title="Third"))
+        said = Metadata(source="arxiv", ids=(f"arxiv:2401.0000{number}", doi), title=f"Widgets of the kind {number}")
+        put(catalog, said)
+    wrong = Metadata(
+        source="bibtex", ids=("arxiv:2401.00001", "doi:10.1234/b"), title="Widgets of the kind 1", venue="Wrong DOI"
+    )
+    put(catalog, wrong)
+    put(catalog, Metadata(source="jsonl", ids=("arxiv:2401.00001", "arxiv:2401.00002"), comment="wrong alias"))
+    put(catalog, Metadata(source="jsonl", ids=("arxiv:2401.00003", "arxiv:2401.00004"), title="A Third Widget"))
     assert catalog.papers.count() == 3
     assert catalog.papers.get("arxiv:2401.00001").venue == "Wrong DOI"
     assert catalog.papers.resolve("10.1234/b") == "arxiv:2401.00002"
-    assert catalog.papers.put(Metadata(source="arxiv", ids=("arxiv:2401.00004",), title="Fourth"))[1] == "added"
+    assert put(catalog, Metadata(source="arxiv", ids=("arxiv:2401.00004",), title="Fourth"))[1] == "added"
+    with pytest.raises(UsageError, match="two papers"):
+        catalog.papers.merge("arxiv:2401.00001", "arxiv:2401.00002")
 
 
-def test_what_the_user_decided_of_either_survives_a_join(catalog: Catalog) -> None:
-    for key in ("file:aaaa1111aaaa1111", "arxiv:2401.00003"):
-        catalog.papers.put(Metadata(source="pdf", ids=(key,), title=f"Title of {key}"))
-    catalog.papers.set_fields("file:aaaa1111aaaa1111", {"venue": "ICML", "comment": "of the file"})
-    catalog.papers.set_fields("arxiv:2401.00003", {"comment": "of the id"})
-    catalog.papers.set_private("file:aaaa1111aaaa1111", True)
-    catalog.ledger.show("T", "file:aaaa1111aaaa1111", version=1, day=date(2024, 3, 4), how="new")
-    catalog.papers.put(Metadata(source="bibtex", ids=("doi:10.1/x", "file:aaaa1111aaaa1111")))
-    catalog.papers.put(Metadata(source="bibtex", ids=("arxiv:2401.00003", "doi:10.1/x")))
-    paper = catalog.papers.get("arxiv:2401.00003")
+def test_what_the_user_decided_of_either_survives_a_join_and_goes_back_with_a_split(catalog: Catalog) -> None:
+    file, paper_id = "file:aaaa1111aaaa1111", "arxiv:2401.00003"
+    put(catalog, Metadata(source="pdf", ids=(file,), title="A draft about widgets"))
+    put(catalog, Metadata(source="arxiv", ids=(paper_id,), title="Widgets, finished"))
+    catalog.papers.set_fields(file, {"venue": "ICML", "comment": "of the file"})
+    catalog.papers.set_fields(paper_id, {"comment": "of the id"})
+    catalog.papers.set_private(file, True)
+    catalog.papers.tag(file, add=["draft", "both"])
+    catalog.papers.tag(paper_id, add=["both"])
+    catalog.papers.opine(file, 1)
+    catalog.ledger.show("T", file, version=1, day=date(2024, 3, 4), how="new")
+    before = [catalog.papers.get(key) for key in (file, paper_id)]
+    catalog.papers.merge(file, paper_id)
+    paper = catalog.papers.get(paper_id)
     assert (paper.venue, paper.comment, paper.private) == ("ICML", "of the id", True)
+    assert paper.tags == ("both", "draft")
+    assert [entry["paper_id"] for entry in catalog.ledger.entries("T")] == [paper_id]
+    assert catalog.papers.opinions() == {paper_id: 1}
+    assert set(catalog.papers.split(paper_id).papers) == {file, paper_id}
+    assert [catalog.papers.get(key) for key in (file, paper_id)] == before
+    assert [entry["paper_id"] for entry in catalog.ledger.entries("T")] == [file]
+    assert catalog.papers.opinions() == {file: 1}
+
+
+def test_what_was_made_of_a_joined_paper_stays_with_both_parts_and_is_listed(catalog: Catalog) -> None:
+    put(catalog, Metadata(source="pdf", ids=("file:aaaa1111aaaa1111",), title="A draft about widgets"))
+    put(catalog, Metadata(source="arxiv", ids=("arxiv:2401.00003",), title="Widgets, finished"))
+    catalog.papers.merge("file:aaaa1111aaaa1111", "arxiv:2401.00003")
+    catalog.papers.tag("arxiv:2401.00003", add=["read"])
+    parted = catalog.papers.split("arxiv:2401.00003")
+    assert parted.with_both == ("tag read",)
+    assert [catalog.papers.get(key).tags for key in parted.papers] == [("read",)] * 2
+
+
+def test_a_split_holds_whatever_comes_later(catalog: Catalog) -> None:
+    put(catalog, ATTENTION)
+    other = replace(ATTENTION, source="bibtex", ids=(), version=None, venue="NIPS")
+    put(catalog, other)
+    assert catalog.papers.count() == 1
+    catalog.papers.split("arxiv:1706.03762")
+    assert catalog.papers.count() == 2
+    put(catalog, ATTENTION)
+    put(catalog, other)
+    put(catalog, replace(other, venue="NeurIPS"))  # of the entry without an id, not of the preprint
+    assert catalog.papers.count() == 2
+    (entry,) = set(catalog.papers.ids(Filters())) - {"arxiv:1706.03762"}
+    assert catalog.papers.merge("arxiv:1706.03762", entry) == "arxiv:1706.03762"
     assert catalog.papers.count() == 1
 
 
 def test_a_paper_that_gets_a_stronger_id_stays_known_to_the_ledger(catalog: Catalog) -> None:
-    catalog.papers.put(Metadata(source="pdf", ids=("file:aaaa1111aaaa1111",), title="T"))
+    put(catalog, replace(ATTENTION, source="pdf", ids=("file:aaaa1111aaaa1111",)))
     catalog.ledger.show("T", "file:aaaa1111aaaa1111", version=1, day=date(2024, 3, 4), how="new")
-    catalog.papers.put(Metadata(source="bibtex", ids=("arxiv:2401.00003", "file:aaaa1111aaaa1111")))
-    assert [entry["paper_id"] for entry in catalog.ledger.entries("T")] == ["arxiv:2401.00003"]
+    put(catalog, ATTENTION)
+    assert [entry["paper_id"] for entry in catalog.ledger.entries("T")] == ["arxiv:1706.03762"]
+    catalog.ledger.show("T", "arxiv:1706.03762", version=1, day=date(2024, 3, 6), how="new")
+    assert [entry["day"] for entry in catalog.ledger.entries("T")] == ["2024-03-04"]
 
 
 def test_private_as_the_user_decided_survives_a_later_put(catalog: Catalog) -> None:
-    catalog.papers.put(ATTENTION)
+    put(catalog, ATTENTION)
     catalog.papers.set_private(ATTENTION.ids[0], True)
-    assert catalog.papers.put(ATTENTION)[1] == "unchanged"
+    assert put(catalog, ATTENTION)[1] == "unchanged"
     assert catalog.papers.get(ATTENTION.ids[0]).private
     assert not catalog.papers.set_private(ATTENTION.ids[0], False).private
 
 
 def test_a_category_is_data_to_the_filter(catalog: Catalog) -> None:
-    catalog.papers.put(replace(ATTENTION, categories=("cs.CL", "a'b*")))
+    put(catalog, replace(ATTENTION, categories=("cs.CL", "a'b*")))
     found = {word: len(catalog.papers.ids(Filters(categories=(word,)))) for word in ("*", "c?", "[a-z]s", "c", "cs.")}
     assert set(found.values()) == {0}
     assert [len(catalog.papers.ids(Filters(categories=(word,)))) for word in ("cs", "a'b*")] == [1, 1]

@@ -163,10 +163,10 @@ def test_dropping_leaves_no_trace_of_the_words(tmp_path: Path) -> None:
     index = TantivyIndex(folder)
     index.put([(key, "", "", f"ordinary text number {key}") for key in range(300)])
     index.put([(900, "Secret", "", "xylophonecipher appears only here"), (901, "", "", "ordinary neighbour")])
-    assert index.document_frequency("xylophonecipher") == 1
+    assert index.frequencies(["xylophonecipher", "of"]) == [1, 0]
     assert _stands_in_files(folder, b"xylophonecipher")
     index.drop([900, 12345])
-    assert index.document_frequency("xylophonecipher") == 0
+    assert index.frequencies(["xylophonecipher"]) == [0]
     assert not _stands_in_files(folder, b"xylophonecipher")
     assert not _stands_in_files(folder, b"cipher")  # terms share their beginnings on disk, not their ends
     assert index.keys().tolist() == [*range(300), 901]
@@ -204,7 +204,7 @@ def test_a_reader_sees_a_commit_after_reopening_and_works_before(tmp_path: Path)
 
 def test_reading_makes_nothing(tmp_path: Path) -> None:
     index = TantivyIndex(tmp_path / "words")
-    assert (index.matching("x", k=1), index.keys().tolist(), index.document_frequency("x")) == ([], [], 0)
+    assert (index.matching("x", k=1), index.keys().tolist(), index.frequencies(["x"])) == ([], [], [0])
     index.drop([1])
     assert list(tmp_path.iterdir()) == []
 
@@ -279,3 +279,22 @@ def test_killed_in_mid_write_the_index_holds_whole_batches(tmp_path: Path) -> No
 
 def _stands_in_files(folder: Path, word: bytes) -> bool:
     return any(word in path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def test_the_entries_that_hold_all_of_some_words_are_told(index: TantivyIndex) -> None:
+    wanted = index.containing("diffusion model")
+    assert wanted is not None
+    assert wanted.tolist() == [2, 5]
+    assert index.holding("diffusion model") == 2
+    assert index.containing("of the") is None
+    assert index.holding("of the") == 0
+    absent = index.containing("diffusion absent")
+    assert absent is not None
+    assert absent.tolist() == []
+
+
+def test_letters_with_strokes_meet_their_plain_ones(tmp_path: Path) -> None:
+    index = TantivyIndex(tmp_path / "words")
+    index.put([(1, "On Ørsted", "", "Łódź, Straße and æther."), (2, "Orsted", "", "Aether over Lodz Strasse.")])
+    for word in ("ørsted", "Orsted", "łódź", "lodz", "straße", "STRASSE", "æther", "aether"):
+        assert sorted(keys(index.matching(word, k=5))) == [1, 2]

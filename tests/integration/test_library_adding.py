@@ -18,7 +18,8 @@ from kb import Library, Settings
 from kb.errors import HomeBusy, HomeTooNew, KbError, UnknownPaper, UsageError
 from kb.home import Home
 from kb.library.desk import Desk
-from kb.records import Failure, Item, Metadata
+from kb.records import Failure, Metadata
+from tests.saying import item
 
 DEMO = Path(str(resources.files("kb") / "demo"))
 RECORDS = DEMO / "records.jsonl"
@@ -258,7 +259,7 @@ def test_a_home_of_a_newer_schema_is_left_alone(copied: Library) -> None:
 
 def test_items_of_one_s_own_source_can_be_added(library: Library) -> None:
     metadata = Metadata(source="jsonl", ids=("doi:10.1/x",), title="A title without any text", authors=("A B",))
-    report = library.add_items([Item(what="x", metadata=metadata), Failure(what="y", code="bad-record", reason="z")])
+    report = library.add_items([item(metadata, what="x"), Failure(what="y", code="bad-record", reason="z")])
     assert report.added == ("doi:10.1/x",)
     assert report.failed[0].what == "y"
     assert library.search("title without text", k=1)[0].paper.id == "doi:10.1/x"

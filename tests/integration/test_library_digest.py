@@ -19,6 +19,7 @@ from kb import Library, Settings
 from kb.errors import BadRecord, KbError, UsageError
 from kb.records import Claim, Digest, Item, Metadata, Note, Topic
 from tests.fakes import WordEncoder
+from tests.saying import item
 
 RECORDS = Path(str(resources.files("kb") / "demo" / "records.jsonl"))
 SEED_DAY = date(2024, 3, 4)
@@ -47,7 +48,7 @@ def record(number: int, *days: int, version: int = 1, **fields: Any) -> Item:
         announced_from="feed",
         **{**stated, **fields},
     )
-    return Item(what=metadata.ids[0], metadata=metadata)
+    return item(metadata)
 
 
 @pytest.fixture
@@ -194,11 +195,11 @@ def test_a_withdrawn_paper_is_marked_where_it_was_shown_and_skipped_elsewhere(li
 
 def test_a_paper_that_gets_a_stronger_id_is_still_known(library: Library) -> None:
     library.add_topic(TOPIC)
-    item = record(1, 2)
-    assert item.metadata is not None
-    library.add_items([replace(item, metadata=replace(item.metadata, ids=("doi:10.1234/x",), source="jsonl"))])
+    said = record(1, 2).metadata
+    assert said is not None
+    library.add_items([item(replace(said, ids=("doi:10.1234/x",), source="jsonl"))])
     library.digest("Fusion", day=day(2))
-    library.add_items([replace(item, metadata=replace(item.metadata, announced=(day(3),)))])
+    library.add_items([item(replace(said, announced=(day(3),)))])
     assert library.paper("10.1234/x").id == "arxiv:2603.00001"
     assert counts(library.digest("Fusion", day=day(3))) == {"already_shown": 1}
 

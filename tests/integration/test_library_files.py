@@ -45,7 +45,7 @@ def test_two_files_of_one_paper_settle_and_one_leaves_no_trace(library: Library,
         again = library.add(str(tmp_path / "papers"))
         assert (again.added, again.updated, again.unchanged) == ((), (), report.added)
     assert library.doctor() == []
-    assert len(list(library.home.files.keys())) == 1
+    assert len(list(library.home.files.keys())) == 2  # the one that is read, and the other, which a split gives back
     library.remove(report.added[0])
     library.close()
     for path in library.home.path.rglob("*"):
@@ -84,7 +84,8 @@ def test_private_as_said_holds_for_papers_that_are_in_already(library: Library, 
 
 _WRITER = """
 import sys
-from kb.records import Item, Metadata
+from kb.records import Metadata
+from tests.saying import item
 from tests.integration.test_library_files import Path, opened
 library = opened(Path(sys.argv[1]))
 print("ready", flush=True)
@@ -93,7 +94,7 @@ for line in sys.stdin:
     ids = [f"arxiv:2401.{number:05d}" for number in numbers]
     texts = [f"We study thing{number} in case{number}." for number in numbers]
     library.add_items(
-        Item(what=i, metadata=Metadata(source="jsonl", ids=(i,), title=f"Title of {i}", abstract=text))
+        item(Metadata(source="jsonl", ids=(i,), title=f"Title of {i}", abstract=text), what=i)
         for i, text in zip(ids, texts)
     )
     print("done", flush=True)

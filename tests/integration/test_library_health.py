@@ -15,8 +15,9 @@ from kb import Library, Settings
 from kb.errors import EncoderError
 from kb.index import rerankers
 from kb.library.indexing import Indexes
-from kb.records import Failure, Item, Metadata
+from kb.records import Failure, Metadata
 from tests.fakes import WordEncoder, WordReader
+from tests.saying import item
 
 PAPERS = 12
 
@@ -32,15 +33,15 @@ def opened(home: Path, *, max_tokens: int = 256) -> Library:
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("sound") / "home"
     items = [
-        Item(
-            what=str(number),
-            metadata=Metadata(
+        item(
+            Metadata(
                 source="jsonl",
                 ids=(f"arxiv:2401.{number:05d}",),
                 title=f"Title number{number} of a paper",
                 authors=("A B",),
                 abstract=f"We study thing{number} in graphs. It works for case{number}. " + "It is long. " * 20,
             ),
+            what=str(number),
         )
         for number in range(1, PAPERS + 1)
     ]

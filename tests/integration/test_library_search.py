@@ -13,6 +13,7 @@ from kb.errors import UsageError
 from kb.index import neighbours
 from kb.records import Item, Metadata, Mode
 from tests.fakes import WordEncoder
+from tests.saying import item
 
 SENTENCE_WORDS = 9
 CHUNKS = 10_000
@@ -37,7 +38,7 @@ def _items() -> Iterator[Item]:
             abstract = " ".join(_sentence(words) for _ in range(min(100, wanted - start)))
             key = f"doi:10.1/{category.lower()}{number}"
             metadata = Metadata(source="jsonl", ids=(key,), title=title, abstract=abstract, categories=(category,))
-            yield Item(what=title, metadata=metadata)
+            yield item(metadata, what=title)
 
 
 @pytest.fixture(scope="module")

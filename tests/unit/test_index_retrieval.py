@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,9 @@ from kb.index.fusion import fuse, merge, refine, smooth
 from kb.index.lexical import TantivyIndex
 from kb.index.retrieval import Indexes, Retriever
 from kb.index.tokens import tokenize
+from kb.index.understanding import People
 from kb.index.vectors import SentenceFile, VectorFile
+from kb.names import answers_to, fold, name_forms
 from kb.protocols import Keys, Vectors
 from kb.records import Chunk, Filters, Hit, Mode, Paper
 
@@ -46,10 +49,32 @@ class WordEncoder:
         return (total / np.linalg.norm(total)).astype(np.float32)
 
 
-class MemoryPassages:
-    """A catalog in memory: papers with their chunks, keys counted from ``first``."""
+class MemoryPeople:
+    """Authors by paper, in memory."""
 
-    def __init__(self, papers: Mapping[str, Sequence[str]], *, first: int = 1) -> None:
+    def __init__(self, authors: Mapping[str, Sequence[str]]) -> None:
+        self.authors = authors
+
+    def names(self, forms: Collection[str]) -> list[tuple[str, str]]:
+        every = {name for names in self.authors.values() for name in names}
+        return [(form, name) for name in sorted(every) for form in sorted(name_forms(name)) if form in forms]
+
+    def paper_counts(self, forms: Collection[str]) -> dict[str, int]:
+        found = Counter(f for names in self.authors.values() for f in {f for name in names for f in name_forms(name)})
+        return {form: found[form] for form in forms if form in found}
+
+    def papers_by(self, asked: str) -> int:
+        return sum(any(answers_to(name, asked) for name in names) for names in self.authors.values())
+
+
+class MemoryPassages:
+    """A catalog in memory: papers with their chunks, keys counted from ``first``; its order is that of the papers."""
+
+    def __init__(
+        self, papers: Mapping[str, Sequence[str]], *, first: int = 1, authors: Mapping[str, Sequence[str]] = {}
+    ) -> None:
+        self.people: People = MemoryPeople(authors)
+        self.authors = authors
         self.chunks: dict[int, Chunk] = {}
         self.numbers = {paper: number for number, paper in enumerate(sorted(papers))}
         self.titles = {paper: f"About {paper}" for paper in papers}
@@ -72,10 +97,22 @@ class MemoryPassages:
         first = {chunk.paper_id: chunk.text for chunk in reversed(self.chunks.values())}
         return {i: Paper(id=i, title=self.titles[i], abstract=first[i]) for i in ids if i in first}
 
+    def passes(self, paper: str, filters: Filters) -> bool:
+        authors, title = self.authors.get(paper, ()), fold(self.titles[paper])
+        return (
+            (not filters.papers or paper in filters.papers)
+            and (not filters.authors or any(answers_to(name, one) for name in authors for one in filters.authors))
+            and (not filters.titles or any(fold(one) in title for one in filters.titles))
+        )
+
     def keys_within(self, filters: Filters) -> Keys | None:
-        if not filters.papers:
+        if not filters:
             return None
-        return np.array(sorted(k for k, chunk in self.chunks.items() if chunk.paper_id in filters.papers), np.int64)
+        return np.array(sorted(k for k, c in self.chunks.items() if self.passes(c.paper_id, filters)), np.int64)
+
+    def newest(self, filters: Sequence[Filters]) -> list[int]:
+        first = {key: chunk.paper_id for key, chunk in self.chunks.items() if chunk.ordinal == 0}
+        return [key for key, paper in first.items() if all(self.passes(paper, each) for each in filters)]
 
     def generation(self) -> int:
         return self.turn
@@ -358,3 +395,170 @@ assert {absent!r} not in sys.modules
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=root)
     assert done.returncode == 0, done.stderr
+
+
+# ----------------------------------------------------------------------------------- what people type
+
+WRITTEN = {
+    "waves": ["Elastic waves in Chambery.", "Deep water waves, not elastic."],
+    "fish": ["Fish and fluid effects.", "Elastic nets for fish. Water."],
+    "graphs": ["Adversarial graphs, and Monte Carlo sampling.", "Carlo and Monte."],
+    "sampling": ["Monte Carlo sampling of graphs.", "Monte Carlo again."],
+    "carlo": ["Nothing of that."],
+}
+AUTHORS = {
+    "waves": ["Jürgen Müller", "Søren Ørsted"],
+    "fish": ["Laurens van der Maaten", "Anna Müller"],
+    "graphs": ["Jian-Guo Zhang", "Søren Ørsted"],
+    "carlo": ["Carlo Monte", "Wei Fish"],
+}
+
+
+@pytest.fixture
+def typed(tmp_path: Path) -> Retriever:
+    passages = MemoryPassages(WRITTEN, authors=AUTHORS)
+    return Retriever(passages, stored(tmp_path, passages), encoder=WordEncoder)
+
+
+def papers(retriever: Retriever, query: str, mode: Mode = "hybrid", **given: object) -> list[str]:
+    return [hit.paper.id for hit in retriever.find(query, mode=mode, by="paper", **given)]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "lexical", "dense"])
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("Jürgen Müller", {"waves"}),
+        ("muller", {"waves", "fish"}),
+        ("Müller, A.", {"fish"}),
+        ("papers by Jürgen Müller", {"waves"}),
+        ("articles by Mueller", {"waves", "fish"}),
+        ("Zhang Jianguo fish", {"graphs"}),
+        ("fluid effects van der Maaten", {"fish"}),
+        ("ørsted", {"waves", "graphs"}),
+        ("Orsted, S. and Jian-Guo Zhang", {"graphs"}),
+        ("what did Ørsted say about fish?", {"waves", "graphs"}),
+    ],
+)
+def test_the_papers_of_an_author_whom_a_query_names_come_first(
+    typed: Retriever, mode: Mode, query: str, first: set[str]
+) -> None:
+    assert set(papers(typed, query, mode)[: len(first)]) == first
+
+
+def test_papers_of_more_of_the_named_authors_come_before_those_of_one(typed: Retriever) -> None:
+    assert papers(typed, "Søren Ørsted Jürgen Müller graphs")[:2] == ["waves", "graphs"]
+
+
+@pytest.mark.parametrize("query", ["monte carlo", "Monte Carlo sampling", "fish", "elastic nets", "graphs by water"])
+def test_what_texts_say_is_no_name(tmp_path: Path, query: str) -> None:
+    written = {**WRITTEN, **{f"more{n}": [f"Monte Carlo fish {n}."] for n in range(20)}}
+    passages = MemoryPassages(written, authors=AUTHORS)
+    retriever = Retriever(passages, stored(tmp_path, passages), encoder=WordEncoder)
+    assert [hit.chunk_id for hit in retriever.find(query)] == [hit.chunk_id for hit in retriever.search(query)]
+
+
+@given(query=st.sampled_from(["elastic waves", "C++ -", "a car: deep water?", "title: ", "image-based", "12-15 waves"]))
+def test_plain_words_are_ranked_as_ever(query: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    passages = MemoryPassages(WRITTEN, authors=AUTHORS)
+    retriever = Retriever(passages, stored(tmp_path_factory.mktemp("x"), passages), encoder=WordEncoder)
+    for by in ("chunk", "paper"):
+        assert retriever.find(query, by=by) == retriever.search(query, by=by)
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "lexical", "dense"])
+@pytest.mark.parametrize(
+    ("query", "right"),
+    [
+        ("author:Müller elastic", {"waves", "fish"}),
+        ("author:Müller", {"waves", "fish"}),
+        ("author:Müller author:Ørsted elastic waves", {"waves"}),
+        ("elastic fish -author:Müller -author:Zhang -monte -nothing", set()),
+        ("title:fish elastic", {"fish"}),
+        ('"elastic waves"', {"waves"}),
+        ('"ELASTIC nets"', {"fish"}),
+        ('"waves elastic"', set()),
+        ('"about graphs"', {"graphs"}),
+        ("elastic -chambery", {"fish"}),
+        ('water elastic -"deep water" -monte -nothing', {"fish"}),
+        ('author:Müller "nets for fish"', {"fish"}),
+        ("author:Nobody waves", set()),
+        ("author:Nobody", set()),
+    ],
+)
+def test_fields_phrases_and_exclusions_hold_in_every_mode(
+    typed: Retriever, mode: Mode, query: str, right: set[str]
+) -> None:
+    found = papers(typed, query, mode)
+    assert set(found) == right or (right and "-chambery" in query and "waves" not in found and "fish" in found)
+
+
+def test_an_excluded_word_excludes_the_passage_among_passages(typed: Retriever) -> None:
+    assert set(ids(typed.find("elastic -chambery", mode="lexical"))) == {"waves#1", "fish#1"}
+
+
+def test_a_phrase_must_stand_in_one_passage(typed: Retriever) -> None:
+    assert ids(typed.find('"elastic nets"')) == ["fish#1"]
+    assert typed.find('"chambery deep"') == []
+
+
+def test_filters_and_fields_both_hold(typed: Retriever) -> None:
+    assert papers(typed, "author:Müller elastic", filters=Filters(papers=("fish", "graphs"))) == ["fish"]
+    assert papers(typed, "Jürgen Müller", filters=Filters(papers=("fish", "graphs")))[:1] != ["waves"]
+
+
+def test_fields_alone_list_the_newest_papers(typed: Retriever) -> None:
+    assert papers(typed, "author:Ørsted") == ["waves", "graphs"]
+    assert ids(typed.find("author:Ørsted", k=1)) == ["waves#0"]
+
+
+def test_ranks_and_scores_of_named_authors_papers_are_in_order(typed: Retriever) -> None:
+    for by in ("chunk", "paper"):
+        hits = typed.find("Søren Ørsted elastic", by=by)
+        assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
+        assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+        assert len({hit.chunk_id for hit in hits}) == len(hits)
+        assert all(hit.found_by for hit in hits)
+
+
+@pytest.mark.parametrize("query", ["-water", "year:soon waves", "", "- -"])
+def test_a_query_that_asks_for_nothing_is_an_error(typed: Retriever, query: str) -> None:
+    with pytest.raises(UsageError):
+        typed.find(query)
+
+
+@pytest.mark.parametrize(
+    ("query", "suggestion", "matched"),
+    [
+        ("elastic waves", None, "words"),
+        ("elastc waves", "elastic waves", "words"),
+        ("Adversaral", "Adversarial", "meaning only"),
+        ("samplign", "sampling", "meaning only"),
+        ("Jürgen Müler", "Jürgen Müller", "words"),
+        ("author:Mülller waves", "author:Müller waves", "words"),
+        ("author:Maatan", "author:Maaten", "words"),
+        ('"elastc waves" -watr year:2020', '"elastic waves" -water year:2020', "words"),
+        ("title:adversarrial", "title:adversarial", "words"),
+        ("xyzzyx quuxly", None, "meaning only"),
+        ("fsh", None, "meaning only"),
+        ("GPT4oo", None, "meaning only"),
+        ("扩散", None, "meaning only"),
+    ],
+)
+def test_a_word_that_nothing_has_is_offered_in_a_known_spelling(
+    typed: Retriever, query: str, suggestion: str | None, matched: str
+) -> None:
+    reading = typed.understand(query)
+    assert (reading.suggestion, reading.matched) == (suggestion, matched)
+
+
+@pytest.mark.parametrize("word", ["elastic", "adversarial", "sampling", "Maaten"])
+def test_every_single_typing_error_is_corrected(typed: Retriever, word: str) -> None:
+    wrong = {word[:i] + word[i + 1 :] for i in range(len(word))}
+    wrong |= {word[:i] + "q" + word[i:] for i in range(len(word) + 1)}
+    wrong |= {word[:i] + "q" + word[i + 1 :] for i in range(len(word))}
+    wrong |= {word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(len(word) - 1)}
+    for typo in wrong - {word}:
+        suggestion = typed.understand(typo).suggestion
+        assert suggestion is None or suggestion.casefold()[:5] == word.casefold()[:5], typo
+    assert sum(typed.understand(typo).suggestion is not None for typo in wrong) > 0.8 * len(wrong)

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb.errors import SourceError
-from kb.sources.accents import decode_accents
 from kb.sources.feed import FeedEntry, read_feed
 from tests import arxiv_answers
 from tests.arxiv_answers import Announced
@@ -154,15 +153,11 @@ def test_the_date_is_easterns_not_utcs() -> None:
         ("Martin King, Jr., Sam Altman III", ("Martin King, Jr.", "Sam Altman III")),
         ("Ay\\c{s}e Y{\\i}lmaz", ("Ayşe Yılmaz",)),
         ("ATLAS Collaboration", ("ATLAS Collaboration",)),
+        ("Th{\\d{i}} Nguy{\\~{\\^e}}n", ("Thị Nguyễn",)),
     ],
 )
 def test_creators_become_names_in_order(creator: str, names: tuple[str, ...]) -> None:
     assert only(entry(creator=creator)).metadata.authors == names
-
-
-@given(st.text(alphabet=st.characters(exclude_characters="\\{}", exclude_categories=("Cs", "Mn")), max_size=40))
-def test_names_without_latex_are_left_alone(name: str) -> None:
-    assert decode_accents(name) == name
 
 
 def test_a_broken_entry_is_named_and_the_others_are_read() -> None:

@@ -69,3 +69,9 @@ def test_missing_names_the_words_that_are_not_there(corpus: MemoryCorpus) -> Non
     text = refusal.describe_missing(asked, evidence.gather(asked, corpus=corpus))
     assert "“perplexity”" in text
     assert "“transformer”" not in text
+
+
+def test_a_chinese_question_to_english_papers_is_told_the_language(corpus: MemoryCorpus) -> None:
+    asked = read_question("BERT的检索方法是什么？")
+    text = refusal.describe_missing(asked, evidence.gather(asked, corpus=corpus))
+    assert text == "the papers are in English: ask in English"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kb import Library, Settings
-from kb.records import Item, Metadata
+from kb.records import Item, Metadata, SourceRecord
 from tests.benchmarks.peers.meter import measure
 
 
@@ -26,7 +26,8 @@ class Kb:
         for name, title, text in abstracts:
             key = f"doi:10.9999/{name}"
             self._names[key] = name
-            items.append(Item(what=name, metadata=Metadata(source="jsonl", ids=(key,), title=title, abstract=text)))
+            said = Metadata(source="jsonl", ids=(key,), title=title, abstract=text)
+            items.append(Item(what=name, record=SourceRecord(source="jsonl", type="kb", key=name, metadata=said)))
         self._library.add_items(items)
 
     def chunks(self) -> int:

@@ -1,0 +1,196 @@
+"""The catalog as it stands after any records in any order: the same papers, joins and doubts, and nothing lost."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kb import wire
+from kb.index.catalog import Catalog
+from kb.index.identity import MOST_SHARING, record_id
+from kb.records import NO_FILTERS, Filters, Metadata, SourceRecord
+
+_TITLES = ("Fast Widget Indexing", "Fast Widget Indexing: A Study", "On the Birds of Iceland", "Editorial")
+_PEOPLE = (("Ada Quill", "Bela Dee"), ("Quill, A.", "Dee, B."), ("Ono Uno",), None)
+_IDS = ("arxiv:2401.00001", "arxiv:2401.00002", "doi:10.1/a", "doi:10.1/b", "doi:10.1145/xxxxxxx.xxxxxxx")
+
+
+@st.composite
+def _records(draw: st.DrawFn) -> SourceRecord:
+    source: Any = draw(st.sampled_from(["arxiv", "bibtex", "csl", "ris", "jsonl"]))
+    number = draw(st.integers(0, 6))
+    said = Metadata(
+        source=source,
+        ids=draw(st.lists(st.sampled_from(_IDS), max_size=2, unique=True).map(tuple)),
+        version=draw(st.none() | st.integers(1, 3)),
+        title=draw(st.sampled_from(_TITLES)),
+        authors=draw(st.sampled_from(_PEOPLE)),
+        venue=draw(st.none() | st.sampled_from(["ICML", "Journal of Widgets"])),
+        abstract=draw(st.none() | st.sampled_from(["Widgets are fast.", "Birds are birds."])),
+    )
+    fields = (("note", str(number)), ("said", wire.to_json(said, indent=None)))
+    return SourceRecord(
+        source=source, type="kb" if source == "jsonl" else "", key=f"k{number}", fields=fields, metadata=said
+    )
+
+
+@contextlib.contextmanager
+def new_catalog() -> Iterator[Catalog]:
+    """A catalog of its own, gone afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        catalog = Catalog(Path(folder) / "catalog.sqlite", create=True)
+        try:
+            yield catalog
+        finally:
+            catalog.close()
+
+
+def state(catalog: Catalog) -> dict[str, Any]:
+    """All that the catalog says of its papers, without when and in which order it came to it."""
+    papers = catalog.papers.many(catalog.papers.ids(NO_FILTERS), sources=True)
+    whole = {
+        key: {**wire.to_data(paper), "sources": sorted(wire.to_json(one, indent=None) for one in paper.sources)}
+        for key, paper in papers.items()
+    }
+    ids = {record_id(one) for paper in papers.values() for one in paper.sources}
+    joins = [
+        (join.one, join.other, join.level, wire.to_data(join.why)) for join in catalog.records.joins_of(sorted(ids))
+    ]
+    doubts = sorted((ids, wire.to_json(why, indent=None)) for ids, why in catalog.records.doubts())
+    return {"papers": dict(sorted(whole.items())), "joins": joins, "doubts": doubts}
+
+
+def add(catalog: Catalog, records: list[SourceRecord], *, batch: int) -> None:
+    """Take records in, so many to a transaction."""
+    for start in range(0, len(records), batch):
+        with catalog.transaction():
+            for record in records[start : start + batch]:
+                catalog.papers.put(record)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(_records(), min_size=1, max_size=7), st.integers(0, 10**6), st.integers(1, 4))
+def test_any_order_and_any_batches_give_the_same_papers_joins_and_doubts(
+    records: list[SourceRecord], seed: int, batch: int
+) -> None:
+    shuffled = list(records)
+    random.Random(seed).shuffle(shuffled)
+    with new_catalog() as one, new_catalog() as other:
+        add(one, records, batch=len(records))
+        add(other, shuffled, batch=batch)
+        add(other, shuffled, batch=1)  # again: nothing changes
+        assert state(one) == state(other)
+        kept = {record_id(record) for record in records}
+        shown = {
+            record_id(r) for p in one.papers.many(one.papers.ids(NO_FILTERS), sources=True).values() for r in p.sources
+        }
+        assert shown == kept
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(_records(), min_size=2, max_size=6), st.data())
+def test_a_split_after_the_users_join_gives_back_both_byte_for_byte(
+    records: list[SourceRecord], data: st.DataObject
+) -> None:
+    with new_catalog() as catalog:
+        add(catalog, records, batch=1)
+        ids = sorted(catalog.papers.ids(NO_FILTERS))
+        arxiv = [key for key in ids if key.startswith("arxiv:")]
+        for key in ids:
+            catalog.papers.tag(key, add=[f"of {key}"])
+        others = [key for key in ids if key not in arxiv[1:]]
+        if len(others) < 2:
+            return
+        one, other = data.draw(st.permutations(others))[:2]
+        before = state(catalog)
+        merged = catalog.papers.merge(one, other)
+        assert len(catalog.papers.ids(NO_FILTERS)) <= len(ids) - 1
+        assert {f"of {one}", f"of {other}"} <= set(catalog.papers.get(merged).tags)
+        if len(catalog.papers.ids(NO_FILTERS)) == len(ids) - 1:  # the join tied no third paper to them
+            catalog.papers.split(merged)
+            after = state(catalog)
+            assert after["papers"] == before["papers"]
+            # That the user has parted them is known now; whatever else was a question is one still.
+            assert {tuple(ids) for ids, _ in after["doubts"]} <= {tuple(ids) for ids, _ in before["doubts"]}
+
+
+def test_a_split_of_what_the_evidence_joined_undoes_the_weakest(tmp_path: Path) -> None:
+    arxiv = Metadata(source="arxiv", ids=("arxiv:2401.00001", "doi:10.1/a"), title=_TITLES[0], authors=_PEOPLE[0])
+    entry = Metadata(source="bibtex", ids=("doi:10.1/a",), title=_TITLES[0], authors=_PEOPLE[0], venue="ICML")
+    other = Metadata(source="csl", ids=(), title=_TITLES[0], authors=_PEOPLE[1], venue="Journal of Widgets")
+    with new_catalog() as catalog:
+        for said in (arxiv, entry, other):
+            catalog.papers.put(SourceRecord(source=said.source, key=said.source, fields=(("a", "b"),), metadata=said))
+        assert catalog.papers.count() == 1
+        parted = catalog.papers.split("arxiv:2401.00001")
+        assert len(parted.papers) == 2
+        said = catalog.papers.many(parted.papers, sources=True)
+        assert [one.source for one in said["arxiv:2401.00001"].sources] == ["arxiv", "bibtex"]
+        again = catalog.papers.split("arxiv:2401.00001", ["bibtex"])
+        assert len(again.papers) == 2
+        assert catalog.papers.count() == 3
+
+
+def test_an_id_that_too_many_share_joins_nothing_whenever_that_is_noticed() -> None:
+    def chapter(number: int) -> SourceRecord:
+        said = Metadata(source="bibtex", ids=("doi:10.1/book",), title="Widgets of the North", authors=("Ada Quill",))
+        return SourceRecord(source="bibtex", key=str(number), fields=(("number", str(number)),), metadata=said)
+
+    few = [chapter(number) for number in range(MOST_SHARING - 1)]
+    many = [chapter(number) for number in range(MOST_SHARING + 4)]
+    with new_catalog() as one, new_catalog() as other:
+        add(one, few, batch=20)
+        assert one.papers.count() == 1
+        add(one, many, batch=20)
+        add(other, list(reversed(many)), batch=7)
+        assert one.papers.count() == other.papers.count() == len(many)
+        assert state(one)["papers"].keys() == state(other)["papers"].keys()
+
+
+def test_an_entry_that_was_corrected_in_its_file_counts_as_it_is_now_and_is_kept_as_it_was() -> None:
+    def entry(title: str) -> SourceRecord:
+        said = Metadata(source="bibtex", ids=(), title=title, authors=("Ada Quill",))
+        return SourceRecord(source="bibtex", key="quill", origin="refs.bib", fields=(("title", title),), metadata=said)
+
+    with new_catalog() as catalog:
+        first = catalog.papers.put(entry("Fast Wigdet Indexing"), run="monday")
+        catalog.papers.tag(first.paper, add=["read"])
+        second = catalog.papers.put(entry("Fast Widget Indexing"), run="tuesday")
+        assert catalog.papers.count() == 2 or catalog.papers.get(second.paper).tags == ("read",)
+        assert catalog.papers.ids(Filters()) == [second.paper]
+        assert catalog.papers.get(second.paper).title == "Fast Widget Indexing"
+        assert catalog.papers.resolve(first.paper) == second.paper
+        back = catalog.papers.put(entry("Fast Wigdet Indexing"), run="wednesday")
+        assert catalog.papers.get(back.paper).title == "Fast Wigdet Indexing"
+        assert catalog.papers.count() == 1
+
+
+def test_two_entries_of_one_file_that_bear_one_key_are_two_records() -> None:
+    with new_catalog() as catalog:
+        for title in ("Fast Widget Indexing", "On the Birds of Iceland"):
+            said = Metadata(source="bibtex", ids=(), title=title, authors=("Ada Quill",))
+            record = SourceRecord(
+                source="bibtex", key="quill", origin="refs.bib", fields=(("title", title),), metadata=said
+            )
+            catalog.papers.put(record, run="monday")
+        assert catalog.papers.count() == 2
+
+
+def test_removing_one_of_two_that_claim_an_id_gives_it_to_the_other() -> None:
+    with new_catalog() as catalog:
+        for title in ("Fast Widget Indexing", "On the Birds of Iceland"):
+            said = Metadata(source="bibtex", ids=("doi:10.1/a",), title=title, authors=(title.split()[-1] + " Uno",))
+            catalog.papers.put(SourceRecord(source="bibtex", key=title, fields=(("title", title),), metadata=said))
+        ids = catalog.papers.ids(NO_FILTERS)
+        assert not any(key.startswith("doi:") for key in ids)
+        assert len(catalog.records.doubts()) == 1
+        catalog.papers.remove(ids[0])
+        assert catalog.papers.ids(NO_FILTERS) == ["doi:10.1/a"]
+        assert catalog.records.doubts() == []

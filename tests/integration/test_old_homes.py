@@ -1,0 +1,129 @@
+"""A home that the first edition made (schema 2) opens in this one with everything that was in it.
+
+``tests/data/homes/schema-2.tar.gz`` was made by that release: a bibliography, two versions of a record, a note in
+Markdown and a PDF; tags, opinions, a field of the user's, a topic with a digest, a conversation, a reading note.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tarfile
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from kb import Library, Settings
+from kb.index.schema import MIGRATIONS
+
+ARCHIVE = Path(__file__).resolve().parents[1] / "data" / "homes" / "schema-2.tar.gz"
+VIEWS = "arxiv:2402.18842"
+IDS = {
+    VIEWS, "arxiv:2004.07180", "doi:10.1145/1122445.1122456", "record:ac647f2f77695ce7", "doi:10.1093/comjnl/27.2.97",
+    "record:affcc7fbb95c2f79", "record:dd436e8033b44484",
+}  # fmt: skip
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    with tarfile.open(ARCHIVE) as archive:
+        archive.extractall(tmp_path, filter="data")
+    return tmp_path / "home"
+
+
+def schema_of(home: Path) -> int:
+    with sqlite3.connect(home / "catalog.sqlite") as connection:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def test_all_papers_texts_and_decisions_are_there_after_the_upgrade(old: Path) -> None:
+    assert schema_of(old) == 2
+    with Library.open(Settings(home=str(old))) as library:
+        papers = {paper.id: paper for paper in library.list(sources=True)}
+        assert papers.keys() == IDS
+        views = papers[VIEWS]
+        assert (views.title, views.version) == ("A Record of arXiv about Views, Revised", 2)
+        assert (views.venue, views.provenance["venue"]) == ("CVPR 2024", "user")
+        assert views.tags == ("unread", "views")
+        assert [one.source for one in views.sources] == ["jsonl"]
+        show = library.show(VIEWS)
+        assert (len(show["versions"]), show["liking"]) == (2, 1)
+        assert library.show("10.1093/comjnl/27.2.97")["liking"] == -1
+        assert {key for key, paper in papers.items() if paper.fulltext.state == "full"} == {
+            "record:affcc7fbb95c2f79",
+            "record:dd436e8033b44484",
+        }
+        assert library.passages("record:dd436e8033b44484")
+        assert library.search("latency falls", k=1, mode="lexical")[0].paper.id == "record:affcc7fbb95c2f79"
+        assert [turn.answered for turn in library.catalog().ledger.turns("reading")]
+        assert library.digest("Views", day=date(2024, 3, 5)).counts.found
+        assert library.doctor() == []
+    assert schema_of(old) == len(MIGRATIONS)
+
+
+def test_a_year_that_was_filled_up_to_a_day_is_a_year_again(old: Path) -> None:
+    with Library.open(Settings(home=str(old))) as library:
+        library.set("10.1093/comjnl/27.2.97", comment="read twice")
+        exported = library.export("bibtex", paper=["10.1093/comjnl/27.2.97"])
+    assert "1984" in exported
+    assert "month" not in exported
+    assert "day" not in exported
+
+
+def test_adding_the_bibliography_again_brings_its_fields_and_no_second_paper(old: Path, tmp_path: Path) -> None:
+    entry = (
+        "@phdthesis{kay2001, author={Kay, Ada and others}, title={My Thesis on Widgets}, school={TU Wien}, year={2001}}"
+    )
+    (tmp_path / "refs.bib").write_text(entry, encoding="utf-8")
+    with Library.open(Settings(home=str(old))) as library:
+        report = library.add(str(tmp_path / "refs.bib"))
+        assert (report.added, len(report.updated)) == ((), 1)
+        paper = library.paper("kay2001", sources=True)
+        assert paper.id == "record:ac647f2f77695ce7"
+        assert [one.type for one in paper.sources if one.fields] == ["phdthesis"]
+        assert library.export("bibtex", paper=["kay2001"]).strip() == entry.strip()
+
+
+def test_the_upgraded_home_is_the_same_after_a_second_opening(old: Path) -> None:
+    with Library.open(Settings(home=str(old))) as library:
+        first = library.list(sources=True)
+    with Library.open(Settings(home=str(old))) as library:
+        assert library.list(sources=True) == first
+
+
+def test_a_killed_upgrade_changes_nothing_and_goes_through_the_next_time(old: Path, tmp_path: Path) -> None:
+    """The upgrade is one transaction: wherever it is killed, the home is the old one or the new one."""
+    program = (
+        "import sys, os, signal\n"
+        "from kb.index import upgrading\n"
+        "steps = int(sys.argv[2])\n"
+        "import kb.index.database as database\n"
+        "run = database.Database.run\n"
+        "def counted(self, *args):\n"
+        "    global steps\n"
+        "    steps -= 1\n"
+        "    if steps == 0: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    return run(self, *args)\n"
+        "database.Database.run = counted\n"
+        "from pathlib import Path\n"
+        "from kb.index.catalog import Catalog\n"
+        "Catalog(Path(sys.argv[1])).close()\n"
+    )
+    seen = set()
+    for steps in (1, 5, 20, 40, 60, 80, 100, 130):
+        home = tmp_path / f"killed{steps}"
+        shutil.copytree(old, home)
+        command = [sys.executable, "-c", program, str(home / "catalog.sqlite"), str(steps)]
+        done = subprocess.run(command, check=False, capture_output=True, env={**os.environ, "PYTHONPATH": "."})
+        seen.add(done.returncode)
+        if done.returncode == -signal.SIGKILL:
+            assert schema_of(home) == 2
+        with Library.open(Settings(home=str(home))) as library:
+            assert {paper.id for paper in library.list()} == IDS
+        assert schema_of(home) == len(MIGRATIONS)
+    assert -signal.SIGKILL in seen
