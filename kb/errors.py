@@ -32,13 +32,13 @@ DONE, NOT_DONE, WRONG_USAGE, IN_PART, FAULTS, INTERRUPTED = 0, 1, 2, 3, 4, 130
 CODES = frozenset(
     # a file
     "pdf-encrypted pdf-scanned pdf-broken pdf-empty not-a-pdf html-broken no-text too-large too-many-pages"
-    " parse-timeout parse-memory parse-crashed file-changed file-unreadable unsupported-file partial"
+    " parse-timeout parse-memory parse-crashed file-changed file-unreadable unsupported-file partial attachment-missing"
     # a record, an id, a source
     " bad-record bad-id not-found source-unavailable source-refused download-refused withdrawn"
     # the home
     " home-missing home-busy home-too-new home-unwritable disk-full index-damaged encoder-changed encoder-unavailable"
     # what was asked for
-    " bad-setting bad-usage unknown-paper unknown-topic no-papers no-note model-failed mail-failed output-lost"
+    " bad-setting bad-usage unknown-paper unknown-topic unknown-collection no-papers no-note model-failed mail-failed output-lost"
     # a job of the app
     " stopped lost error".split()
 )

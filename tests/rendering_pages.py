@@ -12,7 +12,7 @@ from importlib import resources
 from itertools import count
 from pathlib import Path
 
-from kb.index.merging import merge
+from kb.index.merging import Witness, merge
 from kb.records import (
     Box,
     Claim,
@@ -22,7 +22,6 @@ from kb.records import (
     Evidence,
     FieldStatus,
     Figure,
-    Fulltext,
     Item,
     MadeWith,
     Note,
@@ -63,9 +62,8 @@ def seed_papers() -> list[Paper]:
     papers = []
     for item in JsonlSource().find(str(RECORDS)):
         assert isinstance(item, Item)
-        assert item.metadata is not None
-        ids = item.metadata.ids
-        papers.append(merge([item.metadata], aliases=ids, tags=(), private=False, fulltext=Fulltext()))
+        assert item.record is not None
+        papers.append(merge([Witness("", item.record)], keys=item.record.metadata.ids))
     return papers
 
 

@@ -14,7 +14,8 @@ from kb.index.tokens import is_unspaced
 from kb.names import asked_forms, fold
 from kb.records import Filters
 
-# The keys find whoever may be meant, and some more; ``answers_to`` (of kb.names, see Database) says who is.
+_ONE_WORD = "SELECT DISTINCT paper FROM authors WHERE name IN (SELECT name FROM name_forms WHERE form IN ({forms}))"
+# Of several words the keys find whoever may be meant, and some more; ``answers_to`` (see Database) says who is.
 _AUTHOR = """SELECT DISTINCT paper FROM authors WHERE name IN (
     SELECT number FROM names WHERE number IN (SELECT name FROM name_forms WHERE form IN ({forms}))
     AND answers_to(name, ?))"""
@@ -39,9 +40,12 @@ def passing(filters: Filters) -> tuple[str, list[Any]]:
         queries.append(f"SELECT paper FROM aliases WHERE alias IN ({_marks(filters.papers)})")
         values += list(filters.papers)
     if filters.authors:
-        forms = [sorted(asked_forms(author)) for author in filters.authors]
-        queries.append(" UNION ".join(_AUTHOR.format(forms=_marks(those)) for those in forms))
-        values += [part for those, author in zip(forms, filters.authors, strict=True) for part in (*those, author)]
+        named: list[str] = []
+        for author in filters.authors:
+            forms, one_word = sorted(asked_forms(author)), len(fold(author).split()) == 1
+            named.append((_ONE_WORD if one_word else _AUTHOR).format(forms=_marks(forms)))
+            values += forms if one_word else [*forms, author]
+        queries.append(" UNION ".join(named))
     if filters.titles:
         patterns = [_title_patterns(title) for title in filters.titles]
         queries.append(" UNION ".join(_TITLE.format(words=" AND ".join([_WORD] * len(those))) for those in patterns))

@@ -48,7 +48,7 @@ _DATA_SETS = re.compile(
 )
 # A DOI that ends with an ISBN is a whole book's.
 _WHOLE_BOOK = re.compile(r"97[89](?:-?\d){10}$")
-_PARTS_OF_BOOKS = frozenset("incollection inbook suppbook chapter chap conf".split())
+_PARTS_OF_BOOKS = frozenset("incollection inbook suppbook chapter chap echap booksection".split())
 # What journals call texts that every issue has: a form of title, followed by nothing or by what it is about.
 _STANDING_TITLE = re.compile(
     r"^(?:guest )?(?:editorial|preface|foreword|introduction|erratum|corrigendum|correction|reply|response|discussion"
@@ -675,6 +675,8 @@ def _is_of_a_book(key: str, first: Known, second: Known) -> bool:
     if any(record.type.lower() in _PARTS_OF_BOOKS for record in records):
         return True
     parts = [{name.lower(): value for name, value in record.fields} for record in records]
+    if any("bti" in part for part in parts):  # PubMed's title of the book that a chapter stands in
+        return True
     return any(
         name in parts[0] and name in parts[1] and parts[0][name] != parts[1][name]
         for name in ("chapter", "pages", "sp", "page")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -74,8 +75,8 @@ class Passages(Protocol):
         """Sorted keys of the chunks that the filters leave; None when they restrict nothing."""
         ...
 
-    def newest(self, filters: Sequence[Filters]) -> list[int]:
-        """Key of the first chunk of each paper that all filters leave, the newest paper first."""
+    def newest(self, filters: Sequence[Filters]) -> Iterator[int]:
+        """Key of the first chunk of each paper that all filters leave (at least one is given), the newest first."""
         ...
 
     def generation(self) -> int:
@@ -197,10 +198,12 @@ class Retriever:
                 return []
             scope = _Scope(by=by, within=demands.within, kept=demands.kept if demands else None)
             if not parts.words:
-                return self._hits(demands.kept(_listed(self._passages.newest(demands.filters)))[:k], k=k)
+                return self._hits(self._newest(demands.filters, scope, k=k, best=1.0), k=k)
             asked = self._read(parts.words, mode=mode)
             ranked = self._best(asked, scope, k=k)
-            people = people_in(parts.words, people=self._passages.people, words=self._indexes.lexical)
+            people = people_in(
+                parts.words, people=self._passages.people, words=self._indexes.lexical, texts=self._passages
+            )
             if people:
                 ranked = self._people_first(people, ranked, asked, scope, demands, k=k)
             return self._hits(ranked, k=k)
@@ -213,7 +216,7 @@ class Retriever:
         """
         with self._lock:
             self._refresh()
-            return understand(query, people=self._passages.people, words=self._indexes.lexical)
+            return understand(query, people=self._passages.people, words=self._indexes.lexical, texts=self._passages)
 
     def similar(self, paper_id: str, *, k: int = 10, filters: Filters = NO_FILTERS) -> list[Hit]:
         """Up to k other papers that are most like this one (by title and abstract), best first.
@@ -281,11 +284,8 @@ class Retriever:
         if hers is None or not len(hers):
             return ranked
         found = self._best(asked, replace(scope, within=hers), k=k)
-        others = _listed(passages.newest([filters, *demands.filters]), best=0.0)
-        others = scope.kept(others) if scope.kept is not None else others
         have = set(passages.paper_numbers(_keys(found)).tolist())
-        numbers = passages.paper_numbers(_keys(others)).tolist()
-        found += [place for place, number in zip(others, numbers, strict=True) if number not in have][:k]
+        found += self._newest([filters, *demands.filters], scope, k=k, best=0.0, without=have)
         by_each = [passages.paper_numbers(keys) for one in people if (keys := _keys_of(passages, one)) is not None]
         borne = sum(np.isin(passages.paper_numbers(_keys(found)), each).astype(int) for each in by_each)
         bonus = max((place.score for place in (*ranked, *found)), default=0.0) + 1.0
@@ -300,6 +300,19 @@ class Retriever:
             p for p, number in zip(ranked, behind, strict=True) if p.key not in first and number not in first_papers
         ]
         return sorted(raised, key=lambda place: -place.score) + rest
+
+    def _newest(
+        self, filters: Sequence[Filters], scope: _Scope, *, k: int, best: float, without: Collection[int] = ()
+    ) -> list[Ranked]:
+        """Up to k of the newest papers by their first chunks, scored down from ``best``; none of those (numbers)."""
+        places: list[Ranked] = []
+        coming = self._passages.newest(filters)
+        while len(places) < k and (keys := list(islice(coming, max(k, _RERANKED)))):
+            numbers = self._passages.paper_numbers(np.array(keys, np.int64)).tolist()
+            some = [Ranked(key, 0.0, True, False) for key, n in zip(keys, numbers, strict=True) if n not in without]
+            places += scope.kept(some) if scope.kept is not None else some
+        step = 10.0**-SCORE_DIGITS  # hits of one score are ordered by content
+        return [place._replace(score=best - nth * step) for nth, place in enumerate(places[:k])]
 
     def _rank(self, asked: _Query, scope: _Scope, *, k: int) -> list[Ranked]:
         """Candidates in order, at least k of them (of as many papers) when there are k."""
@@ -403,12 +416,6 @@ def _hit(place: Ranked, chunk: Chunk, *, paper: Paper, rank: int) -> Hit:
 def _check(k: int) -> None:
     if not 1 <= k <= _MOST_HITS:
         raise UsageError(f"k is {k}: give a number from 1 to {_MOST_HITS}")
-
-
-def _listed(keys: Sequence[int], *, best: float = 1.0) -> list[Ranked]:
-    """Candidates that no index put in order, in the order that they have."""
-    step = 10.0**-SCORE_DIGITS
-    return [Ranked(key, round(best - place * step, SCORE_DIGITS), True, False) for place, key in enumerate(keys)]
 
 
 def _keys(places: Sequence[Ranked]) -> Keys:

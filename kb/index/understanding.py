@@ -13,13 +13,16 @@ from string import ascii_lowercase
 from typing import Literal, NamedTuple, Protocol
 
 from kb.index.query import parse, terms
-from kb.index.tokens import is_unspaced
-from kb.names import answers_to, asked_forms, bears, family_and_initials, fold, full_words, same_person
-from kb.records import Name
+from kb.index.tokens import is_unspaced, tokenize
+from kb.names import answers_to, asked_forms, bears, fold, full_words, whole_forms
+from kb.protocols import Keys
+from kb.records import Chunk
 
 _MOST_WORDS = 32  # of a query in which names are looked for: a longer one is a text
 _LONGEST_NAME = 4  # words (or characters, where a script parts no words) of a name inside a longer query
 _AS_A_NAME = 10  # a name is meant as one unless so many passages have its words for each paper by its bearers
+_AS_A_FAMILY = 3  # the same for a family name alone, where passages that cite it do not count
+_MOST_READ = 50  # passages that are looked at for how they use a word
 _SHORTEST_MISSPELLED = 4  # letters: a shorter word is one edit away from too many
 _MOST_MISSPELLED = 8
 _BY = re.compile(r"(?:^|\s)by\s+(?P<name>.+)$|^(?P<chinese>[^的]+?)\s*的\s*(?:论文|文章|論文)$", re.IGNORECASE)
@@ -55,6 +58,18 @@ class Words(Protocol):
         """How many passages hold all of the words."""
         ...
 
+    def containing(self, words: str) -> Keys | None:
+        """Sorted keys of the passages that hold all of the words; None where none of them is ever looked for."""
+        ...
+
+
+class Texts(Protocol):
+    """The stored texts."""
+
+    def chunks_by_key(self, keys: Sequence[int]) -> Mapping[int, Chunk]:
+        """Chunks by key; keys that are not there are left out."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryReading:
@@ -69,14 +84,14 @@ class QueryReading:
     matched: Literal["words", "meaning only"] = "meaning only"
 
 
-def understand(text: str, *, people: People, words: Words) -> QueryReading:
+def understand(text: str, *, people: People, words: Words, texts: Texts) -> QueryReading:
     """Read a query in full.
 
     Raises:
         UsageError: see ``kb.index.query.parse``.
     """
     query = parse(text)
-    named = people_in(query.words, people=people, words=words)
+    named = people_in(query.words, people=people, words=words, texts=texts)
     known = not query.words or named or any(words.frequencies(_PRINTED.findall(query.words)[:_MOST_WORDS]))
     return QueryReading(
         people=named, suggestion=_respelled(text, people, words), matched="words" if known else "meaning only"
@@ -94,25 +109,36 @@ class _Window(NamedTuple):
     end: int
     alone: bool = False
 
+    @property
+    def one_word(self) -> bool:
+        return len(fold(self.text).split()) == 1
 
-def people_in(text: str, *, people: People, words: Words) -> tuple[str, ...]:
-    """The names of stored authors that plain words hold, as they are typed there.
+
+def people_in(text: str, *, people: People, words: Words, texts: Texts) -> tuple[str, ...]:
+    """The names of stored authors that plain words hold, as ``kb.names.asked_forms`` takes them.
 
     Where the words are a name, or "papers by" one, any part and any spelling of it will do. Inside other words a
-    name must stand whole, or be a word that no text has. What texts say far more often than authors bear it is no
+    name must stand whole; among a few it may be a word that no text has. What texts say far more often than authors bear it is no
     name ("Monte Carlo").
     """
     windows = list(_windows(text, words))
-    forms = {window: asked_forms(window.text) for window in windows}
+    forms = {window: _forms(window) for window in windows}
+    counts = people.paper_counts({form for window in windows if window.one_word for form in forms[window]})
     bearers: dict[str, list[str]] = {}
-    for form, name in people.names({form for those in forms.values() for form in those}):
+    for form, name in people.names({form for window in windows if not window.one_word for form in forms[window]}):
         bearers.setdefault(form, []).append(name)
     found: list[_Window] = []
     for window in windows:
         if any(window.start < other.end and other.start < window.end for other in found):
             continue
-        names = {name for form in forms[window] for name in bearers.get(form, ())}
-        if any(_is_meant(name, window) for name in names) and _is_name(window.text, people, words):
+        if window.one_word:
+            papers = max((counts.get(form, 0) for form in forms[window]), default=0)
+            meant = papers and _is_family(window.text, papers, words, texts)
+        else:
+            names = {name for form in forms[window] for name in bearers.get(form, ())}
+            papers = people.papers_by(window.text) if any(_is_meant(name, window) for name in names) else 0
+            meant = papers and words.holding(window.text) <= _AS_A_NAME * papers
+        if meant:
             found.append(window)
     return tuple(dict.fromkeys(window.text for window in sorted(found, key=lambda window: window.start)))
 
@@ -124,20 +150,22 @@ def _windows(text: str, words: Words) -> Iterator[_Window]:
         return
     for start, end in [(0, len(text)), *(match.span(match.lastgroup or 0) for match in _BY.finditer(text))]:
         inside = [match for match in printed if start <= match.start() and match.end() <= end]
-        if 0 < len(inside) <= 2 * _LONGEST_NAME:
+        if len(inside) == 1 and not is_unspaced(inside[0][0]):
+            yield _Window(f"{inside[0][0]},", *inside[0].span(), alone=True)  # a family name
+        elif 0 < len(inside) <= _LONGEST_NAME:
             yield _Window(text[start:end].strip(" \t?!.,;"), inside[0].start(), inside[-1].end(), alone=True)
     for length in range(_LONGEST_NAME, 1, -1):
         for first in range(len(printed) - length + 1):
-            start, end = printed[first].start(), printed[first + length - 1].end()
-            shortened = [len(fold(match[0])) == 1 for match in printed[first : first + length]]
-            if not any(shortened) or any(_INITIAL.fullmatch(match[0]) for match in printed[first : first + length]):
-                yield _Window(text[start:end].rstrip("."), start, end)
+            these = [match[0] for match in printed[first : first + length]]
+            if any(map(_INITIAL.fullmatch, these)) or not any(len(word) == 1 and word.isascii() for word in these):
+                yield _Window(" ".join(these), printed[first].start(), printed[first + length - 1].end())
     for match in printed:
         if is_unspaced(match[0]):
             yield from _unspaced_windows(match)
-    for match, frequency in zip(printed, words.frequencies([match[0] for match in printed]), strict=True):
-        if not frequency and len(fold(match[0])) > 1:
-            yield _Window(match[0].rstrip("."), match.start(), match.end())
+    if len(printed) <= _LONGEST_NAME:
+        for match, frequency in zip(printed, words.frequencies([match[0] for match in printed]), strict=True):
+            if not frequency and tokenize(match[0]):
+                yield _Window(match[0].rstrip("."), *match.span())
 
 
 def _unspaced_windows(match: re.Match[str]) -> Iterator[_Window]:
@@ -147,24 +175,39 @@ def _unspaced_windows(match: re.Match[str]) -> Iterator[_Window]:
             yield _Window(match[0][place : place + length], start, start + length)
 
 
+def _forms(window: _Window) -> set[str]:
+    if window.alone or window.one_word or "." in window.text:
+        return asked_forms(window.text)
+    return whole_forms(window.text)
+
+
 def _is_meant(name: str, window: _Window) -> bool:
-    """Whether a name stands in the window: all of its words there are the name's, or nothing else is there."""
+    """Whether a name of several words stands in the window: all words there are the name's, or nothing else is."""
     asked, full = window.text, full_words(window.text)
-    family = family_and_initials(name)[0]
-    if len(fold(asked).split()) == 1:
-        return same_person(Name(family=family), Name(family=asked)) or (not window.alone and bears(name, asked))
     if bears(name, " ".join(full)):
         return answers_to(name, asked)
-    if not window.alone or not answers_to(name, asked):
+    if not answers_to(name, asked):
         return False
     if sorted(fold(asked).replace(" ", "")) == sorted(fold(name).replace(" ", "")):  # "Zhang Jian Guo"
         return True
-    ordered = "," in asked or same_person(Name(family=family), Name(family=full[-1])) if full else False
-    return len(full) <= len(fold(name).split()) and (ordered or len(full) < len(fold(asked).split()))
+    ordered = "," in asked or (full and answers_to(name, f"{full[-1]},"))
+    shortened = len(full) < len(fold(asked).split())
+    return window.alone and len(full) <= len(fold(name).split()) and bool(ordered or shortened)
 
 
-def _is_name(asked: str, people: People, words: Words) -> bool:
-    return words.holding(asked) <= _AS_A_NAME * people.papers_by(asked)
+def _is_family(word: str, papers: int, words: Words, texts: Texts) -> bool:
+    """Whether texts use a word no more often than it suits a family name; "Müller et al. (2020)" is such a use."""
+    holding = words.holding(word)
+    if holding <= _AS_A_FAMILY * papers:
+        return True
+    if holding > _MOST_READ * papers:
+        return False
+    keys = words.containing(word)
+    some = [] if keys is None else keys[:: len(keys) // _MOST_READ + 1].tolist()
+    folded = [fold(chunk.text) for chunk in texts.chunks_by_key(some).values()]
+    cited = re.compile(rf"\b{fold(word)}(?: (?:and )?[^\W\d_]+)? (?:et al|(?:19|20)\d\d)\b")
+    share = sum(cited.search(text) is not None for text in folded) / max(1, len(folded))
+    return holding * (1 - share) <= _AS_A_FAMILY * papers
 
 
 # ---------------------------------------------------------------------------------------------- spelling

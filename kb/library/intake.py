@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from kb.errors import BadIdentifier, NotFound, SourceError
 from kb.home import Home
-from kb.ids import is_arxiv_id
-from kb.records import Failure, FileKind, Item, Metadata
+from kb.ids import find_arxiv_ids, is_address, is_arxiv_id, other_identifier, parse_arxiv_id
+from kb.records import Failure, FileKind, Item, Metadata, PassedOver
 from kb.settings import Settings
 from kb.text import is_text
 
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
     from kb.sources.arxiv import ArxivSource
 
 
-RECORD_ENDINGS = (".bib", ".jsonl", ".jsonl.gz")
+_ASKED_TOGETHER = 200  # ids of a list that arXiv is asked for before the files behind it are looked at
 
 
 def readable_endings() -> tuple[str, ...]:
     """The endings of the files that can be added, with their dot."""
-    from kb.sources.files import FILE_ENDINGS
+    from kb.sources.files import readable_endings
 
-    return (*FILE_ENDINGS, *RECORD_ENDINGS)
+    return readable_endings()
 
 
 class Intake:
@@ -41,15 +42,12 @@ class Intake:
 
     def items(
         self, names: Sequence[str], *, query: str | None, since: date | None, until: date | None, limit: int
-    ) -> Iterator[Item | Failure]:
+    ) -> Iterator[Item | Failure | PassedOver]:
         """The items of all names in their order (arXiv ids are asked for together), then those of the query."""
-        ids = [name for name in names if not _is_path(name) and is_arxiv_id(name)]
+        ids = [name for name in names if _is_id(name)]
         for name in names:
             if name not in ids:
-                # What came through the browser lies in the home, too, and is there to be added by name.
-                uploaded = Path(name).is_relative_to(self._home.uploads_path)
-                items = self._local(name)
-                yield from self._marked(items if uploaded else self._outside_home(items))
+                yield from self._marked(self._local(name))
         if ids:
             yield from self._marked(self._from_arxiv(self.arxiv().find_many(ids)))
         if query is not None:
@@ -59,9 +57,11 @@ class Intake:
         """How many items to expect, for a progress bar: None where only looking would tell (folders, queries)."""
         if query is not None or any(Path(name).is_dir() for name in names if _is_path(name)):
             return None
+        from kb.sources.formats import is_expected
         from kb.sources.jsonl import count_lines
 
-        return sum(count_lines(name) if name.endswith((".jsonl", ".jsonl.gz")) else 1 for name in names)
+        streamed = [name for name in names if "json" in name.lower() and is_expected(Path(name))]
+        return sum(map(count_lines, streamed)) + len(names) - len(streamed)
 
     def fetch(self, metadata: Metadata) -> tuple[Path, FileKind]:
         """The PDF of an arXiv paper, else its HTML page.
@@ -81,22 +81,32 @@ class Intake:
             self._arxiv = ArxivSource(client, self._settings)
         return self._arxiv
 
-    def _local(self, name: str) -> Iterable[Item | Failure]:
-        if not name.strip() or (not _is_path(name) and (not Path(name).suffix or name[0] == "~" or not is_text(name))):
-            shown = name.encode(errors="replace").decode()
-            error = BadIdentifier(f"{shown[:80]!r} is no file and no arXiv id: check its spelling")
-            return [Failure(what=shown, code=error.code, reason=str(error))]
+    def _local(self, name: str) -> Iterable[Item | Failure | PassedOver]:
+        """What a path holds; ids in a list are asked for as many at a time as arXiv takes."""
+        if not _may_be_path(name):
+            return [_refused(name)]
         from kb.sources.files import FilesSource
-        from kb.sources.jsonl import JsonlSource
 
-        def bibtex(path: str) -> Iterator[Item | Failure]:
-            from kb.sources.bibtex import BibtexSource  # its parser is loaded for a .bib file only
+        # What came through the browser lies in the home, too, and is there to be added by name.
+        uploaded = Path(name).is_relative_to(self._home.uploads_path)
+        source = FilesSource(
+            max_file_bytes=self._settings.max_file_bytes, leave_out=None if uploaded else self._home.path
+        )
+        return self._with_listed(source.find(name))
 
-            return BibtexSource(max_file_bytes=self._settings.max_file_bytes).find(path)
-
-        jsonl = JsonlSource().find
-        readers = dict(zip(RECORD_ENDINGS, (bibtex, jsonl, jsonl), strict=True))
-        return FilesSource(readers=readers, max_file_bytes=self._settings.max_file_bytes).find(name)
+    def _with_listed(self, items: Iterable[Item | Failure | PassedOver]) -> Iterator[Item | Failure | PassedOver]:
+        """The items, those that only name an id replaced by what arXiv says of it."""
+        ids: dict[str, None] = {}
+        for item in items:
+            if isinstance(item, Item) and item.record is None and item.file is None:
+                ids.setdefault(item.what)
+                if len(ids) >= _ASKED_TOGETHER:
+                    yield from self._from_arxiv(self.arxiv().find_many(list(ids)))
+                    ids = {}
+            else:
+                yield item
+        if ids:
+            yield from self._from_arxiv(self.arxiv().find_many(list(ids)))
 
     def _from_arxiv(self, items: Iterator[Item | Failure]) -> Iterator[Item | Failure]:
         """What arXiv finds; when it stops answering, that is one failure and what came before stays."""
@@ -106,15 +116,7 @@ class Intake:
         except SourceError as err:
             yield Failure(what="arXiv", code=err.code, reason=str(err), retry=err.retry)
 
-    def _outside_home(self, items: Iterable[Item | Failure]) -> Iterator[Item | Failure]:
-        """Without what the home itself keeps (its files, its pages), when it lies in a folder that is added."""
-        home = self._home.path.resolve()
-        for item in items:
-            named = item.file if isinstance(item, Item) else item.what
-            if named is None or not _is_path(named) or not Path(named).resolve().is_relative_to(home):
-                yield item
-
-    def _marked(self, items: Iterable[Item | Failure]) -> Iterator[Item | Failure]:
+    def _marked(self, items: Iterable[Item | Failure | PassedOver]) -> Iterator[Item | Failure | PassedOver]:
         for item in items:
             if isinstance(item, Item) and self._private is not None:
                 yield replace(item, private=self._private, private_stated=True)
@@ -140,3 +142,38 @@ def _is_path(name: str) -> bool:
         return Path(name).expanduser().exists()
     except (OSError, RuntimeError, ValueError):  # too long, not to be read, the folder of an unknown user
         return False
+
+
+def _is_id(name: str) -> bool:
+    """Whether it is to be asked of arXiv: it carries one id and is no path, neither there nor by its form."""
+    return is_arxiv_id(name) and not _is_path(name) and not _looks_like_path(name)
+
+
+def _looks_like_path(name: str) -> bool:
+    """``./a.pdf``, ``~/a``, ``papers/2402.19481.pdf``: what is named is a file, even if it is not there."""
+    if re.match(r"[a-z][a-z0-9+.-]+://", name, re.IGNORECASE):
+        return False
+    if re.match(r"\.{0,2}/|~|[a-z]:[\\/]", name, re.IGNORECASE):
+        return True
+    return ("/" in name or "\\" in name) and not is_address(name) and name.lower().endswith(readable_endings())
+
+
+def _may_be_path(name: str) -> bool:
+    """Whether to look for it on this machine; anything else is told what it is."""
+    if _is_path(name) or _looks_like_path(name):
+        return bool(name.strip())
+    if not name.strip() or not is_text(name) or find_arxiv_ids(name) or other_identifier(name):
+        return False
+    return re.search(r"\.[a-z]\w{0,9}$", name.strip(), re.IGNORECASE | re.ASCII) is not None
+
+
+def _refused(name: str) -> Failure:
+    """What a text is that is neither a path nor one arXiv id, and what can be done."""
+    shown = name.encode(errors="replace").decode()
+    reason = f"{shown[:80]!r} is no file and no arXiv id: check its spelling"
+    try:
+        parse_arxiv_id(shown)
+    except BadIdentifier as err:
+        if any(sign.isdigit() for sign in shown) or other_identifier(shown):
+            reason = str(err)
+    return Failure(what=shown, code=BadIdentifier.code, reason=reason)

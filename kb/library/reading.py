@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from kb.home import Home
 from kb.index.catalog import Catalog
@@ -15,6 +15,8 @@ from kb.index.understanding import People, QueryReading
 from kb.library.indexing import encoder_changed, open_vectors
 from kb.protocols import Encoder, Entailment, Keys, Reader, Reranker, Vectors
 from kb.records import NO_FILTERS, Box, Chunk, Filters, Grouping, Hit, Mode, Paper
+
+_LOOKED_UP = 100  # papers of which the first chunk is looked up at once, as far as somebody reads on
 
 
 class _CatalogPassages:
@@ -39,10 +41,12 @@ class _CatalogPassages:
     def people(self) -> People:
         return self._catalog.authors
 
-    def newest(self, filters: Sequence[Filters]) -> list[int]:
+    def newest(self, filters: Sequence[Filters]) -> Iterator[int]:
         first, *others = [self._catalog.papers.ids(each) for each in filters]
         wanted = set(first).intersection(*others)
-        return list(self._catalog.passages.first_keys([key for key in first if key in wanted]).values())
+        ids = [key for key in first if key in wanted]
+        for start in range(0, len(ids), _LOOKED_UP):
+            yield from self._catalog.passages.first_keys(ids[start : start + _LOOKED_UP]).values()
 
     def generation(self) -> int:
         return self._catalog.generation()

@@ -134,13 +134,8 @@ def keys_of(papers: Sequence[Paper]) -> dict[str, str]:
         if key := next((key for key in own if key and key not in taken), None):
             keys[paper.id] = key
             taken.add(key)
-    for paper_id, made in citation_keys([paper for paper in papers if paper.id not in keys]).items():
-        key, number = made, 1
-        while key in taken:
-            number += 1
-            key = f"{made}-{number}"
-        keys[paper_id] = key
-        taken.add(key)
+    others = [paper for paper in papers if paper.id not in keys]
+    keys |= citation_keys(others, taken={key.lower() for key in taken})
     return keys
 
 

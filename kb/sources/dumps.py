@@ -21,6 +21,7 @@ from kb.sources.eprint import listed_authors, says_withdrawn
 from kb.sources.jsonl_fields import (
     Reading,
     When,
+    categories_of,
     clean,
     doi_of,
     flag_of,
@@ -84,7 +85,7 @@ def read_kaggle(reading: Reading) -> Metadata:
         names=names,
         abstract=abstract,
         comment=comment,
-        categories=reading(_categories, "categories"),
+        categories=reading(categories_of, "categories"),
         published=first,
         updated=updated.at if updated else None,
         license=reading(line_of, "license"),
@@ -113,11 +114,6 @@ def _listed(record: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
     if isinstance(record[name], list):
         return lines_of(record, name)
     return listed_authors(text_of(record, name) or "") or None
-
-
-def _categories(record: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
-    stated = record[name].split() if isinstance(record[name], str) else lines_of(record, name) or ()
-    return tuple(dict.fromkeys(clean(word) for text in stated for word in text.split())) or None
 
 
 def _versions(record: Mapping[str, Any], name: str) -> tuple[When | None, When | None, int | None] | None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from kb.errors import BadIdentifier
-from kb.ids import arxiv_key
-from kb.records import Failure, FileKind, Item
-
-Reader = Callable[[str], Iterator[Item | Failure]]
+from kb.ids import find_arxiv_ids
+from kb.records import Failure, FileKind, Item, PassedOver
+from kb.sources.formats import is_expected, reader_for, record_endings
 
 _KINDS: Mapping[str, FileKind] = {
     ".pdf": "pdf",
@@ -23,111 +21,129 @@ _KINDS: Mapping[str, FileKind] = {
     ".txt": "text",
     ".text": "text",
 }
-FILE_ENDINGS = tuple(_KINDS)
-# In a folder these are papers in a form that is not read, and are reported; other files (pictures, code,
-# archives) are no papers and are passed over.
-_UNREAD = frozenset(".bbl .djvu .doc .docx .epub .nb .odt .pages .ppt .pptx .ps .ris .rtf .tex .xml".split())
-_READABLE = "PDF, HTML, Markdown, text, .bib, .jsonl and .jsonl.gz"
+_READABLE = "PDF, HTML, Markdown, text, .bib, .ris, .nbib, CSL-JSON, Zotero's CSV, .jsonl and .jsonl.gz"
+
+
+def readable_endings() -> tuple[str, ...]:
+    """The endings of the files that can be added, with their dot."""
+    return tuple(dict.fromkeys((*_KINDS, *record_endings())))
 
 
 class FilesSource:
-    """A path to a PDF, HTML, Markdown or text file, or a folder of them.
+    """A path to a file of papers or of records of papers, or to a folder of such files.
 
-    ``readers`` maps other endings (".bib", ".jsonl", ".jsonl.gz") to what reads them; the library puts in the
-    sources of bibliographies and records. Files of the user are private unless ``private`` says otherwise.
+    Files of the user are private unless ``private`` says otherwise. ``leave_out`` is a folder that is never entered.
     """
 
     def __init__(
-        self,
-        *,
-        readers: Mapping[str, Reader] | None = None,
-        private: bool = True,
-        max_file_bytes: int = 60_000_000,
+        self, *, private: bool = True, max_file_bytes: int = 60_000_000, leave_out: Path | None = None
     ) -> None:
-        self._readers = dict(readers or {})
         self._private = private
         self._max_file_bytes = max_file_bytes
+        self._leave_out = leave_out.resolve() if leave_out is not None else None
 
-    def find(self, what: str) -> Iterator[Item | Failure]:
-        """Yield the file ``what``, or the papers in the folder ``what`` and below, sorted by path.
+    def find(self, what: str) -> Iterator[Item | Failure | PassedOver]:
+        """Yield the file ``what``, or what is in the folder ``what`` and below, sorted by path.
 
-        Hidden files and folders are passed over, a folder that links lead back to is entered once. What cannot
-        be taken in is a Failure: ``not-found`` (no such path, or a folder without papers), ``unsupported-file``,
-        ``file-unreadable``, ``too-large``.
+        In a folder hidden files are left alone, and whatever else is not read is passed over by name: no link is
+        followed out of it, and a folder is entered once. What cannot be taken in is a Failure: ``not-found`` (no
+        such path, or a folder without papers), ``unsupported-file``, ``file-unreadable``, ``too-large``.
         """
-        path = Path(what).expanduser()
         try:
+            path = Path(what).expanduser()
             mode = path.stat().st_mode
+            inside = self._leave_out is not None and path.resolve().is_relative_to(self._leave_out)
         except FileNotFoundError:
-            yield Failure(what=what, code="not-found", reason="there is no such file: check the path")
+            yield Failure(what=_shown(what), code="not-found", reason="there is no such file: check the path")
             return
-        except (OSError, ValueError) as err:
-            yield _unreadable(what, err)
+        except (OSError, ValueError, RuntimeError) as err:
+            yield _unreadable(_shown(what), err)
             return
-        if stat.S_ISDIR(mode):
+        if inside:
+            yield _left_out(path)
+        elif stat.S_ISDIR(mode):
             yield from self._folder(path, what)
         else:
-            yield from self._file(path, what)
+            yield from self._file(path, what, named=True)
 
-    def _folder(self, folder: Path, what: str) -> Iterator[Item | Failure]:
+    def _folder(self, folder: Path, what: str) -> Iterator[Item | Failure | PassedOver]:
         found = False
-        for entry in _walk(folder, seen=set()):
-            if isinstance(entry, Failure):
-                found = True
+        for entry in self._walk(folder):
+            if isinstance(entry, Path):
+                for thing in self._file(entry, os.fspath(entry), named=False):
+                    found = found or not isinstance(thing, PassedOver)
+                    yield thing
+            else:
+                found = found or isinstance(entry, Failure)
                 yield entry
-            elif self._kind(entry) or self._ending(entry) or entry.suffix.lower() in _UNREAD:
-                found = True
-                yield from self._file(entry, os.fspath(entry))
         if not found:
-            reason = f"no papers in this folder: kb reads {_READABLE}"
-            yield Failure(what=what, code="not-found", reason=reason)
+            yield Failure(what=what, code="not-found", reason=f"no papers in this folder: kb reads {_READABLE}")
 
-    def _file(self, path: Path, what: str) -> Iterator[Item | Failure]:
+    def _walk(self, folder: Path) -> Iterator[Path | Failure | PassedOver]:
+        """The files below a folder, sorted by path, and what is not entered."""
+        root, pending = folder.resolve(), [folder]
+        seen: set[tuple[int, int]] = set()
+        while pending:
+            here = pending.pop()
+            try:
+                if here != folder and here.is_symlink() and not _target(here).is_relative_to(root):
+                    reason = f"a link that leads out of the folder: add {_shown(_target(here))} by its own name"
+                    yield PassedOver(what=_shown(here), reason=reason)
+                elif not here.is_dir():
+                    yield here  # a link that leads nowhere, too: what it is named for is not there
+                elif self._leave_out is not None and here.resolve() == self._leave_out:
+                    yield _left_out(here)
+                else:
+                    found = here.stat()
+                    if (found.st_dev, found.st_ino) not in seen:
+                        seen.add((found.st_dev, found.st_ino))
+                        inside = sorted(entry for entry in here.iterdir() if not entry.name.startswith("."))
+                        pending.extend(reversed(inside))
+            except (OSError, RuntimeError) as err:
+                yield _unreadable(_shown(here), err)
+
+    def _file(self, path: Path, what: str, *, named: bool) -> Iterator[Item | Failure | PassedOver]:
+        wanted = named or path.suffix.lower() in _KINDS or is_expected(path)
+
+        def refused(code: str, reason: str) -> Failure | PassedOver:
+            """What was named, or bears the name of a paper, has failed; anything else is passed over."""
+            if wanted:
+                return Failure(what=_shown(what), code=code, reason=reason)
+            return PassedOver(what=_shown(what), reason=reason)
+
         try:
             name = os.fspath(path.absolute())
             name.encode()
             found = path.stat()
             if not stat.S_ISREG(found.st_mode):
-                reason = "it is not a regular file: give a file or a folder"
-                yield Failure(what=what, code="unsupported-file", reason=reason)
+                yield refused("unsupported-file", "it is not a regular file: give a file or a folder")
                 return
             with path.open("rb"):
                 pass
-            kind, ending = self._kind(path), self._ending(path)
         except UnicodeEncodeError:
-            shown = os.fspath(path).encode("utf-8", "replace").decode()
-            reason = "its name is not valid UTF-8: rename the file"
-            yield Failure(what=shown, code="file-unreadable", reason=reason)
+            yield refused("file-unreadable", "its name is not valid UTF-8: rename the file")
             return
         except OSError as err:
-            yield _unreadable(what, err)
+            yield refused("file-unreadable", _cause(err))
             return
-        if ending:
-            yield from self._readers[ending](name)
+        kind = self._kind(path)
+        if format_ := reader_for(path, named=named and kind is None):
+            yield from format_.read(Path(name), max_bytes=self._max_file_bytes)
         elif kind is None:
             reason = f"it is of a kind that is not read: kb reads {_READABLE}"
-            yield Failure(what=what, code="unsupported-file", reason=reason)
+            yield refused("unsupported-file", reason)
         elif found.st_size > self._max_file_bytes:
             reason = f"it has {found.st_size:,} bytes: raise max_file_bytes ({self._max_file_bytes:,}) to read it"
             yield Failure(what=what, code="too-large", reason=reason)
         else:
             yield Item(what=what, file=name, file_kind=kind, private=self._private)
 
-    def _ending(self, path: Path) -> str | None:
-        """The longest ending that a reader is there for."""
-        name = path.name.lower()
-        return max((ending for ending in self._readers if name.endswith(ending)), key=len, default=None)
-
     def _kind(self, path: Path) -> FileKind | None:
-        """By its ending, else (no known ending) by its first bytes."""
+        """By its ending, else by its first bytes."""
         suffix = path.suffix.lower()
-        if suffix in _KINDS:
-            return _KINDS[suffix]
-        if suffix in _UNREAD or self._ending(path):
-            return None
+        if suffix in _KINDS or is_expected(path):
+            return _KINDS.get(suffix)
         try:
-            if not path.is_file():
-                return None
             with path.open("rb") as stream:
                 head = stream.read(1024)
         except OSError:
@@ -139,36 +155,36 @@ class FilesSource:
 
 
 def proposed_ids(path: Path) -> tuple[str, ...]:
-    """The arXiv id that a file's name suggests; its title has to confirm it."""
-    try:
-        return (arxiv_key(path.stem),)
-    except BadIdentifier:
-        return ()
+    """The arXiv id that a file's name suggests, where it carries one; its title has to confirm it."""
+    found = {identifier for identifier, _ in find_arxiv_ids(path.name)}
+    return (f"arxiv:{found.pop()}",) if len(found) == 1 else ()
 
 
-def _walk(folder: Path, *, seen: set[tuple[int, int]]) -> Iterator[Path | Failure]:
-    """Files below a folder, sorted by path; a folder seen before (a loop of links) is not entered again.
+def _target(link: Path) -> Path:
+    """Where a link leads.
 
-    Nor is one above the folder, to which a link leads back: it holds what nobody asked to be added.
+    Raises:
+        OSError: when it leads back to itself.
     """
-    pending, above = [folder], set(folder.resolve().parents)
-    while pending:
-        here = pending.pop()
-        try:
-            if here.is_dir():
-                found = here.stat()
-                if (found.st_dev, found.st_ino) in seen or (here.is_symlink() and here.resolve() in above):
-                    continue
-                seen.add((found.st_dev, found.st_ino))
-                inside = sorted(entry for entry in here.iterdir() if not entry.name.startswith("."))
-                pending.extend(reversed(inside))
-            else:
-                yield here  # a link that leads nowhere, too: what it is named for is not there
-        except OSError as err:
-            yield _unreadable(os.fspath(here).encode("utf-8", "replace").decode(), err)
+    try:
+        return link.resolve()
+    except RuntimeError as err:
+        raise OSError("the link leads back to itself") from err
+
+
+def _left_out(path: Path) -> PassedOver:
+    return PassedOver(what=_shown(path), reason="it belongs to the knowledge base itself: nothing to be done")
 
 
 def _unreadable(what: str, err: Exception) -> Failure:
+    return Failure(what=what, code="file-unreadable", reason=_cause(err))
+
+
+def _cause(err: Exception) -> str:
     cause = err.strerror if isinstance(err, OSError) and err.strerror else str(err)
-    reason = f"it cannot be read ({cause}): check that it exists and that you may read it"
-    return Failure(what=what, code="file-unreadable", reason=reason)
+    return f"it cannot be read ({cause}): check that it exists and that you may read it"
+
+
+def _shown(path: str | Path) -> str:
+    """A path as text that can be stored."""
+    return os.fspath(path).encode("utf-8", "replace").decode()

@@ -12,6 +12,7 @@ item's ``what`` is the ``_id`` itself.
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import re
 import zlib
@@ -28,6 +29,7 @@ from kb.sources.eprint import says_withdrawn
 from kb.sources.jsonl_fields import (
     Reading,
     address_of,
+    categories_of,
     clean,
     days_of,
     doi_of,
@@ -45,6 +47,10 @@ from kb.sources.links import address_of_id, links_of, links_of_ids
 from kb.sources.venue import venue_of
 
 MAX_LINE_BYTES = 8_000_000
+_MOST_NAMES = 1000  # of fields that are counted
+_LIST = re.compile(r'\A\s*\[|"(?:results|data|papers|works)"\s*:\s*\[')
+_LIST_WITHIN = 65_536  # characters
+_BETWEEN = re.compile(r"[\s,]*")
 _LINK_KINDS = ("code", "project", "pdf", "html", "doi", "abstract")
 _OWN_IDS = ("arxiv:", "doi:", "record:", "file:", "beir:")  # strongest first
 
@@ -63,16 +69,36 @@ class Shape(NamedTuple):
     own: bool = False
 
 
-def read(path: Path, *, max_bytes: int = 0) -> Iterator[Item | Failure | PassedOver]:
-    """Yield the records of a file in constant memory, whatever its size; ``max_bytes`` is not looked at."""
-    return JsonlSource().find(str(path))
+def read(path: Path, *, max_bytes: int = 60_000_000) -> Iterator[Item | Failure | PassedOver]:
+    """Yield the records of a file: lines in constant memory, whatever its size; one list up to ``max_bytes``."""
+    return JsonlSource(max_list_bytes=max_bytes).find(str(path))
+
+
+def holds_records(path: Path) -> bool:
+    """Whether a file with another ending holds such records: line by line, or the list that an API answers with.
+
+    Raises:
+        OSError: when the file cannot be read.
+    """
+    try:
+        with _open(str(path)) as stream:
+            while (line := stream.readline(MAX_LINE_BYTES)) and not line.strip():
+                pass
+            record = _load(line)
+            if _is_known(record) or ("title" in record and "title" in _load(stream.readline(MAX_LINE_BYTES))):
+                return True
+    except BadRecord:
+        pass
+    except (EOFError, zlib.error):
+        return False
+    return _list_in(path, max_bytes=MAX_LINE_BYTES) is not None
 
 
 class JsonlSource:
     """Reads ``.jsonl`` and ``.jsonl.gz`` files; ``find`` yields one item or failure a line, in constant memory."""
 
-    def __init__(self, *, max_line_bytes: int = MAX_LINE_BYTES) -> None:
-        self._max_line_bytes = max_line_bytes
+    def __init__(self, *, max_line_bytes: int = MAX_LINE_BYTES, max_list_bytes: int = 60_000_000) -> None:
+        self._max_line_bytes, self._max_list_bytes = max_line_bytes, max_list_bytes
 
     def find(self, what: str) -> Iterator[Item | Failure | PassedOver]:
         """Yield the records of the file ``what``. The same paper may come twice: the catalog takes the newer one."""
@@ -80,12 +106,11 @@ class JsonlSource:
         number, seen = 0, False
         unknown: Counter[str] = Counter()
         try:
-            with _open(what) as stream:
-                for number, line in self._lines(stream):
-                    if line is not None and not line.strip():
-                        continue
-                    seen = True
-                    yield from self._read(line, where=f"{name}:{number}", origin=name, unknown=unknown)
+            for number, line in self._pieces(Path(what)):
+                if isinstance(line, bytes) and not line.strip():
+                    continue
+                seen = True
+                yield from self._read(line, where=f"{name}:{number}", origin=name, unknown=unknown)
         except (OSError, EOFError, zlib.error) as err:
             reason = f"it cannot be read after line {number} ({_short(err)}): check the file, or fetch it again"
             yield Failure(what=what, code="file-unreadable", reason=reason)
@@ -98,6 +123,14 @@ class JsonlSource:
             reason = f"fields that are kept as they came and not understood (records): {names}: rename them to be read"
             yield PassedOver(what=what, reason=reason)
 
+    def _pieces(self, path: Path) -> Iterator[tuple[int, Any]]:
+        """(number, line), or (number, record) for those of one list."""
+        if path.suffix.lower() == ".json" and (listed := _list_in(path, max_bytes=self._max_list_bytes)) is not None:
+            yield from enumerate(listed, 1)
+            return
+        with _open(str(path)) as stream:
+            yield from self._lines(stream)
+
     def _lines(self, stream: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:
         """(line number, line); None for a line that is too long, whose rest is skipped unread."""
         number = 0
@@ -109,12 +142,13 @@ class JsonlSource:
             yield number, None if too_long else line
 
     def _read(
-        self, line: bytes | None, *, where: str, origin: str, unknown: Counter[str]
+        self, line: Any, *, where: str, origin: str, unknown: Counter[str]
     ) -> Iterator[Item | Failure | PassedOver]:
         try:
             if line is None:
-                raise BadRecord(f"the line is longer than {self._max_line_bytes:,} bytes: split or shorten it")
-            item, reading = _item(_load(line), origin=origin)
+                most = f"{self._max_line_bytes:,}"
+                raise BadRecord(f"no record, or one that is cut or longer than {most} bytes: split or shorten it")
+            item, reading = _item(_load(line) if isinstance(line, bytes) else line, origin=origin)
         except BadRecord as err:
             yield Failure(what=where, code=err.code, reason=str(err))
             return
@@ -124,9 +158,6 @@ class JsonlSource:
             yield PassedOver(what=where, reason=reason)
         if item.record is not None and item.record.type == "kb" and len(unknown) < _MOST_NAMES:
             unknown.update(reading.unknown)
-
-
-_MOST_NAMES = 1000  # of fields that are counted
 
 
 def read_record(record: Mapping[str, Any]) -> Item:
@@ -194,7 +225,7 @@ def _read_own(reading: Reading) -> Metadata:
         title=title,
         authors=authors or None,
         abstract=abstract,
-        categories=reading(lines_of, "categories"),
+        categories=reading(categories_of, "categories"),
         comment=comment,
         published=published.at if published else None,
         precision=published.precision if published else None,
@@ -319,6 +350,38 @@ def _open(what: str) -> IO[bytes]:
     with path.open("rb") as probe:
         zipped = probe.read(2) == b"\x1f\x8b"
     return cast(IO[bytes], gzip.open(path, "rb") if zipped else path.open("rb"))
+
+
+def _list_in(path: Path, *, max_bytes: int) -> Iterator[Any] | None:
+    """The records of a file that is one list of them, or the answer of an API that holds one; None for other files.
+
+    Of a file that is longer than ``max_bytes`` the rest is not looked at.
+    """
+    with path.open("rb") as stream:
+        text = stream.read(max_bytes).decode("utf-8-sig", "replace")
+    opened = _LIST.search(text, 0, _LIST_WITHIN)
+    if opened is None:
+        return None
+    records = _listed(text, opened.end())
+    first = next(records, None)
+    return itertools.chain([first], records) if isinstance(first, dict) and _is_known(first) else None
+
+
+def _is_known(record: Mapping[str, Any]) -> bool:
+    """Whether it has the shape of a record that is read here, and of no item of CSL (which has ``author``)."""
+    return shape_of(record).type != "kb" or {"title", "authors"} <= record.keys()
+
+
+def _listed(text: str, at: int) -> Iterator[Any]:
+    """The values of the list that goes on at ``at``; None, which is no record, where it is broken and ends."""
+    decoder = json.JSONDecoder(parse_constant=_no_number, object_pairs_hook=_once)
+    while (at := _BETWEEN.match(text, at).end()) < len(text) and text[at] != "]":  # type: ignore[union-attr]
+        try:
+            value, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError, BadRecord):
+            yield None
+            return
+        yield value if isinstance(value, dict) else None
 
 
 def _load(line: bytes) -> dict[str, Any]:

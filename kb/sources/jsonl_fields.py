@@ -116,6 +116,13 @@ def lines_of(record: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
     return tuple(text for value in texts if (text := _unbroken(clean(value).strip()))) or None
 
 
+def categories_of(record: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
+    """arXiv's categories, as a list or as one text with blanks between them."""
+    value = record.get(name)
+    stated = (value,) if isinstance(value, str) else lines_of(record, name) or ()
+    return tuple(dict.fromkeys(word for text in stated for word in clean(text).split())) or None
+
+
 def flag_of(record: Mapping[str, Any], name: str) -> bool | None:
     """True, False, or None when absent."""
     value = record.get(name)

@@ -30,9 +30,8 @@ _ADDRESS = re.compile(
     rf"(?:https?://|(?<![\w/.@-])(?:www\.)?(?={HOSTS}(?:/|\b(?=[^\w.]|$))))[^\s<>\"{{}}|\\^`\[\]$，。；、）（]+",
     re.I,
 )
-# One of these stands in every address; most abstracts have none, and this is much faster than the search for one.
-_SIGNS = ("http", "www.", *set(re.findall(r"[\w-]{4,}", HOSTS.replace("\\", ""))))
-_HINT = re.compile(rf"http|www\.|{HOSTS}|github|gitlab", re.I)
+# One of these stands in every address; most texts have none, and this is much faster than to look for addresses.
+_SIGNS = ("http", "www.", "github", "gitlab", *re.findall(r"[\w-]+(?:\.[\w-]+)+", HOSTS.replace("\\", "")))
 
 
 def address_of_id(key: str, *, version: int | None = None) -> str | None:
@@ -63,7 +62,7 @@ def links_of(texts: Iterable[str | None], *, source: str = "") -> tuple[Link, ..
     """
     found: dict[str, Link] = {}
     for text in texts:
-        if not text or not _may_have_one(text):
+        if not text or not _has_sign(text.lower()):
             continue
         for url, before in _addresses(text):
             kind = link_kind(url, before)
@@ -72,9 +71,8 @@ def links_of(texts: Iterable[str | None], *, source: str = "") -> tuple[Link, ..
     return tuple(found.values())
 
 
-def _may_have_one(text: str) -> bool:
-    lowered = text.lower()
-    return any(sign in lowered for sign in _SIGNS) and _HINT.search(text) is not None
+def _has_sign(lowered: str) -> bool:
+    return any(sign in lowered for sign in _SIGNS)
 
 
 def _addresses(text: str) -> list[tuple[str, str]]:

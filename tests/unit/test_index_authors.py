@@ -49,6 +49,8 @@ def found(database: Database, **filters: Sequence[str]) -> list[int]:
         ("jürgen müller", [0]),
         ("Müller, Jürgen", [0]),
         ("Jürgen", [0]),
+        ("Jürgen,", []),
+        ("Mueller,", [0, 2]),
         ("Orsted", [0]),
         ("Oersted, Soren", [0]),
         ("van der Maaten", [1]),

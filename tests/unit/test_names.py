@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.names import answers_to, asked_forms, authors_agree, family_and_initials, fold, name_forms, same_person
+from kb.names import (
+    answers_to,
+    asked_forms,
+    authors_agree,
+    bears,
+    family_and_initials,
+    fold,
+    full_words,
+    name_forms,
+    same_person,
+    whole_forms,
+)
 from kb.records import Name
 
 ONE_PERSON = [
@@ -144,6 +155,40 @@ def test_a_name_answers_to_itself_however_it_is_typed(name: str) -> None:
 @given(NAMES, NAMES)
 def test_being_one_person_is_mutual(one: str, other: str) -> None:
     assert same_person(one, other) == same_person(other, one)
+
+
+@given(NAMES)
+def test_a_whole_name_is_found_under_one_key(name: str) -> None:
+    assert whole_forms(name) & name_forms(name) or not full_words(name)
+
+
+@pytest.mark.parametrize(
+    "asked", ["Zhang Jian-Guo", "Jianguo Zhang", "zhang jian guo", "ZHANG, Jianguo", "Jian Guo Zhang"]
+)
+def test_the_key_of_a_whole_name_knows_no_order(asked: str) -> None:
+    assert whole_forms(asked) & name_forms("Jian-Guo Zhang")
+    assert not whole_forms(asked) & name_forms("Jian-Hua Zhang")
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "meant"),
+    [
+        ("Jürgen Müller", "Mueller,", True),
+        ("Laurens van der Maaten", "Maaten,", True),
+        ("Müller Klein", "Müller,", False),
+        ("Jürgen Müller", "Jürgen,", False),
+    ],
+)
+def test_a_word_with_a_comma_is_a_family_name(name: str, asked: str, meant: bool) -> None:
+    assert answers_to(name, asked) is meant
+    assert bool(asked_forms(asked) & name_forms(name)) is meant
+
+
+def test_a_name_bears_its_whole_words_alone() -> None:
+    assert bears("Jürgen K. Müller", "muller jurgen")
+    assert not bears("J. Müller", "Jürgen Müller")
+    assert not bears("Jürgen Müller", "")
+    assert full_words("J.-G. Zhang") == full_words("Zhang JG") == ["Zhang"]
 
 
 # ------------------------------------------------------------------------------------------------- lists

@@ -1,0 +1,124 @@
+"""The formats of files that hold records of papers, in one table: by ending, and by content where that is not enough.
+
+A format is one module of ``kb.sources`` with ``read(path, max_bytes=…)``; it is loaded when a file of it is read.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+
+from kb.records import Failure, Item, PassedOver
+
+_HEAD_BYTES = 65_536  # of a file that are looked at to tell what it holds
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format of records.
+
+    Attributes:
+        name: what people call it.
+        endings: of the files that may be of it, in lower case; "" stands for names without any.
+        module: the module of ``kb.sources`` that reads it.
+        holds: whether a file's content is of it, where the ending alone does not tell.
+        only: a file with one of these endings is of this format or none, so that its reader can say what is wrong.
+    """
+
+    name: str
+    endings: tuple[str, ...]
+    module: str
+    holds: Callable[[Path], bool] | None = None
+    only: bool = False
+
+    def read(self, path: Path, *, max_bytes: int) -> Iterator[Item | Failure | PassedOver]:
+        """The papers of a file in its order; what cannot be read of it is said by line."""
+        read = import_module(f"kb.sources.{self.module}").read
+        return cast(Iterator[Item | Failure | PassedOver], read(path, max_bytes=max_bytes))
+
+    def is_named(self, path: Path) -> bool:
+        """Whether the name ends as those of this format do."""
+        name = path.name.lower()
+        return any(name.endswith(ending) if ending else "." not in name.strip(".") for ending in self.endings)
+
+
+def reader_for(path: Path, *, named: bool = False) -> Format | None:
+    """The format that a file is of, by its name and, where needed, its beginning; None when it is of none.
+
+    With ``named`` (by the user) also the one whose reader will say what is wrong with the file. The file is to be
+    a regular one: a pipe would be waited for.
+    """
+    candidates = [one for one in FORMATS if one.is_named(path)]
+    for one in candidates:
+        try:
+            if one.holds is None or one.holds(path):
+                return one
+        except OSError:
+            continue  # whoever opens it next says so
+    return next((one for one in candidates if one.only), None) if named else None
+
+
+def is_expected(path: Path) -> bool:
+    """Whether the name alone says that a file holds records."""
+    return any(one.holds is None and one.is_named(path) for one in FORMATS)
+
+
+def record_endings() -> tuple[str, ...]:
+    """All endings, with their dot, each once."""
+    return tuple(dict.fromkeys(ending for one in FORMATS for ending in one.endings if ending))
+
+
+def _head(path: Path) -> str:
+    with path.open("rb") as stream:
+        data = stream.read(_HEAD_BYTES)
+    code = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    return data.decode(code, "replace")
+
+
+def _holds_records(path: Path) -> bool:
+    from kb.sources.jsonl import holds_records
+
+    return holds_records(path)
+
+
+def _holds_csl(path: Path) -> bool:
+    from kb.sources.csl import looks_like_csl
+
+    return looks_like_csl(_head(path))
+
+
+def _holds_zotero_table(path: Path) -> bool:
+    from kb.sources.zotero_csv import COLUMNS
+
+    header = next(csv.reader([_head(path).lstrip().split("\n", 1)[0]]), [])
+    return set(COLUMNS) <= {name.strip() for name in header}
+
+
+def _holds_ids(path: Path) -> bool:
+    from kb.sources.id_list import holds_ids
+
+    return holds_ids(path)
+
+
+def _begins(form: str) -> Callable[[Path], bool]:
+    pattern = re.compile(rf"\s*{form}")
+    return lambda path: pattern.match(_head(path)) is not None
+
+
+FORMATS = (
+    Format("BibTeX", (".bib", ".bibtex"), "bibtex"),
+    Format("RIS", (".ris",), "ris"),
+    Format("PubMed", (".nbib",), "nbib"),
+    Format("JSON lines", (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz"), "jsonl"),
+    Format("JSON lines", (".json", ".json.gz", ".gz"), "jsonl", _holds_records),
+    Format("CSL-JSON", (".json",), "csl", _holds_csl, only=True),
+    Format("a list of ids", (".txt", ".text", ".md", ".markdown", ".csv", ".tsv", ""), "id_list", _holds_ids),
+    Format("Zotero's CSV", (".csv",), "zotero_csv", _holds_zotero_table, only=True),
+    Format("PubMed", (".txt", ".text"), "nbib", _begins(r"PMID- ?\d")),
+    Format("RIS", (".txt", ".text"), "ris", _begins(r"TY {1,2}- ?[A-Z]{3,6}\b")),
+)
