@@ -38,7 +38,8 @@ CODES = frozenset(
     # the home
     " home-missing home-busy home-too-new home-unwritable disk-full index-damaged encoder-changed encoder-unavailable"
     # what was asked for
-    " bad-setting bad-usage unknown-paper unknown-topic unknown-collection no-papers no-note model-failed mail-failed output-lost"
+    " bad-setting bad-usage unknown-paper unknown-topic unknown-collection no-papers no-note model-failed mail-failed"
+    " output-lost"
     # a job of the app
     " stopped lost error".split()
 )

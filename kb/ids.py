@@ -16,14 +16,15 @@ from urllib.parse import unquote
 from kb.errors import BadIdentifier
 
 # https://info.arxiv.org/help/arxiv_identifier.html: since April 2007 the month and a number, of four digits until
-# 2014 and of five since; before that archive[.subject]/yymmnnn. The archives of that time are a closed list.
+# 2014 (people put a zero before them) and of five since; before that archive[.subject]/yymmnnn, the archives of that
+# time being a closed list.
 _MONTH = r"(?:0[1-9]|1[0-2])"
 _ARCHIVES = (
     "acc-phys|adap-org|alg-geom|ao-sci|astro-ph|atom-ph|bayes-an|chao-dyn|chem-ph|cmp-lg|comp-gas|cond-mat|cs|dg-ga"
     "|funct-an|gr-qc|hep-ex|hep-lat|hep-ph|hep-th|math-ph|math|mtrl-th|nlin|nucl-ex|nucl-th|patt-sol|physics|plasm-ph"
     "|q-alg|q-bio|quant-ph|solv-int|supr-con"
 )
-_FOUR = rf"(?:07(?:0[4-9]|1[0-2])|0[89]{_MONTH}|1[0-4]{_MONTH})\.\d{{4}}"
+_FOUR = rf"(?:07(?:0[4-9]|1[0-2])|0[89]{_MONTH}|1[0-4]{_MONTH})\.0?\d{{4}}"
 _FIVE = rf"(?:1[5-9]|[2-8]\d){_MONTH}\.\d{{5}}"
 _NEW = rf"(?P<new>{_FOUR}|{_FIVE})"
 _OLD = rf"(?P<archive>{_ARCHIVES})(?:\.[a-z]{{2,8}}(?:-[a-z]{{2,8}})?)?[/_](?P<number>(?:9[1-9]|0[0-7]){_MONTH}\d{{3}})"

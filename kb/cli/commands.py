@@ -148,8 +148,18 @@ def _tell_waiting(library: Library, reporter: Reporter) -> None:
 def _search(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     _tell_waiting(library, reporter)
     hits = library.search(options.query, k=options.k, mode=options.mode, by=options.by, **_filters(options))
-    data = {"query": options.query, "mode": options.mode, "hits": wire.to_data(hits)}
-    return Result(data=data, text=plain_text.hits(hits))
+    reading = library.understood(options.query)
+    matched = "words" if hits and "lexical" in hits[0].found_by else reading.matched
+    data = {
+        "query": options.query,
+        "mode": options.mode,
+        "hits": wire.to_data(hits),
+        "suggestion": reading.suggestion,
+        "matched": matched,
+        "complete": not library.waiting(),
+        "notices": [],
+    }
+    return Result(data=data, text=plain_text.found(hits, suggestion=reading.suggestion, matched=matched))
 
 
 def _ask(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
@@ -163,7 +173,12 @@ def _ask(library: Library, options: argparse.Namespace, reporter: Reporter) -> R
 
 
 def _compare(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    table = library.compare(options.paper, options.question, progress=reporter.progress)
+    papers = [*options.paper]
+    if options.collection:
+        papers += [paper.id for paper in library.collection(options.collection)]
+    if not papers:
+        raise UsageError("nothing to compare: name papers with --paper, or a --collection")
+    table = library.compare(papers, options.question, progress=reporter.progress)
     text = library.render_comparison(table, options.format)
     return Result(data=table, text=_save(text, options.out))
 
@@ -380,10 +395,8 @@ def _ui(options: argparse.Namespace) -> int:
     return NOT_DONE  # not reached: the app takes this process's place
 
 
-# The verbs whose documents are another than in the first edition: they hold papers, or what became of records.
-_SECOND = frozenset(
-    "add ask collection compare demo digest list merge note search set show split tag topic update".split()
-)
+# The verbs whose documents are others than in the first edition: they hold papers, or what became of records.
+_SECOND = frozenset("add ask compare digest list note search set show tag".split())
 _VERBS: dict[str, Callable[[Library, argparse.Namespace, Reporter], Result]] = {
     "demo": _demo, "add": _add, "search": _search, "ask": _ask, "compare": _compare, "note": _note,
     "topic": _topic, "digest": _digest, "render": _render, "verify": _verify, "diff": _diff, "list": _list,

@@ -163,7 +163,8 @@ def _add_questions(verb: Verb) -> None:
         "a table of papers and questions",
         'kb compare --paper 2402.18842 --paper 2402.18780 --question "What data is used?"',
     )
-    compare.add_argument("--paper", action="append", default=[], required=True, metavar="ID")
+    compare.add_argument("--paper", action="append", default=[], metavar="ID")
+    compare.add_argument("--collection", metavar="NAME", help="the papers of this collection, in its order")
     compare.add_argument("--question", action="append", default=[], required=True, metavar="Q")
     compare.add_argument("--format", choices=("md", "csv", "html", "json"), default="md")
     compare.add_argument("--out", metavar="FILE", help="write there instead of to stdout")

@@ -16,6 +16,7 @@ STOP_WORDS = frozenset(
     "a an and are as at be but by for if in into is it no not of on or such that the their then there these they"
     " this to was will with".split()
 )
+VERSION = "2"  # grows when the same text gives other tokens: what was indexed before is found by its old ones
 LONGEST_TOKEN = 64  # characters; longer runs (hashes, sequences, base64) are cut, so that they cannot flood the index
 
 _GREEK = {

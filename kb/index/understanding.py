@@ -118,8 +118,8 @@ def people_in(text: str, *, people: People, words: Words, texts: Texts) -> tuple
     """The names of stored authors that plain words hold, as ``kb.names.asked_forms`` takes them.
 
     Where the words are a name, or "papers by" one, any part and any spelling of it will do. Inside other words a
-    name must stand whole; among a few it may be a word that no text has. What texts say far more often than authors bear it is no
-    name ("Monte Carlo").
+    name must stand whole; among a few words it may be one that no text has. What texts say far more often than
+    authors bear it is no name ("Monte Carlo").
     """
     windows = list(_windows(text, words))
     forms = {window: _forms(window) for window in windows}

@@ -38,6 +38,7 @@ from kb.records import (
 
 if TYPE_CHECKING:
     from kb.index.papers import Parted
+    from kb.index.understanding import QueryReading
     from kb.library.adding import FetchFulltext
     from kb.library.catalog_questions import CatalogQuestions
     from kb.library.indexing import Progress
@@ -160,13 +161,19 @@ class Library(OpenHome):
         """Passages (or the best passage of each paper) for a query, best first.
 
         Args:
-            query: plain words; no character of it is an operator.
+            query: words, as they are typed: a name finds the author's papers first; "quoted phrases" must stand in a
+                passage, ``-words`` must not; ``author:``, ``title:`` and ``year:`` (2024, 2020-2023) are fields.
+                Whatever is none of these is a plain word.
             k: how many, 1 to 10,000.
             mode: by words ("lexical"), by meaning ("dense") or both ("hybrid").
             by: one hit a passage ("chunk") or a paper ("paper").
             choice: which papers may be found.
         """
-        return self.corpus().search(query, k=k, mode=mode, filters=self.filters(**choice), by=by)
+        return self.corpus().find(query, k=k, mode=mode, filters=self.filters(**choice), by=by)
+
+    def understood(self, query: str) -> QueryReading:
+        """How a query is read here: whom it names, a likelier spelling, and whether anything has its words."""
+        return self.corpus().understand(query)
 
     def waiting(self) -> int:
         """How many passages are stored but not yet found by a search: an ``add`` is under way, or was stopped."""

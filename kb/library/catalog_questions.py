@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from kb.errors import UsageError
 from kb.names import fold
-from kb.protocols import Corpus
 from kb.records import NO_FILTERS, Evidence, Filters, Hit, Paper
 from kb.text import sentence_spans
 
 if TYPE_CHECKING:
     from kb.index.catalog import Catalog
     from kb.index.papers import Order
+    from kb.library.reading import LibraryCorpus
 
 Facet = Literal["year", "venue", "author", "category", "tag", "collection"]
 _MOST_PASSAGES = 10_000
@@ -51,7 +51,7 @@ class CatalogQuestions:
         corpus: their passages; needed by ``naming`` alone.
     """
 
-    def __init__(self, catalog: Catalog, corpus: Corpus) -> None:
+    def __init__(self, catalog: Catalog, corpus: LibraryCorpus) -> None:
         self._catalog, self._corpus = catalog, corpus
 
     def papers(self, filters: Filters = NO_FILTERS, *, order: Order = "new", limit: int | None = None) -> list[Paper]:
@@ -97,7 +97,7 @@ class CatalogQuestions:
         wanted = fold(name)
         if not wanted:
             raise UsageError("there is nothing to look for: give a name")
-        hits = self._corpus.search(f'"{name.replace(chr(34), " ")}"', k=_MOST_PASSAGES, mode="lexical", filters=filters)
+        hits = self._corpus.find(f'"{name.replace(chr(34), " ")}"', k=_MOST_PASSAGES, mode="lexical", filters=filters)
         first: dict[str, Hit] = {}
         for hit in hits:
             known = first.get(hit.paper.id)

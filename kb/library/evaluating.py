@@ -40,7 +40,7 @@ def evaluate_retrieval(
         for mode in get_args(Mode):
             ranking = {}
             for number, (query_id, text) in enumerate(dataset.queries.items(), start=1):
-                hits = library.search(text, k=_DEPTH, mode=mode, by="paper")
+                hits = library.corpus().search(text, k=_DEPTH, mode=mode, by="paper")
                 ranking[query_id] = [(hit.paper.id.removeprefix(_SCHEME), hit.score) for hit in hits]
                 if progress is not None:
                     progress(f"searching ({mode})", number, len(dataset.queries))

@@ -13,6 +13,7 @@ from kb.errors import EncoderError, IndexDamaged
 from kb.home import Home
 from kb.index.catalog import Catalog
 from kb.index.chunking import SECTION_JOINT, passage_text
+from kb.index.tokens import VERSION as TOKENS
 from kb.protocols import Encoder, Vectors
 from kb.records import Chunk, Paper
 from kb.text import sentence_spans
@@ -156,6 +157,7 @@ class Indexer:
         with self._catalog.transaction():
             self._catalog.set_fact("encoder", encoder.fingerprint)
             self._catalog.set_fact("dimension", str(encoder.dimension))
+            self._catalog.set_fact("tokens", TOKENS)
 
     def _open(self) -> Indexes:
         # Another process wrote in between: an index that stayed open would write over what it never saw.

@@ -101,11 +101,13 @@ def papers_of_topic(library: Library, name: str) -> list[str]:
 def cited_in(library: Library, paper_id: str) -> list[tuple[str, Answer]]:
     """(conversation, answer) for every kept answer that cites the paper, the latest conversation first."""
     ledger = library.catalog().ledger
+    paper = library.catalog().papers.get(paper_id)
+    ids = {paper.id, *paper.aliases}  # an answer names a paper by the id that it had then
     return [
         (session, answer)
         for session in ledger.sessions()
         for answer in ledger.turns(session)
-        if any(reference.paper.id == paper_id for reference in answer.references)
+        if any(reference.paper.id in ids for reference in answer.references)
     ]
 
 

@@ -52,6 +52,14 @@ def hits(found: Sequence[Hit]) -> str:
     return "\n".join(blocks)
 
 
+def found(results: Sequence[Hit], *, suggestion: str | None, matched: str) -> str:
+    """What a search found, with what is to be said of its words."""
+    lines = [f"did you mean: {suggestion}"] if suggestion else []
+    if matched != "words" and results:
+        lines.append("nothing has these words; nearest by meaning:")
+    return "\n".join([*lines, hits(results)])
+
+
 def answer(result: Answer) -> str:
     """An answer with its quotes and references, or the refusal with the nearest evidence."""
     if not result.answered:

@@ -81,17 +81,21 @@ def holds_records(path: Path) -> bool:
         OSError: when the file cannot be read.
     """
     try:
-        with _open(str(path)) as stream:
-            while (line := stream.readline(MAX_LINE_BYTES)) and not line.strip():
-                pass
-            record = _load(line)
-            if _is_known(record) or ("title" in record and "title" in _load(stream.readline(MAX_LINE_BYTES))):
-                return True
-    except BadRecord:
-        pass
+        return _has_lines(path) or _list_in(path, max_bytes=MAX_LINE_BYTES) is not None
     except (EOFError, zlib.error):
         return False
-    return _list_in(path, max_bytes=MAX_LINE_BYTES) is not None
+
+
+def _has_lines(path: Path) -> bool:
+    """Whether the first line is a record by itself, or the first two are."""
+    with _open(str(path)) as stream:
+        while (line := stream.readline(MAX_LINE_BYTES)) and not line.strip():
+            pass
+        try:
+            record = _load(line)
+            return _is_known(record) or ("title" in record and "title" in _load(stream.readline(MAX_LINE_BYTES)))
+        except BadRecord:
+            return False
 
 
 class JsonlSource:
@@ -125,9 +129,11 @@ class JsonlSource:
 
     def _pieces(self, path: Path) -> Iterator[tuple[int, Any]]:
         """(number, line), or (number, record) for those of one list."""
-        if path.suffix.lower() == ".json" and (listed := _list_in(path, max_bytes=self._max_list_bytes)) is not None:
-            yield from enumerate(listed, 1)
-            return
+        if path.suffix.lower() == ".json" and not _has_lines(path):
+            listed = _list_in(path, max_bytes=self._max_list_bytes)
+            if listed is not None:
+                yield from enumerate(listed, 1)
+                return
         with _open(str(path)) as stream:
             yield from self._lines(stream)
 

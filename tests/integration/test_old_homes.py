@@ -62,7 +62,10 @@ def test_all_papers_texts_and_decisions_are_there_after_the_upgrade(old: Path) -
         assert library.search("latency falls", k=1, mode="lexical")[0].paper.id == "record:affcc7fbb95c2f79"
         assert [turn.answered for turn in library.catalog().ledger.turns("reading")]
         assert library.digest("Views", day=date(2024, 3, 5)).counts.found
+        assert [problem.cure for problem in library.doctor()] == ["kb reindex"]  # words are cut better now
+        library.reindex()
         assert library.doctor() == []
+        assert library.search("orsted", k=1)[0].paper.id == VIEWS
     assert schema_of(old) == len(MIGRATIONS)
 
 
