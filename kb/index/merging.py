@@ -124,7 +124,13 @@ def _unite_days(ranked: Sequence[Witness], values: dict[str, Any], provenance: d
 
 def _unite_links(ranked: Sequence[Witness], values: dict[str, Any], provenance: dict[str, str]) -> None:
     links: dict[str, Link] = {}
+    registered: set[str] = set()
     for witness in ranked:
+        source = witness.record.source
+        if source in registered:
+            continue  # the links of an older version lead to that version
+        if source in ("arxiv", "jsonl") and witness.said.links:
+            registered.add(source)
         for link in witness.said.links or ():
             links.setdefault(link.url.rstrip("/"), link)
             provenance.setdefault("links", witness.record.source)

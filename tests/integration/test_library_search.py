@@ -108,7 +108,7 @@ def test_any_text_is_a_query(library: Library, query: str, mode: Mode) -> None:
     hits = library.search(query, k=5, mode=mode)
     assert len(hits) <= 5
     assert len({hit.chunk_id for hit in hits}) == len(hits)
-    if mode == "dense":  # something is always nearest
+    if mode == "dense" and '"' not in query:  # something is always nearest, but not everything has a phrase
         assert len(hits) == 5
 
 
