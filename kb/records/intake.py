@@ -26,7 +26,8 @@ class Item:
     the source says that the file is the record's. ``what`` is how the user named it. A file from a source that owns
     it (a download) is not private; a user's local file is, unless told otherwise. ``private_stated`` says that the
     user said so, which is kept. ``fetch`` says that the source should be asked for the full text of an item that
-    came without a file; an item with neither record nor file asks arXiv for ``what``. ``missing`` are files that the source names and that are not there.
+    came without a file; an item with neither record nor file asks arXiv for ``what``. ``missing`` are files that the
+    source names and that are not there.
     """
 
     what: str

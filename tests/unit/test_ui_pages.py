@@ -22,7 +22,7 @@ APP = Path(ui.__file__).with_name("app.py")
 SCRIPT = "<script>alert(1)</script>"
 RECORDS = [
     {"id": "2401.00001", "title": f"{SCRIPT} in *titles*", "authors": ["Ada Lovelace"],
-     "abstract": "We study $x^2$ and <marquee>graphs</marquee>.", "categories": ["cs.CL"], "published": "2024-01-02T00:00:00Z"},
+     "abstract": "We study $x^2$ and <x>graphs</x>.", "categories": ["cs.CL"], "published": "2024-01-02T00:00:00Z"},
     {"id": "2401.00002", "title": "Graphs of citations", "authors": ["Alan Turing"],
      "abstract": "Citation graphs are large.", "categories": ["cs.DL"], "published": "2024-02-03T00:00:00Z"},
 ]  # fmt: skip
@@ -103,7 +103,7 @@ def test_markup_of_a_paper_is_escaped_everywhere(at_home: Path) -> None:
         assert "<script>" not in text
         assert "\\<script\\>alert\\(1\\)\\<\\/script\\> in \\*titles\\*" in text
     assert "$x^2$" in text
-    assert "\\<marquee\\>graphs" in text
+    assert "\\<x\\>graphs" in text
 
 
 def test_no_element_lets_html_through(at_home: Path) -> None:
