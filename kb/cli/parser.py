@@ -247,11 +247,11 @@ def _add_catalog(verb: Verb) -> None:
     tag = verb("tag", "add and drop tags", "kb tag 2402.19481 +diffusion -unread")
     tag.add_argument("id", metavar="ID")
     tag.add_argument("tags", nargs=argparse.REMAINDER, action=_Tags, metavar="+T|-T")
-    merging = verb("merge", "make one paper of two, by your word", "kb merge 2402.19481 record:1f0c5d2a9b3e4f60")
+    merging = verb("merge", "make one paper of two, by your word", "kb merge 2402.18842 record:c9f7a6895b45794f")
     merging.add_argument("id", nargs=2, metavar="ID")
     splitting = verb(
         "split", "undo a join: the weakest evidence, or the records named; or say that two papers are two",
-        "kb split 2402.19481",
+        "kb split 2402.18842",
     )  # fmt: skip
     splitting.add_argument("id", metavar="ID")
     splitting.add_argument(
@@ -282,11 +282,11 @@ def _add_collection(verb: Verb) -> None:
     for name, summary, example in (
         ("list", "all collections", "kb collection list"),
         ("show", "its papers in your order", "kb collection show Thesis"),
-        ("add", "put papers at its end", "kb collection add Thesis 2402.19481 1706.03762"),
+        ("add", "put papers at its end", "kb collection add Thesis 2402.19481 2402.18842"),
         ("drop", "take papers out of it; they stay in the library", "kb collection drop Thesis 2402.19481"),
-        ("arrange", "let these papers come first, in this order", "kb collection arrange Thesis 1706.03762 2402.19481"),
+        ("arrange", "let these papers come first, in this order", "kb collection arrange Thesis 2402.18842 2402.19481"),
         ("rename", "give it another name", "kb collection rename Thesis Dissertation"),
-        ("remove", "forget it; its papers stay in the library", "kb collection remove Thesis"),
+        ("remove", "forget it; its papers stay in the library", "kb collection remove Dissertation"),
     ):
         action = actions.add_parser(name, help=summary, description=summary, epilog=f"example:\n  {example}")
         _add_common(action, default=argparse.SUPPRESS)

@@ -69,6 +69,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         shutil.copy(DEMO / "N18-3011.pdf", desk / "paper.pdf")
         shutil.copy(DEMO / "N18-3011.pdf", desk / "folder" / "again.pdf")
         shutil.copy(DEMO / "records.jsonl", desk / "records.jsonl")
+        (desk / "refs.ris").write_text("TY  - JOUR\nTI  - A title in RIS\nAU  - Bee, Ann\nER  -\n", encoding="utf-8")
+        item = {"id": "b", "type": "article-journal", "title": "A title in CSL", "author": [{"family": "Bee"}]}
+        (desk / "refs.json").write_text(json.dumps([item]), encoding="utf-8")
         (desk / "refs.bib").write_text("@article{a, title={A title}, author={Ann Bee}, year={2020}}", encoding="utf-8")
         yield desk
 
