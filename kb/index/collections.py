@@ -23,8 +23,8 @@ class CollectionTable:
         """Names of all collections in order, with how many papers each holds."""
         return dict(
             self._db.rows(
-                "SELECT n.name, COUNT(c.paper) FROM collection_names n LEFT JOIN collections c ON c.name = n.name"
-                " GROUP BY n.name ORDER BY n.name COLLATE NOCASE"
+                "SELECT n.name, COUNT(DISTINCT c.paper) FROM collection_names n"
+                " LEFT JOIN collections c ON c.name = n.name GROUP BY n.name ORDER BY n.name COLLATE NOCASE"
             )
         )
 
@@ -34,19 +34,18 @@ class CollectionTable:
         Raises:
             KbError: when there is no such collection; the message names those that there are.
         """
-        row = self._db.first("SELECT name FROM collection_names WHERE name = ? COLLATE NOCASE", (text.strip(),))
-        if row is None:
+        if (kept := self._known(text)) is None:
             known = ", ".join(repr(name) for name in self.all()) or "none yet"
             raise KbError(
                 f"no collection {text!r} (there are: {known}): kb collection add makes one", code="unknown-collection"
             )
-        return str(row[0])
+        return kept
 
     def papers(self, name: str) -> list[str]:
         """Ids of the papers of a collection, in the user's order."""
         rows = self._db.rows(
             "SELECT p.id FROM collections c JOIN papers p ON p.number = c.paper WHERE c.name = ?"
-            " ORDER BY c.position, p.id",
+            " GROUP BY p.id ORDER BY MIN(c.position), p.id",
             (self.name(name),),
         )
         return [row[0] for row in rows]
@@ -94,10 +93,11 @@ class CollectionTable:
         taken = self._known(new)
         if taken is not None and taken != name:
             raise UsageError(f"there is a collection {taken!r} already: choose another name")
-        held = self.papers(name)
-        self.remove(name)
-        self._make(new)
-        return self.add(new, held)
+        kept = _checked(new)
+        for table in ("collection_names", "collections"):
+            self._db.run(f"UPDATE {table} SET name = ? WHERE name = ?", (kept, name))
+        self._papers.refresh_all(self.papers(kept))
+        return kept
 
     def remove(self, text: str) -> str:
         """Forget a collection; its papers stay in the library."""
@@ -107,15 +107,19 @@ class CollectionTable:
         return name
 
     def _known(self, text: str) -> str | None:
-        row = self._db.first("SELECT name FROM collection_names WHERE name = ? COLLATE NOCASE", (text.strip(),))
-        return row[0] if row else None
+        wanted = text.strip().casefold()
+        names = (row[0] for row in self._db.rows("SELECT name FROM collection_names"))
+        return next((name for name in names if name.casefold() == wanted), None)
 
     def _make(self, text: str) -> str:
-        name = text.strip()
-        if not name or len(name) > _LONGEST_NAME or not name.isprintable():
-            raise UsageError(
-                f"{text[:60]!r} is no name of a collection: give one line of up to {_LONGEST_NAME} letters"
-            )
+        name = _checked(text)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         self._db.run("INSERT INTO collection_names VALUES (?, ?)", (name, now))
         return name
+
+
+def _checked(text: str) -> str:
+    name = text.strip()
+    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise UsageError(f"{text[:60]!r} is no name of a collection: give one line of up to {_LONGEST_NAME} letters")
+    return name

@@ -39,7 +39,8 @@ _PLACEHOLDER = re.compile(
 # Registrants whose DOIs name preprints and copies in repositories (they stand beside a publisher's DOI of the same
 # paper): bioRxiv, SSRN, Research Square, Preprints.org, ChemRxiv, OSF and PsyArXiv, TechRxiv, Authorea, ResearchGate.
 _COPIES = re.compile(
-    r"^10\.(?:1101|2139|21203|20944|26434|31219|31234|31235|31222|36227|22541|13140|48550|64898|33774|55458)/"
+    r"^10\.(?:1101/(?:\d{4}\.\d\d\.\d\d\.)?\d{5,8}$"  # and not the journals of its founder
+    r"|(?:2139|21203|20944|26434|31219|31234|31235|31222|36227|22541|13140|48550|64898|33774|55458)/)"
 )
 # Registrants whose DOIs name data sets: Dryad, figshare, Dataverse, PANGAEA, ICPSR, Mendeley Data, Kaggle, GBIF,
 # UK Data Service, Zenodo.
@@ -63,7 +64,7 @@ _SHORTEST_HEAD = 3
 _CRITICAL = re.compile(r"^(?:a )?(?:comments?|reply|response|rejoinder|erratum|corrigendum|correction|retraction"
                        r"|supplement(?:ary)?(?: materials?| information)?|discussion|review|appendix)\b")  # fmt: skip
 
-SAME, CERTAIN, ATTACHED, ID, DOI, PROPOSED, TITLE = range(7)
+SAME, CERTAIN, ID, DOI, ATTACHED, PROPOSED, TITLE = range(7)
 """Levels of evidence, the strongest first."""
 
 Link = tuple[str, str]
@@ -73,10 +74,12 @@ Link = tuple[str, str]
 class Decisions:
     """Pairs of record ids that were tied or parted from outside; each pair is in order.
 
-    ``same`` and ``different`` are the user's word; ``attached`` ties a file to the record that names it.
+    ``same`` and ``different`` are the user's word; ``before`` ties what an earlier version of this program had joined;
+    ``attached`` ties a file to the record that names it.
     """
 
     same: frozenset[Link] = frozenset()
+    before: frozenset[Link] = frozenset()
     different: frozenset[Link] = frozenset()
     attached: frozenset[Link] = frozenset()
 
@@ -276,11 +279,19 @@ def titles_agree(one: Known, other: Known, *, whole: bool = False) -> bool | Non
         return False
     if _numbers(a) != _numbers(b):
         return False  # "Part 1" and "Part 2"
-    return difflib.SequenceMatcher(None, a[:300], b[:300], autojunk=False).ratio() >= 0.9
+    matcher = difflib.SequenceMatcher(None, a[:300], b[:300], autojunk=False)
+    return min(matcher.real_quick_ratio(), matcher.quick_ratio()) >= 0.9 and matcher.ratio() >= 0.9
 
 
 def _numbers(title: str) -> list[str]:
     return [word for word in title.split() if word.isdigit() or re.fullmatch(r"[ivx]+", word)]
+
+
+def may_be_one(one: Known, other: Known) -> bool:
+    """Whether two states of an entry may be of one paper: an id, the title or the authors agree."""
+    if {*_arxiv_of(one), *one.dois} & {*_arxiv_of(other), *other.dois}:
+        return True
+    return bool(titles_agree(one, other)) or bool(_people_agree(one, other))
 
 
 def _people_agree(one: Known, other: Known) -> bool | None:
@@ -315,7 +326,8 @@ class _Clustering:
     def __init__(self, records: Iterable[Known], decisions: Decisions, crowded: frozenset[str]) -> None:
         self._crowded = crowded
         self._claims: dict[str, list[_Group]] = {}
-        self._muted: set[str] = set()
+        self._muted: set[str] = set()  # files whose page has no say
+        self._attachments: dict[str, tuple[list[Known], list[Known]]] = {}
         self._known = {known.id: known for known in sorted(records, key=lambda known: known.id)}
         self._decisions = decisions
         self._groups: dict[str, _Group] = {}
@@ -330,16 +342,18 @@ class _Clustering:
             ((key, known),) = self._known.items()
             keys = self._claimed_by(known) - self._crowded or {known.last_key}
             return [Cluster(records=(key,), keys=tuple(sorted(keys, key=_by_strength)))], []
-        for level, links in (
-            (SAME, self._decided()),
-            (CERTAIN, self._certain()),
-            (ATTACHED, self._attached()),
-            (ID, self._by_id()),
-            (DOI, self._by_doi()),
-            (PROPOSED, self._proposed()),
-            (TITLE, self._by_title()),
+        for level, links_of in (
+            (SAME, self._decided),
+            (CERTAIN, self._certain),
+            (ID, self._by_id),
+            (DOI, self._by_doi),
+            (ATTACHED, self._attached),
+            (PROPOSED, self._proposed),
+            (TITLE, self._by_title),
         ):
-            self._join(level, sorted(links, key=lambda link: (link.one, link.other)))
+            self._join(level, sorted(links_of(), key=lambda link: (link.one, link.other)))
+            if level == CERTAIN:
+                self._choose_attachments()
         groups = {id(group): group for group in self._groups.values()}.values()
         owners = self._owners(groups)
         clusters = [
@@ -357,9 +371,10 @@ class _Clustering:
     # ------------------------------------------------------------------------------------- links
 
     def _decided(self) -> Iterator[Join]:
-        for one, other in self._decisions.same:
-            if one in self._known and other in self._known:
-                yield Join(one=one, other=other, level=SAME, why=Reason(kind="joined-by-you"))
+        for links, kind in ((self._decisions.same, "joined-by-you"), (self._decisions.before, "joined-before")):
+            for one, other in links:
+                if one in self._known and other in self._known:
+                    yield Join(one=one, other=other, level=SAME, why=Reason(kind=kind))
 
     def _certain(self) -> Iterator[Join]:
         """Records of registries with one id, and records that are the same thing (of one file, of one place)."""
@@ -413,12 +428,12 @@ class _Clustering:
             if agree is None or (unlike <= 2 and not _is_of_a_book(key, first, second)):
                 yield _join(first, second, level, kind, id=key, agree="authors")
 
-    def _attached(self) -> Iterator[Join]:
-        """Files that a bibliography names as those of an entry.
+    def _choose_attachments(self) -> None:
+        """Which of the entries that name a file it is of.
 
-        The entry says that the file is its own, whatever title was read off its page; the page then has no say in
-        what else the paper is. It is not believed where the page is known to be another paper's: by the title and
-        an id or the authors of another record, or by another arXiv id.
+        An entry says that the file is its own, whatever title was read off its page; the page then has no say in what
+        else the paper is. It is not believed where the page is known to be another paper's, by the title and an id or
+        the authors of another record.
         """
         named: dict[str, list[Known]] = defaultdict(list)
         for one, other in self._decisions.attached:
@@ -430,18 +445,28 @@ class _Clustering:
             if self._groups[name].members != [name]:
                 continue  # the registry's own file
             chosen = [owner for owner in owners if titles_agree(file, owner)]
-            if not chosen and len({id(self._groups[owner.id]) for owner in owners}) == 1:
-                is_another = any(file.arxiv and owner.arxiv and file.arxiv != owner.arxiv for owner in owners)
-                if not is_another and not self._is_identified(file):
-                    chosen = owners
-                    if not any({*_arxiv_of(file), *file.dois} & {*_arxiv_of(one), *one.dois} for one in owners):
-                        self._mute(file)
+            is_ones = len({id(self._groups[owner.id]) for owner in owners}) == 1
+            if not chosen and is_ones and not self._is_identified(file):
+                chosen = owners
+                if not any({*_arxiv_of(file), *file.dois} & {*_arxiv_of(one), *one.dois} for one in owners):
+                    self._muted.add(name)
+                    self._groups[name].arxiv.clear()
+            self._attachments[name] = (chosen, owners)
+
+    def _attached(self) -> Iterator[Join]:
+        """Files that a bibliography names as those of an entry; none with the stamp of another arXiv id."""
+        for name, (chosen, owners) in sorted(self._attachments.items()):
+            file = self._known[name]
+            known = {key for owner in chosen for key in self._groups[owner.id].arxiv}
+            if file.arxiv and known and file.arxiv not in known:
+                self._muted.discard(name)
+                self._groups[name].arxiv.add(file.arxiv)
+                chosen = []
             for owner in chosen:
                 yield _join(file, owner, ATTACHED, "its-attachment")
             if not chosen:
-                self._doubt(
-                    [name, *(owner.id for owner in owners)], "file-of-another-paper", file=file.said.title or ""
-                )
+                title = file.said.title or ""
+                self._doubt([name, *(owner.id for owner in owners)], "file-of-another-paper", file=title)
 
     def _is_identified(self, file: Known) -> bool:
         """Whether the page of a file is that of a paper that a record tells of."""
@@ -451,11 +476,6 @@ class _Clustering:
                 if shared or _people_agree(file, other):
                     return True
         return False
-
-    def _mute(self, file: Known) -> None:
-        """Let the page of a file speak for nothing any more."""
-        self._muted.add(file.id)
-        self._groups[file.id].arxiv.clear()
 
     def _proposed(self) -> Iterator[Join]:
         """An id that only a file's name suggests, where the title agrees with the record of that id."""

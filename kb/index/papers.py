@@ -8,13 +8,14 @@ from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from kb import wire
-from kb.errors import UnknownPaper, UsageError
+from kb.errors import BadIdentifier, UnknownPaper, UsageError
 from kb.ids import OWN_SCHEMES, is_arxiv_id, paper_key
 from kb.index.authors import AuthorTable
 from kb.index.database import Database
 from kb.index.filtering import passing
 from kb.index.identity import Cluster, Known
 from kb.index.merging import Witness, decided, merge
+from kb.index.owned import hand_out, of_several, owned_rows
 from kb.index.passages import document_of, drop_chunks_of
 from kb.index.records import Block, RecordTable, Stored, witnesses
 from kb.names import fold
@@ -46,30 +47,14 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parted:
-    """What a split gave: the papers, and what could not be told to be of one of them and is with both now."""
+    """What a split gave: the papers, and what could not be told to be of one of them and is with both now.
+
+    ``touched`` is one record of each paper whose text has to be cut anew.
+    """
 
     papers: tuple[str, ...]
     with_both: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Owned:
-    """A kind of rows that hang on a paper because of the user: table, its columns between paper and anchor."""
-
-    table: str
-    columns: tuple[str, ...]
-    named: str
-
-
-# Each row carries the records (ids, joined by blanks) that the paper had when it was made: its anchor. A row goes
-# wherever those go, however papers are joined and parted.
-_OWNED = (
-    _Owned(table="tags", columns=("tag",), named="tag {tag}"),
-    _Owned(table="opinions", columns=("topic", "liking", "at"), named="your opinion"),
-    _Owned(table="versions", columns=("version", "record"), named=""),
-    _Owned(table="collections", columns=("name", "position"), named="collection {name}"),
-    _Owned(table="decided", columns=("field", "value", "at"), named="your {field}"),
-)
+    touched: tuple[str, ...] = ()
 
 
 class PaperTable:
@@ -101,8 +86,8 @@ class PaperTable:
             self._note_version(stored)
             return self._settle([stored.id], focus=stored)
 
-    def merge(self, one: str, other: str) -> str:
-        """Make one paper of two by the user's word; returns its id.
+    def merge(self, one: str, other: str) -> Placed:
+        """Make one paper of two (ids) by the user's word.
 
         Raises:
             UsageError: when both have an arXiv id, which is never one paper.
@@ -110,25 +95,27 @@ class PaperTable:
         with self._db.transaction():
             numbers = [self._number(name) for name in (one, other)]
             if numbers[0] == numbers[1]:
-                return self._id(numbers[0])
+                return Placed(paper=self._id(numbers[0]), record="", change="unchanged")
             records = [[stored for stored in self._records.of_paper(n) if not stored.superseded] for n in numbers]
             ids = {key for some in records for stored in some if (key := Known(stored.id, stored.record).arxiv)}
             if len(ids) > 1:
                 named = " and ".join(sorted(ids))
                 raise UsageError(f"{named} are two papers, each arXiv id is one: put them in one collection instead")
             self._records.tie(*[[stored.id for stored in some] for some in records])
-            self._settle([records[0][0].id])
-            return self._id(self._record_paper(records[0][0].id))
+            placed = self._settle([records[0][0].id])
+            return replace(placed, paper=self._id(self._record_paper(records[0][0].id)))
 
-    def distinguish(self, one: str, other: str) -> None:
-        """The user says that two papers are two, whatever speaks for one: they are no question any more."""
+    def distinguish(self, one: str, other: str) -> Parted:
+        """The user says that two papers (ids) are two, whatever speaks for one: they are no question any more."""
         with self._db.transaction():
             records = [
                 [stored.id for stored in self._records.of_paper(self._number(name)) if not stored.superseded]
                 for name in (one, other)
             ]
             self._records.part(*records)
-            self._settle([some[0] for some in records])
+            placed = self._settle([some[0] for some in records])
+            papers = self.of_records([some[0] for some in records])
+            return Parted(papers=tuple(papers), touched=placed.touched)
 
     def split(self, name: str, records: Sequence[str] = ()) -> Parted:
         """Part a paper: the records named (ids or keys) from the rest, or what was joined by the weakest evidence.
@@ -145,10 +132,10 @@ class PaperTable:
             for i, part in enumerate(parts):
                 for other in parts[i + 1 :]:
                     self._records.part(part, other)
-            both = self._with_both(number, parts)
-            self._settle([part[0] for part in parts])
-            papers = dict.fromkeys(self._id(self._record_paper(part[0])) for part in parts)
-            return Parted(papers=tuple(papers), with_both=both)
+            both = of_several(owned_rows(self._db, [number]), parts)
+            placed = self._settle([part[0] for part in parts])
+            papers = self.of_records([part[0] for part in parts])
+            return Parted(papers=tuple(papers), with_both=both, touched=placed.touched)
 
     def _parts(self, stored: Sequence[Stored], named: Sequence[str], name: str) -> list[list[str]]:
         ids = [one.id for one in stored]
@@ -179,19 +166,6 @@ class PaperTable:
             together.setdefault(_root(roots, key), []).append(key)
         return list(together.values())
 
-    def _with_both(self, number: int, parts: Sequence[Sequence[str]]) -> tuple[str, ...]:
-        """What the user made of the joined paper, and what cannot be told to be of one part."""
-        found = []
-        for owned in _OWNED:
-            if not owned.named:
-                continue
-            for row in self._db.rows(f"SELECT {', '.join(owned.columns)}, anchor FROM {owned.table} WHERE paper = ?",
-                                     (number,)):  # fmt: skip
-                anchor = set(row[-1].split())
-                if sum(bool(anchor.intersection(part)) for part in parts) > 1:
-                    found.append(owned.named.format(**dict(zip(owned.columns, row, strict=False))))
-        return tuple(dict.fromkeys(found))
-
     def set_fields(self, paper_id: str, values: dict[str, Any]) -> Paper:
         """Let the user decide fields; None takes the decision back. They survive every later ``put``."""
         with self._db.transaction():
@@ -211,9 +185,9 @@ class PaperTable:
         with self._db.transaction():
             number = self._number(paper_id)
             anchor = self._anchor(number)
-            self._db.run_many(
-                "INSERT OR IGNORE INTO tags (tag, paper, anchor) VALUES (?, ?, ?)", [(t, number, anchor) for t in add]
-            )
+            for tag in add:
+                if not self._db.first("SELECT 1 FROM tags WHERE tag = ? AND paper = ?", (tag, number)):
+                    self._db.run("INSERT INTO tags (tag, paper, anchor) VALUES (?, ?, ?)", (tag, number, anchor))
             self._db.run_many("DELETE FROM tags WHERE tag = ? AND paper = ?", [(tag, number) for tag in drop])
             return self._refresh(number)
 
@@ -223,9 +197,9 @@ class PaperTable:
             number = self._number(paper_id)
             if position is None:
                 self._db.run("DELETE FROM collections WHERE name = ? AND paper = ?", (name, number))
-            else:
+            elif not self._db.first("SELECT 1 FROM collections WHERE name = ? AND paper = ?", (name, number)):
                 self._db.run(
-                    "INSERT OR IGNORE INTO collections (name, paper, position, anchor) VALUES (?, ?, ?, ?)",
+                    "INSERT INTO collections (name, paper, position, anchor) VALUES (?, ?, ?, ?)",
                     (name, number, position, self._anchor(number)),
                 )
             return self._refresh(number)
@@ -246,6 +220,11 @@ class PaperTable:
         with self._db.transaction():
             return self._refresh(self._number(paper_id))
 
+    def refresh_all(self, paper_ids: Iterable[str]) -> None:
+        """Make the views of these papers again."""
+        for paper_id in paper_ids:
+            self._refresh(self._number(paper_id))
+
     def of_records(self, records: Iterable[str]) -> list[str]:
         """The ids of the papers that these records (ids) are of now, each once, in order; records that are gone are
         left out."""
@@ -261,8 +240,12 @@ class PaperTable:
         with self._db.transaction():
             return self._refresh(self._number(paper_id), without_text=fulltext)
 
-    def remove(self, paper_id: str) -> None:
-        """Take the paper and all that hangs on it out of the catalog (chunks must have been dropped before)."""
+    def remove(self, paper_id: str) -> tuple[str, ...]:
+        """Take the paper and all that hangs on it out of the catalog (chunks must have been dropped before).
+
+        Returns a record of each other paper whose text has to be cut anew: an id that the paper claimed may be
+        another's alone now.
+        """
         with self._db.transaction():
             number = self._number(paper_id)
             aliases = [row[0] for row in self._db.rows("SELECT alias FROM aliases WHERE paper = ?", (number,))]
@@ -270,8 +253,7 @@ class PaperTable:
             neighbours = self._records.forget(records)
             self._db.run("DELETE FROM papers WHERE number = ?", (number,))
             self._db.run_many("DELETE FROM shown WHERE paper_id = ?", [(alias,) for alias in aliases])
-            if neighbours:  # an id that the paper claimed may be another's alone now
-                self._settle(neighbours)
+            return self._settle(neighbours).touched if neighbours else ()
 
     # ------------------------------------------------------------------------------------- reading
 
@@ -284,11 +266,17 @@ class PaperTable:
         """
         named = text.strip()
         number = self._numbered(named)
-        if number is None and (keyed := self._with_citation_key(named)) is not None:
-            number = keyed
         if number is None and not named.startswith(OWN_SCHEMES):
-            named = paper_key(named)
-            number = self._numbered(named)
+            try:
+                key = paper_key(named)
+            except BadIdentifier:
+                if (number := self._with_citation_key(named)) is None:
+                    raise
+            else:
+                number = self._numbered(key)
+                named = key if number is not None or self._with_citation_key(named) is None else named
+        if number is None:
+            number = self._with_citation_key(text.strip())
         if number is None:
             self._refuse_contested(named)
             cure = (
@@ -317,7 +305,7 @@ class PaperTable:
         inside, values = passing(filters)
         ordering = _ORDERS[order]
         if len(filters.collections) == 1 and order == "new":  # a collection has the user's order
-            ordering = "(SELECT position FROM collections c WHERE c.paper = p.number AND c.name = ? COLLATE NOCASE)"
+            ordering = "(SELECT MIN(position) FROM collections c WHERE c.paper = p.number AND c.name = ?)"
             values = [*values, filters.collections[0]]
         statement = f"SELECT p.id FROM papers p WHERE p.number IN ({inside}) ORDER BY {ordering}, p.id"
         if limit is not None:
@@ -378,14 +366,18 @@ class PaperTable:
 
     def versions(self, paper_id: str) -> list[Version]:
         """The versions that were seen, oldest first."""
-        rows = self._db.rows("SELECT record FROM versions WHERE paper = ? ORDER BY version", (self._number(paper_id),))
-        return [wire.unpack(row[0], Version) for row in rows]
+        rows = self._db.rows(
+            "SELECT version, record FROM versions WHERE paper = ? ORDER BY version, anchor",
+            (self._number(paper_id),),
+        )
+        latest: dict[int, bytes] = dict(rows)
+        return [wire.unpack(blob, Version) for blob in latest.values()]
 
     def opinions(self, *, topic: str = "") -> dict[str, int]:
         """Paper id to 1 (liked) or -1 (disliked): for a topic, those given for all included."""
         rows = self._db.rows(
             "SELECT p.id, o.liking FROM opinions o JOIN papers p ON p.number = o.paper WHERE o.topic IN ('', ?)"
-            " ORDER BY o.topic, p.id",
+            " ORDER BY o.topic, p.id, o.at",  # of two papers that became one the later opinion counts
             (topic,),
         )
         return dict(rows)
@@ -474,7 +466,7 @@ class PaperTable:
         numbers, emptied, is_parted = self._assign(block)
         old = {n for stored in block.stored.values() if (n := stored.paper) is not None}
         before = {n: self._record(n) for n in old}
-        owned = self._owned_rows(old) if is_parted else []
+        owned = owned_rows(self._db, old) if is_parted else []
         rewritten = len(numbers) > 1 or bool(emptied)
         if rewritten:  # an id may move from one to another: none is in the way of the others
             for number in {*numbers, *emptied}:
@@ -482,12 +474,12 @@ class PaperTable:
                 self._db.run("UPDATE papers SET id = ? WHERE number = ?", (f"settling:{number}", number))
         for number, group in numbers.items():
             self._records.place([one.id for one in block.with_earlier(group)], number)
+        moved = self._moved(block, numbers)
+        for number in moved:  # whose text it is may be another's now: all of it is cut anew
+            drop_chunks_of(self._db, number)
         if is_parted:
-            for number in {*old, *numbers}:  # whose text it is may be another's now: all of it is cut anew
-                drop_chunks_of(self._db, number)
-            self._hand_out(
-                owned, {one.id: number for number, group in numbers.items() for one in block.with_earlier(group)}
-            )
+            places = {one.id: number for number, group in numbers.items() for one in block.with_earlier(group)}
+            hand_out(self._db, owned, places)
         for key in list(self._seen):
             if key in block.stored:
                 self._keep_version(self._record_paper(key), key, self._seen.pop(key))
@@ -497,12 +489,15 @@ class PaperTable:
         for number, group in numbers.items():
             was = before.get(number)
             paper = self._refresh(number, group=group, block=block, rewritten=rewritten)
-            is_same = paper == was and not is_parted
+            is_same = paper == was and number not in moved
             changes[number] = "unchanged" if is_same else "added" if was is None else "updated"
             if not is_same:
                 touched.append(group.records[0])
         for number in emptied:
-            self._db.run("DELETE FROM papers WHERE number = ?", (number,))
+            self._db.run(
+                "DELETE FROM papers WHERE number = ? AND NOT EXISTS (SELECT 1 FROM records WHERE paper = ?)",
+                (number, number),
+            )
         if focus is None:
             return Placed(paper="", record="", change="updated", touched=tuple(touched))
         mine = self._record_paper(focus.id)
@@ -544,6 +539,16 @@ class PaperTable:
         is_parted = bool(emptied) or any(len(set(places)) > 1 for places in held.values())
         return numbers, emptied, is_parted
 
+    @staticmethod
+    def _moved(block: Block, numbers: dict[int, Cluster]) -> set[int]:
+        """Papers that got records of other papers, or gave some away."""
+        moved: set[int] = set()
+        for number, group in numbers.items():
+            for one in block.with_earlier(group):
+                if one.paper is not None and one.paper != number:
+                    moved |= {one.paper, number}
+        return moved
+
     def _added(self, number: int | None) -> str:
         row = self._db.first("SELECT added FROM papers WHERE number = ?", (number,)) if number is not None else None
         return row[0] if row else _now()
@@ -555,43 +560,12 @@ class PaperTable:
             (f"new:{id(self)}:{self._fresh}", b"", added, _now()),
         )
 
-    def _owned_rows(self, numbers: Iterable[int]) -> list[tuple[_Owned, int, tuple[Any, ...]]]:
-        return [
-            (owned, number, row)
-            for owned in _OWNED
-            for number in sorted(numbers)
-            for row in self._db.rows(
-                f"SELECT {', '.join(owned.columns)}, anchor FROM {owned.table} WHERE paper = ?", (number,)
-            )
-        ]
-
-    def _hand_out(self, rows: Iterable[tuple[_Owned, int, tuple[Any, ...]]], places: dict[str, int]) -> None:
-        """Give each row to the papers that its records are in now; to the one that kept the number if in none."""
-        given: dict[tuple[str, int, tuple[Any, ...]], set[str]] = {}
-        numbers = set(places.values())
-        for owned, number, row in rows:
-            self._db.run(f"DELETE FROM {owned.table} WHERE paper = ?", (number,))
-            anchor = row[-1].split()
-            homes = {places[key] for key in anchor if key in places} or ({number} & numbers)
-            for home in homes or {min(numbers)}:
-                given.setdefault((owned.table, home, (owned.columns, *row[:-1])), set()).update(anchor)
-        for (table, home, (columns, *values)), anchors in given.items():
-            names = ", ".join(("paper", *columns, "anchor"))
-            marks = ", ".join("?" * (len(columns) + 2))
-            self._db.run(
-                f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})", (home, *values, " ".join(sorted(anchors)))
-            )
-        for number in numbers:  # notes are found by what they were made from, whichever paper has them
-            self._db.run_many(
-                "INSERT OR IGNORE INTO notes SELECT ?, recipe, record FROM notes WHERE paper = ?",
-                [(number, other) for other in {n for _, n, _ in rows} | numbers if other != number],
-            )
-
     def _keep_version(self, number: int, key: str, version: Version) -> None:
-        self._db.run(
-            "INSERT OR IGNORE INTO versions (paper, version, record, anchor) VALUES (?, ?, ?, ?)",
-            (number, version.version, wire.pack(version), key),
-        )
+        if not self._db.first("SELECT 1 FROM versions WHERE paper = ? AND version = ?", (number, version.version)):
+            self._db.run(
+                "INSERT INTO versions (paper, version, record, anchor) VALUES (?, ?, ?, ?)",
+                (number, version.version, wire.pack(version), key),
+            )
 
     def _record(self, number: int) -> Paper:
         return wire.unpack(self._db.one("SELECT record FROM papers WHERE number = ?", (number,))[0], Paper)

@@ -6,14 +6,29 @@ import zlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Literal
 
 from kb import wire
 from kb.index.database import Database, Row
-from kb.index.identity import MOST_SHARING, Cluster, Decisions, Doubt, Join, Known, Link, cluster, pair, record_id
+from kb.index.identity import (
+    MOST_SHARING,
+    Cluster,
+    Decisions,
+    Doubt,
+    Join,
+    Known,
+    Link,
+    cluster,
+    may_be_one,
+    pair,
+    record_id,
+)
 from kb.index.merging import Witness
 from kb.records import Metadata, Reason, SourceRecord
 
+_MOST_IN_BLOCK = 400
+"""A block that grows beyond this is clustered as far as it was followed: a chain of keys without end has no end."""
 _SMALL = 400  # bytes; shorter records are stored as they are
 
 
@@ -29,7 +44,7 @@ class Stored:
     record: SourceRecord
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Block:
     """Records that share keys, clustered: the stored records by id, the clusters, and what is in doubt.
 
@@ -40,9 +55,16 @@ class Block:
     clusters: list[Cluster]
     doubts: list[Doubt]
 
+    @cached_property
+    def _states(self) -> dict[str, list[Stored]]:
+        states: dict[str, list[Stored]] = {}
+        for one in self.stored.values():
+            states.setdefault(self._state_now(one), []).append(one)
+        return states
+
     def with_earlier(self, cluster: Cluster) -> list[Stored]:
         """The records of a cluster and their earlier states."""
-        return [one for one in self.stored.values() if self._state_now(one) in cluster.records]
+        return [one for key in cluster.records for one in self._states.get(key, ())]
 
     def _state_now(self, stored: Stored) -> str:
         while stored.superseded is not None and stored.superseded in self.stored:
@@ -63,9 +85,12 @@ class RecordTable:
         found = self._stored("id = ?", (record_id,))
         return found[0] if found else None
 
-    def is_record(self, name: str) -> bool:
-        """Whether a name is the id or the key of a record."""
-        return self._db.first("SELECT 1 FROM records WHERE id = ? OR key = ? LIMIT 1", (name, name)) is not None
+    def of_file(self, sha256: str) -> Stored | None:
+        """The record of the file with this content, however it was read."""
+        row = self._db.first(
+            "SELECT r.id FROM documents d JOIN records r ON r.number = d.record WHERE d.sha256 = ?", (sha256,)
+        )
+        return self.get(row[0]) if row else None
 
     def of_paper(self, number: int) -> list[Stored]:
         """All records of a paper (its catalog number) in the order of their ids, superseded ones among them."""
@@ -83,9 +108,9 @@ class RecordTable:
     def store(self, record: SourceRecord, *, private: bool, run: str) -> tuple[Stored, bool]:
         """Take a record in; returns it and whether anything changed.
 
-        What is there already is only read anew: a better reader may understand it better. A record of the same place
-        (file and key) with other content, not met in this ``run``, is an earlier state of it: it is kept, but out of
-        the view.
+        What is there already is only read anew: a better reader may understand it better; how private it is stays. A
+        record of the same place (file and key) with other content, not met in this ``run``, that agrees with this one
+        in an id, the title or the authors, is an earlier state of it: it is kept, but out of the view.
         """
         key = record_id(record)
         known = self.get(key)
@@ -101,7 +126,7 @@ class RecordTable:
         said = replace(record, metadata=_with_days(known.record.metadata, record.metadata))
         if known.record.fields and not record.fields:  # the same file, not read again
             said = replace(said, fields=known.record.fields)
-        stored = replace(known, record=said, private=known.private and private, superseded=None)
+        stored = replace(known, record=said, superseded=None)
         if stored == known:
             self._db.run("UPDATE records SET run = ? WHERE number = ? AND run != ?", (run, known.number, run))
             return known, False
@@ -127,11 +152,14 @@ class RecordTable:
         record = stored.record
         if not record.origin or not record.key:
             return
-        for (earlier,) in self._db.rows(
-            "SELECT id FROM records WHERE origin = ? AND key = ? AND source = ? AND id != ? AND run != ?"
+        rows = self._db.rows(
+            "SELECT id, record FROM records WHERE key = ? AND origin = ? AND source = ? AND id != ? AND run != ?"
             " AND superseded IS NULL",
-            (record.origin, record.key, record.source, stored.id, run),
-        ):
+            (record.key, record.origin, record.source, stored.id, run),
+        )
+        for earlier, blob in rows:
+            if not may_be_one(Known(stored.id, record), Known(earlier, _unpacked(blob))):
+                continue
             self._db.run("UPDATE records SET superseded = ? WHERE id = ?", (stored.id, earlier))
             # What was decided of the earlier state holds for this one.
             for kind, one, other, at in self._db.rows(
@@ -151,15 +179,16 @@ class RecordTable:
         stored: dict[str, Stored] = {}
         crowded: set[str] = set()
         asked: set[str] = set()
+        papers: set[int] = set()
         waiting = set(seeds)
-        while waiting:
+        while waiting and len(stored) < _MOST_IN_BLOCK:
             fresh = {one.id: one for one in self._some(waiting - set(stored))}
             stored |= fresh
             waiting = set()
-            live = [one for one in fresh.values() if one.superseded is None]
-            keys = {key for one in live for key in Known(one.id, one.record).found_by()} - asked
+            # Of earlier states, too: what such a key had joined may have to part now.
+            keys = {key for one in fresh.values() for key in Known(one.id, one.record).found_by()} - asked
             asked |= keys
-            for key in keys:
+            for key in sorted(keys):
                 sharing = self._db.rows(
                     "SELECT r.id FROM record_keys k JOIN records r ON r.number = k.record"
                     " WHERE k.key = ? AND r.superseded IS NULL LIMIT ?",
@@ -171,16 +200,19 @@ class RecordTable:
                     waiting.update(row[0] for row in sharing)
             for one in fresh.values():
                 waiting.update(end for link in self._links_of(one.id) for end in link)
-                waiting.update(
-                    row[0] for row in self._db.rows("SELECT id FROM records WHERE superseded = ?", (one.id,))
-                )
+                earlier = self._db.rows("SELECT id FROM records WHERE superseded = ?", (one.id,))
+                waiting.update(row[0] for row in earlier)
                 if one.superseded is not None:
                     waiting.add(one.superseded)
+                if one.paper is not None and one.paper not in papers:
+                    papers.add(one.paper)  # whatever is with it now: what had joined them may be gone
+                    mates = self._db.rows("SELECT id FROM records WHERE paper = ?", (one.paper,))
+                    waiting.update(row[0] for row in mates)
             waiting -= set(stored)
         known = [Known(one.id, one.record) for one in stored.values() if one.superseded is None]
         decisions = self._decisions(stored)
         if without:
-            decisions = replace(decisions, same=decisions.same - without)
+            decisions = replace(decisions, same=decisions.same - without, before=decisions.before - without)
         clusters, doubts = cluster(known, decisions, crowded=frozenset(crowded))
         return Block(stored=stored, clusters=clusters, doubts=doubts)
 
@@ -227,32 +259,34 @@ class RecordTable:
 
     def doubts(self) -> list[tuple[list[str], Reason]]:
         """All that is in doubt: the ids of the papers, and why."""
-        found = []
-        for number, why in self._db.rows("SELECT number, why FROM doubts ORDER BY number"):
-            rows = self._db.rows(
-                "SELECT DISTINCT p.id FROM doubted d JOIN records r ON r.id = d.record JOIN papers p"
-                " ON p.number = r.paper WHERE d.doubt = ? ORDER BY p.id",
-                (number,),
-            )
-            found.append(([row[0] for row in rows], wire.unpack(why, Reason)))
-        return found
+        rows = self._db.rows(
+            "SELECT DISTINCT d.doubt, p.id FROM doubted d JOIN records r ON r.id = d.record JOIN papers p"
+            " ON p.number = r.paper ORDER BY d.doubt, p.id"
+        )
+        papers: dict[int, list[str]] = {}
+        for number, paper_id in rows:
+            papers.setdefault(number, []).append(paper_id)
+        reasons = self._db.rows("SELECT number, why FROM doubts ORDER BY number")
+        return [(papers[number], wire.unpack(why, Reason)) for number, why in reasons if number in papers]
 
     # ------------------------------------------------------------------------------------- decisions
 
-    def tie(self, one: Sequence[str], other: Sequence[str]) -> None:
-        """The user says that all these records are of one paper."""
+    def tie(self, one: Sequence[str], other: Sequence[str], *, kind: Literal["same", "before"] = "same") -> None:
+        """The user says that all these records are of one paper, or an earlier version had joined them ("before")."""
         for first in one:
             for second in other:
                 self._db.run("DELETE FROM decisions WHERE kind = 'different' AND one = ? AND other = ?",
                              pair(first, second))  # fmt: skip
         now = datetime.now(UTC).isoformat()
         for key in (*one[1:], *other):
-            self._decide("same", one[0], key, at=now)
+            self._decide(kind, one[0], key, at=now)
 
     def untied(self, ids: Sequence[str]) -> list[list[str]]:
         """The papers that these records would be of without the user's last word that they are one; [] if there is
         none."""
-        rows = self._db.rows_for("SELECT one, other, at FROM decisions WHERE kind = 'same' AND one IN (?)", list(ids))
+        rows = self._db.rows_for(
+            "SELECT one, other, at FROM decisions WHERE kind IN ('same', 'before') AND one IN (?)", list(ids)
+        )
         if not rows:
             return []
         last = max(at for _, _, at in rows)
@@ -264,7 +298,7 @@ class RecordTable:
         """The user says that these records are of two papers."""
         for first in one:
             for second in other:
-                for kind in ("same", "attached"):
+                for kind in ("same", "before", "attached"):
                     self._db.run("DELETE FROM decisions WHERE kind = ? AND one = ? AND other = ?",
                                  (kind, *pair(first, second)))  # fmt: skip
                 self._decide("different", first, second)
@@ -301,7 +335,10 @@ class RecordTable:
 
     def _decisions(self, stored: Collection[str]) -> Decisions:
         rows = self._db.rows_for("SELECT kind, one, other FROM decisions WHERE one IN (?)", list(stored))
-        links = {kind: frozenset((a, b) for k, a, b in rows if k == kind) for kind in ("same", "different", "attached")}
+        links = {
+            kind: frozenset((a, b) for k, a, b in rows if k == kind)
+            for kind in ("same", "before", "different", "attached")
+        }
         return Decisions(**links)
 
     # ------------------------------------------------------------------------------------- rows

@@ -208,16 +208,44 @@ CREATE TABLE decided (
     at TEXT NOT NULL,
     PRIMARY KEY (paper, field, anchor)
 ) WITHOUT ROWID;
-ALTER TABLE tags ADD COLUMN anchor TEXT NOT NULL DEFAULT '';
-ALTER TABLE opinions ADD COLUMN anchor TEXT NOT NULL DEFAULT '';
-ALTER TABLE versions ADD COLUMN anchor TEXT NOT NULL DEFAULT '';
+ALTER TABLE tags RENAME TO tags_before;
+CREATE TABLE tags (
+    tag TEXT NOT NULL,
+    paper INTEGER NOT NULL REFERENCES papers ON DELETE CASCADE,
+    anchor TEXT NOT NULL,
+    PRIMARY KEY (tag, paper, anchor)
+) WITHOUT ROWID;
+INSERT INTO tags SELECT tag, paper, '' FROM tags_before;
+DROP TABLE tags_before;
+CREATE INDEX tags_paper ON tags (paper);
+ALTER TABLE opinions RENAME TO opinions_before;
+CREATE TABLE opinions (
+    paper INTEGER NOT NULL REFERENCES papers ON DELETE CASCADE,
+    topic TEXT NOT NULL,
+    anchor TEXT NOT NULL,
+    liking INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (paper, topic, anchor)
+) WITHOUT ROWID;
+INSERT INTO opinions SELECT paper, topic, '', liking, at FROM opinions_before;
+DROP TABLE opinions_before;
+ALTER TABLE versions RENAME TO versions_before;
+CREATE TABLE versions (
+    paper INTEGER NOT NULL REFERENCES papers ON DELETE CASCADE,
+    version INTEGER NOT NULL,
+    record BLOB NOT NULL,
+    anchor TEXT NOT NULL,
+    PRIMARY KEY (paper, version, anchor)
+);
+INSERT INTO versions SELECT paper, version, record, '' FROM versions_before;
+DROP TABLE versions_before;
 CREATE TABLE collection_names (name TEXT PRIMARY KEY, made TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE collections (
     name TEXT NOT NULL,
     paper INTEGER NOT NULL REFERENCES papers ON DELETE CASCADE,
+    anchor TEXT NOT NULL,
     position INTEGER NOT NULL,
-    anchor TEXT NOT NULL DEFAULT '',
-    PRIMARY KEY (name, paper)
+    PRIMARY KEY (name, paper, anchor)
 ) WITHOUT ROWID;
 CREATE INDEX collections_paper ON collections (paper);
 CREATE TABLE venues (

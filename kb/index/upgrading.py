@@ -29,7 +29,7 @@ class _Contribution:
 def fill_records(database: Database) -> None:
     """From one merged contribution a source, as homes before schema 3 keep it, to source records.
 
-    Papers stay as they were joined: that counts as the user's word, and ``kb split`` can undo it. A document becomes
+    Papers stay as they were joined, and ``kb split`` can undo it. A document becomes
     that of the record of its file; where the file's page had no say of its own, one is made that says nothing.
     """
     from kb.index.authors import AuthorTable
@@ -58,7 +58,7 @@ def fill_records(database: Database) -> None:
             )
         table.place([key for key, _ in records], number)
         if len(records) > 1:
-            table.tie([records[0][0]], [key for key, _ in records[1:]])
+            table.tie([records[0][0]], [key for key, _ in records[1:]], kind="before")
         anchor = " ".join(sorted(key for key, _ in records))
         for owned in ("tags", "opinions", "versions", "decided"):
             database.run(f"UPDATE {owned} SET anchor = ? WHERE paper = ?", (anchor, number))

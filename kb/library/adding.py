@@ -78,9 +78,9 @@ class Tally:
         """The report, with the ids that the papers have at its end: an id that was added is not also listed as
         updated or unchanged, and what was in doubt only for a while is not listed."""
         papers = catalog.papers.of_records
-        added = papers(list(self.added))
-        updated = [key for key in papers(self.updated) if key not in added]
-        unchanged = [key for key in papers(self.unchanged) if key not in added and key not in updated]
+        added = dict.fromkeys(papers(self.added))
+        updated = {key: None for key in papers(self.updated) if key not in added}
+        unchanged = {key: None for key in papers(self.unchanged) if key not in added and key not in updated}
         open_doubts = {tuple(ids): why for ids, why in catalog.records.doubts()} if self.doubted else {}
         doubted = dict.fromkeys(ids for doubt in self.doubted if len(ids := tuple(sorted(papers(doubt)))) > 1)
         return AddReport(
@@ -240,7 +240,7 @@ class Adder:
             placed.append(papers.put(item.record, private=item.private, run=self._run))
         if file is not None:
             owner = placed[0].record if placed else None
-            known = self._catalog.records.get(record_id(file))
+            known = self._catalog.records.of_file(parsed.sha256) or self._catalog.records.get(record_id(file))
             if parsed.document is None and known is not None:
                 file = known.record
             if parsed.document is not None or known is not None:

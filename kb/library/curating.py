@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kb import wire
 from kb.errors import BadIdentifier, UnknownPaper, UsageError
+from kb.index.identity import record_id
 from kb.index.papers import Parted
 from kb.records import Affiliation, Link, Paper
 
@@ -41,6 +42,7 @@ def show(library: Library, name: str) -> dict[str, Any]:
 
 def remove(library: Library, names: Sequence[str]) -> list[str]:
     """Remove papers; returns their ids."""
+    from kb.library.adding import chunk_again
     from kb.library.delivering import forget_pages
     from kb.library.jobs import forget_traces
 
@@ -57,9 +59,12 @@ def remove(library: Library, names: Sequence[str]) -> list[str]:
             catalog.ledger.forget_turns_with([key for paper in papers for key in (paper.id, *paper.aliases)])
             for sha256 in hashes:
                 catalog.ledger.forget_figures(sha256)
+            touched: list[str] = []
             for key in ids:
                 catalog.passages.drop_chunks(key)
-                catalog.papers.remove(key)
+                touched += catalog.papers.remove(key)
+            if others := catalog.papers.of_records(touched):
+                chunk_again(catalog, others, encoder=library.encoder())
         library.indexer().settle()
         kept = catalog.passages.files() | {file for some in catalog.ledger.figure_files().values() for file in some}
         library.home.files.drop_all(files - kept)
@@ -104,43 +109,44 @@ def merge(library: Library, one: str, other: str) -> Paper:
     """Make one paper of two."""
     from kb.library.adding import chunk_again
 
-    catalog = library.catalog()
+    catalog, encoder = library.catalog(), library.encoder()
     ids = [catalog.papers.resolve(name) for name in (one, other)]
     with library.writing("merge"):
         with catalog.transaction():
             merged = catalog.papers.merge(*ids)
-            chunk_again(catalog, [merged], encoder=library.encoder())
+            chunk_again(catalog, catalog.papers.of_records(merged.touched), encoder=encoder)
         library.indexer().settle()
-    return catalog.papers.get(merged)
+    return catalog.papers.get(merged.paper)
 
 
 def split(library: Library, name: str, records: Sequence[str]) -> Parted:
     """Part a paper; or say that two papers are two."""
     from kb.library.adding import chunk_again
 
-    catalog = library.catalog()
+    catalog, encoder = library.catalog(), library.encoder()
     paper_id = catalog.papers.resolve(name)
     with library.writing("split"):
         with catalog.transaction():
-            others = [key for record in records if (key := _other_paper(catalog, record)) not in (None, paper_id)]
-            if others:
-                for other in others:
-                    catalog.papers.distinguish(paper_id, other)
-                return Parted(papers=(paper_id, *others))
-            parted = catalog.papers.split(paper_id, records)
-            chunk_again(catalog, parted.papers, encoder=library.encoder())
+            other = _other_paper(catalog, paper_id, records)
+            if other is not None:
+                parted = catalog.papers.distinguish(paper_id, other)
+            else:
+                parted = catalog.papers.split(paper_id, records)
+            chunk_again(catalog, catalog.papers.of_records(parted.touched), encoder=encoder)
         library.indexer().settle()
     return parted
 
 
-def _other_paper(catalog: Catalog, name: str) -> str | None:
-    """The paper that is meant, where a name is a paper's and not a record's."""
-    if catalog.records.is_record(name):
+def _other_paper(catalog: Catalog, paper_id: str, names: Sequence[str]) -> str | None:
+    """The other paper that is meant, where the one name is no record of this paper."""
+    said = catalog.papers.many([paper_id], sources=True)[paper_id].sources
+    if len(names) != 1 or names[0] in {key for one in said for key in (one.key, record_id(one))}:
         return None
     try:
-        return catalog.papers.resolve(name)
+        other = catalog.papers.resolve(names[0])
     except (UnknownPaper, BadIdentifier):
         return None
+    return other if other != paper_id else None
 
 
 def collect(library: Library, name: str, papers: Sequence[str], *, drop: Sequence[str]) -> str:

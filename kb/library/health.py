@@ -6,6 +6,7 @@ import contextlib
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,11 +93,13 @@ def _problems(library: Library) -> Iterator[Problem]:
 def _doubts(catalog: Catalog) -> Iterator[Problem]:
     """Papers that may be one, and records that may not be of one paper, each with the cure for either case."""
     for ids, why in catalog.records.doubts():
-        pair = " ".join(shlex.quote(key) for key in ids[:2])
         what = f"{', '.join(ids)}: {sentence(why)}"
-        yield Problem(
-            what=what, severity="notice", cure=f"kb merge {pair} if they are one paper, kb split {pair} if not"
-        )
+        joinable = [both for both in combinations(ids, 2) if not all(key.startswith("arxiv:") for key in both)]
+        one, other = (shlex.quote(key) for key in (joinable[0] if joinable else ids[:2]))
+        cure = f"kb split {one} {other} if they are two papers"
+        if joinable:
+            cure = f"kb merge {one} {other} if they are one paper, {cure}"
+        yield Problem(what=what, severity="notice", cure=cure)
 
 
 def _as_argument(what: str) -> str:

@@ -8,6 +8,7 @@ from kb.records import Reason
 
 _SENTENCES = {
     "joined-by-you": "you said that they are one paper",
+    "joined-before": "an earlier version of kb had joined them",
     "same-id": "both have the id {id}",
     "its-file": "it is arXiv's file of this paper",
     "same-arxiv-id": "both state {id}, and {agree} agree",

@@ -147,7 +147,7 @@ def write_dump(path: Path, some: list[dict[str, Any]], lines: int, *, form: str)
         for number in range(lines):
             record = dict(some[number % len(some)])
             if turn := number // len(some):
-                record["id"] = f"{10 + turn:02d}{record['id'][2:]}"
+                record["id"] = f"{26 + turn:02d}{record['id'][2:]}"
                 record["title"] = f"{record['title']} ({turn})"
             stream.write(json.dumps(kaggle(record) if form == "kaggle" else record, ensure_ascii=False) + "\n")
 

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb import wire
+from kb.errors import UsageError
 from kb.index.catalog import Catalog
 from kb.index.identity import MOST_SHARING, record_id
 from kb.records import NO_FILTERS, Filters, Metadata, SourceRecord
@@ -110,7 +111,10 @@ def test_a_split_after_the_users_join_gives_back_both_byte_for_byte(
             return
         one, other = data.draw(st.permutations(others))[:2]
         before = state(catalog)
-        merged = catalog.papers.merge(one, other)
+        try:
+            merged = catalog.papers.merge(one, other).paper
+        except UsageError:  # an entry among them names an arXiv id that is not the other's
+            return
         assert len(catalog.papers.ids(NO_FILTERS)) <= len(ids) - 1
         assert {f"of {one}", f"of {other}"} <= set(catalog.papers.get(merged).tags)
         if len(catalog.papers.ids(NO_FILTERS)) == len(ids) - 1:  # the join tied no third paper to them

@@ -107,7 +107,7 @@ def test_a_preprint_and_its_published_form_are_one_paper_by_title_and_authors() 
         ids=("doi:10.1234/a",), title="Fast widget indexing, for everybody", authors=("Quill, A.", *AUTHORS[1:])
     )
     assert joined(preprint, published) == [{0, 1}]
-    assert joined(record(ids=("doi:10.1101/2020.01.01.1",)), published) == [{0, 1}]  # bioRxiv's own DOI
+    assert joined(record(ids=("doi:10.1101/2020.01.01.123456",)), published) == [{0, 1}]  # bioRxiv's own DOI
 
 
 def test_a_file_whose_title_could_not_be_read_is_confirmed_by_its_first_page() -> None:
@@ -242,6 +242,19 @@ def test_an_undecidable_match_is_left_alone_and_reported() -> None:
     assert len(doubt.records) == 3
 
 
+def test_a_journal_of_the_founder_of_a_preprint_server_is_no_preprint() -> None:
+    one, two = record(ids=("doi:10.1101/gr.123456.111",)), record(ids=("doi:10.1101/gad.654321.222",))
+    assert joined(one, two) == [{0}, {1}]
+
+
+def test_a_file_stamped_with_another_arxiv_id_is_not_of_its_entrys_paper() -> None:
+    arxiv = record("arxiv", ids=("arxiv:2401.00001", "doi:10.1234/a"))
+    entry = record(ids=("doi:10.1234/a",))
+    file = record("pdf", ids=("arxiv:2402.00002", "file:aa"), title="Something Unlike It", authors=None, key="aa")
+    tie = Decisions(attached=frozenset({pair(entry.id, file.id)}))
+    assert joined(arxiv, entry, file, decisions=tie) == [{0, 1}, {2}]
+
+
 def test_two_publishers_dois_speak_against_equal_titles_and_authors() -> None:
     assert joined(record(ids=("doi:10.1234/a",)), record(ids=("doi:10.9999/b",))) == [{0}, {1}]
 
@@ -274,7 +287,7 @@ _people = st.none() | st.lists(st.sampled_from(["Ada Quill", "A. Quill", "Dee, B
 )
 _ids = st.lists(
     st.sampled_from(
-        ["arxiv:2401.00001", "arxiv:2401.00002", "doi:10.1/a", "doi:10.1/b", "doi:10.1101/c", "doi:10.1/xxxx"]
+        ["arxiv:2401.00001", "arxiv:2401.00002", "doi:10.1/a", "doi:10.1/b", "doi:10.1101/123456", "doi:10.1/xxxx"]
     ),
     max_size=2,
     unique=True,
