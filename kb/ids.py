@@ -127,8 +127,7 @@ def doi_key(doi: str) -> str | None:
     return f"doi:{bare}"
 
 
-OWN_SCHEMES = ("doi:", "record:", "file:", "title:", "beir:")  # ids that are given here, not by arXiv
-_NAME_SUFFIXES = frozenset(("jr", "sr", "ii", "iii", "iv"))
+OWN_SCHEMES = ("doi:", "record:", "file:", "beir:")  # ids that are given here, not by arXiv
 
 
 @lru_cache(maxsize=1 << 12)
@@ -145,17 +144,6 @@ def record_key(title: str, authors: Sequence[str]) -> str:
     """``record:<hash>`` of the normalised title and authors, for records without any other id."""
     basis = "\n".join([fold(title), *(fold(author) for author in authors)])
     return f"record:{hashlib.sha256(basis.encode()).hexdigest()[:16]}"
-
-
-def title_key(title: str, first_author: str) -> str:
-    """``title:<hash>`` of the normalised title and the first author's family name.
-
-    Sources print given names each in their way ("Dan", "Daniel", "D.") and cut long lists of authors: this key is
-    the same for all of them. It says less than an id, so it is only ever an alias.
-    """
-    names = [name for name in fold(first_author).split() if name not in _NAME_SUFFIXES]
-    basis = f"{fold(title)}\n{names[-1] if names else ''}"
-    return f"title:{hashlib.sha256(basis.encode()).hexdigest()[:16]}"
 
 
 def file_key(sha256: str) -> str:

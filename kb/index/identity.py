@@ -32,7 +32,7 @@ MOST_SHARING = 64
 # words for "to be filled in". Publishers' examples: 10.1145/1122445.1122456, 10.1145/XXXXXXX.XXXXXXX,
 # 10.1109/XXXX.2022.1234567, 10.1016/j.xxxx.2020.xx.xxx, 10.18653/v1/P19-XXXX.
 _PLACEHOLDER = re.compile(
-    r"x{2,}|(?<![a-z])n{3,}(?![a-z])|\?{2,}|(?<!\d)0{5,}(?!\d)|(?<!\d)(?:12345678?9?0?|012345678?9?)(?!\d)"
+    r"x{2,}|(?<![a-z])n{3,}(?![a-z])|\?{2,}|(?<!\d)0{5,}(?!\d)|(?:^|[./])0{2,}(?=[./]|$)|(?<!\d)(?:12345678?9?0?|012345678?9?)(?!\d)"
     r"|(?<!\d)1122445\.1122456(?!\d)|(?<!\d)(\d)\1{5,}(?!\d)|(?:^|[/._-])(?:tbd|todo|doi|insert|placeholder|nnn+)(?:$|[/._-])",
     re.IGNORECASE,
 )
@@ -61,8 +61,12 @@ _STANDING_TITLE = re.compile(
 _TELLING_SIGNS = 8  # letters and digits of a title that can tell a paper from others, together with its authors
 _TELLING_CHARACTERS, _TELLING_WORDS = 12, 2  # of a title that is looked for in a page, or that is another's beginning
 _SHORTEST_HEAD = 3
-_CRITICAL = re.compile(r"^(?:a )?(?:comments?|reply|response|rejoinder|erratum|corrigendum|correction|retraction"
-                       r"|supplement(?:ary)?(?: materials?| information)?|discussion|review|appendix)\b")  # fmt: skip
+# What is printed about a paper bears its title, with one of these before or behind it.
+_ABOUT = (
+    r"(?:comments?|reply|response|rejoinder|errat(?:um|a)|corrigend(?:um|a)|correction|retraction|addendum"
+    r"|supplement(?:ary)?(?: materials?| information)?|discussion|review|appendix)"
+)
+_CRITICAL = re.compile(rf"^(?:a |author |publisher )?{_ABOUT}\b|\b{_ABOUT}$")
 
 SAME, CERTAIN, ID, DOI, ATTACHED, PROPOSED, TITLE = range(7)
 """Levels of evidence, the strongest first."""
@@ -190,6 +194,11 @@ class Known:
         return fold(self.said.title or "")
 
     @cached_property
+    def is_about_another(self) -> bool:
+        """Whether it is a comment on a paper, its erratum and the like."""
+        return _CRITICAL.search(self.title) is not None
+
+    @cached_property
     def head(self) -> str:
         """The folded title before its colon, by which people call a paper; empty where there is none."""
         head, colon, _ = (self.said.title or "").partition(":")
@@ -268,8 +277,8 @@ def titles_agree(one: Known, other: Known, *, whole: bool = False) -> bool | Non
         return True if read and len(read) >= _TELLING_CHARACTERS and f" {read} " in f" {page} " else None
     if a == b:
         return True
-    if bool(_CRITICAL.match(a)) != bool(_CRITICAL.match(b)):
-        return False  # a comment on a paper bears its title
+    if one.is_about_another != other.is_about_another:
+        return False
     short, long = sorted((a, b), key=len)
     if not whole and short in (one.head, other.head):
         return True
@@ -423,7 +432,7 @@ class _Clustering:
         unlike = _count_unlike(few, title_of)
         for first, second in combinations(few, 2):
             agree = title_of[first.id, second.id]
-            if agree is True or not _people_agree(first, second):
+            if agree is True or first.is_about_another != second.is_about_another or not _people_agree(first, second):
                 continue
             if agree is None or (unlike <= 2 and not _is_of_a_book(key, first, second)):
                 yield _join(first, second, level, kind, id=key, agree="authors")

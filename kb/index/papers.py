@@ -269,9 +269,11 @@ class PaperTable:
         if number is None and not named.startswith(OWN_SCHEMES):
             try:
                 key = paper_key(named)
-            except BadIdentifier:
+            except BadIdentifier as err:
                 if (number := self._with_citation_key(named)) is None:
-                    raise
+                    raise BadIdentifier(
+                        f"{err}; or name it by its citation key, as kb list and kb show have it"
+                    ) from err
             else:
                 number = self._numbered(key)
                 named = key if number is not None or self._with_citation_key(named) is None else named

@@ -143,15 +143,6 @@ class PassageTable:
         row = self._db.first(f"SELECT d.version {_BEST}", (self._number(paper_id),))
         return row[0] if row else None
 
-    def paper_of_file(self, sha256: str) -> str | None:
-        """The paper that a file with this content is of."""
-        row = self._db.first(
-            "SELECT p.id FROM documents d JOIN records r ON r.number = d.record JOIN papers p ON p.number = r.paper"
-            " WHERE d.sha256 = ?",
-            (sha256,),
-        )
-        return row[0] if row else None
-
     def files(self) -> set[str]:
         """Keys of all files that the catalog refers to."""
         return {row[0] for row in self._db.rows("SELECT file FROM documents WHERE file != ''")}
@@ -220,6 +211,13 @@ class PassageTable:
     def count(self) -> int:
         """How many chunks there are."""
         return int(self._db.one("SELECT COUNT(*) FROM chunks")[0])
+
+    def papers_without(self) -> list[str]:
+        """Ids of papers that have no chunk, which a paper with a title always has."""
+        rows = self._db.rows(
+            "SELECT id FROM papers p WHERE NOT EXISTS (SELECT 1 FROM chunks c WHERE c.paper = p.number) ORDER BY id"
+        )
+        return [row[0] for row in rows]
 
     def keys(self) -> Keys:
         """Keys of all chunks, sorted."""

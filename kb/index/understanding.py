@@ -28,7 +28,8 @@ _MOST_MISSPELLED = 8
 _BY = re.compile(r"(?:^|\s)by\s+(?P<name>.+)$|^(?P<chinese>[^的]+?)\s*的\s*(?:论文|文章|論文)$", re.IGNORECASE)
 _PRINTED = re.compile(r"[^\s,;:()\[\]{}?!？！，。；：、（）]+")
 _INITIAL = re.compile(r"[^\W\d_](?:\.-?[^\W\d_])*\.")
-_MISSPELLED = re.compile(rf"[^\W\d_]{{{_SHORTEST_MISSPELLED},}}")
+_LONGEST_MISSPELLED = 40  # letters: a longer run is no word, and its neighbours are too many
+_MISSPELLED = re.compile(rf"(?<!\w)[^\W\d_]{{{_SHORTEST_MISSPELLED},{_LONGEST_MISSPELLED}}}(?!\w)")
 
 
 class People(Protocol):

@@ -255,8 +255,9 @@ class Adder:
         self._say_what_is_missing(placed[0].record, parsed, tally)
         if self._decide_privacy(papers.of_records([last])[0], item):
             changes.append("updated")
-        change = min(changes, key=("added", "updated", "unchanged").index)
-        getattr(tally, change).setdefault(last)
+        told = [*((one.record, one.change) for one in placed), *((last, more) for more in changes[len(placed) :])]
+        for record, change in told:
+            getattr(tally, change).setdefault(record)
         for one in placed:
             tally.joined |= {joined.records: joined for joined in one.joined}
             tally.doubted += one.doubted

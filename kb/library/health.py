@@ -52,6 +52,7 @@ def examine(library: Library, *, fix: bool, model: bool, progress: Progress | No
     problems = list(_problems(library))
     if fix and any(problem.cure == _REINDEX for problem in problems):
         _distrust(library)
+        _cut_missing(library)
         library.reindex(progress=progress)
         cured = [_cured(problem) for problem in problems if problem.cure == _REINDEX]
         problems = [*cured, *_problems(library)]
@@ -62,6 +63,16 @@ def examine(library: Library, *, fix: bool, model: bool, progress: Progress | No
     return problems
 
 
+def _cut_missing(library: Library) -> None:
+    """Cut the texts of papers that have no passages."""
+    from kb.library.adding import chunk_again
+
+    catalog, encoder = library.catalog(), library.encoder()
+    if bare := catalog.passages.papers_without():
+        with library.writing("doctor"), catalog.transaction():
+            chunk_again(catalog, bare, encoder=encoder)
+
+
 def _cured(problem: Problem) -> Problem:
     return Problem(what=f"cured: {problem.what}", severity="notice", cure="nothing to do")
 
@@ -70,6 +81,9 @@ def _problems(library: Library) -> Iterator[Problem]:
     catalog = library.catalog()
     for fault in catalog.faults():
         yield Problem(what=f"catalog: {fault}", severity="error", cure="restore catalog.sqlite from a backup")
+    if bare := catalog.passages.papers_without():
+        what = f"{len(bare)} paper(s) have no passages: {', '.join(bare[:3])}"
+        yield Problem(what=what, severity="error", cure=_REINDEX)
     if catalog.passages.waiting_count() or catalog.passages.dropped():
         waiting = catalog.passages.waiting_count() + len(catalog.passages.dropped())
         yield Problem(what=f"{waiting} chunk(s) wait to be indexed", severity="warning", cure=_REINDEX)
@@ -94,8 +108,9 @@ def _doubts(catalog: Catalog) -> Iterator[Problem]:
     """Papers that may be one, and records that may not be of one paper, each with the cure for either case."""
     for ids, why in catalog.records.doubts():
         what = f"{', '.join(ids)}: {sentence(why)}"
-        joinable = [both for both in combinations(ids, 2) if not all(key.startswith("arxiv:") for key in both)]
-        one, other = (shlex.quote(key) for key in (joinable[0] if joinable else ids[:2]))
+        pairs = [both for both in combinations(ids, 2) if not catalog.records.are_parted(*both)]
+        joinable = [both for both in pairs if not all(key.startswith("arxiv:") for key in both)]
+        one, other = (shlex.quote(key) for key in (joinable or pairs or [(ids[0], ids[-1])])[0])
         cure = f"kb split {one} {other} if they are two papers"
         if joinable:
             cure = f"kb merge {one} {other} if they are one paper, {cure}"

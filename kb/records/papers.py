@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -11,6 +12,7 @@ SourceName = Literal[
     "user", "arxiv", "jsonl", "bibtex", "ris", "csl", "nbib", "zotero", "html", "pdf", "text"
 ]  # fmt: skip
 Precision = Literal["year", "month", "day"]
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +28,10 @@ class Name:
     literal: str = ""
 
     def __str__(self) -> str:
-        """The name as it is shown: given name first, a corporate name as it stands."""
+        """The name as it is shown: given name first, a corporate name as it stands; family name first and without a
+        blank where it is written in Chinese, Japanese or Korean."""
+        if self.given and self.family and _UNSPACED.fullmatch(self.family + self.given):
+            return self.family + self.given
         return self.literal or " ".join(part for part in (self.given, self.family, self.suffix) if part)
 
 

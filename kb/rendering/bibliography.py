@@ -206,12 +206,12 @@ def _layout(kind: str, key: str, fields: Sequence[tuple[str, str]]) -> str:
 
 
 def _entry(paper: Paper, key: str) -> str:
-    kind = _kind(paper)
+    kind = bibtex_type(paper)
     return _layout(kind, key, _composed(paper, kind))
 
 
-def _kind(paper: Paper) -> str:
-    """The type that a source states, else by the venue."""
+def bibtex_type(paper: Paper) -> str:
+    """The type of a paper's entry: what a source states, else by the venue (article, inproceedings, misc)."""
     stated = next((_TYPES[record.type] for record in paper.sources if record.type in _TYPES), None)
     if stated:
         return stated
@@ -276,15 +276,17 @@ def _bibtex_keywords(keywords: Sequence[str]) -> str:
 def _record(paper: Paper) -> dict[str, Any]:
     record = {
         "id": _arxiv(paper) or paper.id,
-        "aliases": [key for key in paper.aliases if not key.startswith("title:")],  # made again wherever it is read
+        "aliases": list(paper.aliases),
         "version": paper.version,
         "title": paper.title,
         "authors": list(paper.authors),
+        "names": to_data(list(paper.names)),
+        "et_al": paper.et_al or None,
         "categories": list(paper.categories),
         "comment": paper.comment,
         "abstract": paper.abstract,
         "listed": [day.isoformat() for day in paper.announced],
-        "published": paper.published.isoformat() if paper.published else None,
+        "published": _stated_date(paper),
         "updated": paper.updated.isoformat() if paper.updated else None,
         "license": paper.license,
         "venue": paper.venue,
@@ -294,10 +296,18 @@ def _record(paper: Paper) -> dict[str, Any]:
         "affiliation": to_data(paper.affiliation) if paper.affiliation else None,
         "keywords": list(paper.keywords),
         "tags": list(paper.tags),
+        "collections": list(paper.collections),
         "withdrawn": paper.withdrawn or None,
         "private": paper.private or None,
     }
     return {name: value for name, value in record.items() if value not in (None, [], "")}
+
+
+def _stated_date(paper: Paper) -> str | None:
+    """The date of publication as precisely as it was stated."""
+    if paper.published is None:
+        return None
+    return paper.published.isoformat()[: {"year": 4, "month": 7, "day": 10}.get(paper.precision or "")]
 
 
 # ------------------------------------------------------------------------------------------- shared

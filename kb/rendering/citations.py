@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from kb.errors import UsageError
 from kb.records import Name, Paper, SourceRecord
-from kb.rendering.bibliography import citation_keys, split_name, to_bibtex
+from kb.rendering.bibliography import bibtex_type, citation_keys, split_name, to_bibtex
 from kb.rendering.escaping import one_line
 
 CitationForm = Literal["text", "html", "markdown", "bibtex", "ris", "csl"]
@@ -219,6 +219,8 @@ def _csl_names(paper: Paper) -> list[dict[str, str]]:
 def _csl_name(name: Name) -> dict[str, str]:
     if not name.family:
         return {"literal": one_line(name.literal or name.given)}
+    if str(name) == f"{name.family}{name.given}":  # no initials are made of a name in Chinese or Korean
+        return {"literal": str(name)}
     parts = {"family": name.family, "given": name.given, "suffix": name.suffix}
     return {part: one_line(text) for part, text in parts.items() if text}
 
@@ -354,7 +356,7 @@ def _kind(paper: Paper) -> str:
 
 def _is_journal(paper: Paper) -> bool:
     """As the BibTeX of the same paper says."""
-    return to_bibtex([paper]).startswith("@article")
+    return bibtex_type(paper) == "article"
 
 
 def _details(paper: Paper) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from kb.records import Failure, Item, PassedOver, SourceRecord
 from kb.sources.bibtex_fields import Fields, read_entry
 from kb.sources.bibtex_files import attachments
 from kb.sources.bibtex_syntax import Aside, Entry, read_entries
+from kb.sources.exported import read_text
 from kb.sources.latex import decode_latex
 
 _NO_PAPERS = frozenset({"set", "xdata", "control", "ieeetranbstctl"})
@@ -39,23 +40,16 @@ class BibtexSource:
 
 def read(path: Path, *, max_bytes: int = 60_000_000) -> Iterator[Item | Failure | PassedOver]:
     """The papers of a file in its order, and a Failure with its line for each entry that cannot be read."""
-    what = str(path)
-    try:
-        if path.stat().st_size > max_bytes:
-            reason = f"it is larger than max_file_bytes ({max_bytes:,}): raise it, or split the file"
-            yield Failure(what=what, code="too-large", reason=reason)
-            return
-        data = path.read_bytes()
-    except OSError as err:
-        reason = f"it cannot be read ({err.strerror or err}): check that you may read it"
-        yield Failure(what=what, code="file-unreadable", reason=reason)
+    text = read_text(path, max_bytes=max_bytes)
+    if isinstance(text, Failure):
+        yield text
         return
     found = False
-    for thing in read_bibtex(_decode(data), name=path.name, folder=path.parent):
-        found = True
+    for thing in read_bibtex(text, name=path.name, folder=path.parent):
+        found |= not isinstance(thing, PassedOver)
         yield thing
     if not found:
-        yield Failure(what=what, code="bad-record", reason="it has no entries: expected @article{…} and the like")
+        yield Failure(what=str(path), code="bad-record", reason="it has no entries: expected @article{…} and the like")
 
 
 def read_bibtex(
@@ -122,16 +116,6 @@ def _items(
     if untold:
         reason = f"the authors of {what} could not be told apart: separate names with 'and'"
         yield PassedOver(what=where, reason=reason)
-
-
-def _decode(data: bytes) -> str:
-    """UTF-8 with or without mark, else Latin-1 as Windows writes it (old bibliographies)."""
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return data.decode("latin-1")
 
 
 # ------------------------------------------------------------------------------------- inheritance

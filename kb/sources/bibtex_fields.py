@@ -20,6 +20,8 @@ _EMBEDDED_ID = re.compile(
     r"([a-z-]+(?:\.[A-Z]{2})?/\d{7}(?:v\d+)?|\d{4}\.\d{4,5}(?:v\d+)?)",
     re.I,
 )
+# What may stand before the id where it is the entry's own: "Comment on arXiv:…" speaks of another paper.
+_BEFORE_OWN = re.compile(r"(?:(?:arxiv|corr|abs|e-?prints?|preprints?|available|also|at|as|on|from|url)\W*)*", re.I)
 _PREPRINT = re.compile(r"^(?:arxiv\b.*|corr|.*\barxiv (?:e-?prints?|preprint)\b.*|abs/\S+)$", re.I)
 
 
@@ -73,7 +75,7 @@ def _text(fields: Fields, name: str) -> str:
 
 def _address(text: str) -> str:
     r"""An address or DOI: escapes undone, nothing else (``~`` and ``--`` stay)."""
-    bare = re.sub(r"\\url\s*\{(.*)\}", r"\1", text.strip())
+    bare = re.sub(r"\\url\s*\{([^{}]*)\}", r"\1", text.strip())
     bare = re.sub(r"\\text(?:asciitilde|tildelow)(?:\{\})?|\\~\{\}|\$\\sim\$", "~", bare)
     bare = re.sub(r"\\text(underscore|braceleft|braceright|asciicircum)(?:\{\})?", _named_sign, bare)
     return re.sub(r"\\([_#%&$~{}^])", r"\1", bare).strip("{}<> \t\n").replace("{}", "")
@@ -90,7 +92,10 @@ def _arxiv_id(fields: Fields) -> tuple[str, int | None] | None:
     candidates = [eprint] if prefix.strip(" {}").lower() == "arxiv" else []
     candidates += [_address(fields.get("arxivid", "") or fields.get("arxiv", ""))]
     for name in ("journal", "volume", "number", "url", "howpublished", "doi", "note", "booktitle", "publisher"):
-        if match := _EMBEDDED_ID.search(_address(fields.get(name, ""))):
+        value = _address(fields.get(name, ""))
+        match = _EMBEDDED_ID.search(value)
+        before = re.sub(r"https?://\S*$", "", value[: match.start()]) if match else ""
+        if match and (name in ("url", "doi") or _BEFORE_OWN.fullmatch(before)):
             candidates.append(match[1])
     versions = []
     for candidate in candidates:
@@ -98,7 +103,8 @@ def _arxiv_id(fields: Fields) -> tuple[str, int | None] | None:
             versions.append(parse_arxiv_id(candidate))
         except BadIdentifier:
             continue
-    if not versions:
+    is_stated = bool(candidates[0]) and bool(versions)
+    if not versions or (not is_stated and len({identifier for identifier, _ in versions}) > 1):
         return None
     identifier = versions[0][0]
     return identifier, next((v for i, v in versions if i == identifier and v is not None), None)

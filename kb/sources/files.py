@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from kb.ids import find_arxiv_ids
@@ -128,7 +129,8 @@ class FilesSource:
             return
         kind = self._kind(path)
         if format_ := reader_for(path, named=named and kind is None):
-            yield from format_.read(Path(name), max_bytes=self._max_file_bytes)
+            for thing in format_.read(Path(name), max_bytes=self._max_file_bytes):
+                yield _placed(thing, name)
         elif kind is None:
             reason = f"it is of a kind that is not read: kb reads {_READABLE}"
             yield refused("unsupported-file", reason)
@@ -152,6 +154,13 @@ class FilesSource:
             return "pdf"
         start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
         return "html" if start.startswith((b"<!doctype html", b"<html")) else None
+
+
+def _placed(thing: Item | Failure | PassedOver, name: str) -> Item | Failure | PassedOver:
+    """With the whole path of the file that a record stands in: two folders may each have a ``refs.bib``."""
+    if isinstance(thing, Item) and thing.record is not None:
+        return replace(thing, record=replace(thing.record, origin=name))
+    return thing
 
 
 def proposed_ids(path: Path) -> tuple[str, ...]:

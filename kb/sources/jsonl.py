@@ -23,7 +23,7 @@ from typing import IO, Any, NamedTuple, cast
 
 from kb.errors import BadIdentifier, BadRecord
 from kb.ids import is_arxiv_id, paper_key, parse_arxiv_id, record_key
-from kb.records import Affiliation, Failure, Item, Link, Metadata, PassedOver, SourceRecord
+from kb.records import Affiliation, Failure, Item, Link, Metadata, Name, PassedOver, SourceRecord
 from kb.sources import dumps
 from kb.sources.eprint import says_withdrawn
 from kb.sources.jsonl_fields import (
@@ -214,6 +214,9 @@ def _read_own(reading: Reading) -> Metadata:
     """arXiv-like records: ``id, title, authors, abstract, …``, as ``kb export --format jsonl`` writes them."""
     title = reading.title("title")
     authors = reading(lines_of, "authors", "author") or ()
+    names = reading(_names, "names") or ()
+    for kept in ("tags", "collections"):  # the user's, not the paper's: they stay in the record as it came
+        reading(lines_of, kept)
     ids, version = _ids(reading, title=title, authors=authors)
     comment, abstract = reading(text_of, "comment", "comments"), reading(prose_of, "abstract")
     published, updated = reading(when_of, "published", "date", "year"), reading(when_of, "updated")
@@ -230,6 +233,8 @@ def _read_own(reading: Reading) -> Metadata:
         version=version,
         title=title,
         authors=authors or None,
+        names=names if len(names) == len(authors) and authors == tuple(map(str, names)) else None,
+        et_al=reading(flag_of, "et_al"),
         abstract=abstract,
         categories=reading(categories_of, "categories"),
         comment=comment,
@@ -252,6 +257,17 @@ def _read_own(reading: Reading) -> Metadata:
         affiliation=reading(_affiliation, "affiliation"),
         keywords=reading(lines_of, "keywords"),
     )
+
+
+def _names(record: Mapping[str, Any], field: str) -> tuple[Name, ...] | None:
+    """Names in their parts, as our own export writes them."""
+    value = record[field]
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise BadRecord(f"names must be a list of objects, not {shown(value)}: correct it")
+    parts = ("given", "family", "suffix", "literal")
+    if not all(isinstance(one.get(part, ""), str) for one in value for part in parts):
+        raise BadRecord(f"names must have texts as their parts, not {shown(value)}: correct it")
+    return tuple(Name(**{part: clean(one.get(part, "")) for part in parts}) for one in value)
 
 
 def _ids(reading: Reading, *, title: str, authors: tuple[str, ...]) -> tuple[tuple[str, ...], int | None]:
@@ -427,5 +443,5 @@ def count_lines(path: str) -> int:
             return 0
         with _open(path) as stream:
             return sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b""))
-    except (OSError, EOFError):
+    except (OSError, EOFError, zlib.error):
         return 0

@@ -49,7 +49,7 @@ def read(path: Path, *, max_bytes: int = 60_000_000) -> Iterator[Item | Failure 
             continue
         said = dict(record.fields)
         if record.type in _NO_PAPERS:
-            yield PassedOver(what=where, reason=f"it is a {record.type} of Zotero and no paper: nothing to be done")
+            yield PassedOver(what=where, reason=f"Zotero says {record.type}, which is no paper: nothing to be done")
             continue
         files = re.split(r";\s*", said.get("File Attachments", ""))
         yield from with_files(record, what=record.key or where, stated=files, roots=roots)

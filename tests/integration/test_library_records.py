@@ -210,6 +210,98 @@ def test_a_corrected_bibliography_corrects_its_papers(library: Library, tmp_path
     assert library.export("bibtex").strip() == corrected
 
 
+def test_two_files_of_one_name_are_two_bibliographies(library: Library, tmp_path: Path) -> None:
+    for folder, title, author in (("a", "Fast Widget Indexing", "Doe, Jane"), ("b", "Birds of Iceland", "Uno, Ono")):
+        (tmp_path / folder).mkdir()
+        entry = f"@misc{{smith2020, title={{{title}}}, author={{{author}}}, year=2020}}"
+        assert len(library.add(write_bib(tmp_path / folder / "refs.bib", entry)).added) == 1
+    assert {paper.title for paper in library.list()} == {"Fast Widget Indexing", "Birds of Iceland"}
+
+
+def test_an_entry_that_is_edited_away_from_its_paper_leaves_what_it_had_joined(
+    library: Library, tmp_path: Path
+) -> None:
+    """The other record of its paper stays what it is, text and all, wherever the edited one goes."""
+    one = "@misc{k1, title={Fast Widget Indexing}, author={Doe, Jane}, year=2020, doi={10.1234/a}}"
+    other = "@misc{r, title={Fast Widget Indexing}, author={Doe, Jane}, year=2020, doi={10.1234/a}, note={Mine}}"
+    third = "@misc{q, title={On Trees of Widgets}, author={Doe, Jane}, year=2020, doi={10.1234/q}}"
+    mine = write_bib(tmp_path / "refs.bib", one)
+    library.add([mine, write_bib(tmp_path / "others.bib", other, third)])
+    assert len(library.list()) == 2
+    edited = "@misc{k1, title={On Trees of Widgets}, author={Doe, Jane}, year=2020, doi={10.1234/q}}"
+    library.add(write_bib(tmp_path / "refs.bib", edited))
+    papers = {paper.title: paper for paper in library.list(sources=True)}
+    assert {title: {one.key for one in paper.sources} for title, paper in papers.items()} == {
+        "Fast Widget Indexing": {"r"},
+        "On Trees of Widgets": {"q", "k1"},
+    }
+    assert papers["Fast Widget Indexing"].comment == "Mine"
+    for paper in papers.values():
+        assert library.passages(paper.id)
+    assert library.doctor() == []
+
+
+def test_what_two_papers_have_alike_is_both_papers_again_after_a_split(library: Library, tmp_path: Path) -> None:
+    library.add(
+        write_bib(
+            tmp_path / "refs.bib",
+            "@misc{a, title={Fast Widget Indexing}, author={Doe, Jane}, year=2020}",
+            "@misc{b, title={On the Birds of Iceland}, author={Uno, Ono}, year=2020}",
+        ),
+        collection="Both",
+    )
+    for key, liking in (("a", 1), ("b", -1)):
+        library.tag(key, add=["shared"])
+        library.opine(key, liking)
+    before = {key: (library.paper(key), library.show(key)["liking"]) for key in ("a", "b")}
+    library.merge("a", "b")
+    assert library.collections() == {"Both": 1}
+    assert library.paper("a").tags == ("shared",)
+    library.split("a", ["b"])
+    assert {key: (library.paper(key), library.show(key)["liking"]) for key in ("a", "b")} == before
+    assert [paper.title for paper in library.collection("Both")] == ["Fast Widget Indexing", "On the Birds of Iceland"]
+
+
+def test_a_join_leaves_the_texts_of_its_neighbours_alone(library: Library, tmp_path: Path) -> None:
+    """Three papers with one doubtful DOI: two are joined, the third is still found."""
+    titles = {"k1": "Fast Widget Indexing", "k2": "Birds of Iceland", "k3": "Trees in Winter"}
+    entries = [
+        f"@misc{{{key}, title={{{title}}}, author={{Nobody {key}}}, doi={{10.1234/x}}, abstract={{We {title}.}}}}"
+        for key, title in titles.items()
+    ]
+    library.add(write_bib(tmp_path / "refs.bib", *entries))
+    library.merge("k1", "k2")
+    assert all(library.passages(key) for key in titles)
+    assert library.search("trees in winter", k=1, mode="lexical")[0].paper.title == "Trees in Winter"
+    library.split("k1")
+    assert all(library.passages(key) for key in titles)
+    library.remove("k2")
+    assert library.passages("k1")
+    assert library.passages("k3")
+    assert [problem for problem in library.doctor() if problem.severity != "notice"] == []
+
+
+def test_the_same_bytes_under_another_ending_are_the_same_file(library: Library, tmp_path: Path) -> None:
+    page = (
+        "<!doctype html><title>Widgets of the North</title><h1>Widgets of the North</h1><p>They are many and cold.</p>"
+    )
+    for name in ("x.html", "x.txt"):
+        (tmp_path / name).write_text(page, encoding="utf-8")
+        report = library.add(str(tmp_path / name))
+        assert report.failed == ()
+    assert len(library.list()) == 1
+
+
+def test_an_id_that_is_also_somebodys_citation_key_means_the_paper(library: Library, tmp_path: Path) -> None:
+    bib = write_bib(
+        tmp_path / "refs.bib",
+        "@misc{a, title={Fast Widget Indexing}, author={Doe, Jane}, eprint={2401.00001}, archivePrefix={arXiv}}",
+        "@misc{2401.00001, title={On the Birds of Iceland}, author={Uno, Ono}}",
+    )
+    library.add(bib)
+    assert library.paper("2401.00001").title == "Fast Widget Indexing"
+
+
 # --------------------------------------------------------------------------------------------- collections
 
 

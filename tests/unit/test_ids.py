@@ -21,7 +21,6 @@ from kb.ids import (
     paper_key,
     parse_arxiv_id,
     record_key,
-    title_key,
 )
 
 CARRIERS = [
@@ -174,7 +173,6 @@ def test_keys_of_papers() -> None:
 def test_ids_made_of_content_stay_what_homes_have_stored() -> None:
     assert record_key("A Title: of  Two", ["Ann Bée"]) == record_key("a title of two", ["ann bee"])
     assert record_key("Ein Titel", ["Jürgen Müller", "B. C"]) == "record:62adec568d4d6ff0"
-    assert title_key("Ein Titel", "Jürgen Müller Jr.") == "title:3f1e6f0a1b7effee"
 
 
 def refusal(text: str) -> str:

@@ -177,7 +177,8 @@ def test_one_file_that_two_unlike_entries_name_ties_them_to_nothing() -> None:
         "10.1145/1122445.1122456", "10.1145/xxxxxxx.xxxxxxx", "10.1145/nnnnnnn.nnnnnnn", "10.1109/xxxx.2022.1234567",
         "10.1016/j.xxxx.2020.xx.xxx", "10.18653/v1/p19-xxxx", "10.1000/xyz.0000000", "10.1145/3490000.1234567890",
         "10.1007/s11111-111-1111-1", "10.3390/xxxxx", "10.1109/access.2023.0000000", "10.1145/???????", "10.5555/todo",
-        "10.1093/nar/gkxxxx", "10.1145/1111111.1111111",
+        "10.1093/nar/gkxxxx", "10.1145/1111111.1111111", "10.1016/j.jjj.2023.00.000", "10.1109/lra.2024.0000",
+        "10.18653/v1/2023.acl-long.000", "10.1103/physrevb.00.004400",
     ],
 )  # fmt: skip
 def test_a_doi_that_a_template_prints_is_no_id(doi: str) -> None:
@@ -193,6 +194,7 @@ def test_a_doi_that_a_template_prints_is_no_id(doi: str) -> None:
     [
         "10.1093/comjnl/27.2.97", "10.18653/v1/2020.acl-main.207", "10.1145/3292500.3330701",
         "10.1007/978-3-030-58452-8_13", "10.1371/journal.pbio.0000001",
+        "10.1016/s0004-3702(99)00052-1", "10.1017/s0140525x00005756", "10.1016/0004-3702(90)90007-m",
         "10.1016/j.neucom.2020.10.001", "10.1109/cvpr.2016.90", "10.1038/nature14539", "10.1162/tacl_a_00300",
         "10.1371/journal.pone.0000217", "10.1145/2939672.2939785", "10.1002/(sici)1097-0258(19980815)17:15",
         "10.1103/physrevd.100.000123",
@@ -262,6 +264,8 @@ def test_two_publishers_dois_speak_against_equal_titles_and_authors() -> None:
 def test_a_comment_on_a_paper_is_not_the_paper() -> None:
     comment = record(ids=("doi:10.1234/a",), title=f"Comment on {TITLE}", authors=("Ono Uno",))
     assert joined(record(ids=("doi:10.1234/a",)), comment) == [{0}, {1}]
+    for title in (f"Erratum: {TITLE}", f"{TITLE}: Erratum", f"Author Correction: {TITLE}"):
+        assert joined(record(ids=("doi:10.1234/a",)), record(ids=("doi:10.1234/a",), title=title)) == [{0}, {1}]
     parts = [record(ids=("doi:10.1234/a",), title=f"{TITLE} Part {n}", authors=None) for n in (1, 2)]
     assert joined(*parts) == [{0}, {1}]
 
