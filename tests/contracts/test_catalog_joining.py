@@ -6,6 +6,7 @@ import contextlib
 import random
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -198,3 +199,67 @@ def test_removing_one_of_two_that_claim_an_id_gives_it_to_the_other() -> None:
         catalog.papers.remove(ids[0])
         assert catalog.papers.ids(NO_FILTERS) == ["doi:10.1/a"]
         assert catalog.records.doubts() == []
+
+
+@st.composite
+def _edited(draw: st.DrawFn) -> SourceRecord:
+    """A record of a place that other runs may fill otherwise."""
+    record = draw(_records())
+    place = draw(st.sampled_from(["a/refs.bib", "b/refs.bib"]))
+    return replace(record, source="bibtex", type="", key=draw(st.sampled_from(["k0", "k1"])), origin=place,
+                   metadata=replace(record.metadata, source="bibtex"))  # fmt: skip
+
+
+def partition(catalog: Catalog) -> set[frozenset[str]]:
+    """Which records are of one paper."""
+    papers = catalog.papers.many(catalog.papers.ids(NO_FILTERS), sources=True).values()
+    return {frozenset(record_id(record) for record in paper.sources) for paper in papers}
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.lists(_edited(), min_size=1, max_size=4), min_size=2, max_size=4))
+def test_what_was_corrected_leaves_the_papers_that_the_records_of_now_give(runs: list[list[SourceRecord]]) -> None:
+    with new_catalog() as edited, new_catalog() as fresh:
+        for number, records in enumerate(runs):
+            for record in records:
+                edited.papers.put(record, run=str(number))
+        papers = edited.papers.many(edited.papers.ids(NO_FILTERS), sources=True).values()
+        live = [record for paper in papers for record in paper.sources]
+        for record in live:
+            fresh.papers.put(record)
+        assert partition(edited) == partition(fresh)
+        # Nothing is lost: every state is kept, each of a paper.
+        given_ids = {record_id(record) for records in runs for record in records}
+        kept = {key: edited.records.get(key) for key in given_ids}
+        assert all(stored is not None and stored.paper is not None for stored in kept.values())
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(_records(), min_size=2, max_size=6), st.data())
+def test_what_the_user_made_of_papers_is_never_lost_by_joining_and_parting(
+    records: list[SourceRecord], data: st.DataObject
+) -> None:
+    with new_catalog() as catalog:
+        add(catalog, records, batch=1)
+        ids = sorted(catalog.papers.ids(NO_FILTERS))
+        for place, key in enumerate(ids):
+            catalog.papers.tag(key, add=["shared", f"of {place}"])
+            catalog.papers.opine(key, 1 if place % 2 else -1)
+        catalog.collections.add("All", ids)
+        for _ in range(data.draw(st.integers(1, 4))):
+            now = sorted(catalog.papers.ids(NO_FILTERS))
+            with contextlib.suppress(UsageError):
+                if data.draw(st.booleans()) and len(now) > 1:
+                    catalog.papers.merge(*data.draw(st.permutations(now))[:2])
+                else:
+                    catalog.papers.split(data.draw(st.sampled_from(now)))
+        now = catalog.papers.ids(NO_FILTERS)
+        papers = catalog.papers.many(now)
+        assert {tag for paper in papers.values() for tag in paper.tags} == {
+            "shared",
+            *(f"of {n}" for n in range(len(ids))),
+        }
+        assert all("shared" in paper.tags and paper.collections == ("All",) for paper in papers.values())
+        assert catalog.papers.opinions().keys() == set(now)
+        assert sorted(catalog.collections.papers("All")) == sorted(now)
+        assert catalog.faults() == []
