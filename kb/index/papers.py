@@ -13,7 +13,7 @@ from kb.ids import OWN_SCHEMES, is_arxiv_id, paper_key
 from kb.index.authors import AuthorTable
 from kb.index.database import Database
 from kb.index.filtering import passing
-from kb.index.identity import Cluster, Known
+from kb.index.identity import Cluster
 from kb.index.merging import Witness, decided, merge
 from kb.index.owned import hand_out, of_several, owned_rows
 from kb.index.passages import document_of, drop_chunks_of
@@ -97,7 +97,7 @@ class PaperTable:
             if numbers[0] == numbers[1]:
                 return Placed(paper=self._id(numbers[0]), record="", change="unchanged")
             records = [[stored for stored in self._records.of_paper(n) if not stored.superseded] for n in numbers]
-            ids = {key for some in records for stored in some if (key := Known(stored.id, stored.record).arxiv)}
+            ids = {key for some in records for stored in some if (key := stored.known.arxiv)}
             if len(ids) > 1:
                 named = " and ".join(sorted(ids))
                 raise UsageError(f"{named} are two papers, each arXiv id is one: put them in one collection instead")
@@ -469,9 +469,10 @@ class PaperTable:
         old = {n for stored in block.stored.values() if (n := stored.paper) is not None}
         before = {n: self._record(n) for n in old}
         owned = owned_rows(self._db, old) if is_parted else []
-        rewritten = len(numbers) > 1 or bool(emptied)
+        changed = self._changed(block, numbers, before=before, seeds=set(seeds))
+        rewritten = len(changed) > 1 or bool(emptied)
         if rewritten:  # an id may move from one to another: none is in the way of the others
-            for number in {*numbers, *emptied}:
+            for number in {*changed, *emptied}:
                 self._db.run("DELETE FROM aliases WHERE paper = ?", (number,))
                 self._db.run("UPDATE papers SET id = ? WHERE number = ?", (f"settling:{number}", number))
         for number, group in numbers.items():
@@ -488,8 +489,8 @@ class PaperTable:
         new_joins, new_doubts = self._records.keep_evidence(block)
         touched: list[str] = []
         changes: dict[int, Change] = {}
-        for number, group in numbers.items():
-            was = before.get(number)
+        for number in changed:
+            group, was = numbers[number], before.get(number)
             paper = self._refresh(number, group=group, block=block, rewritten=rewritten)
             is_same = paper == was and number not in moved
             changes[number] = "unchanged" if is_same else "added" if was is None else "updated"
@@ -540,6 +541,21 @@ class PaperTable:
                 numbers[self._new(added)] = group
         is_parted = bool(emptied) or any(len(set(places)) > 1 for places in held.values())
         return numbers, emptied, is_parted
+
+    @staticmethod
+    def _changed(block: Block, numbers: dict[int, Cluster], *, before: dict[int, Paper], seeds: set[str]) -> list[int]:
+        """The papers whose records or ids are others than before; the rest of a block is as it was."""
+        found = []
+        for number, group in numbers.items():
+            records, was = block.with_earlier(group), before.get(number)
+            is_same = was is not None and all(one.paper == number and one.id not in seeds for one in records)
+            if is_same and was is not None:
+                had = {was.id, *was.aliases}
+                earlier = {key for one in records if one.superseded is not None for key in one.known.own_keys}
+                is_same = set(group.keys) <= had <= {*group.keys, *earlier}
+            if not is_same:
+                found.append(number)
+        return found
 
     @staticmethod
     def _moved(block: Block, numbers: dict[int, Cluster]) -> set[int]:
@@ -609,10 +625,7 @@ class PaperTable:
     def _keys(self, number: int, group: Cluster) -> list[str]:
         """The cluster's ids, and those that only earlier states of its records had, as far as nobody has them."""
         earlier = {
-            key
-            for one in self._records.of_paper(number)
-            if one.superseded is not None
-            for key in Known(one.id, one.record).own_keys
+            key for one in self._records.of_paper(number) if one.superseded is not None for key in one.known.own_keys
         }
         keys = [*group.keys, *(earlier - set(group.keys))]
         free = [key for key in keys if self._numbered(key) in (None, number)]

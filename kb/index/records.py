@@ -41,7 +41,12 @@ class Stored:
     paper: int | None
     private: bool
     superseded: str | None
-    record: SourceRecord
+    known: Known
+
+    @property
+    def record(self) -> SourceRecord:
+        """What was said."""
+        return self.known.record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,14 +124,16 @@ class RecordTable:
                 "INSERT INTO records (id, source, key, origin, private, run, record) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (key, record.source, record.key, record.origin, int(private), run, _packed(record)),
             )
-            stored = Stored(number=number, id=key, paper=None, private=private, superseded=None, record=record)
+            stored = Stored(
+                number=number, id=key, paper=None, private=private, superseded=None, known=Known(key, record)
+            )
             self._index(stored)
             self._supersede(stored, run)
             return stored, True
         said = replace(record, metadata=_with_days(known.record.metadata, record.metadata))
         if known.record.fields and not record.fields:  # the same file, not read again
             said = replace(said, fields=known.record.fields)
-        stored = replace(known, record=said, superseded=None)
+        stored = replace(known, known=Known(key, said), superseded=None)
         if stored == known:
             self._db.run("UPDATE records SET run = ? WHERE number = ? AND run != ?", (run, known.number, run))
             return known, False
@@ -145,7 +152,7 @@ class RecordTable:
 
     def _index(self, stored: Stored) -> None:
         self._db.run("DELETE FROM record_keys WHERE record = ?", (stored.number,))
-        keys = Known(stored.id, stored.record).found_by()
+        keys = stored.known.found_by()
         self._db.run_many("INSERT INTO record_keys VALUES (?, ?)", [(key, stored.number) for key in sorted(keys)])
 
     def _supersede(self, stored: Stored, run: str) -> None:
@@ -158,7 +165,7 @@ class RecordTable:
             (record.key, record.origin, record.source, stored.id, run),
         )
         for earlier, blob in rows:
-            if not may_be_one(Known(stored.id, record), Known(earlier, _unpacked(blob))):
+            if not may_be_one(stored.known, _known_of(earlier, blob)):
                 continue
             self._db.run("UPDATE records SET superseded = ? WHERE id = ?", (stored.id, earlier))
             # What was decided of the earlier state holds for this one.
@@ -186,7 +193,7 @@ class RecordTable:
             stored |= fresh
             waiting = set()
             # Of earlier states, too: what such a key had joined may have to part now.
-            keys = {key for one in fresh.values() for key in Known(one.id, one.record).found_by()} - asked
+            keys = {key for one in fresh.values() for key in one.known.found_by()} - asked
             asked |= keys
             for key in sorted(keys):
                 sharing = self._db.rows(
@@ -209,7 +216,7 @@ class RecordTable:
                     mates = self._db.rows("SELECT id FROM records WHERE paper = ?", (one.paper,))
                     waiting.update(row[0] for row in mates)
             waiting -= set(stored)
-        known = [Known(one.id, one.record) for one in stored.values() if one.superseded is None]
+        known = [one.known for one in stored.values() if one.superseded is None]
         decisions = self._decisions(stored)
         if without:
             decisions = replace(decisions, same=decisions.same - without, before=decisions.before - without)
@@ -371,9 +378,8 @@ def witnesses(stored: Iterable[Stored]) -> list[Witness]:
 
 def _row(row: Row) -> Stored:
     number, key, paper, private, superseded, blob = row
-    return Stored(
-        number=number, id=key, paper=paper, private=bool(private), superseded=superseded, record=_unpacked(blob)
-    )
+    known = _known_of(key, blob)
+    return Stored(number=number, id=key, paper=paper, private=bool(private), superseded=superseded, known=known)
 
 
 def _packed(record: SourceRecord) -> bytes:
@@ -381,7 +387,11 @@ def _packed(record: SourceRecord) -> bytes:
     return plain if len(plain) < _SMALL else b"z" + zlib.compress(plain, 3)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)  # a block is looked at again for each record that joins it
+def _known_of(key: str, blob: bytes) -> Known:
+    return Known(key, _unpacked(blob))
+
+
 def _unpacked(blob: bytes) -> SourceRecord:
     # A packed record is a map: its first byte is never "z" (a small positive number in MessagePack).
     return wire.unpack(zlib.decompress(blob[1:]) if blob[:1] == b"z" else blob, SourceRecord)
