@@ -125,15 +125,6 @@ class _Reading(NamedTuple):
     rest: tuple[_Word, ...]
 
 
-def family_and_initials(name: str | Name) -> tuple[str, str]:
-    """Folded family name, particles included, and the initials of the given names: ``("van der maaten", "l")``.
-
-    Of a name without a comma the last word is the family, with the words in small letters right before it.
-    """
-    parts = _parts(name)
-    return fold(" ".join(parts.family)), "".join(_word(word).initials for word in parts.given)
-
-
 def same_person(a: str | Name, b: str | Name) -> bool:
     """Whether two printed names can be of one person: the family agrees and nothing in the given names differs.
 

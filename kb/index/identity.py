@@ -71,7 +71,7 @@ _CRITICAL = re.compile(rf"^(?:a |author |publisher )?{_ABOUT}\b|\b{_ABOUT}$")
 SAME, CERTAIN, ID, DOI, ATTACHED, PROPOSED, TITLE = range(7)
 """Levels of evidence, the strongest first."""
 
-Link = tuple[str, str]
+Pair = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +82,10 @@ class Decisions:
     ``attached`` ties a file to the record that names it.
     """
 
-    same: frozenset[Link] = frozenset()
-    before: frozenset[Link] = frozenset()
-    different: frozenset[Link] = frozenset()
-    attached: frozenset[Link] = frozenset()
+    same: frozenset[Pair] = frozenset()
+    before: frozenset[Pair] = frozenset()
+    different: frozenset[Pair] = frozenset()
+    attached: frozenset[Pair] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +118,7 @@ class Doubt:
 NONE_DECIDED = Decisions()
 
 
-def pair(one: str, other: str) -> Link:
+def pair(one: str, other: str) -> Pair:
     """Two record ids in order."""
     return (one, other) if one <= other else (other, one)
 

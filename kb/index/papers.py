@@ -17,7 +17,7 @@ from kb.index.identity import Cluster
 from kb.index.merging import Witness, decided, merge
 from kb.index.owned import hand_out, of_several, owned_rows
 from kb.index.passages import document_of, drop_chunks_of
-from kb.index.records import Block, RecordTable, Stored, witnesses
+from kb.index.records import RecordBlock, RecordTable, Stored, witnesses
 from kb.names import fold
 from kb.records import Filters, Fulltext, Joined, Metadata, Paper, SourceRecord, Version
 
@@ -516,7 +516,7 @@ class PaperTable:
             doubted=tuple(doubt.records for doubt in new_doubts),
         )
 
-    def _assign(self, block: Block) -> tuple[dict[int, Cluster], list[int], bool]:
+    def _assign(self, block: RecordBlock) -> tuple[dict[int, Cluster], list[int], bool]:
         """Which catalog number each cluster has now, the numbers that none has any more, and whether records moved
         from one paper to another."""
         held: dict[int, list[int]] = {}
@@ -543,7 +543,9 @@ class PaperTable:
         return numbers, emptied, is_parted
 
     @staticmethod
-    def _changed(block: Block, numbers: dict[int, Cluster], *, before: dict[int, Paper], seeds: set[str]) -> list[int]:
+    def _changed(
+        block: RecordBlock, numbers: dict[int, Cluster], *, before: dict[int, Paper], seeds: set[str]
+    ) -> list[int]:
         """The papers whose records or ids are others than before; the rest of a block is as it was."""
         found = []
         for number, group in numbers.items():
@@ -558,7 +560,7 @@ class PaperTable:
         return found
 
     @staticmethod
-    def _moved(block: Block, numbers: dict[int, Cluster]) -> set[int]:
+    def _moved(block: RecordBlock, numbers: dict[int, Cluster]) -> set[int]:
         """Papers that got records of other papers, or gave some away."""
         moved: set[int] = set()
         for number, group in numbers.items():
@@ -593,7 +595,7 @@ class PaperTable:
         number: int,
         *,
         group: Cluster | None = None,
-        block: Block | None = None,
+        block: RecordBlock | None = None,
         rewritten: bool = False,
         without_text: Fulltext | None = None,
     ) -> Paper:

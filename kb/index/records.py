@@ -18,7 +18,7 @@ from kb.index.identity import (
     Doubt,
     Join,
     Known,
-    Link,
+    Pair,
     cluster,
     may_be_one,
     pair,
@@ -50,7 +50,7 @@ class Stored:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block:
+class RecordBlock:
     """Records that share keys, clustered: the stored records by id, the clusters, and what is in doubt.
 
     Earlier states of a record are among those stored, and in no cluster.
@@ -178,7 +178,7 @@ class RecordTable:
 
     # ------------------------------------------------------------------------------------- blocks
 
-    def block(self, seeds: Iterable[str], *, without: frozenset[Link] = frozenset()) -> Block:
+    def block(self, seeds: Iterable[str], *, without: frozenset[Pair] = frozenset()) -> RecordBlock:
         """All records that hang together with these (ids) by keys and decisions, and the papers that they are of.
 
         ``without`` are the user's ties that are left out of account.
@@ -221,13 +221,13 @@ class RecordTable:
         if without:
             decisions = replace(decisions, same=decisions.same - without, before=decisions.before - without)
         clusters, doubts = cluster(known, decisions, crowded=frozenset(crowded))
-        return Block(stored=stored, clusters=clusters, doubts=doubts)
+        return RecordBlock(stored=stored, clusters=clusters, doubts=doubts)
 
     def place(self, records: Iterable[str], paper: int) -> None:
         """Say which paper these records are of."""
         self._db.run_many("UPDATE records SET paper = ? WHERE id = ?", [(paper, key) for key in records])
 
-    def keep_evidence(self, block: Block) -> tuple[list[Join], list[Doubt]]:
+    def keep_evidence(self, block: RecordBlock) -> tuple[list[Join], list[Doubt]]:
         """Store what the clusters were built on and what is in doubt; returns the joins and doubts that are new."""
         ids = list(block.stored)
         joins = [join for one in block.clusters for join in one.joins]

@@ -14,7 +14,6 @@ from kb.names import (
     asked_forms,
     authors_agree,
     bears,
-    family_and_initials,
     fold,
     full_words,
     name_forms,
@@ -111,22 +110,6 @@ def test_parts_that_a_source_states_are_believed() -> None:
     assert not same_person(Name(given="W.", family="Li"), Name(given="Li", family="Wang"))
     assert same_person(Name(literal="The ATLAS Collaboration"), "The ATLAS Collaboration")
     assert not same_person(Name(literal="The ATLAS Collaboration"), "The CMS Collaboration")
-
-
-@pytest.mark.parametrize(
-    ("name", "parts"),
-    [
-        ("Laurens van der Maaten", ("van der maaten", "l")),
-        ("Maaten, Laurens van der", ("van der maaten", "l")),
-        ("J.-G. Zhang", ("zhang", "jg")),
-        ("Martin Luther King, Jr.", ("king", "ml")),
-        (Name(given="Søren", family="Ørsted", suffix="III"), ("orsted", "s")),
-        ("Plato", ("plato", "")),
-        ("", ("", "")),
-    ],
-)
-def test_a_name_has_a_family_and_initials(name: str | Name, parts: tuple[str, str]) -> None:
-    assert family_and_initials(name) == parts
 
 
 @pytest.mark.parametrize(
