@@ -296,7 +296,7 @@ def _parted(given: tuple[str, ...], family: tuple[str, ...], *, stated: bool) ->
 
 
 def _plain(words: tuple[str, ...]) -> _Parts:
-    if len(words) > 1 and _is_suffix(words[-1:]):
+    if _is_suffix(words[-1:]) and any(len(fold(word)) > 1 for word in words[:-1]):  # "I II" has no other name
         words = words[:-1]
     large = tuple(word for word in words if word.isupper() and max(map(len, _word(word).parts)) > 3)
     if large and not all(word.isupper() for word in words):  # "MÜLLER Jürgen": capitals say which is the family
