@@ -402,7 +402,14 @@ def authors_agree(ours: Sequence[str | Name], theirs: Sequence[str | Name]) -> b
     (mine, cut_mine), (yours, cut_yours) = _listed(ours), _listed(theirs)
     if not mine or not yours:
         return None
-    shorter, longer, cut = (mine, yours, cut_mine) if len(mine) <= len(yours) else (yours, mine, cut_yours)
+    if len(mine) > len(yours):
+        mine, yours, cut_mine, cut_yours = yours, mine, cut_yours, cut_mine
+    if _found_in(mine, yours, cut=cut_mine):
+        return True
+    return len(mine) == len(yours) and _found_in(yours, mine, cut=cut_yours)  # neither is the shorter
+
+
+def _found_in(shorter: Sequence[str | Name], longer: Sequence[str | Name], *, cut: bool) -> bool:
     # A list is in one order of names; where each name could be in its own, too many would agree.
     for turn_one, turn_other in ((False, False), (True, False), (False, True)):
         places = _pair(
