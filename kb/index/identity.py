@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations, pairwise
+from typing import Generic, TypeVar
 
 from kb import wire
 from kb.ids import record_key
@@ -24,7 +25,8 @@ from kb.records import Metadata, Reason, SourceRecord
 
 # Records of these kinds are the registry's own, or ours: the ids that they state need no second witness.
 _REGISTRIES = frozenset({("arxiv", ""), ("jsonl", ""), ("jsonl", "kb"), ("jsonl", "kaggle"), ("jsonl", "beir")})
-_FILES = frozenset({"pdf", "html", "text"})
+FILES = frozenset({"pdf", "html", "text"})
+"""Sources that are the page of a file."""
 MOST_SHARING = 64
 """A key that more records share than this (the DOI of a proceedings, "Introduction") tells nothing."""
 
@@ -72,6 +74,7 @@ SAME, CERTAIN, ID, DOI, ATTACHED, PROPOSED, TITLE = range(7)
 """Levels of evidence, the strongest first."""
 
 Pair = tuple[str, str]
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +131,7 @@ def record_id(record: SourceRecord) -> str:
 
     A file is known by its content alone, however it was read; a record of an older home by its metadata.
     """
-    if record.source in _FILES and record.key:
+    if record.source in FILES and record.key:
         basis: object = (record.source, record.key)
     elif record.fields or record.text:
         basis = (record.source, record.key, record.type, record.fields, record.text, record.parent)
@@ -186,7 +189,7 @@ class Known:
     @cached_property
     def is_file(self) -> bool:
         """Whether it is the page of a file."""
-        return self.record.source in _FILES
+        return self.record.source in FILES
 
     @cached_property
     def title(self) -> str:
@@ -310,6 +313,25 @@ def _people_agree(one: Known, other: Known) -> bool | None:
 # ------------------------------------------------------------------------------------------------ a block
 
 
+class Forest(Generic[_T]):
+    """What hangs together when pairs are tied one after another (union-find)."""
+
+    def __init__(self) -> None:
+        self._parents: dict[_T, _T] = {}
+
+    def root(self, item: _T) -> _T:
+        """The one that stands for all that hang together with this one."""
+        while (parent := self._parents.get(item, item)) != item:
+            item = parent
+        return item
+
+    def tie(self, one: _T, other: _T) -> bool:
+        """Tie two together; returns whether they were apart."""
+        first, second = self.root(one), self.root(other)
+        self._parents[second] = first
+        return first != second
+
+
 @dataclass(eq=False)
 class _Group:
     """A cluster while it grows."""
@@ -363,7 +385,7 @@ class _Clustering:
             self._join(level, sorted(links_of(), key=lambda link: (link.one, link.other)))
             if level == CERTAIN:
                 self._choose_attachments()
-        groups = {id(group): group for group in self._groups.values()}.values()
+        groups = self._groups_of(self._groups)
         owners = self._owners(groups)
         clusters = [
             Cluster(
@@ -388,7 +410,7 @@ class _Clustering:
     def _certain(self) -> Iterator[Join]:
         """Records of registries with one id, and records that are the same thing (of one file, of one place)."""
         for key, sharing in self._sharing(_certain_keys).items():
-            for first, second in _chain(sharing):
+            for first, second in pairwise(sharing):
                 yield _join(first, second, CERTAIN, "same-id", id=key)
         for one, other in self._decisions.attached:
             if one in self._known and other in self._known:
@@ -417,7 +439,7 @@ class _Clustering:
             by_title[known.title].append(known)
         for alike in by_title.values():
             if alike[0].title:
-                for first, second in _chain(alike):
+                for first, second in pairwise(alike):
                     yield _join(first, second, level, kind, id=key, agree="title")
         # One of each title stands for all of them.
         few = [alike[0] for alike in by_title.values() if alike[0].title] + by_title.get("", [])
@@ -454,7 +476,7 @@ class _Clustering:
             if self._groups[name].members != [name]:
                 continue  # the registry's own file
             chosen = [owner for owner in owners if titles_agree(file, owner)]
-            is_ones = len({id(self._groups[owner.id]) for owner in owners}) == 1
+            is_ones = len(self._groups_of(owner.id for owner in owners)) == 1
             if not chosen and is_ones and not self._is_identified(file):
                 chosen = owners
                 if not any({*_arxiv_of(file), *file.dois} & {*_arxiv_of(one), *one.dois} for one in owners):
@@ -513,26 +535,43 @@ class _Clustering:
 
     def _join(self, level: int, links: Sequence[Join]) -> None:
         """Make one group of all that is linked at this level, where nothing in it speaks against that."""
-        for linked in _components(links, self._groups):
-            groups = list({id(self._groups[key]): self._groups[key] for key in linked.records}.values())
+        for linked in self._hanging_together(links):
+            groups = self._linked(linked)
             if len(groups) < 2:
                 continue
             against = self._against(groups, level)
             if against is None:
-                self._merge(groups, linked.links)
+                self._merge(groups, linked)
                 continue
-            self._doubt([group.members[0] for group in groups], against, evidence=linked.links[0].why)
+            self._doubt([group.members[0] for group in groups], against, evidence=linked[0].why)
             # What has no id of its own, or the same one, and agrees, is still one paper.
             alike: dict[object, list[_Group]] = defaultdict(list)
             for group in groups:
                 alike[frozenset(group.arxiv), frozenset(group.dois)].append(group)
             for some in alike.values():
                 inside = {key for group in some for key in group.members}
-                kept = [link for link in linked.links if link.one in inside and link.other in inside]
-                for part in _components(kept, self._groups):
-                    again = list({id(self._groups[key]): self._groups[key] for key in part.records}.values())
+                kept = [link for link in linked if link.one in inside and link.other in inside]
+                for part in self._hanging_together(kept):
+                    again = self._linked(part)
                     if len(again) > 1 and self._against(again, level) is None:
-                        self._merge(again, part.links)
+                        self._merge(again, part)
+
+    def _hanging_together(self, links: Sequence[Join]) -> list[list[Join]]:
+        """Links that hang together, by way of each other or of the groups that their records are in already."""
+        forest: Forest[_Group] = Forest()
+        for link in links:
+            forest.tie(self._groups[link.one], self._groups[link.other])
+        together: dict[_Group, list[Join]] = defaultdict(list)
+        for link in links:
+            together[forest.root(self._groups[link.one])].append(link)
+        return list(together.values())
+
+    def _linked(self, links: Iterable[Join]) -> list[_Group]:
+        return self._groups_of(key for link in links for key in (link.one, link.other))
+
+    def _groups_of(self, records: Iterable[str]) -> list[_Group]:
+        """The groups that records are in, each once, in order."""
+        return list(dict.fromkeys(self._groups[key] for key in records))
 
     def _against(self, groups: Sequence[_Group], level: int) -> str | None:
         """What speaks against one paper, or None."""
@@ -555,14 +594,9 @@ class _Clustering:
             whole.arxiv |= group.arxiv
             whole.dois |= group.dois
             whole.joins += group.joins
-        place = {key: number for number, group in enumerate(groups) for key in group.members}
         # A spanning tree of the links: one piece of evidence for each group that was joined.
-        roots = list(range(len(groups)))
-        for link in links:
-            one, other = _root(roots, place[link.one]), _root(roots, place[link.other])
-            if one != other:
-                roots[max(one, other)] = min(one, other)
-                whole.joins.append(link)
+        forest: Forest[_Group] = Forest()
+        whole.joins += [link for link in links if forest.tie(self._groups[link.one], self._groups[link.other])]
         whole.members.sort()
         for key in whole.members:
             self._groups[key] = whole
@@ -571,21 +605,19 @@ class _Clustering:
 
     def _owners(self, groups: Iterable[_Group]) -> dict[str, list[_Group]]:
         """Id to the groups that may bear it: those whose best witness is as good as any other's."""
-        claims: dict[str, dict[int, int]] = defaultdict(dict)
-        by_id = {}
+        claims: dict[str, dict[_Group, int]] = defaultdict(dict)
         for group in groups:
-            by_id[id(group)] = group
             for key in group.members:
                 known = self._known[key]
                 trust = 0 if known.is_certain else 2 if known.is_file else 1
                 for claim in self._claimed_by(known) - self._crowded:
-                    claims[claim][id(group)] = min(trust, claims[claim].get(id(group), trust))
+                    claims[claim][group] = min(trust, claims[claim].get(group, trust))
         owners = {}
         for claim, claiming in claims.items():
             best = min(claiming.values())
-            owners[claim] = [by_id[place] for place, trust in claiming.items() if trust == best]
+            owners[claim] = [group for group, trust in claiming.items() if trust == best]
             if len(claiming) > 1 and claim.startswith(("arxiv:", "doi:")):
-                self._claims[claim] = [by_id[place] for place in claiming]
+                self._claims[claim] = list(claiming)
         return owners
 
     def _claimed_by(self, known: Known) -> set[str]:
@@ -614,43 +646,15 @@ class _Clustering:
 
     def _is_open(self, doubt: Doubt) -> bool:
         """Whether it still stands: its records are in different groups, and the user has not parted them."""
-        groups = {id(self._groups[key]): self._groups[key] for key in doubt.records}
+        groups = self._groups_of(doubt.records)
         if len(groups) < 2:
             return False
         parted = {
-            frozenset((id(self._groups[one]), id(self._groups[other])))
+            frozenset((self._groups[one], self._groups[other]))
             for one, other in self._decisions.different
             if one in self._groups and other in self._groups
         }
         return any(frozenset(both) not in parted for both in combinations(groups, 2))
-
-
-@dataclass(frozen=True, slots=True)
-class _Linked:
-    records: tuple[str, ...]
-    links: tuple[Join, ...]
-
-
-def _components(links: Sequence[Join], groups: Mapping[str, _Group]) -> list[_Linked]:
-    """Links that hang together, by way of each other or of the groups that their records are in already."""
-    places: dict[int, int] = {}
-    roots: list[int] = []
-    for link in links:
-        ends = []
-        for key in (link.one, link.other):
-            group = id(groups[key])
-            if group not in places:
-                places[group] = len(roots)
-                roots.append(len(roots))
-            ends.append(_root(roots, places[group]))
-        roots[max(ends)] = min(ends)
-    together: dict[int, list[Join]] = defaultdict(list)
-    for link in links:
-        together[_root(roots, places[id(groups[link.one])])].append(link)
-    return [
-        _Linked(tuple(dict.fromkeys(key for link in some for key in (link.one, link.other))), tuple(some))
-        for some in together.values()
-    ]
 
 
 def _certain_keys(known: Known) -> Iterator[str]:
@@ -670,17 +674,6 @@ def _dois_of(known: Known) -> frozenset[str]:
 
 def _title_key_of(known: Known) -> tuple[str, ...]:
     return (known.title_key,) if known.title_key else ()
-
-
-def _root(roots: list[int], place: int) -> int:
-    while roots[place] != place:
-        roots[place] = roots[roots[place]]
-        place = roots[place]
-    return place
-
-
-def _chain(sharing: Sequence[Known]) -> Iterator[tuple[Known, Known]]:
-    yield from pairwise(sharing)
 
 
 def _join(first: Known, second: Known, level: int, kind: str, **values: str) -> Join:

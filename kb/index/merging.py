@@ -17,7 +17,8 @@ _SINGLE = (
     "title", "abstract", "categories", "comment", "updated", "license", "venue", "url", "withdrawn", "affiliation",
     "keywords",
 )  # fmt: skip
-_FACTS = tuple(f.name for f in fields(Metadata) if f.name not in ("source", "ids", "proposed"))
+FACTS = tuple(f.name for f in fields(Metadata) if f.name not in ("source", "ids", "proposed"))
+"""What a source may state of a paper, and the user may decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def _rank(witness: Witness) -> tuple[int, int, int, int, str]:
     said, source = witness.said, witness.record.source
     registered = source in ("arxiv", "jsonl")
     group = 0 if source == "user" else 1 if registered else 2
-    stated = sum(getattr(said, name) not in (None, ()) for name in _FACTS)
+    stated = sum(getattr(said, name) not in (None, ()) for name in FACTS)
     return (group, -(said.version or 0) if registered else 0, TRUST.index(source), -stated, witness.id)
 
 

@@ -13,7 +13,7 @@ from kb.ids import OWN_SCHEMES, is_arxiv_id, paper_key
 from kb.index.authors import AuthorTable
 from kb.index.database import Database
 from kb.index.filtering import passing
-from kb.index.identity import Cluster
+from kb.index.identity import Cluster, Forest
 from kb.index.merging import Witness, decided, merge
 from kb.index.owned import hand_out, of_several, owned_rows
 from kb.index.passages import document_of, drop_chunks_of
@@ -63,7 +63,6 @@ class PaperTable:
     def __init__(self, database: Database, records: RecordTable, authors: AuthorTable) -> None:
         self._db = database
         self._records, self._authors = records, authors
-        self._seen: dict[str, Version] = {}
         self._fresh = 0
 
     # ------------------------------------------------------------------------------------- writing
@@ -83,8 +82,9 @@ class PaperTable:
                 is_news |= self._records.attach(file_of, stored.id)
             if stored.paper is not None and not is_news:
                 return Placed(paper=self._id(stored.paper), record=stored.id, change="unchanged")
-            self._note_version(stored)
-            return self._settle([stored.id], focus=stored)
+            placed = self._settle([stored.id], focus=stored)
+            self._keep_version(stored)
+            return placed
 
     def merge(self, one: str, other: str) -> Placed:
         """Make one paper of two (ids) by the user's word.
@@ -157,13 +157,13 @@ class PaperTable:
             return parts
         joins = [join for join in self._records.joins_of(ids) if join.other in ids]
         weakest = max(join.level for join in joins)
-        roots = {key: key for key in ids}
+        forest: Forest[str] = Forest()
         for join in joins:
             if join.level != weakest:
-                _tie(roots, join.one, join.other)
+                forest.tie(join.one, join.other)
         together: dict[str, list[str]] = {}
         for key in ids:
-            together.setdefault(_root(roots, key), []).append(key)
+            together.setdefault(forest.root(key), []).append(key)
         return list(together.values())
 
     def set_fields(self, paper_id: str, values: dict[str, Any]) -> Paper:
@@ -444,7 +444,8 @@ class PaperTable:
             together = replace(together, **{name: getattr(wire.unpack(said, Metadata), name)})
         return together
 
-    def _note_version(self, stored: Stored) -> None:
+    def _keep_version(self, stored: Stored) -> None:
+        """Keep the state of the paper that a registry's record tells of; the first of a number stays."""
         said = stored.record.metadata
         if said.source not in ("arxiv", "jsonl") or said.version is None or said.title is None or not said.ids:
             return
@@ -458,17 +459,23 @@ class PaperTable:
             seen=datetime.now(UTC).replace(microsecond=0),
             withdrawn=bool(said.withdrawn),
         )
-        self._seen[stored.id] = version
+        number = self._record_paper(stored.id)
+        if not self._db.first("SELECT 1 FROM versions WHERE paper = ? AND version = ?", (number, version.version)):
+            self._db.run(
+                "INSERT INTO versions (paper, version, record, anchor) VALUES (?, ?, ?, ?)",
+                (number, version.version, wire.pack(version), stored.id),
+            )
 
     # ------------------------------------------------------------------------------------- settling
 
     def _settle(self, seeds: Sequence[str], *, focus: Stored | None = None) -> Placed:
         """Cluster again all that hangs together with these records, and make the papers what the clusters say."""
         block = self._records.block(seeds)
-        numbers, emptied, is_parted = self._assign(block)
+        numbers, emptied = self._assign(block)
+        moved = self._moved(block, numbers)
         old = {n for stored in block.stored.values() if (n := stored.paper) is not None}
         before = {n: self._record(n) for n in old}
-        owned = owned_rows(self._db, old) if is_parted else []
+        owned = owned_rows(self._db, old) if moved else []
         changed = self._changed(block, numbers, before=before, seeds=set(seeds))
         rewritten = len(changed) > 1 or bool(emptied)
         if rewritten:  # an id may move from one to another: none is in the way of the others
@@ -477,15 +484,11 @@ class PaperTable:
                 self._db.run("UPDATE papers SET id = ? WHERE number = ?", (f"settling:{number}", number))
         for number, group in numbers.items():
             self._records.place([one.id for one in block.with_earlier(group)], number)
-        moved = self._moved(block, numbers)
         for number in moved:  # whose text it is may be another's now: all of it is cut anew
             drop_chunks_of(self._db, number)
-        if is_parted:
+        if moved:
             places = {one.id: number for number, group in numbers.items() for one in block.with_earlier(group)}
             hand_out(self._db, owned, places)
-        for key in list(self._seen):
-            if key in block.stored:
-                self._keep_version(self._record_paper(key), key, self._seen.pop(key))
         new_joins, new_doubts = self._records.keep_evidence(block)
         touched: list[str] = []
         changes: dict[int, Change] = {}
@@ -516,9 +519,8 @@ class PaperTable:
             doubted=tuple(doubt.records for doubt in new_doubts),
         )
 
-    def _assign(self, block: RecordBlock) -> tuple[dict[int, Cluster], list[int], bool]:
-        """Which catalog number each cluster has now, the numbers that none has any more, and whether records moved
-        from one paper to another."""
+    def _assign(self, block: RecordBlock) -> tuple[dict[int, Cluster], list[int]]:
+        """Which catalog number each cluster has now, and the numbers that none has any more."""
         held: dict[int, list[int]] = {}
         for place, group in enumerate(block.clusters):
             for one in block.with_earlier(group):
@@ -539,8 +541,7 @@ class PaperTable:
             if place not in taken:
                 added = min((self._added(block.stored[key].paper) for key in group.records), default=_now())
                 numbers[self._new(added)] = group
-        is_parted = bool(emptied) or any(len(set(places)) > 1 for places in held.values())
-        return numbers, emptied, is_parted
+        return numbers, emptied
 
     @staticmethod
     def _changed(
@@ -579,13 +580,6 @@ class PaperTable:
             "INSERT INTO papers (id, record, title, private, added, changed) VALUES (?, ?, '', 0, ?, ?)",
             (f"new:{id(self)}:{self._fresh}", b"", added, _now()),
         )
-
-    def _keep_version(self, number: int, key: str, version: Version) -> None:
-        if not self._db.first("SELECT 1 FROM versions WHERE paper = ? AND version = ?", (number, version.version)):
-            self._db.run(
-                "INSERT INTO versions (paper, version, record, anchor) VALUES (?, ?, ?, ?)",
-                (number, version.version, wire.pack(version), key),
-            )
 
     def _record(self, number: int) -> Paper:
         return wire.unpack(self._db.one("SELECT record FROM papers WHERE number = ?", (number,))[0], Paper)
@@ -655,7 +649,6 @@ class PaperTable:
             if whole or before is None or getattr(before, name) != getattr(paper, name) or before.id != paper.id:
                 self._db.run(f"DELETE FROM {table.split()[0]} WHERE paper = ?", (number,))
                 self._db.run_many(f"INSERT INTO {table} VALUES (?, ?)", [(v, number) for v in sorted(values)])
-
         if whole or before is None or (before.title, before.authors) != (paper.title, paper.authors):
             self._authors.put(number, title=paper.title, authors=paper.authors)
         if whole or before is None or before.venue != paper.venue:
@@ -670,16 +663,6 @@ def _with_one_eprint(record: SourceRecord) -> SourceRecord:
     first = next((key for key in ids if key.startswith("arxiv:")), None)
     kept = tuple(key for key in ids if key == first or not key.startswith("arxiv:"))
     return record if kept == ids else replace(record, metadata=replace(record.metadata, ids=kept))
-
-
-def _tie(roots: dict[str, str], one: str, other: str) -> None:
-    roots[max(_root(roots, one), _root(roots, other))] = min(_root(roots, one), _root(roots, other))
-
-
-def _root(roots: dict[str, str], key: str) -> str:
-    while roots[key] != key:
-        key = roots[key]
-    return key
 
 
 def _now() -> str:

@@ -276,15 +276,14 @@ class RecordTable:
         reasons = self._db.rows("SELECT number, why FROM doubts ORDER BY number")
         return [(papers[number], wire.unpack(why, Reason)) for number, why in reasons if number in papers]
 
-    def are_parted(self, one: str, other: str) -> bool:
-        """Whether the user has said that two papers (ids) are two."""
-        row = self._db.first(
-            "SELECT 1 FROM decisions d JOIN records a ON a.id = d.one JOIN records b ON b.id = d.other"
-            " JOIN papers p ON p.number = a.paper JOIN papers q ON q.number = b.paper"
-            " WHERE d.kind = 'different' AND ((p.id = ? AND q.id = ?) OR (p.id = ? AND q.id = ?)) LIMIT 1",
-            (one, other, other, one),
+    def parted(self) -> frozenset[frozenset[str]]:
+        """The pairs of papers (ids) that the user has said to be two."""
+        rows = self._db.rows(
+            "SELECT DISTINCT p.id, q.id FROM decisions d"
+            " JOIN records a ON a.id = d.one JOIN records b ON b.id = d.other"
+            " JOIN papers p ON p.number = a.paper JOIN papers q ON q.number = b.paper WHERE d.kind = 'different'"
         )
-        return row is not None
+        return frozenset(frozenset(row) for row in rows)
 
     # ------------------------------------------------------------------------------------- decisions
 

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from kb import wire
+from kb.index.identity import FILES
+from kb.index.merging import FACTS
 from kb.names import fold
 from kb.records import Metadata, Paper, Precision, SourceRecord
 
 if TYPE_CHECKING:
     from kb.index.database import Database
-
-_DECISIONS = frozenset(f.name for f in fields(Metadata)) - {"source", "ids", "proposed"}
-_FILES = {"pdf": ".pdf", "html": ".html", "text": ""}
-
-
-@dataclass(frozen=True, slots=True)
-class _Contribution:
-    """What an earlier home kept of a source: what was read out of its record, not the record."""
-
-    source: str
-    metadata: Metadata
 
 
 def fill_records(database: Database) -> None:
@@ -41,11 +32,11 @@ def fill_records(database: Database) -> None:
         paper = wire.unpack(blob, Paper)
         document = database.first("SELECT file, sha256 FROM documents_of_papers WHERE paper = ?", (number,))
         records: list[tuple[str, SourceRecord]] = []
-        for contribution in _contributions(database, number):
-            if contribution.source == "user":
-                _keep_decisions(database, number, contribution.metadata, now)
+        for source, metadata in _contributions(database, number):
+            if source == "user":
+                _keep_decisions(database, number, metadata, now)
                 continue
-            record = _record(contribution, document)
+            record = _record(source, metadata, document)
             stored, _ = table.store(record, private=bool(private), run=now)
             records.append((stored.id, record))
         if document is not None:
@@ -71,20 +62,19 @@ def fill_records(database: Database) -> None:
             database.run("INSERT INTO venues VALUES (?, ?)", (number, fold(paper.venue)))
 
 
-def _contributions(database: Database, number: int) -> Iterator[_Contribution]:
+def _contributions(database: Database, number: int) -> Iterator[tuple[str, Metadata]]:
+    """What an earlier home kept of each source: what was read out of its record, not the record."""
     for source, blob in database.rows(
         "SELECT source, metadata FROM contributions WHERE paper = ? ORDER BY source", (number,)
     ):
-        yield _Contribution(source, wire.unpack(blob, Metadata))
+        yield source, wire.unpack(blob, Metadata)
 
 
-def _record(contribution: _Contribution, document: Any) -> SourceRecord:
-    metadata = contribution.metadata
-    if contribution.source == "bibtex" and metadata.published is not None:
+def _record(source: str, metadata: Metadata, document: Any) -> SourceRecord:
+    if source == "bibtex" and metadata.published is not None:
         metadata = replace(metadata, precision=_precision(metadata.published))
-    is_file = contribution.source in _FILES
-    key = document[1] if is_file and document is not None else metadata.ids[0] if metadata.ids else ""
-    return SourceRecord(source=contribution.source, key=key, metadata=metadata)  # type: ignore[arg-type]
+    key = document[1] if source in FILES and document is not None else metadata.ids[0] if metadata.ids else ""
+    return SourceRecord(source=source, key=key, metadata=metadata)  # type: ignore[arg-type]
 
 
 def _precision(moment: datetime) -> Precision:
@@ -106,7 +96,7 @@ def _with_file(
 
 
 def _keep_decisions(database: Database, number: int, decided: Metadata, now: str) -> None:
-    for name in sorted(_DECISIONS):
+    for name in sorted(FACTS):
         value = getattr(decided, name)
         if value is not None and value != ():
             one = wire.pack(Metadata(source="user", ids=(), **{name: value}))

@@ -106,9 +106,10 @@ def _problems(library: Library) -> Iterator[Problem]:
 
 def _doubts(catalog: Catalog) -> Iterator[Problem]:
     """Papers that may be one, and records that may not be of one paper, each with the cure for either case."""
+    parted = catalog.records.parted()
     for ids, why in catalog.records.doubts():
         what = f"{', '.join(ids)}: {sentence(why)}"
-        pairs = [both for both in combinations(ids, 2) if not catalog.records.are_parted(*both)]
+        pairs = [both for both in combinations(ids, 2) if frozenset(both) not in parted]
         joinable = [both for both in pairs if not all(key.startswith("arxiv:") for key in both)]
         one, other = (shlex.quote(key) for key in (joinable or pairs or [(ids[0], ids[-1])])[0])
         cure = f"kb split {one} {other} if they are two papers"

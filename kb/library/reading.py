@@ -42,6 +42,7 @@ class _CatalogPassages:
         return self._catalog.authors
 
     def newest(self, filters: Sequence[Filters]) -> Iterator[int]:
+        """The first passage of each paper that passes all filters, the newest paper first."""
         first, *others = [self._catalog.papers.ids(each) for each in filters]
         wanted = set(first).intersection(*others)
         ids = [key for key in first if key in wanted]

@@ -165,6 +165,13 @@ class Paper:
     fulltext: Fulltext = field(default_factory=Fulltext)
     sources: tuple[SourceRecord, ...] = ()  # filled in where they are asked for: exports, kb list, kb show
 
+    @property
+    def stated_date(self) -> str:
+        """When it was published, as precisely as its source says: a year, a month, a day, or a time; "" if unknown."""
+        if self.published is None:
+            return ""
+        return self.published.isoformat()[: {"year": 4, "month": 7, "day": 10}.get(self.precision or "")]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:

@@ -219,8 +219,8 @@ def bibtex_type(paper: Paper) -> str:
 
 
 def _composed(paper: Paper, kind: str) -> list[tuple[str, str]]:
-    arxiv, doi = _arxiv(paper), _doi(paper)
-    year, month, day = _issued(paper)
+    arxiv, doi = id_of(paper, "arxiv:"), id_of(paper, "doi:")
+    year, month, day = (*issued(paper), None, None, None)[:3]
     return [
         ("title", f"{{{escape_latex(paper.title)}}}"),  # doubly braced: styles do not change its capitals
         ("author", _bibtex_names(paper)),
@@ -240,16 +240,8 @@ def _composed(paper: Paper, kind: str) -> list[tuple[str, str]]:
 
 
 def _bibtex_names(paper: Paper) -> str:
-    if paper.names and len(paper.names) == len(paper.authors):
-        names = [_bibtex_name(name) for name in paper.names if str(name).strip()]
-    else:
-        names = [_bibtex_name(_parted(author)) for author in paper.authors if author.strip()]
+    names = [_bibtex_name(name) for name in names_of(paper)]
     return " and ".join([*names, "others"] if paper.et_al and names else names)
-
-
-def _parted(author: str) -> Name:
-    given, family, suffix = split_name(author)
-    return Name(given=given, family=family, suffix=suffix) if given else Name(literal=author)
 
 
 def _bibtex_name(name: Name) -> str:
@@ -275,7 +267,7 @@ def _bibtex_keywords(keywords: Sequence[str]) -> str:
 
 def _record(paper: Paper) -> dict[str, Any]:
     record = {
-        "id": _arxiv(paper) or paper.id,
+        "id": id_of(paper, "arxiv:") or paper.id,
         "aliases": list(paper.aliases),
         "version": paper.version,
         "title": paper.title,
@@ -286,11 +278,11 @@ def _record(paper: Paper) -> dict[str, Any]:
         "comment": paper.comment,
         "abstract": paper.abstract,
         "listed": [day.isoformat() for day in paper.announced],
-        "published": _stated_date(paper),
+        "published": paper.stated_date,
         "updated": paper.updated.isoformat() if paper.updated else None,
         "license": paper.license,
         "venue": paper.venue,
-        "doi": _doi(paper),
+        "doi": id_of(paper, "doi:"),
         "url": paper.url,
         "links": to_data(list(paper.links)),
         "affiliation": to_data(paper.affiliation) if paper.affiliation else None,
@@ -303,38 +295,36 @@ def _record(paper: Paper) -> dict[str, Any]:
     return {name: value for name, value in record.items() if value not in (None, [], "")}
 
 
-def _stated_date(paper: Paper) -> str | None:
-    """The date of publication as precisely as it was stated."""
-    if paper.published is None:
-        return None
-    return paper.published.isoformat()[: {"year": 4, "month": 7, "day": 10}.get(paper.precision or "")]
-
-
 # ------------------------------------------------------------------------------------------- shared
 
 
-def _ids(paper: Paper, scheme: str) -> list[str]:
-    return [key.removeprefix(scheme) for key in (paper.id, *paper.aliases) if key.startswith(scheme)]
+def id_of(paper: Paper, scheme: str) -> str | None:
+    """The first of the paper's ids of a scheme ("arxiv:", "doi:"), without it."""
+    return next((key.removeprefix(scheme) for key in (paper.id, *paper.aliases) if key.startswith(scheme)), None)
 
 
-def _arxiv(paper: Paper) -> str | None:
-    return next(iter(_ids(paper, "arxiv:")), None)
+def names_of(paper: Paper) -> list[Name]:
+    """The authors in their parts; where no source told them, by the order of their words."""
+    if len(paper.names) == len(paper.authors):
+        return [name for name in paper.names if str(name).strip()]
+    names = []
+    for author in paper.authors:
+        given, family, suffix = split_name(author)
+        if family:
+            names.append(Name(given=given, family=family, suffix=suffix) if given else Name(literal=family))
+    return names
 
 
-def _doi(paper: Paper) -> str | None:
-    return next(iter(_ids(paper, "doi:")), None)
-
-
-def _issued(paper: Paper) -> tuple[int | None, int | None, int | None]:
-    """Year, month, day of publication as far as stated; of an arXiv paper without a date, what its id says."""
+def issued(paper: Paper) -> tuple[int, ...]:
+    """Year, month, day as far as stated; for an arXiv paper without a date, what its id says: year and month."""
     if paper.published:
-        month = paper.published.month if paper.precision != "year" else None
-        return paper.published.year, month, paper.published.day if paper.precision in (None, "day") else None
-    match = re.search(r"(?:^|/)(\d\d)(\d\d)(?:\.\d{4,5}|\d{3})$", _arxiv(paper) or "")
-    if match is None:
-        return None, None, None
-    year = int(match[1])
-    return (1900 if year > 90 else 2000) + year, int(match[2]), None
+        parts = (paper.published.year, paper.published.month, paper.published.day)
+        return parts[: {"year": 1, "month": 2}.get(paper.precision or "day", 3)]
+    found = re.search(r"(?:^|/)(\d\d)(\d\d)(?:\.\d{4,5}|\d{3})$", id_of(paper, "arxiv:") or "")
+    if found is None:
+        return ()
+    year = int(found[1])
+    return (1900 if year > 90 else 2000) + year, int(found[2])
 
 
 def _key_stem(paper: Paper) -> str:
@@ -342,9 +332,9 @@ def _key_stem(paper: Paper) -> str:
     name = _ascii("".join(word for word in family if word not in _PARTICLES) or "".join(family))
     words = [_ascii(word) for word in fold(re.sub(r"\$[^$]*\$|\\[a-zA-Z]+", " ", paper.title)).split()]
     word = next((word for word in words if len(word) > 1 and word not in _STOP_WORDS and not word.isdigit()), "")
-    year = _issued(paper)[0]
+    year = next(iter(issued(paper)), "")
     tail = "" if name or word else re.sub(r"[^0-9a-z]", "", paper.id.lower())
-    return f"{name or 'anon'}{year or ''}{word}{tail}"[:80]
+    return f"{name or 'anon'}{year}{word}{tail}"[:80]
 
 
 def _ascii(text: str) -> str:

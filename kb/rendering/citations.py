@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from kb.errors import UsageError
 from kb.records import Name, Paper, SourceRecord
-from kb.rendering.bibliography import bibtex_type, citation_keys, split_name, to_bibtex
+from kb.rendering.bibliography import bibtex_type, citation_keys, id_of, issued, names_of, to_bibtex
 from kb.rendering.escaping import one_line
 
 CitationForm = Literal["text", "html", "markdown", "bibtex", "ris", "csl"]
@@ -144,18 +144,18 @@ def keys_of(papers: Sequence[Paper]) -> dict[str, str]:
 
 def csl_item(paper: Paper, key: str) -> dict[str, Any]:
     """A paper that has no CSL-JSON of its own as an item: names, numbers and dates as far as they are stated."""
-    arxiv = _id(paper, "arxiv:")
+    arxiv = id_of(paper, "arxiv:")
     kind = _kind(paper)
     item = {
         "id": key,
         "type": kind,
         "title": one_line(paper.title),
         "author": _csl_names(paper),
-        "issued": {"date-parts": [list(parts)]} if (parts := _issued(paper)) else None,
+        "issued": {"date-parts": [list(parts)]} if (parts := issued(paper)) else None,
         ("publisher" if kind == "thesis" else "container-title"): one_line(paper.venue or ""),
         "abstract": one_line(paper.abstract),
         **_details(paper),
-        "DOI": _id(paper, "doi:"),
+        "DOI": id_of(paper, "doi:"),
         "URL": one_line(paper.url or ""),
         **_of_arxiv(arxiv, published=bool(paper.venue)),
         "version": str(paper.version) if paper.version else None,
@@ -212,7 +212,7 @@ def _item_to_cite(paper: Paper, key: str) -> dict[str, Any]:
 
 
 def _csl_names(paper: Paper) -> list[dict[str, str]]:
-    names = [_csl_name(name) for name in _names(paper)]
+    names = [_csl_name(name) for name in names_of(paper)]
     return [*names, {"literal": "others"}] if paper.et_al and names else names
 
 
@@ -249,7 +249,7 @@ def _ris(paper: Paper, key: str) -> str:
     kind = _kind(paper)
     details = {name: str(value) for name, value in _details(paper).items()}
     first, _, last = details.get("page", "").partition("-")
-    arxiv = _id(paper, "arxiv:")
+    arxiv = id_of(paper, "arxiv:")
     fields = [
         ("TY", _RIS_KINDS.get(kind, "GEN")),
         ("ID", key),
@@ -265,7 +265,7 @@ def _ris(paper: Paper, key: str) -> str:
         ("CY", details.get("publisher-place", "")),
         ("ET", details.get("edition", "")),
         ("SN", details.get("ISSN") or details.get("ISBN", "")),
-        ("DO", _id(paper, "doi:") or ""),
+        ("DO", id_of(paper, "doi:") or ""),
         ("AN", f"arXiv:{arxiv}" if arxiv else ""),
         *_ris_field(paper, "url", "UR"),
         *_ris_field(paper, "abstract", "AB"),
@@ -278,12 +278,12 @@ def _ris(paper: Paper, key: str) -> str:
 def _ris_field(paper: Paper, field: str, tag: str) -> list[tuple[str, str]]:
     """The lines that state one field of a paper."""
     if field == "authors":
-        names = [", ".join(filter(None, _inverted(name))) for name in _names(paper)]
+        names = [", ".join(filter(None, _inverted(name))) for name in names_of(paper)]
         return [(tag, name) for name in [*names, *(["et al."] if paper.et_al and names else [])]]
     if field == "keywords":
         return [(tag, word) for word in paper.keywords]
     if field == "published":
-        year, *rest = _issued(paper) or (None,)
+        year, *rest = issued(paper) or (None,)
         day = "/".join([f"{year:04}", *(f"{part:02}" for part in rest), *[""] * (3 - len(rest))]) if rest else ""
         return [("PY", f"{year:04}" if year else ""), ("DA", day)]
     return [(tag, str(getattr(paper, field) or ""))]
@@ -310,34 +310,6 @@ def _records(paper: Paper, source: str) -> list[SourceRecord]:
 
 def _decided(paper: Paper, fields: Mapping[str, object]) -> list[str]:
     return [field for field in fields if paper.provenance.get(field) == "user"]
-
-
-def _id(paper: Paper, scheme: str) -> str | None:
-    return next((key.removeprefix(scheme) for key in (paper.id, *paper.aliases) if key.startswith(scheme)), None)
-
-
-def _names(paper: Paper) -> list[Name]:
-    """The authors in their parts; where no source told them, by the order of their words."""
-    if len(paper.names) == len(paper.authors):
-        return [name for name in paper.names if str(name).strip()]
-    names = []
-    for author in paper.authors:
-        given, family, suffix = split_name(author)
-        if family:
-            names.append(Name(given=given, family=family, suffix=suffix) if given else Name(literal=family))
-    return names
-
-
-def _issued(paper: Paper) -> tuple[int, ...]:
-    """Year, month, day as far as stated; for an arXiv paper without a date, what its id says: year and month."""
-    if paper.published:
-        parts = (paper.published.year, paper.published.month, paper.published.day)
-        return parts[: {"year": 1, "month": 2}.get(paper.precision or "day", 3)]
-    found = re.search(r"(?:^|/)(\d\d)(\d\d)(?:\.\d{4,5}|\d{3})$", _id(paper, "arxiv:") or "")
-    if found is None:
-        return ()
-    year = int(found[1])
-    return (1900 if year > 90 else 2000) + year, int(found[2])
 
 
 def _kind(paper: Paper) -> str:

@@ -146,17 +146,10 @@ def papers(found: Sequence[Paper]) -> str:
     rows = []
     for paper in found:
         day = max(paper.announced).isoformat() if paper.announced else ""
-        day = day or published(paper)[:10] or "-"
+        day = day or paper.stated_date[:10] or "-"
         text = {"full": "full text", "partial": "part", "none": "record"}[paper.fulltext.state]
         rows.append(f"{day:<10}  {paper.id:<24} {text:<9} {_shorten(paper.title, 60)}")
     return "\n".join(rows)
-
-
-def published(record: Paper) -> str:
-    """When a paper was published, as precisely as its source says: a year, a month, a day, or a time."""
-    if record.published is None:
-        return ""
-    return record.published.isoformat()[: {"year": 4, "month": 7, "day": 10}.get(record.precision or "")]
 
 
 def paper(record: Paper) -> str:
@@ -173,7 +166,7 @@ def paper(record: Paper) -> str:
         "authors": ", ".join([*record.authors, *(["and others"] if record.et_al else [])]),
         "categories": " ".join(record.categories),
         "announced": ", ".join(day.isoformat() for day in record.announced),
-        "published": published(record), "venue": record.venue,
+        "published": record.stated_date, "venue": record.venue,
         "comment": record.comment, "license": record.license, "keywords": ", ".join(record.keywords),
         "affiliation": record.affiliation.text if record.affiliation else "", "tags": ", ".join(record.tags),
         "collections": ", ".join(record.collections),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote
@@ -36,7 +38,7 @@ def with_files(
         path = _find(name, roots)
         if path is None:
             missing.append(name)
-        elif _is_pdf(path):
+        elif is_pdf(path):
             papers.append(path.absolute())
         else:
             page = path.suffix.lower() in (".html", ".htm", ".xhtml", ".mhtml")
@@ -44,16 +46,23 @@ def with_files(
             yield PassedOver(
                 what=str(path), reason=f"{kind} that {what} names as its file: add it by its own name to read it"
             )
+    yield from items_of(record, what=what, papers=tuple(dict.fromkeys(papers)), missing=tuple(missing))
+
+
+def items_of(
+    record: SourceRecord, *, what: str, papers: Sequence[Path], missing: tuple[str, ...] = ()
+) -> Iterator[Item]:
+    """The record as items: one for each PDF, else one without a file; what is missing stands in the first."""
     if not papers:
-        yield Item(what=what, record=record, missing=tuple(missing))
-    for number, path in enumerate(dict.fromkeys(papers)):
+        yield Item(what=what, record=record, missing=missing)
+    for number, path in enumerate(papers):
         yield Item(
             what=what,
             record=record,
             file=str(path),
             file_kind="pdf",
             private=True,
-            missing=tuple(missing) if number == 0 else (),
+            missing=missing if number == 0 else (),
         )
 
 
@@ -86,9 +95,11 @@ def _find(name: str, roots: Sequence[Path]) -> Path | None:
     return None
 
 
-def _is_pdf(path: Path) -> bool:
+def is_pdf(path: Path) -> bool:
+    """Whether it is a regular file that begins as a PDF does; a pipe is not waited for."""
     try:
-        with path.open("rb") as stream:
-            return b"%PDF-" in stream.read(1024)
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(handle, "rb") as file:
+            return stat.S_ISREG(os.fstat(handle).st_mode) and b"%PDF-" in file.read(1024)
     except OSError:
         return False

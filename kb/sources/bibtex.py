@@ -13,8 +13,9 @@ from pathlib import Path
 
 from kb.errors import BadRecord
 from kb.records import Failure, Item, PassedOver, SourceRecord
+from kb.sources.attachments import items_of
 from kb.sources.bibtex_fields import Fields, read_entry
-from kb.sources.bibtex_files import attachments
+from kb.sources.bibtex_files import Attachments, attachments
 from kb.sources.bibtex_syntax import Aside, Entry, read_entries
 from kb.sources.exported import read_text
 from kb.sources.latex import decode_latex
@@ -105,13 +106,9 @@ def _items(
         metadata=metadata,
     )
     what = entry.key or metadata.ids[0]
-    files = attachments(entry.fields, folder) if folder is not None else None
-    if files is None or not files.found:
-        yield Item(what=what, record=record, missing=files.missing if files else ())
-    for number, path in enumerate(files.found if files else ()):
-        missing = files.missing if files and not number else ()
-        yield Item(what=what, record=record, file=str(path), file_kind="pdf", private=True, missing=missing)
-    for other, reason in files.other if files else ():
+    files = attachments(entry.fields, folder) if folder is not None else Attachments()
+    yield from items_of(record, what=what, papers=files.found, missing=files.missing)
+    for other, reason in files.other:
         yield PassedOver(what=other, reason=reason)
     if untold:
         reason = f"the authors of {what} could not be told apart: separate names with 'and'"

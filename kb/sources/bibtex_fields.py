@@ -10,7 +10,7 @@ from kb.ids import doi_key, parse_arxiv_id, record_key
 from kb.records import Link, Metadata, Precision
 from kb.sources.bibtex_names import read_names
 from kb.sources.latex import decode_latex
-from kb.sources.links import links_of
+from kb.sources.links import address_of_id, links_of, links_of_ids
 from kb.sources.markup import plain
 
 Fields = dict[str, str]  # lower-case names, values still LaTeX
@@ -116,26 +116,13 @@ def _url(fields: Fields, keys: list[str], *, version: int | None) -> str | None:
         stated = _address(fields["howpublished"])
     if re.match(r"https?://\S+$", stated):
         return stated
-    for key in keys:
-        scheme, _, rest = key.partition(":")
-        if scheme == "arxiv":
-            return f"https://arxiv.org/abs/{rest}" + (f"v{version}" if version else "")
-        return f"https://doi.org/{rest}"
-    return None
+    return address_of_id(keys[0], version=version) if keys else None
 
 
 def _links(
     keys: list[str], url: str | None, texts: tuple[str | None, ...], *, version: int | None
 ) -> tuple[Link, ...] | None:
-    links = []
-    for key in keys:
-        scheme, _, rest = key.partition(":")
-        if scheme == "arxiv":
-            page = f"{rest}v{version}" if version else rest
-            links.append(Link(kind="pdf", url=f"https://arxiv.org/pdf/{page}", source="bibtex"))
-        else:
-            links.append(Link(kind="doi", url=f"https://doi.org/{rest}", source="bibtex"))
-    links.extend(links_of((url, *texts), source="bibtex"))
+    links = [*links_of_ids(keys, version=version, source="bibtex"), *links_of((url, *texts), source="bibtex")]
     return tuple(dict.fromkeys(links)) or None
 
 

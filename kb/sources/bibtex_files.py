@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import stat
 import unicodedata
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from urllib.parse import unquote, urlsplit
 
+from kb.sources.attachments import is_pdf
 from kb.sources.latex import decode_latex
 
 _FIELDS = ("file", "localfile", "local-url", "pdf")
@@ -68,7 +68,7 @@ def _sort(
         other[shown] = "an attachment that is no PDF: add it itself if it is a paper"
     elif (path := next((path for name in names for path in _places(name, folder) if _is_regular(path)), None)) is None:
         missing[shown] = None
-    elif _is_within(path, folder) or _begins_as_pdf(path):
+    elif _is_within(path, folder) or is_pdf(path):
         found[path] = None
     else:
         other[shown] = "no PDF, whatever its name: check the file"
@@ -151,13 +151,4 @@ def _is_within(path: Path, folder: Path) -> bool:
     try:
         return path.resolve().is_relative_to(folder.resolve())
     except (OSError, RuntimeError):
-        return False
-
-
-def _begins_as_pdf(path: Path) -> bool:
-    try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with os.fdopen(handle, "rb") as file:
-            return stat.S_ISREG(os.fstat(handle).st_mode) and b"%PDF-" in file.read(1024)
-    except OSError:
         return False

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from kb.errors import BadIdentifier, BadRecord
 from kb.ids import doi_key, parse_arxiv_id, record_key
-from kb.records import Failure, Link, Metadata, Name, Precision, SourceName
-from kb.sources.links import links_of
+from kb.records import Failure, Metadata, Name, Precision, SourceName
+from kb.sources.links import address_of_id, links_of, links_of_ids
 from kb.sources.markup import plain
 
 _MONTHS = "january february march april may june july august september october november december".split()
@@ -27,6 +27,7 @@ _SUFFIX = re.compile(r"(?:jr|sr|i{2,3}|iv|2nd|3rd|4th)\.?", re.I)
 _OTHERS = re.compile(r"(?:and\s+)?(?:others|et\.?\s+al\.?)", re.I)
 _OF_ARXIV = re.compile(r"(?:\barxiv\s*:|\babs/)\s*([^\s,;)\]]+)", re.I)
 _STAMP = re.compile(r"arxiv\s*:\s*(\S+)(?:\s*\[[\w.-]+\])?", re.I)
+_LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")  # not at the other ends of lines that Unicode knows
 _PREPRINT = re.compile(r"^(?:arxiv\b.*|corr|abs/\S+)$", re.I)  # where a preprint lies is no venue
 
 
@@ -36,6 +37,32 @@ class Moment:
 
     at: datetime
     precision: Precision
+
+
+@dataclass(slots=True)
+class TaggedEntry:
+    """A record of tagged lines while it is read: its first line's number, its fields in order, its lines."""
+
+    line: int
+    fields: list[tuple[str, list[str]]] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def stated(self) -> tuple[tuple[str, str], ...]:
+        """Tag and value of each field, lines that continue it joined by a blank."""
+        return tuple((tag, storable(" ".join(lines))) for tag, lines in self.fields)
+
+    @property
+    def text(self) -> str:
+        """The lines as they stood."""
+        return storable("".join(self.lines))
+
+
+def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines with the signs that end them, counted from 1."""
+    for number, match in enumerate(_LINES.finditer(text), 1):
+        if match[0]:
+            yield number, match[0]
 
 
 def read_text(path: Path, *, max_bytes: int) -> str | Failure:
@@ -197,8 +224,8 @@ def metadata_of(
         keys = [f"arxiv:{arxiv}", *keys]
     authors = tuple(str(name) for name in names)
     abstract, comment = tidy(abstract), tidy(comment)
-    links = [_link(key, version=version, source=source) for key in keys]
-    url = pages[0] if pages else _page(keys[0], version=version) if keys else None
+    url = pages[0] if pages else address_of_id(keys[0], version=version) if keys else None
+    links = links_of_ids(keys, version=version, source=source)
     links += links_of((url, abstract, comment), source=source)
     return Metadata(
         source=source,
@@ -235,17 +262,3 @@ def _arxiv_of(addresses: Iterable[str], traces: Iterable[str]) -> tuple[str | No
             continue
         found[identifier] = found.get(identifier) or version
     return next(iter(found.items())) if len(found) == 1 else (None, None)
-
-
-def _page(key: str, *, version: int | None) -> str:
-    scheme, _, rest = key.partition(":")
-    if scheme == "arxiv":
-        return f"https://arxiv.org/abs/{rest}" + (f"v{version}" if version else "")
-    return f"https://doi.org/{rest}"
-
-
-def _link(key: str, *, version: int | None, source: str) -> Link:
-    page = _page(key, version=version)
-    if key.startswith("arxiv:"):
-        return Link(kind="pdf", url=page.replace("/abs/", "/pdf/"), source=source)
-    return Link(kind="doi", url=page, source=source)

@@ -83,6 +83,7 @@ class _Reader:
         self._formula_ends = text.rfind("\\)")
 
     def read(self) -> list[str]:
+        """The text decoded, in pieces."""
         position = 0
         after_unknown = False
         while position < len(self._text):

@@ -8,25 +8,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from kb.errors import BadRecord
 from kb.records import Failure, Item, Name, PassedOver, SourceRecord
-from kb.sources.exported import date_of, finer, is_suffix, metadata_of, name_of, read_text, storable, tidy
+from kb.sources.exported import (
+    TaggedEntry,
+    date_of,
+    finer,
+    is_suffix,
+    metadata_of,
+    name_of,
+    numbered_lines,
+    read_text,
+    tidy,
+)
 
 _TAGGED = re.compile(r"([A-Z][A-Z0-9]{1,3}) {0,2}- ?(.*)", re.S)
-_LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
 _INITIALS = re.compile(r"[^\W\d_a-z]{1,4}")
-
-
-@dataclass(slots=True)
-class _Entry:
-    """A record while it is read: its first line's number, its fields in order, its lines."""
-
-    line: int
-    fields: list[tuple[str, list[str]]] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
 
 
 def read(path: Path, *, max_bytes: int = 60_000_000) -> Iterator[Item | Failure | PassedOver]:
@@ -51,17 +50,15 @@ def read(path: Path, *, max_bytes: int = 60_000_000) -> Iterator[Item | Failure 
         )
 
 
-def _entries(text: str) -> Iterator[_Entry]:
-    entry: _Entry | None = None
+def _entries(text: str) -> Iterator[TaggedEntry]:
+    entry: TaggedEntry | None = None
     after_blank = False
-    for number, match in enumerate(_LINES.finditer(text), 1):
-        if not (line := match[0]):
-            break
+    for number, line in numbered_lines(text):
         tagged = _TAGGED.match(line)
         if tagged and (tagged[1] == "PMID" or entry is None or after_blank):
             if entry is not None:
                 yield entry
-            entry = _Entry(number)
+            entry = TaggedEntry(number)
         if entry is None:
             continue
         after_blank = not line.strip()
@@ -74,13 +71,13 @@ def _entries(text: str) -> Iterator[_Entry]:
         yield entry
 
 
-def _record(entry: _Entry, *, origin: str) -> SourceRecord:
+def _record(entry: TaggedEntry, *, origin: str) -> SourceRecord:
     """The entry as a source record.
 
     Raises:
         BadRecord: when it has no title.
     """
-    fields = tuple((tag, storable(" ".join(lines))) for tag, lines in entry.fields)
+    fields = entry.stated
     said: dict[str, list[str]] = {}
     for tag, value in fields:
         said.setdefault(tag, []).append(value)
@@ -95,7 +92,7 @@ def _record(entry: _Entry, *, origin: str) -> SourceRecord:
         key=first("PMID"),
         type=first("PT"),
         fields=fields,
-        text=storable("".join(entry.lines)),
+        text=entry.text,
         origin=origin,
         metadata=metadata_of(
             "nbib",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,23 +16,23 @@ from typing import Any
 from kb.errors import BadRecord
 from kb.records import Failure, Item, PassedOver, SourceRecord
 from kb.sources.attachments import roots_of, with_files
-from kb.sources.exported import Moment, date_of, finer, is_stamp, metadata_of, names_of, read_text, storable
+from kb.sources.exported import (
+    Moment,
+    TaggedEntry,
+    date_of,
+    finer,
+    is_stamp,
+    metadata_of,
+    names_of,
+    numbered_lines,
+    read_text,
+)
 
 # What the type of a record is a part of, or whole: it decides which field is the title and which the venue.
 _PARTS = frozenset({"CHAP", "ECHAP", "CONF", "CPAPER", "DICT", "ENCYC"})
 _WHOLES = frozenset({"BOOK", "EBOOK", "EDBOOK", "SER", "JFULL", "CTLG"})
 _THESES = frozenset({"THES"})
-_LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")  # not at the other ends of lines that Unicode knows
 _SPARSE = re.compile(r"[ \t]*([A-Z][A-Z0-9])[ \t]{1,3}-[ \t]?(.*)", re.S)  # "TY - JOUR", as some programs write it
-
-
-@dataclass(slots=True)
-class _Entry:
-    """A record while it is read: its first line's number, its fields in order, its lines."""
-
-    line: int
-    fields: list[tuple[str, list[str]]] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
 
 
 def read(path: Path, *, max_bytes: int = 60_000_000) -> Iterator[Item | Failure | PassedOver]:
@@ -67,20 +67,16 @@ class _Stray:
     line: int
 
 
-def _entries(text: str) -> Iterator[_Entry | _Stray]:
+def _entries(text: str) -> Iterator[TaggedEntry | _Stray]:
     read_line = _line_reader(text)
-    entry: _Entry | None = None
+    entry: TaggedEntry | None = None
     astray = False
-    number = 0
-    for match in _LINES.finditer(text):
-        if not (line := match[0]):
-            break
-        number += 1
+    for number, line in numbered_lines(text):
         tag, content = read_line(line)
         if tag == "TY":
             if entry is not None:
                 yield entry
-            entry, astray = _Entry(number), False
+            entry, astray = TaggedEntry(number), False
         if entry is None:
             if tag and tag != "ER" and not astray:
                 astray = True
@@ -125,13 +121,13 @@ def _sparse_line(line: str) -> tuple[str | None, str]:
 # ------------------------------------------------------------------------------------------ record
 
 
-def _record(entry: _Entry, *, origin: str) -> SourceRecord:
+def _record(entry: TaggedEntry, *, origin: str) -> SourceRecord:
     """The entry as a source record.
 
     Raises:
         BadRecord: when it has no title.
     """
-    fields = tuple((tag, storable(" ".join(lines))) for tag, lines in entry.fields)
+    fields = entry.stated
     kind = fields[0][1].upper()
     said = _Fields(fields)
     names, et_al = names_of(said.all("AU", "A1") or (said.all("A2", "ED", "A3") if kind in _WHOLES else []))
@@ -140,7 +136,7 @@ def _record(entry: _Entry, *, origin: str) -> SourceRecord:
         key=said.first("ID"),
         type=fields[0][1],
         fields=fields,
-        text=storable("".join(entry.lines)),
+        text=entry.text,
         origin=origin,
         metadata=metadata_of(
             "ris",

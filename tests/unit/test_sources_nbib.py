@@ -122,4 +122,4 @@ def test_a_file_without_records_is_one_clear_line(tmp_path: Path) -> None:
 @given(st.binary(max_size=400))
 def test_no_file_stops_the_reader(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     for record in records(tmp_path_factory.mktemp("nbib"), b"PMID- 1\nTI  - A\n" + data):
-        record.text.encode()
+        assert record.text.encode().decode() == record.text
