@@ -12,7 +12,20 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.records import NO_FILTERS, Box, Chunk, Failure, Filters, Hit, Item, Mode, PassedOver
+from kb.records import (
+    NO_FILTERS,
+    Box,
+    Chunk,
+    Failure,
+    Filters,
+    Grouping,
+    Hit,
+    Item,
+    Mention,
+    Mode,
+    Paper,
+    PassedOver,
+)
 
 Vectors = NDArray[np.float32]
 Keys = NDArray[np.int64]  # chunk keys: the catalog's integers for chunks, never used twice
@@ -153,8 +166,20 @@ class ChatModel(Protocol):
 class Corpus(Protocol):
     """What the writing stages may ask of the stored papers: find, read, and locate quotes."""
 
-    def search(self, query: str, *, k: int = 10, mode: Mode = "hybrid", filters: Filters = NO_FILTERS) -> list[Hit]:
-        """Chunks for a query, best first."""
+    def search(
+        self,
+        query: str,
+        *,
+        k: int = 10,
+        mode: Mode = "hybrid",
+        filters: Filters = NO_FILTERS,
+        by: Grouping = "chunk",
+    ) -> list[Hit]:
+        """Chunks (or the best chunk of each paper) for a query, best first."""
+        ...
+
+    def mentioned(self, text: str) -> list[Paper]:
+        """Papers that a text may name, by id, key, title or author: likely ones, to be looked at."""
         ...
 
     def chunks(self, paper_id: str) -> list[Chunk]:
@@ -175,4 +200,23 @@ class Corpus(Protocol):
 
     def entailment(self) -> Entailment | None:
         """The model that checks whether evidence entails a sentence; None where the owner set none."""
+        ...
+
+
+class PaperRecords(Protocol):
+    """What the records of the stored papers say by themselves, without a search by meaning."""
+
+    def papers(self, filters: Filters = NO_FILTERS) -> list[Paper]:
+        """The papers that pass, the newest first."""
+        ...
+
+    def count(self, filters: Filters = NO_FILTERS) -> int:
+        """How many papers pass."""
+        ...
+
+    def naming(self, name: str, filters: Filters = NO_FILTERS) -> list[Mention]:
+        """Every paper whose text or record has a name as whole words, each with the first sentence that does.
+
+        Raises ``kb.errors.UsageError`` when the name has no letter or digit.
+        """
         ...

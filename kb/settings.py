@@ -87,9 +87,22 @@ class Settings(BaseSettings):
     model_timeout_seconds: float = Field(
         default=120.0, gt=0, le=_A_DAY_SECONDS, description="longest wait for one reply"
     )
+    model_temperature: float | None = Field(
+        default=None, ge=0, le=2, description="temperature of replies; not set: the provider's default"
+    )
+    model_reply_tokens: int = Field(default=0, ge=0, description="longest reply; 0: the provider's default")
+    model_options: dict[str, Any] = Field(
+        default={}, description='more arguments for the provider\'s class as JSON, e.g. {"reasoning": false}'
+    )
     max_calls: int = Field(default=200, ge=0, description="cap on model calls of one command")
     max_tokens: int = Field(default=500_000, ge=0, description="cap on model tokens of one command")
     allow_remote: bool = Field(default=False, description="let private papers go to a model on another machine")
+    verifier: str = Field(
+        default="", description="another chat model that verifies what the model wrote; empty: the same"
+    )
+    passage_tokens: int = Field(
+        default=6_000, ge=500, le=500_000, description="most tokens of passages in one prompt of a question"
+    )
     language: Literal["en", "zh"] = Field(default="en", description="language of answers, notes and pages")
 
     # Encoder and retrieval
@@ -184,6 +197,11 @@ class Settings(BaseSettings):
     def model_name(self) -> str | None:
         """The configured chat model, or None for the extractive mode."""
         return None if self.model in ("", "none") else self.model
+
+    @property
+    def verifier_name(self) -> str | None:
+        """The chat model that verifies, where it is another one than the model that writes."""
+        return None if self.model_name is None or self.verifier in ("", "none", self.model) else self.verifier
 
     def origins(self) -> dict[str, Literal["default", "kb.toml", "environment", "flag"]]:
         """Where the value of each setting comes from."""

@@ -17,7 +17,7 @@ import numpy as np
 from kb.protocols import Reader, Vectors
 from kb.records import NO_FILTERS, Box, Chunk, Filters, Hit, Mode, Paper
 from kb.text import sentence_spans
-from kb.writing.words import content_stems
+from kb.words import content_stems
 
 
 def bag_of_words(texts: Sequence[str]) -> Vectors:

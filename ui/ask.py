@@ -11,10 +11,10 @@ from typing import Any
 import streamlit as st
 
 from kb.library.desk import Desk
-from kb.records import Answer
+from kb.records import Answer, Passage
 from ui import address, markup
 from ui.address import Field
-from ui.cards import about, claim_line, hit_card, paper_title
+from ui.cards import about, claim_line, paper_title, passage_card
 from ui.greeting import greet
 from ui.picking import pick_papers
 from ui.session import errors_shown, header, is_empty, library, t
@@ -22,6 +22,7 @@ from ui.session import errors_shown, header, is_empty, library, t
 _FIELDS = {"session": Field()}
 _MOST_CONVERSATIONS = 30
 _LATEST = 6
+_OPEN = 3  # passages that stand open
 _REPAINT_SECONDS = 0.25
 
 
@@ -101,13 +102,15 @@ def _answer(question: str, *, session: str, within: list[str]) -> None:
         while True:
             try:
                 said = told.get(timeout=_REPAINT_SECONDS)
+                while not told.empty():  # each is the whole draft so far
+                    said = told.get_nowait()
             except queue.Empty:
                 said = ""
             if not said and ending.done():
                 break
-            text += said
+            text = said or text
             # Also without news: this is where Streamlit may end the run when the person turned to another page.
-            draft.markdown(f":gray[{t('draft')}] {markup.plain(text)}" if text else "")
+            draft.markdown(f":gray[{t('draft')}] {markup.prose(text)}" if text else "")
         draft.empty()
         with errors_shown():
             ending.result()  # what went wrong is raised here, whatever it is
@@ -118,7 +121,7 @@ def _work(
     here: Desk, question: str, session: str, within: list[str], told: queue.Queue[str], ending: Future[Answer]
 ) -> None:
     try:
-        ending.set_result(here.ask(question, session=session, paper=within, on_text=told.put))
+        ending.set_result(here.ask(question, session=session, paper=within, on_draft=told.put))
     except BaseException as err:  # noqa: BLE001  (not swallowed: the page raises it again)
         ending.set_exception(err)
 
@@ -129,47 +132,65 @@ def _show_turn(answer: Answer, *, key: str) -> None:
     with st.chat_message("assistant", avatar=":material/menu_book:"):
         for notice in answer.notices:
             st.caption(markup.plain(notice))
-        if answer.answered:
-            _show_claims(answer, key=key)
+        if answer.source == "passages":
+            _show_passages(answer, key=key)
         else:
-            st.warning(markup.plain(answer.missing or ""), title=t("not_found"), icon=":material/search_off:")
-            if answer.nearest:
-                with st.expander(t("nearest"), expanded=True):
-                    for number, hit in enumerate(answer.nearest[:5]):
-                        hit_card(hit, query=answer.question, key=f"{key}-near-{number}")
+            _show_prose(answer, key=key)
+        if answer.not_searched.private:
+            st.caption(t("private_left_out", count=answer.not_searched.private))
+        _copy(answer)
 
 
-def _show_table(answer: Answer) -> None:
-    """A list or a comparison at a glance; each sentence below leads to its evidence."""
-    if not answer.table:
+def _show_passages(answer: Answer, *, key: str) -> None:
+    """The best passages: three stand open, the others a click away."""
+    if not answer.passages:
+        st.warning(t("not_found"), icon=":material/search_off:")
         return
-    titles = {reference.marker: reference.paper.title for reference in answer.references}
-    rows = []
-    for row in answer.table:
-        claim = answer.claims[row.claim]
-        first = claim.evidence[0]
-        page = f" {t('page_short', page=first.page)}" if first.page else ""
-        named = f"**{markup.plain(', '.join(row.names))}** · " if row.names else ""
-        told = f"{markup.with_maths(claim.text)} {markup.plain(f'[{first.marker}]{page}')}"
-        label = markup.plain(f"[{first.marker}] {markup.shortened(titles[first.marker], 40)}")
-        rows.append({t("paper"): label, t("evidence"): f"{named}{told}"})
-    st.table(rows, border="horizontal", hide_index=True)
+    st.markdown(f"**{t('best_passages' if answer.answered else 'nearest')}**")
+    for number, passage in enumerate(answer.passages[:_OPEN]):
+        passage_card(passage, key=f"{key}-{number}")
+    if rest := answer.passages[_OPEN:]:
+        with st.expander(t("more_passages", count=len(rest))):
+            for number, passage in enumerate(rest, _OPEN):
+                passage_card(passage, key=f"{key}-{number}")
 
 
-def _show_claims(answer: Answer, *, key: str) -> None:
-    _show_table(answer)
-    for number, claim in enumerate(answer.claims):
-        claim_line(claim, key=f"{key}-{number}")
+def _show_prose(answer: Answer, *, key: str) -> None:
+    """The answer as prose, what is missing, what is in doubt, and its sources, each of which opens its page."""
+    if answer.answered:
+        st.markdown(markup.prose(answer.text))
+    else:
+        st.warning(t("not_found"), icon=":material/search_off:")
+    if answer.missing:
+        st.info(t("missing", what=markup.plain(answer.missing)), icon=":material/help:")
+    doubtful = [claim for claim in answer.claims if claim.verdict not in (None, "supported")]
+    if doubtful:
+        with st.expander(f"{t('in_doubt')} ({len(doubtful)})", expanded=True):
+            for number, claim in enumerate(doubtful):
+                claim_line(claim, key=f"{key}-doubt-{number}")
     if answer.dropped:
         with st.expander(f"{t('dropped')} ({len(answer.dropped)})"):
             for number, claim in enumerate(answer.dropped):
                 claim_line(claim, key=f"{key}-dropped-{number}")
-    st.markdown(f"**{t('references')}**")
-    for reference in answer.references:
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            st.markdown(markup.plain(f"[{reference.marker}]"), width="content")
+    if answer.passages:
+        st.markdown(f"**{t('sources' if answer.answered else 'nearest')}**")
+        for number, passage in enumerate(answer.passages):
+            _source(passage, key=f"{key}-source-{number}")
+    elif answer.references:
+        for reference in answer.references:
             paper_title(reference.paper, key=f"{key}-ref-{reference.marker}")
-        st.caption(about(reference.paper))
+            st.caption(about(reference.paper))
+
+
+def _source(passage: Passage, *, key: str) -> None:
+    """A passage by its mark: the paper, and the sentences that carry statements a click away."""
+    page = f" {t('page_short', page=passage.page)}" if passage.page else ""
+    label = f"[{passage.marker}]{page} {markup.shortened(passage.paper.title, 80)}"
+    with st.expander(markup.plain(label)):
+        passage_card(passage, key=key)
+
+
+def _copy(answer: Answer) -> None:
     copy: Any = st.popover(t("copy_answer"), icon=":material/content_copy:")
     with copy:
         st.code(library().answer_text(answer), language=None, wrap_lines=True)

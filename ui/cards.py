@@ -7,13 +7,12 @@ from datetime import date
 
 import streamlit as st
 
-from kb.records import Claim, Hit, Paper
+from kb.records import Claim, Hit, Paper, Passage
 from ui import markup
-from ui.evidence import evidence_of, open_evidence, source_link
+from ui.evidence import evidence_in, evidence_of, open_evidence, source_link
 from ui.session import library, t
 
 _VERDICTS = {
-    "verbatim": ("green", ":material/format_quote:"),
     "supported": ("green", ":material/check:"),
     "partly": ("orange", ":material/rule:"),
     "unsupported": ("red", ":material/close:"),
@@ -104,15 +103,33 @@ def _snippet(text: str, spans: Sequence[tuple[int, int]]) -> str:
     return cut.rpartition(" ")[0] + " …" if best + _SNIPPET_CHARACTERS < len(text) else cut
 
 
+def passage_card(passage: Passage, *, key: str, titled: bool = True) -> None:
+    """A passage under its paper and place, the answering sentences marked; buttons open the page and what is around."""
+    with st.container(border=True, key=f"passage-{key}"):
+        if titled:
+            paper_title(passage.paper, key=f"passage-{key}")
+        place = [" › ".join(passage.section), t("page_short", page=passage.page) if passage.page else ""]
+        st.caption(" · ".join(markup.plain(part) for part in place if part) or about(passage.paper))
+        told, spans = "", []
+        for sentence in passage.sentences:
+            told += " " if told else ""
+            if sentence.n in passage.answering:
+                spans.append((len(told), len(told) + len(sentence.text)))
+            told += sentence.text
+        st.markdown(markup.marked(told, spans))
+        if st.button(t("see_passage"), key=f"see-{key}", type="tertiary", icon=":material/menu_book:"):
+            open_evidence(evidence_in(passage))
+
+
 def claim_line(claim: Claim, *, key: str) -> None:
     """A sentence with its verdict and its marks; each mark opens the evidence. What is unsupported is struck."""
     text = markup.with_maths(claim.text)
     if claim.verdict in ("unsupported", "contradicted"):
         text = f"~~{text}~~"
-    colour, icon = _VERDICTS[claim.verdict]
-    verdict = f":{colour}[{icon} {t(claim.verdict)}]"
+    known = None if claim.verdict is None else _VERDICTS.get(claim.verdict)  # a quotation has no verdict word
+    verdict = f":{known[0]}[{known[1]} {t(str(claim.verdict))}]" if known else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"claim-{key}"):
-        st.markdown(text if claim.evidence else f"{text} {verdict}", width="content")
+        st.markdown(text if claim.evidence else f"{text} {verdict}".strip(), width="content")
         for number, evidence in enumerate(claim.evidence):
             page = f" {t('page_short', page=evidence.page)}" if evidence.page else ""
             label = f"{verdict if number == 0 else ''} {markup.plain(f'[{evidence.marker or number + 1}]{page}')}"

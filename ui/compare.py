@@ -7,7 +7,7 @@ import streamlit as st
 from kb.records import Comparison
 from ui import address, markup
 from ui.address import Field
-from ui.cards import claim_line, paper_title
+from ui.cards import claim_line, paper_title, passage_card
 from ui.greeting import greet
 from ui.picking import pick_papers
 from ui.session import header, is_empty, language, library, state, t
@@ -59,9 +59,6 @@ def _lines(text: str) -> list[str]:
 def _show_table(table: Comparison) -> None:
     for notice in table.notices:
         st.caption(markup.plain(notice))
-    for disagreement in table.disagreements:
-        st.warning(t("disagreement", reason=markup.plain(disagreement.reason)), icon=":material/compare_arrows:")
-    disputed = {cell for one in table.disagreements for cell in one.cells}
     for column, question in enumerate(table.questions):
         st.subheader(markup.plain(question), anchor=False)
         for row, paper in enumerate(table.papers):
@@ -70,12 +67,15 @@ def _show_table(table: Comparison) -> None:
             with name:
                 paper_title(paper, key=f"compare-{row}-{column}")
             with said:
-                if (row, column) in disputed:
-                    st.badge(t("disputed"), color="orange", icon=":material/compare_arrows:")
-                if cell.state == "not stated":
-                    st.caption(t("not_stated"))
+                if cell.state != "found":
+                    st.caption(t(cell.state.replace(" ", "_")))
                 for number, claim in enumerate(cell.claims):
                     claim_line(claim, key=f"cell-{row}-{column}-{number}")
+                if not cell.claims:
+                    for number, passage in enumerate(cell.passages[:1] if cell.state == "found" else ()):
+                        passage_card(passage, key=f"cell-{row}-{column}-{number}", titled=False)
+        if column < len(table.differences) and (told := table.differences[column]):
+            st.info(t("differences", what=markup.with_maths(told)), icon=":material/compare_arrows:")
     _downloads(table)
 
 

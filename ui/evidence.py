@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from kb.errors import KbError
-from kb.records import Box, Chunk, Claim, Evidence, Hit, Paper
+from kb.records import Box, Chunk, Claim, Evidence, Hit, Paper, Passage
 from ui import markup
 from ui.session import errors_shown, library, t
 
@@ -24,6 +24,16 @@ def evidence_of(hit: Hit) -> Evidence:
     )  # fmt: skip
 
 
+def evidence_in(passage: Passage) -> Evidence:
+    """What answers in a passage as evidence, else the whole of it."""
+    chosen = [s for s in passage.sentences if s.n in passage.answering] or list(passage.sentences)
+    return Evidence(
+        marker=chosen[0].n, paper_id=passage.paper.id, version=passage.paper.version, chunk_id=passage.chunk_id,
+        start=chosen[0].start, end=chosen[-1].end, quote=" ".join(s.text for s in chosen), page=passage.page,
+        boxes=tuple(box for s in chosen for box in s.boxes),
+    )  # fmt: skip
+
+
 def open_evidence(evidence: Evidence, *, claim: Claim | None = None) -> None:
     """Show the evidence (of a claim) over the page; Escape leads back to where one was."""
 
@@ -32,8 +42,8 @@ def open_evidence(evidence: Evidence, *, claim: Claim | None = None) -> None:
         with errors_shown():
             if claim is not None and claim.text_verified:
                 st.markdown(markup.with_maths(claim.text_verified))
-            if claim is not None and claim.verdict_reason:
-                st.caption(f"{t(claim.verdict)}: {markup.plain(claim.verdict_reason)}")
+            if claim is not None and claim.verdict not in (None, "verbatim") and claim.verdict_reason:
+                st.caption(f"{t(str(claim.verdict))}: {markup.plain(library().told(claim.verdict_reason))}")
             show_evidence(evidence, key="dialog")
 
     view()

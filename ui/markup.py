@@ -20,6 +20,9 @@ _ARROWS = re.compile(r"(?<!\S)(<->|<-|->|--|<=|>=|~=)(?!\S)")
 _MAIL = re.compile(r"(?<=\w)@(?=\w)")
 _WEB = re.compile(r"^https?://[^\s<>\"'`\\]+$", re.IGNORECASE)
 _ENDING = re.compile(r"[()\[\]{}|$]")
+_LIST_ITEM = re.compile(r"\s*(?:[-*]|\d{1,3}\.)\s+")
+_TABLE_RULE = re.compile(r"\s*\|[\s:|-]+\|\s*")
+_BOLD = re.compile(r"\*\*(?=\S)([^*\n]+?)(?<=\S)\*\*")
 _JOINER = "\u2060"
 
 
@@ -37,6 +40,34 @@ def with_maths(text: str) -> str:
         parts += [plain_part(flat[end : formula.start()]), formula[0]]
         end = formula.end()
     return "".join([*parts, plain_part(flat[end:])])
+
+
+def prose(text: str) -> str:
+    """An answer's Markdown with its paragraphs, lists, tables, bold words and formulas; all else shows as it is."""
+    return "\n".join(_prose_line(line) for line in text.split("\n"))
+
+
+def _prose_line(line: str) -> str:
+    if _TABLE_RULE.fullmatch(line):
+        return line
+    if line.strip().startswith("|") and line.strip().endswith("|"):
+        cells = line.strip().strip("|").split("|")
+        return f"| {' | '.join(_emphasised(cell.strip()) for cell in cells)} |"
+    item = _LIST_ITEM.match(line)
+    start = item.end() if item else 0
+    return line[:start] + _emphasised(line[start:])
+
+
+def _emphasised(text: str) -> str:
+    parts = _BOLD.split(text)  # bold parts are the odd ones
+    return "".join(f"**{with_maths(part)}**" if nth % 2 else _spaced(part) for nth, part in enumerate(parts) if part)
+
+
+def _spaced(text: str) -> str:
+    """With formulas; spaces at its ends are kept."""
+    bare = text.strip()
+    before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+    return f"{before}{with_maths(bare)}{after}" if bare else text
 
 
 def plain_part(text: str) -> str:

@@ -171,11 +171,11 @@ def _hits(library: Library, hits: Sequence[Hit]) -> list[dict[str, Any]]:
 
 def _ask(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     _tell_waiting(library, reporter)
-    answer = library.ask(options.question, session=options.session, **_filters(options))
+    answer = library.ask(options.question, session=options.session, effort=options.effort, **_filters(options))
     for notice in answer.notices:
         reporter.notice(notice)
-    is_follow_up = options.session is not None and answer.question != " ".join(options.question.split())
-    read_as = f"Read as: {answer.question}\n\n" if is_follow_up else ""
+    is_rewritten = options.session is not None and answer.understood != answer.question
+    read_as = f"Read as: {answer.understood}\n\n" if is_rewritten else ""
     return Result(data=answer, text=read_as + plain_text.answer(answer))
 
 

@@ -155,6 +155,12 @@ def _add_questions(verb: Verb) -> None:
     ask = verb("ask", "answer a question from the papers, with quotes and pages", 'kb ask "What is S2ORC?"')
     ask.add_argument("question", metavar="QUESTION")
     ask.add_argument("--session", metavar="NAME", help="a conversation: follow-ups are read in its context")
+    ask.add_argument(
+        "--effort",
+        choices=("quick", "normal", "deep"),
+        default="normal",
+        help="how often a model looks again for what is missing: 0, 1 or 4 times",
+    )
     _add_filters(ask)
     _add_model(ask)
 

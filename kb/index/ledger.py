@@ -8,6 +8,7 @@ from typing import Any
 
 from kb import wire
 from kb.errors import KbError
+from kb.index import kept_answers
 from kb.index.database import Database
 from kb.records import Answer, Figure, Note, Topic
 
@@ -179,12 +180,12 @@ class Ledger:
         """Append an answer to a conversation."""
         position = self._db.one("SELECT COALESCE(MAX(position), -1) + 1 FROM turns WHERE session = ?", (session,))[0]
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        self._db.run("INSERT INTO turns VALUES (?, ?, ?, ?)", (session, position, wire.pack(answer), now))
+        self._db.run("INSERT INTO turns VALUES (?, ?, ?, ?)", (session, position, kept_answers.pack(answer), now))
 
     def turns(self, session: str) -> list[Answer]:
         """The answers of a conversation, oldest first."""
         rows = self._db.rows("SELECT record FROM turns WHERE session = ? ORDER BY position", (session,))
-        return [wire.unpack(row[0], Answer) for row in rows]
+        return [kept_answers.unpack(row[0]) for row in rows]
 
     def sessions(self) -> list[str]:
         """Names of all conversations, the latest first."""
@@ -195,10 +196,7 @@ class Ledger:
     def forget_turns_with(self, paper_ids: Sequence[str]) -> None:
         """Take out the answers that quote one of these papers."""
         for session, position, record in self._db.rows("SELECT session, position, record FROM turns"):
-            answer = wire.unpack(record, Answer)
-            quoted = {e.paper_id for c in (*answer.claims, *answer.dropped) for e in c.evidence}
-            quoted |= {hit.paper.id for hit in answer.nearest} | {ref.paper.id for ref in answer.references}
-            if quoted & set(paper_ids):
+            if kept_answers.papers_of(kept_answers.unpack(record)) & set(paper_ids):
                 self._db.run("DELETE FROM turns WHERE session = ? AND position = ?", (session, position))
 
     def _number(self, paper_id: str) -> int:

@@ -218,6 +218,12 @@ class Retriever:
             self._refresh()
             return understand(query, people=self._passages.people, words=self._indexes.lexical, texts=self._passages)
 
+    def people(self, text: str) -> tuple[str, ...]:
+        """The names of stored authors that plain words hold (see ``kb.index.understanding.people_in``)."""
+        with self._lock:
+            self._refresh()
+            return people_in(text, people=self._passages.people, words=self._indexes.lexical, texts=self._passages)
+
     def similar(self, paper_id: str, *, k: int = 10, filters: Filters = NO_FILTERS) -> list[Hit]:
         """Up to k other papers that are most like this one (by title and abstract), best first.
 

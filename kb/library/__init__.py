@@ -22,6 +22,7 @@ from kb.records import (
     Chunk,
     Comparison,
     Digest,
+    Effort,
     Failure,
     Fault,
     Grouping,
@@ -188,26 +189,28 @@ class Library(OpenHome):
         question: str,
         *,
         session: str | None = None,
-        on_text: Callable[[str], None] | None = None,
+        effort: Effort = "normal",
+        on_draft: Callable[[str], None] | None = None,
         **choice: Unpack[Choice],
     ) -> Answer:
-        """Answer a question from the papers: every claim with its quote, page and verdict, or an honest refusal.
+        """Answer a question from the papers: with a model in checked prose, without one by the best passages.
 
         Args:
             question: the question.
             session: name of a conversation; a follow-up is read in its context, and the answer is kept in it.
-            on_text: told the model's text as it comes (it is checked afterwards).
+            effort: how often a model may look again for what is missing: "quick" 0, "normal" 1, "deep" 4 times.
+            on_draft: told the model's draft so far, again and again (it is checked afterwards).
             choice: which papers may be used.
         """
         from kb.library.questions import ask
 
         self._renew_chat()
-        return ask(self, question, session=session, filters=self.filters(**choice), on_text=on_text)
+        return ask(self, question, session=session, effort=effort, filters=self.filters(**choice), on_draft=on_draft)
 
     def compare(
         self, papers: Sequence[str], questions: Sequence[str], *, progress: Progress | None = None
     ) -> Comparison:
-        """Papers × questions: each cell the best evidence with its page, or "not stated"."""
+        """Papers × questions: in each cell what the paper says, with its page, or "not stated"."""
         from kb.library.questions import compare
 
         self._renew_chat()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from kb.errors import UsageError
 from kb.names import fold
-from kb.records import NO_FILTERS, Evidence, Filters, Hit, Paper
+from kb.records import NO_FILTERS, Evidence, Filters, Hit, Mention, Paper
 from kb.text import sentence_spans
 
 if TYPE_CHECKING:
@@ -33,14 +33,6 @@ class Stated:
     field: str
     value: Any
     source: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mention:
-    """A paper that names something, with the first sentence that does."""
-
-    paper: Paper
-    evidence: Evidence
 
 
 class CatalogQuestions:
@@ -105,7 +97,7 @@ class CatalogQuestions:
                 first[hit.paper.id] = hit
         order = {key: place for place, key in enumerate(self._catalog.papers.ids(filters))}
         found = sorted(first.values(), key=lambda hit: order.get(hit.paper.id, len(order)))
-        return [Mention(paper=hit.paper, evidence=self._evidence(hit, wanted)) for hit in found]
+        return [Mention(paper=hit.paper, evidence=self._evidence(hit, wanted), section=hit.section) for hit in found]
 
     def _evidence(self, hit: Hit, wanted: str) -> Evidence:
         spans = sentence_spans(hit.text)

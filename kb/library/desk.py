@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack
 
 from kb.library import Library
-from kb.records import Answer, Digest, Figure, Hit, Language, Note, Paper
+from kb.records import Answer, Digest, Figure, Hit, Language, Note, Paper, Reason
 
 if TYPE_CHECKING:
     from kb.index.jobs import Job
@@ -83,6 +83,12 @@ class Desk(Library):
         from kb.rendering.plain_text import answer as plain_answer
 
         return plain_answer(answer)
+
+    def told(self, reason: Reason | str) -> str:
+        """The reason of a verdict as a sentence."""
+        from kb.rendering.reasons import told
+
+        return told(reason)
 
     def kept_note(self, paper: str) -> Note | None:
         """The note of a paper if it was written already."""

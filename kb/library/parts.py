@@ -53,6 +53,7 @@ class OpenHome:
         self._corpus: LibraryCorpus | None = None
         self._indexer: Indexer | None = None
         self._chat: ChatModel | None = None
+        self._verifier: ChatModel | None = None
         self._lock = threading.RLock()
 
     @classmethod
@@ -188,12 +189,23 @@ class OpenHome:
                 self._chat = load_chat_model(self.settings, cache_folder=self.home.cache_path / "model")
             return self._chat
 
+    def verifier(self) -> ChatModel | None:
+        """The language model that checks what the other wrote; None where it is the same."""
+        with self._lock:
+            if self._verifier is None and (name := self.settings.verifier_name) is not None:
+                from kb.writing.chat import load_chat_model
+
+                settings = self.settings.model_copy(update={"model": name})
+                self._verifier = load_chat_model(settings, cache_folder=self.home.cache_path / "model")
+            return self._verifier
+
     def _renew_chat(self) -> None:
         """Calls and tokens are counted, and capped, for each thing that is asked of the library, not for its life."""
         with self._lock:
-            renewed = getattr(self._chat, "renewed", None)
-            if renewed is not None:
-                self._chat = renewed()
+            self._chat, self._verifier = (
+                renewed() if (renewed := getattr(model, "renewed", None)) is not None else model
+                for model in (self._chat, self._verifier)
+            )
 
     def writing(self, purpose: str) -> AbstractContextManager[None]:
         """The writer lock of the home, as a context manager."""

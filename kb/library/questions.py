@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from kb.errors import UsageError
-from kb.records import Answer, Comparison, Filters
+from kb.records import NO_FILTERS, Answer, Comparison, Effort, Filters
 
 if TYPE_CHECKING:
+    from kb.answering.asking import Asking
     from kb.library import Library
     from kb.library.indexing import Progress
 
@@ -20,31 +21,46 @@ def ask(
     question: str,
     *,
     session: str | None,
+    effort: Effort,
     filters: Filters,
-    on_text: Callable[[str], None] | None,
+    on_draft: Callable[[str], None] | None,
 ) -> Answer:
     """Answer a question; in a session, read it in the context of what was asked before and keep the answer."""
-    from kb.writing.answering import answer
+    from kb.answering.asking import ask as ask_papers
 
     asked = _checked(question)
-    catalog, chat = library.catalog(), library.chat()
-    if session is not None:
-        from kb.writing.follow_ups import resolve
-
-        asked, filters = resolve(asked, catalog.ledger.turns(session), filters=filters, chat=chat)
-    made = answer(
-        asked,
-        corpus=library.corpus(),
-        filters=filters,
-        chat=chat,
-        language=library.settings.language,
-        allow_remote=library.settings.allow_remote,
-        on_text=on_text,
-    )
+    catalog = library.catalog()
+    turns = catalog.ledger.turns(session) if session is not None else ()
+    made = ask_papers(asked, _asking(library, filters=filters, effort=effort, on_draft=on_draft), turns=turns)
     if session is not None:
         with library.writing("ask"), catalog.transaction():
             catalog.ledger.put_turn(session, made)
     return made
+
+
+def _asking(
+    library: Library,
+    *,
+    filters: Filters = NO_FILTERS,
+    effort: Effort = "normal",
+    on_draft: Callable[[str], None] | None = None,
+) -> Asking:
+    """What the library answers with."""
+    from kb.answering.asking import Asking
+
+    settings = library.settings
+    return Asking(
+        corpus=library.corpus(),
+        records=library.questions_of_record(),
+        chat=library.chat(),
+        verifier=library.verifier(),
+        filters=filters,
+        language=settings.language,
+        effort=effort,
+        passage_tokens=settings.passage_tokens,
+        allow_remote=settings.allow_remote,
+        on_draft=on_draft,
+    )
 
 
 def compare(
@@ -55,17 +71,14 @@ def compare(
     progress: Progress | None = None,
 ) -> Comparison:
     """Papers × questions; ``progress`` is told how many cells are done."""
-    from kb.writing.comparing import compare as compare_papers
+    from kb.answering.comparing import compare as compare_papers
 
     if not papers or not questions:
         raise UsageError("nothing to compare: name papers with --paper and questions with --question")
     return compare_papers(
         [library.paper(name) for name in dict.fromkeys(papers)],
         [_checked(question) for question in dict.fromkeys(questions)],
-        corpus=library.corpus(),
-        chat=library.chat(),
-        language=library.settings.language,
-        allow_remote=library.settings.allow_remote,
+        _asking(library),
         progress=None if progress is None else lambda done, total: progress("comparing", done, total),
     )
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
+from kb.errors import BadIdentifier, UnknownPaper
 from kb.home import Home
 from kb.index.catalog import Catalog
 from kb.index.dense import ChromaIndex
 from kb.index.lexical import TantivyIndex
 from kb.index.neighbours import ScanningIndex
 from kb.index.retrieval import Indexes, Retriever
+from kb.index.tokens import has_words
 from kb.index.understanding import People, QueryReading
 from kb.library.indexing import encoder_changed, open_vectors
 from kb.protocols import Encoder, Entailment, Keys, Reader, Reranker, Vectors
 from kb.records import NO_FILTERS, Box, Chunk, Filters, Grouping, Hit, Mode, Paper
 
+_KEY = re.compile(r"[^\s,;()\[\]{}?!\"']*\d[^\s,;()\[\]{}?!\"']*")  # an id or a citation key has a digit
+_MOST_KEYS = 16
+_TITLED = 24  # papers whose titles are looked at for one that a text names
 _LOOKED_UP = 100  # papers of which the first chunk is looked up at once, as far as somebody reads on
 
 
@@ -103,6 +110,22 @@ class LibraryCorpus:
         """What a query means to this library: whom it names, whether its words are known, a likelier spelling."""
         retriever = self._retriever()
         return retriever.understand(query) if retriever else QueryReading()
+
+    def mentioned(self, text: str) -> list[Paper]:
+        """Papers that a text may name: by an id or key in it, by an author whom it names, by words of their titles."""
+        papers = self._catalog.papers
+        keys: list[str] = []
+        for token in dict.fromkeys(_KEY.findall(text)[:_MOST_KEYS]):
+            with suppress(BadIdentifier, UnknownPaper):
+                keys.append(papers.resolve(token))
+        found = papers.many(keys, sources=True)
+        retriever = self._retriever()
+        if retriever is None or not has_words(text):
+            return list(found.values())
+        hits = retriever.search(text, k=_TITLED, by="paper", mode="lexical")
+        if people := retriever.people(text):
+            hits += retriever.search(text, k=_LOOKED_UP, by="paper", mode="lexical", filters=Filters(authors=people))
+        return list({**{hit.paper.id: hit.paper for hit in hits}, **found}.values())
 
     def similar(self, paper_id: str, *, k: int = 10, filters: Filters = NO_FILTERS) -> list[Hit]:
         """Other papers that are most like this one."""

@@ -108,7 +108,7 @@ class LibrarySources:
 
     def missing(self, text: str, source: str) -> Particulars:
         """Numbers and names of a text that its source does not state."""
-        from kb.writing.particulars import missing
+        from kb.literals import missing
 
         return missing(text, source)
 

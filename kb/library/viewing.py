@@ -52,7 +52,7 @@ def view_page(library: Library, paper_id: str, *, page: int, scale: float) -> Pa
 
 def words_found(query: str, text: str) -> list[tuple[int, int]]:
     """Spans of the words of ``text`` that are words of the query in some form, in order and apart."""
-    from kb.writing.words import content_stems
+    from kb.words import content_stems
 
     wanted = set(content_stems(query))
     return [match.span() for match in _WORD.finditer(text) if wanted.intersection(content_stems(match[0]))]
@@ -75,7 +75,7 @@ def papers_with(library: Library, words: str, *, limit: int, **choice: Unpack[Ch
 
     A search by words ranks whatever shares a word, or a part of one; to find means that nothing is missing.
     """
-    from kb.writing.words import content_stems
+    from kb.words import content_stems
 
     by_them = choice.copy()
     by_them["author"] = [words]

@@ -1,11 +1,11 @@
-"""Claims: sentences with their evidence and verdict, and the answers and comparisons made of them."""
+"""Claims: sentences with their evidence and verdict."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
-from kb.records.hits import Hit
+from kb.records.intake import Reason
 from kb.records.papers import Box, Paper
 
 Verdict = Literal["verbatim", "supported", "partly", "unsupported", "contradicted"]
@@ -32,23 +32,28 @@ class Claim:
     """One sentence of an answer or a note with its evidence and verdict.
 
     ``text_verified`` is the sentence in the paper's language that was verified, when ``text`` is its translation.
-    A verdict says "found in the source", never "true".
+    A verdict says "found in the source", never "true"; None is that of a quotation, which needs none. The reason is
+    a record in answers, a sentence in notes.
     """
 
     text: str
-    verdict: Verdict
-    verdict_reason: str
+    verdict: Verdict | None
+    verdict_reason: Reason | str | None
     evidence: tuple[Evidence, ...]
     text_verified: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What the language model cost: calls made (cached ones are free) and tokens as the provider counted them."""
+    """What the language model cost: calls made (cached ones are free), tokens as the provider counted them, and time.
+
+    ``seconds`` is wall-clock time of the whole answer, 0 where nobody measured it.
+    """
 
     calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,65 +62,3 @@ class Reference:
 
     marker: str
     paper: Paper
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableRow:
-    """A row of an answer's table: a claim by its place in ``claims`` (from 0), and what it names of what is asked for.
-
-    ``names`` are printed in the claim: items of a list, or the things compared.
-    """
-
-    claim: int
-    names: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """Claims in reading order, or an honest "not found in your papers" with the nearest evidence.
-
-    Invariant: the markers in the claims' evidence are exactly those of ``references``; when ``answered`` is
-    false there are no claims and ``missing`` says what the papers do not say. A quoted list or comparison has a
-    ``table``: a row for each claim, in the same order.
-    """
-
-    question: str
-    answered: bool
-    language: Language
-    model: str | None
-    claims: tuple[Claim, ...] = ()
-    dropped: tuple[Claim, ...] = ()
-    missing: str | None = None
-    references: tuple[Reference, ...] = ()
-    nearest: tuple[Hit, ...] = ()
-    notices: tuple[str, ...] = ()
-    usage: Usage = field(default_factory=Usage)
-    table: tuple[TableRow, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """One cell of a comparison: what one paper says to one question."""
-
-    state: Literal["found", "not stated"]
-    claims: tuple[Claim, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Disagreement:
-    """Two cells (row, column) that state different numbers for the same metric on the same dataset."""
-
-    cells: tuple[tuple[int, int], ...]
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """Papers × questions: ``cells[i][j]`` is what paper i says to question j."""
-
-    papers: tuple[Paper, ...]
-    questions: tuple[str, ...]
-    cells: tuple[tuple[Cell, ...], ...]
-    disagreements: tuple[Disagreement, ...] = ()
-    notices: tuple[str, ...] = ()
-    usage: Usage = field(default_factory=Usage)

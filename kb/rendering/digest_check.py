@@ -118,8 +118,8 @@ def _place(evidence: Evidence) -> tuple[str, int, int]:
 def _sentences(where: str, claim: Claim, markers: _Markers) -> Iterator[ReadSentence]:
     """The sentence that a verdict is about, and its translation where there is one."""
     marks = [markers[_place(evidence)] for evidence in claim.evidence]
-    doubt = "" if claim.verdict in ("verbatim", "supported") else claim.verdict
-    verbatim = claim.verdict == "verbatim"
+    doubt = "" if claim.verdict in (None, "verbatim", "supported") else str(claim.verdict)
+    verbatim = claim.verdict in (None, "verbatim")
     verified = one_line(claim.text_verified or claim.text)
     yield ReadSentence(where=where, text=verified, marks=marks, doubt=doubt, verbatim=verbatim)
     if claim.text_verified is not None:

@@ -179,9 +179,13 @@ class _Page:
         return label(self._language, "not stated")
 
     def _sentence(self, claim: Claim) -> Sentence:
-        sure = claim.verdict in ("verbatim", "supported")
+        sure = claim.verdict in (None, "verbatim", "supported")
         marks = tuple(dict.fromkeys(evidence.marker for evidence in claim.evidence))
-        return Sentence(text=claim.text, marks=marks, doubt="" if sure else label(self._language, claim.verdict))
+        return Sentence(
+            text=claim.text,
+            marks=marks,
+            doubt="" if sure or claim.verdict is None else label(self._language, claim.verdict),
+        )
 
 
 def note_claims(note: Note) -> list[tuple[str, Claim]]:

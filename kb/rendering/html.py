@@ -60,7 +60,7 @@ def note_html(entry: Entry, *, name: str, read_file: Callable[[str], bytes], set
     return [(f"{name}.html", text.encode()), *beside]
 
 
-def comparison_html(comparison: Comparison, *, language: Language, title: str, disagreements: Sequence[str]) -> str:
+def comparison_html(comparison: Comparison, *, language: Language, title: str, differences: Sequence[str]) -> str:
     """A table of papers and questions."""
     rows = [
         {"paper": paper, "address": paper_address(paper), "cells": cells}
@@ -72,7 +72,7 @@ def comparison_html(comparison: Comparison, *, language: Language, title: str, d
         title=title,
         questions=comparison.questions,
         rows=rows,
-        disagreements=disagreements,
+        differences=differences,
         notices=comparison.notices,
     )
 

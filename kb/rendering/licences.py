@@ -78,7 +78,9 @@ def publishable_note(note: Note) -> Note:
 
 
 def _publishable_claim(claim: Claim, paper: Paper) -> Claim | None:
-    if claim.verdict == "verbatim" and not all(in_abstract(evidence.quote, paper) for evidence in claim.evidence):
+    if claim.verdict in (None, "verbatim") and not all(
+        in_abstract(evidence.quote, paper) for evidence in claim.evidence
+    ):
         return None
     return replace(claim, evidence=tuple(_publishable_evidence(evidence, paper) for evidence in claim.evidence))
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from kb.records import AddReport, Answer, Claim, Digest, Fault, Hit, Paper, Problem
-from kb.rendering.reasons import sentence
+from kb.records import AddReport, Answer, Digest, Fault, Hit, Paper, Passage, PassageSentence, Problem
+from kb.rendering.reasons import sentence, told
 
 _WIDTH = 100
 _SHOWN = 12
-_COLUMNS = (18, 22, 56)  # characters of a table's columns
+_OPEN = 3  # passages of an answer that stand open
 
 
 def _wrap(text: str, indent: str = "    ") -> str:
@@ -61,51 +61,82 @@ def found(results: Sequence[Hit], *, suggestion: str | None, matched: str) -> st
 
 
 def answer(result: Answer) -> str:
-    """An answer with its quotes and references, or the refusal with the nearest evidence."""
-    if not result.answered:
-        lines = ["Not found in your papers" + (f": {result.missing}" if result.missing else ".")]
-        if result.nearest:
-            lines += ["", "Nearest evidence:", hits(result.nearest[:3])]
-        return "\n".join(lines)
-    lines = _table(result) or [line for claim in result.claims for line in _claim(claim)]
-    lines += ["", "References"]
-    for reference in result.references:
-        lines.append(f"[{reference.marker}] {byline(reference.paper)}: {reference.paper.title} ({reference.paper.id})")
+    """An answer as paragraphs with marks and its sources below, or its best passages; verdicts only where in doubt."""
+    lines: list[str] = []
+    if result.text:
+        lines += [_paragraphs(result.text)]
+    if result.source == "passages":
+        lines.append(_HEADS[result.answered] if result.passages else "Nothing in the library has to do with this.")
+        lines += [part for passage in result.passages[:_OPEN] for part in ("", _passage(passage))]
+        if len(result.passages) > _OPEN:
+            lines += ["", f"{len(result.passages) - _OPEN} more passages: --json has them"]
+    elif not result.answered and result.source == "model":
+        lines += ["The papers do not answer this.", *(["", "Nearest passages:"] if result.passages else [])]
+        lines += [part for passage in result.passages for part in ("", _passage(passage))]
+    if result.missing:
+        lines += ["", _wrap(f"Not said in the papers: {result.missing}", "")]
+    doubtful = [claim for claim in result.claims if claim.verdict not in (None, "supported")]
+    if doubtful:
+        lines += ["", "Borne out only in part:"]
+        lines += [_wrap(f"- {claim.text} ({told(claim.verdict_reason) or claim.verdict})", "  ") for claim in doubtful]
     if result.dropped:
-        lines += ["", f"Left out: {len(result.dropped)} sentence(s) that the papers do not bear out."]
-    return "\n".join(lines)
+        lines += ["", f"Left out: {len(result.dropped)} statement(s) that the papers do not bear out."]
+    if result.source == "model" and result.answered:
+        lines += ["", "Sources", *(_source(passage) for passage in result.passages)]
+    elif result.source == "catalog" and result.references:
+        lines += ["", *(f"[{r.marker}] {byline(r.paper)}: {r.paper.title} ({r.paper.id})" for r in result.references)]
+    if result.not_searched.private:
+        lines += [
+            "",
+            f"{result.not_searched.private} private paper(s) were not shown to the model: --allow-remote does.",
+        ]
+    return "\n".join(lines).strip("\n")
 
 
-def _table(result: Answer) -> list[str]:
-    """The rows of a list or a comparison in columns: what each names, and the sentence with its mark and page."""
-    if not result.table:
-        return []
-    bylines = {reference.marker: byline(reference.paper) for reference in result.references}
-    rows = [("Paper", "Names", "What it says")]
-    for row in result.table:
-        first = result.claims[row.claim].evidence[0]
-        where = f"[{first.marker}] p. {first.page}" if first.page else f"[{first.marker}]"
-        label = f"[{first.marker}] {bylines[first.marker]}"
-        rows.append((label, ", ".join(row.names), f"{result.claims[row.claim].text} {where}"))
-    return [line for row in rows for line in _columns(row)]
+_HEADS = {True: "Best passages", False: "Nearest passages: none seems to state it"}
 
 
-def _columns(cells: tuple[str, str, str]) -> list[str]:
-    wrapped = [textwrap.wrap(" ".join(c.split()), width) or [""] for c, width in zip(cells, _COLUMNS, strict=True)]
-    return [
-        "  ".join(part.ljust(width) for part, width in zip(parts, _COLUMNS, strict=True)).rstrip()
-        for parts in zip_longest(*wrapped, fillvalue="")
-    ]
+def _paragraphs(text: str) -> str:
+    """Markdown for a terminal: paragraphs wrapped, lists and tables as they are."""
+    parts = []
+    for block in text.split("\n\n"):
+        lines = block.splitlines()
+        kept = any(re.match(r"\s*(?:[-*|]|\d+\.)", line) for line in lines)
+        parts.append("\n".join(_item(line) for line in lines) if kept else _wrap(block, ""))
+    return "\n\n".join(parts)
 
 
-def _claim(claim: Claim) -> list[str]:
-    marks = "".join(f"[{marker}]" for marker in dict.fromkeys(e.marker for e in claim.evidence))
-    lines = [_wrap(f"{claim.text} {marks}", "")]
-    for evidence in claim.evidence:
-        where = f"p. {evidence.page}" if evidence.page else "record"
-        quote = "" if claim.verdict == "verbatim" else f': "{_shorten(evidence.quote, 160)}"'
-        lines.append(f"    {claim.verdict} · [{evidence.marker}] {evidence.paper_id}, {where}{quote}")
-    return lines
+def _item(line: str) -> str:
+    if line.lstrip().startswith("|"):
+        return line
+    start = re.match(r"\s*(?:[-*]|\d+\.)?\s*", line)
+    hanging = " " * (start.end() if start else 0)
+    return textwrap.fill(line, _WIDTH, subsequent_indent=hanging)
+
+
+def _passage(passage: Passage) -> str:
+    """A passage under its paper and place; "»" stands before the sentences that answer, "*" around a short span."""
+    where = place(passage.section, passage.page)
+    head = f"[{passage.marker}] {_shorten(passage.paper.title, _WIDTH - 6)}\n    {byline(passage.paper)}"
+    told_of = [_marked(sentence, passage) for sentence in passage.sentences]
+    return "\n".join([head + (f" · {where}" if where else ""), _wrap(" ".join(told_of))])
+
+
+def _marked(sentence: PassageSentence, passage: Passage) -> str:
+    text, span = sentence.text, passage.short_span
+    if span is not None and span.n == sentence.n:
+        text = f"{text[: span.start]}*{text[span.start : span.end]}*{text[span.end :]}"
+    return f"» {text} «" if sentence.n in passage.answering else text
+
+
+def _source(passage: Passage) -> str:
+    """A passage that an answer cites: paper, place, and the sentences that carry statements."""
+    where = place(passage.section, passage.page)
+    quotes = [f"{s.n} “{' '.join(s.text.split())}”" for s in passage.sentences if s.n in passage.answering]
+    head = f"[{passage.marker}] {byline(passage.paper)}: {_shorten(passage.paper.title, 70)}" + (
+        f" · {where}" if where else ""
+    )
+    return "\n".join([head, *(_wrap(quote) for quote in quotes)])
 
 
 def add_report(report: AddReport) -> str:

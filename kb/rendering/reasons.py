@@ -1,4 +1,4 @@
-"""Reasons as sentences: why records were joined, or were not."""
+"""Reasons as sentences: why records were joined or were not, and why a statement is in doubt."""
 
 from __future__ import annotations
 
@@ -20,6 +20,16 @@ _SENTENCES = {
     "different-arxiv-ids": "{evidence}, but there are several arXiv ids",
     "different-dois": "{evidence}, but the DOIs differ",
     "parted-by-you": "{evidence}, but you said that they are two papers",
+    "cites-nothing": "it cites no sentence that was shown",
+    "number-not-cited": "the cited text does not print {found}",
+    "address-not-cited": "the cited text does not print {found}",
+    "quotation-not-cited": "the cited text does not have these words: {found}",
+    "name-not-cited": "the cited text does not name {found}",
+    "not-verified": "no model has checked it against the cited text",
+    "not-entailed": "the NLI model does not find it entailed (probability {probability})",
+    "leans-on-dropped": "it leans on a statement that was left out",
+    "only-missing": "it says only that something is not stated",
+    "verifier": "{why}",
     "file-of-another-paper": "an entry names a file whose first page is another paper's ({file})",
 }
 _AGREEING = {"title": "the titles", "authors": "the authors"}
@@ -31,6 +41,11 @@ def sentence(reason: Reason) -> str:
     if known is None:
         return reason.kind
     return known.format_map(_Values(reason.values))
+
+
+def told(reason: Reason | str | None) -> str:
+    """The reason of a verdict in English; "" for none. Notes have it as a sentence already."""
+    return sentence(reason) if isinstance(reason, Reason) else reason or ""
 
 
 class _Values(dict[str, str]):

@@ -17,6 +17,7 @@ from kb.rendering.labels import label
 from kb.rendering.markdown import note_markdown
 from kb.rendering.naming import slug
 
+_MARKS = re.compile(r"\s*\[\d+\.\d+(?:, \d+\.\d+)*\]")
 _FORMULA_STARTERS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -58,21 +59,24 @@ def render_comparison(comparison: Comparison, form: str, *, language: Language =
         return _comparison_csv(comparison, language)
     if form == "html":
         title = " · ".join(comparison.questions) or label(language, "question")
-        return comparison_html(comparison, language=language, title=title, disagreements=_disagreements(comparison))
+        return comparison_html(comparison, language=language, title=title, differences=_differences(comparison))
     if form == "json":
         return wire.to_json(comparison) + "\n"
     raise UsageError(f"{form!r} is not a form of a comparison: choose from md, csv, html, json")
 
 
 def _cell_text(cell: Cell, language: Language) -> str:
-    """The quotes of a cell with their pages, or that the paper does not state it."""
+    """What a cell says, with pages, or that the paper does not state it."""
     if cell.state != "found":
-        return label(language, "not stated")
-    told = []
-    for claim in cell.claims:
-        pages = dict.fromkeys(label(language, "page", page=e.page) for e in claim.evidence if e.page)
-        told.append(f"“{one_line(claim.text)}”" + (f" ({', '.join(pages)})" if pages else ""))
-    return " ".join(told)
+        return label(language, cell.state)
+    pages = dict.fromkeys(
+        label(language, "page", page=page)
+        for page in [e.page for claim in cell.claims for e in claim.evidence] or [p.page for p in cell.passages[:1]]
+        if page
+    )
+    said = one_line(_MARKS.sub("", cell.short))
+    told = said if cell.claims else f"“{said}”"
+    return told + (f" ({', '.join(pages)})" if pages else "")
 
 
 def _comparison_markdown(comparison: Comparison, language: Language) -> str:
@@ -85,8 +89,8 @@ def _comparison_markdown(comparison: Comparison, language: Language) -> str:
         address = link(paper_address(paper) or "")
         first = f"[{title}]({address})" if address else title
         lines.append("| " + " | ".join([first, *(_table_cell(_cell_text(cell, language)) for cell in cells)]) + " |")
-    if found := _disagreements(comparison):
-        lines += ["", f"**{label(language, 'disagreements')}**", "", *(f"- {commonmark(one)}" for one in found)]
+    if found := _differences(comparison):
+        lines += ["", f"**{label(language, 'differences')}**", "", *(f"- {commonmark(one)}" for one in found)]
     lines += [line for notice in comparison.notices for line in ("", f"*{commonmark(notice)}*")]
     return "\n".join(lines) + "\n"
 
@@ -111,9 +115,6 @@ def _csv(text: str) -> str:
     return f"'{flat}" if text.startswith(_FORMULA_STARTERS) or flat.startswith(_FORMULA_STARTERS) else flat
 
 
-def _disagreements(comparison: Comparison) -> list[str]:
-    found = []
-    for one in comparison.disagreements:
-        titles = " / ".join(dict.fromkeys(comparison.papers[row].title for row, _ in one.cells))
-        found.append(f"{titles}: {one.reason}" if titles else one.reason)
-    return found
+def _differences(comparison: Comparison) -> list[str]:
+    told = zip(comparison.questions, comparison.differences, strict=False)
+    return [f"{question}: {said}" for question, said in told if said]

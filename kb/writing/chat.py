@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import copy
 import ipaddress
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,11 +21,10 @@ from kb.errors import KbError, ModelError, SettingsError
 from kb.protocols import ChatModel
 from kb.records import Problem, Usage
 from kb.settings import Settings
+from kb.words import cjk_share
 from kb.writing.model_errors import CANNOT_STRUCTURE, as_model_error
 from kb.writing.replies import ReplyCache, read_json, satisfies
-from kb.writing.words import cjk_share
 
-REPLY_TOKENS = 2_048  # longest reply that is asked for
 _RETRIES = 2
 _OLLAMA_URL = "http://127.0.0.1:11434"
 _JSON_SCHEMA_PROVIDERS = frozenset({"openai", "ollama"})
@@ -58,26 +59,29 @@ def load_chat_model(settings: Settings, *, cache_folder: Path | None) -> LangCha
         max_calls=settings.max_calls,
         max_tokens=settings.max_tokens,
         timeout_seconds=settings.model_timeout_seconds,
+        sampling=f"{settings.model_temperature} {settings.model_reply_tokens} {settings.model_options}",
     )
 
 
 def _arguments(provider: str, *, url: str, settings: Settings) -> dict[str, Any]:
-    """What the provider's class calls the same few things."""
+    """What the provider's class calls the same few things; what is not set is left to the provider."""
     key, seconds = settings.model_api_key.get_secret_value(), settings.model_timeout_seconds
-    found: dict[str, Any] = {"temperature": 0.0}
-    if url:
-        found["base_url"] = url
+    found: dict[str, Any] = {"base_url": url} if url else {}
+    if settings.model_temperature is not None:
+        found["temperature"] = settings.model_temperature
+    if settings.model_reply_tokens:
+        name = {"ollama": "num_predict", "google_genai": "max_output_tokens"}.get(provider, "max_tokens")
+        found[name] = settings.model_reply_tokens
     if provider == "ollama":
-        return {**found, "num_predict": REPLY_TOKENS, "client_kwargs": {"timeout": seconds}}
+        return {**found, "client_kwargs": {"timeout": seconds}, **settings.model_options}
+    found |= {"timeout": seconds, "max_retries": _RETRIES}
     if provider == "google_genai":
-        found |= {"max_output_tokens": REPLY_TOKENS, "timeout": seconds, "max_retries": _RETRIES}
-        return found | ({"google_api_key": key} if key else {})
-    found |= {"max_tokens": REPLY_TOKENS, "timeout": seconds, "max_retries": _RETRIES}
+        return {**found, **({"google_api_key": key} if key else {}), **settings.model_options}
     if provider == "openai":
         # A server of one's own asks for no key, but the client insists on one.
         key = key or ("none" if url else "")
         found["stream_usage"] = True
-    return found | ({"api_key": key} if key else {})
+    return {**found, **({"api_key": key} if key else {}), **settings.model_options}
 
 
 def is_local_address(url: str) -> bool:
@@ -92,7 +96,7 @@ def is_local_address(url: str) -> bool:
 
 
 class LangChainChat:
-    """ChatModel over one of LangChain's chat models. Not thread-safe: one per command."""
+    """ChatModel over one of LangChain's chat models. Threads may share it; what they spend is counted together."""
 
     def __init__(
         self,
@@ -104,9 +108,12 @@ class LangChainChat:
         max_calls: int = 200,
         max_tokens: int = 500_000,
         timeout_seconds: float = 120.0,
+        sampling: str = "",
         cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
         self._model, self._name, self._url = model, name, url
+        self._sampling = sampling  # part of what a reply is kept under
+        self._counting = threading.Lock()
         self._cache = cache or ReplyCache(None)
         self._max_calls, self._max_tokens, self._timeout_seconds = max_calls, max_tokens, timeout_seconds
         self.cancelled = cancelled
@@ -132,6 +139,7 @@ class LangChainChat:
         """The same model and cache with nothing spent yet: caps are for one command, not for a process."""
         other = copy.copy(self)
         other._usage = Usage()
+        other._counting = threading.Lock()
         return other
 
     def complete(self, system: str, user: str) -> str:
@@ -140,7 +148,7 @@ class LangChainChat:
 
     def stream(self, system: str, user: str) -> Iterator[str]:
         """The reply in pieces; a cached one comes in one piece, half a reply is never cached. Raises ModelError."""
-        key = ReplyCache.key("text", self._name, self._url, system, user, REPLY_TOKENS)
+        key = ReplyCache.key("text", self._name, self._url, system, user, self._sampling)
         kept = self._cache.get(key)
         if isinstance(kept, str):
             yield kept
@@ -173,7 +181,7 @@ class LangChainChat:
         Raises:
             ModelError: the model failed, or its reply has no such JSON.
         """
-        key = ReplyCache.key("json", self._name, self._url, system, user, schema, REPLY_TOKENS)
+        key = ReplyCache.key("json", self._name, self._url, system, user, schema, self._sampling)
         kept = self._cache.get(key)
         if isinstance(kept, dict) and satisfies(kept, schema):
             return kept
@@ -237,25 +245,23 @@ class LangChainChat:
     def _count_call(self, system: str, user: str) -> None:
         if self.cancelled():
             raise ModelError(f"the call to {self._name} was cancelled: ask again when you like")
-        if self._usage.calls >= self._max_calls:
-            raise ModelError(f"the cap of {self._max_calls} model calls is reached: raise --max-calls")
-        spent = self._usage.input_tokens + self._usage.output_tokens
-        if spent + (len(system) + len(user)) // 4 > self._max_tokens:
-            raise ModelError(f"the cap of {self._max_tokens} model tokens is reached: raise --max-tokens")
-        self._usage = Usage(
-            calls=self._usage.calls + 1,
-            input_tokens=self._usage.input_tokens,
-            output_tokens=self._usage.output_tokens,
-        )
+        with self._counting:
+            if self._usage.calls >= self._max_calls:
+                raise ModelError(f"the cap of {self._max_calls} model calls is reached: raise --max-calls")
+            spent = self._usage.input_tokens + self._usage.output_tokens
+            if spent + (len(system) + len(user)) // 4 > self._max_tokens:
+                raise ModelError(f"the cap of {self._max_tokens} model tokens is reached: raise --max-tokens")
+            self._usage = replace(self._usage, calls=self._usage.calls + 1)
 
     def _count_tokens(self, message: Any, *, asked: str, replied: str) -> None:
         counted = getattr(message, "usage_metadata", None) or {}
         # Where the provider counts nothing, four characters a token: no tokenizer is ever downloaded for this.
-        self._usage = Usage(
-            calls=self._usage.calls,
-            input_tokens=self._usage.input_tokens + int(counted.get("input_tokens") or len(asked) // 4),
-            output_tokens=self._usage.output_tokens + int(counted.get("output_tokens") or len(replied) // 4),
-        )
+        with self._counting:
+            self._usage = replace(
+                self._usage,
+                input_tokens=self._usage.input_tokens + int(counted.get("input_tokens") or len(asked) // 4),
+                output_tokens=self._usage.output_tokens + int(counted.get("output_tokens") or len(replied) // 4),
+            )
 
 
 def self_test(chat: ChatModel) -> list[Problem]:

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kb.errors import ModelError
+from kb.literals import addresses
 from kb.protocols import ChatModel
 from kb.records import Claim, FieldStatus
 from kb.writing.cues import talks_to_machine
 from kb.writing.note_claims import FieldDraft, Quoting
 from kb.writing.note_sentences import NoteSentence, shortlist
-from kb.writing.particulars import addresses
 from kb.writing.section_kinds import SectionKind
 
 _MOST_EVIDENCE = 40  # numbered sentences in one prompt
@@ -154,7 +154,7 @@ def _field(
         elif all(claim.text != other.text for other in kept):
             kept.append(claim)
     if not any(claim.verdict in _SUPPORTED for claim in kept):
-        reasons = "; ".join(dict.fromkeys([*dropped, *(claim.verdict_reason for claim in kept)]))
+        reasons = "; ".join(dict.fromkeys([*dropped, *(str(claim.verdict_reason) for claim in kept)]))
         return None, f"the model's draft had no support: {reasons[:300]}"
     if dropped:
         return tuple(
@@ -183,4 +183,4 @@ def _claim(item: Any, sentences: Sequence[NoteSentence], *, quoting: Quoting, ab
     claim = quoting.claim(text, cited=[sentences[n - 1] for n in dict.fromkeys(cited)][:_MOST_CITED])
     if claim.verdict in (*_SUPPORTED, "partly"):
         return claim
-    return claim.verdict_reason or claim.verdict
+    return str(claim.verdict_reason or claim.verdict)

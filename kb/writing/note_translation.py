@@ -13,11 +13,11 @@ from dataclasses import replace
 from typing import Any
 
 from kb.errors import ModelError
+from kb.literals import missing, names
 from kb.protocols import ChatModel
 from kb.records import Claim
+from kb.words import cjk_share, normalise
 from kb.writing.cues import talks_to_machine
-from kb.writing.particulars import missing, names
-from kb.writing.words import cjk_share, normalise
 
 _BATCH = 20  # sentences a call
 _LATEX = ((r"\$?\\times\$?", "×"), (r"\\%", "%"), (r"\$?\\sim\$?", "~"), (r"\\(?:text|math)\w+\{([^}]*)\}", r"\1"))

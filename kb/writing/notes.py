@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from kb.protocols import ChatModel, Corpus
 from kb.records import CONCLUSION_PARTS, Claim, Conclusion, FieldStatus, Figure, Language, Note, Paper
+from kb.words import cjk_share
 from kb.writing.note_claims import FieldDraft, Quoting, Verifier
 from kb.writing.note_drafting import Drafts, draft_fields
 from kb.writing.note_scoring import read
@@ -16,7 +17,6 @@ from kb.writing.note_sentences import NoteSentence, note_sentences, shortlist
 from kb.writing.note_similarity import FIELDS, Selection
 from kb.writing.note_translation import translate, translate_claims
 from kb.writing.rhetoric import RoleClassifier, classify
-from kb.writing.words import cjk_share
 
 MOST_ENCODED = 80  # sentences of one paper that are compared with each other
 _TITLE_KEPT = FieldStatus(state="not stated", reason="the title is shown as the record has it")

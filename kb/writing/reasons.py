@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from kb.ids import fold
 from kb.records import Paper
+from kb.words import words
 from kb.writing.topic_query import FIELDS, Term, phrase_matches
-from kb.writing.words import words
 
 _QUERY = re.compile(r"the query holds \((?P<told>.*)\)")
 _SAYS = re.compile(r"it says (?P<told>.*)")

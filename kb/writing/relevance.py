@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from kb.protocols import Vectors
 from kb.records import Paper, Topic
+from kb.words import content_stems, stem, words
 from kb.writing.topic_query import Term, parse_query, phrase_matches
-from kb.writing.words import content_stems, stem, words
 
 MEANING_SHARE, WORD_SHARE, QUERY_SHARE = 0.5, 0.3, 0.2
 MOST_ENCODED = 400

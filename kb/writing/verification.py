@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kb import literals
+from kb.literals import Missing
 from kb.protocols import Entailment
 from kb.records import Verdict
 from kb.text import sentence_spans
-from kb.writing import particulars
-from kb.writing.particulars import Missing
-from kb.writing.words import bigrams, cjk_share, contained, content_stems, normalise, root, stem, words
+from kb.words import bigrams, cjk_share, contained, content_stems, normalise, root, stem, words
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
@@ -76,7 +76,7 @@ def verify(
     if reason := _verbatim(text, sources):
         return reason
     source = "\n".join(sources)
-    absent = particulars.missing(text, source)
+    absent = literals.missing(text, source)
     if blocked := _blocked(absent):
         return "unsupported", blocked
     if cjk_share(text) > 0.3 and cjk_share(source) < 0.1:
@@ -178,7 +178,7 @@ def predicates(text: str, source: str) -> tuple[list[str], list[str]]:
 def _foreign(text: str, absent: Missing) -> tuple[Verdict, str]:
     if absent.names:
         return "partly", f"the evidence does not name {', '.join(absent.names[:3])}; the wording cannot be checked"
-    if particulars.numbers(text) or particulars.names(text):
+    if literals.numbers(text) or literals.names(text):
         return "partly", "its numbers and names stand in the evidence; the wording cannot be checked"
     return "partly", "it has no number or name, and its wording cannot be checked against another language"
 
@@ -195,8 +195,8 @@ def measure(text: str, evidence: Sequence[str], *, encode: Encode | None = None)
     sentences = [item[a:b] for item in evidence for a, b in sentence_spans(item)] or list(evidence)
     shares = [contained(stems, content_stems(sentence)) for sentence in sentences]
     nearest = sentences[max(range(len(sentences)), key=lambda i: shares[i])]
-    absent = particulars.missing(text, source)
-    stated, named = particulars.numbers(text), particulars.names(text)
+    absent = literals.missing(text, source)
+    stated, named = literals.numbers(text), literals.names(text)
     pairs = bigrams(stems)
     return {
         "containment": contained(stems, content_stems(source)),

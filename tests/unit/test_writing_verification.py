@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.writing import particulars
+from kb import literals
 from kb.writing.verification import Encode, verify
 from tests.memory_corpus import bag_of_words
 
@@ -86,9 +86,9 @@ def test_a_name_that_is_not_printed_warns() -> None:
 
 
 def test_names_are_found_without_regard_to_spaces_hyphens_and_plural() -> None:
-    assert particulars.has_name("We use MVTec AD and large language models.", "MVTecAD")
-    assert particulars.has_name("We use MVTec AD and large language models.", "LLMs")
-    assert not particulars.has_name("She said so.", "AI")
+    assert literals.has_name("We use MVTec AD and large language models.", "MVTecAD")
+    assert literals.has_name("We use MVTec AD and large language models.", "LLMs")
+    assert not literals.has_name("She said so.", "AI")
 
 
 def test_turned_direction_and_negation_are_not_supported() -> None:
@@ -173,7 +173,7 @@ def test_chinese_over_english_is_checked_for_numbers_and_names_only() -> None:
     ],
 )
 def test_numbers_are_read_as_values(text: str, values: list[float]) -> None:
-    assert [n.value for n in particulars.numbers(text)] == pytest.approx(values)
+    assert [n.value for n in literals.numbers(text)] == pytest.approx(values)
 
 
 @given(st.integers(0, 600), st.integers(1, 4))
@@ -182,8 +182,8 @@ def test_rounding_is_the_same_number_and_its_neighbour_is_not(whole: int, places
     source = f"The score is {exact:.{places + 2}f} in the end."
     rounded = f"{exact:.{places}f}"
     other = f"{exact + 2 * 10**-places:.{places}f}"
-    assert not particulars.missing(f"It is {rounded} there.", source).numbers
-    assert particulars.missing(f"It is {other} there.", source).numbers
+    assert not literals.missing(f"It is {rounded} there.", source).numbers
+    assert literals.missing(f"It is {other} there.", source).numbers
 
 
 @given(st.text(max_size=200), st.lists(st.text(max_size=200), max_size=3))

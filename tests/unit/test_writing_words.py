@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kb.writing.words import words
+from kb.words import words
 
 
 @pytest.mark.parametrize(

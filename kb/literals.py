@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from kb.writing.words import STOP_WORDS, normalise
+from kb.words import STOP_WORDS, normalise
 
 _SCALES = {
     **dict.fromkeys(("k", "K", "thousand", "千"), 1e3),

@@ -1,0 +1,112 @@
+"""Questions that the records answer, with a model and without: who, when, where, which id, how many, which papers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from kb.answering.understanding import Understood, label
+from kb.errors import UsageError
+from kb.protocols import PaperRecords
+from kb.records import Answer, Claim, Filters, Mention, Paper, Passage, PassageSentence, Reference
+
+_LISTED = 50  # papers of a list; the count says how many there are
+
+
+def from_records(question: str, understood: Understood, *, records: PaperRecords, filters: Filters) -> Answer | None:
+    """The answer that the records give; None where the question asks for something else, or they do not state it.
+
+    Then the texts are asked: a paper may say itself what its record does not.
+    """
+    asked = understood.catalog
+    if asked is None:
+        return None
+    base = Answer(
+        question=question,
+        understood=understood.text,
+        kind="catalog",
+        source="catalog",
+        answered=True,
+        language="zh" if understood.language == "zh" else "en",
+    )
+    if asked.asks == "count":
+        return replace(base, text=f"{records.count(filters)} papers.")
+    if asked.asks == "papers by" and asked.name:
+        found = records.papers(replace(filters, authors=(asked.name,)))
+        return _listed(base, found, lead=f"{_count(found)} by {asked.name}") if found else None
+    if asked.asks == "papers naming" and asked.name:
+        try:
+            mentions = records.naming(asked.name, filters)
+        except UsageError:
+            return None
+        return _naming(base, mentions, asked.name) if mentions else None
+    papers = [paper for key in understood.papers for paper in records.papers(replace(filters, papers=(key,)))]
+    lines = [(paper, _stated(paper, asked.asks)) for paper in papers]
+    if not lines or not all(value for _, value in lines):
+        return None
+    shown = [(paper, value or "") for paper, value in lines]
+    text = "\n".join(f"- {paper.title}: {value}" for paper, value in shown) if len(shown) > 1 else f"{shown[0][1]}."
+    references = tuple(Reference(marker=str(i), paper=paper) for i, (paper, _) in enumerate(shown, 1))
+    return replace(base, text=text, references=references)
+
+
+def _stated(paper: Paper, field: str) -> str:
+    """What the record states, and which source does."""
+    values = {
+        "authors": (", ".join([*paper.authors, *(["and others"] if paper.et_al else [])]), "authors"),
+        "date": (paper.stated_date[:10], "published"),
+        "venue": (paper.venue or "", "venue"),
+        "id": (", ".join(dict.fromkeys([paper.id, *paper.aliases])), ""),
+    }
+    value, name = values.get(field, ("", ""))
+    source = paper.provenance.get(name)
+    return f"{value} (from {source})" if value and source else value
+
+
+def _count(papers: Sequence[Paper]) -> str:
+    return f"{len(papers)} paper{'' if len(papers) == 1 else 's'}"
+
+
+def _listed(base: Answer, papers: Sequence[Paper], *, lead: str) -> Answer:
+    shown = papers[:_LISTED]
+    lines = [f"{i}. {paper.title} ({label(paper)})" for i, paper in enumerate(shown, 1)]
+    more = [f"… and {len(papers) - _LISTED} more"] if len(papers) > _LISTED else []
+    references = tuple(Reference(marker=str(i), paper=paper) for i, paper in enumerate(shown, 1))
+    return replace(base, text="\n".join([f"{lead}:", "", *lines, *more]), references=references)
+
+
+def _naming(base: Answer, mentions: Sequence[Mention], name: str) -> Answer:
+    """Each paper with the first sentence that names it, which is a quotation."""
+    shown = mentions[:_LISTED]
+    claims, passages, lines = [], [], []
+    for place, mention in enumerate(shown, 1):
+        evidence = replace(mention.evidence, marker=f"{place}.1")
+        claims.append(Claim(text=evidence.quote, verdict=None, verdict_reason=None, evidence=(evidence,)))
+        sentence = PassageSentence(
+            n=f"{place}.1", text=evidence.quote, start=evidence.start, end=evidence.end, boxes=evidence.boxes
+        )
+        passages.append(
+            Passage(
+                marker=str(place),
+                paper=mention.paper,
+                chunk_id=evidence.chunk_id,
+                section=mention.section,
+                page=evidence.page,
+                page_label=None,
+                sentences=(sentence,),
+                answering=(sentence.n,),
+            )
+        )
+        lines.append(
+            f"- {mention.paper.title} ({label(mention.paper)}): “{' '.join(evidence.quote.split())}” [{place}.1]"
+        )
+    count = f"{len(mentions)} paper{' names' if len(mentions) == 1 else 's name'} {name}:"
+    more = [f"- … and {len(mentions) - _LISTED} more"] if len(mentions) > _LISTED else []
+    references = tuple(Reference(marker=str(i), paper=mention.paper) for i, mention in enumerate(shown, 1))
+    return replace(
+        base,
+        text="\n".join([count, "", *lines, *more]),
+        claims=tuple(claims),
+        passages=tuple(passages),
+        references=references,
+    )

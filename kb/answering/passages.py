@@ -1,0 +1,159 @@
+"""Passages: chunks as a reader is shown them, whole, under their paper and section, every sentence numbered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from kb.protocols import Corpus
+from kb.records import NO_FILTERS, Evidence, Filters, Hit, Passage, PassageSentence
+from kb.text import sentence_spans
+
+DEPTH = 24  # chunks that are read for one query
+_PARAGRAPH = re.compile(r"\S(?:.*?\S)??(?=\s*\n\s*\n|\s*\Z)", re.DOTALL)
+_LINE = re.compile(r"\S(?:[^\n]*\S)?")
+_CELLS = " | "  # between the cells of a table's row
+_ITEM = re.compile(r"(?:[•▪◦‣*–—-]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)])\s+\S")
+
+
+def find(queries: Iterable[str], *, corpus: Corpus, filters: Filters = NO_FILTERS, depth: int = DEPTH) -> list[Hit]:
+    """The chunks that any of the queries finds, each once with its best score, best first (ties by chunk id)."""
+    best: dict[str, Hit] = {}
+    for query in dict.fromkeys(queries):
+        for hit in corpus.search(query, k=depth, filters=filters):
+            known = best.get(hit.chunk_id)
+            if known is None or hit.score > known.score:
+                best[hit.chunk_id] = hit
+    ordered = sorted(best.values(), key=lambda hit: (-hit.score, hit.chunk_id))
+    return [replace(hit, rank=rank) for rank, hit in enumerate(ordered, 1)]
+
+
+def spans(text: str) -> list[tuple[int, int]]:
+    """Half-open spans of what is numbered in a chunk: sentences, rows of a table, items of a list.
+
+    Every character that is no white space is in exactly one span.
+    """
+    found: list[tuple[int, int]] = []
+    for paragraph in _PARAGRAPH.finditer(text):
+        lines = [match.span() for match in _LINE.finditer(text, *paragraph.span())]
+        start = paragraph.start()
+        for begin, end in lines:
+            line = text[begin:end]
+            if _CELLS in line:
+                found += _sentences(text, start, begin)
+                found.append((begin, end))
+                start = end
+            elif _ITEM.match(line):
+                found += _sentences(text, start, begin)
+                start = begin
+        found += _sentences(text, start, paragraph.end())
+    return found
+
+
+def _sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    return [(start + a, start + b) for a, b in sentence_spans(text[start:end])]
+
+
+def numbered(hit: Hit, marker: str) -> Passage:
+    """The hit's whole chunk as passage ``marker``, its sentences numbered from 1; boxes are found later."""
+    sentences = tuple(
+        PassageSentence(n=f"{marker}.{i}", text=hit.text[start:end], start=start, end=end)
+        for i, (start, end) in enumerate(spans(hit.text), 1)
+    )
+    return Passage(
+        marker=marker,
+        paper=hit.paper,
+        chunk_id=hit.chunk_id,
+        section=hit.section,
+        page=hit.page,
+        page_label=None,
+        sentences=sentences,
+        score=hit.score,
+    )
+
+
+def located(passage: Passage, *, corpus: Corpus) -> Passage:
+    """The passage with the boxes of its sentences, where there is a PDF."""
+    return replace(
+        passage,
+        sentences=tuple(
+            replace(each, boxes=corpus.locate(passage.chunk_id, each.start, each.end)[1]) for each in passage.sentences
+        ),
+    )
+
+
+def evidence(passage: Passage, sentence: PassageSentence, *, corpus: Corpus) -> Evidence:
+    """One sentence of a passage as evidence, with its page and boxes."""
+    page, boxes = corpus.locate(passage.chunk_id, sentence.start, sentence.end)
+    return Evidence(
+        marker=sentence.n,
+        paper_id=passage.paper.id,
+        version=passage.paper.version,
+        chunk_id=passage.chunk_id,
+        start=sentence.start,
+        end=sentence.end,
+        quote=sentence.text,
+        page=page,
+        boxes=boxes,
+    )
+
+
+def renumbered(passage: Passage, marker: str) -> Passage:
+    """The same passage under another marker."""
+    names = {each.n: f"{marker}.{i}" for i, each in enumerate(passage.sentences, 1)}
+    span = passage.short_span
+    return replace(
+        passage,
+        marker=marker,
+        sentences=tuple(replace(each, n=names[each.n]) for each in passage.sentences),
+        answering=tuple(names[n] for n in passage.answering),
+        short_span=None if span is None else replace(span, n=names[span.n]),
+    )
+
+
+def neighbours(passage: Passage, *, corpus: Corpus) -> list[Hit]:
+    """The chunks before and after a passage in its paper, as hits; fewer at its ends."""
+    chunks = corpus.chunks(passage.paper.id)
+    at = next((i for i, chunk in enumerate(chunks) if chunk.id == passage.chunk_id), None)
+    if at is None:
+        return []
+    return [
+        Hit(
+            rank=1,
+            score=passage.score,
+            found_by=("dense",),
+            paper=passage.paper,
+            chunk_id=chunk.id,
+            section=chunk.section,
+            page=chunk.page,
+            text=chunk.text,
+        )
+        for chunk in [*chunks[max(0, at - 1) : at], *chunks[at + 1 : at + 2]]
+    ]
+
+
+def spread(hits: Sequence[Hit], *, most: int, per_paper: int, named: Sequence[str] = ()) -> list[Hit]:
+    """The best hits, at most ``per_paper`` of a paper that is not named, in the order given.
+
+    Where there is room left, what the cap held back comes in after all.
+    """
+    taken: dict[str, int] = {}
+    first: list[Hit] = []
+    later: list[Hit] = []
+    for hit in hits:
+        count = taken.get(hit.paper.id, 0)
+        if count < per_paper or hit.paper.id in named:
+            taken[hit.paper.id] = count + 1
+            first.append(hit)
+        else:
+            later.append(hit)
+    return [*first, *later][:most]
+
+
+def grouped(hits: Iterable[Hit]) -> list[Hit]:
+    """The same hits, those of one paper together: papers by their best hit, within a paper in the order given."""
+    by_paper: dict[str, list[Hit]] = {}
+    for hit in hits:
+        by_paper.setdefault(hit.paper.id, []).append(hit)
+    return [hit for group in by_paper.values() for hit in group]

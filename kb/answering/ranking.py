@@ -1,0 +1,193 @@
+"""Which passages answer a question, by what retrieval, the encoder and the trained reader say of their sentences.
+
+A passage's score is half of retrieval's score, and for its best sentence the cosine to the question and half of the
+reader's probability that it answers. The three weights are the only ones; what they earn, and what other signals did
+not, stands in ``tests/benchmarks/answers.md``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from kb.answering.passages import numbered, spans
+from kb.protocols import Corpus
+from kb.records import Hit, Passage, QuestionKind, ShortSpan
+from kb.words import content_stems, is_latin
+
+_HYBRID, _COSINE, _READER = 0.5, 1.0, 0.5
+_PER_CHUNK, _ENCODED, _READ = 3, 48, 24  # sentences that are encoded of a chunk and in all, and that are read
+_BACK_MATTER = re.compile(r"(?:\d+\.?\s*)?(?:references|bibliography|literature cited)\b", re.IGNORECASE)
+_MORE_COMES = (":", "：")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranked:
+    """A chunk with what was found of its sentences.
+
+    ``spans`` are those of all its sentences; ``cosine`` in [-1, 1] and ``probability`` in [0, 1] are the highest of
+    those that were looked at, 0 where none was; ``best`` is the place of the sentence that answers best.
+    """
+
+    hit: Hit
+    spans: tuple[tuple[int, int], ...]
+    cosine: float
+    probability: float
+    score: float
+    best: int
+
+
+@dataclass(slots=True)
+class _Sentence:
+    """A sentence of a chunk (``nth``) that may be looked at, with its signals so far."""
+
+    nth: int
+    place: int
+    overlap: float
+    cosine: float = 0.0
+    probability: float = 0.0
+
+    @property
+    def score(self) -> float:
+        return _COSINE * self.cosine + _READER * self.probability
+
+
+def rank(question: str, hits: Sequence[Hit], *, corpus: Corpus) -> list[Ranked]:
+    """The chunks in the order in which they are likely to answer, best first (ties by chunk id).
+
+    Of each chunk the sentences that share the rarest words with the question are encoded, and those nearest to it are
+    read. Without a reader, or for a question in a script that it never learned, its term is left out.
+    """
+    read = [(hit, spans(hit.text)) for hit in hits if not (hit.section and _BACK_MATTER.match(hit.section[-1]))]
+    read = [(hit, found) for hit, found in read if found]
+    if not read:
+        return []
+    top = max(hit.score for hit, _ in read) or 1.0
+    looked_at = _looked_at(question, read, top=top)
+    texts = [_under_heading(read[each.nth][0], read[each.nth][1][each.place]) for each in looked_at]
+    vectors = corpus.encode([question, *texts])
+    for each, cosine in zip(looked_at, (vectors[1:] @ vectors[0]).tolist(), strict=True):
+        each.cosine = cosine
+    reader = corpus.reader() if is_latin(question) else None
+    if reader is not None:
+        nearest = sorted(looked_at, key=lambda each: (-each.cosine, each.nth, each.place))[:_READ]
+        odds = reader.answers(question, [_in_context(*read[each.nth], each.place) for each in nearest])
+        for each, value in zip(nearest, odds.tolist(), strict=True):
+            each.probability = 1.0 / (1.0 + math.exp(-value))
+    lowest = min(each.cosine for each in looked_at)
+    ranked = []
+    for nth, (hit, found) in enumerate(read):
+        own = [each for each in looked_at if each.nth == nth]
+        best = max(own, key=lambda each: (each.score, -each.place), default=_Sentence(nth, 0, 0.0, cosine=lowest))
+        ranked.append(
+            Ranked(
+                hit=hit,
+                spans=tuple(found),
+                cosine=max((each.cosine for each in own), default=0.0),
+                probability=max((each.probability for each in own), default=0.0),
+                score=round(_HYBRID * hit.score / top + best.score, 6),
+                best=best.place,
+            )
+        )
+    return sorted(ranked, key=lambda each: (-each.score, each.hit.chunk_id))
+
+
+def _looked_at(question: str, read: Sequence[tuple[Hit, list[tuple[int, int]]]], *, top: float) -> list[_Sentence]:
+    """The sentences that are encoded: some of each chunk, by the question's rare words in them and by their chunk."""
+    stems = list(dict.fromkeys(content_stems(question)))
+    there = [set(content_stems(hit.text)) for hit, _ in read]
+    rarity = {stem: math.log(1 + (len(read) + 1) / (sum(stem in one for one in there) + 0.5)) for stem in stems}
+    total = sum(rarity.values()) or 1.0
+    found: list[_Sentence] = []
+    for nth, (hit, places) in enumerate(read):
+        said = [set(content_stems(hit.text[slice(*span)])) for span in places]
+        overlaps = [sum(rarity[stem] for stem in stems if stem in one) / total for one in said]
+        best = sorted(range(len(places)), key=lambda place: (-overlaps[place], place))[:_PER_CHUNK]
+        found += [_Sentence(nth, place, overlaps[place]) for place in best]
+    found.sort(key=lambda each: (-(each.overlap + read[each.nth][0].score / top), each.nth, each.place))
+    return found[:_ENCODED]
+
+
+def _in_context(hit: Hit, places: Sequence[tuple[int, int]], place: int) -> tuple[str, str]:
+    """A sentence, and what a reader has seen when he comes to it: the paper's title and the sentence before it."""
+    before = _printed(hit.text, places[place - 1]) if place else ""
+    return _printed(hit.text, places[place]), ": ".join(part for part in (hit.paper.title, before) if part)
+
+
+def _printed(text: str, span: tuple[int, int]) -> str:
+    return " ".join(text[slice(*span)].split())
+
+
+def _under_heading(hit: Hit, span: tuple[int, int]) -> str:
+    """A sentence after its section's heading: what "they" and "84.2" are about."""
+    heading = hit.section[-1] if hit.section else ""
+    sentence = hit.text[slice(*span)]
+    return f"{heading}: {sentence}" if heading else sentence
+
+
+def passage(ranked: Ranked, marker: str, *, question: str, kind: QuestionKind) -> Passage:
+    """The chunk as passage ``marker``, with the sentences that answer: the best one, and a list that it announces."""
+    made = numbered(ranked.hit, marker)
+    last = ranked.best
+    if made.sentences[last].text.endswith(_MORE_COMES):
+        last = len(made.sentences) - 1
+    answering = tuple(each.n for each in made.sentences[ranked.best : last + 1])
+    best = made.sentences[ranked.best]
+    sure = ranked.probability >= _SURE_SPAN
+    span = short_span(best.text, question=question, kind=kind) if sure else None
+    short = None if span is None else ShortSpan(n=best.n, start=span[0], end=span[1])
+    return replace(made, answering=answering, short_span=short, score=ranked.score)
+
+
+def goes_on(ranked: Ranked) -> bool:
+    """Whether what the best sentence announces stands in the next chunk."""
+    sentence = ranked.hit.text[slice(*ranked.spans[ranked.best])]
+    return ranked.best == len(ranked.spans) - 1 and sentence.endswith(_MORE_COMES)
+
+
+_NUMBER = re.compile(
+    r"(?<![\w.,/-])[-−–]?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?:\s?(?:%|percent\b|×))?|(?<![\w.,/-])[-−–]?\d+(?:\.\d+)?"
+    r"(?:\s?(?:%|percent\b|×|[kKMB]\b|million\b|billion\b|thousand\b))?(?![\w/-]|[.,]\d)"
+)
+# Numbers of things that are no amounts: citations, items, sections.
+_NO_AMOUNT = re.compile(
+    r"\[[\d,\s–-]+\]|\((?:[^()]*\b(?:19|20)\d\d[a-z]?[^()]*)\)|\(?\b\d{1,2}\)|^\d{1,2}[.)]\s"
+    r"|\b(?:sections?|secs?\.|tables?|figures?|figs?\.|eqs?\.|equations?|appendix|chapters?|footnotes?)\s*\d+(?:\.\d+)*",
+    re.IGNORECASE,
+)
+_SURE_SPAN = 0.3  # probability of its sentence from which a short span is shown
+
+
+def short_span(sentence: str, *, question: str, kind: QuestionKind) -> tuple[int, int] | None:
+    """Where in the sentence the number stands that is asked for: the only one there that the question does not have.
+
+    None where no number is asked for, or several stand there: which of them it is nobody can tell by form.
+    """
+    if kind != "number":
+        return None
+    bare = _NO_AMOUNT.sub(lambda match: " " * len(match[0]), sentence)
+    asked = {match[0] for match in _NUMBER.finditer(question)}
+    found = [match.span() for match in _NUMBER.finditer(bare) if match[0] not in asked]
+    return found[0] if len(found) == 1 else None
+
+
+Sureness = Literal["states", "near"]
+# Logistic regression of "the papers answer it" on these signals; how it was fitted: tests/benchmarks/answers.py.
+_CONFIDENCE = {"intercept": -3.0, "probability": 2.0, "cosine": 3.0}
+THRESHOLD = 0.5
+
+
+def confidence(ranked: Sequence[Ranked]) -> float:
+    """The probability in [0, 1] that one of the best chunks answers the question; 0 for none."""
+    best = ranked[:5]
+    if not best:
+        return 0.0
+    signals = {
+        "probability": max(each.probability for each in best),
+        "cosine": max(each.cosine for each in best),
+    }
+    total = _CONFIDENCE["intercept"] + sum(_CONFIDENCE[name] * value for name, value in signals.items())
+    return float(1.0 / (1.0 + math.exp(-total)))

@@ -1,0 +1,162 @@
+"""Answers: passages with numbered sentences, what was made of them, and comparisons of papers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from kb.records.claims import Claim, Evidence, Reference, Usage
+from kb.records.papers import Box, Paper
+
+QuestionKind = Literal["lookup", "number", "list", "comparison", "yes-no", "explanation", "summary", "catalog"]
+AnswerSource = Literal["model", "passages", "catalog", "note", "compare"]
+Effort = Literal["quick", "normal", "deep"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassageSentence:
+    """A sentence of a passage: ``n`` is passage and place ("3.2"); ``text == chunk.text[start:end]``, verbatim."""
+
+    n: str
+    text: str
+    start: int
+    end: int
+    boxes: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShortSpan:
+    """The number or name in sentence ``n`` that a question asks for: characters ``[start, end)`` of its text."""
+
+    n: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A chunk as shown: under its paper, section and page, every sentence numbered, those that answer named.
+
+    ``marker`` is its number as text; sentence numbers begin with it. ``page`` counts from 1, ``page_label`` is what
+    the page itself prints. ``score`` orders passages of one answer; higher is nearer.
+    """
+
+    marker: str
+    paper: Paper
+    chunk_id: str
+    section: tuple[str, ...]
+    page: int | None
+    page_label: str | None
+    sentences: tuple[PassageSentence, ...]
+    answering: tuple[str, ...] = ()
+    short_span: ShortSpan | None = None
+    score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """A paper that names something, with the first sentence that does and the section it stands in."""
+
+    paper: Paper
+    evidence: Evidence
+    section: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """One look into the library: what was asked of the search, and how many passages the model then had."""
+
+    queries: tuple[str, ...]
+    passages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableCell:
+    """A cell of an answer's table, with the sentences that carry it."""
+
+    text: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableRow:
+    """A row of an answer's table; ``paper_id`` where the row is about one paper."""
+
+    paper_id: str | None
+    cells: tuple[TableCell, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table of an answer: each row has a cell for each column."""
+
+    columns: tuple[str, ...]
+    rows: tuple[TableRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotSearched:
+    """How many papers were left out, and why: ``private`` ones are not shown to a model on another machine."""
+
+    private: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the stored papers say to a question.
+
+    With a model (``source`` "model") ``text`` is Markdown whose marks ("[3.2]") are numbers of sentences of
+    ``passages``; ``claims`` are its statements with evidence and verdict, ``dropped`` those that verification took
+    out, ``missing`` what the papers do not say. Without one ("passages") the passages are the answer, best first;
+    ``answered`` says that ``confidence`` (a probability) is over the threshold. From the catalog, a note or a
+    comparison: ``text`` and ``claims``. ``language`` is an ISO 639-1 code.
+
+    Invariant: the marks in ``text`` are exactly those in the evidence of claims and table, and each begins with the
+    marker of a passage; ``references`` has each passage's paper once, under the marker of its first passage.
+    """
+
+    question: str
+    understood: str
+    kind: QuestionKind
+    source: AnswerSource
+    answered: bool
+    language: str
+    model: str | None = None
+    confidence: float | None = None
+    text: str = ""
+    claims: tuple[Claim, ...] = ()
+    dropped: tuple[Claim, ...] = ()
+    missing: str | None = None
+    table: Table | None = None
+    passages: tuple[Passage, ...] = ()
+    references: tuple[Reference, ...] = ()
+    rounds: tuple[Round, ...] = ()
+    notices: tuple[str, ...] = ()
+    not_searched: NotSearched = field(default_factory=NotSearched)
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One cell of a comparison: what one paper says to one question."""
+
+    state: Literal["found", "not stated", "full text not read"]
+    short: str = ""
+    claims: tuple[Claim, ...] = ()
+    passages: tuple[Passage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Papers × questions: ``cells[i][j]`` is what paper i says to question j.
+
+    ``differences[j]`` says how the papers differ in question j; None without a model.
+    """
+
+    papers: tuple[Paper, ...]
+    questions: tuple[str, ...]
+    cells: tuple[tuple[Cell, ...], ...]
+    differences: tuple[str | None, ...] = ()
+    notices: tuple[str, ...] = ()
+    not_searched: NotSearched = field(default_factory=NotSearched)
+    usage: Usage = field(default_factory=Usage)
