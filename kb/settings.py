@@ -101,7 +101,7 @@ class Settings(BaseSettings):
         default="", description="another chat model that verifies what the model wrote; empty: the same"
     )
     passage_tokens: int = Field(
-        default=6_000, ge=500, le=500_000, description="most tokens of passages in one prompt of a question"
+        default=4_000, ge=500, le=500_000, description="most tokens of passages in one prompt of a question"
     )
     language: Literal["en", "zh"] = Field(default="en", description="language of answers, notes and pages")
 

@@ -44,6 +44,7 @@ from kb.records import (
 ROUNDS: dict[Effort, int] = {"quick": 0, "normal": 1, "deep": 4}
 SHOWN = 3  # passages that stand open without a model
 _PASSAGES, _PAPERS = 10, 10  # passages of an answer without a model; papers where papers are asked for
+_PASSAGES_OF_ONE = 6  # passages of a paper that a model looks at alone
 _PER_PAPER = 4  # passages of a paper that is not named, while others have some
 _LOOKED_AT = 12  # papers that a model looks at one by one
 _RELEVANT = 3  # of 10, from which a paper's passages are used
@@ -65,7 +66,7 @@ class Asking:
     filters: Filters = NO_FILTERS
     language: Language = "en"
     effort: Effort = "normal"
-    passage_tokens: int = 6_000
+    passage_tokens: int = 4_000
     allow_remote: bool = False
     on_draft: Callable[[str], None] | None = None
 
@@ -240,17 +241,15 @@ def references(shown: Sequence[Passage]) -> tuple[Reference, ...]:
 def _with_model(question: str, understood: Understood, hits: Sequence[Hit], asking: Asking) -> Answer:
     chat = asking.chat
     assert chat is not None
-    ranked = _in_order(ranking.rank(understood.queries[0], hits, corpus=asking.corpus), understood.papers)
+    ranked = _in_order(_ranked(understood.queries, hits, asking), understood.papers)
     reading = Reading()
-    papers = list(dict.fromkeys(each.hit.paper.id for each in ranked))
-    several = understood.over_papers or understood.kind in ("list", "comparison")
-    if several and len(papers) > 1 and len(understood.papers) != 1:
-        reading.add(_looked_at_one_by_one(understood, ranked, chat=chat), room=asking.room)
+    if understood.over_papers or len(understood.papers) > 1:
+        reading.add(_looked_at_one_by_one(understood, ranked, chat=chat), corpus=asking.corpus, room=asking.room)
     best = passages.spread(
         [each.hit for each in ranked], most=len(ranked), per_paper=_PER_PAPER, named=understood.papers
     )
     if not reading.passages or not understood.over_papers:
-        reading.add(passages.grouped(best), room=asking.room)
+        reading.add(best, corpus=asking.corpus, room=asking.room)
     rounds = [Round(queries=understood.queries, passages=len(reading.passages))]
     draft = drafting.write(understood, reading, chat=chat, on_draft=asking.on_draft)
     for _ in range(ROUNDS[asking.effort]):
@@ -265,15 +264,26 @@ def _with_model(question: str, understood: Understood, hits: Sequence[Hit], aski
     return replace(made, rounds=tuple(rounds))
 
 
+def _ranked(queries: Sequence[str], hits: Sequence[Hit], asking: Asking) -> list[Ranked]:
+    """The chunks by what they are to the query that they answer best."""
+    best: dict[str, Ranked] = {}
+    for query in queries:
+        for each in ranking.rank(query, hits, corpus=asking.corpus):
+            known = best.get(each.hit.chunk_id)
+            if known is None or each.score > known.score:
+                best[each.hit.chunk_id] = each
+    return sorted(best.values(), key=lambda each: (-each.score, each.hit.chunk_id))
+
+
 def _look_again(draft: Draft, reading: Reading, asking: Asking) -> int:
     """Read the neighbours and search for the queries that the model asks for; how many passages are new."""
     room = 2 * asking.room  # what was shown stays: the model cites it
     fresh = reading.open(draft.opened, corpus=asking.corpus, room=room)
     if draft.queries:
         found, _ = _visible(passages.find(draft.queries, corpus=asking.corpus, filters=asking.filters), asking)
-        ranked = ranking.rank(draft.queries[0], found, corpus=asking.corpus)
+        ranked = _ranked(draft.queries, found, asking)
         best = passages.spread([each.hit for each in ranked], most=len(ranked), per_paper=_PER_PAPER)
-        fresh += reading.add(best[: passages.DEPTH // 2], room=room)
+        fresh += reading.add(best[: passages.DEPTH // 2], corpus=asking.corpus, room=room)
     return fresh
 
 
@@ -298,10 +308,11 @@ def _looked_at_one_by_one(understood: Understood, ranked: Sequence[Ranked], *, c
     by_paper: dict[str, list[Hit]] = {}
     for each in ranked:
         by_paper.setdefault(each.hit.paper.id, []).append(each.hit)
-    groups = list(by_paper.values())[:_LOOKED_AT]
+    named = [by_paper[paper] for paper in understood.papers if paper in by_paper]
+    groups = named if len(named) > 1 and not understood.over_papers else list(by_paper.values())[:_LOOKED_AT]
 
     def look(hits: list[Hit]) -> tuple[int, list[Hit]]:
-        shown = [passages.numbered(hit, str(place)) for place, hit in enumerate(hits[:_PER_PAPER], 1)]
+        shown = [passages.numbered(hit, str(place)) for place, hit in enumerate(hits[:_PASSAGES_OF_ONE], 1)]
         try:
             reply = chat.structured(_ONE_PAPER, drafting.prompt(understood, shown), _ONE_PAPER_SCHEMA)
         except ModelError:

@@ -78,24 +78,30 @@ class Reading:
     passages: dict[str, Passage] = field(default_factory=dict)
     _known: set[str] = field(default_factory=set)
 
-    def add(self, hits: Iterable[Hit], *, room: int) -> int:
-        """Number those hits that are new, as long as there is room for their characters; how many came in."""
-        fresh = 0
+    def add(self, hits: Iterable[Hit], *, corpus: Corpus, room: int) -> int:
+        """Number those hits that are new, the first ones while there is room; how many came in.
+
+        ``room`` is in characters. Those that come in together are numbered paper by paper as they are printed.
+        """
+        fresh: dict[str, list[Hit]] = {}
         used = sum(_size(passage) for passage in self.passages.values())
         for hit in hits:
             if hit.chunk_id in self._known or used + len(hit.text) > room:
                 continue
             self._known.add(hit.chunk_id)
-            marker = str(len(self.passages) + 1)
-            self.passages[marker] = numbered(hit, marker)
+            fresh.setdefault(hit.paper.id, []).append(hit)
             used += len(hit.text)
-            fresh += 1
-        return fresh
+        for paper_id, several in fresh.items():
+            printed = {chunk.id: place for place, chunk in enumerate(corpus.chunks(paper_id))}
+            for hit in sorted(several, key=lambda hit: printed.get(hit.chunk_id, 0)):
+                marker = str(len(self.passages) + 1)
+                self.passages[marker] = numbered(hit, marker)
+        return sum(map(len, fresh.values()))
 
     def open(self, markers: Iterable[str], *, corpus: Corpus, room: int) -> int:
         """Lay the neighbours of these passages beside them; how many came in."""
         asked = [self.passages[marker] for marker in markers if marker in self.passages][:_MOST_OPENED]
-        return self.add([hit for passage in asked for hit in neighbours(passage, corpus=corpus)], room=room)
+        return self.add([hit for passage in asked for hit in neighbours(passage, corpus=corpus)], corpus=corpus, room=room)
 
 
 def _size(passage: Passage) -> int:
