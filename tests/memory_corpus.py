@@ -10,12 +10,13 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from kb.protocols import Reader, Vectors
-from kb.records import NO_FILTERS, Box, Chunk, Filters, Hit, Mode, Paper
+from kb.records import NO_FILTERS, Box, Chunk, Evidence, Filters, Grouping, Hit, Mention, Mode, Paper
 from kb.text import sentence_spans
 from kb.words import content_stems
 
@@ -105,8 +106,21 @@ class MemoryCorpus:
         other._removed = self._removed | set(paper_ids)
         return other
 
-    def search(self, query: str, *, k: int = 10, mode: Mode = "hybrid", filters: Filters = NO_FILTERS) -> list[Hit]:
-        """Chunks, best first."""
+    def search(
+        self,
+        query: str,
+        *,
+        k: int = 10,
+        mode: Mode = "hybrid",
+        filters: Filters = NO_FILTERS,
+        by: Grouping = "chunk",
+    ) -> list[Hit]:
+        """Chunks, or the best one of each paper, best first."""
+        if by == "paper":
+            first: dict[str, Hit] = {}
+            for hit in self.search(query, k=len(self._chunks) or 1, mode=mode, filters=filters):
+                first.setdefault(hit.paper.id, hit)
+            return [replace(hit, rank=rank) for rank, hit in enumerate(list(first.values())[:k], 1)]
         allowed = np.array([self._allows(chunk, filters) for chunk in self._chunks], bool)
         if not allowed.any():
             return []
@@ -153,6 +167,10 @@ class MemoryCorpus:
                 scores[row] += count * idf * tf * 2.2 / (tf + 1.2 * (0.25 + 0.75 * self._lengths[row] / mean))
         return scores
 
+    def mentioned(self, text: str) -> list[Paper]:
+        """All papers: whether a text names one is told by their records."""
+        return [paper for key, paper in self.papers.items() if key not in self._removed]
+
     def chunks(self, paper_id: str) -> list[Chunk]:
         """In reading order."""
         return [] if paper_id in self._removed else self._by_paper.get(paper_id, [])
@@ -172,3 +190,39 @@ class MemoryCorpus:
 
     def entailment(self) -> None:
         """None: nobody set one."""
+
+
+class MemoryRecords:
+    """What the records of a memory corpus say by themselves (``kb.protocols.PaperRecords``)."""
+
+    def __init__(self, corpus: MemoryCorpus) -> None:
+        self._corpus = corpus
+
+    def papers(self, filters: Filters = NO_FILTERS) -> list[Paper]:
+        """Those that pass, by ids and by authors' names as printed."""
+        return [
+            paper
+            for paper in self._corpus.mentioned("")
+            if (not filters.papers or paper.id in filters.papers)
+            and (not filters.authors or any(name in paper.authors for name in filters.authors))
+        ]
+
+    def count(self, filters: Filters = NO_FILTERS) -> int:
+        """How many."""
+        return len(self.papers(filters))
+
+    def naming(self, name: str, filters: Filters = NO_FILTERS) -> list[Mention]:
+        """The first sentence of each paper that prints the name."""
+        found = []
+        for paper in self.papers(filters):
+            for chunk in self._corpus.chunks(paper.id):
+                span = next((s for s in sentence_spans(chunk.text) if name in chunk.text[slice(*s)]), None)
+                if span is not None:
+                    quote = chunk.text[slice(*span)]
+                    evidence = Evidence(
+                        marker="1", paper_id=paper.id, version=1, chunk_id=chunk.id, start=span[0], end=span[1],
+                        quote=quote, page=chunk.page,
+                    )  # fmt: skip
+                    found.append(Mention(paper=paper, evidence=evidence, section=chunk.section))
+                    break
+        return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kb.errors import ModelError
@@ -66,11 +66,3 @@ class ScriptedChat:
             raise ModelError("the scripted model gives no structure: script a mapping")
         reply: Mapping[str, Any] = self._next(system, user)
         return reply
-
-
-def sentences(*pairs: tuple[str, Sequence[int]], missing: str = "") -> dict[str, Any]:
-    """The structured reply of an answer."""
-    return {"sentences": [{"text": text, "evidence": list(numbers)} for text, numbers in pairs], "missing": missing}
-
-
-NO_QUERIES: dict[str, Any] = {"queries": []}

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from kb.answering.passages import neighbours, numbered
 from kb.answering.understanding import Understood, label
 from kb.answering.verifying import Checked, Cited, Statement, is_dropped
+from kb.orders import shielded
 from kb.protocols import ChatModel, Corpus
 from kb.records import Hit, Passage
 from kb.text import sentence_spans
@@ -24,6 +25,7 @@ _NUMBER = re.compile(r"\d{1,3}\.\d{1,3}")
 _RANGE = re.compile(r"(\d{1,3})\.(\d{1,3})\s*[-–]\s*\1\.(\d{1,3})")
 _THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 _ENDING = re.compile(r"^[\s*_#>-]*(MISSING|SEARCH|OPEN)[*_]*\s*[:：][*_]*\s*(.*)$", re.IGNORECASE)
+_BEGUN = re.compile(r"\n[\s*_]*[A-Z]{1,7}\Z")  # the last line may become "MISSING: …", which is no prose
 _NOTHING = re.compile(r"(?:nothing|none|no|n/?a|-|无|没有)?[.。]?", re.IGNORECASE)
 _MOST_QUERIES, _MOST_OPENED, _MOST_CITED = 4, 4, 16
 
@@ -56,7 +58,7 @@ SYSTEM = (
     "MISSING: what the question asks and the passages do not say, in one sentence; or: nothing\n"
     "SEARCH: up to four short search queries for what is missing, parted by | ; leave the line out when nothing is"
     " missing or no search would help\n"
-    "OPEN: numbers of passages whose neighbours should be read, because the text goes on there; leave it out otherwise\n"
+    "OPEN: numbers of passages whose neighbours should be read, because the text goes on there; else leave it out\n"
     "When the passages answer no part of the question, write these lines alone."
 )
 
@@ -101,7 +103,9 @@ class Reading:
     def open(self, markers: Iterable[str], *, corpus: Corpus, room: int) -> int:
         """Lay the neighbours of these passages beside them; how many came in."""
         asked = [self.passages[marker] for marker in markers if marker in self.passages][:_MOST_OPENED]
-        return self.add([hit for passage in asked for hit in neighbours(passage, corpus=corpus)], corpus=corpus, room=room)
+        return self.add(
+            [hit for passage in asked for hit in neighbours(passage, corpus=corpus)], corpus=corpus, room=room
+        )
 
 
 def _size(passage: Passage) -> int:
@@ -117,22 +121,17 @@ def prompt(asked: Understood, passages: Sequence[Passage]) -> str:
     for several in by_paper.values():
         paper = several[0].paper
         venue = f", {paper.venue}" if paper.venue else ""
-        lines.append(f"\n# {_data(paper.title)} ({_data(label(paper) + venue)})")
+        lines.append(f"\n# {shielded(paper.title)} ({shielded(label(paper) + venue)})")
         for passage in several:
             where = " › ".join(passage.section)
             page = f", p. {passage.page}" if passage.page else ""
-            lines.append(f"\n## Passage {passage.marker}: {_data(where) or 'text'}{page}")
-            lines += [f"[{sentence.n}] {_data(sentence.text)}" for sentence in passage.sentences]
+            lines.append(f"\n## Passage {passage.marker}: {shielded(where) or 'text'}{page}")
+            lines += [f"[{sentence.n}] {shielded(sentence.text)}" for sentence in passage.sentences]
     form = _FORM[asked.kind]
     if asked.over_papers:
         form = "A list with one item a paper: the paper's name, and what of it answers. Leave out papers that do not."
     lines += ["</passages>", "", f"Question: {asked.text}", f"Form: {form} Write in English."]
     return "\n".join(lines)
-
-
-def _data(text: str) -> str:
-    """Text of a paper on one line, which cannot end the block that it stands in."""
-    return re.sub(r"</?\s*passages[^>]*>", " ", " ".join(text.split()), flags=re.IGNORECASE)
 
 
 def write(
@@ -153,7 +152,7 @@ def write(
     said = ""
     for piece in chat.stream(SYSTEM, prompt(asked, passages)):
         said += piece
-        on_draft(read(said).text)
+        on_draft(read(_BEGUN.sub("", said)).text)
     return read(said)
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from kb.ids import find_arxiv_ids
 from kb.names import fold
+from kb.orders import shielded
 from kb.protocols import ChatModel
 from kb.records import Answer, Paper, QuestionKind
 from kb.words import cjk_share, content_stems
@@ -30,15 +31,16 @@ _PRONOUN = re.compile(
 )
 _SCRAP_STEMS = 2  # a question with no more content than this leans on the one before it
 
-# Interrogative forms, not meanings: what follows is the answer's business.
-_FORMS: tuple[tuple[QuestionKind, re.Pattern[str]], ...] = (
-    ("summary", re.compile(r"^(?:please )?summari[sz]e\b|^(?:give )?(?:me )?an? (?:summary|overview) of\b|^(?:总结|概述|概括)")),
-    ("number", re.compile(r"\bhow (?:many|much)\b|\bwhat (?:percentage|fraction|proportion|number)\b|多少|几个|几种|百分之")),
-    ("comparison", re.compile(r"^compare\b|\bcompared? (?:with|to)\b|\bdiffer(?:s|ence|ences)?\b|\b(?:versus|vs\.?)\b|比较|区别|差异|不同")),
-    ("list", re.compile(r"^(?:list|name|enumerate)\b|^(?:which|what) (?:\w+ ){0,2}papers\b|^哪些|有哪些|列出")),
-    ("yes-no", re.compile(r"^(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should)\b|是否|吗[?？]?$")),
-    ("explanation", re.compile(r"^(?:why|how)\b|为什么|为何|如何|怎么|怎样")),
-)  # fmt: skip
+# Interrogative forms, not meanings: the first that stands in the question tells its kind.
+_FORMS: dict[QuestionKind, str] = {
+    "summary": r"^(?:please )?summari[sz]e\b|^(?:give )?(?:me )?an? (?:summary|overview) of\b|^(?:总结|概述|概括)",
+    "number": r"\bhow (?:many|much)\b|\bwhat (?:percentage|fraction|proportion|number)\b|多少|几个|几种|百分之",
+    "comparison": r"^compare\b|\bcompared? (?:with|to)\b|\bdiffer(?:s|ence|ences)?\b|\b(?:versus|vs\.?)\b"
+    r"|比较|区别|差异|不同",
+    "list": r"^(?:list|name|enumerate)\b|^(?:which|what) (?:\w+ ){0,2}papers\b|^哪些|有哪些|列出",
+    "yes-no": r"^(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should)\b|是否|吗[?？]?$",
+    "explanation": r"^(?:why|how)\b|为什么|为何|如何|怎么|怎样",
+}
 _PAPERS = re.compile(r"^(?:which|what) (?:\w+ ){0,2}papers\b|^哪些(?:论文|文章)|有哪些(?:论文|文章)", re.IGNORECASE)
 
 
@@ -96,7 +98,7 @@ def understand(question: str, *, turns: Sequence[Answer], candidates: Sequence[P
 def kind_of(question: str) -> QuestionKind:
     """The kind of a question by its interrogative form; "lookup" for every other."""
     plain = question.strip().casefold()
-    return next((kind for kind, form in _FORMS if form.search(plain)), "lookup")
+    return next((kind for kind, form in _FORMS.items() if re.search(form, plain)), "lookup")
 
 
 def leans(question: str) -> bool:
@@ -160,48 +162,70 @@ def _has_author_and_year(folded: str, paper: Paper) -> bool:
 
 # ----------------------------------------------------------------------------------- catalog questions
 
-# What is left of a question when the paper's own name is taken out; nothing else may stand there.
-_THE_PAPER = r"(?:(?:the|this) )?(?:paper|article|work|study)?"
-_FIELDS: tuple[tuple[Asked, re.Pattern[str]], ...] = (
-    ("authors", re.compile(
-        rf"who (?:wrote|authored|published|are the (?:authors|writers) of|is the (?:first |last |lead )?author of) {_THE_PAPER} ?§"
-        rf"|(?:the )?authors of {_THE_PAPER} ?§|by whom (?:was|is) {_THE_PAPER} ?§ (?:written|published)|§ ?(?:的)?作者是谁|谁写了 ?§")),
-    ("date", re.compile(
-        rf"(?:when (?:was|did)|(?:in )?what year was|on which (?:day|date) was) {_THE_PAPER} ?§ (?:published|written|submitted|released"
-        r"|announced|appear|come out)|§ ?(?:是)?(?:什么时候|何时|哪一?年)(?:发表|提交|发布)的?")),
-    ("venue", re.compile(
-        rf"(?:where (?:was|did)|(?:in|at) (?:which|what) (?:venue|conference|journal) was) {_THE_PAPER} ?§ (?:published|presented"
-        r"|appear|accepted)|§ ?(?:发表|刊登)(?:在|于)(?:哪里|哪儿|哪个会议|哪个期刊)")),
-    ("id", re.compile(
-        rf"what is the (?:arxiv )?(?:id|doi|identifier|link|address|url) of {_THE_PAPER} ?§|§ ?的 ?(?:arxiv ?)?(?:编号|id|doi|链接)")),
-)  # fmt: skip
-_COUNT = re.compile(
-    r"how many (?:papers|articles|documents) (?:are|do i have|have i|does my library have|is) ?(?:there )?(?:in (?:my|the|this) (?:library|collection))?"
-    r"|(?:我的)?(?:库|图书馆)(?:里|中)?有多少(?:篇)?(?:论文|文章)"
+# Whole questions whose answer is in the records. "§" stands for the paper's name; nothing else may be in them.
+_NAMED = r"(?:(?:the|this) )?(?:paper|article|work|study)? ?§"
+_FIELDS: dict[Asked, tuple[str, ...]] = {
+    "authors": (
+        rf"who (?:wrote|authored|published) {_NAMED}",
+        rf"who (?:are the (?:authors|writers)|is the (?:first |last |lead )?author) of {_NAMED}",
+        rf"(?:the )?authors of {_NAMED}",
+        rf"by whom (?:was|is) {_NAMED} (?:written|published)",
+        r"§ ?的?作者是谁|谁写了 ?§",
+    ),
+    "date": (
+        (
+            rf"(?:when|(?:in )?what year|on which (?:day|date)) (?:was|did) {_NAMED}"
+            r" (?:published|written|submitted|released|announced|appear|come out)"
+        ),
+        r"§ ?是?(?:什么时候|何时|哪一?年)(?:发表|提交|发布)的?",
+    ),
+    "venue": (
+        (
+            rf"(?:where|(?:in|at) (?:which|what) (?:venue|conference|journal)) (?:was|did) {_NAMED}"
+            r" (?:published|presented|appear|accepted)"
+        ),
+        r"§ ?(?:发表|刊登)[在于](?:哪里|哪儿|哪个会议|哪个期刊)",
+    ),
+    "id": (
+        rf"what is the (?:arxiv )?(?:id|doi|identifier|link|address|url) of {_NAMED}",
+        r"§ ?的 ?(?:arxiv ?)?(?:编号|id|doi|链接)(?:是什么)?",
+    ),
+}
+_COUNTED = (
+    (
+        r"how many (?:papers|articles|documents) (?:are there|do i have|have i|does my library have|are)"
+        r"(?: in (?:my|the|this) (?:library|collection))?"
+    ),
+    r"(?:我的)?(?:库|图书馆)[里中]?有多少篇?(?:论文|文章)",
 )
-_BY = re.compile(
-    r"(?:which|what) papers (?:are (?:there )?by|were written by|did) (?P<name>.+?)(?: (?:write|author|publish))?"
-    r"|(?:list |show )?(?:all )?papers (?:by|of) (?P<of>.+)|(?P<zh>.+?) ?(?:写了|发表了)(?:哪些|什么)(?:论文|文章)"
+_BY = (
+    r"(?:which|what) papers (?:are (?:there )?by|were written by|did) (?P<name>.+?)(?: (?:write|author|publish))?",
+    r"(?:list |show )?(?:all )?papers (?:by|of) (?P<name>.+)",
+    r"(?P<name>.+?) ?(?:写了|发表了)(?:哪些|什么)(?:论文|文章)",
 )
-_NAMING = re.compile(
-    r"(?:which|what) papers (?:mention|name|cite the name|contain the word|talk about the name) (?P<name>.+)"
-    r"|(?:哪些|有哪些)(?:论文|文章)(?:提到|提及)了? ?(?P<zh>.+)"
+_NAMING = (
+    r"(?:which|what) papers (?:mention|name|cite the name|contain the word) (?P<name>.+)",
+    r"(?:哪些|有哪些)(?:论文|文章)(?:提到|提及)了? ?(?P<name>.+)",
 )
+
+
+def _whole(forms: Sequence[str], question: str) -> re.Match[str] | None:
+    return next((match for form in forms if (match := re.fullmatch(form, question, re.IGNORECASE))), None)
 
 
 def catalog_question(question: str, named: Sequence[Paper]) -> CatalogQuestion | None:
     """What is asked of the records, where the whole question has such a form; else None."""
     plain = " ".join(question.split()).strip(" ?？.。!！")
-    if _COUNT.fullmatch(plain.casefold()):
+    if _whole(_COUNTED, plain):
         return CatalogQuestion(asks="count")
-    for asks, pattern in (("papers naming", _NAMING), ("papers by", _BY)):
-        if match := re.compile(pattern.pattern, re.IGNORECASE).fullmatch(plain):
-            name = next(value for value in match.groupdict().values() if value)
-            return CatalogQuestion(asks=asks, name=name.strip(" \"'“”"))  # type: ignore[arg-type]
+    if match := _whole(_NAMING, plain):
+        return CatalogQuestion(asks="papers naming", name=match["name"].strip(" \"'“”"))
+    if match := _whole(_BY, plain):
+        return CatalogQuestion(asks="papers by", name=match["name"].strip(" \"'“”"))
     for paper in named:
         bare = _without_name(plain, paper)
-        for asks, form in _FIELDS:
-            if bare is not None and re.compile(form.pattern, re.IGNORECASE).fullmatch(bare):
+        for asks, forms in _FIELDS.items():
+            if bare is not None and _whole(forms, bare):
                 return CatalogQuestion(asks=asks)
     return None
 
@@ -274,9 +298,9 @@ def understand_with(
     listed = candidates[:_TITLES]
     lines = ["<conversation>"]
     for turn in turns[-_TURNS:]:
-        lines += [f"Q: {_data(turn.understood or turn.question)}", f"A: {_data(told(turn))[:_TOLD]}"]
+        lines += [f"Q: {shielded(turn.understood or turn.question)}", f"A: {shielded(told(turn))[:_TOLD]}"]
     lines += ["</conversation>", "<papers>"]
-    lines += [f"{number}. {_data(paper.title)} ({label(paper)})" for number, paper in enumerate(listed, 1)]
+    lines += [f"{number}. {shielded(paper.title)} ({label(paper)})" for number, paper in enumerate(listed, 1)]
     lines += ["</papers>", f"Last question: {question}"]
     reply = chat.structured(SYSTEM, "\n".join(lines), _SCHEMA)
     text = " ".join(str(reply["question"]).split()) or question
@@ -315,8 +339,3 @@ def label(paper: Paper) -> str:
     day = paper.published or (paper.announced[0] if paper.announced else None)
     first = paper.authors[0] if paper.authors else "unknown author"
     return f"{first}{' et al.' if len(paper.authors) > 1 else ''}" + (f", {day.year}" if day else "")
-
-
-def _data(text: str) -> str:
-    """Text of papers on one line, which cannot end the block that it stands in."""
-    return re.sub(r"[<>]", " ", " ".join(text.split()))

@@ -7,7 +7,6 @@ NLI cross-encoder's that the owner named; without either, nothing is called supp
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from kb import literals
 from kb.answering.understanding import label
 from kb.errors import ModelError
+from kb.orders import shielded
 from kb.protocols import ChatModel, Entailment
 from kb.records import Passage, PassageSentence, Reason, Verdict
 from kb.words import normalise
@@ -214,21 +214,19 @@ def _judgement(
 def _prompt(statements: Sequence[tuple[int, Statement]]) -> str:
     lines = []
     for place, statement in statements:
-        lines.append(f"Statement {place + 1}: {_data(statement.text)}")
+        lines.append(f"Statement {place + 1}: {shielded(statement.text)}")
         passages: dict[str, list[Cited]] = {}
         for each in statement.cited:
             passages.setdefault(each.passage.marker, []).append(each)
         for several in passages.values():
             passage = several[0].passage
-            under = " › ".join([f"{_data(passage.paper.title)} ({label(passage.paper)})", *map(_data, passage.section)])
+            under = " › ".join(
+                [f"{shielded(passage.paper.title)} ({label(passage.paper)})", *map(shielded, passage.section)]
+            )
             lines.append(f"  cited from {under}:")
-            lines += [f"  [{each.sentence.n}] {_data(each.sentence.text)}" for each in several]
+            lines += [f"  [{each.sentence.n}] {shielded(each.sentence.text)}" for each in several]
         lines.append("")
     return "<statements>\n" + "\n".join(lines) + "</statements>"
-
-
-def _data(text: str) -> str:
-    return re.sub(r"</?statements[^>]*>", " ", " ".join(text.split()), flags=re.IGNORECASE)
 
 
 def settle(

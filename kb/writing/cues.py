@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from kb.orders import is_order
+
 Cue = Literal[
     "proposal",
     "own work",
@@ -148,19 +150,6 @@ _PATTERNS: dict[Cue, str] = {
         r"|\b(?:we|will) (?:\w+ ){0,3}?(?:release|open-source|make (?:\w+ ){1,4}?(?:publicly )?available)"
         r"|https?://(?:www\.)?(?:github|gitlab|huggingface)"
     ),
-    # Text that talks to a reader-machine instead of about the paper: never evidence, never shown.
-    "instruction": (
-        r"\b(?:ignore|disregard|forget|override)\b[^.]{0,40}\b(?:instructions?|prompts?|rules|guidelines|above"
-        r"|previous)\b"
-        r"|\byou (?:are|must|should|will) (?:now |always |only |not )?(?:an? |the |act|answer|respond|write|output|say"
-        r"|include|recommend|give|rate|print|reply)\b|\b(?:system prompt|as an? (?:ai"
-        r"|large)? ?language model,? (?:you|i)"
-        r"|ai (?:reviewers?|assistants?):|note to (?:llms?|ai)|(?:llms?|ai|assistant|reviewers?) (?:should"
-        r"|must) (?:only"
-        r"|give|write|say|output|rate|recommend|answer|respond|praise|state))\b"
-        r"|\b(?:give|write) (?:a |only )?(?:positive|favorable|favourable) reviews?\b|\bdo not (?:mention|highlight)"
-        r" (?:any )?(?:negatives?|weakness\w*)|</?(?:system|user|assistant|evidence|instructions?)>|<\|"
-    ),
     "pointer": (
         r"\b(?:Fig(?:ure|s|\.)?|Tab(?:le|les|\.)?|Eqs?\.?|Equations?|Sec(?:tion|tions|\.|t\.)?|Appendix|Appendices"
         r"|Algorithm|Alg\.|Theorem|Lemma|Listing|Proposition|Corollary|Definition)\s*[~ ]?\(?(?:\d|[A-Z]\b|[IVX]+\b)"
@@ -216,7 +205,9 @@ _PATTERNS: dict[Cue, str] = {
     ),
 }
 _CASED: frozenset[Cue] = frozenset({"pointer", "others"})
-_COMPILED = {name: re.compile(pattern, 0 if name in _CASED else re.IGNORECASE) for name, pattern in _PATTERNS.items()}
+_COMPILED: dict[Cue, re.Pattern[str]] = {
+    name: re.compile(pattern, 0 if name in _CASED else re.IGNORECASE) for name, pattern in _PATTERNS.items()
+}
 
 
 _CJK = re.compile(r"[\u4e00-\u9fff]")
@@ -241,12 +232,9 @@ _CHINESE: dict[Cue, re.Pattern[str]] = {
 
 def cues(sentence: str) -> frozenset[Cue]:
     """All cues of a sentence."""
-    found = {name for name, pattern in _COMPILED.items() if pattern.search(sentence)}
+    found: set[Cue] = {name for name, pattern in _COMPILED.items() if pattern.search(sentence)}
     if _CJK.search(sentence):
         found |= {name for name, pattern in _CHINESE.items() if pattern.search(sentence)}
+    if is_order(sentence):
+        found.add("instruction")
     return frozenset(found)
-
-
-def talks_to_machine(text: str) -> bool:
-    """Whether a text gives orders to a language model or reviewer instead of speaking of its subject."""
-    return _COMPILED["instruction"].search(text) is not None

@@ -14,9 +14,9 @@ from typing import Any
 
 from kb.errors import ModelError
 from kb.literals import addresses
+from kb.orders import is_order
 from kb.protocols import ChatModel
 from kb.records import Claim, FieldStatus
-from kb.writing.cues import talks_to_machine
 from kb.writing.note_claims import FieldDraft, Quoting
 from kb.writing.note_sentences import NoteSentence, shortlist
 from kb.writing.section_kinds import SectionKind
@@ -174,7 +174,7 @@ def _claim(item: Any, sentences: Sequence[NoteSentence], *, quoting: Quoting, ab
         return "too short or too long"
     if not cited:
         return "it cites no evidence"
-    if talks_to_machine(text):
+    if is_order(text):
         return "it repeats an instruction"
     if addresses(text):
         return "a model may not write links"

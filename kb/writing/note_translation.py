@@ -14,10 +14,10 @@ from typing import Any
 
 from kb.errors import ModelError
 from kb.literals import missing, names
+from kb.orders import is_order
 from kb.protocols import ChatModel
 from kb.records import Claim
 from kb.words import cjk_share, normalise
-from kb.writing.cues import talks_to_machine
 
 _BATCH = 20  # sentences a call
 _LATEX = ((r"\$?\\times\$?", "×"), (r"\\%", "%"), (r"\$?\\sim\$?", "~"), (r"\\(?:text|math)\w+\{([^}]*)\}", r"\1"))
@@ -137,7 +137,7 @@ def check_translation(draft: str, translation: str, *, title: bool = False) -> s
         return "nothing was translated"
     if cjk_share(target) < 0.15:
         return "it is not in Chinese"
-    if talks_to_machine(target):
+    if is_order(target):
         return "it repeats an instruction"
     added, lost = missing(target, source), missing(source, target)
     if added.numbers or added.addresses or added.names:

@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from kb.writing.answering import answer
+from kb.writing.questions import read_question
+from kb.writing.selection import select
 
 from kb.protocols import Reader
 from kb.records import NO_FILTERS, Chunk, Filters, Paper
 from kb.text import sentence_spans
 from kb.writing import evidence, reading
-from kb.writing.answering import answer
-from kb.writing.questions import read_question
-from kb.writing.selection import select
 from tests.benchmarks.encoding import RememberingReader, load_encode
 from tests.benchmarks.questions import read_papers
 from tests.benchmarks.verification import is_held_back

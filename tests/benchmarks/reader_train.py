@@ -216,7 +216,7 @@ def train(model: ReaderModel, groups: Sequence[Group], packer: Packer, *, minute
     for group in groups:
         if group.held:
             of_source[group.source].append(group)
-    fixed = [(g.source, sample(g, packer, fixed_rng)) for held in of_source.values() for g in held[:50]]
+    fixed = [(g.source, sample(g, packer, fixed_rng)) for held in of_source.values() for g in held[:25]]
     best = held_loss(model, fixed)
     curve = [f"| 0 | - | {best['all']:.3f} |"]
     print(curve[-1], best, flush=True)
@@ -226,7 +226,7 @@ def train(model: ReaderModel, groups: Sequence[Group], packer: Packer, *, minute
     while (done := (time.monotonic() - began) / (60 * minutes)) < 1:
         model.train()
         for options in optimiser.param_groups:
-            options["lr"] = RATE * min(1, (step + 1) / 20) * max(0.02, 1 - done)
+            options["lr"] = RATE * min(1, (step + 1) / 8) * max(0.02, 1 - done)
         batch = [sample(plan[(step * BATCH + i) % len(plan)], packer, rng) for i in range(BATCH)]
         batch = [one for one in batch if one[0]]
         loss = loss_of(log_odds(model, [row for rows, _ in batch for row in rows]), batch).mean()
@@ -237,7 +237,7 @@ def train(model: ReaderModel, groups: Sequence[Group], packer: Packer, *, minute
         mean = 0.97 * mean + 0.03 * loss.item() if step else loss.item()
         step += 1
         last = (time.monotonic() - began) / (60 * minutes) >= 1
-        if last or time.monotonic() - measured > 300:
+        if last or time.monotonic() - measured > 400:
             now, measured = held_loss(model, fixed), time.monotonic()
             curve.append(f"| {step} | {mean:.3f} | {now['all']:.3f} |")
             print(curve[-1], now, flush=True)

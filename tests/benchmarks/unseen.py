@@ -58,7 +58,9 @@ def main() -> None:
     parser.add_argument("--only", default="0/1", metavar="I/N")
     options = parser.parse_args()
     first, step = map(int, options.only.split("/"))
-    done = {json.loads(line)["id"] for line in options.out.read_text("utf-8").splitlines()} if options.out.exists() else ()
+    done = (
+        {json.loads(line)["id"] for line in options.out.read_text("utf-8").splitlines()} if options.out.exists() else ()
+    )
     with Library.open(Settings.load(home=options.home)) as library, options.out.open("a", encoding="utf-8") as out:
         for asked in read_questions(sealed=options.sealed)[first::step]:
             if asked["id"] in done:

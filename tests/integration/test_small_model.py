@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from kb.writing.answering import answer
 
 from kb.errors import ModelError
 from kb.records import Paper
 from kb.settings import Settings
-from kb.writing.answering import answer
 from kb.writing.chat import LangChainChat, load_chat_model
 from tests import llm_server
 from tests.memory_corpus import MemoryCorpus, chunks_of

@@ -14,7 +14,21 @@ ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "kb").rglob("*.py"))
 STAGES = ("sources", "parsing", "index", "answering", "writing", "rendering", "serving")
 # What every stage may use: records and seams, and what is about text and ids alone.
-SHARED = {"records", "errors", "protocols", "settings", "wire", "ids", "links", "names", "text", "words", "literals", "calendar"}
+SHARED = {
+    "records",
+    "errors",
+    "protocols",
+    "settings",
+    "wire",
+    "ids",
+    "links",
+    "names",
+    "text",
+    "words",
+    "literals",
+    "orders",
+    "calendar",
+}
 ANYWHERE = {"numpy", "pydantic", "kb"}
 
 
