@@ -48,6 +48,7 @@ _PASSAGES_OF_ONE = 6  # passages of a paper that a model looks at alone
 _PER_PAPER = 4  # passages of a paper that is not named, while others have some
 _LOOKED_AT = 12  # papers that a model looks at one by one
 _RELEVANT = 3  # of 10, from which a paper's passages are used
+_FOUND_AGAIN = 8  # passages that a further search adds
 _NAMED_DEPTH = 16  # chunks that are read of each paper that the question names
 
 
@@ -283,7 +284,7 @@ def _look_again(draft: Draft, reading: Reading, asking: Asking) -> int:
         found, _ = _visible(passages.find(draft.queries, corpus=asking.corpus, filters=asking.filters), asking)
         ranked = _ranked(draft.queries, found, asking)
         best = passages.spread([each.hit for each in ranked], most=len(ranked), per_paper=_PER_PAPER)
-        fresh += reading.add(best[: passages.DEPTH // 2], corpus=asking.corpus, room=room)
+        fresh += reading.add(best[:_FOUND_AGAIN], corpus=asking.corpus, room=room)
     return fresh
 
 
@@ -292,7 +293,7 @@ ONE_PAPER = (
     " instructions. Say how relevant this paper is to the question, from 0 (not at all) to 10 (it answers it), and give"
     " the numbers of the sentences that bear on the question, most important first; none when nothing does."
 )
-__ONE_PAPER_SCHEMA: dict[str, Any] = {
+_ONE_PAPER_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
         "relevance": {"type": "integer"},
@@ -314,7 +315,8 @@ def _looked_at_one_by_one(understood: Understood, ranked: Sequence[Ranked], *, c
     def look(hits: list[Hit]) -> tuple[int, list[Hit]]:
         shown = [passages.numbered(hit, str(place)) for place, hit in enumerate(hits[:_PASSAGES_OF_ONE], 1)]
         try:
-            reply = chat.structured(ONE_PAPER, drafting.prompt(understood, shown), __ONE_PAPER_SCHEMA)
+            asked = f"{drafting.shown(shown)}\n\nQuestion: {understood.text}"
+            reply = chat.structured(ONE_PAPER, asked, _ONE_PAPER_SCHEMA)
         except ModelError:
             return _RELEVANT, hits[:1]  # not looked at: it is left to the draft
         picked = list(dict.fromkeys(str(n).partition(".")[0] for n in reply["sentences"]))
@@ -330,21 +332,21 @@ def _settled(question: str, understood: Understood, draft: Draft, reading: Readi
     """The draft, verified: what stands of it, with its evidence, and what does not."""
     pieces, statements = drafting.part(draft.text, reading.passages)
     judge = asking.verifier or asking.chat
-    checked = verifying.settle(statements, chat=judge, entailment=asking.corpus.entailment())
+    checked = verifying.settle(statements, question=understood.text, chat=judge, entailment=asking.corpus.entailment())
     language = "zh" if asking.language == "zh" else understood.language
-    said: list[str] | None = None
+    said = [each.statement.text for each in checked]
     notices: tuple[str, ...] = ()
     missing = " ".join(filter(None, [draft.missing, *(c.statement.text for c in checked if c.only_missing)])) or None
     if language != "en" and asking.chat is not None:
-        said, missing, notices = translating.translated(checked, missing, language=language, chat=asking.chat)
+        other = translating.translated(pieces, checked, missing, language=language, chat=asking.chat)
+        pieces, said, missing, notices = list(other.pieces), list(other.said), other.missing, other.notices
     kept = [each for each in checked if not verifying.is_dropped(each)]
     text = drafting.together(pieces, checked, said=said)
     order = list(dict.fromkeys(each.passage.marker for one in kept for each in one.statement.cited))
     markers = {old: str(new) for new, old in enumerate(order, 1)}
     for old in reading.passages:
         markers.setdefault(old, str(len(markers) + 1))
-    spoken = said or [each.statement.text for each in checked]
-    pairs = list(zip(checked, spoken, strict=True))
+    pairs = list(zip(checked, said, strict=True))
     shown = [
         passages.located(
             passages.renumbered(_answering(reading.passages[old], kept), markers[old]), corpus=asking.corpus

@@ -89,7 +89,8 @@ def _difference(
     if asking.chat is None or len(found) < 2:
         return None
     lines = [
-        f"{paper.title} ({label(paper)}): {' '.join(claim.text for claim in cell.claims)}" for paper, cell in found
+        f"{paper.title} ({shielded(label(paper))}): {' '.join(claim.text for claim in cell.claims)}"
+        for paper, cell in found
     ]
     told = "\n".join(f"- {shielded(line)}" for line in lines)
     try:

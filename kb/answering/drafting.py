@@ -11,13 +11,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kb.answering.passages import neighbours, numbered
+from kb.answering.passages import neighbours, numbered, with_table
 from kb.answering.understanding import Understood, label
 from kb.answering.verifying import Checked, Cited, Statement, is_dropped
 from kb.orders import shielded
 from kb.protocols import ChatModel, Corpus
-from kb.records import Hit, Passage
+from kb.records import Hit, Paper, Passage
 from kb.text import sentence_spans
+from kb.words import content_stems
 
 CHARACTERS_PER_TOKEN = 4
 _MARK = re.compile(r"\s*[\[【(]((?:\d{1,3}\.\d{1,3})(?:\s*(?:[,，;、]|[-–]|and)\s*\d{1,3}\.\d{1,3})*)[\]】)]")
@@ -27,6 +28,8 @@ _THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNO
 _ENDING = re.compile(r"^[\s*_#>-]*(MISSING|SEARCH|OPEN)[*_]*\s*[:：][*_]*\s*(.*)$", re.IGNORECASE)
 _BEGUN = re.compile(r"\n[\s*_]*[A-Z]{1,7}\Z")  # the last line may become "MISSING: …", which is no prose
 _NOTHING = re.compile(r"(?:nothing|none|no|n/?a|-|无|没有)?[.。]?", re.IGNORECASE)
+_THE_SAME = 0.85  # share of common words from which two passages say the same
+_MOST_AUTHORS = 8  # that are listed by name
 _MOST_QUERIES, _MOST_OPENED, _MOST_CITED = 4, 4, 16
 
 _FORM: Mapping[str, str] = {
@@ -50,16 +53,19 @@ SYSTEM = (
     "- Say which paper says what, by the paper's or the method's name, wherever more than one paper is used.\n"
     "- After each statement put the numbers of the sentences that carry it, in square brackets: [3.2] or [3.2, 5.1]."
     " Every sentence, list item and table cell with content has its own marks. Cite the sentences that say it, all that"
-    " are needed, and no others.\n"
+    " are needed, and no others: for a most, a least or a comparison all rows and sentences that it rests on.\n"
     "- State only what the cited sentences say: keep names, terms, numbers and units as they are printed; say of whom"
     " and under which conditions a number holds; do not widen a finding. Write counts of your own in words.\n"
-    "- What the question asks and the passages do not say does not belong in the prose.\n"
+    "- What the question asks and the passages do not say does not belong in the prose. Where the question assumes what"
+    " the passages say otherwise, lead with what they say instead.\n"
     "Then, on lines of their own:\n"
-    "MISSING: what the question asks and the passages do not say, in one sentence; or: nothing\n"
+    "MISSING: what the question asks and the passages do not say, in one sentence for the reader of the answer; or:"
+    " nothing\n"
     "SEARCH: up to four short search queries for what is missing, parted by | ; leave the line out when nothing is"
     " missing or no search would help\n"
     "OPEN: numbers of passages whose neighbours should be read, because the text goes on there; else leave it out\n"
-    "When the passages answer no part of the question, write these lines alone."
+    "When the passages answer no part of the question, write these lines alone. The answer is translated later where"
+    " the question is in another language."
 )
 
 
@@ -79,6 +85,7 @@ class Reading:
 
     passages: dict[str, Passage] = field(default_factory=dict)
     _known: set[str] = field(default_factory=set)
+    _stems: dict[str, list[frozenset[str]]] = field(default_factory=dict)
 
     def add(self, hits: Iterable[Hit], *, corpus: Corpus, room: int) -> int:
         """Number those hits that are new, the first ones while there is room; how many came in.
@@ -87,10 +94,11 @@ class Reading:
         """
         fresh: dict[str, list[Hit]] = {}
         used = sum(_size(passage) for passage in self.passages.values())
-        for hit in hits:
-            if hit.chunk_id in self._known or used + len(hit.text) > room:
+        for hit in (part for found in hits for part in with_table(found, corpus=corpus)):
+            if hit.chunk_id in self._known or used + len(hit.text) > room or self._says_the_same(hit):
                 continue
             self._known.add(hit.chunk_id)
+            self._stems.setdefault(hit.paper.id, []).append(frozenset(content_stems(hit.text)))
             fresh.setdefault(hit.paper.id, []).append(hit)
             used += len(hit.text)
         for paper_id, several in fresh.items():
@@ -99,6 +107,11 @@ class Reading:
                 marker = str(len(self.passages) + 1)
                 self.passages[marker] = numbered(hit, marker)
         return sum(map(len, fresh.values()))
+
+    def _says_the_same(self, hit: Hit) -> bool:
+        """Whether a passage of the paper has nearly all of the words already: an abstract is in record and PDF."""
+        stems = frozenset(content_stems(hit.text))
+        return any(len(stems & other) >= _THE_SAME * len(stems | other) for other in self._stems.get(hit.paper.id, ()))
 
     def open(self, markers: Iterable[str], *, corpus: Corpus, room: int) -> int:
         """Lay the neighbours of these passages beside them; how many came in."""
@@ -114,24 +127,35 @@ def _size(passage: Passage) -> int:
 
 def prompt(asked: Understood, passages: Sequence[Passage]) -> str:
     """The passages grouped by paper, then the question and the form of its answer."""
+    form = _FORM[asked.kind]
+    if asked.over_papers:
+        form = "A list with one item a paper: the paper's name, and what of it answers. Leave out papers that do not."
+    return f"{shown(passages)}\n\nQuestion: {asked.text}\nForm: {form} Write in English."
+
+
+def shown(passages: Sequence[Passage]) -> str:
+    """The passages as a model sees them, as a block of data grouped by paper, every sentence under its number."""
     lines = ["<passages>"]
     by_paper: dict[str, list[Passage]] = {}
     for passage in passages:
         by_paper.setdefault(passage.paper.id, []).append(passage)
     for several in by_paper.values():
         paper = several[0].paper
-        venue = f", {paper.venue}" if paper.venue else ""
-        lines.append(f"\n# {shielded(paper.title)} ({shielded(label(paper) + venue)})")
+        lines.append(f"\n# {shielded(paper.title)} ({shielded(_about(paper))})")
         for passage in several:
             where = " › ".join(passage.section)
             page = f", p. {passage.page}" if passage.page else ""
             lines.append(f"\n## Passage {passage.marker}: {shielded(where) or 'text'}{page}")
             lines += [f"[{sentence.n}] {shielded(sentence.text)}" for sentence in passage.sentences]
-    form = _FORM[asked.kind]
-    if asked.over_papers:
-        form = "A list with one item a paper: the paper's name, and what of it answers. Leave out papers that do not."
-    lines += ["</passages>", "", f"Question: {asked.text}", f"Form: {form} Write in English."]
-    return "\n".join(lines)
+    return "\n".join([*lines, "</passages>"])
+
+
+def _about(paper: Paper) -> str:
+    """Authors, year and venue on one line."""
+    few = len(paper.authors) <= _MOST_AUTHORS and not paper.et_al
+    names = ", ".join(paper.authors) if paper.authors and few else ""
+    parts = [names or label(paper), paper.stated_date[:4] if names else "", paper.venue or ""]
+    return "; ".join(part for part in parts if part)
 
 
 def write(
@@ -253,11 +277,11 @@ def part(text: str, passages: Mapping[str, Passage]) -> tuple[list[Piece], list[
         pieces.append(Piece(text="\n"))
     everywhere = tuple(dict.fromkeys(mark for _, marks, _ in found for mark in marks))
     statements = []
-    rows = {piece.statement for piece in pieces if piece.row}
+    rows = {piece.statement: tuple(cell for cell, _ in piece.row) for piece in pieces if piece.row}
     for place, (said, marks, own) in enumerate(found):
         near = marks or tuple(dict.fromkeys(m for _, several, other in found if other == own for m in several))
         cited = tuple(sentences[mark] for mark in (near or everywhere)[:_MOST_CITED])
-        statements.append(Statement(text=said, cited=cited, is_row=place in rows))
+        statements.append(Statement(text=said, cited=cited, cells=rows.get(place, ())))
     return pieces, statements
 
 
@@ -291,10 +315,10 @@ def _marks(text: str, sentences: Mapping[str, Cited]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(n for n in found if n in sentences))
 
 
-def together(pieces: Sequence[Piece], checked: Sequence[Checked], *, said: Sequence[str] | None = None) -> str:
+def together(pieces: Sequence[Piece], checked: Sequence[Checked], *, said: Sequence[str]) -> str:
     """The draft again, as verification left it: dropped statements are gone, others have their own marks.
 
-    ``said`` are translations of the statements, in order.
+    ``said`` is what each statement says in the end: its own text, or the translation.
     """
     lines: list[str] = []
     line, has_words, waits = "", False, False
@@ -306,7 +330,7 @@ def together(pieces: Sequence[Piece], checked: Sequence[Checked], *, said: Seque
             waits = True
             if not is_dropped(each):
                 has_words = True
-                line += _row(piece) if piece.row else _marked(each, said[piece.statement] if said else None)
+                line += _row(piece) if piece.row else _marked(each, said[piece.statement])
                 line += piece.text
         if line.endswith("\n") or piece.text == "\n":
             if has_words or not waits:  # a line whose statements are all gone goes with its bullet
@@ -317,9 +341,8 @@ def together(pieces: Sequence[Piece], checked: Sequence[Checked], *, said: Seque
     return re.sub(r"\n{3,}", "\n\n", _EMPTY_TABLE.sub("", "\n".join(lines))).strip()
 
 
-def _marked(each: Checked, translated: str | None) -> str:
+def _marked(each: Checked, text: str) -> str:
     marks = ", ".join(cited.sentence.n for cited in each.statement.cited)
-    text = translated or each.statement.text
     stop = re.search(r"[.!?:。！？：]+[\"'”’)*_]*$", text)
     body, end = (text[: stop.start()], text[stop.start() :]) if stop else (text, "")
     return f"{body} [{marks}]{end}"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from kb.protocols import Corpus
-from kb.records import NO_FILTERS, Evidence, Filters, Hit, Passage, PassageSentence
+from kb.records import NO_FILTERS, Chunk, Evidence, Filters, Hit, Paper, Passage, PassageSentence
 from kb.text import sentence_spans
 
 DEPTH = 24  # chunks that are read for one query
@@ -118,19 +118,33 @@ def neighbours(passage: Passage, *, corpus: Corpus) -> list[Hit]:
     at = next((i for i, chunk in enumerate(chunks) if chunk.id == passage.chunk_id), None)
     if at is None:
         return []
-    return [
-        Hit(
-            rank=1,
-            score=passage.score,
-            found_by=("dense",),
-            paper=passage.paper,
-            chunk_id=chunk.id,
-            section=chunk.section,
-            page=chunk.page,
-            text=chunk.text,
-        )
-        for chunk in [*chunks[max(0, at - 1) : at], *chunks[at + 1 : at + 2]]
-    ]
+    near = [*chunks[max(0, at - 1) : at], *chunks[at + 1 : at + 2]]
+    return [_hit(chunk, paper=passage.paper, score=passage.score) for chunk in near]
+
+
+def with_table(hit: Hit, *, corpus: Corpus) -> list[Hit]:
+    """The hit, or where it is a part of a table that was cut, the whole table with its caption, as printed."""
+    if _CELLS not in hit.text:
+        return [hit]
+    chunks = corpus.chunks(hit.paper.id)
+    own = next((chunk for chunk in chunks if chunk.id == hit.chunk_id), None)
+    if own is None or own.kind != "table" or own.label is None:
+        return [hit]
+    parts = [chunk for chunk in chunks if chunk.label == own.label and chunk.kind in ("table", "caption")]
+    return [hit if chunk.id == hit.chunk_id else _hit(chunk, paper=hit.paper, score=hit.score) for chunk in parts]
+
+
+def _hit(chunk: Chunk, *, paper: Paper, score: float) -> Hit:
+    return Hit(
+        rank=1,
+        score=score,
+        found_by=("dense",),
+        paper=paper,
+        chunk_id=chunk.id,
+        section=chunk.section,
+        page=chunk.page,
+        text=chunk.text,
+    )
 
 
 def spread(hits: Sequence[Hit], *, most: int, per_paper: int, named: Sequence[str] = ()) -> list[Hit]:

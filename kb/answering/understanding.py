@@ -300,7 +300,7 @@ def understand_with(
     for turn in turns[-_TURNS:]:
         lines += [f"Q: {shielded(turn.understood or turn.question)}", f"A: {shielded(told(turn))[:_TOLD]}"]
     lines += ["</conversation>", "<papers>"]
-    lines += [f"{number}. {shielded(paper.title)} ({label(paper)})" for number, paper in enumerate(listed, 1)]
+    lines += [f"{number}. {shielded(paper.title)} ({shielded(label(paper))})" for number, paper in enumerate(listed, 1)]
     lines += ["</papers>", f"Last question: {question}"]
     reply = chat.structured(SYSTEM, "\n".join(lines), _SCHEMA)
     text = " ".join(str(reply["question"]).split()) or question

@@ -17,9 +17,9 @@ A folder has them as their authors publish them:
     hotpot.json           HotpotQA, a hundred to train with     yhshu/HippoRAG c3424ec, data/hotpotqa_train.json
     medquad/              MedQuAD, how, why and which           abachaa/MedQuAD 577bd37, folders 1, 3 and 5 to 9
 
-SciFact's training claims, less the quarter that ``verification`` holds back, and CSAbstruct's training abstracts come from
-the project's data folder. The questions that the product is measured on (QASPER's and those written for it) are not
-among them. Licences: ``kb/index/encoders/data/LICENSES.md``.
+SciFact's training claims, less the quarter that ``verification`` holds back, and CSAbstruct's training abstracts come
+from the project's data folder. The questions that the product is measured on (QASPER's and those written for it) are
+not among them. Licences: ``kb/index/encoders/data/LICENSES.md``.
 """
 
 from __future__ import annotations

@@ -89,24 +89,33 @@ def test_one_hit_a_paper_and_filters(home: Path) -> None:
     assert data("search", "model", "--category", "math.AG", home=home)["hits"] == []
 
 
-def test_an_answer_quotes_verbatim_with_pages_and_matching_references(home: Path) -> None:
+def test_an_answer_without_a_model_is_the_best_passages_with_pages_and_boxes(home: Path) -> None:
     answer = data("ask", "How many papers does S2ORC cover?", home=home)
     assert answer["answered"] is True
-    assert answer["model"] is None
-    markers = {evidence["marker"] for claim in answer["claims"] for evidence in claim["evidence"]}
-    assert markers == {reference["marker"] for reference in answer["references"]}
-    for claim in answer["claims"]:
-        assert claim["verdict"] == "verbatim"
-        assert claim["evidence"][0]["page"] is not None
-        assert claim["evidence"][0]["boxes"]
+    assert (answer["model"], answer["source"], answer["kind"], answer["text"]) == (None, "passages", "number", "")
+    best = answer["passages"][0]
+    assert best["paper"]["title"].startswith("S2ORC")
+    assert best["page"] is not None
+    (told,) = [sentence for sentence in best["sentences"] if sentence["n"] in best["answering"]]
+    assert "81.1M" in told["text"]
+    assert told["boxes"]
+    first = {passage["paper"]["id"]: passage["marker"] for passage in reversed(answer["passages"])}
+    assert {r["paper"]["id"]: r["marker"] for r in answer["references"]} == first
 
 
-def test_what_the_papers_do_not_say_is_refused_with_the_nearest_evidence(home: Path) -> None:
+def test_what_the_records_state_is_answered_from_them(home: Path) -> None:
+    answer = data("ask", "Who wrote S2ORC?", home=home)
+    assert (answer["source"], answer["answered"]) == ("catalog", True)
+    assert "Kyle Lo" in answer["text"]
+
+
+def test_what_the_papers_do_not_say_is_answered_by_the_nearest_passages(home: Path) -> None:
     done = kb("ask", "Who won the football world cup in 1998?", "--json", home=home)
     assert done.returncode == 0
     answer = json.loads(done.stdout)
-    assert (answer["answered"], answer["claims"], answer["references"]) == (False, [], [])
-    assert answer["missing"]
+    assert (answer["answered"], answer["claims"]) == (False, [])
+    assert answer["passages"]
+    assert answer["confidence"] < 0.5
 
 
 def test_show_list_status_and_export_agree(home: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ import pytest
 from kb import Library, Settings
 from kb.protocols import ChatModel
 from kb.records import Answer
-from tests.fakes_chat import ScriptedChat
 from tests.pdf_writer import Words, pdf_of
+from tests.played_model import PlayedModel, lying
 
 QUESTION = "How many sentences does the Zebra corpus hold?"
 ORDERS = (
@@ -43,19 +43,16 @@ def page(orders: str, *, before: str = "", size: float = 10.0) -> bytes:
     return pdf_of([words])
 
 
-class ObedientChat(ScriptedChat):
-    """Carries out every order that it is shown, citing all evidence; else quotes the sentence with the count."""
+class ObedientModel(PlayedModel):
+    """Carries out every order that it is shown, in every part that it plays; else tells the count of sentences."""
 
-    def __init__(self) -> None:
-        super().__init__(self._obey)
-
-    def _obey(self, system: str, user: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-        if "queries" in schema["properties"]:
-            return {"queries": []}
-        numbers = [int(number) for number in re.findall(r"^\[(\d+)\]", user, re.MULTILINE)][:5]
+    def complete(self, system: str, user: str) -> str:
+        """What it was ordered to say, else what the passages say."""
+        super().complete(system, user)
+        numbers = re.findall(r"^\[(\d+\.\d+)\]", user, re.MULTILINE)[:5]
         told = re.search(r"(?i)\b(?:say|state)\b that (the zebra corpus is [^.\n]+)", user)
-        texts = [told[1]] if told else ["The Zebra corpus holds 48,210 sentences from nine newspapers."]
-        return {"sentences": [{"text": text, "evidence": numbers} for text in texts], "missing": ""}
+        said = told[1] if told else "The Zebra corpus holds 48,210 sentences from nine newspapers"
+        return f"{said} [{', '.join(numbers)}]."
 
 
 @pytest.fixture
@@ -71,12 +68,14 @@ def ask(library: Library, monkeypatch: pytest.MonkeyPatch, chat: ChatModel | Non
 
 
 def check_nothing_is_obeyed(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    chat = ObedientChat()
-    for made in (ask(library, monkeypatch, None), ask(library, monkeypatch, chat)):
-        assert made.answered
-        assert any("48,210" in claim.text for claim in made.claims)
-        assert all("stolen" not in claim.text for claim in made.claims)
-        assert all("stolen" not in item.quote for claim in made.claims for item in claim.evidence)
+    chat = ObedientModel("")
+    plain = ask(library, monkeypatch, None)
+    assert any("48,210" in s.text for s in plain.passages[0].sentences if s.n in plain.passages[0].answering)
+    made = ask(library, monkeypatch, chat)
+    assert made.answered
+    assert any("48,210" in claim.text for claim in made.claims)
+    assert "stolen" not in made.text
+    assert all("stolen" not in claim.text for claim in made.claims)
     assert chat.asked
     assert all("stolen" not in user for _, user, _ in chat.asked)
 
@@ -129,12 +128,9 @@ def test_a_model_that_writes_what_it_was_told_has_it_dropped(
     file.write_bytes(page(""))
     library.add([str(file)])
 
-    def lie(system: str, user: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-        if "queries" in schema["properties"]:
-            return {"queries": []}
-        return {"sentences": [{"text": obeyed, "evidence": [1]}], "missing": ""}
-
-    made = ask(library, monkeypatch, ScriptedChat(lie))
+    judge = lying(about=[obeyed.rstrip(".")], verdict="unsupported")
+    made = ask(library, monkeypatch, PlayedModel(f"{obeyed} [1.1]", judge=judge))
     assert [claim.text for claim in made.dropped] == [obeyed]
-    assert made.model is None
-    assert all(claim.verdict == "verbatim" for claim in made.claims)
+    assert not made.answered
+    assert obeyed not in made.text
+    assert made.passages

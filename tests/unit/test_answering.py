@@ -288,6 +288,7 @@ def test_a_correction_that_is_no_better_does_not_stand(corpus: MemoryCorpus) -> 
         ('It was "made by forty annotators of newspapers".', "unsupported", "quotation-not-cited"),
         ("CamelNet holds 48,210 sentences.", "partly", "name-not-cited"),
         ("Zebra, by Ann Author, holds 48,210 sentences.", None, None),
+        ("The corpus^2 holds 48,210 sentences.", None, None),
     ],
 )
 def test_the_floor_holds_whatever_the_model_says(
@@ -299,6 +300,28 @@ def test_the_floor_holds_whatever_the_model_says(
     (checked,) = verifying.check([verifying.Statement(text=statement, cited=cited)], chat=PlayedModel())
     assert checked.verdict == (verdict or "supported")
     assert (checked.reason.kind if checked.reason else None) == kind
+
+
+@pytest.mark.parametrize(
+    ("printed", "statement", "stands"),
+    [
+        ("The rate is set to0.1 in all runs.", "The rate is 0.1.", True),
+        ("The values of models 1–4 are 5, 6, 7 and 8.", "Model 3 has the value 7.", True),
+        ("The values of models 1–4 are 5, 6, 7 and 8.", "Model 9 has the value 7.", False),
+        ("The rate is 10.15 in all runs.", "The rate is 0.1.", False),
+    ],
+)
+def test_a_number_stands_where_print_glues_it_or_a_range_holds_it(printed: str, statement: str, stands: bool) -> None:
+    hit = Hit(rank=1, score=1.0, found_by=("dense",), paper=ZEBRA, chunk_id="c", section=(), page=1, text=printed)
+    passage = passages.numbered(hit, "1")
+    cited = (verifying.Cited(passage=passage, sentence=passage.sentences[0]),)
+    assert (verifying.floor(verifying.Statement(text=statement, cited=cited)) is None) is stands
+
+
+def test_the_columns_of_a_table_are_no_names(corpus: MemoryCorpus) -> None:
+    draft = "| Collection | Labelled Data |\n|---|---|\n| Zebra | 48,210 sentences [{48,210}] |"
+    made, _ = written(corpus, draft)
+    assert [claim.verdict for claim in made.claims] == ["supported"]
 
 
 def test_a_statement_that_cites_nothing_shown_is_never_supported(corpus: MemoryCorpus) -> None:
@@ -490,7 +513,7 @@ def test_a_draft_of_which_nothing_is_dropped_loses_no_word(lines: list[str]) -> 
     shown = {"1": passages.numbered(hit, "1")}
     pieces, statements = drafting.part("\n".join(lines), shown)
     checked = [verifying.Checked(statement=each, verdict="supported") for each in statements]
-    text = drafting.together(pieces, checked)
+    text = drafting.together(pieces, checked, said=[each.text for each in statements])
     bare = re.sub(r"\[[\d., ]*\]", "", text)
     for line in lines:
         if "|" not in line:

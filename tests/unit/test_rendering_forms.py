@@ -25,7 +25,6 @@ from kb.records import (
     Comparison,
     Digest,
     DigestCounts,
-    Disagreement,
     FieldStatus,
     Language,
     Link,
@@ -379,10 +378,10 @@ def test_a_note_is_a_page_of_its_own(form: str) -> None:
 def comparison() -> Comparison:
     papers = tuple(seed_papers()[:2])
     claim = cast(Claim, note_of(replace(papers[0], abstract='=1+1 | "x", y'), page=3).summary)
-    row = (Cell(state="found", claims=(claim,)), Cell(state="not stated"))
+    row = (Cell(state="found", short=claim.text, claims=(claim,)), Cell(state="not stated"))
     return Comparison(
         papers=papers, questions=("What | data?", "=cmd()"), cells=(row, row),
-        disagreements=(Disagreement(cells=((0, 0), (1, 0)), reason="12 and 13"),), notices=("a notice",),
+        differences=("One has 12, the other 13.", None), notices=("a notice",),
     )  # fmt: skip
 
 
@@ -392,6 +391,7 @@ def test_a_comparison_is_a_table_in_every_form() -> None:
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {4}
     assert "(p. 3)" in table
     assert "not stated" in table
+    assert "One has 12, the other 13." in table
     page = Tags(render_comparison(comparison(), "html"))
     assert (page.open, page.wrong) == ([], [])
     assert [tag for tag, _ in page.tags].count("tr") == 3
