@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from kb.answering.passages import neighbours, numbered, with_table
 from kb.answering.understanding import Understood, label
 from kb.answering.verifying import Checked, Cited, Statement, is_dropped
-from kb.orders import shielded
+from kb.orders import is_order, shielded
 from kb.protocols import ChatModel, Corpus
 from kb.records import Hit, Paper, Passage
 from kb.text import sentence_spans
@@ -236,10 +236,13 @@ def part(text: str, passages: Mapping[str, Passage]) -> tuple[list[Piece], list[
     """A draft as pieces and its statements with what they cite.
 
     A statement without marks is carried by the marks of its paragraph or list, else of the whole draft: it leads or
-    sums up. Marks of sentences that were not shown are no marks.
+    sums up. Marks of sentences that were not shown are no marks; sentences addressed to a machine are shown to none.
     """
     sentences = {
-        each.n: Cited(passage=passage, sentence=each) for passage in passages.values() for each in passage.sentences
+        each.n: Cited(passage=passage, sentence=each)
+        for passage in passages.values()
+        for each in passage.sentences
+        if not is_order(each.text)
     }
     pieces: list[Piece] = []
     found: list[tuple[str, tuple[str, ...], int]] = []

@@ -60,7 +60,13 @@ def test_all_papers_texts_and_decisions_are_there_after_the_upgrade(old: Path) -
         }
         assert library.passages("record:dd436e8033b44484")
         assert library.search("latency falls", k=1, mode="lexical")[0].paper.id == "record:affcc7fbb95c2f79"
-        assert [turn.answered for turn in library.catalog().ledger.turns("reading")]
+        turns = library.catalog().ledger.turns("reading")
+        assert turns
+        for turn in turns:
+            numbers = {sentence.n for passage in turn.passages for sentence in passage.sentences}
+            assert numbers
+            assert {evidence.marker for claim in turn.claims for evidence in claim.evidence} <= numbers
+            assert {ref.paper.id for ref in turn.references} == {passage.paper.id for passage in turn.passages}
         assert library.digest("Views", day=date(2024, 3, 5)).counts.found
         assert [problem.cure for problem in library.doctor()] == ["kb reindex"]  # words are cut better now
         library.reindex()

@@ -54,7 +54,9 @@ def address() -> Iterator[str]:
 @pytest.fixture
 def chat(address: str, tmp_path: Path) -> LangChainChat:
     pytest.importorskip("langchain_openai")
-    settings = Settings(model="openai:local", model_url=f"{address}/v1", model_timeout_seconds=120)
+    settings = Settings(
+        model="openai:local", model_url=f"{address}/v1", model_timeout_seconds=120, model_reply_tokens=200
+    )
     loaded = load_chat_model(settings, cache_folder=tmp_path)
     assert loaded is not None
     return loaded
@@ -164,7 +166,7 @@ def test_a_server_that_is_not_there_ends_in_the_extractive_answer(corpus: Memory
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     gone = load_chat_model(Settings(model="openai:local", model_url=f"http://127.0.0.1:{port}/v1"), cache_folder=None)
-    made = answer("How large is the speedup on eight NVIDIA A100s?", corpus=corpus, chat=gone)
-    assert made.answered
+    made = ask(QUESTION, Asking(corpus=corpus, records=MemoryRecords(corpus), chat=gone))
+    assert made.passages
     assert made.model is None
     assert any("KB_MODEL_URL" in notice for notice in made.notices)
