@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from kb.protocols import Corpus
-from kb.records import NO_FILTERS, Chunk, Evidence, Filters, Hit, Paper, Passage, PassageSentence
+from kb.records import CELLS, NO_FILTERS, Chunk, Evidence, Filters, Hit, Paper, Passage, PassageSentence
 from kb.text import sentence_spans
 
 DEPTH = 24  # chunks that are read for one query
 _PARAGRAPH = re.compile(r"\S(?:.*?\S)??(?=\s*\n\s*\n|\s*\Z)", re.DOTALL)
 _LINE = re.compile(r"\S(?:[^\n]*\S)?")
-_CELLS = " | "  # between the cells of a table's row
 _ITEM = re.compile(r"(?:[•▪◦‣*–—-]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)])\s+\S")
 
 
@@ -40,7 +39,7 @@ def spans(text: str) -> list[tuple[int, int]]:
         start = paragraph.start()
         for begin, end in lines:
             line = text[begin:end]
-            if _CELLS in line:
+            if CELLS in line:
                 found += _sentences(text, start, begin)
                 found.append((begin, end))
                 start = end
@@ -124,7 +123,7 @@ def neighbours(passage: Passage, *, corpus: Corpus) -> list[Hit]:
 
 def with_table(hit: Hit, *, corpus: Corpus) -> list[Hit]:
     """The hit, or where it is a part of a table that was cut, the whole table with its caption, as printed."""
-    if _CELLS not in hit.text:
+    if CELLS not in hit.text:
         return [hit]
     chunks = corpus.chunks(hit.paper.id)
     own = next((chunk for chunk in chunks if chunk.id == hit.chunk_id), None)

@@ -17,7 +17,7 @@ from kb.answering.understanding import label
 from kb.errors import ModelError
 from kb.orders import shielded
 from kb.protocols import ChatModel, Entailment
-from kb.records import Passage, PassageSentence, Reason, Verdict
+from kb.records import CELLS, Passage, PassageSentence, Reason, Verdict
 from kb.words import normalise
 
 _BATCH = 24  # statements in one call
@@ -25,7 +25,6 @@ _ENTAILED = 0.5  # probability from which an NLI model counts as finding a state
 _RANGE = re.compile(r"(?<![\d.,])(\d{1,4})\s?[-–]\s?(\d{1,4})(?![\d]|[.,]\d)")  # "models 1–4" are four
 _EXPONENT = re.compile(r"(?<!10)\^\s?\{?-?\d+\}?")  # print has them as small signs, which the text of a PDF loses
 _LONGEST_REASON = 300
-_CELLS = " | "  # between the cells of a table's row
 _TABLE_HEAD = 6  # sentences at the beginning of a table that are shown with a row: its caption and its columns
 
 SYSTEM = (
@@ -256,8 +255,8 @@ def _in_context(passage: Passage, cited: set[str]) -> list[str]:
     sentences = passage.sentences
     places = [place for place, sentence in enumerate(sentences) if sentence.n in cited]
     before = {place - 1 for place in places if place}
-    if any(_CELLS in sentences[place].text for place in places):
-        first_row = next(place for place, sentence in enumerate(sentences) if _CELLS in sentence.text)
+    if any(CELLS in sentences[place].text for place in places):
+        first_row = next(place for place, sentence in enumerate(sentences) if CELLS in sentence.text)
         before |= set(range(min(first_row + 2, len(sentences)))[-_TABLE_HEAD:])
     lines = []
     for place in sorted({*places, *before}):

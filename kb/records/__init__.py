@@ -10,6 +10,7 @@ half-open ``[start, end)``; times are UTC and aware; scores of cosine type lie i
 from __future__ import annotations
 
 from kb.records.answers import (
+    CELLS,
     Answer,
     AnswerSource,
     Cell,
@@ -66,6 +67,7 @@ from kb.records.papers import (
 
 __all__ = [
     "ABSTRACT_PARTS",
+    "CELLS",
     "CONCLUSION_PARTS",
     "DAILY_FORMS",
     "FORMS",

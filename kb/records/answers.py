@@ -11,6 +11,8 @@ from kb.records.papers import Box, Paper
 QuestionKind = Literal["lookup", "number", "list", "comparison", "yes-no", "explanation", "summary", "catalog"]
 AnswerSource = Literal["model", "passages", "catalog", "note", "compare"]
 Effort = Literal["quick", "normal", "deep"]
+CELLS = " | "
+"""Stands between the cells of a table's row in the text of a chunk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,18 @@ class Passage:
     answering: tuple[str, ...] = ()
     short_span: ShortSpan | None = None
     score: float = 0.0
+
+    def lines(self) -> tuple[tuple[PassageSentence, ...], ...]:
+        """The sentences as they are set: paragraphs, items of a list and rows of a table on lines of their own."""
+        found: list[list[PassageSentence]] = []
+        for sentence in self.sentences:
+            last = found[-1][-1] if found else None
+            goes_on = last is not None and sentence.start - last.end <= 1
+            if last is not None and goes_on and CELLS not in last.text and CELLS not in sentence.text:
+                found[-1].append(sentence)
+            else:
+                found.append([sentence])
+        return tuple(map(tuple, found))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

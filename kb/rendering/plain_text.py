@@ -67,12 +67,12 @@ def answer(result: Answer) -> str:
         lines += [_paragraphs(result.text)]
     if result.source == "passages":
         lines.append(_HEADS[result.answered] if result.passages else "Nothing in the library has to do with this.")
-        lines += [part for passage in result.passages[:_OPEN] for part in ("", _passage(passage))]
-        if len(result.passages) > _OPEN:
-            lines += ["", f"{len(result.passages) - _OPEN} more passages: --json has them"]
+        lines += _passages(result.passages[:_OPEN])
+        if more := len(result.passages) - _OPEN:
+            lines += ["", f"{more} more passage{'s' if more > 1 else ''}: --json has them"] if more > 0 else []
     elif not result.answered and result.source == "model":
         lines += ["The papers do not answer this.", *(["", "Nearest passages:"] if result.passages else [])]
-        lines += [part for passage in result.passages for part in ("", _passage(passage))]
+        lines += _passages(result.passages)
     if result.missing:
         lines += ["", _wrap(f"Not said in the papers: {result.missing}", "")]
     doubtful = [claim for claim in result.claims if claim.verdict not in (None, "supported")]
@@ -114,12 +114,26 @@ def _item(line: str) -> str:
     return textwrap.fill(line, _WIDTH, subsequent_indent=hanging)
 
 
+def _passages(shown: Sequence[Passage]) -> list[str]:
+    """Passages with their places, under the title of their paper where it changes."""
+    lines: list[str] = []
+    last = ""
+    for passage in shown:
+        paper = passage.paper
+        if paper.id != last:
+            lines += ["", _shorten(paper.title, _WIDTH), f"{byline(paper)} · {paper.id}"]
+            last = paper.id
+        lines += ["", f"[{passage.marker}] {place(passage.section, passage.page) or 'record'}", _passage(passage)]
+    return lines
+
+
 def _passage(passage: Passage) -> str:
-    """A passage under its paper and place; "»" stands before the sentences that answer, "*" around a short span."""
-    where = place(passage.section, passage.page)
-    head = f"[{passage.marker}] {_shorten(passage.paper.title, _WIDTH - 6)}\n    {byline(passage.paper)}"
-    told_of = [_marked(sentence, passage) for sentence in passage.sentences]
-    return "\n".join([head + (f" · {where}" if where else ""), _wrap(" ".join(told_of))])
+    """The text of a passage; "»" and "«" stand around what answers, "*" around a short span."""
+    lines = []
+    for line in passage.lines():
+        told = " ".join(_marked(sentence, passage) for sentence in line)
+        lines.append(_wrap(told.replace("« »", "").replace("  ", " ")))
+    return "\n".join(lines)
 
 
 def _marked(sentence: PassageSentence, passage: Passage) -> str:

@@ -77,7 +77,7 @@ def check_nothing_is_obeyed(library: Library, monkeypatch: pytest.MonkeyPatch) -
     assert "stolen" not in made.text
     assert all("stolen" not in claim.text for claim in made.claims)
     assert chat.asked
-    assert all("stolen" not in user for _, user, _ in chat.asked)
+    assert all("stolen" not in user for _, user in chat.asked)
 
 
 @pytest.mark.parametrize("order", ORDERS)
