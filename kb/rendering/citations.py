@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from kb.entry_types import stated_kind, type_of
 from kb.errors import UsageError
 from kb.records import Name, Paper, SourceRecord
 from kb.rendering.bibliography import bibtex_type, citation_keys, id_of, issued, names_of, to_bibtex
@@ -18,40 +19,6 @@ from kb.rendering.escaping import one_line
 
 CitationForm = Literal["text", "html", "markdown", "bibtex", "ris", "csl"]
 
-# What the sources call the kinds of papers, in the words of CSL.
-_KINDS: Mapping[str, Mapping[str, str]] = {
-    "bibtex": {
-        "article": "article-journal", "inproceedings": "paper-conference", "conference": "paper-conference",
-        "incollection": "chapter", "inbook": "chapter", "book": "book", "collection": "book", "mvbook": "book",
-        "proceedings": "book", "phdthesis": "thesis", "mastersthesis": "thesis", "thesis": "thesis",
-        "techreport": "report", "report": "report", "manual": "book", "booklet": "pamphlet", "online": "webpage",
-        "electronic": "webpage", "patent": "patent", "dataset": "dataset", "software": "software",
-        "unpublished": "manuscript", "inreference": "entry-encyclopedia", "periodical": "periodical",
-    },
-    "ris": {
-        "JOUR": "article-journal", "EJOUR": "article-journal", "INPR": "article-journal", "CONF": "paper-conference",
-        "CPAPER": "paper-conference", "CHAP": "chapter", "ECHAP": "chapter", "BOOK": "book", "EBOOK": "book",
-        "EDBOOK": "book", "THES": "thesis", "RPRT": "report", "GOVDOC": "report", "MGZN": "article-magazine",
-        "NEWS": "article-newspaper", "ELEC": "webpage", "BLOG": "post-weblog", "PAT": "patent", "DATA": "dataset",
-        "COMP": "software", "UNPB": "manuscript", "MANSCPT": "manuscript", "ENCYC": "entry-encyclopedia",
-        "DICT": "entry-dictionary", "STAND": "standard", "PAMP": "pamphlet", "SLIDE": "speech", "GEN": "document",
-    },
-    "zotero": {
-        "journalArticle": "article-journal", "conferencePaper": "paper-conference", "bookSection": "chapter",
-        "book": "book", "thesis": "thesis", "report": "report", "preprint": "article", "webpage": "webpage",
-        "blogPost": "post-weblog", "magazineArticle": "article-magazine", "newspaperArticle": "article-newspaper",
-        "manuscript": "manuscript", "presentation": "speech", "patent": "patent", "dataset": "dataset",
-        "computerProgram": "software", "encyclopediaArticle": "entry-encyclopedia", "standard": "standard",
-        "dictionaryEntry": "entry-dictionary", "document": "document",
-    },
-}  # fmt: skip
-_RIS_KINDS = {
-    "article-journal": "JOUR", "paper-conference": "CPAPER", "chapter": "CHAP", "book": "BOOK", "thesis": "THES",
-    "report": "RPRT", "article-magazine": "MGZN", "article-newspaper": "NEWS", "webpage": "ELEC", "post": "ELEC",
-    "post-weblog": "BLOG", "patent": "PAT", "dataset": "DATA", "software": "COMP", "manuscript": "UNPB",
-    "article": "UNPB", "entry-encyclopedia": "ENCYC", "entry-dictionary": "DICT", "standard": "STAND",
-    "pamphlet": "PAMP", "speech": "SLIDE",
-}  # fmt: skip
 # Where the sources state what kb itself has no field for: CSL's name -> the source's names, the first that is there.
 _DETAILS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "volume": {"bibtex": ("volume",), "ris": ("VL",), "nbib": ("VI",), "zotero": ("Volume",)},
@@ -251,7 +218,7 @@ def _ris(paper: Paper, key: str) -> str:
     first, _, last = details.get("page", "").partition("-")
     arxiv = id_of(paper, "arxiv:")
     fields = [
-        ("TY", _RIS_KINDS.get(kind, "GEN")),
+        ("TY", type_of(kind, of="ris") or "GEN"),
         ("ID", key),
         *_ris_field(paper, "title", "TI"),
         *_ris_field(paper, "authors", "AU"),
@@ -313,22 +280,12 @@ def _decided(paper: Paper, fields: Mapping[str, object]) -> list[str]:
 
 
 def _kind(paper: Paper) -> str:
-    """What CSL calls the paper: as its sources say, else by whether it has a venue."""
-    for record in paper.sources:
-        if record.source == "csl" and record.type:
-            return record.type
-        if kind := _KINDS.get(record.source, {}).get(record.type):
-            return kind
-        if record.source == "nbib":
-            return "chapter" if any(name == "BTI" for name, _ in record.fields) else "article-journal"
+    """What CSL calls the paper: as its sources say, else by its venue, as the BibTeX of the same paper says."""
+    if stated := stated_kind(paper.sources):
+        return stated
     if not paper.venue:
         return "article"
-    return "article-journal" if _is_journal(paper) else "paper-conference"
-
-
-def _is_journal(paper: Paper) -> bool:
-    """As the BibTeX of the same paper says."""
-    return bibtex_type(paper) == "article"
+    return "article-journal" if bibtex_type(paper) == "article" else "paper-conference"
 
 
 def _details(paper: Paper) -> dict[str, Any]:

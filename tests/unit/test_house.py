@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "kb").rglob("*.py"))
 STAGES = ("sources", "parsing", "index", "writing", "rendering", "serving")
 # What every stage may use: records and seams, and what is about text and ids alone.
-SHARED = {"records", "errors", "protocols", "settings", "wire", "ids", "links", "names", "text", "calendar"}
+SHARED = set("records errors protocols settings wire ids links names entry_types text calendar".split())
 ANYWHERE = {"numpy", "pydantic", "kb"}
 
 
