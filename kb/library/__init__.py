@@ -22,16 +22,14 @@ from kb.records import (
     Chunk,
     Comparison,
     Digest,
-    Failure,
     Fault,
+    Found,
     Grouping,
     Hit,
-    Item,
     Language,
     Mode,
     Note,
     Paper,
-    PassedOver,
     Problem,
     Topic,
 )
@@ -99,7 +97,7 @@ class Library(OpenHome):
 
     def add_items(
         self,
-        items: Iterable[Item | Failure | PassedOver],
+        items: Iterable[Found],
         *,
         fetch: FetchFulltext | None = None,
         expected: int | None = None,

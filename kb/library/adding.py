@@ -28,10 +28,12 @@ from kb.records import (
     Doubtful,
     Failure,
     FileKind,
+    Found,
     Fulltext,
     Item,
     Joined,
     Metadata,
+    Notice,
     Paper,
     Partial,
     PassedOver,
@@ -73,6 +75,7 @@ class Tally:
     joined: dict[tuple[str, ...], Joined] = field(default_factory=dict)
     doubted: list[tuple[str, ...]] = field(default_factory=list)
     skipped: list[PassedOver] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
 
     def report(self, catalog: Catalog) -> AddReport:
         """The report, with the ids that the papers have at its end: an id that was added is not also listed as
@@ -100,6 +103,7 @@ class Tally:
             ),
             doubtful=tuple(Doubtful(ids=ids, why=open_doubts[ids]) for ids in doubted if ids in open_doubts),
             skipped=tuple(self.skipped),
+            notices=tuple(self.notices),
         )
 
 
@@ -118,7 +122,7 @@ class Adder:
 
     def add(
         self,
-        items: Iterable[Item | Failure | PassedOver],
+        items: Iterable[Found],
         *,
         fetch: FetchFulltext | None = None,
         expected: int | None = None,
@@ -319,10 +323,12 @@ class Adder:
             tally.partial[record, name] = Partial(id=paper_id, code="attachment-missing", reason=reason)
 
 
-def _without_skipped(items: Iterable[Item | Failure | PassedOver], tally: Tally) -> Iterator[Item | Failure]:
+def _without_skipped(items: Iterable[Found], tally: Tally) -> Iterator[Item | Failure]:
     for item in items:
         if isinstance(item, PassedOver):
             tally.skipped.append(item)
+        elif isinstance(item, Notice):
+            tally.notices.append(item)
         else:
             yield item
 

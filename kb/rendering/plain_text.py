@@ -132,7 +132,8 @@ def add_report(report: AddReport) -> str:
     if report.skipped:
         lines.append(f"{len(report.skipped)} passed over:")
         lines += [f"  {one.what}: {one.reason}" for one in report.skipped[:_SHOWN]]
-    lists = (report.partial, report.failed, several, report.doubtful, report.skipped)
+    lines += [f"{one.what}: {sentence(one.why)}" for one in report.notices[:_SHOWN]]
+    lists = (report.partial, report.failed, several, report.doubtful, report.skipped, report.notices)
     hidden = sum(max(0, len(some) - _SHOWN) for some in lists)
     if hidden:
         lines.append(f"  … and {hidden} more: --json lists all")

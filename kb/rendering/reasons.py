@@ -1,4 +1,4 @@
-"""Reasons as sentences: why records were joined, or were not."""
+"""Reasons as sentences: why records were joined or were not, what was assumed of a file."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ _SENTENCES = {
     "different-arxiv-ids": "{evidence}, but there are several arXiv ids",
     "different-dois": "{evidence}, but the DOIs differ",
     "parted-by-you": "{evidence}, but you said that they are two papers",
+    "encoding-assumed": "it is not UTF-8, and was read as {encoding}: save it as UTF-8 if its letters are wrong",
+    "encoding-assumed-in-part": (
+        "{lines} lines in it are not UTF-8, and were read as {encoding}: save it as UTF-8 if their letters are wrong"
+    ),
     "file-of-another-paper": "an entry names a file whose first page is another paper's ({file})",
 }
 _AGREEING = {"title": "the titles", "authors": "the authors"}

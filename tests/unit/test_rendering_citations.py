@@ -65,10 +65,8 @@ def record_of(source: SourceName, fields: Mapping[str, str], *, kind: str = "", 
 
 
 def read_back(folder: Path, text: str, *, ending: str) -> list[SourceRecord]:
-    path = folder / f"refs.{ending}"
-    path.write_bytes(text.encode())
     reader = ris.read if ending == "ris" else csl.read
-    things = list(reader(path))
+    things = list(reader(text, path=folder / f"refs.{ending}"))
     assert all(isinstance(thing, Item) for thing in things)
     return [thing.record for thing in things if isinstance(thing, Item) and thing.record]
 
