@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from kb.records import Failure, Notice, Reason
@@ -88,22 +89,21 @@ def decode(data: bytes) -> Decoded | None:
         return Decoded(text=text)
     # A file put together from several programs' exports has lines in either encoding.
     lines = data.splitlines(keepends=True)
-    code = _likeliest(b"".join(line for line in lines if _decoded(line, "utf-8") is None))
+    code = _likeliest([line for line in lines if _decoded(line, "utf-8") is None])
     if code is None:
         return None
     unicode = [line.isascii() or _is_utf8(line, beside=code) for line in lines]
     parts = [_decoded(line, "utf-8" if plain else code) for line, plain in zip(lines, unicode, strict=True)]
     text = "".join(part for part in parts if part is not None)
-    if None in parts:
-        return None
     mixed = any(plain and not line.isascii() for line, plain in zip(lines, unicode, strict=True))
-    return Decoded(text=text, assumed=_NAMES[code], lines=unicode.count(False) if mixed else None)
+    whole = Decoded(text=text, assumed=_NAMES[code], lines=unicode.count(False) if mixed else None)
+    return whole if None not in parts else None
 
 
 def _decoded(data: bytes, code: str) -> str | None:
     try:
         return data.decode(code)
-    except (UnicodeDecodeError, LookupError):
+    except (UnicodeError, LookupError):
         return None
 
 
@@ -112,18 +112,20 @@ def _is_utf8(line: bytes, *, beside: str) -> bool:
     return _decoded(line, "utf-8") is not None and (beside not in _EVERYDAY or _THREE_BYTES.search(line) is not None)
 
 
-def _likeliest(data: bytes) -> str | None:
+def _likeliest(lines: Sequence[bytes]) -> str | None:
     """The encoding in which lines read best; None where none reads well, or two that give other letters."""
     from charset_normalizer import from_bytes
 
+    data = b"".join(lines)
     readable = [code for code in _NAMES if _decoded(data, code) is not None]
-    sample = data[:_SAMPLE] if len(data) <= _SAMPLE else data[: data.rfind(b"\n", 0, _SAMPLE) + 1]
     if not readable:
         return None
+    sizes = accumulate(map(len, lines))
+    sample = b"".join(line for line, size in zip(lines, sizes, strict=True) if size <= _SAMPLE) or lines[0]
     matches = from_bytes(sample, cp_isolation=readable, preemptive_behaviour=False, enable_fallback=False)
     ranked: list[tuple[float, str, str]] = []
     for match in matches:
-        for code in match.could_be_from_charset:
+        for code in (code for code in match.could_be_from_charset if code in readable):
             text = sample.decode(code)
             ranked.append((match.chaos + _RARER.get(code, 0) + _ODD_COSTS * _odd(text, code), code, text))
     ranked.sort()

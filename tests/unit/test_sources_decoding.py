@@ -135,6 +135,15 @@ def test_a_file_put_together_from_two_encodings_is_read_line_by_line(code: str, 
     assert found.lines == sum(not line.isascii() for line in second.splitlines())
 
 
+@pytest.mark.parametrize(("code", "titles"), [("cp1252", GERMAN), ("gbk", CHINESE), ("shift_jis", JAPANESE)])
+@pytest.mark.parametrize("end", [" ", "\r", "\r\n"])
+def test_long_lines_and_other_ends_of_lines_change_nothing(code: str, titles: tuple[str, ...], end: str) -> None:
+    text = bib(*titles * 300).replace("\n", end)
+    found = decode(text.encode(code))
+    assert found is not None
+    assert found.text == text
+
+
 def test_bytes_that_are_no_text_are_not_taken_for_one() -> None:
     assert decode(bytes(range(0x80, 0x100)) * 20) is None
     assert decode(b"title = {\x81\x8d\x9d\xff\x00\xfe}") is None
