@@ -323,8 +323,16 @@ def _collection(library: Library, options: argparse.Namespace, reporter: Reporte
 
 def _cite(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     citations = library.cite(options.id, style=options.style, format=options.format)
+    for name in options.id:
+        if library.paper(name).withdrawn:
+            reporter.notice(f"{name} was withdrawn: cite it as such")
+    for name, text in zip(options.id, citations, strict=False):
+        if not text:
+            reporter.notice(f"the style {options.style!r} lists nothing for {name}: choose another with --style")
     data = {"style": options.style, "format": options.format, "citations": citations}
-    return Result(data=data, text="\n".join(text.rstrip() for text in citations))
+    between = "\n\n" if options.format == "markdown" else "\n"  # lines that follow one another are one paragraph
+    text = between.join(text.rstrip() for text in citations if text)
+    return Result(data=data, text=text, status=DONE if all(citations) else IN_PART)
 
 
 def _opinion(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:

@@ -70,12 +70,12 @@ def style_path(style: str) -> Path:
 
 
 def _named(style: str, folder: Path) -> Path | None:
-    """The file of a name, also of one that a style had before."""
-    if not re.fullmatch(r"[\w.-]{1,200}", style):
+    """The file of a name, also of one that a style had before, or with blanks and capitals."""
+    name = "-".join(style.lower().split())
+    if not re.fullmatch(r"[\w.-]{1,200}", name):
         return None
-    renamed = json.loads((folder / "renamed-styles.json").read_bytes())
-    for name in (style, style.lower(), renamed.get(style.lower())):
-        for path in (folder / f"{name}.csl", folder / "dependent" / f"{name}.csl"):
+    for known in (name, _renamed(folder).get(name, name)):
+        for path in (folder / f"{known}.csl", folder / "dependent" / f"{known}.csl"):
             if path.is_file():
                 return path
     return None
@@ -90,12 +90,20 @@ def _independent(path: Path, folder: Path) -> Path:
     return path
 
 
+def _renamed(folder: Path) -> dict[str, str]:
+    """The name that a style had before -> its name."""
+    names: dict[str, str] = json.loads((folder / "renamed-styles.json").read_bytes())
+    return names
+
+
 def _near(style: str, folder: Path) -> list[str]:
-    """Names of styles that have the name within them, shortest first, else that are spelt like it."""
+    """Names of styles that begin with the name, or have it within, shortest first, else that are spelt like it."""
     names = [path.stem for path in folder.glob("*.csl")]
-    wanted = style.casefold()
-    within = sorted((name for name in names if wanted in name), key=lambda name: (len(name), name))
-    return within[:4] or difflib.get_close_matches(wanted, names, n=4, cutoff=0.5)
+    wanted = "-".join(style.lower().split())
+    within = sorted(
+        (name for name in names if wanted in name), key=lambda name: (not name.startswith(wanted), len(name), name)
+    )
+    return within[:4] or difflib.get_close_matches(wanted, [*names, *_renamed(folder)], n=4, cutoff=0.5)
 
 
 # ------------------------------------------------------------------------------------------- forms
@@ -110,7 +118,7 @@ def _written(entry: str, form: str) -> str:
     parts: list[str] = []
     open_tags: list[str] = []
     for piece, sign in _pieces(entry):
-        parts.append(escape(piece))
+        parts.append(escape(piece) if form == "html" or not parts else _within(piece))
         tag = next((tag for tag in MARKS if sign in (MARKS[tag], _ENDS[tag])), "") if sign else ""
         if tag not in tags:
             continue
@@ -137,6 +145,11 @@ def _markdown(text: str) -> str:
     if not core:
         return " " if text else ""
     return text[: len(text) - len(text.lstrip())] + commonmark(core) + text[len(text.rstrip()) :]
+
+
+def _within(text: str) -> str:
+    """The same for what does not begin a line."""
+    return _markdown(f"({text}")[1:] if text.strip() else text
 
 
 def _short(err: BaseException) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import json
+import re
 import string
 from collections.abc import Mapping
 from dataclasses import replace
@@ -204,6 +205,63 @@ def test_what_the_records_state_beside_is_cited_too() -> None:
     assert entry["publisher"] == "A School"
 
 
+@pytest.mark.parametrize(
+    ("source", "kind", "fields", "stated"),
+    [
+        ("bibtex", "techreport", {"author": "Li, Na", "number": "TR-4"}, {"number": "TR-4", "issue": None}),
+        ("bibtex", "article", {"author": "Li, Na", "number": "4"}, {"number": None, "issue": "4"}),
+        ("bibtex", "phdthesis", {"author": "Li, Na"}, {"genre": "PhD thesis"}),
+        ("bibtex", "mastersthesis", {"author": "Li, Na", "type": "Diploma thesis"}, {"genre": "Diploma thesis"}),
+        ("bibtex", "article", {"author": "Li, Na", "type": "Letter"}, {"genre": None}),
+        ("bibtex", "software", {"author": "Li, Na", "version": "1.2"}, {"version": "1.2"}),
+        (
+            "bibtex",
+            "online",
+            {"author": "Li, Na", "urldate": "2023-05-01"},
+            {"accessed": {"date-parts": [[2023, 5, 1]]}},
+        ),
+        ("bibtex", "misc", {"author": "Li, Na"}, {"type": "document"}),
+        ("zotero", "report", {"Author": "Li, Na", "Number": "7", "Type": "Survey"}, {"number": "7", "genre": "Survey"}),
+        (
+            "bibtex",
+            "incollection",
+            {
+                "author": "Li, Na",
+                "editor": r"M{\"u}ller, Jr., Eva and {A and B} and Jan~de Wit and {Oh}, Sol and others",
+            },
+            {
+                "editor": [
+                    {"family": "Müller", "given": "Eva", "suffix": "Jr."},
+                    {"literal": "A and B"},
+                    {"family": "de Wit", "given": "Jan"},
+                    {"family": "Oh", "given": "Sol"},
+                    {"literal": "others"},
+                ]
+            },
+        ),
+        ("ris", "CHAP", {"AU": "Li, Na", "ED": "Ek, Eva"}, {"editor": [{"family": "Ek", "given": "Eva"}]}),
+    ],
+)
+def test_an_item_says_what_its_kind_needs(
+    source: SourceName, kind: str, fields: dict[str, str], stated: dict[str, Any]
+) -> None:
+    paper = replace(PAPER, id="doi:10.1000/x", aliases=(), venue=None, sources=(record_of(source, fields, kind=kind),))
+    [item] = json.loads(to_csl([paper]))
+    assert {name: item.get(name) for name in stated} == stated
+    assert item["author"]
+
+
+def test_editors_are_the_editors_where_no_source_has_authors() -> None:
+    names = (Name(family="Ek", given="Eva"),)
+    only = record_of("bibtex", {"editor": "Ek, Eva", "title": "Waves"}, kind="book")
+    paper = replace(PAPER, authors=("Eva Ek",), names=names, sources=(only,))
+    [item] = json.loads(to_csl([paper]))
+    assert (item.get("author"), item["editor"]) == (None, [{"family": "Ek", "given": "Eva"}])
+    other = record_of("bibtex", {"author": "Ek, Eva", "title": "Waves"}, kind="book")
+    for both in (replace(paper, sources=(only, other)), replace(paper, provenance={"authors": "user"})):
+        assert json.loads(to_csl([both]))[0]["author"] == [{"family": "Ek", "given": "Eva"}]
+
+
 def test_keys_are_the_users_own_and_no_two_are_one() -> None:
     def with_key(number: int, source: SourceName, key: str) -> Paper:
         return replace(PAPER, id=f"arxiv:2402.0000{number}", sources=(record_of(source, {}, key=key),))
@@ -261,6 +319,7 @@ def test_what_people_wrote_is_escaped_for_the_form_and_once() -> None:
     assert "<i>J Gen Signals</i>" in page
     assert r"&lt;script&gt;a&lt;/script&gt; &amp; \*b\* \_c\_" in markdown
     assert "*J Gen Signals*" in markdown
+    assert "*arXiv*: " in cite([replace(PAPER, venue=None)], style="ieee", form="markdown")[0]
     assert "<b>" not in page + markdown
 
 
@@ -485,11 +544,23 @@ def test_a_style_of_ones_own_is_read_and_other_files_are_refused(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("style", "near"), [("chicago", "chicago-author-date"), ("aap", "apa"), ("../x", "check the path"), ("", "like")]
+    ("style", "near"),
+    [
+        ("chicago", "chicago-author-date"),
+        ("aap", "apa"),
+        ("../x", "check the path"),
+        ("", "like"),
+        ("harvard", "harvard-cite-them-right"),
+        ("vancouvr", "vancouver"),
+    ],
 )
 def test_an_unknown_style_is_refused_with_some_that_are_near(style: str, near: str) -> None:
     with pytest.raises(UsageError, match=near):
         cite([PAPER], style=style)
+
+
+def test_a_style_is_known_by_a_name_with_blanks_and_capitals_too() -> None:
+    assert cite([PAPER], style="Chicago Author-Date") == cite([PAPER], style="chicago-author-date")
 
 
 def test_without_the_extra_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -509,5 +580,9 @@ def test_a_citation_can_be_the_record_itself() -> None:
     assert cite([PAPER], form="ris") == [to_ris([PAPER])]
     assert cite([PAPER], form="csl") == [to_csl([PAPER])]
     assert cite([PAPER], form="bibtex")[0].startswith("@")
+    two = [PAPER, replace(PAPER, id="arxiv:2402.00001", aliases=())]
+    [bibtex], [items] = cite(two, form="bibtex"), cite(two, form="csl")
+    assert len(set(re.findall(r"^@\w+\{([^,]+),", bibtex, re.MULTILINE))) == 2
+    assert [item["DOI"] for item in json.loads(items) if "DOI" in item] == ["10.1000/jgs.201711809"]
     with pytest.raises(UsageError, match="choose text"):
         cite([PAPER], form="docx")  # type: ignore[arg-type]
