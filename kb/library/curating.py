@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kb import wire
 from kb.errors import BadIdentifier, UnknownPaper, UsageError
-from kb.index.identity import record_id
+from kb.index.matching import record_id
 from kb.index.papers import Parted
 from kb.records import Affiliation, Link, Paper
 
@@ -116,7 +116,7 @@ def merge(library: Library, one: str, other: str) -> Paper:
             merged = catalog.papers.merge(*ids)
             chunk_again(catalog, catalog.papers.of_records(merged.touched), encoder=encoder)
         library.indexer().settle()
-    return catalog.papers.get(merged.paper)
+    return catalog.papers.get(merged.papers[0])
 
 
 def split(library: Library, name: str, records: Sequence[str]) -> Parted:
