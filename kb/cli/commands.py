@@ -298,6 +298,8 @@ def _split(library: Library, options: argparse.Namespace, reporter: Reporter) ->
     lines = [f"{' and '.join(parted.papers)} are {len(parted.papers)} papers now"]
     if parted.with_both:
         lines.append(f"with both, since nobody can tell whose it was: {', '.join(parted.with_both)}")
+    if parted.answers_left:
+        lines.append(f"answers that may quote either, left as they were: {', '.join(parted.answers_left)}")
     return Result(data=parted, text="\n".join(lines))
 
 

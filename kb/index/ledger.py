@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -192,14 +192,27 @@ class Ledger:
             r[0] for r in self._db.rows("SELECT session FROM turns GROUP BY session ORDER BY MAX(at) DESC, session")
         ]
 
-    def forget_turns_with(self, paper_ids: Sequence[str]) -> None:
-        """Take out the answers that quote one of these papers."""
+    def turns_with(self, paper_ids: Collection[str]) -> list[tuple[str, int, Answer]]:
+        """(conversation, position, answer) for the answers that quote one of these papers."""
+        wanted, found = set(paper_ids), []
         for session, position, record in self._db.rows("SELECT session, position, record FROM turns"):
             answer = wire.unpack(record, Answer)
             quoted = {e.paper_id for c in (*answer.claims, *answer.dropped) for e in c.evidence}
             quoted |= {hit.paper.id for hit in answer.nearest} | {ref.paper.id for ref in answer.references}
-            if quoted & set(paper_ids):
-                self._db.run("DELETE FROM turns WHERE session = ? AND position = ?", (session, position))
+            if quoted & wanted:
+                found.append((session, position, answer))
+        return found
+
+    def replace_turn(self, session: str, position: int, answer: Answer) -> None:
+        """Put an answer in the place of one in a conversation."""
+        self._db.run(
+            "UPDATE turns SET record = ? WHERE session = ? AND position = ?", (wire.pack(answer), session, position)
+        )
+
+    def forget_turns_with(self, paper_ids: Collection[str]) -> None:
+        """Take out the answers that quote one of these papers."""
+        for session, position, _ in self.turns_with(paper_ids):
+            self._db.run("DELETE FROM turns WHERE session = ? AND position = ?", (session, position))
 
     def _number(self, paper_id: str) -> int:
         return int(self._db.one("SELECT paper FROM aliases WHERE alias = ?", (paper_id,))[0])

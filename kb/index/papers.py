@@ -65,12 +65,14 @@ class TakenIn:
 class Parted:
     """What a join or a split gave: the papers, and what could not be told to be of one of them and is with both now.
 
-    ``touched`` is one record of each paper whose text has to be cut anew.
+    ``touched`` is one record of each paper whose text has to be cut anew. ``answers_left`` names the kept answers with
+    quotations that could not be told to be of one of the papers and stayed as they were.
     """
 
     papers: tuple[str, ...]
     with_both: tuple[str, ...] = ()
     touched: tuple[str, ...] = ()
+    answers_left: tuple[str, ...] = ()
 
 
 class PaperTable:
@@ -177,7 +179,7 @@ class PaperTable:
                     self._records.part(part, other)
             both = of_several(owned_rows(self._db, [number]), parts)
             settled = self._views.settle([key for part in parts for key in part])
-            papers = self.of_records([part[0] for part in parts])
+            papers = self.of_records([key for part in parts for key in part])
             return Parted(papers=tuple(papers), with_both=both, touched=settled.touched)
 
     def _parts(self, stored: Sequence[Stored], named: Sequence[str], name: str) -> list[list[str]]:

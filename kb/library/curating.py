@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from kb import wire
 from kb.errors import BadIdentifier, UnknownPaper, UsageError
 from kb.index.matching import record_id
 from kb.index.papers import Parted
-from kb.records import Affiliation, Link, Paper
+from kb.records import Affiliation, Answer, Chunk, Claim, Evidence, Hit, Link, Paper, Reference
 
 if TYPE_CHECKING:
     from kb.index.catalog import Catalog
@@ -113,8 +115,10 @@ def merge(library: Library, one: str, other: str) -> Paper:
     ids = [catalog.papers.resolve(name) for name in (one, other)]
     with library.writing("merge"):
         with catalog.transaction():
+            kept = _KeptAnswers(catalog, ids)
             merged = catalog.papers.merge(*ids)
             chunk_again(catalog, catalog.papers.of_records(merged.touched), encoder=encoder)
+            kept.follow(merged.papers)
         library.indexer().settle()
     return catalog.papers.get(merged.papers[0])
 
@@ -129,12 +133,112 @@ def split(library: Library, name: str, records: Sequence[str]) -> Parted:
         with catalog.transaction():
             other = _other_paper(catalog, paper_id, records)
             if other is not None:
-                parted = catalog.papers.distinguish(paper_id, other)
-            else:
-                parted = catalog.papers.split(paper_id, records)
+                return catalog.papers.distinguish(paper_id, other)
+            kept = _KeptAnswers(catalog, [paper_id])
+            parted = catalog.papers.split(paper_id, records)
             chunk_again(catalog, catalog.papers.of_records(parted.touched), encoder=encoder)
+            parted = replace(parted, answers_left=kept.follow(parted.papers))
         library.indexer().settle()
     return parted
+
+
+class _KeptAnswers:
+    """The answers of conversations that quote some papers: made before these join or part, it lets the quotations
+    follow the texts that they stand in."""
+
+    def __init__(self, catalog: Catalog, papers: Sequence[str]) -> None:
+        self._catalog = catalog
+        known = catalog.papers.many(papers).values()
+        self._ids = {key for paper in known for key in (paper.id, *paper.aliases)}
+        self._turns = catalog.ledger.turns_with(self._ids)
+        # A chunk is named after its paper, so it has another id when it is another's.
+        self._texts = {chunk.id: chunk.text for key in papers for chunk in catalog.passages.chunks(key)}
+        self._chunks: list[Chunk] = []
+
+    def follow(self, papers: Sequence[str]) -> tuple[str, ...]:
+        """Let the quotations be those of the papers (ids) that have their texts now.
+
+        Returns the questions, with their conversations, of the answers in which a quotation stands in no text of these
+        papers or in those of several: it stays as it was.
+        """
+        if not self._turns:
+            return ()
+        self._chunks = [chunk for key in papers for chunk in self._catalog.passages.chunks(key)]
+        now = self._catalog.papers.many(papers)
+        left = []
+        for session, position, answer in self._turns:
+            moved, is_whole = self._moved(answer, now)
+            if moved != answer:
+                self._catalog.ledger.replace_turn(session, position, moved)
+            if not is_whole:
+                left.append(f"{session}: {answer.question}")
+        return tuple(dict.fromkeys(left))
+
+    def _moved(self, answer: Answer, now: Mapping[str, Paper]) -> tuple[Answer, bool]:
+        """The answer as it is now, and whether each of its quotations was found again."""
+        cited = {reference.marker: reference.paper for reference in answer.references}
+        markers = {paper.id: marker for marker, paper in cited.items() if paper.id not in self._ids}
+        is_whole = True
+
+        def marked(marker: str, paper_id: str) -> str:
+            """The marker of a paper: the one that it was quoted under, or a new one where that is another's now."""
+            if paper_id not in markers:
+                taken = {*markers.values()}
+                free = (name for number in count(1) if (name := str(number)) not in taken | cited.keys())
+                markers[paper_id] = next(free) if marker in taken else marker
+            return markers[paper_id]
+
+        def claims(some: Sequence[Claim]) -> tuple[Claim, ...]:
+            return tuple(replace(claim, evidence=tuple(map(quoted, claim.evidence))) for claim in some)
+
+        def quoted(evidence: Evidence) -> Evidence:
+            nonlocal is_whole
+            if evidence.paper_id not in self._ids:
+                return evidence
+            chunk = self._home_of(evidence.chunk_id, evidence.quote)
+            if chunk is None:
+                is_whole = False
+                stays = next(iter(now)) if len(now) == 1 else evidence.paper_id
+                return replace(evidence, paper_id=stays, marker=marked(evidence.marker, stays))
+            is_same = self._texts.get(evidence.chunk_id) == chunk.text
+            start = evidence.start if is_same else chunk.text.find(evidence.quote)
+            end = start + len(evidence.quote)
+            page, boxes = self._catalog.passages.locate(chunk.id, start, end)
+            marker = marked(evidence.marker, chunk.paper_id)
+            return replace(
+                evidence, marker=marker, paper_id=chunk.paper_id, version=chunk.version, chunk_id=chunk.id, start=start,
+                end=end, page=page, boxes=boxes,
+            )  # fmt: skip
+
+        def near(hit: Hit) -> Hit:
+            nonlocal is_whole
+            if hit.paper.id not in self._ids:
+                return hit
+            chunk = self._home_of(hit.chunk_id, hit.text)
+            if chunk is None:
+                is_whole = False
+                return hit
+            return replace(hit, paper=now[chunk.paper_id], chunk_id=chunk.id)
+
+        moved = replace(
+            answer,
+            claims=claims(answer.claims),
+            dropped=claims(answer.dropped),
+            nearest=tuple(map(near, answer.nearest)),
+        )
+        used = {evidence.marker: evidence.paper_id for claim in moved.claims for evidence in claim.evidence}
+        references = [
+            Reference(marker=marker, paper=now.get(paper_id) or cited[marker])
+            for marker, paper_id in sorted(used.items(), key=lambda pair: (len(pair[0]), pair[0]))
+        ]
+        return replace(moved, references=tuple(references)), is_whole
+
+    def _home_of(self, chunk_id: str, quote: str) -> Chunk | None:
+        """The chunk that a text stands in now; None where none has it, or chunks of several papers."""
+        text = self._texts.get(chunk_id)
+        found = [chunk for chunk in self._chunks if chunk.text == text]
+        found = found or [chunk for chunk in self._chunks if quote in chunk.text]
+        return found[0] if len({chunk.paper_id for chunk in found}) == 1 else None
 
 
 def _other_paper(catalog: Catalog, paper_id: str, names: Sequence[str]) -> str | None:
