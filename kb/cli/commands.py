@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from kb.cli.progress import Reporter
 from kb.cli.streams import write_document, write_text
 from kb.errors import DONE, FAULTS, IN_PART, NOT_DONE, HomeUnwritable, UsageError
 from kb.library import Library
-from kb.records import Hit, Paper
+from kb.records import Paper
 from kb.rendering import plain_text
 from kb.settings import Settings, unknown_variables
 from kb.text import is_text
@@ -147,26 +147,20 @@ def _tell_waiting(library: Library, reporter: Reporter) -> None:
 
 def _search(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     _tell_waiting(library, reporter)
-    hits = library.search(options.query, k=options.k, mode=options.mode, by=options.by, **_filters(options))
-    reading = library.understood(options.query)
-    matched = "words" if hits and "lexical" in hits[0].found_by else reading.matched
+    found = library.find(
+        options.query, k=options.k, mode=options.mode, by=options.by, sources=options.json, **_filters(options)
+    )
+    suggestion, matched = found.reading.suggestion, found.reading.matched
     data = {
         "query": options.query,
         "mode": options.mode,
-        "hits": _hits(library, hits) if options.json else [],
-        "suggestion": reading.suggestion,
+        "hits": [{**wire.to_data(hit), "paper": _paper(hit.paper)} for hit in found.hits] if options.json else [],
+        "suggestion": suggestion,
         "matched": matched,
         "complete": not library.waiting(),
         "notices": [],
     }
-    return Result(data=data, text=plain_text.found(hits, suggestion=reading.suggestion, matched=matched))
-
-
-def _hits(library: Library, hits: Sequence[Hit]) -> list[dict[str, Any]]:
-    """Hits as the contract has them: their papers with what the sources said."""
-    ids = list(dict.fromkeys(hit.paper.id for hit in hits))
-    papers = {paper.id: _paper(paper) for paper in library.list(sources=True, paper=ids)} if ids else {}
-    return [{**wire.to_data(hit), "paper": papers.get(hit.paper.id, _paper(hit.paper))} for hit in hits]
+    return Result(data=data, text=plain_text.found(found.hits, suggestion=suggestion, matched=matched))
 
 
 def _ask(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:

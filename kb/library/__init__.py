@@ -36,7 +36,7 @@ from kb.records import (
 
 if TYPE_CHECKING:
     from kb.index.papers import Parted
-    from kb.index.understanding import QueryReading
+    from kb.index.retrieval import Findings
     from kb.library.adding import FetchFulltext
     from kb.library.catalog_questions import CatalogQuestions
     from kb.library.indexing import Progress
@@ -169,9 +169,20 @@ class Library(OpenHome):
         """
         return self.corpus().find(query, k=k, mode=mode, filters=self.filters(**choice), by=by)
 
-    def understood(self, query: str) -> QueryReading:
-        """How a query is read here: whom it names, a likelier spelling, and whether anything has its words."""
-        return self.corpus().understand(query)
+    def find(
+        self,
+        query: str,
+        *,
+        k: int = 10,
+        mode: Mode = "hybrid",
+        by: Grouping = "chunk",
+        sources: bool = False,
+        **choice: Unpack[Choice],
+    ) -> Findings:
+        """``search``, and how the query was read: whom it names, a likelier spelling, whether anything has its words;
+        the papers of the hits with what their sources said (``sources``) where that is asked for."""
+        filters = self.filters(**choice)
+        return self.corpus().find_and_read(query, k=k, mode=mode, filters=filters, by=by, sources=sources)
 
     def waiting(self) -> int:
         """How many passages are stored but not yet found by a search: an ``add`` is under way, or was stopped."""
