@@ -143,6 +143,8 @@ def _add(library: Library, options: argparse.Namespace, reporter: Reporter) -> R
 def _tell_waiting(library: Library, reporter: Reporter) -> None:
     if waiting := library.waiting():
         reporter.notice(f"{waiting} passages are not indexed yet: wait for kb add to end, or run kb doctor --fix")
+    if library.words_are_outdated():
+        reporter.notice("letters such as ø are found under their old spelling until the next kb add or kb reindex")
 
 
 def _search(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:

@@ -188,6 +188,12 @@ class Library(OpenHome):
         """How many passages are stored but not yet found by a search: an ``add`` is under way, or was stopped."""
         return self.catalog().passages.waiting_count()
 
+    def words_are_outdated(self) -> bool:
+        """Whether words were indexed by an earlier version, which cut some otherwise: ``add`` indexes them again."""
+        from kb.library.indexing import words_are_outdated
+
+        return words_are_outdated(self.catalog())
+
     def similar(self, paper: str, *, k: int = 10) -> builtins.list[Hit]:
         """The papers that are most like this one."""
         return self.corpus().similar(self.catalog().papers.resolve(paper), k=k)

@@ -232,7 +232,7 @@ class Adder:
                 Path(parsed.item.file).unlink(missing_ok=True)
 
     def _settle(self, progress: Progress | None) -> None:
-        if self._catalog.passages.waiting_count() or self._catalog.passages.dropped():
+        if self._indexer.is_behind():
             with self._home.writing("add", on_wait=self._on_wait):
                 self._indexer.settle(progress=progress)
 

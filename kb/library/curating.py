@@ -102,8 +102,7 @@ def set_fields(library: Library, name: str, values: Mapping[str, str | None]) ->
                 from kb.library.adding import chunk_again
 
                 chunk_again(catalog, [paper.id], encoder=library.encoder())
-        if catalog.passages.waiting_count() or catalog.passages.dropped():
-            library.indexer().settle()
+        library.indexer().settle()
     return paper
 
 
