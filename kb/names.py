@@ -24,8 +24,8 @@ _LETTERS = {"ß": "ss", "ı": "i", "ȷ": "j", "ð": "d", "þ": "th", "ŋ": "n", 
 _SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "đ": "dj"})
 _SPELLED_OUT = re.compile(r"([aou])e(?=[a-z])")
 _SHORTEST_TAKEN_BACK = 4  # letters: "Mueller" is also looked for as "Muller", but "Xue" never as "Xu"
-_SUFFIXES = frozenset(("jr", "sr", "ii", "iii", "iv"))
-_OTHERS = frozenset(("others", "and others", "et al", "and et al", "et alii"))
+_SUFFIXES = frozenset(("jr", "sr", "ii", "iii", "iv", "2nd", "3rd", "4th"))
+OTHERS = frozenset(("others", "and others", "et al", "and et al", "et alii"))
 _MOST_WORDS = 8  # of a name; what has more is compared by its first ones
 _MOST_INITIALS = 3  # capitals in a row that are taken for initials
 _LONGEST = 400  # characters of a name that are read
@@ -123,6 +123,12 @@ class _Reading(NamedTuple):
 
     core: frozenset[str]
     rest: tuple[_Word, ...]
+
+
+def is_suffix(text: str) -> bool:
+    """Whether it is what stands behind a name: "Jr.", "III", "2nd". A numeral has capitals alone: Ii is a name."""
+    bare = text.strip().removesuffix(".")
+    return bare.lower() in _SUFFIXES and (bare[0] not in "IiVv" or bare.isupper())
 
 
 def same_person(a: str | Name, b: str | Name) -> bool:
@@ -426,7 +432,7 @@ def _found_in(shorter: Sequence[str | Name], longer: Sequence[str | Name], *, cu
 def _listed(names: Sequence[str | Name]) -> tuple[list[str | Name], bool]:
     """The names without "others" at the end, and whether that stood there."""
     there = [name for name in names if fold(str(name))]
-    if there and fold(str(there[-1])) in _OTHERS:
+    if there and fold(str(there[-1])) in OTHERS:
         return there[:-1], True
     return there, False
 

@@ -12,20 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.records import (
-    NO_FILTERS,
-    Box,
-    Chunk,
-    Failure,
-    Filters,
-    Grouping,
-    Hit,
-    Item,
-    Mention,
-    Mode,
-    Paper,
-    PassedOver,
-)
+from kb.records import NO_FILTERS, Box, Chunk, Filters, Found, Grouping, Hit, Mention, Mode, Paper
 
 Vectors = NDArray[np.float32]
 Keys = NDArray[np.int64]  # chunk keys: the catalog's integers for chunks, never used twice
@@ -34,7 +21,7 @@ Keys = NDArray[np.int64]  # chunk keys: the catalog's integers for chunks, never
 class Source(Protocol):
     """Where papers come from."""
 
-    def find(self, what: str) -> Iterator[Item | Failure | PassedOver]:
+    def find(self, what: str) -> Iterator[Found]:
         """Yield what ``what`` (an id, an address, a path) stands for; a bad part is a Failure, never an end."""
         ...
 

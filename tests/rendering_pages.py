@@ -27,7 +27,7 @@ from kb.records import (
     Note,
     Paper,
 )
-from kb.sources.jsonl import JsonlSource
+from kb.sources import jsonl
 from kb.text import sentence_spans
 
 DAY = date(2024, 3, 4)
@@ -60,7 +60,7 @@ def read_file(key: str) -> bytes:
 def seed_papers() -> list[Paper]:
     """The five records that come with the package, as the catalog would merge them."""
     papers = []
-    for item in JsonlSource().find(str(RECORDS)):
+    for item in jsonl.read(RECORDS):
         assert isinstance(item, Item)
         assert item.record is not None
         papers.append(merge([Witness("", item.record)], keys=item.record.metadata.ids))

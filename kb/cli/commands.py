@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from kb.cli.progress import Reporter
 from kb.cli.streams import write_document, write_text
 from kb.errors import DONE, FAULTS, IN_PART, NOT_DONE, HomeUnwritable, UsageError
 from kb.library import Library
-from kb.records import Hit, Paper
+from kb.records import Paper
 from kb.rendering import plain_text
 from kb.settings import Settings, unknown_variables
 from kb.text import is_text
@@ -143,30 +143,26 @@ def _add(library: Library, options: argparse.Namespace, reporter: Reporter) -> R
 def _tell_waiting(library: Library, reporter: Reporter) -> None:
     if waiting := library.waiting():
         reporter.notice(f"{waiting} passages are not indexed yet: wait for kb add to end, or run kb doctor --fix")
+    if library.words_are_outdated():
+        reporter.notice("letters such as ø are found under their old spelling until the next kb add or kb reindex")
 
 
 def _search(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     _tell_waiting(library, reporter)
-    hits = library.search(options.query, k=options.k, mode=options.mode, by=options.by, **_filters(options))
-    reading = library.understood(options.query)
-    matched = "words" if hits and "lexical" in hits[0].found_by else reading.matched
+    found = library.find(
+        options.query, k=options.k, mode=options.mode, by=options.by, sources=options.json, **_filters(options)
+    )
+    suggestion, matched = found.reading.suggestion, found.reading.matched
     data = {
         "query": options.query,
         "mode": options.mode,
-        "hits": _hits(library, hits) if options.json else [],
-        "suggestion": reading.suggestion,
+        "hits": [{**wire.to_data(hit), "paper": _paper(hit.paper)} for hit in found.hits] if options.json else [],
+        "suggestion": suggestion,
         "matched": matched,
         "complete": not library.waiting(),
         "notices": [],
     }
-    return Result(data=data, text=plain_text.found(hits, suggestion=reading.suggestion, matched=matched))
-
-
-def _hits(library: Library, hits: Sequence[Hit]) -> list[dict[str, Any]]:
-    """Hits as the contract has them: their papers with what the sources said."""
-    ids = list(dict.fromkeys(hit.paper.id for hit in hits))
-    papers = {paper.id: _paper(paper) for paper in library.list(sources=True, paper=ids)} if ids else {}
-    return [{**wire.to_data(hit), "paper": papers.get(hit.paper.id, _paper(hit.paper))} for hit in hits]
+    return Result(data=data, text=plain_text.found(found.hits, suggestion=suggestion, matched=matched))
 
 
 def _ask(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
@@ -298,6 +294,8 @@ def _split(library: Library, options: argparse.Namespace, reporter: Reporter) ->
     lines = [f"{' and '.join(parted.papers)} are {len(parted.papers)} papers now"]
     if parted.with_both:
         lines.append(f"with both, since nobody can tell whose it was: {', '.join(parted.with_both)}")
+    if parted.answers_left:
+        lines.append(f"answers that may quote either, left as they were: {', '.join(parted.answers_left)}")
     return Result(data=parted, text="\n".join(lines))
 
 
@@ -323,8 +321,16 @@ def _collection(library: Library, options: argparse.Namespace, reporter: Reporte
 
 def _cite(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     citations = library.cite(options.id, style=options.style, format=options.format)
+    for name in options.id:
+        if library.paper(name).withdrawn:
+            reporter.notice(f"{name} was withdrawn: cite it as such")
+    for name, text in zip(options.id, citations, strict=False):
+        if not text:
+            reporter.notice(f"the style {options.style!r} lists nothing for {name}: choose another with --style")
     data = {"style": options.style, "format": options.format, "citations": citations}
-    return Result(data=data, text="\n".join(text.rstrip() for text in citations))
+    between = "\n\n" if options.format == "markdown" else "\n"  # lines that follow one another are one paragraph
+    text = between.join(text.rstrip() for text in citations if text)
+    return Result(data=data, text=text, status=DONE if all(citations) else IN_PART)
 
 
 def _opinion(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -193,11 +193,26 @@ class Ledger:
             r[0] for r in self._db.rows("SELECT session FROM turns GROUP BY session ORDER BY MAX(at) DESC, session")
         ]
 
-    def forget_turns_with(self, paper_ids: Sequence[str]) -> None:
-        """Take out the answers that quote one of these papers."""
+    def turns_with(self, paper_ids: Collection[str]) -> list[tuple[str, int, Answer]]:
+        """(conversation, position, answer) for the answers that quote one of these papers."""
+        wanted, found = set(paper_ids), []
         for session, position, record in self._db.rows("SELECT session, position, record FROM turns"):
-            if kept_answers.papers_of(kept_answers.unpack(record)) & set(paper_ids):
-                self._db.run("DELETE FROM turns WHERE session = ? AND position = ?", (session, position))
+            answer = kept_answers.unpack(record)
+            if kept_answers.papers_of(answer) & wanted:
+                found.append((session, position, answer))
+        return found
+
+    def replace_turn(self, session: str, position: int, answer: Answer) -> None:
+        """Put an answer in the place of one in a conversation."""
+        self._db.run(
+            "UPDATE turns SET record = ? WHERE session = ? AND position = ?",
+            (kept_answers.pack(answer), session, position),
+        )
+
+    def forget_turns_with(self, paper_ids: Collection[str]) -> None:
+        """Take out the answers that quote one of these papers."""
+        for session, position, _ in self.turns_with(paper_ids):
+            self._db.run("DELETE FROM turns WHERE session = ? AND position = ?", (session, position))
 
     def _number(self, paper_id: str) -> int:
         return int(self._db.one("SELECT paper FROM aliases WHERE alias = ?", (paper_id,))[0])

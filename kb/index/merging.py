@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import PurePath
 from typing import Any
 
-from kb.index.identity import strength
+from kb.index.matching import strength
 from kb.records import Fulltext, Link, Metadata, Paper, SourceRecord
 
 # Who is believed first. The user decides; arXiv is the registry; records and bibliographies were curated by

@@ -7,7 +7,7 @@ rows of one thing (two papers in one collection that became one) both stay; whoe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,19 +47,24 @@ def owned_rows(database: Database, papers: Iterable[int]) -> list[OwnedRow]:
     ]
 
 
-def hand_out(database: Database, rows: Iterable[OwnedRow], places: Mapping[str, int]) -> None:
-    """Give each row to the papers that its records are in now; to the one that kept its number if they are in none.
+def hand_out(
+    database: Database, rows: Iterable[OwnedRow], places: Mapping[str, int], *, passed: Collection[tuple[int, int]]
+) -> None:
+    """Give each row to the papers that its records are in now; if they are in none, to its paper or what became of it.
 
     Args:
+        database: the catalog's.
         rows: what ``owned_rows`` gave before the papers were joined or parted.
         places: record id to the number of its paper now.
+        passed: numbers of papers that records were of, each with one that such records are of now.
     """
     numbers = set(places.values())
     given: dict[tuple[Owned, int, tuple[Any, ...]], set[str]] = {}
     for owned, number, row in rows:
         database.run(f"DELETE FROM {owned.table} WHERE paper = ?", (number,))
         anchor = row[-1].split()
-        homes = {places[key] for key in anchor if key in places} or {number if number in numbers else min(numbers)}
+        homes = {places[key] for key in anchor if key in places}
+        homes = homes or {number if number in numbers else min(heir for was, heir in passed if was == number)}
         for home in homes:
             given.setdefault((owned, home, row), set()).update(anchor)
     for (owned, home, row), anchor in given.items():
@@ -69,11 +74,11 @@ def hand_out(database: Database, rows: Iterable[OwnedRow], places: Mapping[str, 
             f"INSERT OR IGNORE INTO {owned.table} ({names}) VALUES ({marks})",
             (home, *row[:-1], " ".join(sorted(anchor))),
         )
-    for number in numbers:  # notes are found by what they were made from, whichever paper has them
-        database.run_many(
-            "INSERT OR IGNORE INTO notes SELECT ?, recipe, record FROM notes WHERE paper = ?",
-            [(number, other) for other in {n for _, n, _ in rows} | numbers if other != number],
-        )
+    # Notes are found by what they were made from, whichever paper has them.
+    database.run_many(
+        "INSERT OR IGNORE INTO notes SELECT ?, recipe, record FROM notes WHERE paper = ?",
+        [(heir, was) for was, heir in sorted(passed)],
+    )
 
 
 def of_several(rows: Iterable[OwnedRow], parts: Sequence[Sequence[str]]) -> tuple[str, ...]:

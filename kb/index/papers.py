@@ -13,15 +13,12 @@ from kb.ids import OWN_SCHEMES, is_arxiv_id, paper_key
 from kb.index.authors import AuthorTable
 from kb.index.database import Database
 from kb.index.filtering import passing
-from kb.index.identity import Cluster, Forest
-from kb.index.merging import Witness, decided, merge
-from kb.index.owned import hand_out, of_several, owned_rows
-from kb.index.passages import document_of, drop_chunks_of
-from kb.index.records import RecordBlock, RecordTable, Stored, witnesses
-from kb.names import fold
+from kb.index.identity import Forest
+from kb.index.owned import of_several, owned_rows
+from kb.index.records import RecordTable, Stored
+from kb.index.settling import Change, PaperViews, Settled
 from kb.records import Filters, Fulltext, Joined, Metadata, Paper, SourceRecord, Version
 
-Change = Literal["added", "updated", "unchanged"]
 Order = Literal["new", "old", "title", "added"]
 
 _DAY = "COALESCE((SELECT MAX(day) FROM days WHERE paper = p.number), SUBSTR(p.published, 1, 10), '')"
@@ -34,27 +31,48 @@ _ORDERS: dict[Order, str] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """What comes in of one thing: the record of a source, its file's, or both; and whether it is private."""
+
+    record: SourceRecord | None = None
+    file: SourceRecord | None = None
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """What taking in a record did: the paper it is of, the record's id, and one record of each paper that changed."""
+    """Where a record that came in is: the paper's id and its own, and what it changed."""
 
     paper: str
     record: str
     change: Change
-    touched: tuple[str, ...] = ()
-    joined: tuple[Joined, ...] = ()
-    doubted: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenIn:
+    """What became of arrivals: of each its records in their places, and what it did to the papers.
+
+    ``touched`` is one record of each paper whose text has to be cut anew; ``joined`` and ``doubted`` are new.
+    """
+
+    placed: tuple[tuple[Placed, ...], ...]
+    touched: tuple[str, ...]
+    joined: tuple[Joined, ...]
+    doubted: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parted:
-    """What a split gave: the papers, and what could not be told to be of one of them and is with both now.
+    """What a join or a split gave: the papers, and what could not be told to be of one of them and is with both now.
 
-    ``touched`` is one record of each paper whose text has to be cut anew.
+    ``touched`` is one record of each paper whose text has to be cut anew. ``answers_left`` names the kept answers with
+    quotations that could not be told to be of one of the papers and stayed as they were.
     """
 
     papers: tuple[str, ...]
     with_both: tuple[str, ...] = ()
     touched: tuple[str, ...] = ()
+    answers_left: tuple[str, ...] = ()
 
 
 class PaperTable:
@@ -62,31 +80,58 @@ class PaperTable:
 
     def __init__(self, database: Database, records: RecordTable, authors: AuthorTable) -> None:
         self._db = database
-        self._records, self._authors = records, authors
-        self._fresh = 0
+        self._records = records
+        self._views = PaperViews(database, records, authors)
 
     # ------------------------------------------------------------------------------------- writing
 
-    def put(self, record: SourceRecord, *, private: bool = False, run: str = "", file_of: str | None = None) -> Placed:
-        """Take in what one source says of a paper, and find out which paper that is (see ``kb.index.identity``).
+    def put(self, record: SourceRecord, *, private: bool = False, run: str = "") -> Placed:
+        """Take in what one source says of a paper, and find out which paper that is; see ``take_in``."""
+        return self.take_in([Arrival(record=record, private=private)], run=run).placed[0][0]
+
+    def take_in(self, arrivals: Iterable[Arrival], *, run: str = "") -> TakenIn:
+        """Take in what sources say of papers, and find out which papers these are (see ``kb.index.identity``).
+
+        What comes together is settled at once: that is much less work than one by one, and gives the same papers.
 
         Args:
-            record: the source record.
-            private: whether the paper is private as far as this source goes.
+            arrivals: the records.
             run: names the batch; within one, records of one place do not replace each other.
-            file_of: id of the record that names this one as its file.
         """
         with self._db.transaction():
-            stored, is_news = self._records.store(_with_one_eprint(record), private=private, run=run)
-            if file_of is not None:
-                is_news |= self._records.attach(file_of, stored.id)
-            if stored.paper is not None and not is_news:
-                return Placed(paper=self._id(stored.paper), record=stored.id, change="unchanged")
-            placed = self._settle([stored.id], focus=stored)
-            self._keep_version(stored)
-            return placed
+            stored = [self._store(arrival, run) for arrival in arrivals]
+            news = list(dict.fromkeys(one.id for some in stored for one, is_news in some if is_news))
+            settled = self._views.settle(news) if news else Settled(changes={})
+            for one in (one for some in stored for one, is_news in some if is_news):
+                self._keep_version(one)
+            return TakenIn(
+                placed=tuple(tuple(self._placed(one, is_news, settled) for one, is_news in some) for some in stored),
+                touched=settled.touched,
+                joined=settled.joined,
+                doubted=settled.doubted,
+            )
 
-    def merge(self, one: str, other: str) -> Placed:
+    def _store(self, arrival: Arrival, run: str) -> list[tuple[Stored, bool]]:
+        """The records of an arrival as they are stored, and whether each is news."""
+        stored = [
+            self._records.store(_with_one_eprint(record), private=arrival.private, run=run)
+            for record in (arrival.record, arrival.file)
+            if record is not None
+        ]
+        if len(stored) == 2:
+            file, is_news = stored[1]
+            stored[1] = (file, self._records.attach(stored[0][0].id, file.id) or is_news)
+        return stored
+
+    def _placed(self, stored: Stored, is_news: bool, settled: Settled) -> Placed:
+        number = self._record_paper(stored.id)
+        change: Change = "unchanged"
+        if is_news:  # a record more, or one that has left the paper it was of, changes a paper whatever is seen of it
+            is_new = settled.changes.get(number) == "added" and stored.paper is None
+            change = "added" if is_new else "updated"
+        return Placed(paper=self._id(number), record=stored.id, change=change)
+
+    def merge(self, one: str, other: str) -> Parted:
         """Make one paper of two (ids) by the user's word.
 
         Raises:
@@ -95,15 +140,15 @@ class PaperTable:
         with self._db.transaction():
             numbers = [self._number(name) for name in (one, other)]
             if numbers[0] == numbers[1]:
-                return Placed(paper=self._id(numbers[0]), record="", change="unchanged")
+                return Parted(papers=(self._id(numbers[0]),))
             records = [[stored for stored in self._records.of_paper(n) if not stored.superseded] for n in numbers]
             ids = {key for some in records for stored in some if (key := stored.known.arxiv)}
             if len(ids) > 1:
                 named = " and ".join(sorted(ids))
                 raise UsageError(f"{named} are two papers, each arXiv id is one: put them in one collection instead")
             self._records.tie(*[[stored.id for stored in some] for some in records])
-            placed = self._settle([records[0][0].id])
-            return replace(placed, paper=self._id(self._record_paper(records[0][0].id)))
+            settled = self._views.settle([stored.id for some in records for stored in some])
+            return Parted(papers=(self._id(self._record_paper(records[0][0].id)),), touched=settled.touched)
 
     def distinguish(self, one: str, other: str) -> Parted:
         """The user says that two papers (ids) are two, whatever speaks for one: they are no question any more."""
@@ -113,9 +158,9 @@ class PaperTable:
                 for name in (one, other)
             ]
             self._records.part(*records)
-            placed = self._settle([some[0] for some in records])
+            settled = self._views.settle([key for some in records for key in some])
             papers = self.of_records([some[0] for some in records])
-            return Parted(papers=tuple(papers), touched=placed.touched)
+            return Parted(papers=tuple(papers), touched=settled.touched)
 
     def split(self, name: str, records: Sequence[str] = ()) -> Parted:
         """Part a paper: the records named (ids or keys) from the rest, or what was joined by the weakest evidence.
@@ -133,9 +178,9 @@ class PaperTable:
                 for other in parts[i + 1 :]:
                     self._records.part(part, other)
             both = of_several(owned_rows(self._db, [number]), parts)
-            placed = self._settle([part[0] for part in parts])
-            papers = self.of_records([part[0] for part in parts])
-            return Parted(papers=tuple(papers), with_both=both, touched=placed.touched)
+            settled = self._views.settle([key for part in parts for key in part])
+            papers = self.of_records([key for part in parts for key in part])
+            return Parted(papers=tuple(papers), with_both=both, touched=settled.touched)
 
     def _parts(self, stored: Sequence[Stored], named: Sequence[str], name: str) -> list[list[str]]:
         ids = [one.id for one in stored]
@@ -171,14 +216,14 @@ class PaperTable:
         with self._db.transaction():
             number = self._number(paper_id)
             self._decide(number, **values)
-            return self._refresh(number)
+            return self._views.refresh(number)
 
     def set_private(self, paper_id: str, private: bool) -> Paper:
         """Decide whether a paper is private; this survives every later ``put``."""
         with self._db.transaction():
             number = self._number(paper_id)
             self._decide(number, private=private)
-            return self._refresh(number)
+            return self._views.refresh(number)
 
     def tag(self, paper_id: str, *, add: Iterable[str] = (), drop: Iterable[str] = ()) -> Paper:
         """Add and drop tags; a tag that is there or is not is no error."""
@@ -189,7 +234,7 @@ class PaperTable:
                 if not self._db.first("SELECT 1 FROM tags WHERE tag = ? AND paper = ?", (tag, number)):
                     self._db.run("INSERT INTO tags (tag, paper, anchor) VALUES (?, ?, ?)", (tag, number, anchor))
             self._db.run_many("DELETE FROM tags WHERE tag = ? AND paper = ?", [(tag, number) for tag in drop])
-            return self._refresh(number)
+            return self._views.refresh(number)
 
     def collect(self, name: str, paper_id: str, *, position: int | None) -> Paper:
         """Put a paper into a collection at a place (it stays where it is if it is in), or take it out (None)."""
@@ -202,7 +247,7 @@ class PaperTable:
                     "INSERT INTO collections (name, paper, position, anchor) VALUES (?, ?, ?, ?)",
                     (name, number, position, self._anchor(number)),
                 )
-            return self._refresh(number)
+            return self._views.refresh(number)
 
     def opine(self, paper_id: str, liking: int, *, topic: str = "") -> None:
         """Like (1), dislike (-1) or neither (0), for a topic or for all."""
@@ -218,12 +263,12 @@ class PaperTable:
     def refresh(self, paper_id: str) -> Paper:
         """Make the view again after the paper's text has changed."""
         with self._db.transaction():
-            return self._refresh(self._number(paper_id))
+            return self._views.refresh(self._number(paper_id))
 
     def refresh_all(self, paper_ids: Iterable[str]) -> None:
         """Make the views of these papers again."""
         for paper_id in paper_ids:
-            self._refresh(self._number(paper_id))
+            self._views.refresh(self._number(paper_id))
 
     def of_records(self, records: Iterable[str]) -> list[str]:
         """The ids of the papers that these records (ids) are of now, each once, in order; records that are gone are
@@ -238,7 +283,7 @@ class PaperTable:
     def set_fulltext(self, paper_id: str, fulltext: Fulltext) -> Paper:
         """Say why a paper has no full text; one that has stays as it is."""
         with self._db.transaction():
-            return self._refresh(self._number(paper_id), without_text=fulltext)
+            return self._views.refresh(self._number(paper_id), without_text=fulltext)
 
     def remove(self, paper_id: str) -> tuple[str, ...]:
         """Take the paper and all that hangs on it out of the catalog (chunks must have been dropped before).
@@ -253,7 +298,7 @@ class PaperTable:
             neighbours = self._records.forget(records)
             self._db.run("DELETE FROM papers WHERE number = ?", (number,))
             self._db.run_many("DELETE FROM shown WHERE paper_id = ?", [(alias,) for alias in aliases])
-            return self._settle(neighbours).touched if neighbours else ()
+            return self._views.settle(neighbours).touched if neighbours else ()
 
     # ------------------------------------------------------------------------------------- reading
 
@@ -289,7 +334,8 @@ class PaperTable:
 
     def get(self, paper_id: str) -> Paper:
         """The record of one paper, by its id or an alias."""
-        return self._record(self._number(paper_id))
+        blob = self._db.one("SELECT record FROM papers WHERE number = ?", (self._number(paper_id),))[0]
+        return wire.unpack(blob, Paper)
 
     def many(self, paper_ids: Collection[str], *, sources: bool = False) -> dict[str, Paper]:
         """Records by id, with their source records where asked for; ids that are not there are left out."""
@@ -435,15 +481,6 @@ class PaperTable:
                 at = datetime.now(UTC).isoformat()  # to the microsecond: the later of two decisions counts
                 self._db.run("INSERT INTO decided VALUES (?, ?, ?, ?, ?)", (number, name, anchor, said, at))
 
-    def _decided(self, number: int) -> Metadata:
-        """What the user decided of a paper; of two decisions of one field (two papers became one) the later one."""
-        together = Metadata(source="user", ids=())
-        for name, said in self._db.rows(
-            "SELECT field, value FROM decided WHERE paper = ? ORDER BY at, anchor", (number,)
-        ):
-            together = replace(together, **{name: getattr(wire.unpack(said, Metadata), name)})
-        return together
-
     def _keep_version(self, stored: Stored) -> None:
         """Keep the state of the paper that a registry's record tells of; the first of a number stays."""
         said = stored.record.metadata
@@ -465,196 +502,6 @@ class PaperTable:
                 "INSERT INTO versions (paper, version, record, anchor) VALUES (?, ?, ?, ?)",
                 (number, version.version, wire.pack(version), stored.id),
             )
-
-    # ------------------------------------------------------------------------------------- settling
-
-    def _settle(self, seeds: Sequence[str], *, focus: Stored | None = None) -> Placed:
-        """Cluster again all that hangs together with these records, and make the papers what the clusters say."""
-        block = self._records.block(seeds)
-        numbers, emptied = self._assign(block)
-        moved = self._moved(block, numbers)
-        old = {n for stored in block.stored.values() if (n := stored.paper) is not None}
-        before = {n: self._record(n) for n in old}
-        owned = owned_rows(self._db, old) if moved else []
-        changed = self._changed(block, numbers, before=before, seeds=set(seeds))
-        rewritten = len(changed) > 1 or bool(emptied)
-        if rewritten:  # an id may move from one to another: none is in the way of the others
-            for number in {*changed, *emptied}:
-                self._db.run("DELETE FROM aliases WHERE paper = ?", (number,))
-                self._db.run("UPDATE papers SET id = ? WHERE number = ?", (f"settling:{number}", number))
-        for number, group in numbers.items():
-            self._records.place([one.id for one in block.with_earlier(group)], number)
-        for number in moved:  # whose text it is may be another's now: all of it is cut anew
-            drop_chunks_of(self._db, number)
-        if moved:
-            places = {one.id: number for number, group in numbers.items() for one in block.with_earlier(group)}
-            hand_out(self._db, owned, places)
-        new_joins, new_doubts = self._records.keep_evidence(block)
-        touched: list[str] = []
-        changes: dict[int, Change] = {}
-        for number in changed:
-            group, was = numbers[number], before.get(number)
-            paper = self._refresh(number, group=group, block=block, rewritten=rewritten)
-            is_same = paper == was and number not in moved
-            changes[number] = "unchanged" if is_same else "added" if was is None else "updated"
-            if not is_same:
-                touched.append(group.records[0])
-        for number in emptied:
-            self._db.run(
-                "DELETE FROM papers WHERE number = ? AND NOT EXISTS (SELECT 1 FROM records WHERE paper = ?)",
-                (number, number),
-            )
-        if focus is None:
-            return Placed(paper="", record="", change="updated", touched=tuple(touched))
-        mine = self._record_paper(focus.id)
-        change = changes.get(mine, "updated")
-        if change == "unchanged" or (change == "added" and focus.paper is not None):
-            change = "updated"  # a record more, or one that has left the paper it was of
-        return Placed(
-            paper=self._id(mine),
-            record=focus.id,
-            change=change,
-            touched=tuple(touched),
-            joined=tuple(Joined(id="", records=(join.one, join.other), why=join.why) for join in new_joins),
-            doubted=tuple(doubt.records for doubt in new_doubts),
-        )
-
-    def _assign(self, block: RecordBlock) -> tuple[dict[int, Cluster], list[int]]:
-        """Which catalog number each cluster has now, and the numbers that none has any more."""
-        held: dict[int, list[int]] = {}
-        for place, group in enumerate(block.clusters):
-            for one in block.with_earlier(group):
-                if one.paper is not None:
-                    held.setdefault(one.paper, []).append(place)
-        winners = {number: max(set(places), key=lambda p: (places.count(p), -p)) for number, places in held.items()}
-        numbers: dict[int, Cluster] = {}
-        emptied = []
-        taken: set[int] = set()
-        for number in sorted(winners):
-            place = winners[number]
-            if place in taken:
-                emptied.append(number)
-            else:
-                taken.add(place)
-                numbers[number] = block.clusters[place]
-        for place, group in enumerate(block.clusters):
-            if place not in taken:
-                added = min((self._added(block.stored[key].paper) for key in group.records), default=_now())
-                numbers[self._new(added)] = group
-        return numbers, emptied
-
-    @staticmethod
-    def _changed(
-        block: RecordBlock, numbers: dict[int, Cluster], *, before: dict[int, Paper], seeds: set[str]
-    ) -> list[int]:
-        """The papers whose records or ids are others than before; the rest of a block is as it was."""
-        found = []
-        for number, group in numbers.items():
-            records, was = block.with_earlier(group), before.get(number)
-            is_same = was is not None and all(one.paper == number and one.id not in seeds for one in records)
-            if is_same and was is not None:
-                had = {was.id, *was.aliases}
-                earlier = {key for one in records if one.superseded is not None for key in one.known.own_keys}
-                is_same = set(group.keys) <= had <= {*group.keys, *earlier}
-            if not is_same:
-                found.append(number)
-        return found
-
-    @staticmethod
-    def _moved(block: RecordBlock, numbers: dict[int, Cluster]) -> set[int]:
-        """Papers that got records of other papers, or gave some away."""
-        moved: set[int] = set()
-        for number, group in numbers.items():
-            for one in block.with_earlier(group):
-                if one.paper is not None and one.paper != number:
-                    moved |= {one.paper, number}
-        return moved
-
-    def _added(self, number: int | None) -> str:
-        row = self._db.first("SELECT added FROM papers WHERE number = ?", (number,)) if number is not None else None
-        return row[0] if row else _now()
-
-    def _new(self, added: str) -> int:
-        self._fresh += 1
-        return self._db.run(
-            "INSERT INTO papers (id, record, title, private, added, changed) VALUES (?, ?, '', 0, ?, ?)",
-            (f"new:{id(self)}:{self._fresh}", b"", added, _now()),
-        )
-
-    def _record(self, number: int) -> Paper:
-        return wire.unpack(self._db.one("SELECT record FROM papers WHERE number = ?", (number,))[0], Paper)
-
-    def _refresh(
-        self,
-        number: int,
-        *,
-        group: Cluster | None = None,
-        block: RecordBlock | None = None,
-        rewritten: bool = False,
-        without_text: Fulltext | None = None,
-    ) -> Paper:
-        """Make the view again from what the sources and the user say, and write what is derived from it."""
-        blob = self._db.one("SELECT record FROM papers WHERE number = ?", (number,))[0]
-        before = wire.unpack(blob, Paper) if blob else None
-        stored = (
-            [block.stored[key] for key in group.records]
-            if group is not None and block is not None
-            else [one for one in self._records.of_paper(number) if one.superseded is None]
-        )
-        user = self._decided(number)
-        private = user.private if user.private is not None else all(one.private for one in stored)
-        text = document_of(self._db, number)
-        had = before.fulltext if before is not None and before.fulltext.state == "none" else Fulltext()
-        said: list[Witness] = witnesses(stored)
-        paper = merge(
-            [*said, decided(user)],
-            keys=self._keys(number, group) if group is not None else [before.id, *before.aliases] if before else [],
-            tags=[row[0] for row in self._db.rows("SELECT tag FROM tags WHERE paper = ?", (number,))],
-            collections=[row[0] for row in self._db.rows("SELECT name FROM collections WHERE paper = ?", (number,))],
-            private=private,
-            fulltext=text or without_text or had,
-        )
-        if paper != before or rewritten:
-            self._write(number, paper, before, whole=rewritten)
-        return paper
-
-    def _keys(self, number: int, group: Cluster) -> list[str]:
-        """The cluster's ids, and those that only earlier states of its records had, as far as nobody has them."""
-        earlier = {
-            key for one in self._records.of_paper(number) if one.superseded is not None for key in one.known.own_keys
-        }
-        keys = [*group.keys, *(earlier - set(group.keys))]
-        free = [key for key in keys if self._numbered(key) in (None, number)]
-        return free or [f"record:{group.records[0][:16]}"]
-
-    def _write(self, number: int, paper: Paper, before: Paper | None, *, whole: bool) -> None:
-        self._db.run(
-            "UPDATE papers SET id=?, record=?, title=?, published=?, private=?, fulltext=?, changed=? WHERE number=?",
-            (
-                paper.id,
-                wire.pack(paper),
-                paper.title,
-                paper.published.isoformat() if paper.published else None,
-                int(paper.private),
-                paper.fulltext.state,
-                _now(),
-                number,
-            ),
-        )
-        for table, name, values in (
-            ("aliases (alias, paper)", "aliases", {paper.id, *paper.aliases}),
-            ("categories (category, paper)", "categories", set(paper.categories)),
-            ("days (day, paper)", "announced", {day.isoformat() for day in paper.announced}),
-        ):
-            if whole or before is None or getattr(before, name) != getattr(paper, name) or before.id != paper.id:
-                self._db.run(f"DELETE FROM {table.split()[0]} WHERE paper = ?", (number,))
-                self._db.run_many(f"INSERT INTO {table} VALUES (?, ?)", [(v, number) for v in sorted(values)])
-        if whole or before is None or (before.title, before.authors) != (paper.title, paper.authors):
-            self._authors.put(number, title=paper.title, authors=paper.authors)
-        if whole or before is None or before.venue != paper.venue:
-            self._db.run("DELETE FROM venues WHERE paper = ?", (number,))
-            if paper.venue:
-                self._db.run("INSERT INTO venues VALUES (?, ?)", (number, fold(paper.venue)))
 
 
 def _with_one_eprint(record: SourceRecord) -> SourceRecord:

@@ -6,29 +6,17 @@ import zlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Literal
 
 from kb import wire
+from kb.index.blocking import RecordBlock, block_of
 from kb.index.database import Database, Row
-from kb.index.identity import (
-    MOST_SHARING,
-    Cluster,
-    Decisions,
-    Doubt,
-    Join,
-    Known,
-    Pair,
-    cluster,
-    may_be_one,
-    pair,
-    record_id,
-)
+from kb.index.identity import Doubt, Join, Pair, pair
+from kb.index.matching import Known, may_be_one, record_id
 from kb.index.merging import Witness
 from kb.records import Metadata, Reason, SourceRecord
 
-_MOST_IN_BLOCK = 400
-"""A block that grows beyond this is clustered as far as it was followed: a chain of keys without end has no end."""
 _SMALL = 400  # bytes; shorter records are stored as they are
 
 
@@ -47,34 +35,6 @@ class Stored:
     def record(self) -> SourceRecord:
         """What was said."""
         return self.known.record
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecordBlock:
-    """Records that share keys, clustered: the stored records by id, the clusters, and what is in doubt.
-
-    Earlier states of a record are among those stored, and in no cluster.
-    """
-
-    stored: dict[str, Stored]
-    clusters: list[Cluster]
-    doubts: list[Doubt]
-
-    @cached_property
-    def _states(self) -> dict[str, list[Stored]]:
-        states: dict[str, list[Stored]] = {}
-        for one in self.stored.values():
-            states.setdefault(self._state_now(one), []).append(one)
-        return states
-
-    def with_earlier(self, cluster: Cluster) -> list[Stored]:
-        """The records of a cluster and their earlier states."""
-        return [one for key in cluster.records for one in self._states.get(key, ())]
-
-    def _state_now(self, stored: Stored) -> str:
-        while stored.superseded is not None and stored.superseded in self.stored:
-            stored = self.stored[stored.superseded]
-        return stored.id
 
 
 class RecordTable:
@@ -152,7 +112,7 @@ class RecordTable:
 
     def _index(self, stored: Stored) -> None:
         self._db.run("DELETE FROM record_keys WHERE record = ?", (stored.number,))
-        keys = stored.known.found_by()
+        keys = stored.known.found_by
         self._db.run_many("INSERT INTO record_keys VALUES (?, ?)", [(key, stored.number) for key in sorted(keys)])
 
     def _supersede(self, stored: Stored, run: str) -> None:
@@ -179,49 +139,11 @@ class RecordTable:
     # ------------------------------------------------------------------------------------- blocks
 
     def block(self, seeds: Iterable[str], *, without: frozenset[Pair] = frozenset()) -> RecordBlock:
-        """All records that hang together with these (ids) by keys and decisions, and the papers that they are of.
+        """All records that hang together with these (ids), clustered (see ``kb.index.blocking``).
 
         ``without`` are the user's ties that are left out of account.
         """
-        stored: dict[str, Stored] = {}
-        crowded: set[str] = set()
-        asked: set[str] = set()
-        papers: set[int] = set()
-        waiting = set(seeds)
-        while waiting and len(stored) < _MOST_IN_BLOCK:
-            fresh = {one.id: one for one in self._some(waiting - set(stored))}
-            stored |= fresh
-            waiting = set()
-            # Of earlier states, too: what such a key had joined may have to part now.
-            keys = {key for one in fresh.values() for key in one.known.found_by()} - asked
-            asked |= keys
-            for key in sorted(keys):
-                sharing = self._db.rows(
-                    "SELECT r.id FROM record_keys k JOIN records r ON r.number = k.record"
-                    " WHERE k.key = ? AND r.superseded IS NULL LIMIT ?",
-                    (key, MOST_SHARING + 2),
-                )
-                if len(sharing) > MOST_SHARING:
-                    crowded.add(key)
-                if len(sharing) != MOST_SHARING + 2:  # at the first one too many, what the key had joined falls apart
-                    waiting.update(row[0] for row in sharing)
-            for one in fresh.values():
-                waiting.update(end for link in self._links_of(one.id) for end in link)
-                earlier = self._db.rows("SELECT id FROM records WHERE superseded = ?", (one.id,))
-                waiting.update(row[0] for row in earlier)
-                if one.superseded is not None:
-                    waiting.add(one.superseded)
-                if one.paper is not None and one.paper not in papers:
-                    papers.add(one.paper)  # whatever is with it now: what had joined them may be gone
-                    mates = self._db.rows("SELECT id FROM records WHERE paper = ?", (one.paper,))
-                    waiting.update(row[0] for row in mates)
-            waiting -= set(stored)
-        known = [one.known for one in stored.values() if one.superseded is None]
-        decisions = self._decisions(stored)
-        if without:
-            decisions = replace(decisions, same=decisions.same - without, before=decisions.before - without)
-        clusters, doubts = cluster(known, decisions, crowded=frozenset(crowded))
-        return RecordBlock(stored=stored, clusters=clusters, doubts=doubts)
+        return block_of(self._db, self._some, seeds, without=without)
 
     def place(self, records: Iterable[str], paper: int) -> None:
         """Say which paper these records are of."""
@@ -234,24 +156,32 @@ class RecordTable:
         if len(ids) == 1:
             return [], []
         known_joins = {
-            (one, other)
-            for one, other in self._db.rows_for("SELECT one, other FROM joins WHERE one IN (?)", ids)
-        }  # fmt: skip
+            (one, other): (level, why)
+            for one, other, level, why in self._db.rows_for("SELECT * FROM joins WHERE one IN (?)", ids)
+        }
         links = {(join.one, join.other) for join in joins}
-        self._db.run_many("DELETE FROM joins WHERE one = ? AND other = ?", sorted(known_joins - links))
-        for join in joins:
-            self._db.run(
-                "INSERT OR REPLACE INTO joins VALUES (?, ?, ?, ?)",
-                (join.one, join.other, join.level, wire.pack(join.why)),
-            )
+        self._db.run_many("DELETE FROM joins WHERE one = ? AND other = ?", sorted(known_joins.keys() - links))
+        rows = [(join.one, join.other, join.level, wire.pack(join.why)) for join in joins]
+        self._db.run_many(
+            "INSERT OR REPLACE INTO joins VALUES (?, ?, ?, ?)",
+            [row for row in rows if known_joins.get(row[:2]) != row[2:]],
+        )
         numbers = [row[0] for row in self._db.rows_for("SELECT DISTINCT doubt FROM doubted WHERE record IN (?)", ids)]
-        rows = self._db.rows_for("SELECT records FROM doubts WHERE number IN (?)", numbers)
-        known_doubts = {row[0] for row in rows}
-        self._db.run_many("DELETE FROM doubts WHERE number = ?", [(number,) for number in numbers])
-        for doubt in block.doubts:
-            number = self._db.run(
-                "INSERT INTO doubts (records, why) VALUES (?, ?)", (" ".join(doubt.records), wire.pack(doubt.why))
-            )
+        known_doubts = {
+            records: (number, why)
+            for number, records, why in self._db.rows_for("SELECT number, records, why FROM doubts WHERE number IN (?)",
+                                                          numbers)
+            if block.stored.keys() >= set(records.split())  # a doubt with records beyond the block is not its own
+        }  # fmt: skip
+        found = {" ".join(doubt.records): (doubt, wire.pack(doubt.why)) for doubt in block.doubts}
+        self._db.run_many(
+            "DELETE FROM doubts WHERE number = ?",
+            [(n,) for records, (n, why) in known_doubts.items() if records not in found or found[records][1] != why],
+        )
+        for records, (doubt, why) in found.items():
+            if records in known_doubts and known_doubts[records][1] == why:
+                continue
+            number = self._db.run("INSERT INTO doubts (records, why) VALUES (?, ?)", (records, why))
             self._db.run_many("INSERT INTO doubted VALUES (?, ?)", [(key, number) for key in doubt.records])
         return (
             [join for join in joins if (join.one, join.other) not in known_joins],
@@ -348,14 +278,6 @@ class RecordTable:
             "SELECT one, other FROM decisions WHERE one = ? UNION SELECT one, other FROM decisions WHERE other = ?",
             (key, key),
         )
-
-    def _decisions(self, stored: Collection[str]) -> Decisions:
-        rows = self._db.rows_for("SELECT kind, one, other FROM decisions WHERE one IN (?)", list(stored))
-        links = {
-            kind: frozenset((a, b) for k, a, b in rows if k == kind)
-            for kind in ("same", "before", "different", "attached")
-        }
-        return Decisions(**links)
 
     # ------------------------------------------------------------------------------------- rows
 

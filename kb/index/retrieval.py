@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
@@ -113,6 +113,14 @@ class _Scope:
     kept: Callable[[list[Ranked]], list[Ranked]] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What a typed query found, best first, and how it was read."""
+
+    hits: tuple[Hit, ...] = ()
+    reading: QueryReading = field(default_factory=QueryReading)
+
+
 class Retriever:
     """Searches one home; kept open, it answers in milliseconds. Threads may share it.
 
@@ -189,34 +197,52 @@ class Retriever:
             UsageError: as ``search``, and when the query says nothing that is to be found.
             IndexDamaged: when an index cannot be read.
         """
+        return self._find(query, k=k, mode=mode, by=by, filters=filters)[0]
+
+    def find_and_read(
+        self,
+        query: str,
+        *,
+        k: int = 10,
+        mode: Mode = "hybrid",
+        by: Grouping = "chunk",
+        filters: Filters = NO_FILTERS,
+    ) -> Findings:
+        """``find``, and what the query means to this library: whom it names, whether its words are known, a likelier
+        spelling.
+
+        Raises:
+            UsageError, IndexDamaged: as ``find``.
+        """
+        with self._lock:
+            hits, named = self._find(query, k=k, mode=mode, by=by, filters=filters)
+            reading = understand(query, named=named, people=self._passages.people, words=self._indexes.lexical)
+            if hits and "lexical" in hits[0].found_by:
+                reading = replace(reading, matched="words")
+            return Findings(hits=tuple(hits), reading=reading)
+
+    def _find(
+        self, query: str, *, k: int, mode: Mode, by: Grouping, filters: Filters
+    ) -> tuple[list[Hit], tuple[str, ...]]:
+        """Hits, and the names of authors that the plain words of the query hold."""
         parts = parse(query)
         _check(k)
         with self._lock:
             self._refresh()
-            demands = Demands(parts, filters=filters, by=by, texts=self._passages, words=self._indexes.lexical)
+            lexical = self._indexes.lexical
+            named = people_in(parts.words, people=self._passages.people, words=lexical, texts=self._passages)
+            demands = Demands(parts, filters=filters, by=by, texts=self._passages, words=lexical)
             if demands.within is not None and not len(demands.within):
-                return []
+                return [], named
             scope = _Scope(by=by, within=demands.within, kept=demands.kept if demands else None)
             if not parts.words:
-                return self._hits(self._newest(demands.filters, scope, k=k, best=1.0), k=k)
+                newest = self._newest(demands.filters, scope, k=k, best=1.0)
+                return self._hits(newest, k=k), named
             asked = self._read(parts.words, mode=mode)
             ranked = self._best(asked, scope, k=k)
-            people = people_in(
-                parts.words, people=self._passages.people, words=self._indexes.lexical, texts=self._passages
-            )
-            if people:
-                ranked = self._people_first(people, ranked, asked, scope, demands, k=k)
-            return self._hits(ranked, k=k)
-
-    def understand(self, query: str) -> QueryReading:
-        """What a query means to this library: whom it names, whether its words are known, a likelier spelling.
-
-        Raises:
-            UsageError: when the query says nothing that is to be found.
-        """
-        with self._lock:
-            self._refresh()
-            return understand(query, people=self._passages.people, words=self._indexes.lexical, texts=self._passages)
+            if named:
+                ranked = self._people_first(named, ranked, asked, scope, demands, k=k)
+            return self._hits(ranked, k=k), named
 
     def people(self, text: str) -> tuple[str, ...]:
         """The names of stored authors that plain words hold (see ``kb.index.understanding.people_in``)."""

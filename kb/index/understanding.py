@@ -85,14 +85,13 @@ class QueryReading:
     matched: Literal["words", "meaning only"] = "meaning only"
 
 
-def understand(text: str, *, people: People, words: Words, texts: Texts) -> QueryReading:
-    """Read a query in full.
+def understand(text: str, *, named: tuple[str, ...], people: People, words: Words) -> QueryReading:
+    """Read a query whose plain words hold these names (``people_in``).
 
     Raises:
         UsageError: see ``kb.index.query.parse``.
     """
     query = parse(text)
-    named = people_in(query.words, people=people, words=words, texts=texts)
     known = not query.words or named or any(words.frequencies(_PRINTED.findall(query.words)[:_MOST_WORDS]))
     return QueryReading(
         people=named, suggestion=_respelled(text, people, words), matched="words" if known else "meaning only"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from kb import wire
-from kb.index.identity import FILES
+from kb.index.matching import FILES
 from kb.index.merging import FACTS
 from kb.names import fold
 from kb.records import Metadata, Paper, Precision, SourceRecord

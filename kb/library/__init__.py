@@ -23,23 +23,21 @@ from kb.records import (
     Comparison,
     Digest,
     Effort,
-    Failure,
     Fault,
+    Found,
     Grouping,
     Hit,
-    Item,
     Language,
     Mode,
     Note,
     Paper,
-    PassedOver,
     Problem,
     Topic,
 )
 
 if TYPE_CHECKING:
     from kb.index.papers import Parted
-    from kb.index.understanding import QueryReading
+    from kb.index.retrieval import Findings
     from kb.library.adding import FetchFulltext
     from kb.library.catalog_questions import CatalogQuestions
     from kb.library.indexing import Progress
@@ -100,7 +98,7 @@ class Library(OpenHome):
 
     def add_items(
         self,
-        items: Iterable[Item | Failure | PassedOver],
+        items: Iterable[Found],
         *,
         fetch: FetchFulltext | None = None,
         expected: int | None = None,
@@ -172,13 +170,30 @@ class Library(OpenHome):
         """
         return self.corpus().find(query, k=k, mode=mode, filters=self.filters(**choice), by=by)
 
-    def understood(self, query: str) -> QueryReading:
-        """How a query is read here: whom it names, a likelier spelling, and whether anything has its words."""
-        return self.corpus().understand(query)
+    def find(
+        self,
+        query: str,
+        *,
+        k: int = 10,
+        mode: Mode = "hybrid",
+        by: Grouping = "chunk",
+        sources: bool = False,
+        **choice: Unpack[Choice],
+    ) -> Findings:
+        """``search``, and how the query was read: whom it names, a likelier spelling, whether anything has its words;
+        the papers of the hits with what their sources said (``sources``) where that is asked for."""
+        filters = self.filters(**choice)
+        return self.corpus().find_and_read(query, k=k, mode=mode, filters=filters, by=by, sources=sources)
 
     def waiting(self) -> int:
         """How many passages are stored but not yet found by a search: an ``add`` is under way, or was stopped."""
         return self.catalog().passages.waiting_count()
+
+    def words_are_outdated(self) -> bool:
+        """Whether words were indexed by an earlier version, which cut some otherwise: ``add`` indexes them again."""
+        from kb.library.indexing import words_are_outdated
+
+        return words_are_outdated(self.catalog())
 
     def similar(self, paper: str, *, k: int = 10) -> builtins.list[Hit]:
         """The papers that are most like this one."""

@@ -15,7 +15,8 @@ from kb.home import Home, sha256_of
 from kb.ids import file_key
 from kb.index.catalog import Catalog
 from kb.index.chunking import chunk_abstract, chunk_paper, passage_text
-from kb.index.identity import record_id
+from kb.index.matching import record_id
+from kb.index.papers import Arrival, Placed
 from kb.index.passages import Source, boxes_of
 from kb.library.indexing import Indexer, Progress, words_to_index
 from kb.parsing import PARSER
@@ -28,10 +29,12 @@ from kb.records import (
     Doubtful,
     Failure,
     FileKind,
+    Found,
     Fulltext,
     Item,
     Joined,
     Metadata,
+    Notice,
     Paper,
     Partial,
     PassedOver,
@@ -73,6 +76,7 @@ class Tally:
     joined: dict[tuple[str, ...], Joined] = field(default_factory=dict)
     doubted: list[tuple[str, ...]] = field(default_factory=list)
     skipped: list[PassedOver] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
 
     def report(self, catalog: Catalog) -> AddReport:
         """The report, with the ids that the papers have at its end: an id that was added is not also listed as
@@ -100,6 +104,7 @@ class Tally:
             ),
             doubtful=tuple(Doubtful(ids=ids, why=open_doubts[ids]) for ids in doubted if ids in open_doubts),
             skipped=tuple(self.skipped),
+            notices=tuple(self.notices),
         )
 
 
@@ -118,7 +123,7 @@ class Adder:
 
     def add(
         self,
-        items: Iterable[Item | Failure | PassedOver],
+        items: Iterable[Found],
         *,
         fetch: FetchFulltext | None = None,
         expected: int | None = None,
@@ -213,7 +218,12 @@ class Adder:
     def _store(self, batch: Sequence[Parsed], tally: Tally) -> None:
         with self._home.writing("add", on_wait=self._on_wait):
             with self._catalog.transaction():
-                touched = [record for parsed in batch for record in self._store_one(parsed, tally)]
+                taken = self._catalog.papers.take_in([self._arrival(parsed) for parsed in batch], run=self._run)
+                tally.joined |= {joined.records: joined for joined in taken.joined}
+                tally.doubted += taken.doubted
+                touched = list(taken.touched)
+                for parsed, placed in zip(batch, taken.placed, strict=True):
+                    touched += self._finish(parsed, placed, tally)
                 chunk_again(self._catalog, self._catalog.papers.of_records(touched), encoder=self._encoder())
             if self._catalog.passages.waiting_count() >= _BATCH_CHUNKS:
                 self._indexer.settle()
@@ -222,32 +232,29 @@ class Adder:
                 Path(parsed.item.file).unlink(missing_ok=True)
 
     def _settle(self, progress: Progress | None) -> None:
-        if self._catalog.passages.waiting_count() or self._catalog.passages.dropped():
+        if self._indexer.is_behind():
             with self._home.writing("add", on_wait=self._on_wait):
                 self._indexer.settle(progress=progress)
 
-    def _store_one(self, parsed: Parsed, tally: Tally) -> list[str]:
-        """Store one item; returns records of the papers whose chunks have to be made again."""
-        item, papers = parsed.item, self._catalog.papers
+    def _arrival(self, parsed: Parsed) -> Arrival:
         file = self._file_record(parsed)
-        if item.record is None and file is None:
+        if file is not None and parsed.document is None:  # read before: what its page said is kept
+            known = self._catalog.records.of_file(parsed.sha256) or self._catalog.records.get(record_id(file))
+            file = known.record if known is not None else None
+        return Arrival(record=parsed.item.record, file=file, private=parsed.item.private)
+
+    def _finish(self, parsed: Parsed, placed: Sequence[Placed], tally: Tally) -> list[str]:
+        """Store the text of an item whose records are in; returns records of papers whose chunks have to be made
+        again."""
+        item, papers = parsed.item, self._catalog.papers
+        if not placed:
             if parsed.failure is not None:
                 tally.failed.append(parsed.failure)
                 self._catalog.failures.record(parsed.failure)
             return []
-        placed = []
-        if item.record is not None:
-            placed.append(papers.put(item.record, private=item.private, run=self._run))
-        if file is not None:
-            owner = placed[0].record if placed else None
-            known = self._catalog.records.of_file(parsed.sha256) or self._catalog.records.get(record_id(file))
-            if parsed.document is None and known is not None:
-                file = known.record
-            if parsed.document is not None or known is not None:
-                placed.append(papers.put(file, private=item.private, run=self._run, file_of=owner))
         changes = [one.change for one in placed]
         last = placed[-1].record
-        touched = [key for one in placed for key in one.touched]
+        touched = []
         if parsed.document is not None and self._put_text(last, parsed):
             papers.refresh(papers.of_records([last])[0])
             changes.append("updated")
@@ -258,9 +265,6 @@ class Adder:
         told = [*((one.record, one.change) for one in placed), *((last, more) for more in changes[len(placed) :])]
         for record, change in told:
             getattr(tally, change).setdefault(record)
-        for one in placed:
-            tally.joined |= {joined.records: joined for joined in one.joined}
-            tally.doubted += one.doubted
         self._catalog.failures.forget(item.what)
         return touched
 
@@ -319,10 +323,12 @@ class Adder:
             tally.partial[record, name] = Partial(id=paper_id, code="attachment-missing", reason=reason)
 
 
-def _without_skipped(items: Iterable[Item | Failure | PassedOver], tally: Tally) -> Iterator[Item | Failure]:
+def _without_skipped(items: Iterable[Found], tally: Tally) -> Iterator[Item | Failure]:
     for item in items:
         if isinstance(item, PassedOver):
             tally.skipped.append(item)
+        elif isinstance(item, Notice):
+            tally.notices.append(item)
         else:
             yield item
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from kb import wire
 from kb.errors import BadIdentifier, UnknownPaper, UsageError
-from kb.index.identity import record_id
+from kb.index.matching import record_id
 from kb.index.papers import Parted
-from kb.records import Affiliation, Link, Paper
+from kb.records import Affiliation, Answer, Box, Chunk, Claim, Evidence, Link, Paper, Passage, Reference
 
 if TYPE_CHECKING:
     from kb.index.catalog import Catalog
@@ -100,8 +101,7 @@ def set_fields(library: Library, name: str, values: Mapping[str, str | None]) ->
                 from kb.library.adding import chunk_again
 
                 chunk_again(catalog, [paper.id], encoder=library.encoder())
-        if catalog.passages.waiting_count() or catalog.passages.dropped():
-            library.indexer().settle()
+        library.indexer().settle()
     return paper
 
 
@@ -113,10 +113,12 @@ def merge(library: Library, one: str, other: str) -> Paper:
     ids = [catalog.papers.resolve(name) for name in (one, other)]
     with library.writing("merge"):
         with catalog.transaction():
+            kept = _KeptAnswers(catalog, ids)
             merged = catalog.papers.merge(*ids)
             chunk_again(catalog, catalog.papers.of_records(merged.touched), encoder=encoder)
+            kept.follow(merged.papers)
         library.indexer().settle()
-    return catalog.papers.get(merged.paper)
+    return catalog.papers.get(merged.papers[0])
 
 
 def split(library: Library, name: str, records: Sequence[str]) -> Parted:
@@ -129,12 +131,118 @@ def split(library: Library, name: str, records: Sequence[str]) -> Parted:
         with catalog.transaction():
             other = _other_paper(catalog, paper_id, records)
             if other is not None:
-                parted = catalog.papers.distinguish(paper_id, other)
-            else:
-                parted = catalog.papers.split(paper_id, records)
+                return catalog.papers.distinguish(paper_id, other)
+            kept = _KeptAnswers(catalog, [paper_id])
+            parted = catalog.papers.split(paper_id, records)
             chunk_again(catalog, catalog.papers.of_records(parted.touched), encoder=encoder)
+            parted = replace(parted, answers_left=kept.follow(parted.papers))
         library.indexer().settle()
     return parted
+
+
+class _KeptAnswers:
+    """The answers of conversations that quote some papers: made before these join or part, it lets the quotations
+    follow the texts that they stand in."""
+
+    def __init__(self, catalog: Catalog, papers: Sequence[str]) -> None:
+        self._catalog = catalog
+        known = catalog.papers.many(papers).values()
+        self._ids = {key for paper in known for key in (paper.id, *paper.aliases)}
+        self._turns = catalog.ledger.turns_with(self._ids)
+        # A chunk is named after its paper, so it has another id when it is another's.
+        self._texts = {chunk.id: chunk.text for key in papers for chunk in catalog.passages.chunks(key)}
+        self._chunks: list[Chunk] = []
+
+    def follow(self, papers: Sequence[str]) -> tuple[str, ...]:
+        """Let the quotations be those of the papers (ids) that have their texts now.
+
+        Returns the questions, with their conversations, of the answers in which a quotation stands in no text of these
+        papers or in those of several: it stays as it was.
+        """
+        if not self._turns:
+            return ()
+        self._chunks = [chunk for key in papers for chunk in self._catalog.passages.chunks(key)]
+        now = self._catalog.papers.many(papers)
+        left = []
+        for session, position, answer in self._turns:
+            moved, is_whole = self._moved(answer, now)
+            if moved != answer:
+                self._catalog.ledger.replace_turn(session, position, moved)
+            if not is_whole:
+                left.append(f"{session}: {answer.question}")
+        return tuple(dict.fromkeys(left))
+
+    def _moved(self, answer: Answer, now: Mapping[str, Paper]) -> tuple[Answer, bool]:
+        """The answer as it is now, and whether each of its quotations was found again."""
+        is_whole = True
+        passages: list[Passage] = []
+        for passage in answer.passages:
+            there = self._passage(passage, now) if passage.paper.id in self._ids else passage
+            is_whole = is_whole and there is not None
+            passages.append(there or self._left(passage, now))
+
+        def quoted(evidence: Evidence) -> Evidence:
+            nonlocal is_whole
+            if evidence.paper_id not in self._ids:
+                return evidence
+            chunk = self._home_of(evidence.chunk_id, evidence.quote)
+            if chunk is None:
+                is_whole = False
+                return replace(evidence, paper_id=next(iter(now)) if len(now) == 1 else evidence.paper_id)
+            start, end, page, boxes = self._place(chunk, evidence.chunk_id, evidence.start, evidence.quote)
+            return replace(
+                evidence, paper_id=chunk.paper_id, version=chunk.version, chunk_id=chunk.id, start=start, end=end,
+                page=page, boxes=boxes,
+            )  # fmt: skip
+
+        def claims(some: Sequence[Claim]) -> tuple[Claim, ...]:
+            return tuple(replace(claim, evidence=tuple(map(quoted, claim.evidence))) for claim in some)
+
+        first: dict[str, Reference] = {}
+        for passage in passages:
+            first.setdefault(passage.paper.id, Reference(marker=passage.marker, paper=passage.paper))
+        moved = replace(
+            answer,
+            passages=tuple(passages),
+            claims=claims(answer.claims),
+            dropped=claims(answer.dropped),
+            references=tuple(first.values()) if passages else answer.references,
+        )
+        return moved, is_whole
+
+    def _passage(self, passage: Passage, now: Mapping[str, Paper]) -> Passage | None:
+        """The passage in the paper that has its text now; None where that cannot be told."""
+        longest = max((sentence.text for sentence in passage.sentences), key=len, default="")
+        chunk = self._home_of(passage.chunk_id, longest)
+        if chunk is None:
+            return None
+        sentences = []
+        for sentence in passage.sentences:
+            start, end, _, boxes = self._place(chunk, passage.chunk_id, sentence.start, sentence.text)
+            sentences.append(replace(sentence, start=start, end=end, boxes=boxes))
+        return replace(
+            passage, paper=now[chunk.paper_id], chunk_id=chunk.id, section=chunk.section, page=chunk.page,
+            sentences=tuple(sentences),
+        )  # fmt: skip
+
+    def _left(self, passage: Passage, now: Mapping[str, Paper]) -> Passage:
+        """A passage that could not be followed: where one paper is left, it is that paper's."""
+        return replace(passage, paper=next(iter(now.values()))) if len(now) == 1 else passage
+
+    def _place(self, chunk: Chunk, was: str, start: int, quote: str) -> tuple[int, int, int | None, tuple[Box, ...]]:
+        """Where a quotation of the chunk that had the id ``was`` stands in this one: span, page, boxes."""
+        if self._texts.get(was) != chunk.text:
+            start = chunk.text.find(quote)
+        end = start + len(quote)
+        page, boxes = self._catalog.passages.locate(chunk.id, start, end)
+        return start, end, page, boxes
+
+    def _home_of(self, chunk_id: str, quote: str) -> Chunk | None:
+        """The chunk that a text stands in now; None where none has it, or chunks of several papers."""
+        text = self._texts.get(chunk_id)
+        found = [chunk for chunk in self._chunks if chunk.text == text]
+        found = found or [chunk for chunk in self._chunks if quote in chunk.text]
+        return found[0] if len({chunk.paper_id for chunk in found}) == 1 else None
 
 
 def _other_paper(catalog: Catalog, paper_id: str, names: Sequence[str]) -> str | None:

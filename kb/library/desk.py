@@ -85,10 +85,10 @@ class Desk(Library):
         return plain_answer(answer)
 
     def told(self, reason: Reason | str) -> str:
-        """The reason of a verdict as a sentence."""
+        """The reason of a verdict as a sentence in the language of the library."""
         from kb.rendering.reasons import told
 
-        return told(reason)
+        return told(reason, self.settings.language)
 
     def kept_note(self, paper: str) -> Note | None:
         """The note of a paper if it was written already."""

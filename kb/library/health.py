@@ -14,9 +14,8 @@ import numpy as np
 from kb.errors import EncoderError, HomeUnwritable, KbError
 from kb.home import sha256_of
 from kb.index.catalog import Catalog
-from kb.index.tokens import VERSION as TOKENS
 from kb.library.index_check import wrongly_indexed
-from kb.library.indexing import Indexes, Progress
+from kb.library.indexing import Indexes, Progress, words_are_outdated
 from kb.protocols import Keys
 from kb.records import NO_FILTERS, Problem
 from kb.rendering.reasons import sentence
@@ -93,7 +92,7 @@ def _problems(library: Library) -> Iterator[Problem]:
     except EncoderError as err:
         cure = "set KB_ENCODER_RUNTIME=torch to answer without it"
         yield Problem(what=f"reader of answers: {err}", severity="error", cure=cure)
-    if catalog.fact("encoder") is not None and catalog.fact("tokens") != TOKENS:
+    if words_are_outdated(catalog):
         what = "words were indexed by an earlier version: letters such as ø are found under their old spelling"
         yield Problem(what=what, severity="notice", cure="kb reindex")
     yield from _file_problems(library, catalog)

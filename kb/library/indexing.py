@@ -49,18 +49,22 @@ class Indexer:
         Raises:
             EncoderError: (``encoder-changed``) when the stored vectors are another encoder's.
         """
-        dropped = self._catalog.passages.dropped()
         total, done = self._catalog.passages.waiting_count(), 0
-        if not dropped and not total:
-            return 0
-        if dropped:
+        if dropped := self._catalog.passages.dropped():
             self._drop(dropped)
         while waiting := self._catalog.passages.waiting(limit=_BATCH_CHUNKS):
             self._index(waiting)
             done += len(waiting)
             if progress is not None:
                 progress("indexing", done, max(total, done))
+        if words_are_outdated(self._catalog):
+            self._index_words_again(progress)
         return done
+
+    def is_behind(self) -> bool:
+        """Whether ``settle`` has anything to do."""
+        passages = self._catalog.passages
+        return bool(passages.waiting_count() or passages.dropped() or words_are_outdated(self._catalog))
 
     def rebuild(self, *, encode_again: bool, progress: Progress | None = None) -> int:
         """Make every index again from the catalog; vectors are kept unless the encoder changed or all are unwanted.
@@ -139,6 +143,31 @@ class Indexer:
         vectors[missing] = made[: len(passages)]
         return vectors
 
+    def _index_words_again(self, progress: Progress | None) -> None:
+        """Make the word index of the words as they are cut now, beside the old one, which is searched until then."""
+        from kb.index.lexical import TantivyIndex
+
+        path = self._home.lexical_path
+        made, old = path.with_name(f"{path.name}.new"), path.with_name(f"{path.name}.old")
+        for folder in (made, old):  # left by one that was stopped
+            shutil.rmtree(folder, ignore_errors=True)
+        index, keys = TantivyIndex(made), self._catalog.passages.keys().tolist()
+        for at in range(0, len(keys), _BATCH_CHUNKS):
+            chunks = self._catalog.passages.chunks_by_key(keys[at : at + _BATCH_CHUNKS])
+            papers = self._catalog.papers.many({chunk.paper_id for chunk in chunks.values()})
+            index.put([lexical_entry(key, chunk, papers[chunk.paper_id]) for key, chunk in chunks.items()])
+            if progress is not None:
+                progress("indexing words again", min(at + _BATCH_CHUNKS, len(keys)), len(keys))
+        index.reopen()
+        self.close()
+        for now, then in ((path, old), (made, path)):
+            if now.exists():
+                now.rename(then)
+        with self._catalog.transaction():
+            self._catalog.set_fact("tokens", TOKENS)
+            self._moved_on()
+        shutil.rmtree(old, ignore_errors=True)
+
     def _drop(self, keys: Sequence[int]) -> None:
         indexes = self._open()
         indexes.lexical.drop(keys)
@@ -173,6 +202,11 @@ class Indexer:
             self._indexes = Indexes(self._home, encoder)
             self._generation = self._catalog.generation()
         return self._indexes
+
+
+def words_are_outdated(catalog: Catalog) -> bool:
+    """Whether words were indexed as an earlier version cut them: a search cuts its words otherwise."""
+    return catalog.fact("encoder") is not None and catalog.fact("tokens") != TOKENS
 
 
 class Indexes:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kb.errors import BadIdentifier, NotFound, SourceError
 from kb.home import Home
 from kb.ids import find_arxiv_ids, is_address, is_arxiv_id, other_identifier, parse_arxiv_id
-from kb.records import Failure, FileKind, Item, Metadata, PassedOver
+from kb.records import Failure, FileKind, Found, Item, Metadata
 from kb.settings import Settings
 from kb.text import is_text
 
@@ -42,7 +42,7 @@ class Intake:
 
     def items(
         self, names: Sequence[str], *, query: str | None, since: date | None, until: date | None, limit: int
-    ) -> Iterator[Item | Failure | PassedOver]:
+    ) -> Iterator[Found]:
         """The items of all names in their order (arXiv ids are asked for together), then those of the query."""
         ids = [name for name in names if _is_id(name)]
         for name in names:
@@ -81,7 +81,7 @@ class Intake:
             self._arxiv = ArxivSource(client, self._settings)
         return self._arxiv
 
-    def _local(self, name: str) -> Iterable[Item | Failure | PassedOver]:
+    def _local(self, name: str) -> Iterable[Found]:
         """What a path holds; ids in a list are asked for as many at a time as arXiv takes."""
         if not _may_be_path(name):
             return [_refused(name)]
@@ -94,7 +94,7 @@ class Intake:
         )
         return self._with_listed(source.find(name))
 
-    def _with_listed(self, items: Iterable[Item | Failure | PassedOver]) -> Iterator[Item | Failure | PassedOver]:
+    def _with_listed(self, items: Iterable[Found]) -> Iterator[Found]:
         """The items, those that only name an id replaced by what arXiv says of it."""
         ids: dict[str, None] = {}
         for item in items:
@@ -116,7 +116,7 @@ class Intake:
         except SourceError as err:
             yield Failure(what="arXiv", code=err.code, reason=str(err), retry=err.retry)
 
-    def _marked(self, items: Iterable[Item | Failure | PassedOver]) -> Iterator[Item | Failure | PassedOver]:
+    def _marked(self, items: Iterable[Found]) -> Iterator[Found]:
         for item in items:
             if isinstance(item, Item) and self._private is not None:
                 yield replace(item, private=self._private, private_stated=True)

@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from kb.errors import BadIdentifier, UnknownPaper
 from kb.home import Home
@@ -13,9 +14,9 @@ from kb.index.catalog import Catalog
 from kb.index.dense import ChromaIndex
 from kb.index.lexical import TantivyIndex
 from kb.index.neighbours import ScanningIndex
-from kb.index.retrieval import Indexes, Retriever
+from kb.index.retrieval import Findings, Indexes, Retriever
 from kb.index.tokens import has_words
-from kb.index.understanding import People, QueryReading
+from kb.index.understanding import People
 from kb.library.indexing import encoder_changed, open_vectors
 from kb.protocols import Encoder, Entailment, Keys, Reader, Reranker, Vectors
 from kb.records import NO_FILTERS, Box, Chunk, Filters, Grouping, Hit, Mode, Paper
@@ -106,10 +107,20 @@ class LibraryCorpus:
         retriever = self._retriever()
         return retriever.find(query, k=k, mode=mode, by=by, filters=filters) if retriever else []
 
-    def understand(self, query: str) -> QueryReading:
-        """What a query means to this library: whom it names, whether its words are known, a likelier spelling."""
+    def find_and_read(
+        self, query: str, *, k: int, mode: Mode, filters: Filters, by: Grouping, sources: bool = False
+    ) -> Findings:
+        """``find``, and how the query is read here: whom it names, a likelier spelling, whether its words are known;
+        with ``sources`` the papers of the hits have what their sources said."""
         retriever = self._retriever()
-        return retriever.understand(query) if retriever else QueryReading()
+        if retriever is None:
+            return Findings()
+        found = retriever.find_and_read(query, k=k, mode=mode, by=by, filters=filters)
+        if not sources:
+            return found
+        papers = self._catalog.papers.many({hit.paper.id for hit in found.hits}, sources=True)
+        hits = tuple(replace(hit, paper=papers.get(hit.paper.id, hit.paper)) for hit in found.hits)
+        return replace(found, hits=hits)
 
     def mentioned(self, text: str) -> list[Paper]:
         """Papers that a text may name: by an id or key in it, by an author whom it names, by words of their titles."""

@@ -50,7 +50,7 @@ from kb.records.digests import (
 )
 from kb.records.documents import Block, BlockKind, Chunk, ChunkKind, Document, FigureImage, FileKind, Line
 from kb.records.hits import NO_FILTERS, Filters, Grouping, Hit, Mode
-from kb.records.intake import AddReport, Doubtful, Failure, Item, Joined, Partial, PassedOver, Reason
+from kb.records.intake import AddReport, Doubtful, Failure, Found, Item, Joined, Notice, Partial, PassedOver, Reason
 from kb.records.papers import (
     Affiliation,
     Box,
@@ -101,6 +101,7 @@ __all__ = [
     "FigureImage",
     "FileKind",
     "Filters",
+    "Found",
     "Fulltext",
     "Grouping",
     "Hit",
@@ -116,6 +117,7 @@ __all__ = [
     "Name",
     "NotSearched",
     "Note",
+    "Notice",
     "Paper",
     "Partial",
     "Passage",

@@ -64,6 +64,18 @@ class PassedOver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What had to be assumed of a thing that was read all the same."""
+
+    what: str
+    why: Reason
+
+
+Found = Item | Failure | PassedOver | Notice
+"""What a source says of the things that it was asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Joined:
     """Records of several sources that were found to be of one paper: its id, the records, and the evidence."""
 
@@ -101,3 +113,4 @@ class AddReport:
     joined: tuple[Joined, ...] = ()
     doubtful: tuple[Doubtful, ...] = ()
     skipped: tuple[PassedOver, ...] = ()
+    notices: tuple[Notice, ...] = ()

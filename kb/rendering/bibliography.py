@@ -9,7 +9,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
+from kb.entry_types import stated_kind, type_of
 from kb.ids import fold
+from kb.names import is_suffix
 from kb.records import Name, Paper, SourceRecord
 from kb.rendering.latex import escape_address, escape_latex, escape_name
 from kb.wire import to_data
@@ -22,7 +24,6 @@ _PARTICLES = frozenset(
     "af al ap ben bin da dal de del dela della den der des di do dos du el la las le los san ten ter van vom von zu zum"
     " zur".split()
 )
-_SUFFIXES = frozenset({"jr", "jr.", "sr", "sr.", "ii", "iii", "iv"})
 _JOURNAL = re.compile(
     r"journal|transactions|letters|review|magazine|access|nature\b|science\b|phys\.|annals|reports|proceedings of the"
     r" national|^(?:IEEE T|ACM T|IEEE RA-L|IEEE JBHI|IEEE IoT-J|TMLR|TACL|JMLR|JAIR|IJCV|IJDAR|MELBA|Neurocomputing"
@@ -30,16 +31,6 @@ _JOURNAL = re.compile(
     r"|Expert Systems|Computational Linguistics)",
     re.I,
 )
-# What other formats call what BibTeX has a type for.
-_TYPES = {
-    **dict.fromkeys(("JOUR", "EJOUR", "article-journal", "journalArticle", "Journal Article", "MGZN"), "article"),
-    **dict.fromkeys(("CONF", "CPAPER", "paper-conference", "conferencePaper"), "inproceedings"),
-    **dict.fromkeys(("BOOK", "EBOOK", "EDBOOK", "book"), "book"),
-    **dict.fromkeys(("CHAP", "ECHAP", "chapter", "bookSection"), "incollection"),
-    **dict.fromkeys(("THES", "thesis"), "phdthesis"),
-    **dict.fromkeys(("RPRT", "report"), "techreport"),
-    **dict.fromkeys(("UNPB", "MANSCPT", "manuscript"), "unpublished"),
-}
 _VENUES = {
     "article": "journal",
     "phdthesis": "school",
@@ -125,7 +116,7 @@ def split_name(name: str) -> tuple[str, str, str]:
     The words keep their order; a name of one word is a family name.
     """
     words = name.split()
-    suffix = words.pop() if len(words) > 2 and words[-1].lower() in _SUFFIXES else ""
+    suffix = words.pop() if len(words) > 2 and is_suffix(words[-1]) else ""
     start = max(len(words) - 1, 0)
     while start > 1 and (words[start - 1] in _PARTICLES or words[start - 1].lower() in ("van", "von")):
         start -= 1
@@ -212,8 +203,7 @@ def _entry(paper: Paper, key: str) -> str:
 
 def bibtex_type(paper: Paper) -> str:
     """The type of a paper's entry: what a source states, else by the venue (article, inproceedings, misc)."""
-    stated = next((_TYPES[record.type] for record in paper.sources if record.type in _TYPES), None)
-    if stated:
+    if stated := type_of(stated_kind(paper.sources) or "", of="bibtex"):
         return stated
     return "misc" if not paper.venue else "article" if _JOURNAL.search(paper.venue) else "inproceedings"
 

@@ -11,47 +11,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from kb.entry_types import stated_kind, type_of
 from kb.errors import UsageError
 from kb.records import Name, Paper, SourceRecord
-from kb.rendering.bibliography import bibtex_type, citation_keys, id_of, issued, names_of, to_bibtex
+from kb.rendering.bibliography import bibtex_type, citation_keys, id_of, issued, names_of, split_name, to_bibtex
 from kb.rendering.escaping import one_line
+from kb.rendering.tex_text import ACCENTED, accented
 
 CitationForm = Literal["text", "html", "markdown", "bibtex", "ris", "csl"]
 
-# What the sources call the kinds of papers, in the words of CSL.
-_KINDS: Mapping[str, Mapping[str, str]] = {
-    "bibtex": {
-        "article": "article-journal", "inproceedings": "paper-conference", "conference": "paper-conference",
-        "incollection": "chapter", "inbook": "chapter", "book": "book", "collection": "book", "mvbook": "book",
-        "proceedings": "book", "phdthesis": "thesis", "mastersthesis": "thesis", "thesis": "thesis",
-        "techreport": "report", "report": "report", "manual": "book", "booklet": "pamphlet", "online": "webpage",
-        "electronic": "webpage", "patent": "patent", "dataset": "dataset", "software": "software",
-        "unpublished": "manuscript", "inreference": "entry-encyclopedia", "periodical": "periodical",
-    },
-    "ris": {
-        "JOUR": "article-journal", "EJOUR": "article-journal", "INPR": "article-journal", "CONF": "paper-conference",
-        "CPAPER": "paper-conference", "CHAP": "chapter", "ECHAP": "chapter", "BOOK": "book", "EBOOK": "book",
-        "EDBOOK": "book", "THES": "thesis", "RPRT": "report", "GOVDOC": "report", "MGZN": "article-magazine",
-        "NEWS": "article-newspaper", "ELEC": "webpage", "BLOG": "post-weblog", "PAT": "patent", "DATA": "dataset",
-        "COMP": "software", "UNPB": "manuscript", "MANSCPT": "manuscript", "ENCYC": "entry-encyclopedia",
-        "DICT": "entry-dictionary", "STAND": "standard", "PAMP": "pamphlet", "SLIDE": "speech", "GEN": "document",
-    },
-    "zotero": {
-        "journalArticle": "article-journal", "conferencePaper": "paper-conference", "bookSection": "chapter",
-        "book": "book", "thesis": "thesis", "report": "report", "preprint": "article", "webpage": "webpage",
-        "blogPost": "post-weblog", "magazineArticle": "article-magazine", "newspaperArticle": "article-newspaper",
-        "manuscript": "manuscript", "presentation": "speech", "patent": "patent", "dataset": "dataset",
-        "computerProgram": "software", "encyclopediaArticle": "entry-encyclopedia", "standard": "standard",
-        "dictionaryEntry": "entry-dictionary", "document": "document",
-    },
-}  # fmt: skip
-_RIS_KINDS = {
-    "article-journal": "JOUR", "paper-conference": "CPAPER", "chapter": "CHAP", "book": "BOOK", "thesis": "THES",
-    "report": "RPRT", "article-magazine": "MGZN", "article-newspaper": "NEWS", "webpage": "ELEC", "post": "ELEC",
-    "post-weblog": "BLOG", "patent": "PAT", "dataset": "DATA", "software": "COMP", "manuscript": "UNPB",
-    "article": "UNPB", "entry-encyclopedia": "ENCYC", "entry-dictionary": "DICT", "standard": "STAND",
-    "pamphlet": "PAMP", "speech": "SLIDE",
-}  # fmt: skip
 # Where the sources state what kb itself has no field for: CSL's name -> the source's names, the first that is there.
 _DETAILS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "volume": {"bibtex": ("volume",), "ris": ("VL",), "nbib": ("VI",), "zotero": ("Volume",)},
@@ -65,7 +33,21 @@ _DETAILS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "ISSN": {"bibtex": ("issn",), "nbib": ("IS",), "zotero": ("ISSN",)},
     "PMID": {"bibtex": ("pmid",), "nbib": ("PMID",)},
     "PMCID": {"nbib": ("PMC",)},
+    "number": {"zotero": ("Number",)},
+    "genre": {"bibtex": ("type",), "ris": ("M3",), "zotero": ("Type",)},
+    "version": {"bibtex": ("version",), "zotero": ("Version",)},
+    "accessed": {"bibtex": ("urldate",), "zotero": ("Access Date",)},
 }
+_PEOPLE: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # where authors and editors are stated
+    "bibtex": (("author",), ("editor",)),
+    "ris": (("AU", "A1"), ("ED", "A2")),
+    "nbib": (("FAU", "AU"), ("FED", "ED")),
+    "zotero": (("Author",), ("Editor",)),
+}
+_WITH_GENRE = frozenset({"thesis", "report"})  # of others it says what they are, not of what sort
+_WITH_NUMBER = frozenset({"report", "patent", "standard", "dataset", "software"})  # in no issue of anything
+_BRACED = re.compile(r"\{(?:[^{}]|\{[^{}]*\})*\}")
+_THESES = {"phdthesis": "PhD thesis", "mastersthesis": "Master’s thesis"}
 # What the user may decide, and the fields of a record that then are not the source's any more.
 _RIS_TAGS = {
     "title": ("TI", "T1", "CT"), "authors": ("AU", "A1"), "abstract": ("AB", "N2"), "published": ("PY", "Y1", "DA"),
@@ -104,7 +86,7 @@ def to_csl(papers: Sequence[Paper]) -> str:
 
 
 def cite(papers: Sequence[Paper], *, style: str = "apa", form: CitationForm = "text") -> list[str]:
-    """One citation for each paper, in their order.
+    """One citation for each paper, in their order; of the forms that are records, one text that holds them all.
 
     Args:
         style: a name of the CSL styles ("apa", "ieee", "nature") or the path of a ``.csl`` file.
@@ -115,8 +97,7 @@ def cite(papers: Sequence[Paper], *, style: str = "apa", form: CitationForm = "t
         SettingsError: when the extra that brings the styles is not installed.
     """
     if form in ("bibtex", "ris", "csl"):
-        write = {"bibtex": to_bibtex, "ris": to_ris, "csl": to_csl}[form]
-        return [write([paper]) for paper in papers]
+        return [{"bibtex": to_bibtex, "ris": to_ris, "csl": to_csl}[form](papers)]
     if form not in ("text", "html", "markdown"):
         raise UsageError(f"{form!r} is not a form of citation: choose text, html, markdown, bibtex, ris or csl")
     from kb.rendering.citation_styles import render
@@ -146,23 +127,73 @@ def csl_item(paper: Paper, key: str) -> dict[str, Any]:
     """A paper that has no CSL-JSON of its own as an item: names, numbers and dates as far as they are stated."""
     arxiv = id_of(paper, "arxiv:")
     kind = _kind(paper)
+    editors, alone = _editors(paper)
     item = {
         "id": key,
         "type": kind,
         "title": one_line(paper.title),
-        "author": _csl_names(paper),
+        "author": None if alone else _csl_names(paper),
+        "editor": (alone and _csl_names(paper)) or editors,
         "issued": {"date-parts": [list(parts)]} if (parts := issued(paper)) else None,
         ("publisher" if kind == "thesis" else "container-title"): one_line(paper.venue or ""),
         "abstract": one_line(paper.abstract),
-        **_details(paper),
+        **_details_of_kind(paper, kind),
         "DOI": id_of(paper, "doi:"),
         "URL": one_line(paper.url or ""),
         **_of_arxiv(arxiv, published=bool(paper.venue)),
-        "version": str(paper.version) if paper.version else None,
+        **({"version": str(paper.version)} if paper.version else {}),
         "keyword": ", ".join(map(one_line, paper.keywords)),
         "note": one_line(paper.comment or ""),
     }
     return {name: value for name, value in item.items() if value}
+
+
+def _details_of_kind(paper: Paper, kind: str) -> dict[str, Any]:
+    """The details as CSL has them for a kind: BibTeX has one field for an issue and for the number of a report."""
+    details = _details(paper)
+    if kind in _WITH_NUMBER and "issue" in details:
+        details.setdefault("number", details.pop("issue"))
+    if kind not in _WITH_GENRE:
+        details.pop("genre", None)
+    elif genre := next(filter(None, (_THESES.get(record.type.lower()) for record in paper.sources)), None):
+        details.setdefault("genre", genre)
+    day = re.match(r"(\d{4})(?:[-/](\d\d?))?(?:[-/](\d\d?))?", details.pop("accessed", ""))
+    if day:
+        details["accessed"] = {"date-parts": [[int(part) for part in day.groups() if part]]}
+    return details
+
+
+def _editors(paper: Paper) -> tuple[list[dict[str, str]], bool]:
+    """The editors that a source states, and whether no source has authors, so that the paper's are its editors."""
+    stated: list[dict[str, str]] = []
+    authors = paper.provenance.get("authors") == "user"
+    for record in paper.sources:
+        of_authors, of_editors = _PEOPLE.get(record.source, ((), ()))
+        fields = [(name.lower() if record.source == "bibtex" else name, value) for name, value in record.fields]
+        editors = [value for name, value in fields if name in of_editors]
+        stated = stated or [_csl_name(name) for value in editors for name in _names_in(value, record.source)]
+        authors = authors or any(name in of_authors for name, _ in fields)
+        authors = authors or bool(record.metadata.authors and not editors)
+    return stated, bool(stated) and not authors
+
+
+def _names_in(value: str, source: str) -> list[Name]:
+    """The names of a field of a source: "Last, First", "Last, Jr., First" or "First Last"."""
+    texts = re.split(r"\s*;\s*", value)
+    if source == "bibtex":
+        texts = re.split(r"\s+and\s+(?![^{]*\})", ACCENTED.sub(accented, value).replace("~", " "))
+    names = []
+    for text in texts:
+        whole = one_line(re.sub(r"[{}]|\\[A-Za-z]*\s?", "", text)) if source == "bibtex" else one_line(text)
+        family, *rest = (part.strip() for part in whole.split(","))
+        if source == "bibtex" and _BRACED.fullmatch(text.strip()):
+            names.append(Name(literal=whole))
+        elif rest:
+            names.append(Name(family=family, given=rest[-1], suffix=", ".join(rest[:-1])))
+        else:
+            given, family, suffix = split_name(whole)
+            names.append(Name(given=given, family=family, suffix=suffix) if given else Name(literal=whole))
+    return [name for name in names if str(name)]
 
 
 def _of_arxiv(identifier: str | None, *, published: bool) -> dict[str, str]:
@@ -251,7 +282,7 @@ def _ris(paper: Paper, key: str) -> str:
     first, _, last = details.get("page", "").partition("-")
     arxiv = id_of(paper, "arxiv:")
     fields = [
-        ("TY", _RIS_KINDS.get(kind, "GEN")),
+        ("TY", type_of(kind, of="ris") or "GEN"),
         ("ID", key),
         *_ris_field(paper, "title", "TI"),
         *_ris_field(paper, "authors", "AU"),
@@ -313,22 +344,12 @@ def _decided(paper: Paper, fields: Mapping[str, object]) -> list[str]:
 
 
 def _kind(paper: Paper) -> str:
-    """What CSL calls the paper: as its sources say, else by whether it has a venue."""
-    for record in paper.sources:
-        if record.source == "csl" and record.type:
-            return record.type
-        if kind := _KINDS.get(record.source, {}).get(record.type):
-            return kind
-        if record.source == "nbib":
-            return "chapter" if any(name == "BTI" for name, _ in record.fields) else "article-journal"
+    """What CSL calls the paper: as its sources say, else by its venue, as the BibTeX of the same paper says."""
+    if stated := stated_kind(paper.sources):
+        return stated
     if not paper.venue:
-        return "article"
-    return "article-journal" if _is_journal(paper) else "paper-conference"
-
-
-def _is_journal(paper: Paper) -> bool:
-    """As the BibTeX of the same paper says."""
-    return bibtex_type(paper) == "article"
+        return "article" if id_of(paper, "arxiv:") else "document"
+    return "article-journal" if bibtex_type(paper) == "article" else "paper-conference"
 
 
 def _details(paper: Paper) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from kb.records import AddReport, Answer, Digest, Fault, Hit, Paper, Passage, PassageSentence, Problem
+from kb.records import AddReport, Answer, Digest, Fault, Hit, Paper, Passage, PassageSentence, Problem, ShortSpan
 from kb.rendering.reasons import sentence, told
 
 _WIDTH = 100
@@ -68,8 +69,8 @@ def answer(result: Answer) -> str:
     if result.source == "passages":
         lines.append(_HEADS[result.answered] if result.passages else "Nothing in the library has to do with this.")
         lines += _passages(result.passages[:_OPEN])
-        if more := len(result.passages) - _OPEN:
-            lines += ["", f"{more} more passage{'s' if more > 1 else ''}: --json has them"] if more > 0 else []
+        if (more := len(result.passages) - _OPEN) > 0:
+            lines += ["", f"{more} more passage{'s' if more > 1 else ''}: --json has them"]
     elif not result.answered and result.source == "model":
         lines += ["The papers do not answer this.", *(["", "Nearest passages:"] if result.passages else [])]
         lines += _passages(result.passages)
@@ -131,16 +132,19 @@ def _passage(passage: Passage) -> str:
     """The text of a passage; "»" and "«" stand around what answers, "*" around a short span."""
     lines = []
     for line in passage.lines():
-        told = " ".join(_marked(sentence, passage) for sentence in line)
-        lines.append(_wrap(told.replace("« »", "").replace("  ", " ")))
+        parts = []
+        for answers, several in groupby(line, key=lambda each: each.n in passage.answering):
+            told = " ".join(_with_span(each, passage.short_span) for each in several)
+            parts.append(f"» {told} «" if answers else told)
+        lines.append(_wrap(" ".join(parts)))
     return "\n".join(lines)
 
 
-def _marked(sentence: PassageSentence, passage: Passage) -> str:
-    text, span = sentence.text, passage.short_span
-    if span is not None and span.n == sentence.n:
-        text = f"{text[: span.start]}*{text[span.start : span.end]}*{text[span.end :]}"
-    return f"» {text} «" if sentence.n in passage.answering else text
+def _with_span(sentence: PassageSentence, span: ShortSpan | None) -> str:
+    text = sentence.text
+    if span is None or span.n != sentence.n:
+        return text
+    return f"{text[: span.start]}*{text[span.start : span.end]}*{text[span.end :]}"
 
 
 def _source(passage: Passage) -> str:
@@ -177,7 +181,8 @@ def add_report(report: AddReport) -> str:
     if report.skipped:
         lines.append(f"{len(report.skipped)} passed over:")
         lines += [f"  {one.what}: {one.reason}" for one in report.skipped[:_SHOWN]]
-    lists = (report.partial, report.failed, several, report.doubtful, report.skipped)
+    lines += [f"{one.what}: {sentence(one.why)}" for one in report.notices[:_SHOWN]]
+    lists = (report.partial, report.failed, several, report.doubtful, report.skipped, report.notices)
     hidden = sum(max(0, len(some) - _SHOWN) for some in lists)
     if hidden:
         lines.append(f"  … and {hidden} more: --json lists all")

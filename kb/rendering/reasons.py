@@ -1,10 +1,10 @@
-"""Reasons as sentences: why records were joined or were not, and why a statement is in doubt."""
+"""Reasons as sentences: why records were joined or not, what was assumed of a file, why a statement is in doubt."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kb.records import Reason
+from kb.records import Language, Reason
 
 _SENTENCES = {
     "joined-by-you": "you said that they are one paper",
@@ -30,22 +30,37 @@ _SENTENCES = {
     "leans-on-dropped": "it leans on a statement that was left out",
     "only-missing": "it says only that something is not stated",
     "verifier": "{why}",
+    "encoding-assumed": "it is not UTF-8, and was read as {encoding}: save it as UTF-8 if its letters are wrong",
+    "encoding-assumed-in-part": (
+        "{lines} lines in it are not UTF-8, and were read as {encoding}: save it as UTF-8 if their letters are wrong"
+    ),
     "file-of-another-paper": "an entry names a file whose first page is another paper's ({file})",
 }
+_CHINESE = {
+    "cites-nothing": "未引用任何所示句子",
+    "number-not-cited": "所引原文没有 {found}",
+    "address-not-cited": "所引原文没有 {found}",
+    "quotation-not-cited": "所引原文没有这些词语：{found}",
+    "name-not-cited": "所引原文没有提到 {found}",
+    "not-verified": "没有模型将其与所引原文核对",
+    "not-entailed": "NLI 模型认为原文不蕴含此句（概率 {probability}）",
+    "leans-on-dropped": "它依赖于已删去的句子",
+    "only-missing": "它只说某事未说明",
+}  # the reasons that the app shows
 _AGREEING = {"title": "the titles", "authors": "the authors"}
 
 
-def sentence(reason: Reason) -> str:
-    """The reason in English, without a full stop; the kind itself where it is not known here."""
-    known = _SENTENCES.get(reason.kind)
+def sentence(reason: Reason, language: Language = "en") -> str:
+    """The reason, without a full stop; in English where the language has no words for it, else the kind itself."""
+    known = (_CHINESE if language == "zh" else _SENTENCES).get(reason.kind) or _SENTENCES.get(reason.kind)
     if known is None:
         return reason.kind
     return known.format_map(_Values(reason.values))
 
 
-def told(reason: Reason | str | None) -> str:
-    """The reason of a verdict in English; "" for none. Notes have it as a sentence already."""
-    return sentence(reason) if isinstance(reason, Reason) else reason or ""
+def told(reason: Reason | str | None, language: Language = "en") -> str:
+    """The reason of a verdict; "" for none. Notes have it as an English sentence already."""
+    return sentence(reason, language) if isinstance(reason, Reason) else reason or ""
 
 
 class _Values(dict[str, str]):

@@ -1,4 +1,4 @@
-"""Answers of servers kept on disk: each with its address and checksum, for a while, and within a size."""
+"""What servers answer: read or saved within a size, looked at before it is believed, and kept on disk for a while."""
 
 from __future__ import annotations
 
@@ -6,10 +6,148 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
+
+from kb.errors import DownloadRefused
+from kb.sources.pacing import unwritable
+
+Expected = Literal["pdf", "html"]
+_HEAD_BYTES = 1024  # readers look for %PDF- in the first kilobyte
+_PAGE_BYTES = 65_536
+_STALE_SECONDS = 3600.0
+# arXiv answers with a page, and status 200, while it makes a PDF or when it takes us for a robot.
+_PASSING = re.compile(
+    r"captcha|being (?:generated|processed|prepared)|not (?:yet )?available|try again|too many requests|rate.?limit"
+    r"|unusual traffic|temporarily|automated access|http-equiv=[\"']?refresh",
+    re.IGNORECASE,
+)
+
+
+def read_within(chunks: Iterator[bytes], *, max_bytes: int, what: str) -> bytes:
+    """The whole body.
+
+    Raises:
+        DownloadRefused: ``too-large``, as soon as more than ``max_bytes`` have come.
+    """
+    body = bytearray()
+    for chunk in chunks:
+        body += chunk
+        if len(body) > max_bytes:
+            raise too_large(what, max_bytes)
+    return bytes(body)
+
+
+def save(chunks: Iterator[bytes], to: Path, *, expect: Expected, max_bytes: int, what: str) -> None:
+    """Write the body beside ``to`` and give it its name when it is whole: nobody ever sees a part of it.
+
+    Raises:
+        DownloadRefused: ``too-large``, ``not-a-pdf`` or ``html-broken``; then nothing is left on the disk.
+        HomeUnwritable: when the folder cannot be written or the disk is full.
+    """
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _sweep(to.parent)
+        descriptor, name = tempfile.mkstemp(dir=to.parent, prefix=".", suffix=".part")
+    except OSError as err:
+        raise unwritable(to, err) from err
+    part = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            for piece in _checked(chunks, expect=expect, max_bytes=max_bytes, what=what):
+                try:
+                    file.write(piece)
+                except OSError as err:
+                    raise unwritable(to, err) from err
+        try:
+            part.replace(to)
+        except OSError as err:
+            raise unwritable(to, err) from err
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def too_large(what: str, max_bytes: int) -> DownloadRefused:
+    """The error for a body above the cap."""
+    return DownloadRefused(
+        f"{what} is larger than {max_bytes:,} bytes: raise max_download_bytes if you want it", code="too-large"
+    )
+
+
+def _checked(chunks: Iterator[bytes], *, expect: Expected, max_bytes: int, what: str) -> Iterator[bytes]:
+    head = b""
+    total = 0
+    is_known = False
+    for chunk in chunks:
+        total += len(chunk)
+        if total > max_bytes:
+            raise too_large(what, max_bytes)
+        if is_known:
+            yield chunk
+            continue
+        head += chunk
+        if len(head) >= _HEAD_BYTES:
+            if not _is_expected(head, expect):
+                raise _other_kind(_more(head, chunks), expect=expect, what=what)
+            is_known = True
+            yield head
+    if not is_known:
+        if not _is_expected(head, expect):
+            raise _other_kind(head, expect=expect, what=what)
+        yield head
+
+
+def _is_expected(head: bytes, expect: Expected) -> bool:
+    if expect == "pdf":
+        return b"%PDF-" in head[:_HEAD_BYTES]
+    return _is_page(head)
+
+
+def _is_page(head: bytes) -> bool:
+    start = head[:_HEAD_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return start.startswith((b"<!doctype html", b"<html")) or (start.startswith(b"<") and b"<html" in start)
+
+
+def _more(head: bytes, chunks: Iterator[bytes]) -> bytes:
+    for chunk in chunks:
+        if len(head) >= _PAGE_BYTES:
+            break
+        head += chunk
+    return head[:_PAGE_BYTES]
+
+
+def _other_kind(body: bytes, *, expect: Expected, what: str) -> DownloadRefused:
+    wanted = "a PDF" if expect == "pdf" else "a web page"
+    code = "not-a-pdf" if expect == "pdf" else "html-broken"
+    if not body.strip():
+        return DownloadRefused(f"{what} is empty, not {wanted}: try again later", code=code, retry=True)
+    if not _is_page(body):
+        return DownloadRefused(f"{what} is not {wanted}: look at it in a browser", code=code)
+    text = body.decode("utf-8", errors="replace")
+    title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+    named = f' ("{" ".join(title[1].split())[:80]}")' if title and title[1].strip() else ""
+    if _PASSING.search(text):
+        return DownloadRefused(
+            f"{what} is for now a web page{named} instead of {wanted}: try again later", code=code, retry=True
+        )
+    return DownloadRefused(f"{what} is a web page{named} instead of {wanted}: look at it in a browser", code=code)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed process left."""
+    for part in folder.glob(".*.part"):
+        try:
+            if time.time() - part.stat().st_mtime > _STALE_SECONDS:
+                part.unlink(missing_ok=True)
+        except FileNotFoundError:
+            continue
+
+
+# ------------------------------------------------------------------------------------- kept on disk
 
 
 class AnswerCache:

@@ -1,4 +1,4 @@
-"""Papers from BibTeX and BibLaTeX files.
+"""Papers from BibTeX and BibLaTeX files: what the entries say, what they inherit, whom they name.
 
 Each entry with a title is one item, ``what`` being its citation key; two entries with one key are two items. An entry
 that ``crossref`` or ``xdata`` names lends the fields that are missing, and is kept beside the record. PDFs that an
@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from kb.errors import BadRecord
-from kb.records import Failure, Item, PassedOver, SourceRecord
-from kb.sources.attachments import items_of
-from kb.sources.bibtex_fields import Fields, read_entry
-from kb.sources.bibtex_files import Attachments, attachments
+from kb.errors import BadIdentifier, BadRecord
+from kb.ids import doi_key, parse_arxiv_id
+from kb.names import is_suffix
+from kb.records import Failure, Found, Metadata, Name, PassedOver, SourceRecord
+from kb.sources.attachments import stated_in_bibtex, with_files
 from kb.sources.bibtex_syntax import Aside, Entry, read_entries
-from kb.sources.exported import read_text
-from kb.sources.latex import decode_latex
+from kb.sources.exported import Moment, date_of, finer, metadata_of
+from kb.sources.latex import decode_latex, split_at_top
+from kb.sources.markup import plain
+from kb.sources.venue import is_of_preprints
+
+Fields = dict[str, str]  # lower-case names, values still LaTeX
 
 _NO_PAPERS = frozenset({"set", "xdata", "control", "ieeetranbstctl"})
 _NOT_LENT = frozenset({"title", "subtitle", "author", "doi", "url", "eprint", "abstract", "note", "file", "crossref",
@@ -26,44 +31,32 @@ _NOT_LENT = frozenset({"title", "subtitle", "author", "doi", "url", "eprint", "a
                        "primaryclass", "eprintclass", "howpublished", "editor", "volume", "number"})  # fmt: skip
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _LONGEST_FAMILY = 4  # an entry, its parent, and theirs
+_EMBEDDED_ID = re.compile(
+    r"(?:arxiv\s*[:.]?\s*|abs/|arxiv\.org/(?:abs|pdf|html)/)"
+    r"([a-z-]+(?:\.[A-Z]{2})?/\d{7}(?:v\d+)?|\d{4}\.\d{4,5}(?:v\d+)?)",
+    re.I,
+)
+# What may stand before the id where it is the entry's own: "Comment on arXiv:…" speaks of another paper.
+_BEFORE_OWN = re.compile(r"(?:(?:arxiv|corr|abs|e-?prints?|preprints?|available|also|at|as|on|from|url)\W*)*", re.I)
+_INITIALS = re.compile(r"(?:[^\W\d_]\.[-\s]?){1,5}|[^\W\d_](?:[-\s][^\W\d_])*")
+_AND = r"(?i:\sand(?=\s))"
+_OTHERS = re.compile(r"(?:others|et\.?\s+al)\.?", re.IGNORECASE)
+_ET_AL = re.compile(r"(?:,|\s)\s*et\.?\s+al\.?$", re.IGNORECASE)
 
 
-class BibtexSource:
-    """Reads ``.bib`` files."""
+def read(text: str, *, path: Path | None = None) -> Iterator[Found]:
+    """The entries of a BibTeX text in its order, and a Failure with its line for each that cannot be read.
 
-    def __init__(self, *, max_file_bytes: int = 60_000_000) -> None:
-        self._max_file_bytes = max_file_bytes
-
-    def find(self, what: str) -> Iterator[Item | Failure | PassedOver]:
-        """What the file ``what`` holds, in its order."""
-        return read(Path(what), max_bytes=self._max_file_bytes)
-
-
-def read(path: Path, *, max_bytes: int = 60_000_000) -> Iterator[Item | Failure | PassedOver]:
-    """The papers of a file in its order, and a Failure with its line for each entry that cannot be read."""
-    text = read_text(path, max_bytes=max_bytes)
-    if isinstance(text, Failure):
-        yield text
-        return
-    found = False
-    for thing in read_bibtex(text, name=path.name, folder=path.parent):
-        found |= not isinstance(thing, PassedOver)
-        yield thing
-    if not found:
-        yield Failure(what=str(path), code="bad-record", reason="it has no entries: expected @article{…} and the like")
-
-
-def read_bibtex(
-    text: str, *, name: str = "bibliography", folder: Path | None = None
-) -> Iterator[Item | Failure | PassedOver]:
-    """The entries of a BibTeX text as items; ``name`` is what failures call the file.
-
-    Files that entries name are looked for relative to ``folder``; without one they are not looked for.
+    Files that entries name are looked for where the file at ``path`` lies; without one they are not looked for.
     """
+    name = path.name if path is not None else "bibliography"
     text, control = _CONTROL.subn(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
     if control:
         yield PassedOver(what=name, reason=f"{control:,} control characters in it are read as blanks: check the file")
     things = list(read_entries(text))
+    if all(isinstance(thing, Aside) for thing in things):
+        what = name if path is None else str(path)
+        yield Failure(what=what, code="bad-record", reason="it has no entries: expected @article{…} and the like")
     parents: dict[str, Entry] = {}
     lending: set[str] = set()
     for thing in things:
@@ -83,17 +76,16 @@ def read_bibtex(
             if thing.type in _NO_PAPERS:
                 yield PassedOver(what=where, reason=f"@{thing.type} {thing.key} is no paper: it serves the others")
             elif thing.type != "proceedings" or thing.key.lower() not in lending:
-                yield from _items(thing, parents, where=where, name=name, folder=folder)
+                yield from _items(thing, parents, where=where, folder=path.parent if path is not None else None)
 
 
-def _items(
-    entry: Entry, parents: Mapping[str, Entry], *, where: str, name: str, folder: Path | None
-) -> Iterator[Item | Failure | PassedOver]:
+def _items(entry: Entry, parents: Mapping[str, Entry], *, where: str, folder: Path | None) -> Iterator[Found]:
     fields, family = _inherited(entry, parents)
+    names = read_names(fields.get("author") or fields.get("editor") or "")
     try:
-        metadata, untold = read_entry(fields)
+        metadata = _metadata(fields, names)
     except BadRecord as err:
-        yield Failure(what=where, code=err.code, reason=f"{entry.key or 'an entry'} {err}")
+        yield Failure(what=where, code=err.code, reason=f"{entry.key or 'an entry'}: {err}")
         return
     record = SourceRecord(
         source="bibtex",
@@ -102,15 +94,11 @@ def _items(
         fields=entry.fields,
         text=entry.text,
         parent="\n\n".join(parent.text for parent in family),
-        origin=name,
         metadata=metadata,
     )
     what = entry.key or metadata.ids[0]
-    files = attachments(entry.fields, folder) if folder is not None else Attachments()
-    yield from items_of(record, what=what, papers=files.found, missing=files.missing)
-    for other, reason in files.other:
-        yield PassedOver(what=other, reason=reason)
-    if untold:
+    yield from with_files(record, what=what, stated=stated_in_bibtex(entry.fields), folder=folder)
+    if names.untold:
         reason = f"the authors of {what} could not be told apart: separate names with 'and'"
         yield PassedOver(what=where, reason=reason)
 
@@ -155,3 +143,205 @@ def _inherited(entry: Entry, parents: Mapping[str, Entry]) -> tuple[Fields, list
             fields = {**{name: value for name, value in lent.items() if name not in _NOT_LENT}, **fields}
         waiting += _lenders(parent)
     return fields, family
+
+
+# ------------------------------------------------------------------------------------------ fields
+
+
+def _metadata(fields: Fields, names: Names) -> Metadata:
+    """What the fields of one entry say.
+
+    Raises:
+        BadRecord: when there is no title.
+    """
+    arxiv, version = _arxiv_id(fields)
+    url = _url(fields)
+    doi = doi_key(_address(fields.get("doi", ""))) or doi_key(url or "")
+    primary = _text(fields, "primaryclass") or _text(fields, "eprintclass")
+    keywords = _text(fields, "keywords") or _text(fields, "keyword")
+    return metadata_of(
+        "bibtex",
+        title=": ".join(decode_latex(fields[name]) for name in ("title", "subtitle") if fields.get(name)),
+        ids=[key for key in (f"arxiv:{arxiv}" if arxiv else None, doi) if key],
+        version=version,
+        names=names.names,
+        et_al=names.et_al,
+        date=_published(fields),
+        url=url,
+        abstract=decode_latex(fields.get("abstract", "")),
+        comment=decode_latex(fields.get("note", "")),
+        venue=_venue(fields),
+        keywords=keywords.split(";" if ";" in keywords else ","),
+        categories=(primary,) if primary and arxiv else None,
+    )
+
+
+def _text(fields: Fields, name: str) -> str:
+    """A field as people read it: LaTeX first, then the markup that other sources left in it."""
+    return plain(decode_latex(fields.get(name, "")))
+
+
+def _address(text: str) -> str:
+    r"""An address or DOI: escapes undone, nothing else (``~`` and ``--`` stay)."""
+    bare = re.sub(r"\\url\s*\{([^{}]*)\}", r"\1", text.strip())
+    bare = re.sub(r"\\text(?:asciitilde|tildelow)(?:\{\})?|\\~\{\}|\$\\sim\$", "~", bare)
+    bare = re.sub(r"\\text(underscore|braceleft|braceright|asciicircum)(?:\{\})?", _named_sign, bare)
+    return re.sub(r"\\([_#%&$~{}^])", r"\1", bare).strip("{}<> \t\n").replace("{}", "")
+
+
+def _named_sign(match: re.Match[str]) -> str:
+    return {"underscore": "_", "braceleft": "{", "braceright": "}", "asciicircum": "^"}[match[1]]
+
+
+def _arxiv_id(fields: Fields) -> tuple[str | None, int | None]:
+    """From eprint, else from the places where bibliographies hide it (journal, volume, url, DOI, note)."""
+    eprint = _address(fields.get("eprint", ""))
+    prefix = fields.get("archiveprefix") or fields.get("eprinttype") or "arxiv"
+    candidates = [eprint] if prefix.strip(" {}").lower() == "arxiv" else []
+    candidates += [_address(fields.get("arxivid", "") or fields.get("arxiv", ""))]
+    for name in ("journal", "volume", "number", "url", "howpublished", "doi", "note", "booktitle", "publisher"):
+        value = _address(fields.get(name, ""))
+        match = _EMBEDDED_ID.search(value)
+        before = re.sub(r"https?://\S*$", "", value[: match.start()]) if match else ""
+        if match and (name in ("url", "doi") or _BEFORE_OWN.fullmatch(before)):
+            candidates.append(match[1])
+    versions = []
+    for candidate in candidates:
+        try:
+            versions.append(parse_arxiv_id(candidate))
+        except BadIdentifier:
+            continue
+    is_stated = bool(candidates[0]) and bool(versions)
+    if not versions or (not is_stated and len({identifier for identifier, _ in versions}) > 1):
+        return None, None
+    identifier = versions[0][0]
+    return identifier, next((v for i, v in versions if i == identifier and v is not None), None)
+
+
+def _url(fields: Fields) -> str | None:
+    stated = _address(fields.get("url") or "")
+    if not stated and "\\url" in fields.get("howpublished", ""):
+        stated = _address(fields["howpublished"])
+    return stated if re.fullmatch(r"https?://\S+", stated) else None
+
+
+def _published(fields: Fields) -> Moment | None:
+    """The ``date``, else the year with what month and day make finer of it."""
+    if stated := date_of(decode_latex(fields.get("date", ""))):
+        return stated
+    year = date_of(fields.get("year"))
+    month, day = (decode_latex(fields.get(name, "")).strip() for name in ("month", "day"))
+    if year is None or not month:
+        return year
+    numbers = f"{year.at.year}-{month}-{day}".rstrip("-")
+    return finer(year, date_of(numbers if month.isdecimal() else f"{month} {day} {year.at.year}"))
+
+
+def _venue(fields: Fields) -> str:
+    stated = (_text(fields, name) for name in ("journal", "journaltitle", "booktitle", "maintitle"))
+    return next((venue for venue in stated if venue and not is_of_preprints(venue)), "")
+
+
+# ------------------------------------------------------------------------------------------- names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """The names in order; ``et_al``: there are more. ``untold`` are lists of names that could not be told apart."""
+
+    names: tuple[Name, ...]
+    et_al: bool = False
+    untold: tuple[str, ...] = ()
+
+
+def read_names(value: str) -> Names:
+    """``"Li, Muyang and van der Berg, Jr, A. and {OpenAI} and others"``, still LaTeX, as names.
+
+    "and" is known in any case and over line breaks; semicolons part names where there is no "and". Names in a
+    row with commas alone are told apart where each has its initials; else they stay one literal name, and untold.
+    """
+    text = plain(value)
+    parts = split_at_top(text, _AND)
+    if len(parts) == 1:
+        parts = split_at_top(text, ";")
+    names: list[Name] = []
+    untold = []
+    et_al = False
+    for part in parts:
+        raw = part.strip(" ,;")
+        if found := _ET_AL.search(raw[-12:]):
+            et_al, raw = True, raw[: len(raw) - len(found[0])]
+        if not raw or raw.lower() == "and":
+            continue
+        if _OTHERS.fullmatch(raw[:12]) and len(raw) <= 12:
+            et_al = True
+            continue
+        found_names = _read(raw)
+        if not found_names:
+            untold.append(decode_latex(raw))
+            found_names = [Name(literal=untold[-1])]
+        names.extend(name for name in found_names if str(name))
+    return Names(names=tuple(names), et_al=et_al, untold=tuple(untold))
+
+
+def _read(raw: str) -> list[Name]:
+    """The name, or the names where commas alone part them; none when that cannot be told."""
+    if _is_group(raw):
+        return [Name(literal=decode_latex(raw))]
+    parts = [part for part in split_at_top(raw, ",") if part]
+    decoded = [decode_latex(part) for part in parts]
+    if len(parts) == 1:
+        return [_first_last(raw)]
+    if len(parts) == 2:
+        if is_suffix(decoded[1]):
+            name = _first_last(parts[0])
+            return [Name(given=name.given, family=name.family, suffix=decoded[1], literal=name.literal)]
+        return [Name(family=decoded[0], given=decoded[1])]
+    if len(parts) == 3 and is_suffix(decoded[1]):
+        return [Name(family=decoded[0], suffix=decoded[1], given=decoded[2])]
+    if len(parts) == 3 and is_suffix(decoded[2]):
+        return [Name(family=decoded[0], given=decoded[1], suffix=decoded[2])]
+    pairs = list(zip(decoded[::2], decoded[1::2], strict=False))
+    if len(decoded) % 2 == 0 and all(_is_initials(given) and not _is_initials(family) for family, given in pairs):
+        return [Name(family=family, given=given) for family, given in pairs]
+    return []
+
+
+def _first_last(raw: str) -> Name:
+    """``First von Last``: the last word, and the words in small letters before it, are the family name."""
+    if _is_group(raw):
+        return Name(literal=decode_latex(raw))
+    words = split_at_top(raw, r"[\s~]+")
+    decoded = list(map(decode_latex, words))
+    if "&" in decoded:  # a firm, as it stands
+        return Name(literal=decode_latex(raw))
+    suffix = decoded.pop() if len(decoded) > 2 and is_suffix(decoded[-1]) else ""
+    last = len(decoded) - 1
+    start = next((number for number in range(last) if _is_small(words[number], decoded[number])), last)
+    return Name(given=_joined(decoded[:start]), family=_joined(decoded[start:]), suffix=suffix)
+
+
+def _joined(words: list[str]) -> str:
+    return " ".join(word for word in words if word)
+
+
+def _is_group(raw: str) -> bool:
+    """Whether braces hold the whole of it (and are no accent's)."""
+    if not (raw.startswith("{") and raw.endswith("}")) or raw.startswith("{\\"):
+        return False
+    depth = 0
+    for brace in re.finditer(r"\\.|[{}]", raw):
+        depth += {"{": 1, "}": -1}.get(brace[0], 0)
+        if depth == 0:
+            return brace.end() == len(raw)
+    return False
+
+
+def _is_small(raw: str, decoded: str) -> bool:
+    if raw.startswith("{") and not raw.startswith("{\\"):
+        return False  # a word in braces is no particle
+    return next((letter.islower() for letter in decoded if letter.isalpha()), False)
+
+
+def _is_initials(text: str) -> bool:
+    return text == text.upper() and _INITIALS.fullmatch(text) is not None

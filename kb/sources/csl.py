@@ -13,30 +13,37 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kb.entry_types import WHOLES
 from kb.errors import BadRecord
-from kb.records import Failure, Item, Name, PassedOver, SourceRecord
-from kb.sources.exported import Moment, date_of, is_stamp, metadata_of, moment_of, read_text, storable, tidy
+from kb.records import Failure, Found, Item, Name, SourceRecord
+from kb.sources.exported import (
+    LONGEST_RECORD,
+    Moment,
+    date_of,
+    ids_of,
+    is_stamp,
+    metadata_of,
+    moment_of,
+    storable,
+    tidy,
+)
 
 _LIST = re.compile(r'\s*(?:\{\s*"(?:items|references)"\s*:\s*)?\[')  # the list, or the object that holds it
+_BRACES = re.compile(r'"(?:[^"\\]|\\.)*"|[{}]', re.S)
 _BETWEEN = re.compile(r"[\s,]*")
 _NEXT = re.compile(r",\s*(?=\{)")
 _KNOWN = frozenset({"id", "type", "title", "DOI", "author", "issued", "container-title"})
 _BEGINNING = re.compile(rf"\{{\s*\"(?:{'|'.join(sorted(_KNOWN))})\"\s*:")
-_WHOLES = frozenset({"book", "collection", "periodical"})
 _WINDOW = 16_384  # characters that most items are shorter than
 _LEAST = 100  # what it costs to decode nothing, in characters
 _REREADINGS = 4  # times the file may be gone over again in search of the item behind a broken one
 
 
-def read(path: Path, *, max_bytes: int = 60_000_000) -> Iterator[Item | Failure | PassedOver]:
+def read(text: str, *, path: Path) -> Iterator[Found]:
     """Yield the papers of a CSL-JSON file in its order, and a Failure with its line for each broken item.
 
     The file holds a list of items, an object whose ``items`` are one, or one item.
     """
-    text = read_text(path, max_bytes=max_bytes)
-    if isinstance(text, Failure):
-        yield text
-        return
     if not looks_like_csl(text):
         reason = 'it is no CSL-JSON: expected a list of items with title and type, [{"type": …, "title": …}, …]'
         yield Failure(what=str(path), code="bad-record", reason=reason)
@@ -49,7 +56,7 @@ def read(path: Path, *, max_bytes: int = 60_000_000) -> Iterator[Item | Failure 
             if isinstance(found, str):
                 raise BadRecord(found)
             item, end = found
-            record = _record(item, text=text[start:end], origin=path.name)
+            record = _record(item, text=text[start:end])
         except BadRecord as err:
             yield Failure(what=where, code=err.code, reason=str(err))
         else:
@@ -75,7 +82,7 @@ def _items(text: str) -> Iterator[tuple[int, tuple[dict[str, Any], int] | str]]:
         found = _decode(text, at)
         if found.fault:
             yield at, f"it is no item of CSL-JSON ({found.fault}): correct it"
-            at, cost = _next_item(text, at, budget=budget)
+            at, cost = (found.end, 0) if found.end else _next_item(text, at, budget=budget)
             budget -= cost
             if budget < 0:
                 yield at, "too much of the file is broken to read on from here: export it again"
@@ -108,7 +115,8 @@ def _next_item(text: str, broken: int, *, budget: int) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class _Decoded:
-    """A JSON value and where it ends, or what is wrong with it; how many characters were looked at."""
+    """A JSON value and where it ends, or what is wrong with it (and its end, where it is only too long); how many
+    characters were looked at."""
 
     value: Any = None
     end: int = 0
@@ -136,7 +144,19 @@ def _decode(text: str, at: int) -> _Decoded:
             cost += end + _LEAST
             if whole or end < len(part):  # a number may go on behind the part
                 return _Decoded(value, at + end, cost=cost)
-        size *= 4
+        if size >= LONGEST_RECORD:
+            return _Decoded(end=_end_of(text, at), fault=f"it is longer than {LONGEST_RECORD:,} characters", cost=cost)
+        size = min(4 * size, LONGEST_RECORD)
+
+
+def _end_of(text: str, at: int) -> int:
+    """Where the object that begins there ends, without a look at what it says."""
+    depth = 0
+    for sign in _BRACES.finditer(text, at):
+        depth += {"{": 1, "}": -1}.get(sign[0], 0)
+        if depth == 0:
+            return sign.end()
+    return len(text)
 
 
 def _after(pattern: re.Pattern[str], text: str, at: int) -> int:
@@ -161,7 +181,7 @@ _DECODER = json.JSONDecoder(parse_constant=_no_number, parse_float=str, object_p
 # -------------------------------------------------------------------------------------------- item
 
 
-def _record(item: Mapping[str, Any], *, text: str, origin: str) -> SourceRecord:
+def _record(item: Mapping[str, Any], *, text: str) -> SourceRecord:
     """An item as a source record.
 
     Raises:
@@ -172,14 +192,9 @@ def _record(item: Mapping[str, Any], *, text: str, origin: str) -> SourceRecord:
         return next((value for name in names if (value := _text(item.get(name)))), "")
 
     kind = said("type")
-    names, et_al = _names(item.get("author") or (item.get("editor") if kind in _WHOLES else None))
+    names, et_al = _names(item.get("author") or (item.get("editor") if kind in WHOLES else None))
     note = said("note")
-    metadata = metadata_of(
-        "csl",
-        title=said("title", "title-short"),
-        names=names,
-        et_al=et_al,
-        date=_date(item.get("issued")),
+    found = ids_of(
         dois=[said("DOI")],
         addresses=[said("URL")],
         traces=[
@@ -189,13 +204,20 @@ def _record(item: Mapping[str, Any], *, text: str, origin: str) -> SourceRecord:
             f"{said('archive')}:{said('archive_location', 'archive-location')}",
             *filter(is_stamp, note.splitlines()),
         ],
+    )
+    stands_in = said("publisher") if kind == "thesis" else said("container-title", "event-title")
+    metadata = metadata_of(
+        "csl",
+        title=said("title", "title-short"),
+        ids=found.ids,
+        version=found.version,
+        names=names,
+        et_al=et_al,
+        date=_date(item.get("issued")),
+        url=found.url,
         abstract=said("abstract"),
         comment=note,
-        venue=""
-        if kind in _WHOLES
-        else said("publisher")
-        if kind == "thesis"
-        else said("container-title", "event-title"),
+        venue="" if kind in WHOLES else stands_in,
         keywords=re.split(r"[;,]", said("keyword")),
     )
     fields = tuple((storable(name), storable(_as_field(value))) for name, value in item.items())
@@ -205,7 +227,6 @@ def _record(item: Mapping[str, Any], *, text: str, origin: str) -> SourceRecord:
         type=kind,
         fields=fields,
         text=storable(text),
-        origin=origin,
         metadata=metadata,
     )
 

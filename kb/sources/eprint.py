@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
+from kb.names import is_suffix
 from kb.records import Link
 from kb.sources.latex import decode_latex
-from kb.sources.links import links_of
+from kb.sources.links import links_of, links_of_ids
 
-_SUFFIX = re.compile(r"(?:Jr|Sr)\.?|I{2,3}|IV", re.ASCII)
 _SEPARATOR = re.compile(r"\s*(?:,\s*and|,|\band)\s+|\s*,\s*", re.IGNORECASE)
 
 # "withdrawn from ICLR" speaks of a conference; these speak of the paper on arXiv.
@@ -52,11 +52,8 @@ def links_to(
 
     arXiv's HTML is not among them: neither feed nor API says whether a paper has it, and not every paper does.
     """
-    name = identifier if version is None else f"{identifier}v{version}"
-    links = [Link(kind="pdf", url=f"https://arxiv.org/pdf/{name}", source="arxiv")] if has_pdf else []
-    if doi is not None:
-        links.append(Link(kind="doi", url=f"https://doi.org/{doi.removeprefix('doi:')}", source="arxiv"))
-    return (*links, *links_of((abstract, comment), source="arxiv"))
+    ids = [key for key in (f"arxiv:{identifier}" if has_pdf else "", doi or "") if key.startswith(("arxiv:", "doi:"))]
+    return (*links_of_ids(ids, version=version, source="arxiv"), *links_of((abstract, comment), source="arxiv"))
 
 
 def listed_authors(text: str) -> tuple[str, ...]:
@@ -66,7 +63,7 @@ def listed_authors(text: str) -> tuple[str, ...]:
     """
     names: list[str] = []
     for part in _SEPARATOR.split(_without_notes(decode_latex(text))):
-        if names and _SUFFIX.fullmatch(part):
+        if names and is_suffix(part):
             names[-1] += f", {part}"
         elif part:
             names.append(part)

@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import Any, NamedTuple
 
 from kb.errors import BadIdentifier, BadRecord
 from kb.ids import doi_key, parse_arxiv_id, record_key
-from kb.records import Failure, Metadata, Name, Precision, SourceName
-from kb.sources.links import address_of_id, links_of, links_of_ids
+from kb.names import is_suffix
+from kb.records import Link, Metadata, Name, Precision, SourceName
+from kb.sources.links import address_of_id, every_link
 from kb.sources.markup import plain
+from kb.sources.venue import is_of_preprints
 
 _MONTHS = "january february march april may june july august september october november december".split()
 _NUMBERS = re.compile(r"(\d{4})(?:[-/.](\d{1,2})?(?:[-/.](\d{1,2})?)?)?(?:[T ]\d.*|/.*)?", re.S)
@@ -23,33 +25,59 @@ _WORDS = (
     re.compile(r"(?P<d>\d{1,2})(?:st|nd|rd|th)?\.?[\s-]+(?P<m>[a-z]{3,9})\.?[\s,-]+(?P<y>\d{4})", re.I),
 )
 _YEAR = re.compile(r"(?<!\d)(1\d{3}|20\d\d)(?!\d)")
-_SUFFIX = re.compile(r"(?:jr|sr|i{2,3}|iv|2nd|3rd|4th)\.?", re.I)
 _OTHERS = re.compile(r"(?:and\s+)?(?:others|et\.?\s+al\.?)", re.I)
 _OF_ARXIV = re.compile(r"(?:\barxiv\s*:|\babs/)\s*([^\s,;)\]]+)", re.I)
 _STAMP = re.compile(r"arxiv\s*:\s*(\S+)(?:\s*\[[\w.-]+\])?", re.I)
 _LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")  # not at the other ends of lines that Unicode knows
-_PREPRINT = re.compile(r"^(?:arxiv\b.*|corr|abs/\S+)$", re.I)  # where a preprint lies is no venue
+LONGEST_RECORD = 8_000_000  # characters
+MOST_LINES = 200_000  # of one record: four times those of the longest list of authors
+MOST_NAMES = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """The first moment of a stated date in UTC, and how much of it was stated."""
+    """The first moment of a stated date in UTC, and how much of it was stated: None for a whole time."""
 
     at: datetime
-    precision: Precision
+    precision: Precision | None
 
 
 @dataclass(slots=True)
 class TaggedEntry:
-    """A record of tagged lines while it is read: its first line's number, its fields in order, its lines."""
+    """A record of tagged lines while it is read: its first line's number, its fields in order, its lines.
+
+    It holds as much as a record may; ``is_full`` says that there was more.
+    """
 
     line: int
     fields: list[tuple[str, list[str]]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    is_full: bool = False
+    size: int = 0
+
+    def take(self, line: str, *, tag: str | None, content: str) -> None:
+        """One more line of the record, with its tag or as what continues the one before."""
+        self.size += len(line)
+        self.is_full = self.is_full or self.size > LONGEST_RECORD or len(self.lines) >= MOST_LINES
+        if self.is_full:
+            self.fields, self.lines = self.fields[:1], []
+            return
+        self.lines.append(line)
+        if tag:
+            self.fields.append((tag, [content]))
+        elif content:
+            self.fields[-1][1].append(content)
 
     @property
     def stated(self) -> tuple[tuple[str, str], ...]:
-        """Tag and value of each field, lines that continue it joined by a blank."""
+        """Tag and value of each field, lines that continue it joined by a blank.
+
+        Raises:
+            BadRecord: when it has more than a record may have.
+        """
+        if self.is_full:
+            most = f"{MOST_LINES:,} lines or {LONGEST_RECORD:,} characters"
+            raise BadRecord(f"the record has more than {most}: give it its end, or shorten it")
         return tuple((tag, storable(" ".join(lines))) for tag, lines in self.fields)
 
     @property
@@ -63,36 +91,6 @@ def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
     for number, match in enumerate(_LINES.finditer(text), 1):
         if match[0]:
             yield number, match[0]
-
-
-def read_text(path: Path, *, max_bytes: int) -> str | Failure:
-    """The text of a file: UTF-8 or UTF-16 by its mark, else each line UTF-8 or Windows' Western code page."""
-    try:
-        if not path.is_file():
-            raise OSError("it is not a regular file")
-        if (size := path.stat().st_size) > max_bytes:
-            reason = f"it has {size:,} bytes, more than max_file_bytes ({max_bytes:,}): raise it, or split the file"
-            return Failure(what=str(path), code="too-large", reason=reason)
-        data = path.read_bytes()
-    except OSError as err:
-        reason = f"it cannot be read ({err.strerror or err}): check that it exists and that you may read it"
-        return Failure(what=str(path), code="file-unreadable", reason=reason)
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    try:
-        return data.decode()
-    except UnicodeDecodeError:  # a file put together from several programs' exports has lines in either code
-        return "".join(_line(line) for line in data.splitlines(keepends=True))
-
-
-def _line(line: bytes) -> str:
-    for code in ("utf-8", "cp1252"):
-        try:
-            return line.decode(code)
-        except UnicodeDecodeError:
-            continue
-    return line.decode("latin-1")
 
 
 def storable(text: str) -> str:
@@ -122,22 +120,22 @@ def name_of(text: str) -> Name | None:
     return Name(family=family, given=rest[0] if rest else "", suffix=suffix)
 
 
-def is_suffix(text: str) -> bool:
-    """Whether it is what stands after a name: "Jr.", "III"."""
-    return _SUFFIX.fullmatch(text.strip()) is not None
-
-
 def names_of(texts: Iterable[str]) -> tuple[tuple[Name, ...], bool]:
     """The names in their order, and whether the list says that there are more ("et al.").
 
     A text may list several, separated by semicolons; a "Jr." alone belongs to the name before it.
+
+    Raises:
+        BadRecord: for more than ``MOST_NAMES``.
     """
     stated: list[str] = []
-    for part in (part.strip() for text in texts for part in tidy(text).split(";")):
+    for part in (part.strip() for text in texts for part in tidy(text).split(";", MOST_NAMES)):
         if stated and is_suffix(part):
             stated[-1] = f"{stated[-1]}, {part}"
         elif part:
             stated.append(part)
+        if len(stated) > MOST_NAMES:
+            raise BadRecord(f"it has more than {MOST_NAMES:,} authors: check that they are names")
     names = tuple(name for text in stated if not _OTHERS.fullmatch(text) and (name := name_of(text)))
     return names, any(_OTHERS.fullmatch(text) for text in stated)
 
@@ -146,15 +144,18 @@ def names_of(texts: Iterable[str]) -> tuple[tuple[Name, ...], bool]:
 
 
 def date_of(text: str | None) -> Moment | None:
-    """What a text states of a date: ``2017/09/03/``, ``2017 Sep 3``, ``September 2017``; else the year in it."""
+    """What a text states of a date: ``2017/09/03/``, ``2017 Sep 3``, ``September 2017``; else the year in it, and the
+    month where it names one alone (``March 12-15, 2017``)."""
     text = " ".join((text or "")[:200].split())
     if found := _COMPACT.fullmatch(text) or _NUMBERS.fullmatch(text):
         return moment_of(*(int(part) if part else None for part in found.groups()))
     for form in _WORDS:
         if (found := form.fullmatch(text)) and (month := _month(found["m"])):
             return moment_of(int(found["y"]), month, int(found["d"]) if found["d"] else None)
-    year = _YEAR.search(text)
-    return moment_of(int(year[1])) if year else None
+    if (year := _YEAR.search(text)) is None:
+        return None
+    months = {month for word in re.findall(r"[^\W\d_]+", text) if len(word) > 2 and (month := _month(word))}
+    return moment_of(int(year[1]), months.pop() if len(months) == 1 else None)
 
 
 def moment_of(year: int | None, month: int | None = None, day: int | None = None) -> Moment | None:
@@ -177,7 +178,7 @@ def finer(stated: Moment | None, other: Moment | None) -> Moment | None:
         return stated or other
     same_year = stated.at.year == other.at.year
     within = {"year": same_year, "month": same_year and stated.at.month == other.at.month, "day": False}
-    return other if within[stated.precision] and other.precision != "year" else stated
+    return other if within.get(stated.precision or "day") and other.precision != "year" else stated
 
 
 def _month(word: str) -> int | None:
@@ -192,23 +193,28 @@ def metadata_of(
     source: SourceName,
     *,
     title: str,
+    ids: Sequence[str] = (),
+    version: int | None = None,
     names: Sequence[Name] = (),
+    authors: Sequence[str] = (),
     et_al: bool = False,
     date: Moment | None = None,
-    dois: Iterable[str] = (),
-    addresses: Sequence[str] = (),
-    traces: Iterable[str] = (),
+    url: str | None = None,
+    links: Iterable[Link] = (),
     abstract: str = "",
     comment: str = "",
     venue: str = "",
     keywords: Iterable[str] = (),
+    **said: Any,
 ) -> Metadata:
-    """What a record says, out of its fields.
+    """What a record says, out of its fields, which may still have the markup of their source.
 
     Args:
-        dois: where the DOI stands; the first that is one counts.
-        addresses: web addresses of the paper; the first is its ``url``.
-        traces: other fields in which an arXiv id may stand behind its name ("arXiv:2402.19481 [cs]").
+        ids: canonical ids and the version, as ``ids_of`` finds them; without any, title and authors make one.
+        authors: where the names' parts are not told; else they are the names.
+        url: the paper's own page; without one it is the page of its first id.
+        links: beside those that its ids, its page, abstract and comment lead to.
+        said: what else the record says, by the names of ``Metadata``.
 
     Raises:
         BadRecord: when there is no title.
@@ -216,20 +222,13 @@ def metadata_of(
     title = tidy(title)
     if not any(sign.isalnum() for sign in title):
         raise BadRecord("it has no title: give it one")
-    pages = [page for page in map(str.strip, addresses) if re.fullmatch(r"https?://\S+", page)]
-    dois = [*dois, *(page for page in pages if re.match(r"https?://(?:dx\.)?doi\.org/", page, re.I))]
-    keys = [key for text in dois if (key := doi_key(text.strip()))][:1]
-    arxiv, version = _arxiv_of([*pages, *dois], traces)
-    if arxiv:
-        keys = [f"arxiv:{arxiv}", *keys]
-    authors = tuple(str(name) for name in names)
+    authors = tuple(authors) or tuple(map(str, names))
     abstract, comment = tidy(abstract), tidy(comment)
-    url = pages[0] if pages else address_of_id(keys[0], version=version) if keys else None
-    links = links_of_ids(keys, version=version, source=source)
-    links += links_of((url, abstract, comment), source=source)
+    ids = tuple(dict.fromkeys(ids)) or (record_key(title, authors),)
+    url = url or address_of_id(ids[0], version=version)
     return Metadata(
         source=source,
-        ids=tuple(dict.fromkeys(keys)) or (record_key(title, authors),),
+        ids=ids,
         version=version,
         title=title,
         authors=authors or None,
@@ -239,11 +238,35 @@ def metadata_of(
         comment=comment or None,
         published=date.at if date else None,
         precision=date.precision if date else None,
-        venue=None if _PREPRINT.match(venue := tidy(venue)) else venue or None,
+        venue=None if is_of_preprints(venue := tidy(venue)) else venue or None,
         url=url,
-        links=tuple(dict.fromkeys(links)) or None,
+        links=every_link(ids, stated=links, texts=(url, abstract, comment), version=version, source=source),
         keywords=tuple(dict.fromkeys(word for word in map(tidy, keywords) if word)) or None,
+        **said,
     )
+
+
+class Ids(NamedTuple):
+    """Canonical ids, strongest first, the version that they state, and the paper's page."""
+
+    ids: list[str]
+    version: int | None
+    url: str | None
+
+
+def ids_of(*, dois: Iterable[str] = (), addresses: Iterable[str] = (), traces: Iterable[str] = ()) -> Ids:
+    """The ids that the fields of a record carry.
+
+    Args:
+        dois: where the DOI stands; the first that is one counts.
+        addresses: web addresses of the paper; the first is its page.
+        traces: other fields in which an arXiv id may stand behind its name ("arXiv:2402.19481 [cs]").
+    """
+    pages = [page for page in map(str.strip, addresses) if re.fullmatch(r"https?://\S+", page)]
+    dois = [*dois, *(page for page in pages if re.match(r"https?://(?:dx\.)?doi\.org/", page, re.I))]
+    keys = [key for text in dois if (key := doi_key(text.strip()))][:1]
+    arxiv, version = _arxiv_of([*pages, *dois], traces)
+    return Ids([f"arxiv:{arxiv}", *keys] if arxiv else keys, version, next(iter(pages), None))
 
 
 def is_stamp(line: str) -> bool:

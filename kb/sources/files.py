@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from kb.ids import find_arxiv_ids
-from kb.records import Failure, FileKind, Item, PassedOver
+from kb.records import Failure, FileKind, Found, Item, Notice, PassedOver
 from kb.sources.formats import is_expected, reader_for, record_endings
 
 _KINDS: Mapping[str, FileKind] = {
@@ -43,7 +42,7 @@ class FilesSource:
         self._max_file_bytes = max_file_bytes
         self._leave_out = leave_out.resolve() if leave_out is not None else None
 
-    def find(self, what: str) -> Iterator[Item | Failure | PassedOver]:
+    def find(self, what: str) -> Iterator[Found]:
         """Yield the file ``what``, or what is in the folder ``what`` and below, sorted by path.
 
         In a folder hidden files are left alone, and whatever else is not read is passed over by name: no link is
@@ -67,12 +66,12 @@ class FilesSource:
         else:
             yield from self._file(path, what, named=True)
 
-    def _folder(self, folder: Path, what: str) -> Iterator[Item | Failure | PassedOver]:
+    def _folder(self, folder: Path, what: str) -> Iterator[Found]:
         found = False
         for entry in self._walk(folder):
             if isinstance(entry, Path):
                 for thing in self._file(entry, os.fspath(entry), named=False):
-                    found = found or not isinstance(thing, PassedOver)
+                    found = found or not isinstance(thing, PassedOver | Notice)
                     yield thing
             else:
                 found = found or isinstance(entry, Failure)
@@ -103,7 +102,7 @@ class FilesSource:
             except (OSError, RuntimeError) as err:
                 yield _unreadable(_shown(here), err)
 
-    def _file(self, path: Path, what: str, *, named: bool) -> Iterator[Item | Failure | PassedOver]:
+    def _file(self, path: Path, what: str, *, named: bool) -> Iterator[Found]:
         wanted = named or path.suffix.lower() in _KINDS or is_expected(path)
 
         def refused(code: str, reason: str) -> Failure | PassedOver:
@@ -129,8 +128,7 @@ class FilesSource:
             return
         kind = self._kind(path)
         if format_ := reader_for(path, named=named and kind is None):
-            for thing in format_.read(Path(name), max_bytes=self._max_file_bytes):
-                yield _placed(thing, name)
+            yield from format_.read(Path(name), max_bytes=self._max_file_bytes)
         elif kind is None:
             reason = f"it is of a kind that is not read: kb reads {_READABLE}"
             yield refused("unsupported-file", reason)
@@ -154,13 +152,6 @@ class FilesSource:
             return "pdf"
         start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
         return "html" if start.startswith((b"<!doctype html", b"<html")) else None
-
-
-def _placed(thing: Item | Failure | PassedOver, name: str) -> Item | Failure | PassedOver:
-    """With the whole path of the file that a record stands in: two folders may each have a ``refs.bib``."""
-    if isinstance(thing, Item) and thing.record is not None:
-        return replace(thing, record=replace(thing.record, origin=name))
-    return thing
 
 
 def proposed_ids(path: Path) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """The formats of files that hold records of papers, in one table: by ending, and by content where that is not enough.
 
-A format is one module of ``kb.sources`` with ``read(path, max_bytes=…)``; it is loaded when a file of it is read.
+A format is one module of ``kb.sources`` with ``read(text, path=…)``, or with ``read(path, max_bytes=…)`` where it is
+read as a stream. The forms of JSON records have a table of their own. A module is loaded when a file of it is read.
 """
 
 from __future__ import annotations
@@ -8,12 +9,12 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import cast
 
-from kb.records import Failure, Item, PassedOver
+from kb.records import Failure, Found, Item
+from kb.sources.decoding import read_text
 
 _HEAD_BYTES = 65_536  # of a file that are looked at to tell what it holds
 
@@ -28,6 +29,7 @@ class Format:
         module: the module of ``kb.sources`` that reads it.
         holds: whether a file's content is of it, where the ending alone does not tell.
         only: a file with one of these endings is of this format or none, so that its reader can say what is wrong.
+        streamed: its reader opens the file itself; the others are given its text.
     """
 
     name: str
@@ -35,11 +37,32 @@ class Format:
     module: str
     holds: Callable[[Path], bool] | None = None
     only: bool = False
+    streamed: bool = False
 
-    def read(self, path: Path, *, max_bytes: int) -> Iterator[Item | Failure | PassedOver]:
-        """The papers of a file in its order; what cannot be read of it is said by line."""
-        read = import_module(f"kb.sources.{self.module}").read
-        return cast(Iterator[Item | Failure | PassedOver], read(path, max_bytes=max_bytes))
+    def read(self, path: Path, *, max_bytes: int) -> Iterator[Found]:
+        """The papers of a file in its order, and where they stand; what cannot be read of it is said by line.
+
+        The whole path is the records' ``origin``: two folders may each have a ``refs.bib``.
+        """
+        for thing in self._read(path, max_bytes=max_bytes):
+            if isinstance(thing, Item) and thing.record is not None:
+                yield replace(thing, record=replace(thing.record, origin=str(path)))
+            else:
+                yield thing
+
+    def _read(self, path: Path, *, max_bytes: int) -> Iterator[Found]:
+        reader = import_module(f"kb.sources.{self.module}")
+        if self.streamed:
+            yield from reader.read(path, max_bytes=max_bytes)
+            return
+        found = read_text(path, max_bytes=max_bytes)
+        if isinstance(found, Failure):
+            yield found
+            return
+        text, notice = found
+        if notice is not None:
+            yield notice
+        yield from reader.read(text, path=path)
 
     def is_named(self, path: Path) -> bool:
         """Whether the name ends as those of this format do."""
@@ -114,11 +137,20 @@ FORMATS = (
     Format("BibTeX", (".bib", ".bibtex"), "bibtex"),
     Format("RIS", (".ris",), "ris"),
     Format("PubMed", (".nbib",), "nbib"),
-    Format("JSON lines", (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz"), "jsonl"),
-    Format("JSON lines", (".json", ".json.gz", ".gz"), "jsonl", _holds_records),
+    Format("JSON lines", (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz"), "jsonl", streamed=True),
+    Format("JSON lines", (".json", ".json.gz", ".gz"), "jsonl", _holds_records, streamed=True),
     Format("CSL-JSON", (".json",), "csl", _holds_csl, only=True),
-    Format("a list of ids", (".txt", ".text", ".md", ".markdown", ".csv", ".tsv", ""), "id_list", _holds_ids),
+    Format("ids", (".txt", ".text", ".md", ".markdown", ".csv", ".tsv", ""), "id_list", _holds_ids, streamed=True),
     Format("Zotero's CSV", (".csv",), "zotero_csv", _holds_zotero_table, only=True),
     Format("PubMed", (".txt", ".text"), "nbib", _begins(r"PMID- ?\d")),
     Format("RIS", (".txt", ".text"), "ris", _begins(r"TY {1,2}- ?[A-Z]{3,6}\b")),
 )
+JSON_FORMS = {
+    "beir": "beir",
+    "openalex": "openalex",
+    "semantic-scholar": "semantic_scholar",
+    "kaggle": "kaggle",
+    "kb": "own_json",
+}
+"""Forms of JSON records, the first that a record is of: its type, and the module of ``kb.sources`` that has the fields
+of its own ids (``OWN_IDS``), ``is_one(record)``, and ``read_one(reading)``, which gives the metadata."""

@@ -26,8 +26,7 @@ from kb import __version__
 from kb.errors import DownloadRefused, NotFound, SourceError, SourceUnavailable
 from kb.settings import Settings
 from kb.sources.addresses import AddressPolicy, Resolver, resolve
-from kb.sources.answers import AnswerCache
-from kb.sources.bodies import Expected, read_within, save, too_large
+from kb.sources.answers import AnswerCache, Expected, read_within, save, too_large
 from kb.sources.pacing import LONGEST_WAIT_SECONDS, Pace, Turn, left_alone
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kb.errors import BadIdentifier
 from kb.ids import other_identifier, parse_arxiv_id
-from kb.records import Failure, Item, PassedOver
+from kb.records import Failure, Found, Item
 
 _LONGEST_LINE = 4000  # characters; what is longer is prose
 _COMMENT = re.compile(r"(?:^|\s)(?:#|//|%|;).*$")  # "#p3" inside an address is none
@@ -22,7 +22,7 @@ _LABELLED = re.compile(r"(?:doi|pmid|isbn(?:-1[03])?|arxiv|eprint)\s*[:=]?\s+(?P
 _BETWEEN = re.compile(r"[\s,;|]+")
 
 
-def read(path: Path, *, max_bytes: int = 60_000_000) -> Iterator[Item | Failure | PassedOver]:
+def read(path: Path, *, max_bytes: int = 60_000_000) -> Iterator[Found]:
     """Yield an item for each arXiv id in the order of the lines, and a Failure for what is another kind of id."""
     try:
         if (size := path.stat().st_size) > max_bytes:

@@ -6,24 +6,18 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-from kb.errors import BadRecord
-from kb.ids import doi_key
+from kb.errors import BadIdentifier, BadRecord
+from kb.ids import doi_key, parse_arxiv_id
 from kb.records import Precision
+from kb.sources.exported import Moment
 from kb.sources.markup import plain
 
 T = TypeVar("T")
 
 _YEARS = range(1450, 2101)  # from the first printed books on
 _DATE = re.compile(r"(?P<year>\d{4})(?:-(?P<month>\d\d))?", re.ASCII)
-
-
-class When(NamedTuple):
-    """The first moment of a stated date in UTC, and how much of it is stated: None for a whole time."""
-
-    at: datetime
-    precision: Precision | None
 
 
 class Reading:
@@ -147,7 +141,7 @@ def _day(value: Any, name: str) -> date:
     return day
 
 
-def when_of(record: Mapping[str, Any], name: str) -> When | None:
+def when_of(record: Mapping[str, Any], name: str) -> Moment | None:
     """A time, a day, a month or a year: ``2024-03-04T12:00:00Z``, ``2024-03-04``, ``2024-03``, ``2024`` or 2024.
 
     A time without a zone is in UTC.
@@ -168,7 +162,7 @@ def when_of(record: Mapping[str, Any], name: str) -> When | None:
         raise BadRecord(f"{name} is {shown(value)}: write 2024, 2024-03-04 or 2024-03-04T12:00:00Z") from err
     if at.year not in _YEARS:
         raise BadRecord(f"{name} is {shown(value)}, a year that no paper is of: correct it")
-    return When(at, precision)
+    return Moment(at=at, precision=precision)
 
 
 def address_of(record: Mapping[str, Any], name: str) -> str | None:
@@ -177,6 +171,34 @@ def address_of(record: Mapping[str, Any], name: str) -> str | None:
     if value is not None and not re.fullmatch(r"https?://\S+", value):
         raise BadRecord(f"{name} must be an http address, not {shown(value)}: correct it")
     return value
+
+
+def site_of(record: Mapping[str, Any], name: str) -> str | None:
+    """An address of the web, or nothing where something else stands there."""
+    value = line_of(record, name)
+    return value if value and re.fullmatch(r"https?://\S+", value) else None
+
+
+def arxiv_of(record: Mapping[str, Any], name: str) -> tuple[str, int | None]:
+    """The arXiv id that stands there, and its version."""
+    value = record[name]
+    try:
+        return parse_arxiv_id(value if isinstance(value, str) else "")
+    except BadIdentifier as err:
+        raise BadRecord(f"{name} must be an id like 2402.19481, not {shown(value)}: correct it") from err
+
+
+def person_in(value: Any, field: str) -> str:
+    """The name of a person, a text or an object that has one."""
+    name = value.get("name") if isinstance(value, dict) else value
+    if not isinstance(name, str) or not (text := plain(clean(name))):
+        raise BadRecord(f"{field} has {shown(value)} where a name must be: correct it")
+    return text
+
+
+def is_id(value: Any) -> bool:
+    """Whether it can be the id of a record: a text that says something, or a whole number."""
+    return (isinstance(value, str) and value.strip() != "") or (isinstance(value, int) and not isinstance(value, bool))
 
 
 def doi_of(record: Mapping[str, Any], name: str) -> str | None:

@@ -71,6 +71,24 @@ def links_of(texts: Iterable[str | None], *, source: str = "") -> tuple[Link, ..
     return tuple(found.values())
 
 
+def every_link(
+    ids: Iterable[str],
+    *,
+    stated: Iterable[Link] = (),
+    texts: Iterable[str | None] = (),
+    version: int | None = None,
+    source: str = "",
+) -> tuple[Link, ...] | None:
+    """The links of a record, each once: those that its ids lead to, those it states, those its texts name."""
+    found = {
+        (link.kind, link.url.rstrip("/")): link
+        for link in (*links_of_ids(ids, version=version, source=source), *stated)
+    }
+    for link in links_of(texts, source=source):
+        found.setdefault((link.kind, link.url.rstrip("/")), link)
+    return tuple(found.values()) or None
+
+
 def _has_sign(lowered: str) -> bool:
     return any(sign in lowered for sign in _SIGNS)
 

@@ -11,35 +11,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kb.errors import BadRecord
-from kb.records import Failure, Item, Name, PassedOver, SourceRecord
-from kb.sources.exported import (
-    TaggedEntry,
-    date_of,
-    finer,
-    is_suffix,
-    metadata_of,
-    name_of,
-    numbered_lines,
-    read_text,
-    tidy,
-)
+from kb.names import is_suffix
+from kb.records import Failure, Found, Item, Name, SourceRecord
+from kb.sources.exported import TaggedEntry, date_of, finer, ids_of, metadata_of, name_of, numbered_lines, tidy
 
 _TAGGED = re.compile(r"([A-Z][A-Z0-9]{1,3}) {0,2}- ?(.*)", re.S)
 _INITIALS = re.compile(r"[^\W\d_a-z]{1,4}")
 
 
-def read(path: Path, *, max_bytes: int = 60_000_000) -> Iterator[Item | Failure | PassedOver]:
+def read(text: str, *, path: Path) -> Iterator[Found]:
     """Yield the papers of the file in its order, and a Failure with its line for each broken record."""
-    text = read_text(path, max_bytes=max_bytes)
-    if isinstance(text, Failure):
-        yield text
-        return
     found = False
     for entry in _entries(text):
         found = True
         where = f"{path.name}:{entry.line}"
         try:
-            record = _record(entry, origin=path.name)
+            record = _record(entry)
         except BadRecord as err:
             yield Failure(what=where, code=err.code, reason=str(err))
         else:
@@ -62,16 +49,12 @@ def _entries(text: str) -> Iterator[TaggedEntry]:
         if entry is None:
             continue
         after_blank = not line.strip()
-        entry.lines.append(line)
-        if tagged:
-            entry.fields.append((tagged[1], [tagged[2].strip()]))
-        elif content := line.strip():
-            entry.fields[-1][1].append(content)
+        entry.take(line, tag=tagged[1] if tagged else None, content=(tagged[2] if tagged else line).strip())
     if entry is not None:
         yield entry
 
 
-def _record(entry: TaggedEntry, *, origin: str) -> SourceRecord:
+def _record(entry: TaggedEntry) -> SourceRecord:
     """The entry as a source record.
 
     Raises:
@@ -87,31 +70,28 @@ def _record(entry: TaggedEntry, *, origin: str) -> SourceRecord:
 
     title = first("TI", "BTI", "TT")
     names, et_al = _names(fields)
+    numbers = [*said.get("LID", ()), *said.get("AID", ())]
+    found = ids_of(
+        dois=[value.removesuffix("[doi]").strip() for value in numbers if "[doi]" in value],
+        addresses=said.get("URL", []),
+        traces=numbers,
+    )
+    metadata = metadata_of(
+        "nbib",
+        # PubMed sets a full stop after every title, and brackets around those that it translated.
+        title=title[:-1] if title.endswith(".") and not title.endswith("..") else title,
+        ids=found.ids,
+        version=found.version,
+        names=names,
+        et_al=et_al,
+        date=finer(date_of(first("DP")), date_of(first("DEP"))),
+        url=found.url,
+        abstract=first("AB", "OAB"),
+        venue=first("JT", "TA") if first("TI") else "",
+        keywords=said.get("OT", []),
+    )
     return SourceRecord(
-        source="nbib",
-        key=first("PMID"),
-        type=first("PT"),
-        fields=fields,
-        text=entry.text,
-        origin=origin,
-        metadata=metadata_of(
-            "nbib",
-            # PubMed sets a full stop after every title, and brackets around those that it translated.
-            title=title[:-1] if title.endswith(".") and not title.endswith("..") else title,
-            names=names,
-            et_al=et_al,
-            date=finer(date_of(first("DP")), date_of(first("DEP"))),
-            dois=[
-                value.removesuffix("[doi]").strip()
-                for value in (*said.get("LID", ()), *said.get("AID", ()))
-                if "[doi]" in value
-            ],
-            addresses=said.get("URL", []),
-            traces=[*said.get("LID", ()), *said.get("AID", ())],
-            abstract=first("AB", "OAB"),
-            venue=first("JT", "TA") if first("TI") else "",
-            keywords=said.get("OT", []),
-        ),
+        source="nbib", key=first("PMID"), type=first("PT"), fields=fields, text=entry.text, metadata=metadata
     )
 
 

@@ -13,35 +13,27 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from kb.entry_types import PARTS, WHOLES, kind_of
 from kb.errors import BadRecord
-from kb.records import Failure, Item, PassedOver, SourceRecord
-from kb.sources.attachments import roots_of, with_files
+from kb.records import Failure, Found, SourceRecord
+from kb.sources.attachments import stated_paths, with_files
 from kb.sources.exported import (
     Moment,
     TaggedEntry,
     date_of,
     finer,
+    ids_of,
     is_stamp,
     metadata_of,
     names_of,
     numbered_lines,
-    read_text,
 )
 
-# What the type of a record is a part of, or whole: it decides which field is the title and which the venue.
-_PARTS = frozenset({"CHAP", "ECHAP", "CONF", "CPAPER", "DICT", "ENCYC"})
-_WHOLES = frozenset({"BOOK", "EBOOK", "EDBOOK", "SER", "JFULL", "CTLG"})
-_THESES = frozenset({"THES"})
 _SPARSE = re.compile(r"[ \t]*([A-Z][A-Z0-9])[ \t]{1,3}-[ \t]?(.*)", re.S)  # "TY - JOUR", as some programs write it
 
 
-def read(path: Path, *, max_bytes: int = 60_000_000) -> Iterator[Item | Failure | PassedOver]:
+def read(text: str, *, path: Path) -> Iterator[Found]:
     """Yield the papers of a RIS file in its order, and a Failure with its line for each broken record."""
-    text = read_text(path, max_bytes=max_bytes)
-    if isinstance(text, Failure):
-        yield text
-        return
-    roots = roots_of(path.parent)
     found = False
     for entry in _entries(text):
         found = True
@@ -51,11 +43,12 @@ def read(path: Path, *, max_bytes: int = 60_000_000) -> Iterator[Item | Failure 
             yield Failure(what=where, code="bad-record", reason=reason)
             continue
         try:
-            record = _record(entry, origin=path.name)
+            record = _record(entry)
         except BadRecord as err:
             yield Failure(what=where, code=err.code, reason=str(err))
             continue
-        yield from with_files(record, what=record.key or where, stated=_values(record, "L1", "L2"), roots=roots)
+        stated = stated_paths(value for tag, value in record.fields if tag in ("L1", "L2"))
+        yield from with_files(record, what=record.key or where, stated=stated, folder=path.parent)
     if not found:
         yield Failure(what=str(path), code="bad-record", reason="it has no records: expected lines like 'TY  - JOUR'")
 
@@ -82,14 +75,10 @@ def _entries(text: str) -> Iterator[TaggedEntry | _Stray]:
                 astray = True
                 yield _Stray(number)
             continue
-        entry.lines.append(line)
+        entry.take(line, tag=tag if tag != "ER" else None, content=content if tag != "ER" else "")
         if tag == "ER":
             yield entry
             entry = None
-        elif tag:
-            entry.fields.append((tag, [content]))
-        elif content:
-            entry.fields[-1][1].append(content)
     if entry is not None:
         yield entry
 
@@ -121,40 +110,38 @@ def _sparse_line(line: str) -> tuple[str | None, str]:
 # ------------------------------------------------------------------------------------------ record
 
 
-def _record(entry: TaggedEntry, *, origin: str) -> SourceRecord:
+def _record(entry: TaggedEntry) -> SourceRecord:
     """The entry as a source record.
 
     Raises:
         BadRecord: when it has no title.
     """
     fields = entry.stated
-    kind = fields[0][1].upper()
+    kind = kind_of(fields[0][1], of="ris")
     said = _Fields(fields)
-    names, et_al = names_of(said.all("AU", "A1") or (said.all("A2", "ED", "A3") if kind in _WHOLES else []))
+    names, et_al = names_of(said.all("AU", "A1") or (said.all("A2", "ED", "A3") if kind in WHOLES else []))
+    places = said.all("AN", "M1", "M3", "VL", "JO", "JF", "JA", "T2", "PB", "C1", "C7")
+    found = ids_of(
+        dois=said.all("DO", "L3", "M3"),
+        addresses=[page for text in said.all("UR", "LK", "L2", "L1") for page in re.split(r"[;\s]+", text)],
+        traces=[*places, *filter(is_stamp, said.all("N1"))],
+    )
+    metadata = metadata_of(
+        "ris",
+        title=said.first("TI", "T1", "CT", *(("BT", "T2") if kind in WHOLES else ())),
+        ids=found.ids,
+        version=found.version,
+        names=names,
+        et_al=et_al,
+        date=_date(said),
+        url=found.url,
+        abstract=said.first("AB", "N2"),
+        comment=said.first("N1"),
+        venue=_venue(kind, said),
+        keywords=[word for text in said.all("KW") for word in text.split(";")],
+    )
     return SourceRecord(
-        source="ris",
-        key=said.first("ID"),
-        type=fields[0][1],
-        fields=fields,
-        text=entry.text,
-        origin=origin,
-        metadata=metadata_of(
-            "ris",
-            title=said.first("TI", "T1", "CT", *(("BT", "T2") if kind in _WHOLES else ())),
-            names=names,
-            et_al=et_al,
-            date=_date(said),
-            dois=said.all("DO", "L3", "M3"),
-            addresses=[page for text in said.all("UR", "LK", "L2", "L1") for page in re.split(r"[;\s]+", text)],
-            traces=[
-                *said.all("AN", "M1", "M3", "VL", "JO", "JF", "JA", "T2", "PB", "C1", "C7"),
-                *filter(is_stamp, said.all("N1")),
-            ],
-            abstract=said.first("AB", "N2"),
-            comment=said.first("N1"),
-            venue=_venue(kind, said),
-            keywords=[word for text in said.all("KW") for word in text.split(";")],
-        ),
+        source="ris", key=said.first("ID"), type=fields[0][1], fields=fields, text=entry.text, metadata=metadata
     )
 
 
@@ -176,10 +163,6 @@ class _Fields:
         return next(iter(self.all(*tags)), "")
 
 
-def _values(record: SourceRecord, *tags: str) -> list[str]:
-    return [value for tag, value in record.fields if tag in tags]
-
-
 def _date(said: _Fields) -> Moment | None:
     """The year's field, made finer by the date's, which may be without a year ("Sep 3")."""
     year = date_of(said.first("PY", "Y1"))
@@ -189,12 +172,12 @@ def _date(said: _Fields) -> Moment | None:
     return finer(year, date_of(day))
 
 
-def _venue(kind: str, said: _Fields) -> str:
+def _venue(kind: str | None, said: _Fields) -> str:
     """The journal or the book that it stands in; a thesis' school. A book stands in nothing, a series is no venue."""
-    if kind in _THESES:
-        return said.first("PB")
-    if kind in _WHOLES:
+    if kind in WHOLES:
         return ""
-    if kind in _PARTS:
+    if kind == "thesis":
+        return said.first("PB")
+    if kind in PARTS:
         return said.first("T2", "BT", "C3", "JF", "JO", "T3")
     return said.first("JF", "JO", "T2", "JA", "J2")

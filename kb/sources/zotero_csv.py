@@ -8,34 +8,38 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from kb.entry_types import WHOLES, kind_of
 from kb.errors import BadRecord
-from kb.records import Failure, Item, PassedOver, SourceRecord
-from kb.sources.attachments import roots_of, with_files
-from kb.sources.exported import date_of, finer, is_stamp, metadata_of, names_of, read_text, storable
+from kb.records import Failure, Found, PassedOver, SourceRecord
+from kb.sources.attachments import stated_paths, with_files
+from kb.sources.exported import (
+    LONGEST_RECORD,
+    date_of,
+    finer,
+    ids_of,
+    is_stamp,
+    metadata_of,
+    names_of,
+    storable,
+)
 
 COLUMNS = ("Item Type", "Title")
 """The columns without which a table is no export of Zotero."""
 _NO_PAPERS = frozenset({"attachment", "note", "annotation"})
-_WHOLES = frozenset({"book"})
-_PARTS = ("Publication Title", "Proceedings Title", "Conference Name", "Book Title", "Encyclopedia Title")
+_PLACES = ("Publication Title", "Proceedings Title", "Conference Name", "Book Title", "Encyclopedia Title")
 _ROW = re.compile(r'"?[A-Z0-9]{3,12}"?,')  # how a row of Zotero begins: with the item's key
 _REREADINGS = 4  # times the file may be gone over again behind broken rows
 
 
-def read(path: Path, *, max_bytes: int = 60_000_000) -> Iterator[Item | Failure | PassedOver]:
+def read(text: str, *, path: Path) -> Iterator[Found]:
     """Yield the papers of a table in its order, and a Failure with its line for each row that is broken."""
-    text = read_text(path, max_bytes=max_bytes)
-    if isinstance(text, Failure):
-        yield text
-        return
-    csv.field_size_limit(max(csv.field_size_limit(), max_bytes))  # notes may be long; the file's size is the bound
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_RECORD))  # notes may be long
     lines = list(io.StringIO(text, newline=""))
     header, start = _header(lines)
     if absent := [name for name in COLUMNS if name not in header]:
         reason = f"it is no table of Zotero, without the columns {', '.join(absent)}: export the items as CSV there"
         yield Failure(what=str(path), code="bad-record", reason=reason)
         return
-    roots = roots_of(path.parent)
     found = False
     for number, row in _rows(lines, start, width=len(header)):
         found = True
@@ -43,7 +47,7 @@ def read(path: Path, *, max_bytes: int = 60_000_000) -> Iterator[Item | Failure 
         try:
             if isinstance(row, str):
                 raise BadRecord(row)
-            record = _record(header, row, origin=path.name)
+            record = _record(header, row)
         except BadRecord as err:
             yield Failure(what=where, code=err.code, reason=str(err))
             continue
@@ -51,8 +55,8 @@ def read(path: Path, *, max_bytes: int = 60_000_000) -> Iterator[Item | Failure 
         if record.type in _NO_PAPERS:
             yield PassedOver(what=where, reason=f"Zotero says {record.type}, which is no paper: nothing to be done")
             continue
-        files = re.split(r";\s*", said.get("File Attachments", ""))
-        yield from with_files(record, what=record.key or where, stated=files, roots=roots)
+        stated = stated_paths(re.split(r";\s*", said.get("File Attachments", "")))
+        yield from with_files(record, what=record.key or where, stated=stated, folder=path.parent)
     if not found:
         yield Failure(what=str(path), code="bad-record", reason="it has no rows below its columns: export it again")
 
@@ -94,7 +98,7 @@ def _rows(lines: Sequence[str], start: int, *, width: int) -> Iterator[tuple[int
             return
 
 
-def _record(header: Sequence[str], row: Sequence[str], *, origin: str) -> SourceRecord:
+def _record(header: Sequence[str], row: Sequence[str]) -> SourceRecord:
     """A row as a source record; columns that are empty in it say nothing.
 
     Raises:
@@ -102,25 +106,31 @@ def _record(header: Sequence[str], row: Sequence[str], *, origin: str) -> Source
     """
     fields = tuple((name, storable(value)) for name, value in zip(header, row, strict=True) if value.strip())
     said = dict(reversed(fields))
-    kind = said.get("Item Type", "")
+    type_ = said.get("Item Type", "")
+    kind = kind_of(type_, of="zotero")
 
     def first(*names: str) -> str:
         return next((said[name] for name in names if name in said), "")
 
-    names, et_al = names_of([first("Author") or (first("Editor") if kind in _WHOLES else "")])
+    names, et_al = names_of([first("Author") or (first("Editor") if kind in WHOLES else "")])
     extra = first("Extra").splitlines()
-    metadata = metadata_of(
-        "zotero",
-        title=first("Title") or (first("Item Type") if kind in _NO_PAPERS else ""),
-        names=names,
-        et_al=et_al,
-        date=finer(date_of(first("Publication Year")), date_of(first("Date"))),
+    found = ids_of(
         dois=[first("DOI"), *(line[4:] for line in extra if line.upper().startswith("DOI:"))],
         addresses=[first("Url")],
         traces=[f"{first('Archive')}:{first('Archive Location')}", first("Number"), *filter(is_stamp, extra)],
+    )
+    metadata = metadata_of(
+        "zotero",
+        title=first("Title") or (type_ if type_ in _NO_PAPERS else ""),
+        ids=found.ids,
+        version=found.version,
+        names=names,
+        et_al=et_al,
+        date=finer(date_of(first("Publication Year")), date_of(first("Date"))),
+        url=found.url,
         abstract=first("Abstract Note"),
         comment=first("Extra"),
-        venue="" if kind in _WHOLES else first("Publisher") if kind == "thesis" else first(*_PARTS),
+        venue="" if kind in WHOLES else first("Publisher") if kind == "thesis" else first(*_PLACES),
         keywords=[word for name in ("Manual Tags", "Automatic Tags") for word in first(name).split(";")],
     )
-    return SourceRecord(source="zotero", key=first("Key"), type=kind, fields=fields, origin=origin, metadata=metadata)
+    return SourceRecord(source="zotero", key=first("Key"), type=type_, fields=fields, metadata=metadata)

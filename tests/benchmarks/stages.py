@@ -51,7 +51,7 @@ class StageClock:
         (TimedEncoder, "encode_passages", "encoding"),
         (TimedEncoder, "count_tokens", "counting tokens"),
         (adding, "chunk_paper", "chunking"),
-        (PaperTable, "put", "records into the catalog"),
+        (PaperTable, "take_in", "records into the catalog"),
         (PassageTable, "put_chunks", "chunks into the catalog"),
         (PassageTable, "put_document", "documents into the catalog"),
         (TantivyIndex, "put", "word index"),

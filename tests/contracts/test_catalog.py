@@ -103,7 +103,7 @@ def test_papers_that_turn_out_to_be_one_go_by_the_stronger_id(catalog: Catalog) 
     catalog.papers.tag("file:aaaa1111aaaa1111", add=["unread"])
     put(catalog, ATTENTION)
     assert catalog.papers.count() == 2  # without authors or an id a title alone joins nothing
-    assert catalog.papers.merge("arxiv:1706.03762", "file:aaaa1111aaaa1111").paper == "arxiv:1706.03762"
+    assert catalog.papers.merge("arxiv:1706.03762", "file:aaaa1111aaaa1111").papers == ("arxiv:1706.03762",)
     assert catalog.papers.count() == 1
     assert catalog.papers.get("arxiv:1706.03762").tags == ("unread",)
     assert catalog.papers.resolve("file:aaaa1111aaaa1111") == "arxiv:1706.03762"
@@ -378,7 +378,7 @@ def test_a_split_holds_whatever_comes_later(catalog: Catalog) -> None:
     put(catalog, replace(other, venue="NeurIPS"))  # of the entry without an id, not of the preprint
     assert catalog.papers.count() == 2
     (entry,) = set(catalog.papers.ids(Filters())) - {"arxiv:1706.03762"}
-    assert catalog.papers.merge("arxiv:1706.03762", entry).paper == "arxiv:1706.03762"
+    assert catalog.papers.merge("arxiv:1706.03762", entry).papers == ("arxiv:1706.03762",)
     assert catalog.papers.count() == 1
 
 

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from kb import wire
 from kb.errors import UsageError
 from kb.index.catalog import Catalog
-from kb.index.identity import MOST_SHARING, record_id
+from kb.index.identity import Decisions, cluster, pair
+from kb.index.matching import MOST_SHARING, Known, record_id
+from kb.index.papers import Arrival
 from kb.records import NO_FILTERS, Filters, Metadata, SourceRecord
 
 _TITLES = ("Fast Widget Indexing", "Fast Widget Indexing: A Study", "On the Birds of Iceland", "Editorial")
@@ -70,11 +72,9 @@ def state(catalog: Catalog) -> dict[str, Any]:
 
 
 def add(catalog: Catalog, records: list[SourceRecord], *, batch: int) -> None:
-    """Take records in, so many to a transaction."""
+    """Take records in, so many at once."""
     for start in range(0, len(records), batch):
-        with catalog.transaction():
-            for record in records[start : start + batch]:
-                catalog.papers.put(record)
+        catalog.papers.take_in([Arrival(record=record) for record in records[start : start + batch]])
 
 
 @settings(max_examples=80, deadline=None)
@@ -87,13 +87,100 @@ def test_any_order_and_any_batches_give_the_same_papers_joins_and_doubts(
     with new_catalog() as one, new_catalog() as other:
         add(one, records, batch=len(records))
         add(other, shuffled, batch=batch)
-        add(other, shuffled, batch=1)  # again: nothing changes
+        again = other.papers.take_in([Arrival(record=record) for record in shuffled])
+        assert {placed.change for (placed,) in again.placed} == {"unchanged"}
+        assert again.touched == ()
         assert state(one) == state(other)
         kept = {record_id(record) for record in records}
         shown = {
             record_id(r) for p in one.papers.many(one.papers.ids(NO_FILTERS), sources=True).values() for r in p.sources
         }
         assert shown == kept
+
+
+@st.composite
+def _arrivals(draw: st.DrawFn) -> Arrival:
+    """An entry, an entry with its file, or a file alone."""
+    number, title = draw(st.integers(0, 5)), draw(st.sampled_from([*_TITLES, None]))
+    ids = draw(st.lists(st.sampled_from(_IDS), max_size=2, unique=True).map(tuple))
+    proposed = draw(st.sampled_from([(), ("arxiv:2401.00001",)]))
+    said = Metadata(
+        source="pdf",
+        ids=(*ids, f"file:{number}"),
+        title=title,
+        authors=draw(st.sampled_from(_PEOPLE)),
+        proposed=proposed,
+    )
+    page = draw(st.sampled_from(["", "on the birds of iceland by ono uno"]))
+    file = SourceRecord(source="pdf", key=f"{number}", fields=(("first page", page),), metadata=said)
+    record = draw(st.none() | _records())
+    return Arrival(record=record, file=draw(st.none() | st.just(file)) if record is not None else file)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(_arrivals(), min_size=1, max_size=8, unique_by=lambda one: one.file and one.file.key), st.data())
+def test_the_papers_are_those_of_one_look_at_all_records_whatever_came_first(
+    arrivals: list[Arrival], data: st.DataObject
+) -> None:
+    """A block is only as much of the catalog as a change can reach."""
+    with new_catalog() as catalog:
+        links = set()
+        start = 0
+        while start < len(arrivals):
+            size = data.draw(st.integers(1, 3))
+            placed = catalog.papers.take_in(arrivals[start : start + size]).placed
+            links |= {pair(*(one.record for one in both)) for both in placed if len(both) == 2}
+            start += size
+        records = {record_id(one): one for some in arrivals for one in (some.record, some.file) if one is not None}
+        kept = [catalog.records.get(key) for key in records if catalog.records.get(key) is not None]
+        known = [Known(one.id, one.record) for one in kept if one is not None and one.superseded is None]
+        clusters, doubts = cluster(known, Decisions(attached=frozenset(links)))
+        assert partition(catalog) == {frozenset(one.records) for one in clusters}
+        papers = catalog.papers.many(catalog.papers.ids(NO_FILTERS)).values()
+        assert {frozenset((paper.id, *paper.aliases)) for paper in papers} == {frozenset(one.keys) for one in clusters}
+        found = sorted(repr(why) for _, why in catalog.records.doubts())
+        assert found == sorted(repr(doubt.why) for doubt in doubts)
+
+
+def _chained(number: int, *, author: str) -> SourceRecord:
+    """One of a chain: it has its DOI with the record before it, its title with the one behind."""
+    title = f"Fast Widget Indexing of the kind {number // 2} in winter"
+    said = Metadata(source="bibtex", ids=(f"doi:10.1/{(number + 1) // 2}",), title=title, authors=(author,))
+    return SourceRecord(source="bibtex", key=str(number), fields=(("number", str(number)),), metadata=said)
+
+
+def test_a_long_chain_of_records_gives_the_same_papers_in_any_order_and_batches() -> None:
+    chain = [_chained(number, author="Ada Quill") for number in range(600)]  # all of it hangs together
+    shuffled = list(chain)
+    random.Random(1).shuffle(shuffled)
+    with new_catalog() as one, new_catalog() as other:
+        add(one, chain, batch=600)
+        add(other, shuffled, batch=64)
+        assert len(one.records.block([record_id(chain[0])]).stored) == len(chain)
+        assert state(one) == state(other)
+
+
+def test_records_that_can_be_no_paper_of_each_other_are_not_followed_along_their_keys() -> None:
+    chain = [_chained(number, author=f"{'Ada Bela Carl Dora'.split()[number % 4]} {number}") for number in range(600)]
+    with new_catalog() as catalog:
+        add(catalog, chain, batch=64)
+        assert catalog.papers.count() == len(chain)
+        middle = catalog.records.block([record_id(chain[300])])
+        assert len(middle.stored) < 12
+
+
+def test_a_view_that_is_made_again_is_the_same_however_many_records_the_paper_has() -> None:
+    def entry(number: int) -> SourceRecord:
+        ids = tuple(f"doi:10.1101/{200000 + number // 30 + more}" for more in (0, 1))
+        said = Metadata(source="bibtex", ids=ids, title=f"Widgets of {number // 30}", authors=("Ada Quill", "Bela Dee"))
+        return SourceRecord(source="bibtex", key=str(number), fields=(("number", str(number)),), metadata=said)
+
+    with new_catalog() as catalog:
+        add(catalog, [entry(number) for number in range(440)], batch=50)
+        (paper_id,) = catalog.papers.ids(NO_FILTERS)
+        before = catalog.papers.get(paper_id)
+        assert len(catalog.papers.many([paper_id], sources=True)[paper_id].sources) == 440
+        assert catalog.papers.refresh(paper_id) == before
 
 
 @settings(max_examples=80, deadline=None)
@@ -113,7 +200,7 @@ def test_a_split_after_the_users_join_gives_back_both_byte_for_byte(
         one, other = data.draw(st.permutations(others))[:2]
         before = state(catalog)
         try:
-            merged = catalog.papers.merge(one, other).paper
+            (merged,) = catalog.papers.merge(one, other).papers
         except UsageError:  # an entry among them names an arXiv id that is not the other's
             return
         assert len(catalog.papers.ids(NO_FILTERS)) <= len(ids) - 1

@@ -169,6 +169,25 @@ def test_adding_nothing_that_can_be_added_says_why(tmp_path: Path) -> None:
     assert kb("add", home=tmp_path / "home").returncode == 2
 
 
+def test_citing_says_what_the_style_leaves_out_and_what_was_withdrawn(tmp_path: Path) -> None:
+    pytest.importorskip("citeproc")
+    records = tmp_path / "refs.jsonl"
+    records.write_text(
+        '{"id": "2402.11111", "title": "Taken back", "authors": ["Ann Lee"], "withdrawn": true}\n'
+        '{"id": "2402.11112", "title": "Kept", "authors": ["Ann Lee"]}\n'
+    )
+    entries = tmp_path / "refs.bib"
+    entries.write_text("@unpublished{draft, title={A draft}, author={Lee, Ann}, year={2001}}\n")
+    kb("add", str(records), str(entries), home=tmp_path / "home")
+    both = kb("cite", "2402.11111", "2402.11112", "--style", "ieee", home=tmp_path / "home")
+    assert both.returncode == 0
+    assert [line[:3] for line in both.stdout.splitlines()] == ["[1]", "[2]"]
+    assert "2402.11111 was withdrawn" in both.stderr
+    part = kb("cite", "draft", "2402.11112", "--style", "chicago-notes-bibliography", home=tmp_path / "home")
+    assert (part.returncode, len(part.stdout.splitlines())) == (3, 1)
+    assert "lists nothing for draft: choose another" in part.stderr
+
+
 def test_a_search_says_that_a_stopped_add_left_passages_unindexed(tmp_path: Path) -> None:
     assert kb("add", str(DEMO / "records.jsonl"), home=tmp_path / "home").returncode == 0
     with contextlib.closing(sqlite3.connect(tmp_path / "home" / "catalog.sqlite")) as catalog, catalog:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from kb import Library, Settings
-from kb.records import AddReport
+from kb.library.viewing import cited_in
+from kb.records import AddReport, Answer
 from tests.arxiv_server import ArxivServer
 from tests.fakes import WordEncoder
 
@@ -68,3 +70,105 @@ def test_pdf_id_and_bibtex_entry_are_one_paper_in_any_order(
         assert library.doctor() == []
         again = [add(library, way, tmp_path) for way in order]
         assert [(report.added, report.updated) for report in again] == [((), ())] * 3
+
+
+# ------------------------------------------------------------------------------------- what was answered before
+
+
+def _asked(library: Library, question: str) -> Answer:
+    answer = library.ask(question, session="reading")
+    assert answer.answered, answer
+    return answer
+
+
+def _quotes(library: Library) -> list[tuple[str, str, str]]:
+    """(paper, marker, quote) of the kept answers, each looked up in the text that it names."""
+    (answer,) = library.catalog().ledger.turns("reading")
+    found = []
+    for claim in answer.claims:
+        for evidence in claim.evidence:
+            chunk = next(one for one in library.passages(evidence.paper_id) if one.id == evidence.chunk_id)
+            assert chunk.text[evidence.start : evidence.end] == evidence.quote
+            found.append((evidence.paper_id, evidence.marker, evidence.quote))
+    assert {(paper, marker) for paper, marker, _ in found} == {
+        (one.paper.id, one.marker) for one in answer.references
+    }  # what is shown under a mark is the paper that is quoted
+    return found
+
+
+@pytest.fixture
+def widgets(tmp_path: Path) -> Iterator[Library]:
+    """An entry with an abstract of its own, and a text, of one title and author."""
+    entry = """@article{quill, title={Fast Widget Indexing for Everybody}, author={Quill, Ada and Dee, Bela},
+      year={2020}, doi={10.1234/widgets}, abstract={The entry says that widgets weigh nine grams. No more.}}"""
+    (tmp_path / "refs.bib").write_text(entry, encoding="utf-8")
+    with Library.open(Settings(home=tmp_path / "home", threads=1)) as library:
+        library._encoder = WordEncoder()
+        library.add(str(tmp_path / "refs.bib"))
+        library.add(str(_page(tmp_path / "own.html", "The widget index reduces latency by 41 percent.")))
+        assert len(library.list()) == 1
+        yield library
+
+
+def _page(path: Path, words: str, more: str = "") -> Path:
+    path.write_text(
+        '<html><head><title>Fast Widget Indexing for Everybody</title><meta name="citation_title"'
+        ' content="Fast Widget Indexing for Everybody"><meta name="citation_author" content="Ada Quill">'
+        '<meta name="citation_author" content="Bela Dee"></head><body><article><h1>Fast Widget Indexing for Everybody'
+        f"</h1><h2>1 Results</h2><p>{words} We measured it on three machines and report the mean of five runs."
+        f"</p>{more}</article></body></html>",
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_a_kept_answer_follows_the_text_that_it_quotes_through_a_split_and_back(widgets: Library) -> None:
+    whole = widgets.paper("quill").id
+    _asked(widgets, "By how much does the widget index reduce latency?")
+    asked = _quotes(widgets)
+    assert {paper for paper, _, _ in asked} == {whole}
+    parted = widgets.split("quill")
+    (text,) = [key for key in parted.papers if key != widgets.paper("quill").id]
+    assert parted.answers_left == ()
+    assert _quotes(widgets) == [(text, marker, quote) for _, marker, quote in asked]
+    assert [session for session, _ in cited_in(widgets, text)] == ["reading"]
+    assert cited_in(widgets, widgets.paper("quill").id) == []
+    widgets.merge(text, "quill")
+    assert _quotes(widgets) == asked
+    widgets.split("quill")
+    widgets.remove("quill")  # which the answer quotes no more
+    assert len(widgets.catalog().ledger.turns("reading")) == 1
+    widgets.remove(text)
+    assert widgets.catalog().ledger.turns("reading") == []
+
+
+def test_an_answer_from_both_parts_of_a_split_has_a_mark_for_each(widgets: Library) -> None:
+    made = _asked(widgets, "By how much does the widget index reduce latency?")
+    abstract = widgets.passages("quill")[0]
+    start = abstract.text.index("The entry")
+    quote = abstract.text[start : abstract.text.index(".") + 1]
+    (claim, *_), (first, *_) = made.claims, made.claims[0].evidence
+    other = replace(first, chunk_id=abstract.id, start=start, end=start + len(quote), quote=quote)
+    with widgets.writing("ask"), widgets.catalog().transaction():
+        both = replace(made, claims=(claim, replace(claim, text=quote, evidence=(other,))))
+        widgets.catalog().ledger.replace_turn("reading", 0, both)
+    before = _quotes(widgets)
+    widgets.split("quill")
+    after = _quotes(widgets)
+    assert [quote for _, _, quote in after] == [quote for _, _, quote in before]
+    assert len({paper for paper, _, _ in after}) == len({marker for _, marker, _ in after}) == 2
+    widgets.merge(*{paper for paper, _, _ in after})
+    assert _quotes(widgets) == before
+
+
+def test_a_quotation_that_stands_in_both_parts_stays_and_is_named(widgets: Library, tmp_path: Path) -> None:
+    _asked(widgets, "By how much does the widget index reduce latency?")
+    more = "<h2>2 Thanks</h2><p>We thank the people who lent us their three machines for five runs.</p>"
+    widgets.add(str(_page(tmp_path / "copy.html", "The widget index reduces latency by 41 percent.", more)))
+    assert len(widgets.list()) == 1
+    before = widgets.catalog().ledger.turns("reading")
+    copy = next(one for one in widgets.paper("quill", sources=True).sources if one.origin == "copy.html")
+    parted = widgets.split("quill", [copy.key])
+    assert parted.answers_left == ("reading: By how much does the widget index reduce latency?",)
+    (now,) = widgets.catalog().ledger.turns("reading")
+    assert [e.quote for c in now.claims for e in c.evidence] == [e.quote for c in before[0].claims for e in c.evidence]

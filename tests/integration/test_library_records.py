@@ -58,6 +58,23 @@ def write_bib(path: Path, *entries: str) -> str:
     return str(path)
 
 
+# -------------------------------------------------------------------------------------------- another encoding
+
+
+def test_the_encoding_that_was_assumed_is_said_in_the_report(
+    library: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "cnki.bib"
+    path.write_bytes("@article{a, title={基于深度学习的图像识别研究综述}, author={李明 and 王小红}}".encode("gbk"))
+    report = library.add(str(path))
+    assert [paper.title for paper in library.list()] == ["基于深度学习的图像识别研究综述"]
+    (notice,) = report.notices
+    assert (notice.what, notice.why.kind, notice.why.values) == (str(path), "encoding-assumed", {"encoding": "GB18030"})
+    assert report.skipped == ()
+    assert main(["add", str(path), "--home", str(tmp_path / "other")]) == 0
+    assert "cnki.bib: it is not UTF-8, and was read as GB18030: save it as UTF-8" in capsys.readouterr().out
+
+
 # ------------------------------------------------------------------------------- a DOI that is not the paper's own
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from kb import Library, Settings
+from kb.cli import main
 from kb.index.schema import MIGRATIONS
 
 ARCHIVE = Path(__file__).resolve().parents[1] / "data" / "homes" / "schema-2.tar.gz"
@@ -73,6 +74,40 @@ def test_all_papers_texts_and_decisions_are_there_after_the_upgrade(old: Path) -
         assert library.doctor() == []
         assert library.search("orsted", k=1)[0].paper.id == VIEWS
     assert schema_of(old) == len(MIGRATIONS)
+
+
+def test_the_next_add_indexes_words_as_they_are_cut_now_and_a_search_says_so_until_then(
+    old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "more.bib").write_text("@misc{x, title={On the Birds of Iceland}, author={Uno, Ono}}")
+    with monkeypatch.context() as earlier, Library.open(Settings(home=str(old))) as library:
+        earlier.setattr("kb.index.tokens.plain_letter", lambda letter: letter)
+        earlier.setattr("kb.library.indexing.TOKENS", library.catalog().fact("tokens"))
+        library.set(VIEWS, abstract="We serve smørrebrød.")
+    command = ["search", "smorrebrod", "--mode", "lexical", "--json", "--home", str(old)]
+    assert main(command) == 0
+    before = capsys.readouterr()
+    assert "kb add" in before.err
+    assert VIEWS not in before.out
+    told: list[tuple[str, int, int | None]] = []
+    with Library.open(Settings(home=str(old))) as library:
+        with monkeypatch.context() as stopped:
+            stopped.setattr(Path, "rename", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                library.add(str(tmp_path / "more.bib"))
+        assert library.search("latency falls", k=1, mode="lexical")[0].paper.id == "record:affcc7fbb95c2f79"
+        library.add(str(tmp_path / "more.bib"), progress=lambda *step: told.append(step))
+        assert ("indexing words again", library.status()["chunks"], library.status()["chunks"]) in told
+        assert library.search("smørrebrød", k=1, mode="lexical")[0].paper.id == VIEWS
+        assert library.search("birds iceland", k=1, mode="lexical")[0].paper.title == "On the Birds of Iceland"
+        assert library.doctor() == []
+        told.clear()
+        library.add(str(tmp_path / "more.bib"), progress=lambda *step: told.append(step))
+        assert not any("words" in what for what, *_ in told)
+    assert main(command) == 0
+    after = capsys.readouterr()
+    assert after.err == ""
+    assert VIEWS in after.out
 
 
 def test_a_year_that_was_filled_up_to_a_day_is_a_year_again(old: Path) -> None:

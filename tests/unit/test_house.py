@@ -14,21 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "kb").rglob("*.py"))
 STAGES = ("sources", "parsing", "index", "answering", "writing", "rendering", "serving")
 # What every stage may use: records and seams, and what is about text and ids alone.
-SHARED = {
-    "records",
-    "errors",
-    "protocols",
-    "settings",
-    "wire",
-    "ids",
-    "links",
-    "names",
-    "text",
-    "words",
-    "literals",
-    "orders",
-    "calendar",
-}
+SHARED = set(
+    "records errors protocols settings wire ids links names entry_types text words literals orders calendar".split()
+)
 ANYWHERE = {"numpy", "pydantic", "kb"}
 
 

@@ -9,17 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kb.index.identity import (
-    Cluster,
-    Decisions,
-    Doubt,
-    Known,
-    cluster,
-    is_placeholder,
-    is_telling,
-    pair,
-    record_id,
-)
+from kb.index.identity import Cluster, Decisions, Doubt, cluster, pair
+from kb.index.matching import Known, is_placeholder, is_telling, record_id
 from kb.records import Metadata, SourceName, SourceRecord
 
 AUTHORS = ("Ada Quill", "Bela Dee", "Carl Eff")

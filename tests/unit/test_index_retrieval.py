@@ -559,7 +559,7 @@ def test_a_query_that_asks_for_nothing_is_an_error(typed: Retriever, query: str)
 def test_a_word_that_nothing_has_is_offered_in_a_known_spelling(
     typed: Retriever, query: str, suggestion: str | None, matched: str
 ) -> None:
-    reading = typed.understand(query)
+    reading = typed.find_and_read(query, mode="lexical").reading
     assert (reading.suggestion, reading.matched) == (suggestion, matched)
 
 
@@ -569,10 +569,10 @@ def test_every_single_typing_error_is_corrected(typed: Retriever, word: str) -> 
     wrong |= {word[:i] + "q" + word[i:] for i in range(len(word) + 1)}
     wrong |= {word[:i] + "q" + word[i + 1 :] for i in range(len(word))}
     wrong |= {word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(len(word) - 1)}
-    for typo in wrong - {word}:
-        suggestion = typed.understand(typo).suggestion
+    suggested = {typo: typed.find_and_read(typo, mode="lexical").reading.suggestion for typo in wrong - {word}}
+    for typo, suggestion in suggested.items():
         assert suggestion is None or suggestion.casefold()[:5] == word.casefold()[:5], typo
-    assert sum(typed.understand(typo).suggestion is not None for typo in wrong) > 0.8 * len(wrong)
+    assert sum(suggestion is not None for suggestion in suggested.values()) > 0.8 * len(wrong)
 
 
 def test_a_family_name_that_texts_cite_is_one_and_a_word_that_they_use_is_none(tmp_path: Path) -> None:

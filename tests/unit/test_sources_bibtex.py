@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,10 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.records import Failure, Item, Metadata, PassedOver, SourceRecord
-from kb.sources.bibtex import BibtexSource, read, read_bibtex
+from kb.records import Failure, Found, Item, Metadata, PassedOver, SourceRecord
+from kb.sources.bibtex import read
+from kb.sources.formats import reader_for
 
 PDF = b"%PDF-1.4\n%%EOF\n"
+
+
+def read_file(path: Path, *, max_bytes: int = 60_000_000) -> Iterator[Found]:
+    """A file of this format, as the product reads it."""
+    format_ = reader_for(path, named=True)
+    assert format_ is not None
+    return format_.read(path, max_bytes=max_bytes)
 
 
 def record_of(thing: object) -> SourceRecord:
@@ -24,17 +32,17 @@ def record_of(thing: object) -> SourceRecord:
 
 
 def only(text: str) -> Metadata:
-    [item] = read_bibtex(text)
+    [item] = read(text)
     return record_of(item).metadata
 
 
 def items(text: str) -> list[Item]:
-    return [thing for thing in read_bibtex(text, name="x.bib") if isinstance(thing, Item)]
+    return [thing for thing in read(text, path=Path("x.bib")) if isinstance(thing, Item)]
 
 
 def reasons(text: str) -> list[tuple[str, str]]:
     """(place, reason) of all that is reported beside the items."""
-    return [(thing.what, thing.reason) for thing in read_bibtex(text, name="x.bib") if not isinstance(thing, Item)]
+    return [(thing.what, thing.reason) for thing in read(text, path=Path("x.bib")) if not isinstance(thing, Item)]
 
 
 # ------------------------------------------------------------------------------------------ entries
@@ -188,7 +196,7 @@ def test_a_comma_missing_between_fields_is_named_and_no_field_is_swallowed() -> 
         ('@misc{b, title="open\n@misc{ok, title={O}}', "x.bib:1", "b: quotation mark missing at the end of title"),
         ('@misc{b, title="a "b" c"}\n@misc{ok, title={O}}', "x.bib:1", "b: quotation mark inside title"),
         ("@misc{b, year=1,\ntitle {T}}\n@misc{ok, title={O}}", "x.bib:2", "b: '=' missing after title"),
-        ("@misc{b, year=2024}\n@misc{ok, title={O}}", "x.bib:1", "b has no title"),
+        ("@misc{b, year=2024}\n@misc{ok, title={O}}", "x.bib:1", "b: it has no title"),
         ("@ misc{b, title={B}}\n@misc{ok, title={O}}", "x.bib:1", "'@ misc{b,' begins no entry"),
         ("@string{s {x}}\n@misc{ok, title={O}}", "x.bib:1", "@string: '=' missing"),
     ],
@@ -250,7 +258,7 @@ def test_strings_that_double_end_in_one_line_each() -> None:
 )
 def test_hostile_files_cost_linear_time_and_a_line_for_each_fault(text: str, failures: int) -> None:
     started = time.monotonic()
-    found = list(read_bibtex(text + "@misc{ok, title={fine}}"))
+    found = list(read(text + "@misc{ok, title={fine}}"))
     assert time.monotonic() - started < 30
     assert sum(isinstance(thing, Failure) for thing in found) == failures
     assert record_of(found[-1]).key == "ok"
@@ -266,7 +274,7 @@ def test_control_characters_and_inputs_are_said_once() -> None:
 def test_a_file_without_entries_says_so(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "empty.bib"
     path.write_bytes(data)
-    [failure] = read(path)
+    [failure] = read_file(path)
     assert isinstance(failure, Failure)
     assert "no entries" in failure.reason
 
@@ -275,105 +283,23 @@ def test_an_old_latin_file_and_one_with_a_mark_are_read(tmp_path: Path) -> None:
     for data in ("@misc{a, title={Über}}".encode("cp1252"), "@misc{a, title={Über}}".encode("utf-8-sig")):
         path = tmp_path / "x.bib"
         path.write_bytes(data)
-        [item] = read(path)
-        assert record_of(item).metadata.title == "Über"
-        assert record_of(item).origin == "x.bib"
+        [record] = [record_of(thing) for thing in read_file(path) if isinstance(thing, Item)]
+        assert record.metadata.title == "Über"
+        assert record.origin == str(path)
 
 
 def test_a_file_that_is_not_there_or_too_large_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / "x.bib").write_bytes(b"@misc{a, title={T}}")
-    for source, name, code in (
-        (BibtexSource(), "gone.bib", "file-unreadable"),
-        (BibtexSource(max_file_bytes=3), "x.bib", "too-large"),
-    ):
-        [failure] = source.find(str(tmp_path / name))
+    for most, name, code in ((60_000_000, "gone.bib", "file-unreadable"), (3, "x.bib", "too-large")):
+        [failure] = read_file(tmp_path / name, max_bytes=most)
         assert isinstance(failure, Failure)
         assert failure.code == code
 
 
 @given(st.text(alphabet=st.sampled_from("@{}\"#=,\\$ \nab%~-'`1"), max_size=60), st.booleans())
 def test_no_text_breaks_the_reader(text: str, inside: bool) -> None:
-    for thing in read_bibtex(f"@misc{{k, title = {{{text}}}, author = {{{text}}}}}" if inside else f"@misc{text}"):
+    for thing in read(f"@misc{{k, title = {{{text}}}, author = {{{text}}}}}" if inside else f"@misc{text}"):
         assert isinstance(thing, Item | Failure | PassedOver)
-
-
-# -------------------------------------------------------------------------------------- attachments
-
-
-def found_in(folder: Path, field: str, name: str = "file") -> tuple[list[str], list[str], list[str]]:
-    """(files found, missing, passed over) for an entry with this field."""
-    things = list(read_bibtex(f"@misc{{k, title={{T}}, {name}={{{field}}}}}", folder=folder))
-    entries = [thing for thing in things if isinstance(thing, Item)]
-    assert len({record_of(item) for item in entries}) == 1
-    assert all(item.private and item.file_kind == "pdf" for item in entries if item.file)
-    files = [str(Path(item.file).relative_to(folder)) for item in entries if item.file]
-    missing = [name for item in entries for name in item.missing]
-    return files, missing, [thing.what for thing in things if isinstance(thing, PassedOver)]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    for name in ("storage/X3/a.pdf", "storage/X3/b: two; of_them.pdf", "Müller.pdf", "plain.pdf"):
-        path = tmp_path / "lib" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(PDF)
-    (tmp_path / "lib" / "page.html").write_text("<p>x</p>")
-    return tmp_path / "lib"
-
-
-@pytest.mark.parametrize(
-    ("field", "found"),
-    [
-        ("Full Text:storage/X3/a.pdf:application/pdf;Page:page.html:text/html", "storage/X3/a.pdf"),  # Zotero
-        (":storage/X3/a.pdf:PDF", "storage/X3/a.pdf"),  # JabRef
-        ("storage/X3/a.pdf", "storage/X3/a.pdf"),  # Better BibTeX
-        ("a.pdf:storage/X3/b\\: two\\; of\\_them.pdf:application/pdf", "storage/X3/b: two; of_them.pdf"),
-        ("A: title.pdf:storage/X3/a.pdf:application/pdf", "storage/X3/a.pdf"),
-        (":M{\\\"u}ller.pdf:PDF", "Müller.pdf"),
-        (":C$\\backslash$:/Users/me/storage/X3/a.pdf:pdf", "storage/X3/a.pdf"),  # Mendeley on Windows
-        ("C:\\Users\\me\\storage\\X3\\a.pdf", "storage/X3/a.pdf"),
-        ("a.pdf:C\\:\\\\Users\\\\me\\\\plain.pdf:application/pdf", "plain.pdf"),
-        (":home/somebody/else/plain.pdf:pdf", "plain.pdf"),  # Mendeley leaves the first slash out
-        ("file:///home/somebody/plain.pdf", "plain.pdf"),
-    ],
-)  # fmt: skip
-def test_attachments_are_found_as_reference_managers_write_them(folder: Path, field: str, found: str) -> None:
-    assert found_in(folder, field)[:2] == ([found], [])
-
-
-def test_each_pdf_is_an_item_of_one_record_and_the_others_are_said(folder: Path) -> None:
-    named = [f"x:{name}:application/pdf" for name in ("storage/X3/a.pdf", "plain.pdf", "gone.pdf")]
-    field = ";".join([*named, "x:page.html:text/html"])
-    assert found_in(folder, field) == (["storage/X3/a.pdf", "plain.pdf"], ["gone.pdf"], ["page.html"])
-    assert found_in(folder, ":gone.pdf:PDF") == ([], ["gone.pdf"], [])
-    assert found_in(folder, "plain.pdf;storage/X3/a.pdf")[0] == ["plain.pdf", "storage/X3/a.pdf"]
-    assert found_in(folder, "https://example.org/a.pdf", name="pdf") == ([], [], [])
-
-
-def test_an_absolute_path_outside_the_folder_is_the_users_own_pdf(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "mine.pdf").write_bytes(PDF)
-    (tmp_path / "key.pdf").write_bytes(b"secret")
-    [item] = [*read_bibtex(f"@misc{{k, title={{T}}, file={{{tmp_path}/mine.pdf}}}}", folder=folder)]
-    assert isinstance(item, Item)
-    assert item.file == str(tmp_path / "mine.pdf")
-    lost_slash = str(tmp_path / "mine.pdf")[1:]
-    [item] = [*read_bibtex(f"@misc{{k, title={{T}}, file={{:{lost_slash}:pdf}}}}", folder=folder)]
-    assert isinstance(item, Item)
-    assert item.file == str(tmp_path / "mine.pdf")
-    (folder / "link.pdf").symlink_to(tmp_path / "key.pdf")
-    assert found_in(folder, "link.pdf") == ([], [], ["link.pdf"])
-
-
-def test_a_device_or_pipe_is_no_attachment(folder: Path) -> None:
-    os.mkfifo(folder / "pipe.pdf")
-    (folder / "null.pdf").symlink_to("/dev/null")
-    assert found_in(folder, "pipe.pdf;null.pdf") == ([], ["pipe.pdf", "null.pdf"], [])
-
-
-def test_without_a_folder_no_file_is_looked_for() -> None:
-    [item] = read_bibtex("@misc{k, title={T}, file={/etc/passwd.pdf}}")
-    assert isinstance(item, Item)
-    assert (item.file, item.missing) == (None, ())
 
 
 # ------------------------------------------------------------------------- files found in the world
@@ -388,7 +314,7 @@ def cases(shared: Path) -> Path:
 
 
 def titles_and_venues(path: Path) -> list[tuple[str | None, str | None]]:
-    found = [record_of(thing).metadata for thing in read(path) if isinstance(thing, Item)]
+    found = [record_of(thing).metadata for thing in read_file(path) if isinstance(thing, Item)]
     return [(metadata.title, metadata.venue) for metadata in found]
 
 
@@ -402,7 +328,7 @@ def test_entries_without_a_key_or_with_an_empty_crossref(cases: Path) -> None:
 
 
 def test_entries_with_missing_commas(cases: Path) -> None:
-    found = list(read(cases / "bib_missing_comma" / "a.bib"))
+    found = list(read_file(cases / "bib_missing_comma" / "a.bib"))
     records = [record_of(thing) for thing in found if isinstance(thing, Item)]
     assert [(record.key, record.metadata.venue) for record in records] == [
         ("quill", "J"), ("dee", "Journal of D"), ("eff", None), ("ames", None), ("jay", None),
@@ -416,7 +342,7 @@ def test_entries_with_missing_commas(cases: Path) -> None:
 
 
 def test_accents_and_particles_of_names(cases: Path) -> None:
-    found = [record_of(thing).metadata for thing in read(cases / "bib_accents" / "a.bib")]
+    found = [record_of(thing).metadata for thing in read_file(cases / "bib_accents" / "a.bib")]
     assert found[0].authors == ("Thị Nguyễn", "Hùng Trần")
     assert [name.family for name in found[1].names or ()] == [
         "Åström", "Erdős", "Węgrzyn", "Đorđević", "Straße", "Martínez", "Šimek", "Yağcı", "François", "Œuvre", "G",
@@ -430,7 +356,7 @@ def test_accents_and_particles_of_names(cases: Path) -> None:
 
 
 def test_markup_of_crossref(cases: Path) -> None:
-    [item] = read(cases / "bib_crossref_html" / "a.bib")
+    [item] = read_file(cases / "bib_crossref_html" / "a.bib")
     said = record_of(item).metadata
     assert said.title == "Growth of E. coli & H2O & DNA at 5 < pH"
     assert said.authors == ("J. Smith", "K. O'Brien")
@@ -438,6 +364,6 @@ def test_markup_of_crossref(cases: Path) -> None:
 
 
 def test_attachments_of_an_exported_library(cases: Path) -> None:
-    found = list(read(cases / "bib_zotero_files" / "zotero.bib"))
+    found = list(read_file(cases / "bib_zotero_files" / "zotero.bib"))
     assert [Path(thing.file or "").name for thing in found if isinstance(thing, Item)] == ["SPECTER.pdf", "N18.pdf"]
     assert [thing.what for thing in found if isinstance(thing, PassedOver)] == ["storage/D57ASCSY/snap.html"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.records import Failure, Item, Metadata, Name, PassedOver, SourceRecord
-from kb.sources.csl import read
+from kb.records import Failure, Found, Item, Metadata, Name, SourceRecord
+from kb.sources.formats import reader_for
 
 ITEM: dict[str, Any] = {
     "id": "dorn2017",
@@ -27,7 +28,14 @@ ITEM: dict[str, Any] = {
 }
 
 
-def found(folder: Path, text: str | bytes) -> list[Item | Failure | PassedOver]:
+def read(path: Path, *, max_bytes: int = 60_000_000) -> Iterator[Found]:
+    """A file of this format, as the product reads it."""
+    format_ = reader_for(path, named=True)
+    assert format_ is not None
+    return format_.read(path, max_bytes=max_bytes)
+
+
+def found(folder: Path, text: str | bytes) -> list[Found]:
     path = folder / "refs.json"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return list(read(path))
@@ -202,3 +210,10 @@ def test_whatever_an_item_holds_is_kept_as_it_stood(
     got = records(tmp_path_factory.mktemp("csl"), json.dumps(items, indent=indent))
     assert [json.loads(record.text) for record in got] == items
     assert [dict(record.fields).keys() for record in got] == [item.keys() for item in items]
+
+
+def test_an_item_without_measure_is_one_clear_line_and_the_others_go_in(tmp_path: Path) -> None:
+    flood = {"id": "b", "title": "A flood } of { brackets", "author": [{"family": "Name", "given": "A"}] * 300_000}
+    things = found(tmp_path, json.dumps([{"id": "a", "title": "A"}, flood, {"id": "c", "title": "C"}]))
+    assert [type(thing) for thing in things] == [Item, Failure, Item]
+    assert "longer than 8,000,000 characters" in getattr(things[1], "reason", "")

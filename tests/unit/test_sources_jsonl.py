@@ -16,15 +16,21 @@ from hypothesis import strategies as st
 
 from kb import wire
 from kb.errors import BadRecord
-from kb.records import Failure, Item, Metadata, Name, PassedOver
-from kb.sources.jsonl import JsonlSource, holds_records, read_record
+from kb.records import Failure, Found, Item, Metadata, Name, PassedOver
+from kb.sources import jsonl
+from kb.sources.jsonl import holds_records
 from kb.sources.jsonl import read as read_file
+from kb.sources.jsonl_fields import Reading
 
 GOOD = {"id": "2402.19481", "version": 1, "title": "A title", "authors": ["A. B", "C D"], "listed": ["2024-03-04"]}
 
 
-def read(path: Path, **settings: Any) -> list[Item | Failure | PassedOver]:
-    return list(JsonlSource(**settings).find(str(path)))
+def read(path: Path, **limits: Any) -> list[Found]:
+    return list(jsonl.read(path, **limits))
+
+
+def read_record(record: dict[str, Any]) -> Item:
+    return jsonl.read_record(Reading(record))
 
 
 def written(path: Path, *records: Any) -> Path:
@@ -211,7 +217,7 @@ def test_what_json_leaves_open_is_refused(tmp_path: Path, line: bytes, said: str
 def test_a_name_stated_twice_among_very_many_is_found(tmp_path: Path) -> None:
     names = [f'"n{number}": 0' for number in range(500_000)]
     (tmp_path / "wide.jsonl").write_text("{" + ", ".join([*names, names[-1]]) + "}\n")
-    (failure,) = JsonlSource().find(str(tmp_path / "wide.jsonl"))
+    (failure,) = jsonl.read(tmp_path / "wide.jsonl")
     assert isinstance(failure, Failure)
     assert '"n499999" is stated twice' in failure.reason
 
@@ -287,7 +293,7 @@ def test_the_seed_records_come_out_as_they_are(shared: Path) -> None:
 
 
 def test_memory_stays_flat_over_many_real_records(shared: Path) -> None:
-    stream = JsonlSource().find(str(shared / "arxiv" / "records.jsonl.gz"))
+    stream = jsonl.read(shared / "arxiv" / "records.jsonl.gz")
     for _ in itertools.islice(stream, 500):
         pass
     tracemalloc.start()

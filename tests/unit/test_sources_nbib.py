@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.records import Failure, Item, Metadata, Name, PassedOver, SourceRecord
-from kb.sources.nbib import read
+from kb.records import Failure, Found, Item, Metadata, Name, SourceRecord
+from kb.sources.formats import reader_for
 
 RECORD = """PMID- 28865123
 OWN - NLM
@@ -33,7 +34,14 @@ OT  - migration
 """
 
 
-def found(folder: Path, text: str | bytes) -> list[Item | Failure | PassedOver]:
+def read(path: Path, *, max_bytes: int = 60_000_000) -> Iterator[Found]:
+    """A file of this format, as the product reads it."""
+    format_ = reader_for(path, named=True)
+    assert format_ is not None
+    return format_.read(path, max_bytes=max_bytes)
+
+
+def found(folder: Path, text: str | bytes) -> list[Found]:
     path = folder / "pubmed.nbib"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return list(read(path))
@@ -123,3 +131,8 @@ def test_a_file_without_records_is_one_clear_line(tmp_path: Path) -> None:
 def test_no_file_stops_the_reader(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     for record in records(tmp_path_factory.mktemp("nbib"), b"PMID- 1\nTI  - A\n" + data):
         assert record.text.encode().decode() == record.text
+
+
+def test_a_record_without_measure_is_one_clear_line_and_the_others_go_in(tmp_path: Path) -> None:
+    things = found(tmp_path, "PMID- 1\nTI  - A flood\n" + "AU  - Name A\n" * 250_000 + "\nPMID- 2\nTI  - A title\n")
+    assert [(type(thing), thing.what) for thing in things] == [(Failure, "pubmed.nbib:1"), (Item, "2")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.records import Failure, Item, Metadata, Name, PassedOver, SourceRecord
-from kb.sources.ris import read
+from kb.records import Failure, Found, Item, Metadata, Name, SourceRecord
+from kb.sources.formats import reader_for
 
 RECORD = """TY  - JOUR
 ID  - dorn2017
@@ -27,13 +28,20 @@ ER  -
 """
 
 
+def read(path: Path, *, max_bytes: int = 60_000_000) -> Iterator[Found]:
+    """A file of this format, as the product reads it."""
+    format_ = reader_for(path, named=True)
+    assert format_ is not None
+    return format_.read(path, max_bytes=max_bytes)
+
+
 def _written(folder: Path, text: str | bytes) -> Path:
     path = folder / "refs.ris"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return path
 
 
-def found(folder: Path, text: str | bytes) -> list[Item | Failure | PassedOver]:
+def found(folder: Path, text: str | bytes) -> list[Found]:
     return list(read(_written(folder, text)))
 
 
@@ -52,7 +60,12 @@ def said(folder: Path, *lines: str, kind: str = "JOUR") -> Metadata:
 
 def test_a_record_is_kept_as_it_stood_and_read(tmp_path: Path) -> None:
     [record] = records(tmp_path, RECORD)
-    assert (record.source, record.key, record.type, record.origin) == ("ris", "dorn2017", "JOUR", "refs.ris")
+    assert (record.source, record.key, record.type, record.origin) == (
+        "ris",
+        "dorn2017",
+        "JOUR",
+        str(tmp_path / "refs.ris"),
+    )
     assert record.text == RECORD
     assert record.fields[0] == ("TY", "JOUR")
     assert [value for tag, value in record.fields if tag == "KW"] == ["cells", "signals; migration"]
@@ -176,28 +189,6 @@ def test_what_a_record_stands_in_depends_on_its_type(tmp_path: Path, kind: str, 
     assert said(tmp_path, "T2  - The Book", "PB  - A School", kind=kind).venue == venue
 
 
-def test_attachments_that_are_there_become_the_papers_text(tmp_path: Path) -> None:
-    (tmp_path / "refs.Data" / "PDF" / "0123").mkdir(parents=True)
-    for name in ("a b.pdf", "refs.Data/PDF/0123/Dorn.pdf", "tail.pdf"):
-        (tmp_path / name).write_bytes(b"%PDF-1.4\n")
-    (tmp_path / "snap.html").write_text("<html>")
-    stated = [
-        "L1  - file:///nowhere/a%20b.pdf",
-        "L1  - internal-pdf://0123/Dorn.pdf",
-        "L1  - C:\\Users\\me\\tail.pdf",
-        "L2  - snap.html",
-        "L1  - gone.pdf",
-        "L1  - https://a.example/b.pdf",
-        "L1  - /dev/null",
-    ]
-    things = found(tmp_path, RECORD.replace("ER  -", "\n".join([*stated, "ER  -"])))
-    items = [thing for thing in things if isinstance(thing, Item)]
-    assert [Path(item.file or "").name for item in items] == ["a b.pdf", "Dorn.pdf", "tail.pdf"]
-    assert all(item.private and item.file_kind == "pdf" and item.record == items[0].record for item in items)
-    assert items[0].missing == ("gone.pdf", "/dev/null")
-    assert [thing.what for thing in things if isinstance(thing, PassedOver)] == [str(tmp_path / "snap.html")]
-
-
 def test_encodings_and_line_ends_of_other_programs_are_read(tmp_path: Path) -> None:
     text = RECORD.replace("Dorn,", "Dörn,")
     windows = text.replace("\n", "\r\n").encode("cp1252")
@@ -230,3 +221,17 @@ def test_no_file_stops_the_reader(tmp_path_factory: pytest.TempPathFactory, data
     for record in records(folder, b"TY  - JOUR\nTI  - A\n" + data):
         record.text.encode()
         assert record.metadata.title
+
+
+@pytest.mark.parametrize(
+    "flood",
+    ["AU  - Name, A.\n" * 250_000, "AB  - " + "word " * 1_700_000 + "\n", "AU  - " + "A;" * 200_000 + "\n"],
+    ids=["lines", "characters", "names"],
+)
+def test_a_record_without_measure_is_one_clear_line_and_the_others_go_in(tmp_path: Path, flood: str) -> None:
+    things = found(tmp_path, RECORD + "TY  - JOUR\nTI  - A flood\n" + flood + "ER  - \n" + RECORD)
+    assert [type(thing) for thing in things] == [Item, Failure, Item]
+    failure = things[1]
+    assert isinstance(failure, Failure)
+    assert (failure.what, failure.code) == ("refs.ris:13", "bad-record")
+    assert "more than" in failure.reason

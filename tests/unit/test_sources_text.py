@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.records import Name
-from kb.sources.bibtex_names import read_names
+from kb.sources.bibtex import read_names
 from kb.sources.latex import decode_latex
 from kb.sources.markup import plain
 
@@ -126,6 +126,8 @@ def test_no_letter_outside_of_tags_and_entities_is_lost(text: str) -> None:
         ),
         ("Ludwig van Beethoven", [Name(given="Ludwig", family="van Beethoven")]),
         ("Smith, Jr., John", [Name(given="John", family="Smith", suffix="Jr.")]),
+        ("Chen, Xi and Nguyen, Vi and Ii, Naosuke", [Name(given="Xi", family="Chen"), Name(given="Vi", family="Nguyen"),
+                                                     Name(given="Naosuke", family="Ii")]),
         ("Smith, John, III", [Name(given="John", family="Smith", suffix="III")]),
         ("John Smith Jr.", [Name(given="John", family="Smith", suffix="Jr.")]),
         ("{Barnes and Noble}", [Name(literal="Barnes and Noble")]),

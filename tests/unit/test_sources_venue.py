@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.sources.venue import venue_of
+from kb.sources.venue import is_of_preprints, venue_of
 
 SAMPLE = Path(__file__).parents[1] / "data" / "venue_comments.jsonl"
 
@@ -71,3 +71,18 @@ def test_precision_and_recall_on_a_hundred_hand_read_comments() -> None:
 def test_no_comment_breaks_it(text: str) -> None:
     venue = venue_of(text, text)
     assert venue is None or venue.strip()
+
+
+@pytest.mark.parametrize(
+    ("venue", "preprint"),
+    [
+        ("arXiv", True), ("arXiv preprint arXiv:2402.19481", True), ("ArXiv e-prints", True), ("arXiv.org", True),
+        ("arXiv (Cornell University)", True), ("CoRR", True), ("CoRR, abs/1706.03762", True), ("corr", True),
+        ("CoRR vol. abs/1706.03762", True), ("abs/2402.19481", True), ("Preprint at arXiv", True),
+        ("eprint arXiv:2402.19481", True), ("Computing Research Repository (CoRR)", True),
+        ("Corr. Sci.", False), ("Correlation Letters", False), ("NeurIPS", False), ("Abstracts of the ACS", False),
+        ("Preprints of the IFAC Congress", False), ("", False),
+    ],
+)  # fmt: skip
+def test_where_preprints_lie_is_no_venue(venue: str, preprint: bool) -> None:
+    assert is_of_preprints(venue) is preprint

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.records import Failure, Item, Metadata, Name, PassedOver, SourceRecord
-from kb.sources.zotero_csv import read
+from kb.records import Failure, Found, Item, Metadata, Name, PassedOver, SourceRecord
+from kb.sources.formats import reader_for
 
 ROW = {
     "Key": "ABCD1234",
@@ -29,6 +30,13 @@ ROW = {
 }
 
 
+def read(path: Path, *, max_bytes: int = 60_000_000) -> Iterator[Found]:
+    """A file of this format, as the product reads it."""
+    format_ = reader_for(path, named=True)
+    assert format_ is not None
+    return format_.read(path, max_bytes=max_bytes)
+
+
 def table(*rows: dict[str, str]) -> str:
     columns = list(dict.fromkeys(name for row in rows for name in row))
     stream = io.StringIO()
@@ -38,7 +46,7 @@ def table(*rows: dict[str, str]) -> str:
     return stream.getvalue()
 
 
-def found(folder: Path, text: str | bytes, **options: Any) -> list[Item | Failure | PassedOver]:
+def found(folder: Path, text: str | bytes, **options: Any) -> list[Found]:
     path = folder / "zotero.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return list(read(path, **options))
@@ -114,20 +122,10 @@ def test_a_broken_row_is_named_by_its_line_and_the_others_go_in(tmp_path: Path, 
     assert [thing.what for thing in things if isinstance(thing, Item)] == ["ABCD1234"] * 3
 
 
-def test_files_that_are_there_become_the_papers_text_and_notes_are_no_papers(tmp_path: Path) -> None:
-    (tmp_path / "storage" / "X3").mkdir(parents=True)
-    (tmp_path / "storage" / "X3" / "a.pdf").write_bytes(b"%PDF-1.4\n")
-    (tmp_path / "b.pdf").write_bytes(b"%PDF-1.4\n")
-    (tmp_path / "snap.html").write_text("<html>")
-    files = f"/home/them/storage/X3/a.pdf; {tmp_path / 'b.pdf'}; {tmp_path / 'snap.html'}; /home/them/gone.pdf"
-    things = found(tmp_path, table({**ROW, "File Attachments": files}, {**ROW, "Item Type": "note", "Title": ""}))
-    items = [thing for thing in things if isinstance(thing, Item)]
-    assert [Path(item.file or "").name for item in items] == ["a.pdf", "b.pdf"]
-    assert (items[0].missing, items[0].private) == (("/home/them/gone.pdf",), True)
-    assert [thing.what for thing in things if isinstance(thing, PassedOver)] == [
-        str(tmp_path / "snap.html"),
-        "zotero.csv:3",
-    ]
+def test_what_zotero_calls_no_paper_is_passed_over(tmp_path: Path) -> None:
+    things = found(tmp_path, table(ROW, {**ROW, "Item Type": "note", "Title": ""}))
+    assert [thing.what for thing in things] == ["ABCD1234", "zotero.csv:3"]
+    assert isinstance(things[1], PassedOver)
 
 
 def test_long_notes_are_no_broken_rows(tmp_path: Path) -> None:
@@ -147,3 +145,9 @@ def test_every_filled_field_of_every_row_is_kept(
     got = records(tmp_path_factory.mktemp("csv"), table(*rows).encode("utf-8"))
     kept = [{name: value for name, value in row.items() if value.strip()} for row in rows]
     assert [dict(record.fields) for record in got] == kept
+
+
+def test_a_row_without_measure_is_one_clear_line_and_the_others_go_in(tmp_path: Path) -> None:
+    things = found(tmp_path, table(ROW, {**ROW, "Author": "A; " * 150_000}, {**ROW, "Notes": "n" * 9_000_000}, ROW))
+    assert [type(thing) for thing in things] == [Item, Failure, Failure, Item]
+    assert "more than 100,000 authors" in getattr(things[1], "reason", "")
