@@ -1,11 +1,12 @@
-"""Answers: passages with numbered sentences, what was made of them, and comparisons of papers."""
+"""Answers: passages with numbered sentences, what was made of them, comparisons of papers, manuscripts checked."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Literal
 
-from kb.records.claims import Claim, Evidence, Reference, Usage
+from kb.records.claims import Claim, Evidence, Reference, Usage, Verdict
+from kb.records.intake import Reason
 from kb.records.papers import Box, Paper
 
 QuestionKind = Literal["lookup", "number", "list", "comparison", "yes-no", "explanation", "summary", "catalog"]
@@ -171,6 +172,142 @@ class Comparison:
     questions: tuple[str, ...]
     cells: tuple[tuple[Cell, ...], ...]
     differences: tuple[str | None, ...] = ()
+    notices: tuple[str, ...] = ()
+    not_searched: NotSearched = field(default_factory=NotSearched)
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewSection:
+    """A section of a review: paragraphs with marks, their statements, and what its papers do not say."""
+
+    title: str
+    text: str
+    claims: tuple[Claim, ...]
+    dropped: tuple[Claim, ...] = ()
+    missing: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A paper that was looked at and that the text does not cite; ``relevance`` from 0 to 10, as the model saw it."""
+
+    paper: Paper
+    relevance: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceStep:
+    """A step of a longer work: what it cost, and how many passages the model was shown in it."""
+
+    step: str
+    calls: int
+    tokens: int
+    passages: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """A longer text over many papers, with a table of them; no sections where no paper was relevant.
+
+    Invariant: the marks in the sections' texts and the table's evidence are sentences of ``passages``;
+    ``references`` has each passage's paper once, under the marker of its first passage.
+    """
+
+    question: str
+    language: str
+    model: str
+    sections: tuple[ReviewSection, ...]
+    table: Table
+    passages: tuple[Passage, ...]
+    references: tuple[Reference, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    trace: tuple[TraceStep, ...] = ()
+    notices: tuple[str, ...] = ()
+    not_searched: NotSearched = field(default_factory=NotSearched)
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CitingSentence:
+    """A sentence of a manuscript that cites: ``line`` (from 1) of ``file`` (relative to the manuscript) is its first.
+
+    ``text`` is what it prints, citations as in "[lo2020; 12]". ``said`` is the same without the citations, but for
+    those that it needs as words, which stand there as "[@key]". ``keys`` are what it cites, each once and in order:
+    citation keys, numbers of the list of references, or "Lo et al., 2020".
+    """
+
+    file: str
+    line: int
+    text: str
+    said: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """What a key of a manuscript stands for: the paper of the library, None where it is not there.
+
+    ``title`` is what the manuscript's bibliography says of it, where it says something.
+    """
+
+    key: str
+    paper: Paper | None
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotInPaper:
+    """What a sentence states and no part of the papers that it cites prints."""
+
+    numbers: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedSentence:
+    """A sentence of a manuscript, checked against all that it cites together.
+
+    ``verdict`` None: nobody judged it (no model, or the text that it cites is not here as a whole); ``reason`` says
+    why, or what is wrong. ``passages`` are the best ones of each cited paper. ``missing`` is empty where a paper that
+    it cites is not in the library or was not read whole: nobody knows what that has.
+    """
+
+    file: str
+    line: int
+    text: str
+    cites: tuple[Citation, ...]
+    verdict: Verdict | None = None
+    reason: Reason | None = None
+    passages: tuple[Passage, ...] = ()
+    missing: NotInPaper = field(default_factory=NotInPaper)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckCounts:
+    """How many sentences cite, by verdict (their sum is ``sentences``); how many have something that their papers
+    lack; how many works are cited, and how many of these are not in the library."""
+
+    sentences: int = 0
+    supported: int = 0
+    partly: int = 0
+    unsupported: int = 0
+    contradicted: int = 0
+    not_judged: int = 0
+    with_missing: int = 0
+    cited: int = 0
+    not_in_library: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManuscriptCheck:
+    """A manuscript against the library: its citing sentences in their order. ``file`` is its path as it was named."""
+
+    file: str
+    sentences: tuple[CheckedSentence, ...]
+    counts: CheckCounts
+    model: str | None = None
     notices: tuple[str, ...] = ()
     not_searched: NotSearched = field(default_factory=NotSearched)
     usage: Usage = field(default_factory=Usage)
