@@ -8,7 +8,7 @@ both. "Nothing was found" is the only gate; nothing made for the one way refuses
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,7 +19,7 @@ from kb.answering.catalog_questions import from_records
 from kb.answering.drafting import Draft, Reading
 from kb.answering.ranking import Ranked
 from kb.answering.understanding import Understood, understand, understand_with
-from kb.answering.verifying import Checked
+from kb.answering.verifying import Checked, Cited
 from kb.errors import ModelError
 from kb.protocols import ChatModel, Corpus, PaperRecords
 from kb.records import (
@@ -27,6 +27,7 @@ from kb.records import (
     Answer,
     Claim,
     Effort,
+    Evidence,
     Filters,
     Hit,
     Language,
@@ -47,9 +48,10 @@ _PASSAGES, _PAPERS = 10, 10  # passages of an answer without a model; papers whe
 _PASSAGES_OF_ONE = 6  # passages of a paper that a model looks at alone
 _PER_PAPER = 4  # passages of a paper that is not named, while others have some
 _LOOKED_AT = 12  # papers that a model looks at one by one
-_RELEVANT = 3  # of 10, from which a paper's passages are used
+RELEVANT = 3  # of 10, from which a paper's passages are used
 _FOUND_AGAIN = 8  # passages that a further search adds
-_NAMED_DEPTH = 16  # chunks that are read of each paper that the question names
+NAMED_DEPTH = 16  # chunks that are read of a paper that the question names
+_SIDE_BY_SIDE = 4  # calls of a model at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,7 @@ def ask(question: str, asking: Asking, *, turns: Sequence[Answer] = ()) -> Answe
     same answer where no model is called.
     """
     started = time.monotonic()
-    before = [usage_of(model) for model in (asking.chat, asking.verifier)]
+    before = spent(asking)
     notices: list[str] = []
     understood = read(question, asking, turns=turns, notices=notices)
     made = from_records(question, understood, records=asking.records, filters=asking.filters)
@@ -97,14 +99,13 @@ def ask(question: str, asking: Asking, *, turns: Sequence[Answer] = ()) -> Answe
         made = answer(question, understood, asking)
     if asking.chat is None and understood.language != "en" and made.source == "passages":
         notices.append(_IN_ENGLISH.get(understood.language, _IN_ENGLISH["en"]))
-    usage = _total(usage_since(was, model) for was, model in zip(before, (asking.chat, asking.verifier), strict=True))
-    usage = replace(usage, seconds=round(time.monotonic() - started, 3))
+    usage = replace(spent(asking, since=before), seconds=round(time.monotonic() - started, 3))
     return replace(made, notices=(*notices, *made.notices), usage=usage)
 
 
 def answer(question: str, understood: Understood, asking: Asking) -> Answer:
     """The answer to a question that was read: by the model where there is one and something was found."""
-    hits, hidden = _gathered(understood, asking)
+    hits, hidden = gathered(understood, asking)
     made: Answer | None = None
     notices: tuple[str, ...] = ()
     if asking.chat is not None and hits:
@@ -128,33 +129,47 @@ _IN_ENGLISH = {
 
 def read(question: str, asking: Asking, *, turns: Sequence[Answer] = (), notices: list[str]) -> Understood:
     """The question, read by the model where there is one; ``notices`` is added to where it fails."""
-    mentioned = asking.corpus.mentioned(question)
-    if asking.filters.papers:
-        mentioned = [paper for paper in mentioned if paper.id in asking.filters.papers]
     if asking.chat is not None:
-        first = passages.find([question], corpus=asking.corpus, filters=asking.filters)
-        cited = [reference.paper for turn in turns[-2:] for reference in turn.references]
-        papers = {paper.id: paper for paper in [*mentioned, *cited, *(hit.paper for hit in first)]}
-        shown = [paper for paper in papers.values() if asking.may_see(paper)]
-        talk = [turn for turn in turns if all(asking.may_see(reference.paper) for reference in turn.references)]
         try:
-            return understand_with(asking.chat, question, turns=talk, candidates=shown)
+            return read_by_model(question, asking, chat=asking.chat, turns=turns)
         except ModelError as err:
             notices.append(f"the question was read without the model: {err}")
-    return understand(question, turns=turns, candidates=mentioned)
+    return understand(question, turns=turns, candidates=_mentioned(question, asking))
 
 
-def _gathered(understood: Understood, asking: Asking) -> tuple[list[Hit], set[str]]:
-    """What the queries find, of the named papers besides; without what a remote model may not see (ids of those)."""
+def read_by_model(question: str, asking: Asking, *, chat: ChatModel, turns: Sequence[Answer] = ()) -> Understood:
+    """The question, read by a model in view of the titles that it finds and of those that were cited last.
+
+    Raises:
+        ModelError: when the model fails.
+    """
+    first = passages.find([question], corpus=asking.corpus, filters=asking.filters)
+    cited = [reference.paper for turn in turns[-2:] for reference in turn.references]
+    papers = {paper.id: paper for paper in [*_mentioned(question, asking), *cited, *(hit.paper for hit in first)]}
+    shown = [paper for paper in papers.values() if asking.may_see(paper)]
+    talk = [turn for turn in turns if all(asking.may_see(reference.paper) for reference in turn.references)]
+    return understand_with(chat, question, turns=talk, candidates=shown)
+
+
+def _mentioned(question: str, asking: Asking) -> list[Paper]:
+    only = asking.filters.papers
+    return [paper for paper in asking.corpus.mentioned(question) if not only or paper.id in only]
+
+
+def gathered(understood: Understood, asking: Asking, *, papers: int = _LOOKED_AT) -> tuple[list[Hit], set[str]]:
+    """What the queries find, of the named papers besides; without what a remote model may not see (ids of those).
+
+    ``papers``: how many each query finds by paper where each is to be looked at.
+    """
     found = passages.find(understood.queries, corpus=asking.corpus, filters=asking.filters)
-    papers = list(understood.papers)
+    named = list(understood.papers)
     if understood.over_papers:
         for query in understood.queries[:2]:
-            found += asking.corpus.search(query, k=_LOOKED_AT, filters=asking.filters, by="paper")
-        papers += _naming(understood, asking)
-    for paper in dict.fromkeys(papers):
+            found += asking.corpus.search(query, k=papers, filters=asking.filters, by="paper")
+        named += _naming(understood, asking)
+    for paper in dict.fromkeys(named):
         own = replace(asking.filters, papers=(paper,))
-        found += passages.find(understood.queries, corpus=asking.corpus, filters=own, depth=_NAMED_DEPTH)
+        found += passages.find(understood.queries, corpus=asking.corpus, filters=own, depth=NAMED_DEPTH)
     return _visible(found, asking)
 
 
@@ -242,7 +257,7 @@ def references(shown: Sequence[Passage]) -> tuple[Reference, ...]:
 def _with_model(question: str, understood: Understood, hits: Sequence[Hit], asking: Asking) -> Answer:
     chat = asking.chat
     assert chat is not None
-    ranked = _in_order(_ranked(understood.queries, hits, asking), understood.papers)
+    ranked = _in_order(best_ranked(understood.queries, hits, asking), understood.papers)
     reading = Reading()
     if understood.over_papers or len(understood.papers) > 1:
         reading.add(_looked_at_one_by_one(understood, ranked, chat=chat), corpus=asking.corpus, room=asking.room)
@@ -265,7 +280,7 @@ def _with_model(question: str, understood: Understood, hits: Sequence[Hit], aski
     return replace(made, rounds=tuple(rounds))
 
 
-def _ranked(queries: Sequence[str], hits: Sequence[Hit], asking: Asking) -> list[Ranked]:
+def best_ranked(queries: Sequence[str], hits: Sequence[Hit], asking: Asking) -> list[Ranked]:
     """The chunks by what they are to the query that they answer best."""
     best: dict[str, Ranked] = {}
     for query in queries:
@@ -282,7 +297,7 @@ def _look_again(draft: Draft, reading: Reading, asking: Asking) -> int:
     fresh = reading.open(draft.opened, corpus=asking.corpus, room=room)
     if draft.queries:
         found, _ = _visible(passages.find(draft.queries, corpus=asking.corpus, filters=asking.filters), asking)
-        ranked = _ranked(draft.queries, found, asking)
+        ranked = best_ranked(draft.queries, found, asking)
         best = passages.spread([each.hit for each in ranked], most=len(ranked), per_paper=_PER_PAPER)
         fresh += reading.add(best[:_FOUND_AGAIN], corpus=asking.corpus, room=room)
     return fresh
@@ -304,6 +319,60 @@ _ONE_PAPER_SCHEMA: dict[str, Any] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What a model saw in a paper: its relevance from 0 to 10, the sentences that bear on the question, most important
+    first, and the chunks that they stand in."""
+
+    relevance: int
+    hits: tuple[Hit, ...]
+    sentences: tuple[str, ...] = ()
+
+
+def look_at(
+    question: str,
+    papers: Sequence[Sequence[Hit]],
+    *,
+    chat: ChatModel,
+    on_done: Callable[[int, int], None] | None = None,
+) -> list[Looked]:
+    """A look at the first chunks of each paper, side by side, in the order given.
+
+    A paper that the model fails on counts as just relevant, by its first chunk: it is left to the draft.
+    """
+
+    def look(hits: Sequence[Hit]) -> Looked:
+        shown = {str(place): passages.numbered(hit, str(place)) for place, hit in enumerate(hits[:_PASSAGES_OF_ONE], 1)}
+        try:
+            asked = f"{drafting.shown(list(shown.values()))}\n\nQuestion: {question}"
+            reply = chat.structured(ONE_PAPER, asked, _ONE_PAPER_SCHEMA)
+        except ModelError:
+            return Looked(relevance=RELEVANT, hits=tuple(hits[:1]))
+        cited = drafting.citable(shown)
+        picked = [cited[n] for n in dict.fromkeys(str(n).strip(" []") for n in reply["sentences"]) if n in cited]
+        places = dict.fromkeys(int(each.passage.marker) - 1 for each in picked)
+        return Looked(
+            relevance=max(0, min(10, int(reply["relevance"]))),
+            hits=tuple(hits[place] for place in places),
+            sentences=tuple(each.sentence.text for each in picked),
+        )
+
+    return side_by_side(look, papers, on_done=on_done)
+
+
+def side_by_side[T, R](
+    work: Callable[[T], R], items: Sequence[T], *, on_done: Callable[[int, int], None] | None = None
+) -> list[R]:
+    """What ``work`` makes of each item, in order, a few at a time; ``on_done`` is told (done, in all)."""
+    made: list[R] = []
+    with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE, thread_name_prefix="kb-model") as pool:
+        for each in pool.map(work, items):
+            made.append(each)
+            if on_done is not None:
+                on_done(len(made), len(items))
+    return made
+
+
 def _looked_at_one_by_one(understood: Understood, ranked: Sequence[Ranked], *, chat: ChatModel) -> list[Hit]:
     """Chunks whose sentences the model picked, paper by paper, the most relevant paper first."""
     by_paper: dict[str, list[Hit]] = {}
@@ -311,67 +380,97 @@ def _looked_at_one_by_one(understood: Understood, ranked: Sequence[Ranked], *, c
         by_paper.setdefault(each.hit.paper.id, []).append(each.hit)
     named = [by_paper[paper] for paper in understood.papers if paper in by_paper]
     groups = named if len(named) > 1 and not understood.over_papers else list(by_paper.values())[:_LOOKED_AT]
+    seen = sorted(look_at(understood.text, groups, chat=chat), key=lambda one: -one.relevance)
+    return [hit for one in seen if one.relevance >= RELEVANT for hit in one.hits]
 
-    def look(hits: list[Hit]) -> tuple[int, list[Hit]]:
-        shown = [passages.numbered(hit, str(place)) for place, hit in enumerate(hits[:_PASSAGES_OF_ONE], 1)]
-        try:
-            asked = f"{drafting.shown(shown)}\n\nQuestion: {understood.text}"
-            reply = chat.structured(ONE_PAPER, asked, _ONE_PAPER_SCHEMA)
-        except ModelError:
-            return _RELEVANT, hits[:1]  # not looked at: it is left to the draft
-        picked = list(dict.fromkeys(str(n).partition(".")[0] for n in reply["sentences"]))
-        return int(reply["relevance"]), [hits[int(n) - 1] for n in picked if n.isdigit() and 1 <= int(n) <= len(shown)]
 
-    with ThreadPoolExecutor(max_workers=4, thread_name_prefix="kb-papers") as pool:
-        seen = list(pool.map(look, groups))
-    order = sorted(range(len(seen)), key=lambda i: -seen[i][0])
-    return [hit for i in order if seen[i][0] >= _RELEVANT for hit in seen[i][1]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """A draft as verification and translation left it: its pieces, its statements, and what each says in the end."""
+
+    pieces: tuple[drafting.Piece, ...]
+    checked: tuple[Checked, ...]
+    said: tuple[str, ...]
+    missing: str | None
+    notices: tuple[str, ...] = ()
+
+    @property
+    def kept(self) -> list[Checked]:
+        """The statements that stand."""
+        return [each for each in self.checked if not verifying.is_dropped(each)]
+
+    def text(self, markers: Mapping[str, str]) -> str:
+        """What stands, as Markdown whose marks name passages by these markers."""
+        return drafting.remarked(drafting.together(self.pieces, self.checked, said=self.said), markers)
+
+    def claims(self, markers: Mapping[str, str], corpus: Corpus) -> tuple[tuple[Claim, ...], tuple[Claim, ...]]:
+        """The statements that stand and those that were dropped; what only says that something is missing is none."""
+        pairs = list(zip(self.checked, self.said, strict=True))
+        kept = [_claim(c, said, markers, corpus) for c, said in pairs if not verifying.is_dropped(c)]
+        dropped = [
+            _claim(c, said, markers, corpus) for c, said in pairs if verifying.is_dropped(c) and not c.only_missing
+        ]
+        return tuple(kept), tuple(dropped)
+
+
+def settle_draft(
+    draft: Draft, shown: Mapping[str, Passage], *, question: str, language: str, asking: Asking
+) -> Settled:
+    """A draft from the passages that were shown, verified, and translated where the language is not English."""
+    pieces, statements = drafting.part(draft.text, shown)
+    judge = asking.verifier or asking.chat
+    checked = verifying.settle(statements, question=question, chat=judge, entailment=asking.corpus.entailment())
+    missing = " ".join(filter(None, [draft.missing, *(c.statement.text for c in checked if c.only_missing)])) or None
+    said, notices = tuple(each.statement.text for each in checked), ()
+    if language != "en" and asking.chat is not None:
+        other = translating.translated(pieces, checked, missing, language=language, chat=asking.chat)
+        return Settled(
+            pieces=other.pieces, checked=tuple(checked), said=other.said, missing=other.missing, notices=other.notices
+        )
+    return Settled(pieces=tuple(pieces), checked=tuple(checked), said=said, missing=missing, notices=notices)
+
+
+def cited_passages(
+    kept: Sequence[Checked], shown: Mapping[str, Passage], *, corpus: Corpus
+) -> tuple[list[Passage], dict[str, str]]:
+    """The passages that statements cite, numbered anew in the order of their citation, cited sentences marked; and
+    the new marker for each old one."""
+    order = list(dict.fromkeys(each.passage.marker for one in kept for each in one.statement.cited))
+    markers = {old: str(new) for new, old in enumerate(order, 1)}
+    for old in shown:
+        markers.setdefault(old, str(len(markers) + 1))
+    found = [passages.renumbered(_answering(shown[old], kept), markers[old]) for old in order]
+    return [passages.located(passage, corpus=corpus) for passage in found], markers
+
+
+def language_of(understood: Understood, asking: Asking) -> str:
+    """The language of what is written: Chinese where the settings say so, else that of the question."""
+    return "zh" if asking.language == "zh" else understood.language
 
 
 def _settled(question: str, understood: Understood, draft: Draft, reading: Reading, asking: Asking) -> Answer:
     """The draft, verified: what stands of it, with its evidence, and what does not."""
-    pieces, statements = drafting.part(draft.text, reading.passages)
-    judge = asking.verifier or asking.chat
-    checked = verifying.settle(statements, question=understood.text, chat=judge, entailment=asking.corpus.entailment())
-    language = "zh" if asking.language == "zh" else understood.language
-    said = [each.statement.text for each in checked]
-    notices: tuple[str, ...] = ()
-    missing = " ".join(filter(None, [draft.missing, *(c.statement.text for c in checked if c.only_missing)])) or None
-    if language != "en" and asking.chat is not None:
-        other = translating.translated(pieces, checked, missing, language=language, chat=asking.chat)
-        pieces, said, missing, notices = list(other.pieces), list(other.said), other.missing, other.notices
-    kept = [each for each in checked if not verifying.is_dropped(each)]
-    text = drafting.together(pieces, checked, said=said)
-    order = list(dict.fromkeys(each.passage.marker for one in kept for each in one.statement.cited))
-    markers = {old: str(new) for new, old in enumerate(order, 1)}
-    for old in reading.passages:
-        markers.setdefault(old, str(len(markers) + 1))
-    pairs = list(zip(checked, said, strict=True))
-    shown = [
-        passages.located(
-            passages.renumbered(_answering(reading.passages[old], kept), markers[old]), corpus=asking.corpus
-        )
-        for old in order
-    ]
+    language = language_of(understood, asking)
+    made = settle_draft(draft, reading.passages, question=understood.text, language=language, asking=asking)
+    shown, markers = cited_passages(made.kept, reading.passages, corpus=asking.corpus)
+    claims, dropped = made.claims(markers, asking.corpus)
     assert asking.chat is not None
     return Answer(
         question=question,
         understood=understood.text,
         kind=understood.kind,
         source="model",
-        answered=bool(kept),
+        answered=bool(made.kept),
         language=language,
         model=asking.chat.name,
-        text=drafting.remarked(text, markers),
-        claims=tuple(_claim(c, s, markers, asking.corpus) for c, s in pairs if not verifying.is_dropped(c)),
-        dropped=tuple(
-            _claim(c, s, markers, asking.corpus) for c, s in pairs if verifying.is_dropped(c) and not c.only_missing
-        ),
-        missing=missing or (None if kept else "the passages do not answer it"),
-        table=_table(pieces, checked, markers, asking.corpus),
+        text=made.text(markers),
+        claims=claims,
+        dropped=dropped,
+        missing=made.missing or (None if made.kept else "the passages do not answer it"),
+        table=_table(made.pieces, made.checked, markers, asking.corpus),
         passages=tuple(shown),
         references=references(shown),
-        notices=notices,
+        notices=made.notices,
     )
 
 
@@ -380,27 +479,31 @@ def _answering(passage: Passage, kept: Sequence[Checked]) -> Passage:
     return replace(passage, answering=tuple(s.n for s in passage.sentences if s.n in cited))
 
 
-def _claim(checked: Checked, said: str, markers: dict[str, str], corpus: Corpus) -> Claim:
+def _claim(checked: Checked, said: str, markers: Mapping[str, str], corpus: Corpus) -> Claim:
     statement = checked.statement
     own = statement.text.replace("**", "")
     told = said.replace("**", "")
-    evidence = tuple(passages.evidence(each.passage, each.sentence, corpus=corpus) for each in statement.cited)
     return Claim(
         text=told,
         text_verified=own if told != own else None,
         verdict=checked.verdict,
         verdict_reason=checked.reason,
-        evidence=tuple(replace(each, marker=_remarked(each.marker, markers)) for each in evidence),
+        evidence=evidence_of(statement.cited, markers, corpus=corpus),
     )
 
 
-def _remarked(number: str, markers: dict[str, str]) -> str:
-    passage, _, sentence = number.partition(".")
-    return f"{markers[passage]}.{sentence}"
+def evidence_of(cited: Iterable[Cited], markers: Mapping[str, str], *, corpus: Corpus) -> tuple[Evidence, ...]:
+    """The cited sentences as evidence, under the new markers of their passages."""
+    found = [passages.evidence(each.passage, each.sentence, corpus=corpus) for each in cited]
+    return tuple(
+        replace(each, marker=f"{markers[passage]}.{sentence}")
+        for each in found
+        for passage, _, sentence in [each.marker.partition(".")]
+    )
 
 
 def _table(
-    pieces: Sequence[drafting.Piece], checked: Sequence[Checked], markers: dict[str, str], corpus: Corpus
+    pieces: Sequence[drafting.Piece], checked: Sequence[Checked], markers: Mapping[str, str], corpus: Corpus
 ) -> Table | None:
     """The first table of a draft, less the rows that were dropped."""
     rows = [piece for piece in pieces if piece.row and not verifying.is_dropped(checked[piece.statement or 0])]
@@ -415,11 +518,8 @@ def _table(
         by_number = {each.sentence.n: each for each in checked[piece.statement or 0].statement.cited}
         cells = []
         for text, marks in piece.row:
-            each = [by_number[n] for n in marks if n in by_number]
-            proof = [passages.evidence(one.passage, one.sentence, corpus=corpus) for one in each]
-            cells.append(
-                TableCell(text=text, evidence=tuple(replace(p, marker=_remarked(p.marker, markers)) for p in proof))
-            )
+            proof = evidence_of((by_number[n] for n in marks if n in by_number), markers, corpus=corpus)
+            cells.append(TableCell(text=text, evidence=proof))
         papers = {one.passage.paper.id for one in by_number.values()}
         found.append(TableRow(paper_id=papers.pop() if len(papers) == 1 else None, cells=tuple(cells)))
     return Table(columns=columns, rows=tuple(found))
@@ -428,26 +528,13 @@ def _table(
 # --------------------------------------------------------------------------------------------- counting
 
 
-def usage_of(chat: ChatModel | None) -> Usage:
-    """What a model has cost so far; models that do not count cost nothing."""
-    usage = getattr(chat, "usage", None)
-    return usage if isinstance(usage, Usage) else Usage()
-
-
-def usage_since(before: Usage, chat: ChatModel | None) -> Usage:
-    """What a model has cost since."""
-    now = usage_of(chat)
+def spent(asking: Asking, *, since: Usage | None = None) -> Usage:
+    """What both models have cost so far, or since then; models that do not count cost nothing."""
+    counted = [getattr(model, "usage", None) for model in (asking.chat, asking.verifier)]
+    each = [usage for usage in counted if isinstance(usage, Usage)]
+    before = since or Usage()
     return Usage(
-        calls=now.calls - before.calls,
-        input_tokens=now.input_tokens - before.input_tokens,
-        output_tokens=now.output_tokens - before.output_tokens,
-    )
-
-
-def _total(usages: Iterable[Usage]) -> Usage:
-    each = list(usages)
-    return Usage(
-        calls=sum(u.calls for u in each),
-        input_tokens=sum(u.input_tokens for u in each),
-        output_tokens=sum(u.output_tokens for u in each),
+        calls=sum(u.calls for u in each) - before.calls,
+        input_tokens=sum(u.input_tokens for u in each) - before.input_tokens,
+        output_tokens=sum(u.output_tokens for u in each) - before.output_tokens,
     )

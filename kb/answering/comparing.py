@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from kb.answering import verifying
-from kb.answering.asking import Asking, answer, read, usage_of, usage_since
+from kb.answering.asking import Asking, answer, read, spent
 from kb.answering.understanding import label
 from kb.answering.verifying import Cited, Statement
 from kb.errors import ModelError
@@ -34,7 +34,7 @@ def compare(
     ``progress`` is told (cells done, cells in all). Each line on the differences is verified like any statement and
     left out where it does not hold.
     """
-    before = usage_of(asking.chat)
+    before = spent(asking)
     notices: list[str] = []
     hidden = {paper.id for paper in papers if not asking.may_see(paper)}
     understood = [read(question, replace(asking, on_draft=None), notices=notices) for question in questions]
@@ -61,7 +61,7 @@ def compare(
         differences=tuple(differences),
         notices=tuple(dict.fromkeys(notices)),
         not_searched=NotSearched(private=len(hidden) if asking.chat is not None else 0),
-        usage=usage_since(before, asking.chat),
+        usage=spent(asking, since=before),
     )
 
 

@@ -138,12 +138,17 @@ def floor(statement: Statement) -> tuple[Verdict, Reason] | None:
 
 
 def _prints(shown: str, number: str) -> bool:
-    """Whether a text has a number in a place where it is not read as one: glued to a word, or inside a range."""
+    """Whether a text has a number where it is not read as one: glued to a word, inside a range, or not yet rounded."""
     bare = number.strip()
     if re.search(rf"(?<![\d.,]){re.escape(bare)}(?![\d]|[.,]\d)", shown):
         return True
     ranges = ((int(a), int(b)) for a, b in _RANGE.findall(shown))
-    return bare.isdigit() and any(first <= int(bare) <= last for first, last in ranges)
+    if bare.isdigit() and any(first <= int(bare) <= last for first, last in ranges):
+        return True
+    zeros = len(bare) - len(bare.rstrip("0"))
+    rounded = [] if not zeros or "." in bare else literals.numbers(bare)
+    half = 0.5 * 10.0**zeros
+    return any(abs(one.value - printed.value) <= half for one in rounded for printed in literals.numbers(shown))
 
 
 def _heading(passage: Passage) -> str:
