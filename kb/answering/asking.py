@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from kb import literals
 from kb.answering import drafting, passages, ranking, translating, verifying
@@ -52,6 +52,8 @@ RELEVANT = 3  # of 10, from which a paper's passages are used
 _FOUND_AGAIN = 8  # passages that a further search adds
 NAMED_DEPTH = 16  # chunks that are read of a paper that the question names
 _SIDE_BY_SIDE = 4  # calls of a model at once
+_Item = TypeVar("_Item")
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,23 +350,23 @@ def look_at(
             reply = chat.structured(ONE_PAPER, asked, _ONE_PAPER_SCHEMA)
         except ModelError:
             return Looked(relevance=RELEVANT, hits=tuple(hits[:1]))
+        picked = list(dict.fromkeys(str(n).strip(" []") for n in reply["sentences"]))
+        places = dict.fromkeys(number for number in (n.partition(".")[0] for n in picked) if number in shown)
         cited = drafting.citable(shown)
-        picked = [cited[n] for n in dict.fromkeys(str(n).strip(" []") for n in reply["sentences"]) if n in cited]
-        places = dict.fromkeys(int(each.passage.marker) - 1 for each in picked)
         return Looked(
             relevance=max(0, min(10, int(reply["relevance"]))),
-            hits=tuple(hits[place] for place in places),
-            sentences=tuple(each.sentence.text for each in picked),
+            hits=tuple(hits[int(place) - 1] for place in places),
+            sentences=tuple(cited[n].sentence.text for n in picked if n in cited),
         )
 
     return side_by_side(look, papers, on_done=on_done)
 
 
-def side_by_side[T, R](
-    work: Callable[[T], R], items: Sequence[T], *, on_done: Callable[[int, int], None] | None = None
-) -> list[R]:
+def side_by_side(
+    work: Callable[[_Item], _Made], items: Sequence[_Item], *, on_done: Callable[[int, int], None] | None = None
+) -> list[_Made]:
     """What ``work`` makes of each item, in order, a few at a time; ``on_done`` is told (done, in all)."""
-    made: list[R] = []
+    made: list[_Made] = []
     with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE, thread_name_prefix="kb-model") as pool:
         for each in pool.map(work, items):
             made.append(each)
