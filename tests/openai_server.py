@@ -1,8 +1,8 @@
-"""A chat model's server on localhost that says what a test tells it to: OpenAI's protocol, streamed or whole.
+"""A chat model's server on localhost that plays a test's model: OpenAI's protocol, streamed or whole.
 
->>> with OpenAIServer(["The corpus has", " 81.1M papers [1]."]) as server:
+>>> with OpenAIServer(PlayedModel("The corpus has 81.1M papers [1.2].")) as server:
 ...     environment = server.environment()
-...     server.hold("Evidence:")  # what is written is seen as long as one looks
+...     server.hold("81.1M")  # what is written before it is seen as long as one looks
 ...     server.let_go()
 """
 
@@ -10,21 +10,23 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
+from kb.errors import ModelError
+from kb.protocols import ChatModel
+
 
 class OpenAIServer:
-    """Every question gets the same reply, piece by piece; ``asked`` keeps the requests.
+    """Each request is answered by the model; what it has no part for gets a reply that is no JSON.
 
-    While it is held the last piece of each reply to a request with certain words waits.
+    While it is held each streamed reply stops before the words that it is held at.
     """
 
-    def __init__(self, pieces: Sequence[str]) -> None:
-        self.asked: list[dict[str, Any]] = []
-        self._held_words = ""
+    def __init__(self, model: ChatModel) -> None:
+        self.model = model
+        self._held_at = ""
         self._going = threading.Event()
         self._going.set()
         outer = self
@@ -32,22 +34,22 @@ class OpenAIServer:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                outer.asked.append(asked)
+                reply = outer._reply(asked)
                 if asked.get("stream"):
-                    said = "\n".join(str(message["content"]) for message in asked["messages"])
-                    self._stream(pieces, held=outer._held_words in said)
+                    self._stream(reply)
                 else:
-                    self._whole("".join(pieces))
+                    self._whole(reply)
 
-            def _stream(self, parts: Sequence[str], *, held: bool) -> None:
+            def _stream(self, reply: str) -> None:
                 self.send_response(200)
                 self.send_header("Content-Type", "text/event-stream")
                 self.end_headers()
-                for number, part in enumerate(parts, start=1):
-                    if held and number == len(parts):
-                        outer._going.wait(_HELD_SECONDS)
+                held = reply.find(outer._held_at) if outer._held_at else -1
+                for part in (reply[:held], reply[held:]) if held > 0 else (reply,):
                     choice = {"index": 0, "delta": {"role": "assistant", "content": part}, "finish_reason": None}
                     self._send({**_ENVELOPE, "object": "chat.completion.chunk", "choices": [choice]})
+                    if held > 0:
+                        outer._going.wait(_HELD_SECONDS)
                 last = {"index": 0, "delta": {}, "finish_reason": "stop"}
                 self._send({**_ENVELOPE, "object": "chat.completion.chunk", "choices": [last]})
                 self.wfile.write(b"data: [DONE]\n\n")
@@ -72,9 +74,19 @@ class OpenAIServer:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
 
+    def _reply(self, asked: dict[str, Any]) -> str:
+        system, user = (str(message["content"]) for message in asked["messages"])
+        form = asked.get("response_format", {}).get("json_schema")
+        try:
+            if form is not None:
+                return json.dumps(self.model.structured(system, user, form["schema"]))
+            return self.model.complete(system, user)
+        except ModelError as err:
+            return str(err)
+
     def hold(self, words: str) -> None:
-        """From now on replies to requests that hold these words stop before their last piece."""
-        self._held_words = words
+        """From now on streamed replies stop before these words."""
+        self._held_at = words
         self._going.clear()
 
     def let_go(self) -> None:
@@ -84,7 +96,7 @@ class OpenAIServer:
     def environment(self) -> dict[str, str]:
         """Settings that make the product ask this server."""
         url = f"http://127.0.0.1:{self._server.server_port}/v1"
-        return {"KB_MODEL": "openai:scripted", "KB_MODEL_URL": url, "KB_MODEL_API_KEY": "none"}
+        return {"KB_MODEL": "openai:played", "KB_MODEL_URL": url, "KB_MODEL_API_KEY": "none"}
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -98,4 +110,4 @@ class OpenAIServer:
 
 
 _HELD_SECONDS = 300  # a test that fails must not leave a thread behind
-_ENVELOPE = {"id": "scripted", "created": 0, "model": "scripted"}
+_ENVELOPE = {"id": "played", "created": 0, "model": "played"}

@@ -18,6 +18,13 @@ from kb.records import Usage
 Judge = Callable[[str, str], Mapping[str, Any]]
 
 
+def number_of(prompt: str, words: str) -> str:
+    """The number under which a prompt shows a sentence with these words."""
+    match = re.search(rf"\[(\d+\.\d+)\] [^\n]*{re.escape(words)}", prompt)
+    assert match, prompt
+    return match[1]
+
+
 def supported(statement: str, cited: str) -> dict[str, Any]:
     """The judgement of one who believes everything."""
     return {"verdict": "supported", "why": "", "corrected": "", "leans": 0}
@@ -27,7 +34,8 @@ class PlayedModel:
     """ChatModel that plays the parts of an answer.
 
     Args:
-        drafts: replies to the drafting prompt in order, the last one again and again; an exception is raised.
+        drafts: replies to the drafting prompt in order, the last one again and again; an exception is raised. {words}
+            in them stand for the number of the sentence that has these words.
         understands: fields that replace those of the plain understanding; an exception is raised.
         judge: of a statement and its cited text, a verdict with what belongs to it; an exception is raised.
         looks: of the prompt about one paper, its relevance and sentences.
@@ -74,7 +82,7 @@ class PlayedModel:
         self._drafted += 1
         if isinstance(reply, Exception):
             raise reply
-        return reply
+        return re.sub(r"\{(.+?)\}", lambda match: number_of(user, match[1]), reply)
 
     def stream(self, system: str, user: str) -> Iterator[str]:
         """The same in pieces of seven characters."""

@@ -5,16 +5,17 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 
 import streamlit as st
 
 from kb.library.desk import Desk
-from kb.records import Answer, Passage
+from kb.records import Answer, Claim
 from ui import address, markup
 from ui.address import Field
-from ui.cards import about, claim_line, paper_title, passage_card
+from ui.cards import about, claim_line, paper_title, passage_cards, source_cards
 from ui.greeting import greet
 from ui.picking import pick_papers
 from ui.session import errors_shown, header, is_empty, library, t
@@ -39,7 +40,7 @@ def show() -> None:
     within = _choices(session)
     turns = library().conversation(session)
     if not turns:
-        st.info(t("ask_start"), icon=":material/lightbulb:")
+        st.info(t("ask_start_model" if library().settings.model_name else "ask_start"), icon=":material/lightbulb:")
         _latest()
     for number, answer in enumerate(turns):
         _show_turn(answer, key=f"turn-{session}-{number}")
@@ -110,7 +111,10 @@ def _answer(question: str, *, session: str, within: list[str]) -> None:
                 break
             text = said or text
             # Also without news: this is where Streamlit may end the run when the person turned to another page.
-            draft.markdown(f":gray[{t('draft')}] {markup.prose(text)}" if text else "")
+            with draft.container():
+                if text:
+                    st.badge(t("draft"), icon=":material/edit_note:", color="gray")
+                    st.markdown(markup.prose(text))
         draft.empty()
         with errors_shown():
             ending.result()  # what went wrong is raised here, whatever it is
@@ -129,6 +133,8 @@ def _work(
 def _show_turn(answer: Answer, *, key: str) -> None:
     with st.chat_message("user", avatar=":material/person:"):
         st.markdown(markup.plain(answer.question))
+        if answer.understood != answer.question:
+            st.caption(t("understood", question=markup.plain(answer.understood)))
     with st.chat_message("assistant", avatar=":material/menu_book:"):
         for notice in answer.notices:
             st.caption(markup.plain(notice))
@@ -147,47 +153,74 @@ def _show_passages(answer: Answer, *, key: str) -> None:
         st.warning(t("not_found"), icon=":material/search_off:")
         return
     st.markdown(f"**{t('best_passages' if answer.answered else 'nearest')}**")
-    for number, passage in enumerate(answer.passages[:_OPEN]):
-        passage_card(passage, key=f"{key}-{number}")
+    st.caption(t("quoted"))
+    passage_cards(answer.passages[:_OPEN], key=key)
     if rest := answer.passages[_OPEN:]:
-        with st.expander(t("more_passages", count=len(rest))):
-            for number, passage in enumerate(rest, _OPEN):
-                passage_card(passage, key=f"{key}-{number}")
+        more = st.expander(t("more_passages", count=len(rest)), key=f"more-{key}", on_change="rerun")
+        if more.open:
+            with more:
+                passage_cards(rest, key=key)
 
 
 def _show_prose(answer: Answer, *, key: str) -> None:
-    """The answer as prose, what is missing, what is in doubt, and its sources, each of which opens its page."""
-    if answer.answered:
-        st.markdown(markup.prose(answer.text))
-    else:
-        st.warning(t("not_found"), icon=":material/search_off:")
-    if answer.missing:
-        st.info(t("missing", what=markup.plain(answer.missing)), icon=":material/help:")
+    """The answer as prose, beside it what is missing and what is in doubt, below it what it rests on."""
     doubtful = [claim for claim in answer.claims if claim.verdict not in (None, "supported")]
-    if doubtful:
-        with st.expander(f"{t('in_doubt')} ({len(doubtful)})", expanded=True):
-            for number, claim in enumerate(doubtful):
-                claim_line(claim, key=f"{key}-doubt-{number}")
+    if answer.missing or doubtful:
+        said, beside = st.columns([2.2, 1], gap="medium")
+    else:
+        said = beside = st.container()
+    with said:
+        if answer.answered:
+            st.markdown(markup.prose(answer.text, doubtful=[claim.text for claim in doubtful]))
+        else:
+            st.warning(t("not_found"), icon=":material/search_off:")
+    with beside:
+        if answer.missing:
+            st.info(t("missing", what=markup.with_maths(answer.missing)), icon=":material/help:")
+        if doubtful:
+            _show_doubts(t("in_doubt"), doubtful, key=f"{key}-doubt")
     if answer.dropped:
         with st.expander(f"{t('dropped')} ({len(answer.dropped)})"):
-            for number, claim in enumerate(answer.dropped):
-                claim_line(claim, key=f"{key}-dropped-{number}")
-    if answer.passages:
-        st.markdown(f"**{t('sources' if answer.answered else 'nearest')}**")
-        for number, passage in enumerate(answer.passages):
-            _source(passage, key=f"{key}-source-{number}")
+            _show_claims(answer.dropped, key=f"{key}-dropped")
+    if not answer.answered:
+        _show_nearest(answer, key=key)
+    elif answer.passages:
+        st.markdown(f"**{t('sources')}**")
+        if answer.model is not None:
+            st.caption(t("written_by", model=markup.plain(answer.model)))
+        source_cards(answer.passages, key=key)
     elif answer.references:
-        for reference in answer.references:
-            paper_title(reference.paper, key=f"{key}-ref-{reference.marker}")
-            st.caption(about(reference.paper))
+        _show_papers(answer, key=key)
 
 
-def _source(passage: Passage, *, key: str) -> None:
-    """A passage by its mark: the paper, and the sentences that carry statements a click away."""
-    page = f" {t('page_short', page=passage.page)}" if passage.page else ""
-    label = f"[{passage.marker}]{page} {markup.shortened(passage.paper.title, 80)}"
-    with st.expander(markup.plain(label)):
-        passage_card(passage, key=key)
+def _show_doubts(title: str, claims: Sequence[Claim], *, key: str) -> None:
+    with st.container(border=True):
+        st.markdown(f"**:orange[:material/rule:] {title}**")
+        _show_claims(claims, key=key)
+
+
+def _show_claims(claims: Sequence[Claim], *, key: str) -> None:
+    """Sentences that are not borne out, each with the reason."""
+    for number, claim in enumerate(claims):
+        claim_line(claim, key=f"{key}-{number}")
+        if claim.verdict_reason:
+            st.caption(markup.plain(library().told(claim.verdict_reason)))
+
+
+def _show_nearest(answer: Answer, *, key: str) -> None:
+    if answer.passages:
+        st.markdown(f"**{t('nearest')}**")
+        st.caption(t("quoted"))
+        passage_cards(answer.passages, key=key)
+
+
+def _show_papers(answer: Answer, *, key: str) -> None:
+    """The papers that an answer of the records is about; a long list is a click away, for its text has it."""
+    papers = [reference.paper for reference in answer.references]
+    with st.expander(f"{t('papers')} ({len(papers)})", expanded=len(papers) == 1):
+        for number, paper in enumerate(papers):
+            paper_title(paper, key=f"{key}-paper-{number}")
+            st.caption(about(paper))
 
 
 def _copy(answer: Answer) -> None:

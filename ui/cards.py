@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import groupby
 
 import streamlit as st
 
-from kb.records import Claim, Hit, Paper, Passage
+from kb.records import CELLS, Claim, Evidence, Hit, Paper, Passage, PassageSentence
 from ui import markup
-from ui.evidence import evidence_in, evidence_of, open_evidence, source_link
+from ui.evidence import beside, evidence_in, evidence_of, open_evidence, source_link
 from ui.session import library, t
 
 _VERDICTS = {
@@ -19,6 +20,7 @@ _VERDICTS = {
     "contradicted": ("red", ":material/block:"),
 }
 _SNIPPET_CHARACTERS = 420
+_QUOTE_CHARACTERS = 320
 _AUTHORS = 4
 LATER = "later"
 """The tag of the reading list."""
@@ -103,22 +105,88 @@ def _snippet(text: str, spans: Sequence[tuple[int, int]]) -> str:
     return cut.rpartition(" ")[0] + " …" if best + _SNIPPET_CHARACTERS < len(text) else cut
 
 
-def passage_card(passage: Passage, *, key: str, titled: bool = True) -> None:
-    """A passage under its paper and place, the answering sentences marked; buttons open the page and what is around."""
-    with st.container(border=True, key=f"passage-{key}"):
-        if titled:
-            paper_title(passage.paper, key=f"passage-{key}")
-        place = [" › ".join(passage.section), t("page_short", page=passage.page) if passage.page else ""]
-        st.caption(" · ".join(markup.plain(part) for part in place if part) or about(passage.paper))
-        told, spans = "", []
-        for sentence in passage.sentences:
-            told += " " if told else ""
-            if sentence.n in passage.answering:
-                spans.append((len(told), len(told) + len(sentence.text)))
-            told += sentence.text
-        st.markdown(markup.marked(told, spans))
-        if st.button(t("see_passage"), key=f"see-{key}", type="tertiary", icon=":material/menu_book:"):
-            open_evidence(evidence_in(passage))
+def passage_cards(passages: Sequence[Passage], *, key: str) -> None:
+    """Passages in their order; those of one paper that follow each other stand under one title."""
+    for number, (_, group) in enumerate(groupby(passages, key=lambda passage: passage.paper.id)):
+        several = list(group)
+        with st.container(border=True):
+            paper_title(several[0].paper, key=f"passages-{key}-{number}")
+            st.caption(about(several[0].paper))
+            for passage in several:
+                show_passage(passage, key=f"{key}-{passage.marker}")
+
+
+def show_passage(passage: Passage, *, key: str) -> None:
+    """A passage with its place, what answers on a coloured ground; buttons lead to its page and to what is around."""
+    around = f"around-{key}"
+    before, after = beside(passage) if st.session_state.get(around) else ("", "")
+    with st.container(key=f"passage-{key}", gap="xsmall"):
+        st.caption(place_of(passage))
+        for text in filter(None, (before, passage_text(passage), after)):
+            st.markdown(text)
+        with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+            if st.button(t("see_passage"), key=f"see-{key}", type="tertiary", icon=":material/menu_book:"):
+                open_evidence(evidence_in(passage))
+            st.toggle(t("around"), key=around)
+
+
+def place_of(passage: Passage) -> str:
+    """Number, section and page of a passage, as Markdown."""
+    page = t("page_short", page=passage.page) if passage.page else ""
+    place = " · ".join(part for part in (" › ".join(passage.section), page) if part)
+    return markup.plain(f"[{passage.marker}] {place or t('record')}")
+
+
+def passage_text(passage: Passage) -> str:
+    """The text as Markdown, line by line: what answers is on a coloured ground, and a short span in it bold."""
+    shown = ""
+    was_row = False
+    for line in passage.lines():
+        told, spans, strong = "", [], None
+        for answers, several in groupby(line, key=lambda sentence: sentence.n in passage.answering):
+            start = len(told) + 1 if told else 0
+            for sentence in several:
+                told += f" {sentence.text}" if told else sentence.text
+                if (span := passage.short_span) is not None and span.n == sentence.n:
+                    at = len(told) - len(sentence.text)
+                    strong = (at + span.start, at + span.end)
+            spans += [(start, len(told))] if answers else []
+        is_row = CELLS in line[0].text
+        shown += ("  \n" if is_row or was_row else "\n\n") if shown else ""
+        shown += markup.marked(told, spans, strong=strong)
+        was_row = is_row
+    return shown
+
+
+def quotation(passage: Passage, *, key: str) -> None:
+    """The sentences of a passage that answer, and the mark that opens their page."""
+    evidence = evidence_in(passage)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"claim-{key}"):
+        st.markdown(markup.plain(evidence.quote), width="content")
+        _mark_button(evidence, key=f"{key}-0")
+
+
+def source_cards(passages: Sequence[Passage], *, key: str) -> None:
+    """What an answer rests on, paper by paper: each sentence under the number that the text shows opens its page."""
+    by_paper: dict[str, list[Passage]] = {}
+    for passage in passages:
+        by_paper.setdefault(passage.paper.id, []).append(passage)
+    for number, several in enumerate(by_paper.values()):
+        with st.container(border=True, gap="xsmall"):
+            paper_title(several[0].paper, key=f"source-{key}-{number}")
+            st.caption(about(several[0].paper))
+            for passage in several:
+                st.caption(place_of(passage))
+                for sentence in passage.sentences:
+                    if sentence.n in passage.answering:
+                        _source(passage, sentence, key=f"{key}-{sentence.n}")
+
+
+def _source(passage: Passage, sentence: PassageSentence, *, key: str) -> None:
+    label = f"**{markup.plain(f'[{sentence.n}]')}** {markup.plain(markup.shortened(sentence.text, _QUOTE_CHARACTERS))}"
+    with st.container(key=f"quote-{key}"):
+        if st.button(label, key=f"cited-{key}", type="tertiary", help=t("see_passage")):
+            open_evidence(evidence_in(passage, sentence.n))
 
 
 def claim_line(claim: Claim, *, key: str) -> None:
@@ -131,11 +199,16 @@ def claim_line(claim: Claim, *, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"claim-{key}"):
         st.markdown(text if claim.evidence else f"{text} {verdict}".strip(), width="content")
         for number, evidence in enumerate(claim.evidence):
-            page = f" {t('page_short', page=evidence.page)}" if evidence.page else ""
-            label = f"{verdict if number == 0 else ''} {markup.plain(f'[{evidence.marker or number + 1}]{page}')}"
-            with st.container(key=f"mark-{key}-{number}", width="content"):
-                if st.button(label, key=f"open-{key}-{number}", type="tertiary"):
-                    open_evidence(evidence, claim=claim)
+            _mark_button(evidence, key=f"{key}-{number}", verdict=verdict if number == 0 else "", claim=claim)
+
+
+def _mark_button(evidence: Evidence, *, key: str, verdict: str = "", claim: Claim | None = None) -> None:
+    """The mark of a sentence with its page, behind the verdict on what cites it; it opens the evidence."""
+    page = f" {t('page_short', page=evidence.page)}" if evidence.page else ""
+    with st.container(key=f"mark-{key}", width="content"):
+        label = f"{verdict} {markup.plain(f'[{evidence.marker or 1}]{page}')}".strip()
+        if st.button(label, key=f"open-{key}", type="tertiary"):
+            open_evidence(evidence, claim=claim)
 
 
 def web_links(paper: Paper) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from kb.records import Comparison
+from kb.records import Cell, Comparison
 from ui import address, markup
 from ui.address import Field
-from ui.cards import claim_line, paper_title, passage_card
+from ui.cards import about, claim_line, paper_title, quotation, show_passage
 from ui.greeting import greet
 from ui.picking import pick_papers
 from ui.session import header, is_empty, language, library, state, t
@@ -59,24 +59,39 @@ def _lines(text: str) -> list[str]:
 def _show_table(table: Comparison) -> None:
     for notice in table.notices:
         st.caption(markup.plain(notice))
+    if not any(cell.claims for row in table.cells for cell in row):
+        st.caption(t("quoted"))
     for column, question in enumerate(table.questions):
         st.subheader(markup.plain(question), anchor=False)
+        if column < len(table.differences) and (told := table.differences[column]):
+            st.info(t("differences", what=markup.with_maths(told)), icon=":material/compare_arrows:")
         for row, paper in enumerate(table.papers):
-            cell = table.cells[row][column]
             name, said = st.columns([1, 2.4], gap="medium", border=True)
             with name:
                 paper_title(paper, key=f"compare-{row}-{column}")
+                st.caption(about(paper))
             with said:
-                if cell.state != "found":
-                    st.caption(t(cell.state.replace(" ", "_")))
-                for number, claim in enumerate(cell.claims):
-                    claim_line(claim, key=f"cell-{row}-{column}-{number}")
-                if not cell.claims:
-                    for number, passage in enumerate(cell.passages[:1] if cell.state == "found" else ()):
-                        passage_card(passage, key=f"cell-{row}-{column}-{number}", titled=False)
-        if column < len(table.differences) and (told := table.differences[column]):
-            st.info(t("differences", what=markup.with_maths(told)), icon=":material/compare_arrows:")
+                _show_cell(table.cells[row][column], key=f"cell-{row}-{column}")
+    if table.not_searched.private:
+        st.caption(t("private_left_out", count=table.not_searched.private))
     _downloads(table)
+
+
+def _show_cell(cell: Cell, *, key: str) -> None:
+    """What a paper says: the model's statements, else the sentence that answers; the passages are a click away."""
+    for number, claim in enumerate(cell.claims):
+        claim_line(claim, key=f"{key}-{number}")
+    if cell.state != "found":
+        st.caption(t(cell.state.replace(" ", "_")))
+    elif not cell.claims and cell.passages:
+        quotation(cell.passages[0], key=key)
+    if cell.passages and not cell.claims:
+        label = t("whole_passages" if cell.state == "found" else "nearest")
+        more = st.expander(label, key=f"more-{key}", on_change="rerun")
+        if more.open:
+            with more:
+                for passage in cell.passages:
+                    show_passage(passage, key=f"{key}-{passage.marker}")
 
 
 def _downloads(table: Comparison) -> None:

@@ -24,14 +24,29 @@ def evidence_of(hit: Hit) -> Evidence:
     )  # fmt: skip
 
 
-def evidence_in(passage: Passage) -> Evidence:
-    """What answers in a passage as evidence, else the whole of it."""
-    chosen = [s for s in passage.sentences if s.n in passage.answering] or list(passage.sentences)
+def evidence_in(passage: Passage, *numbers: str) -> Evidence:
+    """These sentences of a passage as evidence; without any those that answer, else the whole of it."""
+    wanted = numbers or passage.answering
+    chosen = [s for s in passage.sentences if s.n in wanted] or list(passage.sentences)
+    boxes = tuple(box for sentence in chosen for box in sentence.boxes)
     return Evidence(
         marker=chosen[0].n, paper_id=passage.paper.id, version=passage.paper.version, chunk_id=passage.chunk_id,
-        start=chosen[0].start, end=chosen[-1].end, quote=" ".join(s.text for s in chosen), page=passage.page,
-        boxes=tuple(box for s in chosen for box in s.boxes),
+        start=chosen[0].start, end=chosen[-1].end, quote=" ".join(s.text for s in chosen),
+        page=boxes[0].page if boxes else passage.page, boxes=boxes,
     )  # fmt: skip
+
+
+def beside(passage: Passage) -> tuple[str, str]:
+    """What stands in the paper before and after a passage, as Markdown; "" at its ends."""
+    chunks = library().passages(passage.paper.id)
+    place = next((i for i, chunk in enumerate(chunks) if chunk.id == passage.chunk_id), None)
+    if place is None:
+        return "", ""
+    near = (_neighbour(chunks, place - 1), _neighbour(chunks, place + 1))
+    before, after = (
+        "\n\n".join(f":gray[{markup.plain(part)}]" for part in text.split("\n\n") if part.strip()) for text in near
+    )
+    return before, after
 
 
 def open_evidence(evidence: Evidence, *, claim: Claim | None = None) -> None:

@@ -23,6 +23,8 @@ _ENDING = re.compile(r"[()\[\]{}|$]")
 _LIST_ITEM = re.compile(r"\s*(?:[-*]|\d{1,3}\.)\s+")
 _TABLE_RULE = re.compile(r"\s*\|[\s:|-]+\|\s*")
 _BOLD = re.compile(r"\*\*(?=\S)([^*\n]+?)(?<=\S)\*\*")
+_STOPS = ".!?:。！？："
+_MARKS = r"\\\[[\d.,\\ ]+\\\]"  # "[1.2, 3.4]", escaped
 _JOINER = "\u2060"
 
 
@@ -42,9 +44,16 @@ def with_maths(text: str) -> str:
     return "".join([*parts, plain_part(flat[end:])])
 
 
-def prose(text: str) -> str:
-    """An answer's Markdown with its paragraphs, lists, tables, bold words and formulas; all else shows as it is."""
-    return "\n".join(_prose_line(line) for line in text.split("\n"))
+def prose(text: str, *, doubtful: Iterable[str] = ()) -> str:
+    """An answer's Markdown with its paragraphs, lists, tables, bold words and formulas; all else shows as it is.
+
+    Sentences of it that are ``doubtful`` stand on a coloured ground, with the marks behind them.
+    """
+    shown = "\n".join(_prose_line(line) for line in text.split("\n"))
+    for sentence in doubtful:
+        said = re.escape(_emphasised(sentence.rstrip(_STOPS)))
+        shown = re.sub(rf"{said}(?: {_MARKS})?", lambda match: f":orange-background[{match[0]}]", shown, count=1)
+    return shown
 
 
 def _prose_line(line: str) -> str:
@@ -75,13 +84,20 @@ def plain_part(text: str) -> str:
     return _PUNCTUATION.sub(lambda match: "\\" + match[0], _apart(text))
 
 
-def marked(text: str, spans: Sequence[tuple[int, int]]) -> str:
-    """Text as it is, with the spans ``[start, end)`` (in order and apart) on a coloured ground; no maths."""
+def marked(text: str, spans: Sequence[tuple[int, int]], *, strong: tuple[int, int] | None = None) -> str:
+    """Text as it is, with the spans ``[start, end)`` (in order and apart) on a coloured ground; no maths.
+
+    ``strong`` is a part of one of the spans that is bold besides.
+    """
     parts: list[str] = []
     end = 0
     flat = "".join(ch if ch.isprintable() else " " for ch in text)
     for start, stop in spans:
-        parts += [plain_part(flat[end:start]), f":orange-background[{plain_part(flat[start:stop])}]"]
+        inner = plain_part(flat[start:stop])
+        if strong is not None and start <= strong[0] < strong[1] <= stop:
+            first, last = strong
+            inner = f"{plain_part(flat[start:first])}**{plain_part(flat[first:last])}**{plain_part(flat[last:stop])}"
+        parts += [plain_part(flat[end:start]), f":orange-background[{inner}]"]
         end = stop
     return "".join([*parts, plain_part(flat[end:])])
 

@@ -17,7 +17,7 @@ from kb.answering.comparing import compare
 from kb.errors import ModelError
 from kb.records import Answer, Filters, Fulltext, Hit, Paper, Reason, Verdict
 from tests.memory_corpus import MemoryCorpus, MemoryRecords, chunks_of
-from tests.played_model import PlayedModel, lying
+from tests.played_model import PlayedModel, lying, number_of
 
 ZEBRA = Paper(
     id="arxiv:2401.00001",
@@ -52,20 +52,9 @@ def asking(corpus: MemoryCorpus, chat: PlayedModel | None = None, **more: Any) -
     return Asking(corpus=corpus, records=MemoryRecords(corpus), chat=chat, **more)
 
 
-def number_of(prompt: str, words: str) -> str:
-    """The number under which a prompt shows a sentence with these words."""
-    match = re.search(rf"\[(\d+\.\d+)\] [^\n]*{re.escape(words)}", prompt)
-    assert match, prompt
-    return match[1]
-
-
 def written(corpus: MemoryCorpus, draft: str, **more: Any) -> tuple[Answer, PlayedModel]:
     """The answer from a draft in which {words} stand for the number of the sentence that has them."""
-    probe = PlayedModel("MISSING: all")
-    ask("How many sentences does Zebra hold?", asking(corpus, probe))
-    prompt = probe.prompts(drafting.SYSTEM)[0]
-    text = re.sub(r"\{(.+?)\}", lambda match: number_of(prompt, match[1]), draft)
-    chat = PlayedModel(text, **more)
+    chat = PlayedModel(draft, **more)
     return ask("How many sentences does Zebra hold?", asking(corpus, chat)), chat
 
 

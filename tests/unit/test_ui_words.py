@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import string
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import ui
+from kb.records import ABSTRACT_PARTS, CONCLUSION_PARTS, Cell, Verdict
 from ui.words import LANGUAGES, WORDS, word
 
 
@@ -37,6 +39,16 @@ def test_every_text_that_the_pages_ask_for_exists() -> None:
     for module in folder.glob("*.py"):
         for key in re.findall(r"""\bt\("([a-z_]+)"[,)]""", module.read_text(encoding="utf-8")):
             assert key in WORDS, f"{key} in {module.name}"
+
+
+def test_every_text_is_asked_for_by_a_page() -> None:
+    code = "\n".join(module.read_text(encoding="utf-8") for module in Path(ui.__file__).parent.glob("*.py"))
+    parts = [ends for ends in re.findall(r'f"(\w*)\{[^}]+\}(\w*)"', code) if any(ends)]
+    made = [re.compile(rf"{start}\w+{end}") for start, end in parts]
+    states = {state.replace(" ", "_") for state in get_args(get_type_hints(Cell)["state"])}
+    told = {*ABSTRACT_PARTS, *CONCLUSION_PARTS, *get_args(Verdict), *states}
+    for key in WORDS:
+        assert re.search(rf"['\"]{key}['\"]", code) or key in told or any(form.fullmatch(key) for form in made), key
 
 
 def test_gaps_are_filled() -> None:
