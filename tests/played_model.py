@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from kb.answering import asking, comparing, drafting, understanding, verifying
+from kb.answering import asking, comparing, drafting, reviewing, understanding, verifying
 from kb.errors import ModelError
 from kb.records import Usage
 
@@ -40,6 +40,8 @@ class PlayedModel:
         judge: of a statement and its cited text, a verdict with what belongs to it; an exception is raised.
         looks: of the prompt about one paper, its relevance and sentences.
         difference: the line on how papers differ.
+        sections, rows, outline: of a review: the draft of a section and the rows of its table by their prompts; the
+            outline, by default one section over all papers.
     """
 
     def __init__(
@@ -49,10 +51,14 @@ class PlayedModel:
         judge: Judge | Exception = supported,
         looks: Callable[[str], Mapping[str, Any]] | None = None,
         difference: str = "nothing",
+        sections: Callable[[str], str] = lambda prompt: "MISSING: all of it",
+        rows: Callable[[str], Sequence[Mapping[str, Any]]] = lambda prompt: (),
+        outline: Sequence[Mapping[str, Any]] | Exception | None = None,
         is_local: bool = True,
     ) -> None:
         self._drafts, self._understands, self._judge = list(drafts), understands or {}, judge
         self._looks, self._difference, self._is_local = looks, difference, is_local
+        self._sections, self._rows, self._outline = sections, rows, outline
         self._drafted = 0
         self.asked: list[tuple[str, str]] = []
 
@@ -77,6 +83,8 @@ class PlayedModel:
         self.asked.append((system, user))
         if system == comparing.DIFFERENCES:
             return self._difference
+        if system == reviewing.SECTION:
+            return self._sections(user)
         assert system == drafting.SYSTEM
         reply = self._drafts[min(self._drafted, len(self._drafts) - 1)]
         self._drafted += 1
@@ -105,6 +113,13 @@ class PlayedModel:
             return {"checks": self._checks(user)}
         if system == asking.ONE_PAPER:
             return self._looks(user) if self._looks else {"relevance": 5, "sentences": ["1.1"]}
+        if system == reviewing.OUTLINE:
+            if isinstance(self._outline, Exception):
+                raise self._outline
+            papers = [int(number) for number in re.findall(r"^(\d+)\. ", user, flags=re.MULTILINE)]
+            return {"sections": self._outline or [{"title": "Findings", "aim": "what was found", "papers": papers}]}
+        if system == reviewing.ROWS:
+            return {"rows": self._rows(user)}
         if system.startswith("You translate"):
             return {"sentences": [f"译：{line.partition(') ')[2]}" for line in user.splitlines()]}
         raise ModelError(f"no part for this prompt: {system[:60]}")

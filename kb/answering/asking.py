@@ -45,7 +45,7 @@ from kb.records import (
 ROUNDS: dict[Effort, int] = {"quick": 0, "normal": 1, "deep": 4}
 SHOWN = 3  # passages that stand open without a model
 _PASSAGES, _PAPERS = 10, 10  # passages of an answer without a model; papers where papers are asked for
-_PASSAGES_OF_ONE = 6  # passages of a paper that a model looks at alone
+PASSAGES_OF_ONE = 6  # passages of a paper that a model looks at alone
 _PER_PAPER = 4  # passages of a paper that is not named, while others have some
 _LOOKED_AT = 12  # papers that a model looks at one by one
 RELEVANT = 3  # of 10, from which a paper's passages are used
@@ -344,7 +344,7 @@ def look_at(
     """
 
     def look(hits: Sequence[Hit]) -> Looked:
-        shown = {str(place): passages.numbered(hit, str(place)) for place, hit in enumerate(hits[:_PASSAGES_OF_ONE], 1)}
+        shown = {str(place): passages.numbered(hit, str(place)) for place, hit in enumerate(hits[:PASSAGES_OF_ONE], 1)}
         try:
             asked = f"{drafting.shown(list(shown.values()))}\n\nQuestion: {question}"
             reply = chat.structured(ONE_PAPER, asked, _ONE_PAPER_SCHEMA)

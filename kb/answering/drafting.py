@@ -305,18 +305,19 @@ def _sentences(line: str, sentences: Mapping[str, Cited]) -> list[tuple[str, tup
     found = []
     for start, end in sentence_spans(moved):
         said = moved[start:end]
-        if bare := _bare(said):
-            found.append((bare, _marks(said, sentences)))
+        if plain := bare(said):
+            found.append((plain, _marks(said, sentences)))
         elif found:
             found[-1] = (found[-1][0], tuple(dict.fromkeys([*found[-1][1], *_marks(said, sentences)])))
     return found
 
 
 def _cell(cell: str, sentences: Mapping[str, Cited]) -> tuple[str, tuple[str, ...]]:
-    return _bare(cell), _marks(cell, sentences)
+    return bare(cell), _marks(cell, sentences)
 
 
-def _bare(text: str) -> str:
+def bare(text: str) -> str:
+    """A text without its marks, on one line."""
     return re.sub(r"\s+([.,;:!?])", r"\1", " ".join(_MARK.sub("", text).split()))
 
 
