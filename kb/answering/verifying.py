@@ -8,7 +8,7 @@ NLI cross-encoder's that the owner named; without either, nothing is called supp
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -109,7 +109,10 @@ class Checked:
     only_missing: bool = False
 
 
-def floor(statement: Statement) -> tuple[Verdict, Reason] | None:
+Held = tuple[Verdict, Reason] | None
+
+
+def floor(statement: Statement) -> Held:
     """The best verdict that certain facts allow, with its reason; None where they allow all.
 
     Numbers, addresses and quotations must stand in the cited sentences, or in what they stand under: title, authors,
@@ -121,19 +124,32 @@ def floor(statement: Statement) -> tuple[Verdict, Reason] | None:
     shown = "\n".join(
         [*(_heading(each.passage) for each in statement.cited), *(c.sentence.text for c in statement.cited)]
     )
-    said = _EXPONENT.sub(" ", "\n".join(f"{cell}." for cell in statement.cells) or statement.text)
-    absent = literals.missing(said, shown)
-    for kind, found in (
-        ("number-not-cited", [number for number in absent.numbers if not _prints(shown, number)]),
-        ("address-not-cited", absent.addresses),
-        ("quotation-not-cited", absent.quotations),
-    ):
-        if found:
-            return "unsupported", Reason(kind=kind, values={"found": ", ".join(found[:3])})
     passages = {each.passage.marker: each.passage for each in statement.cited}.values()
-    around = "\n".join([shown, *(s.text for p in passages for s in p.sentences), *(p.paper.abstract for p in passages)])
-    if unnamed := [name for name in absent.names if not literals.has_name(around, name)]:
-        return "partly", Reason(kind="name-not-cited", values={"found": ", ".join(unnamed[:3])})
+    around = "\n".join([*(s.text for p in passages for s in p.sentences), *(p.paper.abstract for p in passages)])
+    return held(absent("\n".join(f"{cell}." for cell in statement.cells) or statement.text, shown, around=around))
+
+
+def absent(said: str, shown: str, *, around: str = "") -> literals.Missing:
+    """What a sentence states and a text does not print; its names may also stand ``around`` the text."""
+    found = literals.missing(_EXPONENT.sub(" ", said), shown)
+    return replace(
+        found,
+        numbers=tuple(number for number in found.numbers if not _prints(shown, number)),
+        names=tuple(name for name in found.names if not literals.has_name(around, name)),
+    )
+
+
+def held(found: literals.Missing) -> Held:
+    """The best verdict for a sentence whose source does not print this, with its reason; None where it prints all."""
+    for kind, texts in (
+        ("number-not-cited", found.numbers),
+        ("address-not-cited", found.addresses),
+        ("quotation-not-cited", found.quotations),
+    ):
+        if texts:
+            return "unsupported", Reason(kind=kind, values={"found": ", ".join(texts[:3])})
+    if found.names:
+        return "partly", Reason(kind="name-not-cited", values={"found": ", ".join(found.names[:3])})
     return None
 
 
@@ -173,8 +189,9 @@ def check(
     question: str = "",
     chat: ChatModel | None,
     entailment: Entailment | None = None,
+    hold: Callable[[Statement], Held] = floor,
 ) -> list[Checked]:
-    """A verdict for each statement, in order: the lower of the judge's and the floor's.
+    """A verdict for each statement, in order: the lower of the judge's and the floor's (``hold``).
 
     A statement that the judge passes over, or all of them where the model fails, is at most "partly": not verified.
     """
@@ -190,18 +207,25 @@ def check(
                 why_not = Reason(kind="not-verified", values={"why": str(err)})
                 continue
             judged |= {check["n"] - 1: check for check in reply["checks"] if check["n"] - 1 in batch}
-    return [_checked(i, each, judged.get(i), why_not, entailment) for i, each in enumerate(statements)]
+    return [
+        _checked(i, each, judged.get(i), why_not=why_not, entailment=entailment, hold=hold)
+        for i, each in enumerate(statements)
+    ]
 
 
 def _checked(
-    place: int, statement: Statement, said: Mapping[str, Any] | None, why_not: Reason, entailment: Entailment | None
+    place: int,
+    statement: Statement,
+    said: Mapping[str, Any] | None,
+    *,
+    why_not: Reason,
+    entailment: Entailment | None,
+    hold: Callable[[Statement], Held],
 ) -> Checked:
     if statement.cited and is_quotation(statement):
         return Checked(statement=statement, verdict=None)
     verdict, reason = _judgement(statement, said, why_not, entailment)
-    held = floor(statement)
-    if held is not None and _RANK[held[0]] < _RANK[verdict]:
-        verdict, reason = held
+    verdict, reason = lower((verdict, reason), hold(statement))
     leans = int(said["leans"]) - 1 if said else -1
     return Checked(
         statement=statement,
@@ -214,6 +238,11 @@ def _checked(
 
 
 _RANK: dict[Verdict, int] = {"contradicted": 0, "unsupported": 1, "partly": 2, "supported": 3}
+
+
+def lower(judged: tuple[Verdict, Reason | None], held: Held) -> tuple[Verdict, Reason | None]:
+    """The lower of two verdicts with its reason; the judge's where they are one."""
+    return held if held is not None and _RANK[held[0]] < _RANK[judged[0]] else judged
 
 
 def _judgement(
