@@ -189,11 +189,13 @@ def _visible(hits: Iterable[Hit], asking: Asking) -> tuple[list[Hit], set[str]]:
 
 
 def _in_order(ranked: Sequence[Ranked], named: Sequence[str]) -> list[Ranked]:
-    """The passages of the papers that the question names first, the others behind."""
-    return [
-        *(each for each in ranked if each.hit.paper.id in named),
-        *(each for each in ranked if each.hit.paper.id not in named),
-    ]
+    """The passages of the papers that the question names first, taking turns where it names several; then the others."""
+    own = {paper: [each for each in ranked if each.hit.paper.id == paper] for paper in named}
+    turns = sorted(
+        ((turn, -each.score, nth, each) for nth, found in enumerate(own.values()) for turn, each in enumerate(found)),
+        key=lambda place: place[:3],
+    )
+    return [*(each for *_, each in turns), *(each for each in ranked if each.hit.paper.id not in own)]
 
 
 # --------------------------------------------------------------------------------------- without a model

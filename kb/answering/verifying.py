@@ -24,6 +24,7 @@ _BATCH = 24  # statements in one call
 _ENTAILED = 0.5  # probability from which an NLI model counts as finding a statement entailed
 _RANGE = re.compile(r"(?<![\d.,])(\d{1,4})\s?[-–]\s?(\d{1,4})(?![\d]|[.,]\d)")  # "models 1–4" are four
 _EXPONENT = re.compile(r"(?<!10)\^\s?\{?-?\d+\}?")  # print has them as small signs, which the text of a PDF loses
+_LONG_NAME = 5  # letters from which an ending makes no other name
 _LONGEST_REASON = 300
 _TABLE_HEAD = 6  # sentences at the beginning of a table that are shown with a row: its caption and its columns
 
@@ -165,6 +166,14 @@ def _prints(shown: str, number: str) -> bool:
     rounded = [] if not zeros or "." in bare else literals.numbers(bare)
     half = 0.5 * 10.0**zeros
     return any(abs(one.value - printed.value) <= half for one in rounded for printed in literals.numbers(shown))
+
+
+def _names(around: str, name: str) -> bool:
+    """Whether a text has a name, also with a mark of a footnote glued to it, or with an ending ("American")."""
+    if literals.has_name(around, name):
+        return True
+    ending = r"(?:\d+|[a-z]{1,3})?" if len(name) >= _LONG_NAME else r"\d*"
+    return re.search(rf"(?<!\w){re.escape(name)}{ending}(?!\w)", around) is not None
 
 
 def _heading(passage: Passage) -> str:

@@ -298,6 +298,9 @@ def test_the_floor_holds_whatever_the_model_says(
         ("The values of models 1–4 are 5, 6, 7 and 8.", "Model 3 has the value 7.", True),
         ("The values of models 1–4 are 5, 6, 7 and 8.", "Model 9 has the value 7.", False),
         ("The rate is 10.15 in all runs.", "The rate is 0.1.", False),
+        ("We compare with MEG105 in North American homes.", "It compares with MEG in North America.", True),
+        ("We compare with MEGA in homes.", "It compares with MEG in homes.", False),
+        ("There are 7,549.3 words.", "There are some 7,550 words.", True),
     ],
 )
 def test_a_number_stands_where_print_glues_it_or_a_range_holds_it(printed: str, statement: str, stands: bool) -> None:
