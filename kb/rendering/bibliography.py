@@ -6,7 +6,7 @@ import json
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from kb.entry_types import stated_kind, type_of
@@ -52,6 +52,7 @@ _DECIDED = {
 # Where an entry ends and the next begins in the text of a record's parents: no value has such a line.
 _ENTRY = re.compile(r"^(?=@\w+[ \t]*[{(])", re.MULTILINE)
 _HEAD = re.compile(r"@[ \t]*(?P<type>\w+)\s*[{(]\s*(?P<key>[^,={}\"\n]*?)\s*(?=[,}=)\n]|$)")
+_CITABLE = re.compile(r"[\w:.+/-]+", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 
@@ -65,20 +66,40 @@ def to_bibtex(papers: Sequence[Paper]) -> str:
     itself prints them, a date says as much as was stated. Text is escaped so that LaTeX prints what the record says;
     formulas in ``$…$`` stay formulas. White space inside a field is one blank.
     """
-    own = {key.lower() for paper in papers for record in _own(paper) for key in _keys_in(record)}
-    made = citation_keys(papers, taken=own)
+    entries, _ = _entries([(paper, _own(paper)) for paper in papers], is_key=bool)
+    return "\n".join(entries)
+
+
+def bibtex_to_cite(papers: Sequence[Paper]) -> tuple[str, dict[str, str]]:
+    """One entry for each paper as ``to_bibtex`` has it, and paper id to the key that ``\\cite`` takes.
+
+    A key of the user's that has other signs than letters, digits and ``_:.+/-`` gives way to a made one: LaTeX would
+    carry out what stands in it.
+    """
+    entries, keys = _entries([(paper, _own(paper)[:1]) for paper in papers], is_key=_CITABLE.fullmatch)
+    return "\n".join(entries), keys
+
+
+def _entries(
+    papers: Sequence[tuple[Paper, Sequence[SourceRecord]]], *, is_key: Callable[[str], object]
+) -> tuple[list[str], dict[str, str]]:
+    """The entries of papers with their own records, parents last, and the key of each paper's first entry."""
+    own = {key.lower() for _, records in papers for record in records for key in _keys_in(record)}
+    made = citation_keys([paper for paper, _ in papers], taken=own)
     written: dict[str, str] = {}  # key in small letters -> the entry that has it
     entries: list[str] = []
-    for paper in papers:
-        records = _own(paper)
+    keys: dict[str, str] = {}
+    for paper, records in papers:
         texts = [_as_it_stood(record, paper) for record in records] or [_entry(paper, made[paper.id])]
         for text in texts:
-            entries += _with_own_key(text, made[paper.id], written)
-    for parent in dict.fromkeys(parent for paper in papers for record in _own(paper) for parent in _parents(record)):
+            key, entry = _with_own_key(text, made[paper.id], written, is_key=is_key)
+            keys.setdefault(paper.id, key)
+            entries += [entry] if entry else []
+    for parent in dict.fromkeys(parent for _, records in papers for record in records for parent in _parents(record)):
         head = _HEAD.match(parent)
         if head and head["key"].lower() not in written:
-            entries += _with_own_key(parent, head["key"], written)
-    return "\n".join(entries)
+            entries.append(_with_own_key(parent, head["key"], written, is_key=bool)[1])
+    return entries, keys
 
 
 def to_jsonl(papers: Sequence[Paper]) -> str:
@@ -141,21 +162,24 @@ def _keys_in(record: SourceRecord) -> Iterator[str]:
             yield head["key"]
 
 
-def _with_own_key(text: str, made: str, written: dict[str, str]) -> list[str]:
-    """The entry with a key that no other has, ``made`` where it has none; nothing when it is written already."""
+def _with_own_key(text: str, made: str, written: dict[str, str], *, is_key: Callable[[str], object]) -> tuple[str, str]:
+    """The key of an entry, one that no other has, and the entry; "" for one that is written already or is none.
+
+    ``made`` is the key where it has none that ``is_key`` takes.
+    """
     text = _CONTROL.sub(" ", text).strip()
     head = _HEAD.match(text)
     if head is None:
-        return []
-    stem = head["key"] or made
+        return made, ""
+    stem = head["key"] if is_key(head["key"]) else made
     key, number = stem, 0
     while key.lower() in written:
         if written[key.lower()] == text:
-            return []
+            return key, ""
         number += 1
         key = f"{stem}{_letters(number)}"
     written[key.lower()] = text
-    return [f"{text if key == head['key'] else text[: head.start('key')] + key + text[head.end('key') :]}\n"]
+    return key, f"{text if key == head['key'] else text[: head.start('key')] + key + text[head.end('key') :]}\n"
 
 
 def _as_it_stood(record: SourceRecord, paper: Paper) -> str:
