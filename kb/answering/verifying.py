@@ -136,7 +136,7 @@ def absent(said: str, shown: str, *, around: str = "") -> literals.Missing:
     return replace(
         found,
         numbers=tuple(number for number in found.numbers if not _prints(shown, number)),
-        names=tuple(name for name in found.names if not literals.has_name(around, name)),
+        names=tuple(name for name in found.names if not _names(around, name)),
     )
 
 
