@@ -17,7 +17,7 @@ from kb.answering.comparing import compare
 from kb.errors import ModelError
 from kb.records import Answer, Filters, Fulltext, Hit, Paper, Reason, Verdict
 from tests.memory_corpus import MemoryCorpus, MemoryRecords, chunks_of
-from tests.played_model import PlayedModel, lying, number_of
+from tests.played_model import PlayedModel, lying
 
 ZEBRA = Paper(
     id="arxiv:2401.00001",
