@@ -31,14 +31,14 @@ def ask(
     asked = _checked(question)
     catalog = library.catalog()
     turns = catalog.ledger.turns(session) if session is not None else ()
-    made = ask_papers(asked, _asking(library, filters=filters, effort=effort, on_draft=on_draft), turns=turns)
+    made = ask_papers(asked, asking_of(library, filters=filters, effort=effort, on_draft=on_draft), turns=turns)
     if session is not None:
         with library.writing("ask"), catalog.transaction():
             catalog.ledger.put_turn(session, made)
     return made
 
 
-def _asking(
+def asking_of(
     library: Library,
     *,
     filters: Filters = NO_FILTERS,
@@ -78,7 +78,7 @@ def compare(
     return compare_papers(
         [library.paper(name) for name in dict.fromkeys(papers)],
         [_checked(question) for question in dict.fromkeys(questions)],
-        _asking(library),
+        asking_of(library),
         progress=None if progress is None else lambda done, total: progress("comparing", done, total),
     )
 
