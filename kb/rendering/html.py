@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kb.records import Comparison, Digest, Language
+from kb.records import Comparison, Digest, Language, ManuscriptCheck
 from kb.rendering.body import counts_line, notices
 from kb.rendering.entries import Entry, PageSettings, digest_entries, paper_address
 from kb.rendering.hexo import picture_files
@@ -35,7 +35,7 @@ def render_html(digest: Digest, *, read_file: Callable[[str], bytes], settings: 
     pictures, beside = _pictures(entries, read_file, folder=name, settings=settings)
     text = render_template(
         "digest.html.j2",
-        **_frame(digest.language, settings, files_beside=bool(beside)),
+        **page_frame(digest.language, settings, files_beside=bool(beside)),
         title=page_title(digest),
         heading=update_title(digest),
         notices=list(notices(digest)),
@@ -52,7 +52,7 @@ def note_html(entry: Entry, *, name: str, read_file: Callable[[str], bytes], set
     model = entry.note.model
     text = render_template(
         "note.html.j2",
-        **_frame(entry.language, settings, files_beside=bool(beside)),
+        **page_frame(entry.language, settings, files_beside=bool(beside)),
         entry=entry,
         pictures=pictures,
         notices=[entry.say("made_model", model=model) if model else entry.say("made_extractive")],
@@ -68,7 +68,7 @@ def comparison_html(comparison: Comparison, *, language: Language, title: str, d
     ]
     return render_template(
         "comparison.html.j2",
-        **_frame(language, PageSettings(), files_beside=False),
+        **page_frame(language, PageSettings(), files_beside=False),
         title=title,
         questions=comparison.questions,
         rows=rows,
@@ -77,13 +77,34 @@ def comparison_html(comparison: Comparison, *, language: Language, title: str, d
     )
 
 
+def manuscript_html(
+    check: ManuscriptCheck,
+    *,
+    language: Language,
+    head: Sequence[str],
+    outside: Sequence[str],
+    rows: Sequence[Mapping[str, Any]],
+) -> str:
+    """A checked manuscript: what is to be known of it as a whole, and a row a sentence."""
+    return render_template(
+        "manuscript.html.j2",
+        **_frame(language, PageSettings(), files_beside=False),
+        title=check.file,
+        head=head,
+        notices=check.notices,
+        outside=outside,
+        rows=rows,
+    )
+
+
 def index_html(topics: Sequence[Mapping[str, Any]], *, language: Language, settings: PageSettings) -> str:
     """The page that leads to all pages."""
-    frame = _frame(language, settings, files_beside=False)
+    frame = page_frame(language, settings, files_beside=False)
     return render_template("index.html.j2", **frame, title=label(language, "index"), topics=topics)
 
 
-def _frame(language: Language, settings: PageSettings, *, files_beside: bool) -> dict[str, Any]:
+def page_frame(language: Language, settings: PageSettings, *, files_beside: bool = False) -> dict[str, Any]:
+    """What every page is rendered with."""
     return {
         "language": language,
         "settings": settings,

@@ -39,6 +39,26 @@ ACCENTED = re.compile(
 """An accent or a sign as LaTeX writes it in prose: ``\\"{\\i}``, ``\\'e``, ``\\v{s}``, ``\\o``, ``\\%``."""
 
 
+_COMMANDS = {
+    sign: f"\\{name}"
+    for name, sign in reversed(_SIGNS.items())
+    if len(name) > 1 and name != "degree" and len(sign) == 1 and not sign.isascii() and not sign.isspace()
+} | {"−": "-", "✓": r"\checkmark"}
+_NOT_EVERYWHERE = re.compile(r"\\(?:text\w*|mbox|emph|bm|degree|left|right)(?![A-Za-z])|[%#&~]|'.*\^|\^.*'")
+_ARGUMENT = r"\s*(?:\{[^{}]*\}|\\[A-Za-z]+|[^\\{}\s])\s*"
+_TWICE = re.compile(rf"\^{_ARGUMENT}(?:_{_ARGUMENT})?\^|_{_ARGUMENT}(?:\^{_ARGUMENT})?_")
+
+
+def maths_command(sign: str) -> str | None:
+    """What LaTeX's maths calls a sign: "≥" is ``\\geq``; None for one that has no name here."""
+    return _COMMANDS.get(sign)
+
+
+def is_plain_formula(formula: str) -> bool:
+    """Whether LaTeX with amsmath sets ``$…$`` without a fault, and nothing in it does more than set signs."""
+    return not (_NOT_EVERYWHERE.search(formula) or _TWICE.search(formula)) and formula_html(formula) is not None
+
+
 def accented(match: re.Match[str]) -> str:
     """The sign that a match of ``ACCENTED`` stands for."""
     if match["special"]:
