@@ -1,0 +1,385 @@
+"""A review as Markdown, HTML, LaTeX with its BibTeX, or JSON.
+
+In HTML its marks lead to the quoted sentences below; in Markdown they are numbers of references, in LaTeX citations.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from kb import wire
+from kb.errors import UsageError
+from kb.records import Language, Paper, Review, ReviewSection, TableCell
+from kb.rendering.bibliography import bibtex_to_cite
+from kb.rendering.entries import PageSettings, paper_address
+from kb.rendering.escaping import commonmark, link, one_line, pieces
+from kb.rendering.html import page_frame
+from kb.rendering.labels import label
+from kb.rendering.latex import escape_name
+from kb.rendering.reasons import told
+from kb.rendering.templating import render_template
+from kb.rendering.tex_text import is_plain_formula, maths_command
+
+FORMS = ("md", "html", "tex", "json")
+_TOKEN = re.compile(
+    r"(?P<space>\s*)(?:\[(?P<marks>\d{1,3}\.\d{1,3}(?:, \d{1,3}\.\d{1,3})*)\]|\*\*(?P<bold>[^*\n]+)\*\*)"
+)
+_ITEM = re.compile(r"\s*(?:[-*•+]|\d{1,2}[.)])\s+(?=\S)")
+_MOST_AUTHORS = 6
+_COLUMNS = ("paper", "year", "does", "data", "result")
+
+
+def render_review(
+    review: Review, form: str, *, name: str = "review", papers: Sequence[Paper] = ()
+) -> list[tuple[str, bytes]]:
+    """A review as (file name, bytes): the page first, beside LaTeX its ``.bib``.
+
+    Args:
+        review: what to render.
+        form: one of ``FORMS``.
+        name: of the files, without suffix.
+        papers: those of the references with what their sources said, for the user's own BibTeX.
+
+    Raises:
+        UsageError: for another form.
+    """
+    if form == "md":
+        return [(f"{name}.md", _markdown(review).encode())]
+    if form == "html":
+        return [(f"{name}.html", _html(review).encode())]
+    if form == "tex":
+        known = {paper.id: paper for paper in papers}
+        cited = [known.get(reference.paper.id, reference.paper) for reference in review.references]
+        entries, keys = bibtex_to_cite(cited)
+        text = _latex(review, keys, entries=entries, bibliography=name)
+        return [(f"{name}.tex", text.encode()), (f"{name}.bib", entries.encode())]
+    if form == "json":
+        return [(f"{name}.json", (wire.to_json(review) + "\n").encode())]
+    raise UsageError(f"{form!r} is not a form of a review: choose from {', '.join(FORMS)}")
+
+
+# -------------------------------------------------------------------------------------- what all forms say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Span:
+    """A part of a paragraph: text, or marks; ``spaced``: a blank stands before it."""
+
+    text: str = ""
+    marks: tuple[str, ...] = ()
+    bold: bool = False
+    spaced: bool = False
+
+
+def _spans(text: str) -> Iterator[_Span]:
+    end, spaced = 0, False
+    for match in [*_TOKEN.finditer(text), None]:
+        plain = text[end : match.start() if match else len(text)]
+        if plain.strip():
+            yield _Span(text=plain.strip(), spaced=spaced or plain[0].isspace())
+        if match is None:
+            return
+        before = bool(match["space"]) or plain[-1:].isspace()
+        if match["marks"]:
+            yield _Span(marks=tuple(match["marks"].split(", ")), spaced=before)
+        else:
+            yield _Span(text=match["bold"].strip(), bold=True, spaced=before)
+        end, spaced = match.end(), False
+
+
+def _blocks(text: str) -> list[tuple[bool, str]]:
+    """Paragraphs, and items of lists (True), each on one line."""
+    found: list[tuple[bool, str]] = []
+    for block in re.split(r"\n\s*\n", text):
+        begun = False
+        for line in filter(str.strip, block.splitlines()):
+            item = _ITEM.match(line)
+            if item or not begun:
+                found.append((bool(item), line[item.end() :] if item else line))
+            else:
+                found[-1] = (found[-1][0], f"{found[-1][1]} {line}")
+            begun = True
+    return [(is_item, one_line(line)) for is_item, line in found]
+
+
+def _groups(text: str) -> Iterator[tuple[bool, list[str]]]:
+    """Neighbouring items of a list together."""
+    for is_item, several in groupby(_blocks(text), key=lambda block: block[0]):
+        yield is_item, [line for _, line in several]
+
+
+def _numbers(review: Review) -> dict[str, int]:
+    """The place, from 1, of a passage's paper among the references."""
+    places = {reference.paper.id: place for place, reference in enumerate(review.references, 1)}
+    return {passage.marker: places[passage.paper.id] for passage in review.passages}
+
+
+def _places(marks: Iterable[str], numbers: dict[str, int]) -> list[int]:
+    """The references that marks name, each once."""
+    return list(dict.fromkeys(numbers[mark.partition(".")[0]] for mark in marks))
+
+
+def _marks_of(cell: TableCell) -> list[str]:
+    return [evidence.marker for evidence in cell.evidence]
+
+
+def _language(review: Review) -> Language:
+    return "zh" if review.language == "zh" else "en"
+
+
+def _made(review: Review) -> str:
+    return label(_language(review), "made_review", model=review.model, papers=len(review.references))
+
+
+def _missing(section: ReviewSection, language: Language) -> str:
+    return label(language, "missing", text=section.missing) if section.missing else ""
+
+
+def _doubtful(section: ReviewSection, language: Language) -> list[str]:
+    """Statements that are borne out only in part, with the reason."""
+    found = [claim for claim in section.claims if claim.verdict not in (None, "supported")]
+    return [f"{one.text} ({told(one.verdict_reason, language) or label(language, 'partly')})" for one in found]
+
+
+def _closing(review: Review) -> list[str]:
+    """What was left out, and what went wrong."""
+    language = _language(review)
+    lines = []
+    if review.left_out:
+        each = [f"{o.paper.title} ({label(language, 'relevance', relevance=o.relevance)})" for o in review.left_out]
+        lines.append(f"{label(language, 'not_used')}: {'; '.join(each)}")
+    if dropped := sum(len(section.dropped) for section in review.sections):
+        lines.append(label(language, "dropped", count=dropped))
+    if review.not_searched.private:
+        lines.append(label(language, "private", count=review.not_searched.private))
+    return [*lines, *review.notices]
+
+
+def _authors(paper: Paper) -> str:
+    few = len(paper.authors) <= _MOST_AUTHORS and not paper.et_al
+    return ", ".join(paper.authors) if few else f"{', '.join(paper.authors[:1])} et al."
+
+
+def _year(review: Review, paper: Paper) -> str:
+    return next((row.cells[1].text for row in review.table.rows if row.paper_id == paper.id), "")
+
+
+# ---------------------------------------------------------------------------------------------- Markdown
+
+
+def _markdown(review: Review) -> str:
+    language, numbers = _language(review), _numbers(review)
+    lines = [f"# {commonmark(review.question)}", "", f"*{commonmark(_made(review))}*"]
+    for section in review.sections:
+        lines += ["", f"## {commonmark(section.title)}"]
+        for is_item, several in _groups(section.text):
+            said = [_markdown_line(line, numbers) for line in several]
+            lines += ["", *(f"- {line}" for line in said)] if is_item else [part for one in said for part in ("", one)]
+        if section.missing:
+            lines += ["", f"*{commonmark(_missing(section, language))}*"]
+        if doubtful := _doubtful(section, language):
+            lines += ["", f"**{label(language, 'doubtful')}**", "", *(f"- {commonmark(one)}" for one in doubtful)]
+    if not review.sections:
+        lines += ["", label(language, "nothing_relevant")]
+    if review.table.rows:
+        lines += ["", f"## {label(language, 'papers')}", ""]
+        lines += [_row([label(language, column) for column in _COLUMNS]), _row(["---"] * len(_COLUMNS))]
+        for row in review.table.rows:
+            place = next(i for i, one in enumerate(review.references, 1) if one.paper.id == row.paper_id)
+            first = f"{_in_table(row.cells[0].text)} [{place}]"
+            lines.append(_row([first, *(_in_table(cell.text) for cell in row.cells[1:])]))
+    if review.references:
+        lines += ["", f"## {label(language, 'references')}", ""]
+        lines += [f"{n}. {_markdown_reference(review, one.paper)}" for n, one in enumerate(review.references, 1)]
+    lines += [part for line in _closing(review) for part in ("", f"*{commonmark(line)}*")]
+    return "\n".join(lines) + "\n"
+
+
+def _markdown_line(line: str, numbers: dict[str, int]) -> str:
+    def write(span: _Span) -> str:
+        if span.marks:
+            return f"[{', '.join(map(str, _places(span.marks, numbers)))}]"
+        return f"**{commonmark(span.text)}**" if span.bold else commonmark(span.text)
+
+    # A parenthesis right behind a number in brackets would make a link of them.
+    return re.sub(r"\](?=[(\[:])", "] ", _joined(line, write))
+
+
+def _joined(line: str, write: Callable[[_Span], str]) -> str:
+    return "".join(f"{' ' if span.spaced and place else ''}{write(span)}" for place, span in enumerate(_spans(line)))
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _in_table(text: str) -> str:
+    """Markdown within a table: a bar in a formula would end the cell."""
+    return re.sub(r"(?<!\\)\|", "&#124;", commonmark(text)) or "–"
+
+
+def _markdown_reference(review: Review, paper: Paper) -> str:
+    year, address = _year(review, paper), link(paper_address(paper) or "")
+    parts = [commonmark(_authors(paper)) + (f" ({year})" if year else "") + ".", f"*{commonmark(paper.title)}*."]
+    parts += [f"{commonmark(paper.venue)}."] if paper.venue else []
+    return " ".join([*parts, *([f"<{address}>"] if address else [])]).lstrip(". ")
+
+
+# -------------------------------------------------------------------------------------------------- HTML
+
+
+def _html(review: Review) -> str:
+    language = _language(review)
+    numbers = _numbers(review)
+    rows = [(_paper_place(review, row.paper_id), row.cells) for row in review.table.rows]
+    return render_template(
+        "review.html.j2",
+        **page_frame(language, PageSettings()),
+        question=review.question,
+        made=_made(review),
+        sections=[
+            {
+                "title": section.title,
+                "groups": [(is_item, [list(_spans(line)) for line in some]) for is_item, some in _groups(section.text)],
+                "missing": _missing(section, language),
+                "doubtful": _doubtful(section, language),
+            }
+            for section in review.sections
+        ],
+        columns=[label(language, column) for column in _COLUMNS],
+        rows=rows,
+        references=[
+            {
+                "paper": one.paper,
+                "authors": _authors(one.paper),
+                "year": _year(review, one.paper),
+                "address": paper_address(one.paper),
+                "quotes": list(_quotes(review, place, numbers, language)),
+            }
+            for place, one in enumerate(review.references, 1)
+        ],
+        closing=_closing(review),
+    )
+
+
+def _paper_place(review: Review, paper_id: str | None) -> int:
+    return next(place for place, one in enumerate(review.references, 1) if one.paper.id == paper_id)
+
+
+def _quotes(review: Review, place: int, numbers: dict[str, int], language: Language) -> Iterator[dict[str, Any]]:
+    """The sentences of a paper that are cited, with their places."""
+    for passage in review.passages:
+        if numbers[passage.marker] != place:
+            continue
+        page = [label(language, "page", page=passage.page)] if passage.page else []
+        where = ", ".join([*([" › ".join(passage.section)] if passage.section else []), *page])
+        for sentence in passage.sentences:
+            if sentence.n in passage.answering:
+                yield {"n": sentence.n, "place": where, "text": sentence.text}
+
+
+# ------------------------------------------------------------------------------------------------- LaTeX
+
+
+def _latex(review: Review, keys: dict[str, str], *, entries: str, bibliography: str) -> str:
+    """A document of its own; what was left out stands in comments at its end."""
+    language, numbers = _language(review), _numbers(review)
+    cited = {place: keys[reference.paper.id] for place, reference in enumerate(review.references, 1)}
+
+    def write(span: _Span) -> str:
+        if span.marks:
+            return f"\\cite{{{','.join(cited[place] for place in _places(span.marks, numbers))}}}"
+        return _command("textbf", span.text) if span.bold else _tex(span.text)
+
+    body = [_command("title", review.question), "\\date{}", "\\begin{document}", "\\maketitle"]
+    body += [f"% {one_line(_made(review))}"]
+    for section in review.sections:
+        body += ["", _command("section", section.title)]
+        for is_item, several in _groups(section.text):
+            said = [_joined(line, write).replace(" \\cite{", "~\\cite{") for line in several]
+            body += ["", *(_itemized(said) if is_item else [part for one in said for part in (one, "")])]
+        if section.missing:
+            body += ["", _command("emph", _missing(section, language))]
+        if doubtful := _doubtful(section, language):
+            body += ["", _command("paragraph", label(language, "doubtful")), *_itemized(map(_tex, doubtful))]
+    if review.table.rows:
+        body += ["", _command("section", label(language, "papers")), "", *_longtable(review, cited, numbers)]
+    body += ["", *(f"% {one_line(line)}" for line in _closing(review))]
+    if review.references:
+        body += ["\\bibliographystyle{plain}", f"\\bibliography{{{bibliography}}}"]
+    text = unicodedata.normalize("NFC", "\n".join([*body, "\\end{document}", ""]))
+    return "\n".join([*_preamble(text + entries, chinese=language == "zh"), text])
+
+
+def _command(name: str, text: str) -> str:
+    return f"\\{name}{{{_tex(text)}}}"
+
+
+def _itemized(items: Iterable[str]) -> list[str]:
+    return ["\\begin{itemize}", *(f"\\item {{}}{item}" for item in items), "\\end{itemize}"]
+
+
+def _longtable(review: Review, cited: dict[int, str], numbers: dict[str, int]) -> list[str]:
+    language = _language(review)
+    widths = (0.26, 0.07, 0.21, 0.18, 0.18)
+    columns = "".join(f"p{{{width}\\linewidth}}" for width in widths)
+    head = " & ".join(_command("textbf", label(language, column)) for column in _COLUMNS)
+    lines = [
+        "{\\small\\raggedright",
+        f"\\begin{{longtable}}{{{columns}}}",
+        f"\\hline\n{head} \\\\ \\hline",
+        "\\endhead",
+    ]
+    for row in review.table.rows:
+        first = f"{_tex(row.cells[0].text)}~\\cite{{{cited[_paper_place(review, row.paper_id)]}}}"
+        # An opening bracket behind "\\" would be read as its argument.
+        lines.append("{}" + " & ".join([first, *(_tex(cell.text) for cell in row.cells[1:])]) + " \\\\")
+    return [*lines, "\\hline", "\\end{longtable}", "}"]
+
+
+def _preamble(text: str, *, chinese: bool) -> list[str]:
+    """Packages, and for pdfLaTeX the signs in the text that it cannot read by itself."""
+    signs = {sign: command for sign in sorted(set(text)) if (command := maths_command(sign))}
+    declared = [f"\\DeclareUnicodeCharacter{{{ord(sign):04X}}}{{\\ensuremath{{{signs[sign]}}}}}" for sign in signs]
+    blank = [f"\\DeclareUnicodeCharacter{{{ord(sign):04X}}}{{ }}" for sign in sorted(set(text)) if _is_blank(sign)]
+    return [
+        "\\documentclass{article}",
+        "\\usepackage{amsmath,amssymb,longtable,url}",
+        *(["\\usepackage{ctex} % compile with XeLaTeX or LuaLaTeX"] if chinese else []),
+        "\\ifdefined\\pdftexversion",
+        "\\usepackage[T1]{fontenc}",
+        "\\usepackage[utf8]{inputenc}",
+        *declared,
+        *blank,
+        "\\makeatletter\\def\\UTFviii@undefined@err#1{?}\\makeatother % XeLaTeX and LuaLaTeX print every sign",
+        "\\else",
+        "\\usepackage{fontspec}",
+        "\\fi",
+    ]
+
+
+def _is_blank(sign: str) -> bool:
+    return not sign.isascii() and unicodedata.category(sign) == "Zs" and sign != "\u00a0"
+
+
+def _tex(text: str) -> str:
+    """Text as LaTeX prints it: every sign escaped, formulas let through where they only set signs."""
+    return pieces(one_line(text), prose=_escaped, formula=_formula, address=_address)
+
+
+def _escaped(text: str) -> str:
+    ends = (" " if text[:1].isspace() else "", " " if text[1:] and text[-1].isspace() else "")
+    return f"{ends[0]}{escape_name(text)}{ends[1]}"
+
+
+def _formula(text: str) -> str:
+    return text if is_plain_formula(text) else _escaped(text)
+
+
+def _address(text: str) -> str:
+    return f"\\url{{{text}}}" if re.fullmatch(r"[\w:/.?=+,;@-]+", text, re.ASCII) else _escaped(text)
