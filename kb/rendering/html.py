@@ -88,7 +88,7 @@ def manuscript_html(
     """A checked manuscript: what is to be known of it as a whole, and a row a sentence."""
     return render_template(
         "manuscript.html.j2",
-        **_frame(language, PageSettings(), files_beside=False),
+        **page_frame(language, PageSettings(), files_beside=False),
         title=check.file,
         head=head,
         notices=check.notices,

@@ -109,7 +109,6 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "relevance": "relevance {relevance} of 10",
         "nothing_relevant": "None of the papers that were looked at bears on the question.",
         "dropped": "Left out: {count} statement(s) of the draft that the papers do not bear out.",
-        "private": "{count} private paper(s) were not shown to the model: --allow-remote does.",
     },
     "zh": {
         "update": "{day} 更新",
@@ -209,7 +208,6 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "relevance": "相关度 {relevance}/10",
         "nothing_relevant": "看过的论文均与问题无关。",
         "dropped": "略去草稿中 {count} 句论文不支持的话。",
-        "private": "{count} 篇私有论文未展示给模型：--allow-remote 可展示。",
     },
 }
 

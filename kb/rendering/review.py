@@ -156,7 +156,7 @@ def _closing(review: Review) -> list[str]:
     if dropped := sum(len(section.dropped) for section in review.sections):
         lines.append(label(language, "dropped", count=dropped))
     if review.not_searched.private:
-        lines.append(label(language, "private", count=review.not_searched.private))
+        lines.append(label(language, "kept_private", count=review.not_searched.private))
     return [*lines, *review.notices]
 
 
