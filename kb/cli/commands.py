@@ -186,6 +186,23 @@ def _compare(library: Library, options: argparse.Namespace, reporter: Reporter) 
     return Result(data=table, text=_save(text, options.out))
 
 
+def _review(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    _tell_waiting(library, reporter)
+    made = library.review(options.question, papers=options.papers, progress=reporter.progress, **_filters(options))
+    for notice in made.notices:
+        reporter.notice(notice)
+    if options.job is not None:
+        return Result(data=made, text="")
+    out = Path(options.out) if options.out else None
+    (_, page), *beside = library.render_review(made, options.format, name=out.stem if out else "review")
+    if out is not None:
+        written = library.write_pages([(out.name, page), *beside], out.parent)
+        return Result(data=made, text="\n".join(f"wrote {path}" for path in written))
+    if beside and not options.json:
+        reporter.notice("its .bib is written beside it where --out names a file")
+    return Result(data=made, text=page.decode().rstrip("\n"))
+
+
 # -------------------------------------------------------------------------------------------- writing
 
 
@@ -411,7 +428,8 @@ def _ui(options: argparse.Namespace) -> int:
 # The verbs whose documents are others than in the first edition: they hold papers, or what became of records.
 _SECOND = frozenset("add ask compare digest list note search set show tag".split())
 _VERBS: dict[str, Callable[[Library, argparse.Namespace, Reporter], Result]] = {
-    "demo": _demo, "add": _add, "search": _search, "ask": _ask, "compare": _compare, "note": _note,
+    "demo": _demo, "add": _add, "search": _search, "ask": _ask, "compare": _compare, "review": _review,
+    "note": _note,
     "topic": _topic, "digest": _digest, "render": _render, "verify": _verify, "diff": _diff, "list": _list,
     "merge": _merge, "split": _split, "collection": _collection, "cite": _cite,
     "show": _show, "set": _set, "tag": _tag, "like": _opinion, "dislike": _opinion, "remove": _remove,

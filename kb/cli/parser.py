@@ -164,6 +164,20 @@ def _add_questions(verb: Verb) -> None:
     _add_filters(ask)
     _add_model(ask)
 
+    review = verb(
+        "review",
+        "a longer text over many papers: related work, or the state of a question (needs a model)",
+        'kb review "How are scientific papers represented as vectors?" --format tex --out related.tex',
+    )
+    review.add_argument("question", metavar="QUESTION")
+    review.add_argument(
+        "--papers", type=_positive, default=12, metavar="N", help="how many papers are looked at, at most 30 (12)"
+    )
+    review.add_argument("--format", choices=("md", "html", "tex", "json"), default="md")
+    review.add_argument("--out", metavar="FILE", help="write there instead of to stdout; beside .tex its .bib")
+    _add_filters(review)
+    _add_model(review)
+
     compare = verb(
         "compare",
         "a table of papers and questions",

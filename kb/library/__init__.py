@@ -32,6 +32,7 @@ from kb.records import (
     Note,
     Paper,
     Problem,
+    Review,
     Topic,
 )
 
@@ -231,6 +232,25 @@ class Library(OpenHome):
         self._renew_chat()
         return compare(self, papers, questions, progress=progress)
 
+    def review(
+        self, question: str, *, papers: int = 12, progress: Progress | None = None, **choice: Unpack[Choice]
+    ) -> Review:
+        """A longer text over many papers, each statement cited and checked, with a table of them; by a model only.
+
+        Args:
+            question: what it is about: a question, or the matter of a section on related work.
+            papers: how many papers are looked at, 1 to 30: those it names first, then the nearest.
+            progress: told how far it is.
+            choice: which papers may be used.
+
+        Raises:
+            ModelError: without a model, or when it fails; what it replied is kept for the next time.
+        """
+        from kb.library.questions import review
+
+        self._renew_chat()
+        return review(self, question, papers=papers, filters=self.filters(**choice), progress=progress)
+
     # -------------------------------------------------------------------------------------- writing
 
     def note(self, paper: str, *, progress: Progress | None = None) -> Note:
@@ -372,6 +392,12 @@ class Library(OpenHome):
         from kb.library.publishing import render_comparison
 
         return render_comparison(self, comparison, form)
+
+    def render_review(self, review: Review, form: str, *, name: str = "review") -> builtins.list[tuple[str, bytes]]:
+        """A review in a form (md, html, tex, json), as (file name, bytes), the page first; beside tex its .bib."""
+        from kb.library.publishing import render_review
+
+        return render_review(self, review, form, name=name)
 
     def write_pages(self, pages: Iterable[tuple[str, bytes]], out: Path) -> builtins.list[Path]:
         """Write rendered pages below a folder; returns those that a reader opens (pictures are beside them)."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kb import wire
 from kb.errors import BadRecord, UnknownPaper
 from kb.home import writing_error
-from kb.records import Comparison, Digest, Note
+from kb.records import Comparison, Digest, Note, Review
 from kb.rendering import (
     IndexEntry,
     PageSettings,
@@ -183,6 +183,15 @@ def _changed_fields(old: Note, new: Note) -> list[str]:
     before, after = wire.to_data(old), wire.to_data(new)
     record = [f"paper.{name}" for name in after["paper"] if before["paper"].get(name) != after["paper"][name]]
     return record + [name for name in after if name != "paper" and before.get(name) != after[name]]
+
+
+def render_review(library: Library, review: Review, form: str, *, name: str) -> Pages:
+    """A review; its BibTeX is made of what the sources say of its papers."""
+    from kb.rendering.review import render_review as render
+
+    cited = [reference.paper.id for reference in review.references]
+    found = library.catalog().papers.many(cited, sources=True) if form == "tex" else {}
+    return render(review, form, name=name, papers=list(found.values()))
 
 
 def write_pages(pages: Iterable[tuple[str, bytes]], out: Path) -> list[Path]:

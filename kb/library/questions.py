@@ -1,4 +1,4 @@
-"""Questions to a library: answers, conversations, comparisons."""
+"""Questions to a library: answers, conversations, comparisons, reviews."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from kb.errors import UsageError
-from kb.records import NO_FILTERS, Answer, Comparison, Effort, Filters
+from kb.records import NO_FILTERS, Answer, Comparison, Effort, Filters, Review
 
 if TYPE_CHECKING:
     from kb.answering.asking import Asking
@@ -81,6 +81,18 @@ def compare(
         asking_of(library),
         progress=None if progress is None else lambda done, total: progress("comparing", done, total),
     )
+
+
+def review(
+    library: Library, question: str, *, papers: int, filters: Filters, progress: Progress | None = None
+) -> Review:
+    """A review of what the papers say to a question; ``progress`` is told how far each step is."""
+    from kb.answering.reviewing import MOST_PAPERS
+    from kb.answering.reviewing import review as review_papers
+
+    if not 1 <= papers <= MOST_PAPERS:
+        raise UsageError(f"{papers} papers are not looked at for one review: give 1 to {MOST_PAPERS} with --papers")
+    return review_papers(_checked(question), asking_of(library, filters=filters), papers=papers, progress=progress)
 
 
 def _checked(question: str) -> str:

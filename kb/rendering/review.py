@@ -15,12 +15,13 @@ from typing import Any
 from kb import wire
 from kb.errors import UsageError
 from kb.records import Language, Paper, Review, ReviewSection, TableCell
-from kb.rendering.bibliography import bibtex_to_cite
+from kb.rendering.bibliography import bibtex_to_cite, issued
 from kb.rendering.entries import PageSettings, paper_address
 from kb.rendering.escaping import commonmark, link, one_line, pieces
 from kb.rendering.html import page_frame
 from kb.rendering.labels import label
 from kb.rendering.latex import escape_name
+from kb.rendering.naming import slug
 from kb.rendering.reasons import told
 from kb.rendering.templating import render_template
 from kb.rendering.tex_text import is_plain_formula, maths_command
@@ -56,8 +57,9 @@ def render_review(
         known = {paper.id: paper for paper in papers}
         cited = [known.get(reference.paper.id, reference.paper) for reference in review.references]
         entries, keys = bibtex_to_cite(cited)
-        text = _latex(review, keys, entries=entries, bibliography=name)
-        return [(f"{name}.tex", text.encode()), (f"{name}.bib", entries.encode())]
+        beside = slug(name)  # LaTeX takes no blank in it
+        text = _latex(review, keys, entries=entries, bibliography=beside)
+        return [(f"{name}.tex", text.encode()), (f"{beside}.bib", entries.encode())]
     if form == "json":
         return [(f"{name}.json", (wire.to_json(review) + "\n").encode())]
     raise UsageError(f"{form!r} is not a form of a review: choose from {', '.join(FORMS)}")
@@ -165,8 +167,8 @@ def _authors(paper: Paper) -> str:
     return ", ".join(paper.authors) if few else f"{', '.join(paper.authors[:1])} et al."
 
 
-def _year(review: Review, paper: Paper) -> str:
-    return next((row.cells[1].text for row in review.table.rows if row.paper_id == paper.id), "")
+def _year(paper: Paper) -> str:
+    return str(next(iter(issued(paper)), ""))
 
 
 # ---------------------------------------------------------------------------------------------- Markdown
@@ -195,7 +197,7 @@ def _markdown(review: Review) -> str:
             lines.append(_row([first, *(_in_table(cell.text) for cell in row.cells[1:])]))
     if review.references:
         lines += ["", f"## {label(language, 'references')}", ""]
-        lines += [f"{n}. {_markdown_reference(review, one.paper)}" for n, one in enumerate(review.references, 1)]
+        lines += [f"{n}. {_markdown_reference(one.paper)}" for n, one in enumerate(review.references, 1)]
     lines += [part for line in _closing(review) for part in ("", f"*{commonmark(line)}*")]
     return "\n".join(lines) + "\n"
 
@@ -223,8 +225,8 @@ def _in_table(text: str) -> str:
     return re.sub(r"(?<!\\)\|", "&#124;", commonmark(text)) or "–"
 
 
-def _markdown_reference(review: Review, paper: Paper) -> str:
-    year, address = _year(review, paper), link(paper_address(paper) or "")
+def _markdown_reference(paper: Paper) -> str:
+    year, address = _year(paper), link(paper_address(paper) or "")
     parts = [commonmark(_authors(paper)) + (f" ({year})" if year else "") + ".", f"*{commonmark(paper.title)}*."]
     parts += [f"{commonmark(paper.venue)}."] if paper.venue else []
     return " ".join([*parts, *([f"<{address}>"] if address else [])]).lstrip(". ")
@@ -257,7 +259,7 @@ def _html(review: Review) -> str:
             {
                 "paper": one.paper,
                 "authors": _authors(one.paper),
-                "year": _year(review, one.paper),
+                "year": _year(one.paper),
                 "address": paper_address(one.paper),
                 "quotes": list(_quotes(review, place, numbers, language)),
             }
@@ -353,6 +355,7 @@ def _preamble(text: str, *, chinese: bool) -> list[str]:
         *(["\\usepackage{ctex} % compile with XeLaTeX or LuaLaTeX"] if chinese else []),
         "\\ifdefined\\pdftexversion",
         "\\usepackage[T1]{fontenc}",
+        "\\IfFileExists{lmodern.sty}{\\usepackage{lmodern}}{}",
         "\\usepackage[utf8]{inputenc}",
         *declared,
         *blank,
