@@ -215,9 +215,9 @@ def _show_nearest(answer: Answer, *, key: str) -> None:
 
 
 def _show_papers(answer: Answer, *, key: str) -> None:
-    """The papers that an answer of the records is about; a long list is a click away, for its text has it."""
+    """The papers that an answer of the records is about; several are a click away, for its text names them."""
     papers = [reference.paper for reference in answer.references]
-    with st.expander(f"{t('papers')} ({len(papers)})", expanded=len(papers) == 1):
+    with st.expander(f"{t('papers')} ({len(papers)})") if len(papers) > 1 else st.container():
         for number, paper in enumerate(papers):
             paper_title(paper, key=f"{key}-paper-{number}")
             st.caption(about(paper))

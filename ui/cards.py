@@ -107,10 +107,10 @@ def _snippet(text: str, spans: Sequence[tuple[int, int]]) -> str:
 
 def passage_cards(passages: Sequence[Passage], *, key: str) -> None:
     """Passages in their order; those of one paper that follow each other stand under one title."""
-    for number, (_, group) in enumerate(groupby(passages, key=lambda passage: passage.paper.id)):
+    for _, group in groupby(passages, key=lambda passage: passage.paper.id):
         several = list(group)
         with st.container(border=True):
-            paper_title(several[0].paper, key=f"passages-{key}-{number}")
+            paper_title(several[0].paper, key=f"passages-{key}-{several[0].marker}")
             st.caption(about(several[0].paper))
             for passage in several:
                 show_passage(passage, key=f"{key}-{passage.marker}")
@@ -152,7 +152,7 @@ def passage_text(passage: Passage) -> str:
                     strong = (at + span.start, at + span.end)
             spans += [(start, len(told))] if answers else []
         is_row = CELLS in line[0].text
-        shown += ("  \n" if is_row or was_row else "\n\n") if shown else ""
+        shown += ("  \n" if is_row and was_row else "\n\n") if shown else ""
         shown += markup.marked(told, spans, strong=strong)
         was_row = is_row
     return shown
@@ -171,9 +171,9 @@ def source_cards(passages: Sequence[Passage], *, key: str) -> None:
     by_paper: dict[str, list[Passage]] = {}
     for passage in passages:
         by_paper.setdefault(passage.paper.id, []).append(passage)
-    for number, several in enumerate(by_paper.values()):
+    for several in by_paper.values():
         with st.container(border=True, gap="xsmall"):
-            paper_title(several[0].paper, key=f"source-{key}-{number}")
+            paper_title(several[0].paper, key=f"source-{key}-{several[0].marker}")
             st.caption(about(several[0].paper))
             for passage in several:
                 st.caption(place_of(passage))

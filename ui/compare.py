@@ -7,7 +7,7 @@ import streamlit as st
 from kb.records import Cell, Comparison
 from ui import address, markup
 from ui.address import Field
-from ui.cards import about, claim_line, paper_title, quotation, show_passage
+from ui.cards import claim_line, paper_title, quotation, show_passage
 from ui.greeting import greet
 from ui.picking import pick_papers
 from ui.session import header, is_empty, language, library, state, t
@@ -69,7 +69,6 @@ def _show_table(table: Comparison) -> None:
             name, said = st.columns([1, 2.4], gap="medium", border=True)
             with name:
                 paper_title(paper, key=f"compare-{row}-{column}")
-                st.caption(about(paper))
             with said:
                 _show_cell(table.cells[row][column], key=f"cell-{row}-{column}")
     if table.not_searched.private:

@@ -25,6 +25,7 @@ _TABLE_RULE = re.compile(r"\s*\|[\s:|-]+\|\s*")
 _BOLD = re.compile(r"\*\*(?=\S)([^*\n]+?)(?<=\S)\*\*")
 _STOPS = ".!?:。！？："
 _MARKS = r"\\\[[\d.,\\ ]+\\\]"  # "[1.2, 3.4]", escaped
+_STARS = r"(?:\*\*)?"  # bold may begin or end at any word
 _JOINER = "\u2060"
 
 
@@ -51,8 +52,9 @@ def prose(text: str, *, doubtful: Iterable[str] = ()) -> str:
     """
     shown = "\n".join(_prose_line(line) for line in text.split("\n"))
     for sentence in doubtful:
-        said = re.escape(_emphasised(sentence.rstrip(_STOPS)))
-        shown = re.sub(rf"{said}(?: {_MARKS})?", lambda match: f":orange-background[{match[0]}]", shown, count=1)
+        words = map(re.escape, with_maths(sentence.rstrip(_STOPS)).split(" "))
+        said = rf"{_STARS}{f'{_STARS} {_STARS}'.join(words)}{_STARS}(?: {_MARKS})?"
+        shown = re.sub(said, lambda match: f":orange-background[{match[0]}]", shown, count=1)
     return shown
 
 
