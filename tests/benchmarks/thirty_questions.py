@@ -34,16 +34,19 @@ def main() -> None:
             asked = json.loads(line)
             made = library.ask(asked["question"], paper=[asked["paper"]] if "paper" in asked else [])
             print(f"\n{asked['kind']}: {asked['question']}\n  reader: {asked['answer']}", flush=True)
-            for claim in made.claims:
-                print(f"  p. {claim.evidence[0].page} ({claim.verdict}) {claim.text}")
-            if made.missing:
-                print(f"  refused: {made.missing}")
-            text = " ".join(" ".join(claim.text for claim in made.claims).split())
+            for passage in made.passages[:3]:
+                told = [sentence.text for sentence in passage.sentences if sentence.n in passage.answering]
+                print(f"  [{passage.marker}] p. {passage.page} {' '.join(' '.join(told).split())}")
+            if not made.answered:
+                print("  nearest passages: none seems to state it")
+            text = " ".join(sentence.text for passage in made.passages[:3] for sentence in passage.sentences)
             wanted = asked.get("prints", [])
-            printed += bool(wanted) and all(re.search(pattern, text, re.IGNORECASE) for pattern in wanted)
+            printed += bool(wanted) and all(re.search(p, " ".join(text.split()), re.IGNORECASE) for p in wanted)
             unanswerable += asked["kind"] == "not answerable"
             refused += asked["kind"] == "not answerable" and not made.answered
-        print(f"\n{printed} print what the reader's answer turns on; {refused} of {unanswerable} rightly refused")
+        print(
+            f"\n{printed} print in three passages what the reader's answer turns on; {refused} of {unanswerable} rightly doubted"
+        )
 
 
 if __name__ == "__main__":
