@@ -189,7 +189,7 @@ def _visible(hits: Iterable[Hit], asking: Asking) -> tuple[list[Hit], set[str]]:
 
 
 def _in_order(ranked: Sequence[Ranked], named: Sequence[str]) -> list[Ranked]:
-    """The passages of the papers that the question names first, taking turns where it names several; then the others."""
+    """The passages of the papers that the question names first, in turn where it names several; then the others."""
     own = {paper: [each for each in ranked if each.hit.paper.id == paper] for paper in named}
     turns = sorted(
         ((turn, -each.score, nth, each) for nth, found in enumerate(own.values()) for turn, each in enumerate(found)),

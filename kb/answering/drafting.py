@@ -22,6 +22,7 @@ from kb.words import content_stems
 
 CHARACTERS_PER_TOKEN = 4
 _MARK = re.compile(r"\s*[\[【(]((?:\d{1,3}\.\d{1,3})(?:\s*(?:[,，;、]|[-–]|and)\s*\d{1,3}\.\d{1,3})*)[\]】)]")
+_WRITTEN = re.compile(r"\s*\[(\d{1,3}\.\d{1,3}(?:, \d{1,3}\.\d{1,3})*)\]")  # as ``together`` writes them
 _NUMBER = re.compile(r"\d{1,3}\.\d{1,3}")
 _RANGE = re.compile(r"(\d{1,3})\.(\d{1,3})\s*[-–]\s*\1\.(\d{1,3})")
 _THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
@@ -305,7 +306,7 @@ def _sentences(line: str, sentences: Mapping[str, Cited]) -> list[tuple[str, tup
     found = []
     for start, end in sentence_spans(moved):
         said = moved[start:end]
-        if plain := bare(said):
+        if plain := bare(said, sentences):
             found.append((plain, _marks(said, sentences)))
         elif found:
             found[-1] = (found[-1][0], tuple(dict.fromkeys([*found[-1][1], *_marks(said, sentences)])))
@@ -313,12 +314,17 @@ def _sentences(line: str, sentences: Mapping[str, Cited]) -> list[tuple[str, tup
 
 
 def _cell(cell: str, sentences: Mapping[str, Cited]) -> tuple[str, tuple[str, ...]]:
-    return bare(cell), _marks(cell, sentences)
+    return bare(cell, sentences), _marks(cell, sentences)
 
 
-def bare(text: str) -> str:
-    """A text without its marks, on one line."""
-    return re.sub(r"\s+([.,;:!?])", r"\1", " ".join(_MARK.sub("", text).split()))
+def bare(text: str, sentences: Mapping[str, Cited]) -> str:
+    """A text without its marks, on one line. A number in parentheses is a mark only where a sentence has it."""
+
+    def without(match: re.Match[str]) -> str:
+        is_number = "(" in match[0] and not _marks(match[0], sentences)
+        return match[0] if is_number else ""
+
+    return re.sub(r"\s+([.,;:!?])", r"\1", " ".join(_MARK.sub(without, text).split()))
 
 
 def _marks(text: str, sentences: Mapping[str, Cited]) -> tuple[str, ...]:
@@ -377,4 +383,4 @@ def remarked(text: str, markers: Mapping[str, str]) -> str:
         ]
         return f" [{', '.join(numbers)}]"
 
-    return _MARK.sub(again, text)
+    return _WRITTEN.sub(again, text)

@@ -6,6 +6,7 @@ papers, and every statement is verified as in an answer. A table of the papers i
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -311,8 +312,17 @@ def _drafted(
         "Write in English.",
     ]
     draft = drafting.read(chat.complete(SECTION, "\n".join(lines)))
-    kept = [line for line in draft.text.splitlines() if not line.lstrip().startswith("#")]  # its title is known
-    return replace(draft, text="\n".join(kept).strip())
+    return replace(draft, text=_prose(draft.text))
+
+
+def _prose(text: str) -> str:
+    """A draft without headings and tables, which it was not to have: rows become items of a list."""
+    lines = [line for line in text.splitlines() if not re.match(r"\s*(?:#|\|?[\s:|-]+\|[\s:|-]*$)", line)]
+    rows = [line.strip().strip("|").split("|") if line.lstrip().startswith("|") else None for line in lines]
+    told = [
+        line if row is None else f"- {'; '.join(map(str.strip, row))}" for line, row in zip(lines, rows, strict=True)
+    ]
+    return "\n".join(told).strip()
 
 
 # ------------------------------------------------------------------------------------------------ table
@@ -350,7 +360,7 @@ def _cells(
     for row in reply["rows"]:
         for paper in papers[row["paper"] - 1 : row["paper"]] if row["paper"] > 0 else ():
             for name, column in _FIELDS.items():
-                text = drafting.bare(str(row[name]["text"]))
+                text = drafting.bare(str(row[name]["text"]), sentences)
                 numbers = dict.fromkeys(str(n).strip(" []") for n in row[name]["sentences"])
                 cited = [sentences[n] for n in numbers if n in sentences]
                 own = tuple(each for each in cited if each.passage.paper.id == paper.id)

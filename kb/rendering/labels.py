@@ -184,7 +184,8 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "cites": "{sentences} 句引用 {works} 篇文献",
         "checked_by": "由 {model} 对照所列段落判断；数字、网址、引文和名称在被引论文全文中查找。"
         "判断指“见于原文”，不表示“属实”。",
-        "checked_without": "未使用语言模型，因此不判为“得到支持”：数字、网址、引文和名称在被引论文全文中查找，并列出最相近的段落",
+        "checked_without": "未使用语言模型，因此不判为“得到支持”：数字、网址、引文和名称在被引论文全文中查找，"
+        "并列出最相近的段落",
         "kept_private": "{count} 篇私有论文未展示给模型：--allow-remote 可展示。",
         "supported": "见于原文",
         "not judged": "未判断",

@@ -11,6 +11,12 @@ _SIGNS = {
 _SPECIAL = re.compile(r"[\\{}~^$&%#_]|(?<=-)-|(?<=`)`|(?<=')'")
 # A formula is let through only when LaTeX and every reader of BibTeX will take it for one.
 _FORMULA = re.compile(r"\$(?:[^$\\%#&~\"@\n]|\\(?:[A-Za-z]+|[,;!:|{}]))+\$")
+# What reads or writes files, defines commands or changes how the rest is read is no part of a formula.
+_ACTS = re.compile(
+    r"\\(?:input|include\w*|openin|openout|read\w*|write\w*|newread|newwrite|immediate|special|catcode|csname|[egx]?def"
+    r"|let|futurelet|newcommand|renewcommand|providecommand|scantokens|jobname|begin|end|verbatiminput|lstinputlisting"
+    r"|usepackage|href|url|pdf\w+|directlua|loop|repeat|every\w+|expandafter|makeatletter)(?![A-Za-z])"
+)
 _PRICES = re.compile(r"\$\s*\d[\d.,]*[^\\^_=<>+*]*\s\$$")  # "$5 and $" of "costs $5 and $10"
 
 
@@ -47,4 +53,6 @@ def _is_formula(text: str) -> bool:
         depth += 1 if brace == "{" else -1
         if depth < 0:
             return False
+    if _ACTS.search(text):
+        return False
     return depth == 0 and len(re.findall(r"\\\{", text)) == len(re.findall(r"\\\}", text)) and not _PRICES.match(text)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -78,20 +78,24 @@ class _Span:
     spaced: bool = False
 
 
-def _spans(text: str) -> Iterator[_Span]:
-    end, spaced = 0, False
-    for match in [*_TOKEN.finditer(text), None]:
-        plain = text[end : match.start() if match else len(text)]
-        if plain.strip():
-            yield _Span(text=plain.strip(), spaced=spaced or plain[0].isspace())
-        if match is None:
-            return
-        before = bool(match["space"]) or plain[-1:].isspace()
+def _spans(text: str, numbers: Mapping[str, int]) -> Iterator[_Span]:
+    """The parts of a line; what stands in brackets and names no passage is text."""
+    end = 0
+    for match in _TOKEN.finditer(text):
+        marks = (match["marks"] or "").split(", ")
+        if match["marks"] and not all(mark.partition(".")[0] in numbers for mark in marks):
+            continue
+        before = text[end : match.start()]
+        if before.strip():
+            yield _Span(text=before.strip(), spaced=before[0].isspace())
+        is_spaced = bool(match["space"]) or before[-1:].isspace()
         if match["marks"]:
-            yield _Span(marks=tuple(match["marks"].split(", ")), spaced=before)
+            yield _Span(marks=tuple(marks), spaced=is_spaced)
         else:
-            yield _Span(text=match["bold"].strip(), bold=True, spaced=before)
-        end, spaced = match.end(), False
+            yield _Span(text=match["bold"].strip(), bold=True, spaced=is_spaced)
+        end = match.end()
+    if text[end:].strip():
+        yield _Span(text=text[end:].strip(), spaced=text[end].isspace())
 
 
 def _blocks(text: str) -> list[tuple[bool, str]]:
@@ -121,7 +125,7 @@ def _numbers(review: Review) -> dict[str, int]:
     return {passage.marker: places[passage.paper.id] for passage in review.passages}
 
 
-def _places(marks: Iterable[str], numbers: dict[str, int]) -> list[int]:
+def _places(marks: Iterable[str], numbers: Mapping[str, int]) -> list[int]:
     """The references that marks name, each once."""
     return list(dict.fromkeys(numbers[mark.partition(".")[0]] for mark in marks))
 
@@ -209,11 +213,12 @@ def _markdown_line(line: str, numbers: dict[str, int]) -> str:
         return f"**{commonmark(span.text)}**" if span.bold else commonmark(span.text)
 
     # A parenthesis right behind a number in brackets would make a link of them.
-    return re.sub(r"\](?=[(\[:])", "] ", _joined(line, write))
+    return re.sub(r"\](?=[(\[:])", "] ", _joined(line, numbers, write))
 
 
-def _joined(line: str, write: Callable[[_Span], str]) -> str:
-    return "".join(f"{' ' if span.spaced and place else ''}{write(span)}" for place, span in enumerate(_spans(line)))
+def _joined(line: str, numbers: Mapping[str, int], write: Callable[[_Span], str]) -> str:
+    spans = enumerate(_spans(line, numbers))
+    return "".join(f"{' ' if span.spaced and place else ''}{write(span)}" for place, span in spans)
 
 
 def _row(cells: Sequence[str]) -> str:
@@ -247,7 +252,9 @@ def _html(review: Review) -> str:
         sections=[
             {
                 "title": section.title,
-                "groups": [(is_item, [list(_spans(line)) for line in some]) for is_item, some in _groups(section.text)],
+                "groups": [
+                    (is_item, [list(_spans(line, numbers)) for line in some]) for is_item, some in _groups(section.text)
+                ],
                 "missing": _missing(section, language),
                 "doubtful": _doubtful(section, language),
             }
@@ -303,7 +310,7 @@ def _latex(review: Review, keys: dict[str, str], *, entries: str, bibliography: 
     for section in review.sections:
         body += ["", _command("section", section.title)]
         for is_item, several in _groups(section.text):
-            said = [_joined(line, write).replace(" \\cite{", "~\\cite{") for line in several]
+            said = [_joined(line, numbers, write).replace(" \\cite{", "~\\cite{") for line in several]
             body += ["", *(_itemized(said) if is_item else [part for one in said for part in (one, "")])]
         if section.missing:
             body += ["", _command("emph", _missing(section, language))]

@@ -496,6 +496,13 @@ def test_marks_are_read_before_and_after_the_full_stop(corpus: MemoryCorpus, mar
     assert [each.sentence.n for each in statements[0].cited] == ["1.1", "1.2"]
 
 
+def test_a_number_in_parentheses_is_no_mark_unless_a_sentence_has_it(corpus: MemoryCorpus) -> None:
+    made, _ = written(corpus, "The annotators agree (0.81) [{0.81}].")
+    (claim,) = made.claims
+    assert claim.text == "The annotators agree (0.81)."
+    assert "(0.81) [1.4]" in made.text
+
+
 _LINES = ["A is so [1.1].", "- item [1.2]", "", "| a | b |", "|---|---|", "# Head", "Lead:", "B. C."]
 
 

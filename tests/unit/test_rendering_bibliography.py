@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import re
 import string
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -84,6 +86,13 @@ def test_bibtex_is_what_arxiv_and_latex_expect() -> None:
     assert "  month = feb,\n" in text
     assert r"\$5 and \$10" in text
     assert to_bibtex([PAPER]) == text
+
+
+@pytest.mark.parametrize("formula", [r"$\input{/etc/passwd}$", r"$\write18{ls}$", r"$\def\a{b}$", r"$\begin{x}$"])
+def test_a_title_that_would_have_latex_do_things_is_printed(formula: str) -> None:
+    text = to_bibtex([replace(PAPER, title=f"On {formula} and $\\alpha_1$")])
+    assert re.search(r"\\(?:input|write|def|begin)(?![A-Za-z])", text) is None
+    assert r"$\alpha_1$" in text
 
 
 @pytest.mark.parametrize(
