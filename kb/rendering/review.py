@@ -166,13 +166,17 @@ def _closing(review: Review) -> list[str]:
     return [*lines, *review.notices]
 
 
-def _authors(paper: Paper) -> str:
+def _byline(paper: Paper) -> str:
+    """Authors and year with their full stop."""
     few = len(paper.authors) <= _MOST_AUTHORS and not paper.et_al
-    return ", ".join(paper.authors) if few else f"{', '.join(paper.authors[:1])} et al."
+    authors = ", ".join(paper.authors) if few or not paper.authors else f"{paper.authors[0]} et al."
+    year = next(iter(issued(paper)), None)
+    return _sentence(" ".join(filter(None, [authors, f"({year})" if year else ""])))
 
 
-def _year(paper: Paper) -> str:
-    return str(next(iter(issued(paper)), ""))
+def _sentence(text: str) -> str:
+    """A part of a reference with its full stop; "" of nothing."""
+    return text if not text or text.endswith(".") else f"{text}."
 
 
 # ---------------------------------------------------------------------------------------------- Markdown
@@ -231,10 +235,10 @@ def _in_table(text: str) -> str:
 
 
 def _markdown_reference(paper: Paper) -> str:
-    year, address = _year(paper), link(paper_address(paper) or "")
-    parts = [commonmark(_authors(paper)) + (f" ({year})" if year else "") + ".", f"*{commonmark(paper.title)}*."]
-    parts += [f"{commonmark(paper.venue)}."] if paper.venue else []
-    return " ".join([*parts, *([f"<{address}>"] if address else [])]).lstrip(". ")
+    address = link(paper_address(paper) or "")
+    parts = [commonmark(_byline(paper)), f"*{commonmark(paper.title)}*."]
+    parts += [_sentence(commonmark(paper.venue or ""))]
+    return " ".join(filter(None, [*parts, f"<{address}>" if address else ""]))
 
 
 # -------------------------------------------------------------------------------------------------- HTML
@@ -260,13 +264,12 @@ def _html(review: Review) -> str:
             }
             for section in review.sections
         ],
-        columns=[label(language, column) for column in _COLUMNS],
+        columns=[label(language, column) for column in _COLUMNS if column != "year"],  # it stands beside the title
         rows=rows,
         references=[
             {
                 "paper": one.paper,
-                "authors": _authors(one.paper),
-                "year": _year(one.paper),
+                "byline": _byline(one.paper),
                 "address": paper_address(one.paper),
                 "quotes": list(_quotes(review, place, numbers, language)),
             }
