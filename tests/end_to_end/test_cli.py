@@ -16,10 +16,13 @@ from typing import Any
 
 import pytest
 
+from tests.openai_server import OpenAIServer
+from tests.played_model import PlayedModel, number_of
+
 DEMO = Path(str(resources.files("kb") / "demo"))
 VERBS = (
-    "demo add search ask compare note topic digest render verify diff list show set merge split collection tag like "
-    "dislike remove cite export update ledger status doctor reindex eval ui"
+    "demo add search ask review compare note topic digest render verify diff list show set merge split collection tag "
+    "like dislike remove cite export update ledger status doctor reindex eval ui"
 ).split()
 
 
@@ -116,6 +119,32 @@ def test_what_the_papers_do_not_say_is_answered_by_the_nearest_passages(home: Pa
     assert (answer["answered"], answer["claims"]) == (False, [])
     assert answer["passages"]
     assert answer["confidence"] < 0.5
+
+
+def test_a_review_is_written_by_a_model_as_one_document_or_as_latex_with_its_bibliography(
+    home: Path, tmp_path: Path
+) -> None:
+    played = PlayedModel(sections=lambda prompt: f"S2ORC covers 81.1M papers [{number_of(prompt, '81.1M')}].")
+    question = "How many papers does S2ORC cover?"
+    done = kb("review", question, "--home", str(home))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.rstrip().endswith("name one with --model or KB_MODEL")
+    with OpenAIServer(played) as server:
+        out = tmp_path / "related.tex"
+        asked = ("review", question, "--papers", "2")
+        done = kb(*asked, "--json", home=home, **server.environment())
+        assert done.returncode == 0, done.stderr
+        made = json.loads(done.stdout)
+        written = kb(*asked, "--format", "tex", "--out", str(out), home=home, **server.environment())
+    assert made["schema"] == "kb.review/1"
+    assert made["sections"][0]["text"].startswith("S2ORC covers 81.1M papers [1.")
+    assert made["sections"][0]["claims"][0]["evidence"][0]["page"]
+    assert made["trace"][0].keys() >= {"step", "calls", "tokens"}
+    assert made["table"]["columns"]
+    assert written.returncode == 0, written.stderr
+    (cited,) = set(re.findall(r"\\cite\{(.+?)\}", out.read_text(encoding="utf-8")))
+    assert f"{{{cited}," in out.with_suffix(".bib").read_text(encoding="utf-8")
+    assert played.usage.calls == made["usage"]["calls"]  # the second time every reply was kept
 
 
 def test_show_list_status_and_export_agree(home: Path) -> None:

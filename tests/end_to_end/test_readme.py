@@ -38,7 +38,7 @@ def _commands() -> list[str]:
 
 
 # These ask arXiv or a model, or stay until they are stopped; their own tests run them against local servers.
-_GO_OUT = re.compile(r"kb add --query|kb update|kb ui|kb demo")
+_GO_OUT = re.compile(r"kb add --query|kb update|kb ui|kb demo|kb review")
 
 
 def _run(command: str) -> tuple[int, str, str]:
