@@ -326,11 +326,12 @@ _ONE_PAPER_SCHEMA: dict[str, Any] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
     """What a model saw in a paper: its relevance from 0 to 10, the sentences that bear on the question, most important
-    first, and the chunks that they stand in."""
+    first, and the chunks that they stand in; or why it failed (``error``)."""
 
     relevance: int
     hits: tuple[Hit, ...]
     sentences: tuple[str, ...] = ()
+    error: str = ""
 
 
 def look_at(
@@ -350,8 +351,8 @@ def look_at(
         try:
             asked = f"{drafting.shown(list(shown.values()))}\n\nQuestion: {question}"
             reply = chat.structured(ONE_PAPER, asked, _ONE_PAPER_SCHEMA)
-        except ModelError:
-            return Looked(relevance=RELEVANT, hits=tuple(hits[:1]))
+        except ModelError as err:
+            return Looked(relevance=RELEVANT, hits=tuple(hits[:1]), error=str(err))
         picked = list(dict.fromkeys(str(n).strip(" []") for n in reply["sentences"]))
         places = dict.fromkeys(number for number in (n.partition(".")[0] for n in picked) if number in shown)
         cited = drafting.citable(shown)

@@ -165,6 +165,8 @@ def review(question: str, asking: Asking, *, papers: int = PAPERS, progress: Pro
     trace.add("read papers", passages=sum(map(len, groups)))
 
     made = _Made(language=language_of(understood, asking))
+    failed = [look.error for _, look in seen if look.error]
+    made.notices += [f"{len(failed)} paper(s) were not looked at alone: {failed[0]}"] if failed else []
     reading = Reading()
     for _, look in used:
         for hit in look.hits:  # one by one: what bears most on the question comes first

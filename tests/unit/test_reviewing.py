@@ -310,6 +310,17 @@ def test_an_outline_without_papers_ends_it(corpus: MemoryCorpus) -> None:
         reviewed(corpus, outline=[{"title": "Nothing", "aim": "", "papers": []}])
 
 
+def test_a_paper_that_the_model_cannot_look_at_is_left_to_the_draft_and_said_so(corpus: MemoryCorpus) -> None:
+    def looks(prompt: str) -> Mapping[str, Any]:
+        if "Otter" in prompt:
+            raise ModelError("broken JSON: choose another KB_MODEL")
+        return {"relevance": 9, "sentences": ["1.2"]}
+
+    made, _ = reviewed(corpus, looks=looks)
+    assert len(made.references) == 3
+    assert made.notices == ("1 paper(s) were not looked at alone: broken JSON: choose another KB_MODEL",)
+
+
 def test_a_table_that_fails_costs_its_cells_only(corpus: MemoryCorpus) -> None:
     def rows(prompt: str) -> Sequence[Mapping[str, Any]]:
         raise ModelError("broken JSON: choose another")
