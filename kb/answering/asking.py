@@ -31,6 +31,7 @@ from kb.records import (
     Filters,
     Hit,
     Language,
+    Note,
     NotSearched,
     Paper,
     Passage,
@@ -61,7 +62,8 @@ class Asking:
     """What an answer is made with.
 
     ``passage_tokens``: most tokens of passages in one prompt, at four characters each. ``verifier`` is asked in place
-    of ``chat`` where it is set. ``allow_remote`` lets private papers go to a model on another machine.
+    of ``chat`` where it is set. ``allow_remote`` lets private papers go to a model on another machine. ``note`` gives
+    the reading note of a paper, which is its summary.
     """
 
     corpus: Corpus
@@ -74,6 +76,7 @@ class Asking:
     passage_tokens: int = 4_000
     allow_remote: bool = False
     on_draft: Callable[[str], None] | None = None
+    note: Callable[[str], Note] | None = None
 
     @property
     def room(self) -> int:
@@ -97,12 +100,24 @@ def ask(question: str, asking: Asking, *, turns: Sequence[Answer] = ()) -> Answe
     notices: list[str] = []
     understood = read(question, asking, turns=turns, notices=notices)
     made = from_records(question, understood, records=asking.records, filters=asking.filters)
+    if made is None and understood.whole is not None:
+        made = _as_a_whole(question, understood, asking)
     if made is None:
         made = answer(question, understood, asking)
     if asking.chat is None and understood.language != "en" and made.source == "passages":
         notices.append(_IN_ENGLISH.get(understood.language, _IN_ENGLISH["en"]))
     usage = replace(spent(asking, since=before), seconds=round(time.monotonic() - started, 3))
     return replace(made, notices=(*notices, *made.notices), usage=usage)
+
+
+def _as_a_whole(question: str, understood: Understood, asking: Asking) -> Answer | None:
+    """The summary of a paper by its note, or the comparison of some."""
+    from kb.answering.wholes import from_comparison, from_note
+
+    if understood.whole == "compare":
+        return from_comparison(question, understood, asking)
+    note = asking.note(understood.papers[0]) if asking.note is not None else None
+    return None if note is None else from_note(question, understood, note)
 
 
 def answer(question: str, understood: Understood, asking: Asking) -> Answer:

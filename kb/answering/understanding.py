@@ -58,7 +58,8 @@ class Understood:
 
     ``text`` stands alone; ``language`` is an ISO 639-1 code; ``papers`` are ids of the papers that it names, always
     among those searched; ``queries`` are what is searched for, the first of them the question in the papers'
-    language. ``over_papers``: each paper is to be looked at ("which papers …").
+    language. ``over_papers``: each paper is to be looked at ("which papers …"). ``whole``: the question asks for no
+    more than the summary of a paper, or the comparison of some.
     """
 
     text: str
@@ -68,6 +69,7 @@ class Understood:
     queries: tuple[str, ...] = ()
     over_papers: bool = False
     catalog: CatalogQuestion | None = None
+    whole: Literal["note", "compare"] | None = None
 
 
 # ------------------------------------------------------------------------------------ without a model
@@ -92,6 +94,7 @@ def understand(question: str, *, turns: Sequence[Answer], candidates: Sequence[P
         queries=(latin or text,),
         over_papers=bool(_PAPERS.match(question.strip())),
         catalog=catalog_question(question, [paper for paper in candidates if paper.id in named]),
+        whole=whole_request(question, [paper for paper in candidates if paper.id in named]),
     )
 
 
@@ -209,6 +212,30 @@ _NAMING = (
 )
 
 
+_SUMMARY = (
+    r"(?:please )?(?:summari[sz]e|sum up) §",
+    r"(?:please )?(?:give )?(?:me )?an? (?:short )?(?:summary|overview) of §",
+    r"what is § about",
+    r"(?:请)?(?:总结|概述|概括)(?:一下)? ?§|§ ?(?:讲了什么|的内容是什么)",
+)
+_COMPARE = (
+    r"(?:please )?compare §(?:,? (?:and|with|to) §|, §)+",
+    r"(?:what is )?(?:the )?(?:difference|comparison) between § and §",
+    r"§ (?:vs\.?|versus) §",
+    r"(?:请)?比较(?:一下)? ?§(?: ?(?:和|与|、) ?§)+",
+)
+
+
+def whole_request(question: str, named: Sequence[Paper]) -> Literal["note", "compare"] | None:
+    """Whether a question asks for the summary of the one paper it names, or for the comparison of those it names."""
+    bare = " ".join(question.split()).strip(" ?？.。!！")
+    for paper in named:
+        bare = _without_name(bare, paper) or bare
+    if len(named) == 1 and _whole(_SUMMARY, bare):
+        return "note"
+    return "compare" if len(named) > 1 and _whole(_COMPARE, bare) else None
+
+
 def _whole(forms: Sequence[str], question: str) -> re.Match[str] | None:
     return next((match for form in forms if (match := re.fullmatch(form, question, re.IGNORECASE))), None)
 
@@ -319,6 +346,7 @@ def understand_with(
         queries=tuple(dict.fromkeys([*filter(None, queries)][:_MOST_QUERIES])) or (text,),
         over_papers=bool(reply["over_papers"]),
         catalog=catalog,
+        whole=whole_request(question, [paper for paper in candidates if names_paper(question, paper)]),
     )
 
 

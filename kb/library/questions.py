@@ -60,6 +60,7 @@ def asking_of(
         passage_tokens=settings.passage_tokens,
         allow_remote=settings.allow_remote,
         on_draft=on_draft,
+        note=library.note,
     )
 
 

@@ -561,3 +561,57 @@ def test_how_papers_differ_is_verified(corpus: MemoryCorpus) -> None:
         chat = PlayedModel("Annotators labelled the sentences [1.3].", difference=said)
         table = compare([ZEBRA, HERON], ["Who labelled?"], asking(corpus, chat))
         assert table.differences == ((said if kept else None),)
+
+
+# ------------------------------------------------------------------------------- what another verb answers
+
+
+@pytest.mark.parametrize(
+    ("question", "whole"),
+    [
+        ("Summarise Zebra.", "note"),
+        ("Please give me a short summary of Zebra", "note"),
+        ("What is Zebra about?", "note"),
+        ("总结一下 Zebra", "note"),
+        ("Compare Zebra and Heron", "compare"),
+        ("Zebra vs. Heron?", "compare"),
+        ("比较 Zebra 和 Heron", "compare"),
+        ("Summarise the limitations of Zebra", None),
+        ("Compare the agreement in Zebra and Heron", None),
+        ("Compare Zebra with other corpora", None),
+    ],
+)
+def test_a_whole_summary_or_comparison_is_told_from_a_question(question: str, whole: str | None) -> None:
+    assert understanding.understand(question, turns=[], candidates=[ZEBRA, HERON]).whole == whole
+
+
+@pytest.mark.parametrize("chat", [None, PlayedModel("It is 0.81 kappa [1.4].")])
+def test_compare_a_and_b_is_a_comparison_whose_marks_lead_to_passages(
+    corpus: MemoryCorpus, chat: PlayedModel | None
+) -> None:
+    made = ask("Compare Zebra and Heron", asking(corpus, chat))
+    assert (made.source, made.kind) == ("compare", "comparison")
+    assert made.table is not None
+    assert [row.paper_id for row in made.table.rows] == [ZEBRA.id, HERON.id]
+    numbers = {sentence.n for passage in made.passages for sentence in passage.sentences}
+    evidence = [proof for row in made.table.rows for cell in row.cells for proof in cell.evidence]
+    assert evidence or not made.answered
+    assert {proof.marker for proof in evidence} | {e.marker for c in made.claims for e in c.evidence} <= numbers
+    for proof in evidence:
+        assert proof.quote in (ZEBRA_TEXT if proof.paper_id == ZEBRA.id else HERON_TEXT)
+        assert proof.marker in made.text
+
+
+def test_the_summary_of_a_paper_is_its_note(corpus: MemoryCorpus) -> None:
+    from tests.rendering_pages import note_of, seed_papers
+
+    paper = seed_papers()[0]
+    about = asking(MemoryCorpus([paper], {paper.id: chunks_of(paper.id, paper.abstract)}))
+    made = ask(f'Summarise "{paper.title}"', replace(about, note=lambda key: note_of(paper)))
+    assert (made.source, made.kind, made.answered) == ("note", "summary", True)
+    numbers = {sentence.n for passage in made.passages for sentence in passage.sentences}
+    marks = [proof.marker for claim in made.claims for proof in claim.evidence]
+    assert marks
+    assert set(marks) <= numbers
+    assert all(mark in made.text for mark in marks)
+    assert all(claim.verdict is None for claim in made.claims)

@@ -1,0 +1,170 @@
+"""Requests that another verb answers whole: the summary of a paper is its note, "compare A and B" is a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from kb.answering.asking import Asking, references
+from kb.answering.comparing import compare
+from kb.answering.drafting import remarked
+from kb.answering.passages import renumbered
+from kb.answering.understanding import Understood
+from kb.records import (
+    Answer,
+    Cell,
+    Claim,
+    Evidence,
+    Filters,
+    Note,
+    Passage,
+    PassageSentence,
+    Table,
+    TableCell,
+    TableRow,
+)
+
+# What every reader of two papers asks; each cell says what one of them says to one question.
+QUESTIONS = (
+    "What problem does the paper address?",
+    "What is the proposed method or approach?",
+    "What data is used?",
+    "What are the main results?",
+)
+
+
+def from_note(question: str, understood: Understood, note: Note) -> Answer | None:
+    """Summary and takeaways of a note as an answer; None where it has neither."""
+    claims = [*([note.summary] if note.summary else []), *note.takeaways]
+    if not claims:
+        return None
+    passages: dict[tuple[str, int], Passage] = {}
+    told = [_numbered(claim, note, passages) for claim in claims]
+    marked = [f"{claim.text} [{', '.join(e.marker for e in claim.evidence)}]" for claim in told]
+    lead = [marked[0], ""] if note.summary else []
+    shown = tuple(passages.values())
+    return Answer(
+        question=question,
+        understood=understood.text,
+        kind="summary",
+        source="note",
+        answered=True,
+        language=note.language,
+        model=note.model,
+        text="\n".join([*lead, *(f"- {line}" for line in marked[len(lead) // 2 :])]),
+        claims=tuple(told),
+        passages=shown,
+        references=references(shown),
+    )
+
+
+def _numbered(claim: Claim, note: Note, passages: dict[tuple[str, int], Passage]) -> Claim:
+    """The claim with its quotations as passages of one sentence, each once."""
+    evidence = []
+    for proof in claim.evidence:
+        place = (proof.chunk_id, proof.start)
+        if place not in passages:
+            passages[place] = _quoted(proof, note, str(len(passages) + 1))
+        evidence.append(replace(proof, marker=passages[place].sentences[0].n))
+    verdict = None if claim.verdict == "verbatim" else claim.verdict
+    return replace(claim, verdict=verdict, evidence=tuple(evidence))
+
+
+def _quoted(proof: Evidence, note: Note, marker: str) -> Passage:
+    sentence = PassageSentence(n=f"{marker}.1", text=proof.quote, start=proof.start, end=proof.end, boxes=proof.boxes)
+    return Passage(
+        marker=marker,
+        paper=note.paper,
+        chunk_id=proof.chunk_id,
+        section=(),
+        page=proof.page,
+        page_label=None,
+        sentences=(sentence,),
+        answering=(sentence.n,),
+    )
+
+
+def from_comparison(question: str, understood: Understood, asking: Asking) -> Answer | None:
+    """The named papers side by side, in the questions that every reader asks; None where one of them is not here."""
+    papers = [paper for key in understood.papers for paper in asking.records.papers(_only(asking, key))]
+    if len(papers) < 2:
+        return None
+    made = compare(papers, QUESTIONS, asking)
+    passages: list[Passage] = []
+    claims: list[Claim] = []
+    rows = []
+    for paper, cells in zip(made.papers, made.cells, strict=True):
+        told = [_cell(cell, passages, claims) for cell in cells]
+        rows.append(TableRow(paper_id=paper.id, cells=(TableCell(text=paper.title), *told)))
+    differences = [f"- {said}" for said in made.differences if said]
+    return Answer(
+        question=question,
+        understood=understood.text,
+        kind="comparison",
+        source="compare",
+        answered=any(cell.state == "found" for row in made.cells for cell in row),
+        language="zh" if understood.language == "zh" else "en",
+        model=asking.chat.name if asking.chat is not None else None,
+        text="\n".join([*_lines(rows), *(["", *differences] if differences else [])]),
+        claims=tuple(claims),
+        table=Table(columns=("Paper", *QUESTIONS), rows=tuple(rows)),
+        passages=tuple(passages),
+        references=references(passages),
+        notices=made.notices,
+        not_searched=made.not_searched,
+    )
+
+
+def _only(asking: Asking, paper: str) -> Filters:
+    return replace(asking.filters, papers=(paper,))
+
+
+def _cell(cell: Cell, passages: list[Passage], claims: list[Claim]) -> TableCell:
+    """A cell of the table; its passages and claims go on numbering where the cells before it ended."""
+    if cell.state != "found":
+        return TableCell(text=cell.state)
+    shown = cell.passages if cell.claims else cell.passages[:1]
+    markers = {passage.marker: str(len(passages) + nth) for nth, passage in enumerate(shown, 1)}
+    own = [renumbered(passage, markers[passage.marker]) for passage in shown]
+    passages += own
+    told = [replace(claim, evidence=tuple(_again(claim.evidence, markers))) for claim in cell.claims]
+    claims += told
+    if told:
+        evidence = tuple({proof.marker: proof for claim in told for proof in claim.evidence}.values())
+        return TableCell(text=remarked(cell.short, markers), evidence=evidence)
+    (passage,) = own
+    answering = [sentence for sentence in passage.sentences if sentence.n in passage.answering][:1]
+    return TableCell(text=cell.short, evidence=tuple(_proof(passage, sentence) for sentence in answering))
+
+
+def _again(evidence: tuple[Evidence, ...], markers: dict[str, str]) -> Iterator[Evidence]:
+    for proof in evidence:
+        passage, _, sentence = proof.marker.partition(".")
+        yield replace(proof, marker=f"{markers[passage]}.{sentence}")
+
+
+def _proof(passage: Passage, sentence: PassageSentence) -> Evidence:
+    return Evidence(
+        marker=sentence.n,
+        paper_id=passage.paper.id,
+        version=passage.paper.version,
+        chunk_id=passage.chunk_id,
+        start=sentence.start,
+        end=sentence.end,
+        quote=sentence.text,
+        page=passage.page,
+        boxes=sentence.boxes,
+    )
+
+
+def _lines(rows: list[TableRow]) -> list[str]:
+    """The table as Markdown; a cell without a mark of its own is followed by those of its quotation."""
+    lines = [f"| {' | '.join(['Paper', *QUESTIONS])} |", "|" + " --- |" * (len(QUESTIONS) + 1)]
+    for row in rows:
+        cells = []
+        for cell in row.cells:
+            text = " ".join(cell.text.replace("|", "¦").split())
+            marks = ", ".join(proof.marker for proof in cell.evidence)
+            cells.append(f"{text} [{marks}]" if marks and f"[{cell.evidence[0].marker}" not in text else text)
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
