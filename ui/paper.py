@@ -92,7 +92,7 @@ def _note(paper: Paper) -> None:
     note = library().kept_note(paper.id)
     if note is not None:
         if note.model is None:
-            st.caption(t("extractive"))
+            st.caption(t("quoted"))
         note_head(note, key=paper.id)
         note_body(note, key=paper.id)
         show_figures(note.figures)

@@ -94,6 +94,8 @@ def _show_digest(digest: Digest, topic: str) -> None:
         st.info(markup.plain(notice))
     if not digest.entries:
         st.info(t("no_entries"))
+    elif all(note.model is None for note in digest.entries):
+        st.caption(t("quoted"))
     for number, note in enumerate(digest.entries):
         _card(note, key=f"entry-{number}", day=digest.until, topic=topic)
     if digest.skipped:

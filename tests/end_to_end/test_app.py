@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import json
 import re
 import subprocess
@@ -18,6 +19,7 @@ from playwright.sync_api import expect
 
 from kb import Settings
 from kb.library.desk import Desk
+from kb.records import Answer
 from tests.end_to_end.chromium import Visitor, chromium_path, served
 from ui import markup
 
@@ -59,6 +61,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def address(home: Path) -> Iterator[str]:
     with served(home) as where:
         yield where
+
+
+@pytest.fixture(scope="module")
+def conversation(home: Path) -> Answer:
+    """An answer that is kept under the name "kept"; the demo papers are in before it is asked."""
+    with Desk.open(Settings(home=home)) as library:
+        return library.ask("Does SPECTER need citations at inference time?", session="kept")
 
 
 def test_an_empty_home_greets_and_the_demo_papers_come_in(visitor: Visitor, home: Path) -> None:
@@ -104,23 +113,48 @@ def test_a_search_leads_to_its_words_on_the_page(visitor: Visitor, home: Path) -
     assert difflib.SequenceMatcher(None, said, quoted, autojunk=False).ratio() > 0.97
 
 
-def test_asking_following_up_and_being_refused(visitor: Visitor) -> None:
+def test_asking_following_up_and_finding_nothing(visitor: Visitor) -> None:
     visitor.open("/ask")
-    visitor.type("Ask your papers a question", "How many papers does S2ORC contain?")
-    visitor.sees("References")
-    visitor.sees("verbatim")
+    visitor.type("Ask your papers a question", "How many nodes does the literature graph have?")
+    visitor.sees("Best passages")
+    visitor.sees("Quoted from the papers")
+    number = visitor.page.locator(".stMarkdownColoredBackground strong", has_text="280M")
+    expect(number).to_have_count(1)  # in the sentence that answers the number is bold
     assert "session=" in visitor.page.url
-    visitor.type("Ask your papers a question", "And how many citation links?")
-    visitor.sees("How many papers does S2ORC contain, for how many citation links?")  # as it was understood
+    visitor.type("Ask your papers a question", "And how many authors?")
+    visitor.sees("Read as: How many nodes does the literature graph have? And how many authors?")
     visitor.type("Ask your papers a question", "Who won the football world cup in 1998?")
-    visitor.sees("Not found in your papers")
+    visitor.sees("Nearest passages: none seems to state it")
     visitor.page.reload()
-    visitor.sees("How many papers does S2ORC contain?")  # the conversation is kept, and so is its address
-    visitor.sees("Not found in your papers")
-    visitor.page.locator('[class*="st-key-mark-"] button').first.click()
+    visitor.sees("How many nodes does the literature graph have?")  # the conversation is kept, and so is its address
+    visitor.sees("Nearest passages: none seems to state it")
+    visitor.page.get_by_role("button", name="See it on the page").first.click()
     visitor.page.locator(".kb-box").first.wait_for()
     visitor.page.keyboard.press("Escape")
     visitor.page.locator(".kb-box").first.wait_for(state="detached")
+
+
+def test_passages_stand_under_their_paper_and_what_is_around_them_is_a_click_away(
+    visitor: Visitor, conversation: Answer, home: Path
+) -> None:
+    visitor.open("/ask?session=kept")
+    cards = visitor.page.locator('[class*="st-key-passage-"]')
+    expect(cards).to_have_count(3)
+    papers = [passage.paper.id for passage in conversation.passages[:3]]
+    titles = visitor.page.locator('[class*="st-key-title-passages-"]')
+    assert titles.count() == 1 + sum(one != other for one, other in itertools.pairwise(papers))
+    first = conversation.passages[0]
+    with Desk.open(Settings(home=home)) as library:
+        chunks = library.passages(first.paper.id)
+    place = next(place for place, chunk in enumerate(chunks) if chunk.id == first.chunk_id)
+    near = [" ".join(chunk.text.split())[:60] for chunk in (chunks[place - 1], chunks[place + 1])]
+    assert not any(text in cards.first.inner_text() for text in near)
+    cards.first.get_by_text("Before and after").click()
+    visitor.rest()
+    before, after = (cards.first.inner_text().replace("\u2060", "").find(text) for text in near)
+    assert 0 <= before < cards.first.inner_text().find(first.sentences[0].text[:40]) < after
+    visitor.click("more passages")
+    expect(cards).to_have_count(len(conversation.passages))
 
 
 def test_the_digest_of_a_day_and_liking_a_paper(visitor: Visitor, home: Path) -> None:
@@ -161,12 +195,17 @@ def test_the_map_has_a_point_for_each_paper_and_opens_one(visitor: Visitor, home
     ("where", "wanted"),
     [
         ("/search?q=citation+graph", "Today|Map|Search your papers|See it on the page|More like this"),
-        ("/?day=2024-03-04", "Today|Topic|Choose date|Update now|verbatim|The whole note|Why is it here?|Read later"),
-        ("/ask", "Ask|New conversation|Only in these papers|Ask your papers a question"),
+        ("/?day=2024-03-04", "Today|Topic|Choose date|Update now|[1]|The whole note|Why is it here?|Read later"),
+        (
+            "/ask?session=kept",
+            "Ask|Only in these|SPECTER: Document|See it on|Before and after|more passages|Copy with|Ask your papers",
+        ),
         ("/library", "Library|Papers|Find by words or author|Order|With full text only|CANVAS"),
     ],
 )
-def test_the_keyboard_reaches_everything_in_reading_order(visitor: Visitor, where: str, wanted: str) -> None:
+def test_the_keyboard_reaches_everything_in_reading_order(
+    visitor: Visitor, conversation: Answer, where: str, wanted: str
+) -> None:
     visitor.open(where)
     order: list[str] = []
     for _ in range(60):
@@ -181,10 +220,13 @@ def test_the_keyboard_reaches_everything_in_reading_order(visitor: Visitor, wher
     ("where", "button", "shown"),
     [
         ("/search?q=citation+graph", "See it on the page", ".kb-box"),
-        ("/?day=2024-03-04", "verbatim", "[role=dialog] [data-testid=stCaptionContainer]"),
+        ("/ask?session=kept", "See it on the page", ".kb-box"),
+        ("/?day=2024-03-04", "[1]", "[role=dialog] [data-testid=stCaptionContainer]"),
     ],
 )
-def test_the_evidence_opens_and_closes_by_keys(visitor: Visitor, where: str, button: str, shown: str) -> None:
+def test_the_evidence_opens_and_closes_by_keys(
+    visitor: Visitor, conversation: Answer, where: str, button: str, shown: str
+) -> None:
     visitor.open(where)
     visitor.page.get_by_role("button", name=button).first.focus()
     visitor.page.keyboard.press("Enter")
@@ -233,8 +275,10 @@ def test_back_and_bookmarks(visitor: Visitor) -> None:
     other.close()
 
 
-@pytest.mark.parametrize("where", ["/?day=2024-03-04", "/search?q=graph", "/library?room=add_papers"])
-def test_a_narrow_screen_never_scrolls_sideways(browser: Any, address: str, where: str) -> None:
+@pytest.mark.parametrize(
+    "where", ["/?day=2024-03-04", "/search?q=graph", "/ask?session=kept", "/library?room=add_papers"]
+)
+def test_a_narrow_screen_never_scrolls_sideways(browser: Any, address: str, conversation: Answer, where: str) -> None:
     someone = Visitor(browser, address, width=400, height=800)
     someone.open(where)
     assert someone.page.evaluate("document.documentElement.scrollWidth") <= 400

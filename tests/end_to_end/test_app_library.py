@@ -41,6 +41,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     records.write_text("".join(json.dumps(record(n, title)) + "\n" for n, title in enumerate(titles, start=1)))
     with Desk.open(Settings(home=home)) as library:
         assert len(library.add([str(records), str(DATA / "own-sample.pdf")]).added) == 4
+        library.ask("How many stations does the survey of sea walls count?", session="kept")
     (home / "kb.toml").write_text("max_calls = 77\n")
     return home
 
@@ -117,16 +118,19 @@ def test_a_cell_of_a_comparison_leads_to_its_page_and_the_answer_is_found_under_
     visitor.page.get_by_label("Questions, one a line").fill(asked)
     visitor.rest()
     visitor.page.get_by_role("button", name="Compare", exact=True).click()
+    visitor.sees("Quoted from the papers")
     visitor.page.locator('[class*="st-key-mark-cell-"] button').first.click()
     visitor.page.locator(".kb-box").first.wait_for()
     visitor.page.keyboard.press("Escape")
+    visitor.click("The whole passages")
+    visitor.page.get_by_role("button", name="See it on the page").first.wait_for()
     visitor.open("/ask")
     visitor.type("Ask your papers a question", asked)
-    visitor.sees("References")
+    visitor.sees("Best passages")
     visitor.open(f"/paper?id={paper.id}&tab=cited")
     visitor.page.get_by_role("link", name=asked).click()
     visitor.page.wait_for_url("**/ask?session=*")
-    visitor.sees("References")
+    visitor.sees("Best passages")
 
 
 def test_settings_say_where_each_value_comes_from(visitor: Visitor, home: Path) -> None:
@@ -136,7 +140,7 @@ def test_settings_say_where_each_value_comes_from(visitor: Visitor, home: Path) 
         row = rows.filter(has=visitor.page.get_by_text(name, exact=True))
         expect(row.locator("td").nth(1)).to_have_text(value)
         expect(row.locator("td").nth(2)).to_have_text(source)
-    expect(rows.filter(has=visitor.page.get_by_text("threads", exact=True)).locator("td").nth(2)).to_have_text(
+    expect(rows.filter(has=visitor.page.get_by_text("max_tokens", exact=True)).locator("td").nth(2)).to_have_text(
         "default"
     )
 
@@ -189,7 +193,7 @@ def test_removing_is_taken_back_while_there_is_time(visitor: Visitor, home: Path
 def test_every_text_stands_out_from_its_ground(browser: Any, address: str, scheme: str) -> None:
     pages = (
         "/search?q=stations", "/?day=2024-01-03", "/compare?paper=2401.00003&question=What+is+counted%3F", "/ask",
-        "/library?room=topics", "/paper?id=2401.00003", "/map",
+        "/ask?session=kept", "/library?room=topics", "/paper?id=2401.00003", "/map",
     )  # fmt: skip
     someone = Visitor(browser, address, height=1600, color_scheme=scheme)
     for where in pages:

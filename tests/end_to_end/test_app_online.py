@@ -19,7 +19,9 @@ from kb.library.desk import Desk
 from kb.records import Topic
 from tests.arxiv_server import ArxivServer, Fault
 from tests.end_to_end.chromium import Visitor, chromium_path, served
+from tests.end_to_end.contrast import FAINT
 from tests.openai_server import OpenAIServer
+from tests.played_model import PlayedModel
 
 pytestmark = [
     pytest.mark.browser,
@@ -35,7 +37,18 @@ STORED = {
     "categories": ["physics.ao-ph"],
     "published": "2024-01-02T00:00:00Z",
 }
-PIECES = ("The corpus of tidal", " records holds 412", " gauges [1].", " It was built on the moon [1].")
+# A draft with a statement that is borne out, one that is in part, and one that is not.
+DRAFT = (
+    f"The tidal corpus holds **412 gauges** [{{{SENTENCE}}}]."
+    " People read the gauges by hand every day [{read by hand}]."
+    f" It was built on the moon [{{{SENTENCE}}}].\nMISSING: how long it took to read them"
+)
+
+
+def judged(statement: str, cited: str) -> dict[str, Any]:
+    if "every day" in statement:
+        return {"verdict": "partly", "why": "how often is not said"}
+    return {"verdict": "unsupported", "why": "no moon is there"} if "moon" in statement else {"verdict": "supported"}
 
 
 def newest_day() -> str:
@@ -61,7 +74,7 @@ def arxiv() -> Iterator[ArxivServer]:
 
 @pytest.fixture(scope="module")
 def model() -> Iterator[OpenAIServer]:
-    with OpenAIServer(PIECES) as server:
+    with OpenAIServer(PlayedModel(DRAFT, judge=judged)) as server:
         yield server
 
 
@@ -84,8 +97,8 @@ def address(home: Path, arxiv: ArxivServer, model: OpenAIServer) -> Iterator[str
 
 @pytest.fixture
 def held(model: OpenAIServer) -> Iterator[OpenAIServer]:
-    """The model's server, stopping before the last piece of an answer's draft until it is let go."""
-    model.hold("<evidence>")
+    """The model's server, stopping before the last statement of an answer's draft until it is let go."""
+    model.hold("It was built")
     yield model
     model.let_go()
 
@@ -98,15 +111,24 @@ def test_an_answer_is_seen_while_it_is_written_and_checked_when_it_is_whole(
     field.fill("How many gauges does the corpus of tidal records hold?")
     field.press("Enter")
     visitor.sees("Draft, not yet checked")
-    visitor.sees("records holds 412")
+    visitor.sees("412 gauges")
     assert "built on the moon" not in visitor.text  # what has not come is not there
     held.let_go()
-    visitor.sees("References")
+    visitor.sees("Sources")
     expect(visitor.page.get_by_text("Draft, not yet checked")).to_have_count(0)
-    visitor.sees("[1]")
+    visitor.sees("The tidal corpus holds 412 gauges [1.1].")
+    visitor.sees("Not said in the papers: how long it took to read them")
+    visitor.sees("Borne out only in part")
+    visitor.sees("how often is not said")  # why it is in doubt
+    doubtful = visitor.page.locator(".stMarkdownColoredBackground")
+    expect(doubtful).to_have_text("People read the gauges by hand every day [1.2]")
     visitor.click("Left out, because the papers do not bear it out")
     visitor.sees("It was built on the moon")
     assert visitor.page.locator("del", has_text="moon").count() == 1  # what no paper says is struck
+    assert visitor.page.evaluate(FAINT) == []
+    visitor.page.get_by_role("button", name=f"[1.1] {SENTENCE}").click()
+    dialog = visitor.page.get_by_role("dialog")
+    expect(dialog.locator(".stMarkdownColoredBackground")).to_have_text(f"{SENTENCE}.")
 
 
 def test_an_answer_is_not_lost_when_one_turns_to_another_page(visitor: Visitor, held: OpenAIServer, home: Path) -> None:
@@ -123,7 +145,7 @@ def test_an_answer_is_not_lost_when_one_turns_to_another_page(visitor: Visitor, 
     with Desk.open(Settings(home=home)) as library:
         visitor.until(lambda: library.conversation(asked.partition("session=")[2]))
     visitor.open(asked.removeprefix(visitor.address))
-    visitor.sees("References")
+    visitor.sees("Sources")
 
 
 def test_update_now_goes_on_while_one_reads_and_the_page_is_there_afterwards(visitor: Visitor, home: Path) -> None:
