@@ -152,14 +152,19 @@ def _show_passages(answer: Answer, *, key: str) -> None:
     if not answer.passages:
         st.warning(t("not_found"), icon=":material/search_off:")
         return
-    st.markdown(f"**{t('best_passages' if answer.answered else 'nearest')}**")
-    st.caption(t("quoted"))
+    _head(t("best_passages" if answer.answered else "nearest"), t("quoted"))
     passage_cards(answer.passages[:_OPEN], key=key)
     if rest := answer.passages[_OPEN:]:
         more = st.expander(t("more_passages", count=len(rest)), key=f"more-{key}", on_change="rerun")
         if more.open:
             with more:
                 passage_cards(rest, key=key)
+
+
+def _head(title: str, caption: str) -> None:
+    with st.container(gap="xxsmall"):
+        st.markdown(f"**{title}**")
+        st.caption(caption)
 
 
 def _show_prose(answer: Answer, *, key: str) -> None:
@@ -182,12 +187,11 @@ def _show_prose(answer: Answer, *, key: str) -> None:
     if answer.dropped:
         with st.expander(f"{t('dropped')} ({len(answer.dropped)})"):
             _show_claims(answer.dropped, key=f"{key}-dropped")
-    if not answer.answered:
-        _show_nearest(answer, key=key)
+    if answer.passages and not answer.answered:
+        _head(t("nearest"), t("quoted"))
+        passage_cards(answer.passages, key=key)
     elif answer.passages:
-        st.markdown(f"**{t('sources')}**")
-        if answer.model is not None:
-            st.caption(t("written_by", model=markup.plain(answer.model)))
+        _head(t("sources"), t("written_by", model=markup.plain(answer.model)) if answer.model else t("quoted"))
         source_cards(answer.passages, key=key)
     elif answer.references:
         _show_papers(answer, key=key)
@@ -205,13 +209,6 @@ def _show_claims(claims: Sequence[Claim], *, key: str) -> None:
         claim_line(claim, key=f"{key}-{number}")
         if claim.verdict_reason:
             st.caption(markup.plain(library().told(claim.verdict_reason)))
-
-
-def _show_nearest(answer: Answer, *, key: str) -> None:
-    if answer.passages:
-        st.markdown(f"**{t('nearest')}**")
-        st.caption(t("quoted"))
-        passage_cards(answer.passages, key=key)
 
 
 def _show_papers(answer: Answer, *, key: str) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kb.library.indexing import Progress
 
 QUERY = "citation graph as a signal for document embeddings"
-QUESTION = "What is S2ORC?"
+QUESTION = "Does SPECTER need citations at inference time?"
 DAY = date(2024, 3, 4)
 _LICENSE = "http://creativecommons.org/licenses/by/4.0/"
 
