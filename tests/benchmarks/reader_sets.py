@@ -186,7 +186,7 @@ def evidence(folder: Path) -> Iterator[Group]:
         title = next((line.strip() for line in text.split("\n")[1:] if line.strip()), "")
         for prompt, found in answers.items():
             parts = {key[0].lower(): prompts[prompt][key].strip() for key in ("Intervention", "Outcome", "Comparator")}
-            marked = [[place[i] for i in answer] for answer in dict.fromkeys(map(tuple, found))]
+            marked = [[place[i] for i in answer] for answer in dict.fromkeys(tuple(answer) for answer in found)]
             question = rng.choice(COMPARED).format(**parts)
             if marked:
                 yield Group(
