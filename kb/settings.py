@@ -48,7 +48,16 @@ def _listed(value: Any) -> Any:
     return value
 
 
+def _named(value: Any) -> Any:
+    """An object in a variable, as JSON; what is none stays, and is told to be none."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
+        return value
+
+
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+Options = Annotated[dict[str, Any], NoDecode, BeforeValidator(_named)]
 
 
 def _absolute(folder: str | Path) -> Path:
@@ -91,7 +100,7 @@ class Settings(BaseSettings):
         default=None, ge=0, le=2, description="temperature of replies; not set: the provider's default"
     )
     model_reply_tokens: int = Field(default=0, ge=0, description="longest reply; 0: the provider's default")
-    model_options: dict[str, Any] = Field(
+    model_options: Options = Field(
         default={}, description='more arguments for the provider\'s class as JSON, e.g. {"reasoning": false}'
     )
     max_calls: int = Field(default=200, ge=0, description="cap on model calls of one command")
@@ -285,6 +294,7 @@ _MUST = {
     "string": "text",
     "secret": "text",
     "path": "the path of a folder",
+    "dict": "a JSON object",
     "tuple": "a list of texts",
     "value_error": "a list of texts, with commas between them",
 }

@@ -85,6 +85,13 @@ def test_an_empty_variable_empties_what_may_be_empty(
     assert settings.origins()[name] == "environment"
 
 
+def test_options_of_a_model_are_an_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "kb.toml").write_text("[model_options]\nreasoning = true\n", encoding="utf-8")
+    assert Settings.load(home=tmp_path).model_options == {"reasoning": True}
+    monkeypatch.setenv("KB_MODEL_OPTIONS", '{"reasoning": false}')
+    assert Settings.load(home=tmp_path).model_options == {"reasoning": False}
+
+
 def test_an_empty_variable_of_anything_else_counts_as_unset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     set_to = "max_pages = 11\nallow_remote = true\nlanguage = 'zh'\nencoder = 'e'\nencoder_cache = '/c'\n"
     (tmp_path / "kb.toml").write_text(set_to, encoding="utf-8")
@@ -105,6 +112,7 @@ def test_an_empty_variable_of_anything_else_counts_as_unset(tmp_path: Path, monk
         ("max_page = 3\n", r"is it max_pages\?"),
         ("threads = \n", "not TOML"),
         ("threads = 1.5\n", "threads must be a whole number"),
+        ("model_options = '{\"reasoning\": '\n", "model_options must be a JSON object"),
         ("mail_to = [1]\n", r"mail_to must be a list of texts, .* not '\[1\]'"),
         (f"mail_to = {'[' * 100_000}\n", "not TOML"),
     ],
