@@ -13,7 +13,8 @@ from kb.ids import OWN_SCHEMES, is_arxiv_id, paper_key
 from kb.index.authors import AuthorTable
 from kb.index.database import Database
 from kb.index.filtering import passing
-from kb.index.identity import Forest
+from kb.index.identity import Forest, cluster
+from kb.index.matching import Known, record_id
 from kb.index.owned import of_several, owned_rows
 from kb.index.records import RecordTable, Stored
 from kb.index.settling import Change, PaperViews, Settled
@@ -331,6 +332,23 @@ class PaperTable:
             )
             raise UnknownPaper(f"{text.strip()!r} is not in the library: {cure}")
         return self._id(number)
+
+    def matching(self, record: SourceRecord) -> str | None:
+        """The id of the paper that a source record would be of, were it taken in; None where that is not here.
+
+        Nothing is stored. The evidence is that of ``take_in``; of two papers that it fits the stronger counts.
+        """
+        said = _with_one_eprint(record)
+        known = Known(record_id(said), said)
+        if (stored := self._records.get(known.id)) is not None and stored.paper is not None:
+            return self._id(stored.paper)
+        found: list[tuple[int, str]] = []
+        for number in self._records.papers_sharing(known):
+            mates = [one.known for one in self._records.of_paper(number) if one.superseded is None]
+            clusters, _ = cluster([*mates, known])
+            joins = [join for one in clusters for join in one.joins if known.id in (join.one, join.other)]
+            found += [(join.level, self._id(number)) for join in joins]
+        return min(found)[1] if found else None
 
     def get(self, paper_id: str) -> Paper:
         """The record of one paper, by its id or an alias."""

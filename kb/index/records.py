@@ -13,7 +13,7 @@ from kb import wire
 from kb.index.blocking import RecordBlock, block_of
 from kb.index.database import Database, Row
 from kb.index.identity import Doubt, Join, Pair, pair
-from kb.index.matching import Known, may_be_one, record_id
+from kb.index.matching import MOST_SHARING, Known, may_be_one, record_id
 from kb.index.merging import Witness
 from kb.records import Metadata, Reason, SourceRecord
 
@@ -144,6 +144,19 @@ class RecordTable:
         ``without`` are the user's ties that are left out of account.
         """
         return block_of(self._db, self._some, seeds, without=without)
+
+    def papers_sharing(self, known: Known) -> list[int]:
+        """The papers (catalog numbers) with a live record that shares a telling key with this one."""
+        found: set[int] = set()
+        for key in known.found_by:
+            rows = self._db.rows(
+                "SELECT DISTINCT r.paper FROM record_keys k JOIN records r ON r.number = k.record"
+                " WHERE k.key = ? AND r.superseded IS NULL AND r.paper IS NOT NULL LIMIT ?",
+                (key, MOST_SHARING + 1),
+            )
+            if len(rows) <= MOST_SHARING:
+                found.update(row[0] for row in rows)
+        return sorted(found)
 
     def place(self, records: Iterable[str], paper: int) -> None:
         """Say which paper these records are of."""
