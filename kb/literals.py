@@ -201,6 +201,12 @@ def _in_name(number: Number, text: str, source: str) -> bool:
     return any(has_name(source, word + number.text) for word in words_before)
 
 
+def _quotes(plain: str, quoted: str) -> bool:
+    """Whether a text (normalised, in small letters) has what is quoted, as far as nothing is left out or put in."""
+    parts = re.split(r"\.{3}|\[[^\]]*\]", quoted.casefold())
+    return all(part.strip(" .,;") in plain for part in parts)
+
+
 def missing(text: str, source: str) -> Missing:
     """The particulars of the text that the source does not state."""
     printed = numbers(source)
@@ -211,6 +217,6 @@ def missing(text: str, source: str) -> Missing:
         numbers=tuple(number.text for number in absent if not number.in_words),
         number_words=tuple(number.text for number in absent if number.in_words),
         addresses=tuple(address for address in addresses(text) if _bare_address(address) not in known),
-        quotations=tuple(q for q in quotations(text) if q.casefold().strip(" .,;") not in plain),
+        quotations=tuple(q for q in quotations(text) if not _quotes(plain, q)),
         names=tuple(name for name in names(text) if not has_name(source, name)),
     )

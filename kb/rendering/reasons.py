@@ -30,6 +30,11 @@ _SENTENCES = {
     "leans-on-dropped": "it leans on a statement that was left out",
     "only-missing": "it says only that something is not stated",
     "verifier": "{why}",
+    "not-in-library": "not in the library: {keys}",
+    "not-read-whole": "the full text is not in the library: {keys}",
+    "says-nothing": "it states nothing that could be looked up",
+    "word-for-word": "it is a sentence of the paper, word for word",
+    "private-not-shown": "it cites a private paper, which was not shown to the model",
     "encoding-assumed": "it is not UTF-8, and was read as {encoding}: save it as UTF-8 if its letters are wrong",
     "encoding-assumed-in-part": (
         "{lines} lines in it are not UTF-8, and were read as {encoding}: save it as UTF-8 if their letters are wrong"
