@@ -186,6 +186,15 @@ def _compare(library: Library, options: argparse.Namespace, reporter: Reporter) 
     return Result(data=table, text=_save(text, options.out))
 
 
+def _check(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    _tell_waiting(library, reporter)
+    bibliographies = [Path(name) for name in options.bib]
+    checked = library.check(Path(options.file), bibliographies=bibliographies, progress=reporter.progress)
+    for notice in checked.notices:
+        reporter.notice(notice)
+    return Result(data=checked, text=_save(library.render_check(checked, options.format), options.out))
+
+
 def _review(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     _tell_waiting(library, reporter)
     made = library.review(options.question, papers=options.papers, progress=reporter.progress, **_filters(options))
@@ -428,8 +437,8 @@ def _ui(options: argparse.Namespace) -> int:
 # The verbs whose documents are others than in the first edition: they hold papers, or what became of records.
 _SECOND = frozenset("add ask compare digest list note search set show tag".split())
 _VERBS: dict[str, Callable[[Library, argparse.Namespace, Reporter], Result]] = {
-    "demo": _demo, "add": _add, "search": _search, "ask": _ask, "compare": _compare, "review": _review,
-    "note": _note,
+    "demo": _demo, "add": _add, "search": _search, "ask": _ask, "compare": _compare, "check": _check,
+    "review": _review, "note": _note,
     "topic": _topic, "digest": _digest, "render": _render, "verify": _verify, "diff": _diff, "list": _list,
     "merge": _merge, "split": _split, "collection": _collection, "cite": _cite,
     "show": _show, "set": _set, "tag": _tag, "like": _opinion, "dislike": _opinion, "remove": _remove,

@@ -190,6 +190,15 @@ def _add_questions(verb: Verb) -> None:
     compare.add_argument("--out", metavar="FILE", help="write there instead of to stdout")
     _add_model(compare)
 
+    check = verb("check", "a manuscript of yours against the papers that it cites", "kb check manuscript.md")
+    check.add_argument("file", metavar="FILE", help=".md, .tex (with what it inputs from its folder) or .txt")
+    check.add_argument(
+        "--bib", action="append", default=[], metavar="FILE", help="says what its keys mean (repeatable)"
+    )
+    check.add_argument("--format", choices=("text", "md", "html", "json"), default="text")
+    check.add_argument("--out", metavar="FILE", help="write there instead of to stdout")
+    _add_model(check)
+
 
 def _add_writing(verb: Verb) -> None:
     note = verb("note", "the reading note of a paper, or of a file that is not added", "kb note 2402.19481 --format md")

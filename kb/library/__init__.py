@@ -28,6 +28,7 @@ from kb.records import (
     Grouping,
     Hit,
     Language,
+    ManuscriptCheck,
     Mode,
     Note,
     Paper,
@@ -232,6 +233,22 @@ class Library(OpenHome):
         self._renew_chat()
         return compare(self, papers, questions, progress=progress)
 
+    def check(
+        self, path: Path, *, bibliographies: Sequence[Path] = (), progress: Progress | None = None
+    ) -> ManuscriptCheck:
+        """A manuscript of yours (.md, .tex, .txt) against the library: each sentence that cites, with a verdict, its
+        passages, and the numbers and names that the cited papers do not have.
+
+        Args:
+            path: the manuscript. Nothing of it is kept; with a model its citing sentences are shown to that.
+            bibliographies: files that say what its keys mean, besides those that it names itself.
+            progress: told how far it is.
+        """
+        from kb.library.checking import check
+
+        self._renew_chat()
+        return check(self, path, bibliographies=bibliographies, progress=progress)
+
     def review(
         self, question: str, *, papers: int = 12, progress: Progress | None = None, **choice: Unpack[Choice]
     ) -> Review:
@@ -392,6 +409,12 @@ class Library(OpenHome):
         from kb.library.publishing import render_comparison
 
         return render_comparison(self, comparison, form)
+
+    def render_check(self, check: ManuscriptCheck, form: str) -> str:
+        """A checked manuscript as text: text (for a terminal), md, html or json."""
+        from kb.rendering.manuscript import render_check
+
+        return render_check(check, form, language=self.settings.language)
 
     def render_review(self, review: Review, form: str, *, name: str = "review") -> builtins.list[tuple[str, bytes]]:
         """A review in a form (md, html, tex, json), as (file name, bytes), the page first; beside tex its .bib."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kb.records import Comparison, Digest, Language, ManuscriptCheck
+from kb.records import Comparison, Digest, Language
 from kb.rendering.body import counts_line, notices
 from kb.rendering.entries import Entry, PageSettings, digest_entries, paper_address
 from kb.rendering.hexo import picture_files
@@ -74,26 +74,6 @@ def comparison_html(comparison: Comparison, *, language: Language, title: str, d
         rows=rows,
         differences=differences,
         notices=comparison.notices,
-    )
-
-
-def manuscript_html(
-    check: ManuscriptCheck,
-    *,
-    language: Language,
-    head: Sequence[str],
-    outside: Sequence[str],
-    rows: Sequence[Mapping[str, Any]],
-) -> str:
-    """A checked manuscript: what is to be known of it as a whole, and a row a sentence."""
-    return render_template(
-        "manuscript.html.j2",
-        **page_frame(language, PageSettings(), files_beside=False),
-        title=check.file,
-        head=head,
-        notices=check.notices,
-        outside=outside,
-        rows=rows,
     )
 
 

@@ -81,11 +81,11 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "differences": "How they differ",
         "date": "Announced",
         "forms": "Forms",
-        "cites": "{sentences} sentences cite {works} works",
+        "cites": "{sentences} sentences cite {works} works.",
         "checked_by": "Judged by {model} against the passages shown; numbers, addresses, quotations and names were"
         " looked for in all that the cited papers print. A verdict says “found in the source”, not “true”.",
         "checked_without": "No language model was used, so nothing is called supported: numbers, addresses, quotations"
-        " and names were looked for in all that the cited papers print, and the nearest passages are quoted",
+        " and names were looked for in all that the cited papers print, and the nearest passages are quoted.",
         "kept_private": "{count} private paper(s) were not shown to the model: --allow-remote does.",
         "supported": "found in the source",
         "not judged": "not judged",

@@ -22,7 +22,7 @@ from tests.played_model import PlayedModel, number_of
 DEMO = Path(str(resources.files("kb") / "demo"))
 VERBS = (
     "demo add search ask review compare note topic digest render verify diff list show set merge split collection tag "
-    "like dislike remove cite export update ledger status doctor reindex eval ui"
+    "check like dislike remove cite export update ledger status doctor reindex eval ui"
 ).split()
 
 
@@ -145,6 +145,24 @@ def test_a_review_is_written_by_a_model_as_one_document_or_as_latex_with_its_bib
     (cited,) = set(re.findall(r"\\cite\{(.+?)\}", out.read_text(encoding="utf-8")))
     assert f"{{{cited}," in out.with_suffix(".bib").read_text(encoding="utf-8")
     assert played.usage.calls == made["usage"]["calls"]  # the second time every reply was kept
+
+
+def test_a_manuscript_is_checked_against_the_papers_that_it_cites(home: Path, tmp_path: Path) -> None:
+    text = (
+        "S2ORC has 81.1M papers (Lo et al., 2020).\n\nIt has 18.1M papers (Lo et al., 2020; Nobody and Sons, 2019).\n"
+    )
+    (tmp_path / "own.txt").write_text(f"{text}\nIt has 18.2M papers (Lo et al., 2020).\n", encoding="utf-8")
+    checked = data("check", str(tmp_path / "own.txt"), home=home)
+    assert [(one["line"], one["verdict"]) for one in checked["sentences"]] == [(1, None), (3, None), (5, "unsupported")]
+    right, elsewhere, wrong = checked["sentences"]
+    assert set(right) == {"file", "line", "text", "cites", "verdict", "reason", "passages", "missing"}
+    assert right["cites"][0]["paper"]["title"].startswith("S2ORC")
+    assert right["passages"][0]["page"] is not None
+    assert [cite["paper"] is None for cite in elsewhere["cites"]] == [False, True]
+    assert wrong["missing"] == {"numbers": ["18.2M"], "names": []}
+    assert checked["counts"]["sentences"] == 3
+    done = kb("check", str(tmp_path / "own.txt"), "--format", "html", "--out", str(tmp_path / "own.html"), home=home)
+    assert (done.returncode, (tmp_path / "own.html").read_text("utf-8")[:15]) == (0, "<!DOCTYPE html>")
 
 
 def test_show_list_status_and_export_agree(home: Path) -> None:

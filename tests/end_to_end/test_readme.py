@@ -73,6 +73,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         item = {"id": "b", "type": "article-journal", "title": "A title in CSL", "author": [{"family": "Bee"}]}
         (desk / "refs.json").write_text(json.dumps([item]), encoding="utf-8")
         (desk / "refs.bib").write_text("@article{a, title={A title}, author={Ann Bee}, year={2020}}", encoding="utf-8")
+        (desk / "manuscript.md").write_text("S2ORC has 81.1M papers (Lo et al., 2020).\n", encoding="utf-8")
         yield desk
 
 

@@ -1,0 +1,148 @@
+"""A checked manuscript as text for a terminal, Markdown, HTML or JSON."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from kb import wire
+from kb.errors import UsageError
+from kb.records import CheckedSentence, Language, ManuscriptCheck, Passage
+from kb.rendering.entries import PageSettings
+from kb.rendering.escaping import commonmark, one_line
+from kb.rendering.html import page_frame
+from kb.rendering.labels import label
+from kb.rendering.plain_text import byline
+from kb.rendering.plain_text import place as place_of
+from kb.rendering.reasons import told
+from kb.rendering.templating import render_template
+
+_WIDTH = 100
+
+
+def render_check(check: ManuscriptCheck, form: str, *, language: Language = "en") -> str:
+    """A checked manuscript as text, md, html or json.
+
+    Raises:
+        UsageError: for another form.
+    """
+    if form == "text":
+        return _text(check)
+    if form == "json":
+        return wire.to_json(check) + "\n"
+    if form == "md":
+        return _markdown(check, language)
+    if form == "html":
+        rows = [
+            {
+                "place": place(one, check.sentences, language),
+                "text": one.text,
+                "findings": findings(one, language),
+                "is_wrong": is_wrong(one),
+                "quoted": [(passage, answering(passage)) for passage in one.passages],
+            }
+            for one in check.sentences
+        ]
+        return render_template(
+            "manuscript.html.j2",
+            **page_frame(language, PageSettings()),
+            title=check.file,
+            head=heading(check, language),
+            notices=check.notices,
+            outside=outside(check),
+            rows=rows,
+        )
+    raise UsageError(f"{form!r} is not a form of a checked manuscript: choose from text, md, html, json")
+
+
+def heading(check: ManuscriptCheck, language: Language) -> list[str]:
+    """What a reader is told first: how many sentences cite, by verdict, and what a verdict rests on."""
+    counts = check.counts
+    lines = [label(language, "cites", sentences=counts.sentences, works=counts.cited)]
+    verdicts = [
+        f"{label(language, name)}: {count}"
+        for name, count in (
+            ("supported", counts.supported), ("partly", counts.partly), ("unsupported", counts.unsupported),
+            ("contradicted", counts.contradicted), ("not judged", counts.not_judged),
+        )
+        if count and (check.model or name != "not judged")
+    ]  # fmt: skip
+    lines += [f"{'; '.join(verdicts)}."] if verdicts else []
+    lines.append(label(language, "checked_by" if check.model else "checked_without", model=check.model))
+    if check.not_searched.private:
+        lines.append(label(language, "kept_private", count=check.not_searched.private))
+    return lines
+
+
+def outside(check: ManuscriptCheck) -> list[str]:
+    """What is cited and not in the library, as the manuscript calls it."""
+    cites = {cite.key: cite for one in check.sentences for cite in one.cites if cite.paper is None}
+    return [f"{cite.key}: {cite.title}" if cite.title else cite.key for cite in cites.values()]
+
+
+def findings(one: CheckedSentence, language: Language) -> list[str]:
+    """What is to be said of a sentence: its verdict with the reason, and what its papers do not print."""
+    reason = told(one.reason)
+    verdict = label(language, one.verdict) if one.verdict not in (None, "verbatim") else ""
+    lines = [": ".join(filter(None, [verdict, reason]))] if verdict or reason else []
+    for name, texts in (("absent_numbers", one.missing.numbers), ("absent_names", one.missing.names)):
+        if texts:
+            lines.append(label(language, name, found=", ".join(texts)))
+    return lines
+
+
+def is_wrong(one: CheckedSentence) -> bool:
+    """Whether a sentence needs its author's eyes."""
+    lacks = one.missing.numbers or one.missing.names
+    return bool(lacks) or one.verdict in ("partly", "unsupported", "contradicted")
+
+
+def answering(passage: Passage) -> str:
+    """What of a passage is nearest to the sentence, on one line."""
+    return one_line(" ".join(each.text for each in passage.sentences if each.n in passage.answering))
+
+
+def _text(check: ManuscriptCheck) -> str:
+    """For people at a terminal: what is to be known of it as a whole, then each sentence with what is nearest."""
+    lines = [check.file, *(_wrapped(line, 2) for line in heading(check, "en"))]
+    if works := outside(check):
+        lines += ["", f"{label('en', 'not_here')}:", *(_wrapped(f"- {work}", 2) for work in works)]
+    for one in check.sentences:
+        lines += ["", place(one, check.sentences, "en"), _wrapped(one.text, 4)]
+        lines += [_wrapped(f"{'! ' if is_wrong(one) else '  '}{finding}", 4) for finding in findings(one, "en")]
+        for passage in one.passages:
+            where = ", ".join(filter(None, [byline(passage.paper), place_of(passage.section, passage.page)]))
+            lines += [_wrapped(f"[{passage.marker}] {where}", 6), _wrapped(f"“{answering(passage)}”", 6)]
+    return "\n".join(lines)
+
+
+def _wrapped(text: str, indent: int) -> str:
+    blank = " " * indent
+    return textwrap.fill(one_line(text), _WIDTH, initial_indent=blank, subsequent_indent=blank)
+
+
+def _markdown(check: ManuscriptCheck, language: Language) -> str:
+    lines = [
+        f"# {commonmark(check.file)}",
+        *(line for text in heading(check, language) for line in ("", commonmark(text))),
+    ]
+    lines += [line for text in check.notices for line in ("", f"*{commonmark(text)}*")]
+    if works := outside(check):
+        lines += ["", f"## {label(language, 'not_here')}", "", *(f"- {commonmark(work)}" for work in works)]
+    lines += ["", f"## {label(language, 'sentences')}"]
+    for one in check.sentences:
+        lines += ["", f"**{commonmark(place(one, check.sentences, language))}** {commonmark(one.text)}", ""]
+        lines += [f"- **{commonmark(finding)}**" for finding in findings(one, language)]
+        lines += [_quotation(passage, language) for passage in one.passages]
+    return "\n".join(lines) + "\n"
+
+
+def place(one: CheckedSentence, sentences: Sequence[CheckedSentence], language: Language) -> str:
+    """The line of a sentence, with its file where there are several."""
+    where = label(language, "line", line=one.line)
+    return f"{one.file}, {where}" if len({each.file for each in sentences}) > 1 else where
+
+
+def _quotation(passage: Passage, language: Language) -> str:
+    page = f", {label(language, 'page', page=passage.page)}" if passage.page else ""
+    return f"- “{commonmark(answering(passage))}” ({commonmark(passage.paper.title)}{page})"
