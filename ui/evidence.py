@@ -54,6 +54,7 @@ def open_evidence(evidence: Evidence, *, claim: Claim | None = None) -> None:
 
     @st.dialog(t("evidence"), width="medium", icon=":material/menu_book:")
     def view() -> None:
+        """Shows the claim, its verdict and the page in a dialog."""
         with errors_shown():
             if claim is not None and claim.text_verified:
                 st.markdown(markup.with_maths(claim.text_verified))

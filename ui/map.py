@@ -106,6 +106,7 @@ def _await(future: Future[Any], when_done: Callable[[], object], text: str) -> N
 
     @st.fragment(run_every=_LOOK_SECONDS)
     def look() -> None:
+        """Says what is being done, and draws the page again once it is."""
         if not future.done():
             st.caption(f":material/progress_activity: {text}")
         elif isinstance(error := future.exception(), KbError):

@@ -130,10 +130,11 @@ def split(library: Library, name: str, records: Sequence[str]) -> Parted:
     with library.writing("split"):
         with catalog.transaction():
             other = _other_paper(catalog, paper_id, records)
+            kept = _KeptAnswers(catalog, [paper_id] if other is None else [])
             if other is not None:
-                return catalog.papers.distinguish(paper_id, other)
-            kept = _KeptAnswers(catalog, [paper_id])
-            parted = catalog.papers.split(paper_id, records)
+                parted = catalog.papers.distinguish(paper_id, other)
+            else:
+                parted = catalog.papers.split(paper_id, records)
             chunk_again(catalog, catalog.papers.of_records(parted.touched), encoder=encoder)
             parted = replace(parted, answers_left=kept.follow(parted.papers))
         library.indexer().settle()
@@ -148,7 +149,7 @@ class _KeptAnswers:
         self._catalog = catalog
         known = catalog.papers.many(papers).values()
         self._ids = {key for paper in known for key in (paper.id, *paper.aliases)}
-        self._turns = catalog.ledger.turns_with(self._ids)
+        self._turns = catalog.ledger.turns_with(self._ids) if self._ids else []
         # A chunk is named after its paper, so it has another id when it is another's.
         self._texts = {chunk.id: chunk.text for key in papers for chunk in catalog.passages.chunks(key)}
         self._chunks: list[Chunk] = []

@@ -220,6 +220,7 @@ def _reader(library: Library, *, beside: Path | None = None) -> Callable[[str], 
     """Reads figures by key from the home; with ``beside``, else from below that folder, if they are what they say."""
 
     def read(key: str) -> bytes:
+        """The bytes of the figure with this key, from the home or beside the page."""
         try:
             return library.home.files.get(key).read_bytes()
         except OSError as err:

@@ -137,6 +137,7 @@ class PoliteClient:
         limit = self._settings.max_download_bytes if max_bytes is None else max_bytes
 
         def receive(response: httpx.Response) -> bytes:
+            """The body of an answer, kept for the next time when it is a good one."""
             body = read_within(self._chunks(response, url=url, max_bytes=limit), max_bytes=limit, what=url)
             if response.status_code == 200:
                 if complaint is not None and (reason := complaint(body)):
@@ -158,6 +159,7 @@ class PoliteClient:
         limit = self._settings.max_download_bytes if max_bytes is None else max_bytes
 
         def receive(response: httpx.Response) -> Path:
+            """The file that an answer was saved as."""
             chunks = self._chunks(response, url=url, max_bytes=limit)
             save(chunks, to, expect=expect, max_bytes=limit, what=url)
             return to

@@ -45,7 +45,8 @@ def main() -> None:
             unanswerable += asked["kind"] == "not answerable"
             refused += asked["kind"] == "not answerable" and not made.answered
         print(
-            f"\n{printed} print in three passages what the reader's answer turns on; {refused} of {unanswerable} rightly doubted"
+            f"\n{printed} print in three passages what the reader's answer turns on;"
+            f" {refused} of {unanswerable} rightly doubted"
         )
 
 

@@ -232,8 +232,10 @@ def test_the_evidence_opens_and_closes_by_keys(
     visitor.page.keyboard.press("Enter")
     visitor.page.locator(shown).first.wait_for()
     visitor.page.wait_for_function("!!document.activeElement.closest('[role=dialog]')")  # one is inside the dialog
+    assert visitor.page.get_by_role("dialog").count() == 1
     visitor.page.keyboard.press("Escape")
     visitor.page.locator(shown).first.wait_for(state="detached")
+    assert visitor.page.get_by_role("dialog").count() == 0
 
 
 def test_a_row_of_the_table_is_ticked_and_opened_by_keys(visitor: Visitor) -> None:
@@ -242,9 +244,12 @@ def test_a_row_of_the_table_is_ticked_and_opened_by_keys(visitor: Visitor) -> No
     visitor.page.keyboard.press("ArrowDown")
     visitor.page.keyboard.press("Shift+Space")
     visitor.sees("1 selected")
+    ticked = visitor.page.locator('canvas tr[aria-selected="true"] td[aria-colindex="1"]').inner_text()
     visitor.page.get_by_role("button", name="Open paper").focus()
     visitor.page.keyboard.press("Enter")
     visitor.page.wait_for_url("**/paper?id=*")
+    visitor.rest()
+    assert visitor.page.get_by_role("heading").first.inner_text() == ticked
 
 
 def test_back_and_bookmarks(visitor: Visitor) -> None:

@@ -65,7 +65,8 @@ def test_a_click_on_a_title_opens_the_paper(visitor: Visitor) -> None:
     table = visitor.page.locator(".stDataFrameGlideDataEditor").first
     table.click(position={"x": 120, "y": _ROW_PIXELS * 1.5})
     visitor.page.wait_for_url("**/paper?id=*2401.00002")
-    visitor.sees("Harbour lights")
+    visitor.rest()
+    assert visitor.page.get_by_role("heading").first.inner_text() == "Harbour lights"
 
 
 def test_what_is_liked_or_put_by_stays_so_and_the_reading_list_is_a_tag(visitor: Visitor, home: Path) -> None:
@@ -108,8 +109,8 @@ def test_a_cell_of_a_comparison_leads_to_its_page_and_the_answer_is_found_under_
 ) -> None:
     with Desk.open(Settings(home=home)) as library:
         paper = next(paper for paper in library.list() if paper.fulltext.state == "full")
-        sentence = next(chunk.text for chunk in library.passages(paper.id) if chunk.page and len(chunk.text) > 80)
-    asked = "What is said of " + " ".join(sentence.split()[:6]) + "?"
+        said = next(chunk for chunk in library.passages(paper.id) if chunk.page and len(chunk.text) > 80)
+    asked = "What is said of " + " ".join(said.text.split()[:6]) + "?"
     visitor.open("/compare")
     visitor.type("Find papers to choose from", paper.title)
     visitor.page.get_by_label("Papers", exact=True).click()
@@ -121,6 +122,9 @@ def test_a_cell_of_a_comparison_leads_to_its_page_and_the_answer_is_found_under_
     visitor.sees("Quoted from the papers")
     visitor.page.locator('[class*="st-key-mark-cell-"] button').first.click()
     visitor.page.locator(".kb-box").first.wait_for()
+    told = visitor.page.get_by_role("dialog").inner_text()
+    assert paper.title in told
+    assert f"page {said.page}" in told
     visitor.page.keyboard.press("Escape")
     visitor.click("The whole passages")
     visitor.page.get_by_role("button", name="See it on the page").first.wait_for()
@@ -131,6 +135,7 @@ def test_a_cell_of_a_comparison_leads_to_its_page_and_the_answer_is_found_under_
     visitor.page.get_by_role("link", name=asked).click()
     visitor.page.wait_for_url("**/ask?session=*")
     visitor.sees("Best passages")
+    assert asked in visitor.text
 
 
 def test_settings_say_where_each_value_comes_from(visitor: Visitor, home: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb.index.identity import Cluster, Decisions, Doubt, cluster, pair
-from kb.index.matching import Known, is_placeholder, is_telling, record_id
+from kb.index.matching import Known, is_placeholder, is_telling, record_id, titles_agree
 from kb.records import Metadata, SourceName, SourceRecord
 
 AUTHORS = ("Ada Quill", "Bela Dee", "Carl Eff")
@@ -324,6 +324,12 @@ def test_the_papers_do_not_depend_on_the_order_of_the_records(block: tuple[list[
     shuffled = list(records)
     random.Random(seed).shuffle(shuffled)
     assert _result(records, decisions) == _result(shuffled, decisions)
+
+
+@settings(max_examples=300)
+@given(_records, _records, st.booleans())
+def test_whether_titles_agree_does_not_depend_on_which_is_asked_first(one: Known, other: Known, whole: bool) -> None:
+    assert titles_agree(one, other, whole=whole) == titles_agree(other, one, whole=whole)
 
 
 @settings(max_examples=300)
