@@ -53,7 +53,7 @@ def prose(text: str, *, doubtful: Iterable[str] = ()) -> str:
     shown = "\n".join(_prose_line(line) for line in text.split("\n"))
     for sentence in doubtful:
         words = map(re.escape, with_maths(sentence.rstrip(_STOPS)).split(" "))
-        said = rf"{_STARS}{f'{_STARS} {_STARS}'.join(words)}{_STARS}(?: {_MARKS})?"
+        said = rf"(?<!\w){_STARS}{f'{_STARS} {_STARS}'.join(words)}{_STARS}(?!\w)(?: {_MARKS})?"
         shown = re.sub(said, lambda match: f":orange-background[{match[0]}]", shown, count=1)
     return shown
 

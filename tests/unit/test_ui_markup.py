@@ -53,6 +53,40 @@ def test_marked_words_stand_on_a_ground_and_the_rest_is_text() -> None:
     assert shown == "a :orange-background[\\[b\\]] c"
 
 
+def test_a_part_of_a_marked_span_is_bold() -> None:
+    assert markup.marked("ab 12 c", [(0, 5)], strong=(3, 5)) == ":orange-background[ab **12**] c"
+    assert markup.marked("ab 12 c", [(0, 2)], strong=(3, 5)) == ":orange-background[ab] 12 c"
+
+
+def test_prose_keeps_lists_tables_and_bold_words_and_nothing_else() -> None:
+    said = "- **a** <b> [1.2]\n1. `c`\n\n| x | y |\n|---|:-:|\n| [l](javascript:d) | $z$ |\n# h"
+    assert markup.prose(said).split("\n") == [
+        "- **a** \\<b\\> \\[1\\.2\\]", "1. \\`c\\`", "", "| x | y |", "|---|:-:|",
+        "| \\[l\\]\\(javascript\\:d\\) | $z$ |", "\\# h",
+    ]  # fmt: skip
+
+
+@given(st.text(alphabet="ab*<>[]()`|\n-# 1."))
+def test_prose_lets_no_html_and_no_link_through(text: str) -> None:
+    rest = _ESCAPED.sub("", markup.prose(text))
+    assert not re.search(r"[<>\[\]()`]", rest)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "A is 1 [1.1]. B is 2 [1.2, 3.4].",
+            "A is 1 \\[1\\.1\\]\\. :orange-background[B is 2 \\[1\\.2\\, 3\\.4\\]]\\.",
+        ),
+        ("- **B is** 2 [1.2].", "- :orange-background[**B is** 2 \\[1\\.2\\]]\\."),
+        ("B is 20 [1.2].", "B is 20 \\[1\\.2\\]\\."),
+    ],
+)
+def test_a_doubtful_sentence_stands_on_a_ground_with_its_marks(text: str, shown: str) -> None:
+    assert markup.prose(text, doubtful=["B is 2."]) == shown
+
+
 @pytest.mark.parametrize(
     "url", ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "//e.org", "http://e.org/ x", "", None]
 )

@@ -1,0 +1,100 @@
+"""An answer as plain text: whole passages under their papers, what answers between marks; reasons in both languages."""
+
+from __future__ import annotations
+
+import string
+
+from kb.records import Answer, Claim, Paper, Passage, PassageSentence, Reason, ShortSpan
+from kb.rendering import plain_text, reasons
+
+ZEBRA = Paper(id="arxiv:2401.00001", title="Zebra: A Corpus of Striped Animals", authors=("Ann Author", "Bea Beta"))
+HERON = Paper(id="arxiv:2401.00002", title="Heron: Wading Birds", authors=("Carl Cee",))
+TABLE = "Two counts stand below. They are exact.\n\nSentences | 48,210\nAnnotators | 3\n\nCounts are of May."
+
+
+def passage(paper: Paper, marker: str, text: str, *sentences: str, answering: tuple[int, ...] = (1,)) -> Passage:
+    """A passage whose sentences are given; those that answer by their places from 1."""
+    spans = [(text.index(sentence), text.index(sentence) + len(sentence)) for sentence in sentences]
+    return Passage(
+        marker=marker,
+        paper=paper,
+        chunk_id=f"{paper.id}-{marker}",
+        section=("3 Data",),
+        page=4,
+        page_label=None,
+        sentences=tuple(
+            PassageSentence(n=f"{marker}.{place}", text=text[start:end], start=start, end=end)
+            for place, (start, end) in enumerate(spans, 1)
+        ),
+        answering=tuple(f"{marker}.{place}" for place in answering),
+        short_span=ShortSpan(n=f"{marker}.{answering[0]}", start=0, end=3) if answering else None,
+    )
+
+
+def of(*shown: Passage, answered: bool = True) -> str:
+    asked = "How many?"
+    made = Answer(
+        question=asked,
+        understood=asked,
+        kind="number",
+        source="passages",
+        answered=answered,
+        language="en",
+        passages=shown,
+    )
+    return plain_text.answer(made)
+
+
+def test_paragraphs_and_rows_stand_on_lines_of_their_own() -> None:
+    rows = ("Sentences | 48,210", "Annotators | 3")
+    found = passage(ZEBRA, "1", TABLE, "Two counts stand below.", "They are exact.", *rows, "Counts are of May.")
+    assert [[sentence.n for sentence in line] for line in found.lines()] == [
+        ["1.1", "1.2"], ["1.3"], ["1.4"], ["1.5"]
+    ]  # fmt: skip
+
+
+def test_neighbours_of_one_paper_stand_under_one_title_with_what_answers_between_marks() -> None:
+    text = "Abc is 4. Def is 5. Ghi is 6."
+    parts = ("Abc is 4.", "Def is 5.", "Ghi is 6.")
+    several = [passage(paper, f"{n}", text, *parts) for n, paper in enumerate((ZEBRA, ZEBRA, HERON), 1)]
+    said = of(*several)
+    assert said.startswith(
+        "Best passages\n\nZebra: A Corpus of Striped Animals\nAnn Author et al. · arxiv:2401.00001\n"
+    )
+    assert (said.count(ZEBRA.title), said.count(HERON.title)) == (1, 1)
+    assert said.count("» *Abc* is 4. « Def is 5. Ghi is 6.") == 3
+    assert of(*several, answered=False).startswith("Nearest passages: none seems to state it\n")
+
+
+def test_sentences_that_answer_together_stand_between_one_pair_of_marks() -> None:
+    found = passage(
+        ZEBRA, "1", "Abc is 4. Def is 5. Ghi is 6.", "Abc is 4.", "Def is 5.", "Ghi is 6.", answering=(2, 3)
+    )
+    assert "Abc is 4. » *Def* is 5. Ghi is 6. «" in of(found)
+
+
+def test_more_than_three_passages_are_counted() -> None:
+    shown = [passage(ZEBRA, f"{n}", "Abc is 4.", "Abc is 4.") for n in range(1, 6)]
+    assert of(*shown).endswith("2 more passages: --json has them")
+    assert of(*shown[:4]).endswith("1 more passage: --json has them")
+    assert "more" not in of(*shown[:3])
+
+
+def test_a_statement_in_doubt_is_told_with_the_reason() -> None:
+    reason = Reason(kind="name-not-cited", values={"found": "Camel"})
+    claim = Claim(text="Camel wins.", verdict="partly", verdict_reason=reason, evidence=())
+    made = Answer(
+        question="q", understood="q", kind="lookup", source="model", answered=True, language="en", model="m",
+        text="Camel wins.", claims=(claim,),
+    )  # fmt: skip
+    assert "Borne out only in part:\n  - Camel wins. (the cited text does not name Camel)" in plain_text.answer(made)
+    assert reasons.told(reason, "zh") == "所引原文没有提到 Camel"
+
+
+def test_reasons_fill_the_same_gaps_in_chinese_as_in_english() -> None:
+    def gaps(text: str) -> set[str | None]:
+        return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+    assert {kind: gaps(text) for kind, text in reasons._CHINESE.items()} == {
+        kind: gaps(reasons._SENTENCES[kind]) for kind in reasons._CHINESE
+    }
