@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from pathlib import Path
 
 from kb import wire
 from kb.errors import UsageError
@@ -46,7 +47,7 @@ def render_check(check: ManuscriptCheck, form: str, *, language: Language = "en"
         return render_template(
             "manuscript.html.j2",
             **page_frame(language, PageSettings()),
-            title=check.file,
+            title=Path(check.file).name,
             head=heading(check, language),
             notices=check.notices,
             outside=outside(check),
@@ -85,8 +86,12 @@ def findings(one: CheckedSentence, language: Language) -> list[str]:
     reason = told(one.reason)
     verdict = label(language, one.verdict) if one.verdict not in (None, "verbatim") else ""
     lines = [": ".join(filter(None, [verdict, reason]))] if verdict or reason else []
-    for name, texts in (("absent_numbers", one.missing.numbers), ("absent_names", one.missing.names)):
-        if texts:
+    said = one.reason.kind if one.reason is not None else ""
+    for name, texts, told_by in (
+        ("absent_numbers", one.missing.numbers, "number-not-cited"),
+        ("absent_names", one.missing.names, "name-not-cited"),
+    ):
+        if texts and said != told_by:
             lines.append(label(language, name, found=", ".join(texts)))
     return lines
 
@@ -123,7 +128,7 @@ def _wrapped(text: str, indent: int) -> str:
 
 def _markdown(check: ManuscriptCheck, language: Language) -> str:
     lines = [
-        f"# {commonmark(check.file)}",
+        f"# {commonmark(Path(check.file).name)}",
         *(line for text in heading(check, language) for line in ("", commonmark(text))),
     ]
     lines += [line for text in check.notices for line in ("", f"*{commonmark(text)}*")]
