@@ -231,7 +231,7 @@ def without_model(question: str, understood: Understood, hits: Sequence[Hit], *,
         passages.located(ranking.passage(each, str(place), question=query, kind=understood.kind), corpus=corpus)
         for place, each in enumerate(chosen, 1)
     ]
-    sure = ranking.confidence(ranked)
+    sure = ranking.confidence(query, ranked)
     return Answer(
         question=question,
         understood=understood.text,

@@ -11,8 +11,8 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
+from kb import literals
 from kb.answering.passages import numbered, spans
 from kb.protocols import Corpus
 from kb.records import Hit, Passage, QuestionKind, ShortSpan
@@ -158,6 +158,7 @@ _NO_AMOUNT = re.compile(
     r"|\b(?:sections?|secs?\.|tables?|figures?|figs?\.|eqs?\.|equations?|appendix|chapters?|footnotes?)\s*\d+(?:\.\d+)*",
     re.IGNORECASE,
 )
+_NEAREST = 5  # chunks whose cosines count for the confidence
 _SURE_SPAN = 0.3  # probability of its sentence from which a short span is shown
 
 
@@ -174,20 +175,27 @@ def short_span(sentence: str, *, question: str, kind: QuestionKind) -> tuple[int
     return found[0] if len(found) == 1 else None
 
 
-Sureness = Literal["states", "near"]
-# Logistic regression of "the papers answer it" on these signals; how it was fitted: tests/benchmarks/answers.py.
-_CONFIDENCE = {"intercept": -3.0, "probability": 2.0, "cosine": 3.0}
+# A logistic regression of "the papers answer it" over questions that they answer and others; how it was fitted, and how
+# far it carries: ``tests/benchmarks/answers.md``.
+_CONFIDENCE = {"probability": 2.23, "cosine": 1.49, "unknown": -1.91}
+_INTERCEPT = -1.17
 THRESHOLD = 0.5
 
 
-def confidence(ranked: Sequence[Ranked]) -> float:
-    """The probability in [0, 1] that one of the best chunks answers the question; 0 for none."""
-    best = ranked[:5]
-    if not best:
+def confidence(question: str, ranked: Sequence[Ranked]) -> float:
+    """The probability in [0, 1] that one of the chunks answers the question; 0 where there is none.
+
+    From the reader's highest probability, the highest cosine, and whether the question has a name or number that none
+    of the chunks prints.
+    """
+    if not ranked:
         return 0.0
+    printed = "\n".join(f"{e.hit.paper.title} {' '.join(e.hit.section)} {e.hit.text}" for e in ranked)
+    absent = literals.missing(question, printed)
     signals = {
-        "probability": max(each.probability for each in best),
-        "cosine": max(each.cosine for each in best),
+        "probability": max(each.probability for each in ranked),
+        "cosine": max(each.cosine for each in ranked[:_NEAREST]),
+        "unknown": float(bool(absent.names or absent.numbers)),
     }
-    total = _CONFIDENCE["intercept"] + sum(_CONFIDENCE[name] * value for name, value in signals.items())
-    return float(1.0 / (1.0 + math.exp(-total)))
+    total = _INTERCEPT + sum(_CONFIDENCE[name] * value for name, value in signals.items())
+    return 1.0 / (1.0 + math.exp(-total))

@@ -1,4 +1,4 @@
-"""How the reader of answers was trained, and how well it does: ``kb/index/encoders/data/reader.npz``.
+"""How the reader of answers is trained, and how well it does: ``kb/index/encoders/data/reader.npz``.
 
     python -m tests.benchmarks.reader_train DATA --minutes 40 --write
 
@@ -14,9 +14,10 @@ The base weights stay as they are; low-rank updates (LoRA, rank 16), layer norms
 trained, from the published update on, and the rate falls by the clock. What is kept is the update with the lowest loss
 on what is held back: 30 papers of COVID-QA, two articles of SQuAD, the quarter of the claims, a part of each other set.
 
-The published update first had fifty minutes of two cores on the sets that ask for one thing (590 steps of 32
-questions); then, in 65 minutes of what others left of two cores, 27 steps on all of the sets, begun again from there,
-and the best of 220 more was the 154th. The loss on what was held back and chose nothing fell from 1.31 to 1.03.
+The published update had fifty minutes of two cores on the sets that ask for one thing (590 steps of 32 questions).
+Going on from it on all of the sets (the best of 220 steps was the 154th) took the loss on what is held back from 1.31
+to 1.03, with lists, comparisons and yes/no questions; on questions about whole papers it was no better and told what is
+answered less well (``answers.md``), so it is not the one that is published.
 """
 
 from __future__ import annotations
