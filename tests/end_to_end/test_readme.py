@@ -134,6 +134,12 @@ def test_the_example_of_every_help_runs(desk: Path, tmp_path: Path, monkeypatch:
             assert status == 0, (example, said)
 
 
+def test_every_picture_of_the_readme_is_there() -> None:
+    pictures = re.findall(r"^!\[.+\]\((.+)\)$", README, flags=re.MULTILINE)
+    assert pictures
+    assert [path for path in pictures if not (ROOT / path).is_file()] == []
+
+
 def test_every_verb_is_in_the_readme() -> None:
     parser = build_parser("x")
     (verbs,) = [action.choices for action in parser._actions if action.dest == "verb"]
