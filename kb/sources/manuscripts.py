@@ -244,10 +244,10 @@ class _Reading:
 
 
 def _tidy(text: str) -> str:
-    """A sentence after its citations were taken out: no empty brackets, no blank before a comma."""
+    """A sentence after its citations were taken out: no empty brackets, no blank before a comma, one full stop."""
     text = _EMPTY.sub(" ", text)
     text = re.sub(r"([(\[])\s+", r"\1", re.sub(r"\s+(?=[,.;:!?)\]])", "", text))
-    return " ".join(re.sub(r"([,;])(?:\s*[,;])+", r"\1", text).split())
+    return " ".join(re.sub(r"([,;])(?:\s*[,;])+|(?<=[^\W\d_])(\.)\.(?!\.)", r"\1\2", text).split())
 
 
 # ------------------------------------------------------------------------------------------------- LaTeX

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 
@@ -31,6 +32,14 @@ def only(text: str, name: str, folder: Path) -> CitingSentence:
     return sentence
 
 
+def test_the_manuscript_that_is_measured_has_the_sentences_that_were_judged() -> None:
+    folder = Path(__file__).resolve().parents[1] / "data" / "manuscripts"
+    truth = json.loads((folder / "related-work.truth.json").read_text("utf-8"))
+    found = read_manuscript(folder / "related-work.tex", max_bytes=1_000_000)
+    assert [(one.line, one.text) for one in found.sentences] == [(one["line"], one["text"]) for one in truth]
+    assert (len(truth), sum(bool(one["wrong"]) for one in truth)) == (40, 15)
+
+
 @pytest.mark.parametrize(
     ("written", "keys", "said"),
     [
@@ -43,7 +52,7 @@ def only(text: str, name: str, folder: Path) -> CitingSentence:
         (r"It holds \parencites[x][y]{a}[z]{b}.", ("a", "b"), "It holds."),
         (r"It holds (see \citealp{a}; \citealp{b}).", ("a", "b"), "It holds."),
         (r"It holds.~\cite{a}", ("a",), "It holds."),
-        (r"It holds \autocite*{a}, e.g.\ \supercite{b}.", ("a", "b"), "It holds, e.g.."),
+        (r"It holds \autocite*{a}, e.g.\ \supercite{b}.", ("a", "b"), "It holds, e.g."),
         (r"It holds $81{,}100$ of $10^{3}$, 50\% of M\"uller's \emph{data} \cite{a}.", ("a",),
          "It holds 81,100 of 10^3, 50% of Müller's data."),
         (r"``It holds it all'' \cite{a}.", ("a",), "“It holds it all”."),
