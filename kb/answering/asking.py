@@ -219,7 +219,7 @@ def _in_order(ranked: Sequence[Ranked], named: Sequence[str]) -> list[Ranked]:
 def without_model(question: str, understood: Understood, hits: Sequence[Hit], *, corpus: Corpus) -> Answer:
     """The best passages, with the sentences that answer; those of named papers first, the others behind them."""
     query = understood.queries[0]
-    ranked = _in_order(ranking.rank(query, hits, corpus=corpus), understood.papers)
+    ranked = _distinct(_in_order(ranking.rank(query, hits, corpus=corpus), understood.papers))
     if understood.over_papers:
         first: dict[str, Ranked] = {}
         for each in ranked:
@@ -244,6 +244,16 @@ def without_model(question: str, understood: Understood, hits: Sequence[Hit], *,
         references=references(shown),
         rounds=(Round(queries=understood.queries, passages=len(hits)),),
     )
+
+
+def _distinct(ranked: Sequence[Ranked]) -> list[Ranked]:
+    """Without the passages that say what a better one of their paper says."""
+    said, kept = passages.Said(), []
+    for each in ranked:
+        if not said.has(each.hit):
+            said.add(each.hit)
+            kept.append(each)
+    return kept
 
 
 def _with_continuations(ranked: Sequence[Ranked], *, corpus: Corpus) -> list[Ranked]:

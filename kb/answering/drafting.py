@@ -11,14 +11,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kb.answering.passages import neighbours, numbered, with_table
+from kb.answering.passages import Said, neighbours, numbered, with_table
 from kb.answering.understanding import Understood, label
 from kb.answering.verifying import Checked, Cited, Statement, is_dropped
 from kb.orders import is_order, shielded
 from kb.protocols import ChatModel, Corpus
 from kb.records import Hit, Paper, Passage
 from kb.text import sentence_spans
-from kb.words import content_stems
 
 CHARACTERS_PER_TOKEN = 4
 _MARK = re.compile(r"\s*[\[【(]((?:\d{1,3}\.\d{1,3})(?:\s*(?:[,，;、]|[-–]|and)\s*\d{1,3}\.\d{1,3})*)[\]】)]")
@@ -29,7 +28,6 @@ _THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNO
 _ENDING = re.compile(r"^[\s*_#>-]*(MISSING|SEARCH|OPEN)[*_]*\s*[:：][*_]*\s*(.*)$", re.IGNORECASE)
 _BEGUN = re.compile(r"\n[\s*_]*[A-Z]{1,7}\Z")  # the last line may become "MISSING: …", which is no prose
 _NOTHING = re.compile(r"(?:nothing|none|no|n/?a|-|无|没有)?[.。]?", re.IGNORECASE)
-_THE_SAME = 0.85  # share of common words from which two passages say the same
 _MOST_AUTHORS = 8  # that are listed by name
 _MOST_QUERIES, _MOST_OPENED, _MOST_CITED = 4, 4, 16
 
@@ -92,7 +90,7 @@ class Reading:
 
     passages: dict[str, Passage] = field(default_factory=dict)
     _known: set[str] = field(default_factory=set)
-    _stems: dict[str, list[frozenset[str]]] = field(default_factory=dict)
+    _said: Said = field(default_factory=Said)
 
     def add(self, hits: Iterable[Hit], *, corpus: Corpus, room: int) -> int:
         """Number those hits that are new, the first ones while there is room; how many came in.
@@ -102,10 +100,10 @@ class Reading:
         fresh: dict[str, list[Hit]] = {}
         used = sum(_size(passage) for passage in self.passages.values())
         for hit in (part for found in hits for part in with_table(found, corpus=corpus)):
-            if hit.chunk_id in self._known or used + len(hit.text) > room or self._says_the_same(hit):
+            if hit.chunk_id in self._known or used + len(hit.text) > room or self._said.has(hit):
                 continue
             self._known.add(hit.chunk_id)
-            self._stems.setdefault(hit.paper.id, []).append(frozenset(content_stems(hit.text)))
+            self._said.add(hit)
             fresh.setdefault(hit.paper.id, []).append(hit)
             used += len(hit.text)
         for paper_id, several in fresh.items():
@@ -114,11 +112,6 @@ class Reading:
                 marker = str(len(self.passages) + 1)
                 self.passages[marker] = numbered(hit, marker)
         return sum(map(len, fresh.values()))
-
-    def _says_the_same(self, hit: Hit) -> bool:
-        """Whether a passage of the paper has nearly all of the words already: an abstract is in record and PDF."""
-        stems = frozenset(content_stems(hit.text))
-        return any(len(stems & other) >= _THE_SAME * len(stems | other) for other in self._stems.get(hit.paper.id, ()))
 
     def open(self, markers: Iterable[str], *, corpus: Corpus, room: int) -> int:
         """Lay the neighbours of these passages beside them; how many came in."""

@@ -9,7 +9,9 @@ from dataclasses import replace
 from kb.protocols import Corpus
 from kb.records import CELLS, NO_FILTERS, Chunk, Evidence, Filters, Hit, Paper, Passage, PassageSentence
 from kb.text import sentence_spans
+from kb.words import content_stems
 
+_THE_SAME = 0.85  # share of common words from which two passages say the same
 DEPTH = 24  # chunks that are read for one query
 _PARAGRAPH = re.compile(r"\S(?:.*?\S)??(?=\s*\n\s*\n|\s*\Z)", re.DOTALL)
 _LINE = re.compile(r"\S(?:[^\n]*\S)?")
@@ -109,6 +111,22 @@ def renumbered(passage: Passage, marker: str) -> Passage:
         answering=tuple(names[n] for n in passage.answering),
         short_span=None if span is None else replace(span, n=names[span.n]),
     )
+
+
+class Said:
+    """What passages say already: an abstract, for one, is in the record and in the PDF."""
+
+    def __init__(self) -> None:
+        self._stems: dict[str, list[frozenset[str]]] = {}
+
+    def add(self, hit: Hit) -> None:
+        """The hit is shown."""
+        self._stems.setdefault(hit.paper.id, []).append(frozenset(content_stems(hit.text)))
+
+    def has(self, hit: Hit) -> bool:
+        """Whether a passage of the same paper that is shown has nearly all of the hit's words, and hardly others."""
+        stems = frozenset(content_stems(hit.text))
+        return any(len(stems & other) >= _THE_SAME * len(stems | other) for other in self._stems.get(hit.paper.id, ()))
 
 
 def neighbours(passage: Passage, *, corpus: Corpus) -> list[Hit]:

@@ -174,6 +174,12 @@ def test_the_papers_that_a_question_names_come_first(corpus: MemoryCorpus) -> No
     assert [passage.paper.id for passage in made.passages] == [HERON.id, ZEBRA.id]
 
 
+def test_what_stands_twice_in_a_paper_is_shown_once() -> None:
+    chunks = [replace(chunks_of(ZEBRA.id, ZEBRA_TEXT, section=(name,))[0], id=name) for name in ("Record", "Abstract")]
+    made = ask("How many sentences does it hold?", asking(MemoryCorpus([ZEBRA], {ZEBRA.id: chunks})))
+    assert len(made.passages) == 1
+
+
 @pytest.mark.parametrize(
     ("sentence", "span"),
     [
