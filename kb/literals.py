@@ -1,4 +1,4 @@
-"""The particulars of a sentence that can be looked up in its source: numbers, addresses, names, quotations.
+"""The literals of a sentence that can be looked up in its source: numbers, addresses, names, quotations.
 
 A paraphrase may change words; it may not change these. Numbers are compared as values with their units, with
 rounding; addresses and ids exactly; names without regard to case, spaces and hyphens.
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from kb.words import STOP_WORDS, normalise
+from kb.words import CJK_SIGNS, STOP_WORDS, normalise
 
 _SCALES = {
     **dict.fromkeys(("k", "K", "thousand", "千"), 1e3),
@@ -167,10 +167,13 @@ def _squash(word: str) -> str:
     return bare[:-1] if len(bare) > 3 and bare.endswith("s") else bare
 
 
+_TOKEN = re.compile(rf"[{CJK_SIGNS}]+|[^\W_{CJK_SIGNS}]+")  # scripts that are written without blanks part
+
+
 @lru_cache(maxsize=512)
 def _name_forms(source: str) -> frozenset[str]:
     """Every way a name of the source may be written: each word, up to four joined words, and initials."""
-    tokens = re.findall(r"[^\W_]+", normalise(source))
+    tokens = _TOKEN.findall(normalise(source))
     forms = {_squash(token) for token in tokens}
     for width in (2, 3, 4):
         forms.update(_squash("".join(tokens[i : i + width])) for i in range(len(tokens) - width + 1))

@@ -17,10 +17,10 @@ STOP_WORDS = frozenset(
     " use used using very via was we were what when where whether which while who whom whose why will with within"
     " without would you your".split()
 )
-_CJK_SIGNS = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-_CJK = re.compile(rf"[{_CJK_SIGNS}]")
+CJK_SIGNS = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+_CJK = re.compile(rf"[{CJK_SIGNS}]")
 # A Latin word inside Chinese text is one word, as it is for the search.
-_WORD = re.compile(rf"[{_CJK_SIGNS}]+|[^\W_{_CJK_SIGNS}]+(?:['’][a-z]+)?")
+_WORD = re.compile(rf"[{CJK_SIGNS}]+|[^\W_{CJK_SIGNS}]+(?:['’][a-z]+)?")
 _SPACE = re.compile(r"\s+")
 # Marks that typesetting and typing write differently but that say the same.
 _SAME = str.maketrans(

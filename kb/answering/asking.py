@@ -115,9 +115,13 @@ def _as_a_whole(question: str, understood: Understood, asking: Asking) -> Answer
     from kb.answering.wholes import from_comparison, from_note
 
     if understood.whole == "compare":
-        return from_comparison(question, understood, asking)
-    note = asking.note(understood.papers[0]) if asking.note is not None else None
-    return None if note is None else from_note(question, understood, note)
+        return from_comparison(question, understood, asking) if len(understood.papers) > 1 else None
+    if asking.note is None or not understood.papers:
+        return None
+    try:
+        return from_note(question, understood, asking.note(understood.papers[0]))
+    except ModelError:
+        return None  # the question itself says what failed
 
 
 def answer(question: str, understood: Understood, asking: Asking) -> Answer:
@@ -146,12 +150,21 @@ _IN_ENGLISH = {
 
 def read(question: str, asking: Asking, *, turns: Sequence[Answer] = (), notices: list[str]) -> Understood:
     """The question, read by the model where there is one; ``notices`` is added to where it fails."""
+    understood: Understood | None = None
     if asking.chat is not None:
         try:
-            return read_by_model(question, asking, chat=asking.chat, turns=turns)
+            understood = read_by_model(question, asking, chat=asking.chat, turns=turns)
         except ModelError as err:
             notices.append(f"the question was read without the model: {err}")
-    return understand(question, turns=turns, candidates=_mentioned(question, asking))
+    if understood is None:
+        understood = understand(question, turns=turns, candidates=_mentioned(question, asking))
+    return replace(understood, papers=tuple(key for key in understood.papers if _passes(key, asking)))
+
+
+def _passes(paper: str, asking: Asking) -> bool:
+    """Whether a paper is among those that the filters leave."""
+    only = asking.filters.papers
+    return (not only or paper in only) and bool(asking.records.papers(replace(asking.filters, papers=(paper,))))
 
 
 def read_by_model(question: str, asking: Asking, *, chat: ChatModel, turns: Sequence[Answer] = ()) -> Understood:
@@ -161,11 +174,22 @@ def read_by_model(question: str, asking: Asking, *, chat: ChatModel, turns: Sequ
         ModelError: when the model fails.
     """
     first = passages.find([question], corpus=asking.corpus, filters=asking.filters)
-    cited = [reference.paper for turn in turns[-2:] for reference in turn.references]
+    cited = [paper for turn in turns[-2:] for paper in _today(turn, asking)]
     papers = {paper.id: paper for paper in [*_mentioned(question, asking), *cited, *(hit.paper for hit in first)]}
     shown = [paper for paper in papers.values() if asking.may_see(paper)]
-    talk = [turn for turn in turns if all(asking.may_see(reference.paper) for reference in turn.references)]
+    talk = [turn for turn in turns if _may_be_told(turn, asking)]
     return understand_with(chat, question, turns=talk, candidates=shown)
+
+
+def _today(turn: Answer, asking: Asking) -> list[Paper]:
+    """The papers that an answer showed, by their records of today: one may have become private, or be gone."""
+    return [paper for key in sorted(turn.paper_ids) for paper in asking.records.papers(Filters(papers=(key,)))]
+
+
+def _may_be_told(turn: Answer, asking: Asking) -> bool:
+    """Whether the models may see what an earlier answer said."""
+    papers = _today(turn, asking)
+    return len(papers) >= len(turn.paper_ids) and all(map(asking.may_see, papers))
 
 
 def _mentioned(question: str, asking: Asking) -> list[Paper]:
@@ -198,7 +222,11 @@ def _naming(understood: Understood, asking: Asking) -> list[str]:
 
 def _visible(hits: Iterable[Hit], asking: Asking) -> tuple[list[Hit], set[str]]:
     """Each chunk once, those that may be shown; and the papers of the others."""
-    each = {hit.chunk_id: hit for hit in hits}.values()
+    best: dict[str, Hit] = {}
+    for hit in hits:
+        if hit.chunk_id not in best or hit.score > best[hit.chunk_id].score:
+            best[hit.chunk_id] = hit
+    each = best.values()
     hidden = {hit.paper.id for hit in each if not asking.may_see(hit.paper)}
     return [hit for hit in each if hit.paper.id not in hidden], hidden
 
@@ -467,8 +495,7 @@ def cited_passages(
     the new marker for each old one."""
     order = list(dict.fromkeys(each.passage.marker for one in kept for each in one.statement.cited))
     markers = {old: str(new) for new, old in enumerate(order, 1)}
-    for old in shown:
-        markers.setdefault(old, str(len(markers) + 1))
+    markers.update(dict.fromkeys(shown.keys() - markers.keys(), ""))  # what is not shown has no number
     found = [passages.renumbered(_answering(shown[old], kept), markers[old]) for old in order]
     return [passages.located(passage, corpus=corpus) for passage in found], markers
 
@@ -526,7 +553,7 @@ def evidence_of(cited: Iterable[Cited], markers: Mapping[str, str], *, corpus: C
     """The cited sentences as evidence, under the new markers of their passages."""
     found = [passages.evidence(each.passage, each.sentence, corpus=corpus) for each in cited]
     return tuple(
-        replace(each, marker=f"{markers[passage]}.{sentence}")
+        replace(each, marker=f"{markers[passage]}.{sentence}" if markers[passage] else "")
         for each in found
         for passage, _, sentence in [each.marker.partition(".")]
     )

@@ -29,6 +29,9 @@ def from_records(question: str, understood: Understood, *, records: PaperRecords
         answered=True,
         language="zh" if understood.language == "zh" else "en",
     )
+    if asked.asks == "count" and asked.name:
+        theirs = records.papers(replace(filters, authors=(asked.name,)))
+        return replace(base, text=f"{_count(theirs)} by {asked.name}.") if theirs else None
     if asked.asks == "count":
         return replace(base, text=f"{records.count(filters)} papers.")
     if asked.asks == "papers by" and asked.name:

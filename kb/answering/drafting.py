@@ -20,12 +20,12 @@ from kb.records import Hit, Paper, Passage
 from kb.text import sentence_spans
 
 CHARACTERS_PER_TOKEN = 4
-_MARK = re.compile(r"\s*[\[【(]((?:\d{1,3}\.\d{1,3})(?:\s*(?:[,，;、]|[-–]|and)\s*\d{1,3}\.\d{1,3})*)[\]】)]")
+_MARK = re.compile(r"\s*[\[【(]\s*(\d{1,3}\.\d{1,3}(?:(?:\s*(?:[,，;、&–-]|and\b)\s*)+\d{1,3}\.\d{1,3})*)\s*[\]】)]")
 _WRITTEN = re.compile(r"\s*\[(\d{1,3}\.\d{1,3}(?:, \d{1,3}\.\d{1,3})*)\]")  # as ``together`` writes them
 _NUMBER = re.compile(r"\d{1,3}\.\d{1,3}")
 _RANGE = re.compile(r"(\d{1,3})\.(\d{1,3})\s*[-–]\s*\1\.(\d{1,3})")
 _THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
-_ENDING = re.compile(r"^[\s*_#>-]*(MISSING|SEARCH|OPEN)[*_]*\s*[:：][*_]*\s*(.*)$", re.IGNORECASE)
+_ENDING = re.compile(r"^[\s*_]*(MISSING|SEARCH|OPEN)[*_]*\s*[:：][*_]*\s*(.*)$", re.IGNORECASE)
 _BEGUN = re.compile(r"\n[\s*_]*[A-Z]{1,7}\Z")  # the last line may become "MISSING: …", which is no prose
 _NOTHING = re.compile(r"(?:nothing|none|no|n/?a|-|无|没有)?[.。]?", re.IGNORECASE)
 _MOST_AUTHORS = 8  # that are listed by name
@@ -192,15 +192,19 @@ def read(reply: str) -> Draft:
     """A reply as prose, what is missing, and further wishes."""
     plain = _THOUGHT.sub("", reply)
     plain = re.sub(r"<think(?:ing)?>.*\Z", "", plain, flags=re.DOTALL | re.IGNORECASE)
-    prose: list[str] = []
+    lines = plain.rstrip().splitlines()
     ends: dict[str, str] = {}
-    for line in plain.splitlines():
-        if match := _ENDING.match(line):
-            ends[match[1].upper()] = match[2].strip().strip("*_ ")
-        elif not ends:
-            prose.append(line.rstrip())
-        elif line.strip() and "MISSING" in ends and len(ends) == 1:
-            ends["MISSING"] += " " + line.strip()
+    while lines:  # the endings are the last lines; a tool that is called Search may be spoken of before
+        match = _ENDING.match(lines[-1])
+        goes_on = match is None and len(lines) > 1 and (_ENDING.match(lines[-2]) or [""])[0].strip("*_ ")[:7].upper()
+        if match is not None:
+            ends.setdefault(match[1].upper(), match[2].strip().strip("*_ "))
+        elif goes_on == "MISSING" and lines[-1].strip():
+            lines[-2] += " " + lines[-1].strip()
+        elif lines[-1].strip():
+            break
+        lines.pop()
+    prose = [line.rstrip() for line in lines]
     missing = ends.get("MISSING", "")
     queries = [query.strip(" \"'") for query in ends.get("SEARCH", "").split("|")]
     return Draft(
@@ -311,11 +315,14 @@ def _cell(cell: str, sentences: Mapping[str, Cited]) -> tuple[str, tuple[str, ..
 
 
 def bare(text: str, sentences: Mapping[str, Cited]) -> str:
-    """A text without its marks, on one line. A number in parentheses is a mark only where a sentence has it."""
+    """A text without its marks, on one line.
+
+    What no sentence has is no mark but a number where it stands in parentheses or begins with 0 ("[0.62, 0.71]").
+    """
 
     def without(match: re.Match[str]) -> str:
-        is_number = "(" in match[0] and not _marks(match[0], sentences)
-        return match[0] if is_number else ""
+        may_be_number = "(" in match[0] or any(number.startswith("0") for number in _NUMBER.findall(match[1]))
+        return match[0] if may_be_number and not _marks(match[0], sentences) else ""
 
     return re.sub(r"\s+([.,;:!?])", r"\1", " ".join(_MARK.sub(without, text).split()))
 

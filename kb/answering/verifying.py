@@ -15,14 +15,15 @@ from typing import Any
 from kb import literals
 from kb.answering.understanding import label
 from kb.errors import ModelError
-from kb.orders import shielded
+from kb.orders import as_data, shielded
 from kb.protocols import ChatModel, Entailment
 from kb.records import CELLS, Passage, PassageSentence, Reason, Verdict
 from kb.words import normalise
 
 _BATCH = 24  # statements in one call
 _ENTAILED = 0.5  # probability from which an NLI model counts as finding a statement entailed
-_RANGE = re.compile(r"(?<![\d.,])(\d{1,4})\s?[-–]\s?(\d{1,4})(?![\d]|[.,]\d)")  # "models 1–4" are four
+_RANGE = re.compile(r"[a-z]{2,}s\s(\d{1,3})\s?[-–]\s?(\d{1,3})(?![\d]|[.,]\d)")  # "models 1–4" are four
+_LONGEST_RANGE, _ROUNDING = 12, 0.01
 _EXPONENT = re.compile(r"(?<!10)\^\s?\{?-?\d+\}?")  # print has them as small signs, which the text of a PDF loses
 _LONG_NAME = 5  # letters from which an ending makes no other name
 _LONGEST_REASON = 300
@@ -160,12 +161,17 @@ def _prints(shown: str, number: str) -> bool:
     if re.search(rf"(?<![\d.,]){re.escape(bare)}(?![\d]|[.,]\d)", shown):
         return True
     ranges = ((int(a), int(b)) for a, b in _RANGE.findall(shown))
-    if bare.isdigit() and any(first <= int(bare) <= last for first, last in ranges):
+    if bare.isdigit() and any(first <= int(bare) <= last <= first + _LONGEST_RANGE for first, last in ranges):
         return True
-    zeros = len(bare) - len(bare.rstrip("0"))
-    rounded = [] if not zeros or "." in bare else literals.numbers(bare)
-    half = 0.5 * 10.0**zeros
-    return any(abs(one.value - printed.value) <= half for one in rounded for printed in literals.numbers(shown))
+    return any(_is_rounded(one, printed) for one in literals.numbers(bare) for printed in literals.numbers(shown))
+
+
+def _is_rounded(said: literals.Number, printed: literals.Number) -> bool:
+    """Whether a number is another one less some of its digits: "7,550" for 7,549.3."""
+    digits, exact = (re.sub(r"\D", "", one.text).strip("0") for one in (said, printed))
+    if said.in_words or printed.in_words or said.unit != printed.unit or len(digits) >= len(exact):
+        return False
+    return len(digits) > 1 and abs(said.value - printed.value) <= _ROUNDING * abs(printed.value)
 
 
 def _names(around: str, name: str) -> bool:
@@ -278,7 +284,7 @@ def _judgement(
 def _prompt(question: str, statements: Sequence[tuple[int, Statement]]) -> str:
     lines = [f"Question: {question}", ""] if question else []
     for place, statement in statements:
-        lines.append(f"Statement {place + 1}: {shielded(statement.text)}")
+        lines.append(f"Statement {place + 1}: {as_data(statement.text)}")
         passages: dict[str, list[Cited]] = {}
         for each in statement.cited:
             passages.setdefault(each.passage.marker, []).append(each)

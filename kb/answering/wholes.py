@@ -17,8 +17,10 @@ from kb.records import (
     Evidence,
     Filters,
     Note,
+    Paper,
     Passage,
     PassageSentence,
+    Reference,
     Table,
     TableCell,
     TableRow,
@@ -109,10 +111,18 @@ def from_comparison(question: str, understood: Understood, asking: Asking) -> An
         claims=tuple(claims),
         table=Table(columns=("Paper", *QUESTIONS), rows=tuple(rows)),
         passages=tuple(passages),
-        references=references(passages),
+        references=_references(made.papers, passages),
         notices=made.notices,
         not_searched=made.not_searched,
     )
+
+
+def _references(papers: tuple[Paper, ...], passages: list[Passage]) -> tuple[Reference, ...]:
+    """Each paper once: under the marker of its first passage, those without one behind the others."""
+    cited = references(passages)
+    known = {reference.paper.id for reference in cited}
+    rest = [paper for paper in papers if paper.id not in known]
+    return (*cited, *(Reference(marker=str(len(passages) + nth), paper=paper) for nth, paper in enumerate(rest, 1)))
 
 
 def _only(asking: Asking, paper: str) -> Filters:

@@ -20,13 +20,6 @@ def unpack(record: bytes) -> Answer:
     return wire.from_data(data if "understood" in data else _of_the_first_edition(data), Answer)
 
 
-def papers_of(answer: Answer) -> set[str]:
-    """Ids of the papers that an answer shows something of."""
-    quoted = {evidence.paper_id for claim in (*answer.claims, *answer.dropped) for evidence in claim.evidence}
-    shown = {passage.paper.id for passage in answer.passages}
-    return quoted | shown | {reference.paper.id for reference in answer.references}
-
-
 def _of_the_first_edition(old: Mapping[str, Any]) -> dict[str, Any]:
     """Its loose quotations become passages of their own, numbered as they were cited; its table is in its claims."""
     papers = {reference["paper"]["id"]: reference["paper"] for reference in old.get("references", ())}

@@ -198,7 +198,7 @@ class Ledger:
         wanted, found = set(paper_ids), []
         for session, position, record in self._db.rows("SELECT session, position, record FROM turns"):
             answer = kept_answers.unpack(record)
-            if kept_answers.papers_of(answer) & wanted:
+            if answer.paper_ids & wanted:
                 found.append((session, position, answer))
         return found
 

@@ -191,6 +191,9 @@ class _KeptAnswers:
                 is_whole = False
                 return replace(evidence, paper_id=next(iter(now)) if len(now) == 1 else evidence.paper_id)
             start, end, page, boxes = self._place(chunk, evidence.chunk_id, evidence.start, evidence.quote)
+            if start < 0:
+                is_whole = False
+                return evidence
             return replace(
                 evidence, paper_id=chunk.paper_id, version=chunk.version, chunk_id=chunk.id, start=start, end=end,
                 page=page, boxes=boxes,
@@ -220,6 +223,8 @@ class _KeptAnswers:
         sentences = []
         for sentence in passage.sentences:
             start, end, _, boxes = self._place(chunk, passage.chunk_id, sentence.start, sentence.text)
+            if start < 0:
+                return None  # the text was cut anew across it
             sentences.append(replace(sentence, start=start, end=end, boxes=boxes))
         return replace(
             passage, paper=now[chunk.paper_id], chunk_id=chunk.id, section=chunk.section, page=chunk.page,
@@ -231,7 +236,8 @@ class _KeptAnswers:
         return replace(passage, paper=next(iter(now.values()))) if len(now) == 1 else passage
 
     def _place(self, chunk: Chunk, was: str, start: int, quote: str) -> tuple[int, int, int | None, tuple[Box, ...]]:
-        """Where a quotation of the chunk that had the id ``was`` stands in this one: span, page, boxes."""
+        """Where a quotation of the chunk that had the id ``was`` stands in this one: span (-1 where it does not), page,
+        boxes."""
         if self._texts.get(was) != chunk.text:
             start = chunk.text.find(quote)
         end = start + len(quote)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kb.errors import UsageError
+from kb.errors import HomeBusy, UsageError
 from kb.records import NO_FILTERS, Answer, Comparison, Effort, Filters, Review
 
 if TYPE_CHECKING:
@@ -32,9 +33,14 @@ def ask(
     catalog = library.catalog()
     turns = catalog.ledger.turns(session) if session is not None else ()
     made = ask_papers(asked, asking_of(library, filters=filters, effort=effort, on_draft=on_draft), turns=turns)
-    if session is not None:
+    if session is None:
+        return made
+    try:
         with library.writing("ask"), catalog.transaction():
-            catalog.ledger.put_turn(session, made)
+            if len(catalog.papers.many(made.paper_ids)) == len(made.paper_ids):  # none was removed meanwhile
+                catalog.ledger.put_turn(session, made)
+    except HomeBusy as err:  # what was answered is shown, and may have cost something
+        return replace(made, notices=(*made.notices, f"the answer is not kept in {session!r}: {err}"))
     return made
 
 

@@ -150,6 +150,16 @@ class Answer:
     not_searched: NotSearched = field(default_factory=NotSearched)
     usage: Usage = field(default_factory=Usage)
 
+    @property
+    def paper_ids(self) -> frozenset[str]:
+        """Ids of all papers that the answer shows or says something of."""
+        rows = self.table.rows if self.table is not None else ()
+        cells = (proof.paper_id for row in rows for cell in row.cells for proof in cell.evidence)
+        claims = (proof.paper_id for claim in (*self.claims, *self.dropped) for proof in claim.evidence)
+        shown = (passage.paper.id for passage in self.passages)
+        cited = (reference.paper.id for reference in self.references)
+        return frozenset([*cells, *claims, *shown, *cited, *(row.paper_id for row in rows if row.paper_id)])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:

@@ -82,7 +82,7 @@ def answer(result: Answer) -> str:
         lines += [_wrap(f"- {claim.text} ({told(claim.verdict_reason) or claim.verdict})", "  ") for claim in doubtful]
     if result.dropped:
         lines += ["", f"Left out: {len(result.dropped)} statement(s) that the papers do not bear out."]
-    if result.source == "model" and result.answered:
+    if result.text and result.passages and result.answered:
         lines += ["", "Sources", *(_source(passage) for passage in result.passages)]
     elif result.source == "catalog" and result.references:
         lines += ["", *(f"[{r.marker}] {byline(r.paper)}: {r.paper.title} ({r.paper.id})" for r in result.references)]

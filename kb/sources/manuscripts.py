@@ -262,6 +262,7 @@ _DEFINITION = re.compile(
     r"\s*(?=\{)"
 )
 _LONGEST_MACRO, _MOST_MACROS = 200, 500
+_MOST_EXPANDED = 500_000  # characters that macros may add
 _BEGIN = re.compile(r"\\begin\s*\{([A-Za-z]+)\*?\}")
 _GONE = frozenset(
     "verbatim Verbatim lstlisting minted comment tikzpicture pgfpicture filecontents CCSXML thebibliography".split()
@@ -344,6 +345,9 @@ def _without_definitions(text: _Lined) -> _Lined:
         names = "|".join(sorted(map(re.escape, macros), key=len, reverse=True))
         pattern = re.compile(rf"\\({names})(?![A-Za-z])(?:\{{\}})?")
         for _ in range(2):
+            grown = sum(len(macros[match[1]]) for match in pattern.finditer(text.text))
+            if grown > _MOST_EXPANDED:  # macros of macros: what they stand for is not worth the text
+                break
             text = text.sub(pattern, lambda match: macros[match[1]])
     return text
 
