@@ -265,7 +265,13 @@ def may_join(one: Known, other: Known, shared: Iterable[str]) -> bool:
 
 def people_agree(one: Known, other: Known) -> bool | None:
     """Whether two records name the same authors; None where one of them names none."""
-    return _lists_agree(one.said.authors or (), other.said.authors or ())
+    return _lists_agree(_listed(one.said), _listed(other.said))
+
+
+def _listed(said: Metadata) -> tuple[str, ...]:
+    """The authors as a source lists them: "others" at the end where it says that it names some only."""
+    authors = tuple(said.authors or ())
+    return (*authors, "others") if authors and said.et_al else authors
 
 
 @lru_cache(maxsize=1 << 14)  # a record is compared again with its neighbours whenever one of them comes or changes

@@ -27,10 +27,11 @@ def record(
     page: str = "",
     proposed: tuple[str, ...] = (),
     key: str = "",
+    et_al: bool | None = None,
     **fields: str,
 ) -> Known:
     """A source record as identity sees it."""
-    said = Metadata(source=source, ids=ids, title=title, authors=authors, proposed=proposed)
+    said = Metadata(source=source, ids=ids, title=title, authors=authors, proposed=proposed, et_al=et_al)
     parts = tuple(fields.items()) + ((("first page", page),) if page else ())
     parts = (("title", title or ""), ("ids", " ".join(ids)), *parts)
     made = SourceRecord(source=source, type=kind, key=key, fields=parts, metadata=said)
@@ -99,6 +100,13 @@ def test_a_preprint_and_its_published_form_are_one_paper_by_title_and_authors() 
     )
     assert joined(preprint, published) == [{0, 1}]
     assert joined(record(ids=("doi:10.1101/2020.01.01.123456",)), published) == [{0, 1}]  # bioRxiv's own DOI
+
+
+def test_an_entry_that_names_some_authors_and_others_is_of_the_paper_that_names_all() -> None:
+    cut = record(authors=("Quill, Ada",), et_al=True, key="quill")
+    assert joined(cut, record("pdf", ids=("arxiv:2401.00001",))) == [{0, 1}]
+    assert joined(record(authors=("Quill, Ada",), key="quill"), record("pdf")) == [{0}, {1}]  # a paper of her own
+    assert joined(record(authors=("Dee, Bela",), et_al=True, key="dee"), record("pdf")) == [{0}, {1}]
 
 
 def test_a_file_whose_title_could_not_be_read_is_confirmed_by_its_first_page() -> None:
