@@ -42,6 +42,7 @@ from kb.records import (
     TableRow,
     Usage,
 )
+from kb.words import is_latin
 
 ROUNDS: dict[Effort, int] = {"quick": 0, "normal": 1, "deep": 4}
 SHOWN = 3  # passages that stand open without a model
@@ -265,7 +266,7 @@ def without_model(question: str, understood: Understood, hits: Sequence[Hit], *,
         understood=understood.text,
         kind=understood.kind,
         source="passages",
-        answered=sure >= ranking.THRESHOLD,
+        answered=sure >= ranking.THRESHOLD and is_latin(question),  # else only its Latin names were looked for
         language="zh" if understood.language == "zh" else "en",
         confidence=round(sure, 4),
         passages=tuple(shown),

@@ -23,6 +23,7 @@ Asked = Literal["authors", "date", "venue", "id", "count", "papers by", "papers 
 _TURNS = 4  # of the conversation that a model sees
 _TITLES = 16  # that a model sees
 _TOLD = 600  # characters of an earlier answer that a model sees
+_BEGINNING_WORDS, _LONGEST_BEGINNING = 3, 12  # of a title that a text begins to print
 _SHORT_NAME_WORDS = 4  # of a paper, before the colon of its title
 _PRONOUN = re.compile(
     r"\b(?:it|its|they|them|their|this|these|that|those|the (?:same|former|latter)|the (?:paper|authors?|method|model"
@@ -118,8 +119,8 @@ def _latin_words(text: str) -> str:
 
 
 def names_paper(text: str, paper: Paper) -> bool:
-    """Whether a text names a paper: by an id, a key, its title, the short name before the title's colon, or an
-    author with the year.
+    """Whether a text names a paper: by an id, a key, its title or how that begins, the short name before the title's
+    colon, or an author with the year.
 
     A short name of one ordinary word counts only where the text prints it with the title's own capitals.
     """
@@ -134,7 +135,19 @@ def names_paper(text: str, paper: Paper) -> bool:
     title = fold(paper.title)
     if len(title.split()) >= 3 and f" {title} " in folded:
         return True
+    if (beginning := _beginning(text, paper.title)) is not None and len(beginning.split()) >= _BEGINNING_WORDS:
+        return True
     return _has_short_name(text, folded, paper.title) or _has_author_and_year(folded, paper)
+
+
+def _beginning(text: str, title: str) -> str | None:
+    """How a title begins, as far as a text prints it with the title's capitals ("the Dense Passage Retrieval paper")."""
+    words = title.split()
+    for count in range(min(len(words), _LONGEST_BEGINNING), _BEGINNING_WORDS - 1, -1):
+        beginning = " ".join(words[:count])
+        if all(word[:1].isupper() for word in (words[0], words[count - 1])) and f" {beginning} " in f" {text} ":
+            return beginning
+    return None
 
 
 def _has_short_name(text: str, folded: str, title: str) -> bool:
@@ -166,7 +179,7 @@ def _has_author_and_year(folded: str, paper: Paper) -> bool:
 # ----------------------------------------------------------------------------------- catalog questions
 
 # Whole questions whose answer is in the records. "§" stands for the paper's name; nothing else may be in them.
-_NAMED = r"(?:(?:the|this) )?(?:paper|article|work|study)? ?§"
+_NAMED = r"(?:(?:the|this) )?(?:paper|article|work|study)? ?§(?: (?:paper|article|work|study))?"
 _FIELDS: dict[Asked, tuple[str, ...]] = {
     "authors": (
         rf"who (?:wrote|authored|published) {_NAMED}",
@@ -262,6 +275,7 @@ def _without_name(plain: str, paper: Paper) -> str | None:
     names = [paper.title, *(s.key for s in paper.sources if s.key), paper.id, *paper.aliases]
     names += [key.partition(":")[2] for key in (paper.id, *paper.aliases)]
     names += [paper.title.partition(":")[0]] if ":" in paper.title else []
+    names += [beginning] if (beginning := _beginning(plain, paper.title)) is not None else []
     for name in sorted(filter(None, names), key=len, reverse=True):
         spelled = r"\W+".join(map(re.escape, re.findall(r"\w+", name)))
         if spelled and (match := re.search(rf"[\"'“]?(?<!\w){spelled}(?!\w)[\"'”]?", plain, re.IGNORECASE)):

@@ -83,7 +83,7 @@ def compare(
     if not papers or not questions:
         raise UsageError("nothing to compare: name papers with --paper and questions with --question")
     return compare_papers(
-        [library.paper(name) for name in dict.fromkeys(papers)],
+        list({paper.id: paper for paper in map(library.paper, papers)}.values()),
         [_checked(question) for question in dict.fromkeys(questions)],
         asking_of(library),
         progress=None if progress is None else lambda done, total: progress("comparing", done, total),

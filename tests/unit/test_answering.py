@@ -691,3 +691,20 @@ def test_a_note_that_fails_leaves_the_passages(corpus: MemoryCorpus) -> None:
         raise ModelError("no reply: try later")
 
     assert ask("Summarise Zebra", replace(asking(corpus), note=failing)).source == "passages"
+
+
+def test_a_paper_is_named_by_how_its_title_begins_with_its_capitals() -> None:
+    dpr = Paper(
+        id="arxiv:2004.04906", title="Dense Passage Retrieval for Open-Domain Questions", authors=("Vera Karpukhin",)
+    )
+    texts = {dpr.id: chunks_of(dpr.id, "We use dual encoders. They are trained on pairs of questions and passages.")}
+    made = ask("Who wrote the Dense Passage Retrieval paper?", asking(MemoryCorpus([dpr], texts)))
+    assert (made.source, made.text) == ("catalog", "Vera Karpukhin.")
+    assert not understanding.names_paper("What is dense passage retrieval?", dpr)
+
+
+def test_without_a_model_a_question_in_another_script_is_never_said_to_be_answered(corpus: MemoryCorpus) -> None:
+    made = ask("Zebra 语料库有多少句子？", asking(corpus))
+    assert made.passages[0].paper.id == ZEBRA.id
+    assert not made.answered
+    assert made.notices
