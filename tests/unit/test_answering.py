@@ -694,9 +694,8 @@ def test_a_note_that_fails_leaves_the_passages(corpus: MemoryCorpus) -> None:
 
 
 def test_a_paper_is_named_by_how_its_title_begins_with_its_capitals() -> None:
-    dpr = Paper(
-        id="arxiv:2004.04906", title="Dense Passage Retrieval for Open-Domain Questions", authors=("Vera Karpukhin",)
-    )
+    title = "Dense Passage Retrieval for Open-Domain Questions"
+    dpr = Paper(id="arxiv:2004.04906", title=title, authors=("Vera Karpukhin",))
     texts = {dpr.id: chunks_of(dpr.id, "We use dual encoders. They are trained on pairs of questions and passages.")}
     made = ask("Who wrote the Dense Passage Retrieval paper?", asking(MemoryCorpus([dpr], texts)))
     assert (made.source, made.text) == ("catalog", "Vera Karpukhin.")
