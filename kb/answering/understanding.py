@@ -141,7 +141,7 @@ def names_paper(text: str, paper: Paper) -> bool:
 
 
 def _beginning(text: str, title: str) -> str | None:
-    """How a title begins, as far as a text prints it with the title's capitals ("the Dense Passage Retrieval paper")."""
+    """How a title begins, as far as a text has it in the same capitals ("the Dense Passage Retrieval paper")."""
     words = title.split()
     for count in range(min(len(words), _LONGEST_BEGINNING), _BEGINNING_WORDS - 1, -1):
         beginning = " ".join(words[:count])
