@@ -35,12 +35,12 @@ from kb.records import (
     NotSearched,
     Paper,
     Passage,
-    Reference,
     Round,
     Table,
     TableCell,
     TableRow,
     Usage,
+    references,
 )
 from kb.words import is_latin
 
@@ -55,7 +55,7 @@ _FOUND_AGAIN = 8  # passages that a further search adds
 NAMED_DEPTH = 16  # chunks that are read of a paper that the question names
 _SIDE_BY_SIDE = 4  # calls of a model at once
 _Item = TypeVar("_Item")
-_Made = TypeVar("_Made")
+_Done = TypeVar("_Done")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +83,10 @@ class Asking:
     def room(self) -> int:
         """Characters of passages in one prompt."""
         return self.passage_tokens * drafting.CHARACTERS_PER_TOKEN
+
+    def within(self, paper: str) -> Filters:
+        """The filters, kept to one paper (its id)."""
+        return replace(self.filters, papers=(paper,))
 
     def may_see(self, paper: Paper) -> bool:
         """Whether a paper may be shown to the models."""
@@ -116,7 +120,7 @@ def _as_a_whole(question: str, understood: Understood, asking: Asking) -> Answer
     from kb.answering.wholes import from_comparison, from_note
 
     if understood.whole == "compare":
-        return from_comparison(question, understood, asking) if len(understood.papers) > 1 else None
+        return from_comparison(question, understood, asking)
     if asking.note is None or not understood.papers:
         return None
     try:
@@ -165,7 +169,7 @@ def read(question: str, asking: Asking, *, turns: Sequence[Answer] = (), notices
 def _passes(paper: str, asking: Asking) -> bool:
     """Whether a paper is among those that the filters leave."""
     only = asking.filters.papers
-    return (not only or paper in only) and bool(asking.records.papers(replace(asking.filters, papers=(paper,))))
+    return (not only or paper in only) and bool(asking.records.papers(asking.within(paper)))
 
 
 def read_by_model(question: str, asking: Asking, *, chat: ChatModel, turns: Sequence[Answer] = ()) -> Understood:
@@ -175,22 +179,17 @@ def read_by_model(question: str, asking: Asking, *, chat: ChatModel, turns: Sequ
         ModelError: when the model fails.
     """
     first = passages.find([question], corpus=asking.corpus, filters=asking.filters)
-    cited = [paper for turn in turns[-2:] for paper in _today(turn, asking)]
+    told = [(turn, _today(turn, asking)) for turn in turns]
+    cited = [paper for _, papers in told[-2:] for paper in papers]
     papers = {paper.id: paper for paper in [*_mentioned(question, asking), *cited, *(hit.paper for hit in first)]}
     shown = [paper for paper in papers.values() if asking.may_see(paper)]
-    talk = [turn for turn in turns if _may_be_told(turn, asking)]
+    talk = [turn for turn, its in told if len(its) >= len(turn.paper_ids) and all(map(asking.may_see, its))]
     return understand_with(chat, question, turns=talk, candidates=shown)
 
 
 def _today(turn: Answer, asking: Asking) -> list[Paper]:
     """The papers that an answer showed, by their records of today: one may have become private, or be gone."""
     return [paper for key in sorted(turn.paper_ids) for paper in asking.records.papers(Filters(papers=(key,)))]
-
-
-def _may_be_told(turn: Answer, asking: Asking) -> bool:
-    """Whether the models may see what an earlier answer said."""
-    papers = _today(turn, asking)
-    return len(papers) >= len(turn.paper_ids) and all(map(asking.may_see, papers))
 
 
 def _mentioned(question: str, asking: Asking) -> list[Paper]:
@@ -210,7 +209,7 @@ def gathered(understood: Understood, asking: Asking, *, papers: int = _LOOKED_AT
             found += asking.corpus.search(query, k=papers, filters=asking.filters, by="paper")
         named += _naming(understood, asking)
     for paper in dict.fromkeys(named):
-        own = replace(asking.filters, papers=(paper,))
+        own = asking.within(paper)
         found += passages.find(understood.queries, corpus=asking.corpus, filters=own, depth=NAMED_DEPTH)
     return _visible(found, asking)
 
@@ -223,11 +222,7 @@ def _naming(understood: Understood, asking: Asking) -> list[str]:
 
 def _visible(hits: Iterable[Hit], asking: Asking) -> tuple[list[Hit], set[str]]:
     """Each chunk once, those that may be shown; and the papers of the others."""
-    best: dict[str, Hit] = {}
-    for hit in hits:
-        if hit.chunk_id not in best or hit.score > best[hit.chunk_id].score:
-            best[hit.chunk_id] = hit
-    each = best.values()
+    each = passages.once(hits)
     hidden = {hit.paper.id for hit in each if not asking.may_see(hit.paper)}
     return [hit for hit in each if hit.paper.id not in hidden], hidden
 
@@ -299,14 +294,6 @@ def _with_continuations(ranked: Sequence[Ranked], *, corpus: Corpus) -> list[Ran
             found += ranking.rank(each.hit.text, [following], corpus=corpus)
             known.add(following.chunk_id)
     return found
-
-
-def references(shown: Sequence[Passage]) -> tuple[Reference, ...]:
-    """Each paper once, under the marker of its first passage."""
-    first: dict[str, Reference] = {}
-    for passage in shown:
-        first.setdefault(passage.paper.id, Reference(marker=passage.marker, paper=passage.paper))
-    return tuple(first.values())
 
 
 # ------------------------------------------------------------------------------------------ with a model
@@ -401,6 +388,7 @@ def look_at(
     """
 
     def look(hits: Sequence[Hit]) -> Looked:
+        """What the model sees in one paper."""
         shown = {str(place): passages.numbered(hit, str(place)) for place, hit in enumerate(hits[:PASSAGES_OF_ONE], 1)}
         try:
             asked = f"{drafting.shown(list(shown.values()))}\n\nQuestion: {question}"
@@ -420,10 +408,10 @@ def look_at(
 
 
 def side_by_side(
-    work: Callable[[_Item], _Made], items: Sequence[_Item], *, on_done: Callable[[int, int], None] | None = None
-) -> list[_Made]:
+    work: Callable[[_Item], _Done], items: Sequence[_Item], *, on_done: Callable[[int, int], None] | None = None
+) -> list[_Done]:
     """What ``work`` makes of each item, in order, a few at a time; ``on_done`` is told (done, in all)."""
-    made: list[_Made] = []
+    made: list[_Done] = []
     with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE, thread_name_prefix="kb-model") as pool:
         for each in pool.map(work, items):
             made.append(each)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kb.answering.understanding import Understood, label
+from kb.answering.passages import quoted
+from kb.answering.understanding import Understood
 from kb.errors import UsageError
 from kb.protocols import PaperRecords
-from kb.records import Answer, Claim, Filters, Mention, Paper, Passage, PassageSentence, Reference
+from kb.records import Answer, Claim, Filters, Mention, Paper, Reference
 
 _LISTED = 50  # papers of a list; the count says how many there are
 
@@ -44,13 +45,12 @@ def from_records(question: str, understood: Understood, *, records: PaperRecords
             return None
         return _naming(base, mentions, asked.name) if mentions else None
     papers = [paper for key in understood.papers for paper in records.papers(replace(filters, papers=(key,)))]
-    lines = [(paper, _stated(paper, asked.asks)) for paper in papers]
-    if not lines or not all(value for _, value in lines):
+    stated = [_stated(paper, asked.asks) for paper in papers]
+    if not stated or not all(stated):
         return None
-    shown = [(paper, value or "") for paper, value in lines]
-    text = "\n".join(f"- {paper.title}: {value}" for paper, value in shown) if len(shown) > 1 else f"{shown[0][1]}."
-    references = tuple(Reference(marker=str(i), paper=paper) for i, (paper, _) in enumerate(shown, 1))
-    return replace(base, text=text, references=references)
+    lines = [f"- {paper.title}: {value}" for paper, value in zip(papers, stated, strict=True)]
+    text = "\n".join(lines) if len(lines) > 1 else f"{stated[0]}."
+    return replace(base, text=text, references=_numbered(papers))
 
 
 def _stated(paper: Paper, field: str) -> str:
@@ -66,16 +66,19 @@ def _stated(paper: Paper, field: str) -> str:
     return f"{value} (from {source})" if value and source else value
 
 
+def _numbered(papers: Sequence[Paper]) -> tuple[Reference, ...]:
+    return tuple(Reference(marker=str(number), paper=paper) for number, paper in enumerate(papers, 1))
+
+
 def _count(papers: Sequence[Paper]) -> str:
     return f"{len(papers)} paper{'' if len(papers) == 1 else 's'}"
 
 
 def _listed(base: Answer, papers: Sequence[Paper], *, lead: str) -> Answer:
     shown = papers[:_LISTED]
-    lines = [f"{i}. {paper.title} ({label(paper)})" for i, paper in enumerate(shown, 1)]
+    lines = [f"{i}. {paper.title} ({paper.byline})" for i, paper in enumerate(shown, 1)]
     more = [f"… and {len(papers) - _LISTED} more"] if len(papers) > _LISTED else []
-    references = tuple(Reference(marker=str(i), paper=paper) for i, paper in enumerate(shown, 1))
-    return replace(base, text="\n".join([f"{lead}:", "", *lines, *more]), references=references)
+    return replace(base, text="\n".join([f"{lead}:", "", *lines, *more]), references=_numbered(shown))
 
 
 def _naming(base: Answer, mentions: Sequence[Mention], name: str) -> Answer:
@@ -85,31 +88,16 @@ def _naming(base: Answer, mentions: Sequence[Mention], name: str) -> Answer:
     for place, mention in enumerate(shown, 1):
         evidence = replace(mention.evidence, marker=f"{place}.1")
         claims.append(Claim(text=evidence.quote, verdict=None, verdict_reason=None, evidence=(evidence,)))
-        sentence = PassageSentence(
-            n=f"{place}.1", text=evidence.quote, start=evidence.start, end=evidence.end, boxes=evidence.boxes
-        )
-        passages.append(
-            Passage(
-                marker=str(place),
-                paper=mention.paper,
-                chunk_id=evidence.chunk_id,
-                section=mention.section,
-                page=evidence.page,
-                page_label=None,
-                sentences=(sentence,),
-                answering=(sentence.n,),
-            )
-        )
+        passages.append(quoted(evidence, mention.paper, str(place), section=mention.section))
         lines.append(
-            f"- {mention.paper.title} ({label(mention.paper)}): “{' '.join(evidence.quote.split())}” [{place}.1]"
+            f"- {mention.paper.title} ({mention.paper.byline}): “{' '.join(evidence.quote.split())}” [{place}.1]"
         )
     count = f"{len(mentions)} paper{' names' if len(mentions) == 1 else 's name'} {name}:"
     more = [f"- … and {len(mentions) - _LISTED} more"] if len(mentions) > _LISTED else []
-    references = tuple(Reference(marker=str(i), paper=mention.paper) for i, mention in enumerate(shown, 1))
     return replace(
         base,
         text="\n".join([count, "", *lines, *more]),
         claims=tuple(claims),
         passages=tuple(passages),
-        references=references,
+        references=_numbered([mention.paper for mention in shown]),
     )

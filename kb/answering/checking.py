@@ -16,7 +16,6 @@ from functools import partial
 from kb.answering import drafting, passages, ranking, verifying
 from kb.answering.asking import Asking, side_by_side, spent
 from kb.answering.ranking import Ranked
-from kb.answering.understanding import label
 from kb.answering.verifying import Checked, Held, Statement
 from kb.literals import Missing
 from kb.records import (
@@ -53,7 +52,7 @@ class _Text:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Looked:
+class _Examined:
     """A sentence with what was found for it.
 
     ``said`` has the papers' names where the sentence needs its citations as words. ``further`` are the passages of
@@ -126,11 +125,12 @@ class _Looking:
     asking: Asking
     _texts: dict[str, _Text] = field(default_factory=dict)
 
-    def look(self, sentence: CitingSentence, cites: Sequence[Citation]) -> _Looked:
+    def look(self, sentence: CitingSentence, cites: Sequence[Citation]) -> _Examined:
+        """A sentence with the best passages of what it cites, and what none of it prints."""
         papers = list({cite.paper.id: cite.paper for cite in cites if cite.paper is not None}.values())
-        names = {cite.key: label(cite.paper) if cite.paper is not None else cite.key for cite in cites}
+        names = {cite.key: cite.paper.byline if cite.paper is not None else cite.key for cite in cites}
         said = _AS_WORDS.sub(lambda match: names.get(match[1], match[1]), sentence.said)
-        found = _Looked(sentence=sentence, said=said, cites=tuple(cites))
+        found = _Examined(sentence=sentence, said=said, cites=tuple(cites))
         if not papers or not _says_something(said):
             return found
         texts = [self._text(paper) for paper in papers]
@@ -153,7 +153,7 @@ class _Looking:
     def _text(self, paper: Paper) -> _Text:
         if (known := self._texts.get(paper.id)) is None:
             chunks = self.asking.corpus.chunks(paper.id)
-            record = [paper.title, label(paper), *paper.authors, paper.stated_date, paper.venue or "", paper.abstract]
+            record = [paper.title, paper.byline, *paper.authors, paper.stated_date, paper.venue or "", paper.abstract]
             printed = [" ".join([*chunk.section, chunk.text]) for chunk in chunks]
             known = _Text(shown="\n".join([*record, *printed]), is_whole=paper.fulltext.state == "full")
             self._texts[paper.id] = known
@@ -197,7 +197,7 @@ def _statement(said: str, shown: Sequence[Passage]) -> Statement:
 # --------------------------------------------------------------------------------------------- judging
 
 
-def _judged(looked: Sequence[_Looked], asking: Asking, *, tell: Progress) -> dict[int, Checked]:
+def _judged(looked: Sequence[_Examined], asking: Asking, *, tell: Progress) -> dict[int, Checked]:
     """By place what the judge says; nothing where there is none.
 
     What is not found in the first passages is looked for once more in those that come next, unless the effort is
@@ -226,6 +226,7 @@ def _asked(
     groups = list(_groups(statements, room=2 * asking.room))
 
     def ask(group: list[int]) -> list[Checked]:
+        """One call for the statements at these places."""
         return verifying.check(
             [statements[place] for place in group],
             chat=asking.verifier or asking.chat,
@@ -264,7 +265,7 @@ def _is_open(checked: Checked) -> bool:
     return checked.reason is not None and checked.reason.kind == "not-verified"
 
 
-def _settled(looked: _Looked, checked: Checked | None, asking: Asking) -> CheckedSentence:
+def _settled(looked: _Examined, checked: Checked | None, asking: Asking) -> CheckedSentence:
     """The verdict on a sentence: the judge's, as far as what is certain allows it and what is not here leaves it."""
     verdict: Verdict | None = None
     reason: Reason | None = None
@@ -297,7 +298,7 @@ def _settled(looked: _Looked, checked: Checked | None, asking: Asking) -> Checke
     )
 
 
-def _not_known(looked: _Looked) -> Reason | None:
+def _not_known(looked: _Examined) -> Reason | None:
     """Why nobody can say that the cited works do not state it."""
     outside = [cite.key for cite in looked.cites if cite.paper is None]
     if outside:

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from kb.answering import verifying
 from kb.answering.asking import Asking, answer, read, spent
-from kb.answering.understanding import label
+from kb.answering.passages import renumbered
 from kb.answering.verifying import Cited, Statement
 from kb.errors import ModelError
 from kb.orders import shielded
-from kb.records import Answer, Cell, Comparison, NotSearched, Paper, Passage
+from kb.records import Answer, Cell, Comparison, NotSearched, Paper
 
 _SHOWN = 2  # passages of a cell without a model
 _LONGEST = 240  # characters of a cell's short form
@@ -37,12 +37,12 @@ def compare(
     before = spent(asking)
     notices: list[str] = []
     hidden = {paper.id for paper in papers if not asking.may_see(paper)}
-    understood = [read(question, replace(asking, on_draft=None), notices=notices) for question in questions]
+    understood = [read(question, asking, notices=notices) for question in questions]
     rows: list[tuple[Cell, ...]] = []
     for i, paper in enumerate(papers):
         row = []
         for j, asked in enumerate(understood):
-            own = replace(asking, filters=replace(asking.filters, papers=(paper.id,)), effort="quick", on_draft=None)
+            own = replace(asking, filters=asking.within(paper.id), effort="quick", on_draft=None)
             if paper.id in hidden:
                 own = replace(own, chat=None, verifier=None)
             about = replace(asked, papers=(paper.id,), over_papers=False, catalog=None)
@@ -89,7 +89,7 @@ def _difference(
     if asking.chat is None or len(found) < 2:
         return None
     lines = [
-        f"{paper.title} ({shielded(label(paper))}): {' '.join(claim.text for claim in cell.claims)}"
+        f"{paper.title} ({shielded(paper.byline)}): {' '.join(claim.text for claim in cell.claims)}"
         for paper, cell in found
     ]
     told = "\n".join(f"- {shielded(line)}" for line in lines)
@@ -106,17 +106,11 @@ def _difference(
 
 
 def _cited(cells: Iterable[Cell]) -> tuple[Cited, ...]:
+    """Every sentence that the cells cite, in passages numbered through all cells."""
     found: list[Cited] = []
-    for nth, cell in enumerate(cells, 1):
-        passages: dict[str, Passage] = {passage.chunk_id: passage for passage in cell.passages}
-        for claim in cell.claims:
-            for evidence in claim.evidence:
-                passage = passages.get(evidence.chunk_id)
-                sentence = next((s for s in passage.sentences if s.start == evidence.start), None) if passage else None
-                if passage is not None and sentence is not None:
-                    marker = f"{nth}{passage.marker}"
-                    one = replace(passage, marker=marker)
-                    found.append(
-                        Cited(passage=one, sentence=replace(sentence, n=f"{marker}.{sentence.n.partition('.')[2]}"))
-                    )
-    return tuple({each.sentence.n: each for each in found}.values())
+    pairs = [(cell, passage) for cell in cells for passage in cell.passages]
+    for number, (its, shown) in enumerate(pairs, 1):
+        passage = renumbered(shown, str(number))
+        cited = {e.start for claim in its.claims for e in claim.evidence if e.chunk_id == passage.chunk_id}
+        found += [Cited(passage=passage, sentence=each) for each in passage.sentences if each.start in cited]
+    return tuple(found)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kb.answering.passages import Said, neighbours, numbered, with_table
-from kb.answering.understanding import Understood, label
+from kb.answering.understanding import Understood
 from kb.answering.verifying import Checked, Cited, Statement, is_dropped
 from kb.orders import is_order, shielded
 from kb.protocols import ChatModel, Corpus
@@ -154,7 +154,7 @@ def _about(paper: Paper) -> str:
     """Authors, year and venue on one line."""
     few = len(paper.authors) <= _MOST_AUTHORS and not paper.et_al
     names = ", ".join(paper.authors) if paper.authors and few else ""
-    parts = [names or label(paper), paper.stated_date[:4] if names else "", paper.venue or ""]
+    parts = [names or paper.byline, paper.stated_date[:4] if names else "", paper.venue or ""]
     return "; ".join(part for part in parts if part)
 
 

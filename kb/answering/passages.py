@@ -20,14 +20,19 @@ _ITEM = re.compile(r"(?:[•▪◦‣*–—-]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.
 
 def find(queries: Iterable[str], *, corpus: Corpus, filters: Filters = NO_FILTERS, depth: int = DEPTH) -> list[Hit]:
     """The chunks that any of the queries finds, each once with its best score, best first (ties by chunk id)."""
-    best: dict[str, Hit] = {}
-    for query in dict.fromkeys(queries):
-        for hit in corpus.search(query, k=depth, filters=filters):
-            known = best.get(hit.chunk_id)
-            if known is None or hit.score > known.score:
-                best[hit.chunk_id] = hit
-    ordered = sorted(best.values(), key=lambda hit: (-hit.score, hit.chunk_id))
+    found = [hit for query in dict.fromkeys(queries) for hit in corpus.search(query, k=depth, filters=filters)]
+    ordered = sorted(once(found), key=lambda hit: (-hit.score, hit.chunk_id))
     return [replace(hit, rank=rank) for rank, hit in enumerate(ordered, 1)]
+
+
+def once(hits: Iterable[Hit]) -> list[Hit]:
+    """Each chunk once with its best score, in the order in which the chunks came."""
+    best: dict[str, Hit] = {}
+    for hit in hits:
+        known = best.get(hit.chunk_id)
+        if known is None or hit.score > known.score:
+            best[hit.chunk_id] = hit
+    return list(best.values())
 
 
 def spans(text: str) -> list[tuple[int, int]]:
@@ -97,6 +102,21 @@ def evidence(passage: Passage, sentence: PassageSentence, *, corpus: Corpus) -> 
         quote=sentence.text,
         page=page,
         boxes=boxes,
+    )
+
+
+def quoted(proof: Evidence, paper: Paper, marker: str, *, section: tuple[str, ...] = ()) -> Passage:
+    """A quotation of a paper as a passage of one sentence."""
+    sentence = PassageSentence(n=f"{marker}.1", text=proof.quote, start=proof.start, end=proof.end, boxes=proof.boxes)
+    return Passage(
+        marker=marker,
+        paper=paper,
+        chunk_id=proof.chunk_id,
+        section=section,
+        page=proof.page,
+        page_label=None,
+        sentences=(sentence,),
+        answering=(sentence.n,),
     )
 
 
@@ -180,11 +200,3 @@ def spread(hits: Sequence[Hit], *, most: int, per_paper: int, named: Sequence[st
         else:
             later.append(hit)
     return [*first, *later][:most]
-
-
-def grouped(hits: Iterable[Hit]) -> list[Hit]:
-    """The same hits, those of one paper together: papers by their best hit, within a paper in the order given."""
-    by_paper: dict[str, list[Hit]] = {}
-    for hit in hits:
-        by_paper.setdefault(hit.paper.id, []).append(hit)
-    return [hit for group in by_paper.values() for hit in group]

@@ -28,14 +28,13 @@ from kb.answering.asking import (
     language_of,
     look_at,
     read_by_model,
-    references,
     settle_draft,
     side_by_side,
     spent,
 )
 from kb.answering.drafting import Draft, Reading
 from kb.answering.translating import translations
-from kb.answering.understanding import Understood, label
+from kb.answering.understanding import Understood
 from kb.answering.verifying import Checked, Statement
 from kb.errors import ModelError
 from kb.orders import shielded
@@ -53,6 +52,7 @@ from kb.records import (
     TableRow,
     TraceStep,
     Usage,
+    references,
 )
 
 PAPERS, MOST_PAPERS = 12, 30  # that are looked at
@@ -258,7 +258,7 @@ def _by_paper(understood: Understood, asking: Asking, *, most: int, tell: Progre
     chosen = sorted(best, key=lambda paper: (paper not in understood.papers, -best[paper], paper))[:most]
     groups = []
     for done, paper in enumerate(chosen, 1):
-        own = replace(asking.filters, papers=(paper,))
+        own = asking.within(paper)
         found = passages.find(understood.queries, corpus=asking.corpus, filters=own, depth=NAMED_DEPTH)
         ranked = best_ranked(understood.queries[:2], found, asking)
         groups.append([each.hit for each in ranked][:PASSAGES_OF_ONE])
@@ -269,7 +269,7 @@ def _by_paper(understood: Understood, asking: Asking, *, most: int, tell: Progre
 def _outline(question: str, used: Sequence[tuple[Paper, Looked]], *, chat: ChatModel) -> list[_Plan]:
     lines = ["<passages>"]
     for number, (paper, look) in enumerate(used, 1):
-        lines.append(f"{number}. {shielded(paper.title)} ({shielded(label(paper))})")
+        lines.append(f"{number}. {shielded(paper.title)} ({shielded(paper.byline)})")
         lines += [f"   - {shielded(sentence)}" for sentence in look.sentences[:_TOLD]]
     reply = chat.structured(OUTLINE, "\n".join([*lines, "</passages>", "", f"Question: {question}"]), _OUTLINE_SCHEMA)
     plans = []
@@ -333,7 +333,7 @@ def _prose(text: str) -> str:
 def _fill_table(papers: Sequence[Paper], reading: Reading, made: _Made, asking: Asking, *, tell: Progress) -> int:
     """The cells that are borne out, into ``made``; how many passages the model was shown for them."""
     for paper in papers:
-        own = replace(asking.filters, papers=(paper.id,))
+        own = asking.within(paper.id)
         for query in _LOOKED_FOR:
             best = passages.find([query], corpus=asking.corpus, filters=own, depth=1)
             reading.add(best, corpus=asking.corpus, room=_EVERYTHING)

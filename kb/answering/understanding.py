@@ -341,7 +341,7 @@ def understand_with(
     for turn in turns[-_TURNS:]:
         lines += [f"Q: {shielded(turn.understood or turn.question)}", f"A: {shielded(told(turn))[:_TOLD]}"]
     lines += ["</conversation>", "<papers>"]
-    lines += [f"{number}. {shielded(paper.title)} ({shielded(label(paper))})" for number, paper in enumerate(listed, 1)]
+    lines += [f"{number}. {shielded(paper.title)} ({shielded(paper.byline)})" for number, paper in enumerate(listed, 1)]
     lines += ["</papers>", f"Last question: {question}"]
     reply = chat.structured(SYSTEM, "\n".join(lines), _SCHEMA)
     text = " ".join(str(reply["question"]).split()) or question
@@ -374,10 +374,3 @@ def told(turn: Answer) -> str:
         for sentence in passage.sentences
         if sentence.n in passage.answering
     )
-
-
-def label(paper: Paper) -> str:
-    """First author and year, as people name papers."""
-    day = paper.published or (paper.announced[0] if paper.announced else None)
-    first = paper.authors[0] if paper.authors else "unknown author"
-    return f"{first}{' et al.' if len(paper.authors) > 1 else ''}" + (f", {day.year}" if day else "")

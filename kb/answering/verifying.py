@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kb import literals
-from kb.answering.understanding import label
 from kb.errors import ModelError
 from kb.orders import as_data, shielded
 from kb.protocols import ChatModel, Entailment
@@ -185,7 +184,7 @@ def _names(around: str, name: str) -> bool:
 def _heading(passage: Passage) -> str:
     """What a sentence of the passage stands under."""
     paper = passage.paper
-    return " ".join([paper.title, label(paper), *paper.authors, paper.stated_date, *passage.section])
+    return " ".join([paper.title, paper.byline, *paper.authors, paper.stated_date, *passage.section])
 
 
 def is_quotation(statement: Statement) -> bool:
@@ -291,7 +290,7 @@ def _prompt(question: str, statements: Sequence[tuple[int, Statement]]) -> str:
         for several in passages.values():
             passage = several[0].passage
             under = " › ".join(
-                [f"{shielded(passage.paper.title)} ({shielded(label(passage.paper))})", *map(shielded, passage.section)]
+                [f"{shielded(passage.paper.title)} ({shielded(passage.paper.byline)})", *map(shielded, passage.section)]
             )
             lines.append(f"  cited from {under}:")
             lines += _in_context(passage, {each.sentence.n for each in several})

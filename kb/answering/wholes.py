@@ -5,25 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from kb.answering.asking import Asking, references
+from kb.answering.asking import Asking
 from kb.answering.comparing import compare
 from kb.answering.drafting import remarked
-from kb.answering.passages import renumbered
+from kb.answering.passages import evidence as evidence_of
+from kb.answering.passages import quoted, renumbered
 from kb.answering.understanding import Understood
+from kb.protocols import Corpus
 from kb.records import (
     Answer,
     Cell,
     Claim,
     Evidence,
-    Filters,
     Note,
     Paper,
     Passage,
-    PassageSentence,
     Reference,
     Table,
     TableCell,
     TableRow,
+    references,
 )
 
 # What every reader of two papers asks; each cell says what one of them says to one question.
@@ -66,29 +67,15 @@ def _numbered(claim: Claim, note: Note, passages: dict[tuple[str, int], Passage]
     for proof in claim.evidence:
         place = (proof.chunk_id, proof.start)
         if place not in passages:
-            passages[place] = _quoted(proof, note, str(len(passages) + 1))
+            passages[place] = quoted(proof, note.paper, str(len(passages) + 1))
         evidence.append(replace(proof, marker=passages[place].sentences[0].n))
     verdict = None if claim.verdict == "verbatim" else claim.verdict
     return replace(claim, verdict=verdict, evidence=tuple(evidence))
 
 
-def _quoted(proof: Evidence, note: Note, marker: str) -> Passage:
-    sentence = PassageSentence(n=f"{marker}.1", text=proof.quote, start=proof.start, end=proof.end, boxes=proof.boxes)
-    return Passage(
-        marker=marker,
-        paper=note.paper,
-        chunk_id=proof.chunk_id,
-        section=(),
-        page=proof.page,
-        page_label=None,
-        sentences=(sentence,),
-        answering=(sentence.n,),
-    )
-
-
 def from_comparison(question: str, understood: Understood, asking: Asking) -> Answer | None:
     """The named papers side by side, in the questions that every reader asks; None where one of them is not here."""
-    papers = [paper for key in understood.papers for paper in asking.records.papers(_only(asking, key))]
+    papers = [paper for key in understood.papers for paper in asking.records.papers(asking.within(key))]
     if len(papers) < 2:
         return None
     made = compare(papers, QUESTIONS, asking)
@@ -96,7 +83,7 @@ def from_comparison(question: str, understood: Understood, asking: Asking) -> An
     claims: list[Claim] = []
     rows = []
     for paper, cells in zip(made.papers, made.cells, strict=True):
-        told = [_cell(cell, passages, claims) for cell in cells]
+        told = [_cell(cell, passages, claims, corpus=asking.corpus) for cell in cells]
         rows.append(TableRow(paper_id=paper.id, cells=(TableCell(text=paper.title), *told)))
     differences = [f"- {said}" for said in made.differences if said]
     return Answer(
@@ -125,11 +112,7 @@ def _references(papers: tuple[Paper, ...], passages: list[Passage]) -> tuple[Ref
     return (*cited, *(Reference(marker=str(len(passages) + nth), paper=paper) for nth, paper in enumerate(rest, 1)))
 
 
-def _only(asking: Asking, paper: str) -> Filters:
-    return replace(asking.filters, papers=(paper,))
-
-
-def _cell(cell: Cell, passages: list[Passage], claims: list[Claim]) -> TableCell:
+def _cell(cell: Cell, passages: list[Passage], claims: list[Claim], *, corpus: Corpus) -> TableCell:
     """A cell of the table; its passages and claims go on numbering where the cells before it ended."""
     if cell.state != "found":
         return TableCell(text=cell.state)
@@ -144,27 +127,15 @@ def _cell(cell: Cell, passages: list[Passage], claims: list[Claim]) -> TableCell
         return TableCell(text=remarked(cell.short, markers), evidence=evidence)
     (passage,) = own
     answering = [sentence for sentence in passage.sentences if sentence.n in passage.answering][:1]
-    return TableCell(text=cell.short, evidence=tuple(_proof(passage, sentence) for sentence in answering))
+    return TableCell(
+        text=cell.short, evidence=tuple(evidence_of(passage, sentence, corpus=corpus) for sentence in answering)
+    )
 
 
 def _again(evidence: tuple[Evidence, ...], markers: dict[str, str]) -> Iterator[Evidence]:
     for proof in evidence:
         passage, _, sentence = proof.marker.partition(".")
         yield replace(proof, marker=f"{markers[passage]}.{sentence}")
-
-
-def _proof(passage: Passage, sentence: PassageSentence) -> Evidence:
-    return Evidence(
-        marker=sentence.n,
-        paper_id=passage.paper.id,
-        version=passage.paper.version,
-        chunk_id=passage.chunk_id,
-        start=sentence.start,
-        end=sentence.end,
-        quote=sentence.text,
-        page=passage.page,
-        boxes=sentence.boxes,
-    )
 
 
 def _lines(rows: list[TableRow]) -> list[str]:

@@ -12,7 +12,7 @@ from kb import wire
 from kb.errors import BadIdentifier, UnknownPaper, UsageError
 from kb.index.matching import record_id
 from kb.index.papers import Parted
-from kb.records import Affiliation, Answer, Box, Chunk, Claim, Evidence, Link, Paper, Passage, Reference
+from kb.records import Affiliation, Answer, Box, Chunk, Claim, Evidence, Link, Paper, Passage, references
 
 if TYPE_CHECKING:
     from kb.index.catalog import Catalog
@@ -183,6 +183,7 @@ class _KeptAnswers:
             passages.append(there or self._left(passage, now))
 
         def quoted(evidence: Evidence) -> Evidence:
+            """The quotation in the paper that has its text now."""
             nonlocal is_whole
             if evidence.paper_id not in self._ids:
                 return evidence
@@ -202,15 +203,12 @@ class _KeptAnswers:
         def claims(some: Sequence[Claim]) -> tuple[Claim, ...]:
             return tuple(replace(claim, evidence=tuple(map(quoted, claim.evidence))) for claim in some)
 
-        first: dict[str, Reference] = {}
-        for passage in passages:
-            first.setdefault(passage.paper.id, Reference(marker=passage.marker, paper=passage.paper))
         moved = replace(
             answer,
             passages=tuple(passages),
             claims=claims(answer.claims),
             dropped=claims(answer.dropped),
-            references=tuple(first.values()) if passages else answer.references,
+            references=references(passages) if passages else answer.references,
         )
         return moved, is_whole
 

@@ -36,6 +36,7 @@ from kb.records.answers import (
     TableCell,
     TableRow,
     TraceStep,
+    references,
 )
 from kb.records.claims import Claim, Evidence, Language, Reference, Usage, Verdict
 from kb.records.digests import (
@@ -160,4 +161,5 @@ __all__ = [
     "Usage",
     "Verdict",
     "Version",
+    "references",
 ]

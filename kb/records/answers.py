@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -66,6 +67,14 @@ class Passage:
             else:
                 found.append([sentence])
         return tuple(map(tuple, found))
+
+
+def references(shown: Iterable[Passage]) -> tuple[Reference, ...]:
+    """The papers of passages, each once, under the marker of its first one."""
+    first: dict[str, Reference] = {}
+    for passage in shown:
+        first.setdefault(passage.paper.id, Reference(marker=passage.marker, paper=passage.paper))
+    return tuple(first.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,6 +166,13 @@ class Paper:
     sources: tuple[SourceRecord, ...] = ()  # filled in where they are asked for: exports, kb list, kb show
 
     @property
+    def byline(self) -> str:
+        """First author and year, as people name papers."""
+        day = self.announced[0] if self.announced else self.published
+        first = self.authors[0] if self.authors else "unknown author"
+        return f"{first}{' et al.' if len(self.authors) > 1 else ''}" + (f", {day.year}" if day else "")
+
+    @property
     def stated_date(self) -> str:
         """When it was published, as precisely as its source says: a year, a month, a day, or a time; "" if unknown."""
         if self.published is None:

@@ -13,7 +13,6 @@ from kb.rendering.entries import PageSettings
 from kb.rendering.escaping import commonmark, one_line
 from kb.rendering.html import page_frame
 from kb.rendering.labels import label
-from kb.rendering.plain_text import byline
 from kb.rendering.plain_text import place as place_of
 from kb.rendering.reasons import told
 from kb.rendering.templating import render_template
@@ -116,7 +115,7 @@ def _text(check: ManuscriptCheck) -> str:
         lines += ["", place(one, check.sentences, "en"), _wrapped(one.text, 4)]
         lines += [_wrapped(f"{'! ' if is_wrong(one) else '  '}{finding}", 4) for finding in findings(one, "en")]
         for passage in one.passages:
-            where = ", ".join(filter(None, [byline(passage.paper), place_of(passage.section, passage.page)]))
+            where = ", ".join(filter(None, [passage.paper.byline, place_of(passage.section, passage.page)]))
             lines += [_wrapped(f"[{passage.marker}] {where}", 6), _wrapped(f"“{answering(passage)}”", 6)]
     return "\n".join(lines)
 

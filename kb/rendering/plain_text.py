@@ -25,13 +25,6 @@ def _shorten(text: str, width: int) -> str:
     return textwrap.shorten(text, width, placeholder=" …")
 
 
-def byline(paper: Paper) -> str:
-    """First author and year, as people name papers."""
-    day = paper.announced[0] if paper.announced else paper.published
-    first = paper.authors[0] if paper.authors else "unknown author"
-    return f"{first}{' et al.' if len(paper.authors) > 1 else ''}" + (f", {day.year}" if day else "")
-
-
 def place(section: Sequence[str], page: int | None) -> str:
     """Section and page, as far as they are known."""
     parts = [" › ".join(section)] if section else []
@@ -47,7 +40,7 @@ def hits(found: Sequence[Hit]) -> str:
         by = "words and meaning" if len(hit.found_by) > 1 else {"lexical": "words", "dense": "meaning"}[hit.found_by[0]]
         blocks.append(
             f"{hit.rank:>2}. {_shorten(hit.paper.title, _WIDTH - 4)}\n"
-            f"    {byline(hit.paper)} · {hit.paper.id} · {place(hit.section, hit.page) or 'record'} · {by}\n"
+            f"    {hit.paper.byline} · {hit.paper.id} · {place(hit.section, hit.page) or 'record'} · {by}\n"
             + _wrap(_shorten(hit.text, 320))
         )
     return "\n".join(blocks)
@@ -85,7 +78,7 @@ def answer(result: Answer) -> str:
     if result.text and result.passages and result.answered:
         lines += ["", "Sources", *(_source(passage) for passage in result.passages)]
     elif result.source == "catalog" and result.references:
-        lines += ["", *(f"[{r.marker}] {byline(r.paper)}: {r.paper.title} ({r.paper.id})" for r in result.references)]
+        lines += ["", *(f"[{r.marker}] {r.paper.byline}: {r.paper.title} ({r.paper.id})" for r in result.references)]
     if result.not_searched.private:
         lines += [
             "",
@@ -122,7 +115,7 @@ def _passages(shown: Sequence[Passage]) -> list[str]:
     for passage in shown:
         paper = passage.paper
         if paper.id != last:
-            lines += ["", _shorten(paper.title, _WIDTH), f"{byline(paper)} · {paper.id}"]
+            lines += ["", _shorten(paper.title, _WIDTH), f"{paper.byline} · {paper.id}"]
             last = paper.id
         lines += ["", f"[{passage.marker}] {place(passage.section, passage.page) or 'record'}", _passage(passage)]
     return lines
@@ -151,7 +144,7 @@ def _source(passage: Passage) -> str:
     """A passage that an answer cites: paper, place, and the sentences that carry statements."""
     where = place(passage.section, passage.page)
     quotes = [f"{s.n} “{' '.join(s.text.split())}”" for s in passage.sentences if s.n in passage.answering]
-    head = f"[{passage.marker}] {byline(passage.paper)}: {_shorten(passage.paper.title, 70)}" + (
+    head = f"[{passage.marker}] {passage.paper.byline}: {_shorten(passage.paper.title, 70)}" + (
         f" · {where}" if where else ""
     )
     return "\n".join([head, *(_wrap(quote) for quote in quotes)])

@@ -14,7 +14,7 @@ from typing import Any
 
 from kb import wire
 from kb.errors import UsageError
-from kb.records import Language, Paper, Review, ReviewSection, TableCell
+from kb.records import Language, Paper, Review, ReviewSection
 from kb.rendering.bibliography import bibtex_to_cite, issued
 from kb.rendering.entries import PageSettings, paper_address
 from kb.rendering.escaping import commonmark, link, one_line, pieces
@@ -128,10 +128,6 @@ def _numbers(review: Review) -> dict[str, int]:
 def _places(marks: Iterable[str], numbers: Mapping[str, int]) -> list[int]:
     """The references that marks name, each once."""
     return list(dict.fromkeys(numbers[mark.partition(".")[0]] for mark in marks))
-
-
-def _marks_of(cell: TableCell) -> list[str]:
-    return [evidence.marker for evidence in cell.evidence]
 
 
 def _language(review: Review) -> Language:

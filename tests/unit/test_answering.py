@@ -15,7 +15,7 @@ from kb.answering import drafting, passages, ranking, understanding, verifying
 from kb.answering.asking import Asking, ask
 from kb.answering.comparing import compare
 from kb.errors import ModelError
-from kb.records import Answer, Filters, Fulltext, Hit, Paper, Reason, Verdict
+from kb.records import Answer, Effort, Filters, Fulltext, Hit, Paper, Reason, Verdict
 from tests.memory_corpus import MemoryCorpus, MemoryRecords, chunks_of
 from tests.played_model import PlayedModel, lying
 
@@ -356,16 +356,16 @@ def test_a_sentence_that_only_says_what_is_not_stated_goes_to_what_is_missing(co
     assert made.dropped == ()
 
 
-def test_the_model_looks_again_for_what_is_missing_as_often_as_the_effort_says(corpus: MemoryCorpus) -> None:
-    draft = "MISSING: the agreement of Heron\nSEARCH: agreement of herons {n}"
-    for effort, rounds in (("quick", 1), ("normal", 2)):
-        chat = PlayedModel(draft.format(n=1), draft.format(n=2))
-        about = asking(corpus, chat, effort=effort, passage_tokens=500, filters=Filters(papers=(ZEBRA.id,)))
-        chunk = chunks_of(ZEBRA.id, ZEBRA_TEXT, section=("3 Data",))
-        assert chunk
-        made = ask("What is the agreement?", replace(about, filters=Filters()))
-        assert len(made.rounds) <= rounds
-        assert made.rounds[0].queries == ("What is the agreement?",)
+@pytest.mark.parametrize(("effort", "rounds"), [("quick", 1), ("normal", 2), ("deep", 5)])
+def test_the_model_looks_again_for_what_is_missing_as_often_as_the_effort_says(effort: Effort, rounds: int) -> None:
+    texts = [f"Part {n} tells of thing{n} alone." for n in range(80)]
+    chunks = [replace(chunks_of(ZEBRA.id, text)[0], ordinal=n, id=f"c{n:02}") for n, text in enumerate(texts)]
+    wide = MemoryCorpus([ZEBRA], {ZEBRA.id: chunks})
+    drafts = [f"MISSING: more\nSEARCH: thing{n}" for n in range(60, 70)]
+    made = ask("What of thing1?", asking(wide, PlayedModel(*drafts), effort=effort))
+    asked = ["What of thing1?", *(f"thing{n}" for n in range(60, 60 + rounds - 1))]
+    assert [one.queries for one in made.rounds] == [(query,) for query in asked]
+    assert [one.passages for one in made.rounds] == sorted({one.passages for one in made.rounds})
 
 
 def test_neighbours_that_the_model_asks_for_are_read() -> None:
