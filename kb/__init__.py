@@ -1,28 +1,192 @@
 """A paper knowledge base that shows where every sentence comes from.
 
 >>> from kb import Library, Settings
+
+``__all__`` holds what a program may rely on: the library, its settings, every record that a method of the library
+takes or gives back (and what these are made of), and the error at the root of all others.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kb.errors import KbError
+    from kb.index.catalog.unfinished import Job
     from kb.library import Library
+    from kb.library.pages import KeptDigest
+    from kb.library.viewing import MapPoint, MonthCount, PageView, PaperMap
+    from kb.records import (
+        AddReport,
+        Affiliation,
+        Answer,
+        Box,
+        Candidate,
+        Cell,
+        ChangedEntry,
+        CheckCounts,
+        CheckedSentence,
+        Chunk,
+        Citation,
+        Claim,
+        Comparison,
+        Conclusion,
+        Digest,
+        DigestChanges,
+        DigestCounts,
+        Doubtful,
+        Evidence,
+        Failure,
+        Fault,
+        FieldStatus,
+        Figure,
+        Filters,
+        Fulltext,
+        Hit,
+        Hits,
+        Item,
+        Joined,
+        LeftOut,
+        Link,
+        MadeWith,
+        ManuscriptCheck,
+        Metadata,
+        Name,
+        Note,
+        Notice,
+        NotInPaper,
+        NotSearched,
+        Paper,
+        PaperDetails,
+        Parted,
+        Partial,
+        Passage,
+        PassageSentence,
+        PassedOver,
+        Preview,
+        PreviewCounts,
+        Problem,
+        Reason,
+        Recovery,
+        Reference,
+        RemoveReport,
+        Review,
+        ReviewSection,
+        Round,
+        ShortSpan,
+        Skipped,
+        SourceRecord,
+        Status,
+        Table,
+        TableCell,
+        TableRow,
+        Topic,
+        TopicReport,
+        TraceStep,
+        UpdateReport,
+        Usage,
+        Version,
+    )
     from kb.settings import Settings
 
 __version__ = "0.1.0"
-__all__ = ["Library", "Settings", "__version__"]
+__all__ = [
+    "AddReport",
+    "Affiliation",
+    "Answer",
+    "Box",
+    "Candidate",
+    "Cell",
+    "ChangedEntry",
+    "CheckCounts",
+    "CheckedSentence",
+    "Chunk",
+    "Citation",
+    "Claim",
+    "Comparison",
+    "Conclusion",
+    "Digest",
+    "DigestChanges",
+    "DigestCounts",
+    "Doubtful",
+    "Evidence",
+    "Failure",
+    "Fault",
+    "FieldStatus",
+    "Figure",
+    "Filters",
+    "Fulltext",
+    "Hit",
+    "Hits",
+    "Item",
+    "Job",
+    "Joined",
+    "KbError",
+    "KeptDigest",
+    "LeftOut",
+    "Library",
+    "Link",
+    "MadeWith",
+    "ManuscriptCheck",
+    "MapPoint",
+    "Metadata",
+    "MonthCount",
+    "Name",
+    "NotInPaper",
+    "NotSearched",
+    "Note",
+    "Notice",
+    "PageView",
+    "Paper",
+    "PaperDetails",
+    "PaperMap",
+    "Parted",
+    "Partial",
+    "Passage",
+    "PassageSentence",
+    "PassedOver",
+    "Preview",
+    "PreviewCounts",
+    "Problem",
+    "Reason",
+    "Recovery",
+    "Reference",
+    "RemoveReport",
+    "Review",
+    "ReviewSection",
+    "Round",
+    "Settings",
+    "ShortSpan",
+    "Skipped",
+    "SourceRecord",
+    "Status",
+    "Table",
+    "TableCell",
+    "TableRow",
+    "Topic",
+    "TopicReport",
+    "TraceStep",
+    "UpdateReport",
+    "Usage",
+    "Version",
+    "__version__",
+]
+_OUTSIDE_RECORDS = {
+    "Job": "kb.index.catalog.unfinished",
+    "KbError": "kb.errors",
+    "KeptDigest": "kb.library.pages",
+    "Library": "kb.library",
+    "MapPoint": "kb.library.viewing",
+    "MonthCount": "kb.library.viewing",
+    "PageView": "kb.library.viewing",
+    "PaperMap": "kb.library.viewing",
+    "Settings": "kb.settings",
+}
 
 
 def __getattr__(name: str) -> Any:
     # Imported when first used, so that `kb --help` does not pay for what it does not need.
-    if name == "Library":
-        from kb.library import Library
-
-        return Library
-    if name == "Settings":
-        from kb.settings import Settings
-
-        return Settings
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_OUTSIDE_RECORDS.get(name, "kb.records")), name)

@@ -7,7 +7,8 @@ KbError                      one line that ends with the cure; exit status 1
 ├── HomeError                the home cannot be used
 │   ├── HomeBusy             another writer holds the lock (its holder is named)
 │   ├── HomeTooNew           made by a newer version of the product
-│   └── HomeUnwritable       no permission, or the disk is full
+│   ├── HomeUnwritable       no permission, or the disk is full
+│   └── CatalogDamaged       the catalog, or a record of it, is not as it was written
 ├── UnknownPaper             no paper of that id
 ├── SourceError              a source said no
 │   ├── BadIdentifier        not an id or address that a source knows
@@ -16,6 +17,7 @@ KbError                      one line that ends with the cure; exit status 1
 │   ├── SourceUnavailable    the source cannot be reached now; trying later may help
 │   └── DownloadRefused      host, address, type or size not allowed
 ├── ParseError               a file cannot be read
+│   └── FileUnreadable       there is none, or no regular file, it may not be read, or is too large
 ├── BadRecord                a line of a bibliography or of JSON records is broken
 ├── EncoderError             the encoder cannot be loaded, or is not the one the vectors were made with
 ├── IndexDamaged             a derived index cannot be read; ``kb reindex`` makes it again
@@ -26,17 +28,27 @@ The command's exit statuses and the stable codes of errors, also stored and show
 
 from __future__ import annotations
 
-DONE, NOT_DONE, WRONG_USAGE, IN_PART, FAULTS, INTERRUPTED = 0, 1, 2, 3, 4, 130
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Final
+
+DONE: Final = 0
+NOT_DONE: Final = 1
+WRONG_USAGE: Final = 2
+IN_PART: Final = 3
+FAULTS: Final = 4
+INTERRUPTED: Final = 130
 """Exit statuses: done; not done; the call is wrong; done in part, what failed is listed; faults found; stopped."""
 
 CODES = frozenset(
     # a file
-    "pdf-encrypted pdf-scanned pdf-broken pdf-empty not-a-pdf html-broken no-text too-large too-many-pages"
+    "pdf-encrypted pdf-scanned pdf-broken pdf-empty not-a-pdf html-broken no-text too-large too-long too-many-pages"
     " parse-timeout parse-memory parse-crashed file-changed file-unreadable unsupported-file partial attachment-missing"
     # a record, an id, a source
     " bad-record bad-id not-found source-unavailable source-refused download-refused withdrawn"
     # the home
-    " home-missing home-busy home-too-new home-unwritable disk-full index-damaged encoder-changed encoder-unavailable"
+    " home-missing home-busy home-too-new home-unwritable disk-full index-damaged catalog-damaged"
+    " encoder-changed encoder-unavailable"
     # what was asked for
     " bad-setting bad-usage unknown-paper unknown-topic unknown-collection no-papers no-note model-failed mail-failed"
     " output-lost"
@@ -62,6 +74,21 @@ class KbError(Exception):
         super().__init__(message)
         self.code = code or type(self).code
         self.retry = retry
+
+
+@contextlib.contextmanager
+def foreign_errors(ours: Callable[[str], KbError]) -> Iterator[None]:
+    """Around calls of another's code and nothing else: whatever it raises becomes an error of ours.
+
+    ``ours`` makes it of one line that says what happened; an error that is ours already goes through.
+    """
+    try:
+        yield
+    except KbError:
+        raise
+    except Exception as err:  # the boundary: others raise what they like, all of it becomes ours
+        said = next(iter(str(err).splitlines()), "")[:200]
+        raise ours(f"{type(err).__name__}: {said}" if said else type(err).__name__) from err
 
 
 class OutputLost(KbError):
@@ -105,6 +132,12 @@ class HomeUnwritable(HomeError):
     """The home cannot be written: no permission (``home-unwritable``) or no room (``disk-full``)."""
 
     code = "home-unwritable"
+
+
+class CatalogDamaged(HomeError):
+    """The catalog, or a record of it, is not as it was written; ``kb recover`` saves what is."""
+
+    code = "catalog-damaged"
 
 
 class UnknownPaper(KbError):
@@ -155,6 +188,19 @@ class ParseError(KbError):
     """A file cannot be read; ``code`` says why (``pdf-encrypted``, ``pdf-scanned`` …)."""
 
     code = "pdf-broken"
+
+
+class FileUnreadable(ParseError):
+    """There is no such file, it is no regular file, may not be read, or is too large.
+
+    ``reason`` says why and ends with the cure, without the file's name.
+    """
+
+    code = "file-unreadable"
+
+    def __init__(self, path: object, reason: str, *, code: str | None = None) -> None:
+        super().__init__(f"{path} cannot be read: {reason}", code=code)
+        self.reason = reason
 
 
 class BadRecord(KbError):

@@ -14,6 +14,7 @@ from itertools import filterfalse
 from urllib.parse import unquote
 
 from kb.errors import BadIdentifier
+from kb.text import INVISIBLE
 
 # https://info.arxiv.org/help/arxiv_identifier.html: since April 2007 the month and a number, of four digits until
 # 2014 (people put a zero before them) and of five since; before that archive[.subject]/yymmnnn, the archives of that
@@ -44,7 +45,7 @@ _IN_KEYS = re.compile(
 )
 # A DOI of somebody else, whose digits may look like an id. arXiv's own are those of 10.48550.
 _OTHER_DOI = re.compile(r"(?<![\d.])10\.(?!48550/)\d{4,9}/(?:(?!arxiv:)[^\s&?#\"'<>|])+", re.IGNORECASE)
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_INVISIBLE = re.compile(f"[{INVISIBLE}]")
 _LAYERS = 3  # an address in an address in an address
 _DOI = re.compile(r"^(?:(?:https?://)?(?:dx\.|www\.)?doi\.org/|doi\s*:?\s*)?(?P<doi>10\.\d{4,9}/\S+)$", re.IGNORECASE)
 _ARXIV_DOI = re.compile(r"^10\.48550/arxiv\.(?P<rest>.+)$", re.IGNORECASE)
@@ -131,24 +132,40 @@ OWN_SCHEMES = ("doi:", "record:", "file:", "beir:")  # ids that are given here, 
 
 
 @lru_cache(maxsize=1 << 12)
-def fold(text: str) -> str:
-    """Lower case, no accents, runs of letters and digits joined by one space: for comparing titles and names."""
+def plain_words(text: str) -> str:
+    """Lower case, no accents, runs of letters and digits joined by one space.
+
+    Ids are hashes of it, so it never changes. Whether two names or titles are the same, in spellings that languages
+    and typesetting tell apart, is for ``kb.names.fold``: ø is no o here, and an apostrophe parts.
+    """
     if text.isascii():  # most names and titles: nothing to decompose
         return " ".join(_WORDS.findall(text.lower()))
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())  # ℂ is a C, then a c
     bare = "".join(filterfalse(unicodedata.combining, decomposed))
     return " ".join(_WORDS.findall(bare))
 
 
 def record_key(title: str, authors: Sequence[str]) -> str:
     """``record:<hash>`` of the normalised title and authors, for records without any other id."""
-    basis = "\n".join([fold(title), *(fold(author) for author in authors)])
+    basis = "\n".join([plain_words(title), *(plain_words(author) for author in authors)])
     return f"record:{hashlib.sha256(basis.encode()).hexdigest()[:16]}"
 
 
 def file_key(sha256: str) -> str:
     """``file:<sha256 prefix>`` for a file that states no id."""
     return f"file:{sha256[:16]}"
+
+
+_CONTENT_KEY = re.compile(r"[0-9a-f]{64}\.[a-z]{2,4}")
+
+
+def is_content_key(text: str) -> bool:
+    """Whether a text is a key of the file store: the 64 hex digits of a SHA-256 and an ending, and nothing else.
+
+    >>> is_content_key("../" + "0" * 64 + ".png")
+    False
+    """
+    return _CONTENT_KEY.fullmatch(text) is not None
 
 
 def paper_key(text: str) -> str:

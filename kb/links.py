@@ -1,4 +1,4 @@
-"""Addresses of code and project pages, as every stage sees them: the hosts, how an address is spelt, what it is."""
+"""Addresses of the web, as every stage sees them: in running text, as records state them, of code and projects."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ _PROJECT_DOMAINS = ("github.io", "gitlab.io", "pages.dev", "netlify.app", "verce
 _PROJECT_SITES = ("sites.google.com",)  # whose path names the project
 _NEVER = ("arxiv.org", "doi.org", "dx.doi.org", "youtube.com", "youtu.be")
 
+# RFC 3986 knows ASCII only; the punctuation after an address, parentheses, braces and the like are left to the text.
+IN_PROSE = re.compile(r"https?://[\w!#%&+,./:;=?@~-]*[\w#%&+/=@~-]", re.IGNORECASE | re.ASCII)
+"""An address within running text."""
+_LINKABLE = re.compile(r"https?://[^\s<>\"'\x00-\x1f]+", re.IGNORECASE)
+
 HOSTS = (
     rf"(?:{'|'.join(map(re.escape, (*_REPOSITORIES, *_OTHER_CODE, *_PROJECT_SITES)))}"
     rf"|[\w-]+\.(?:{'|'.join(map(re.escape, _PROJECT_DOMAINS))}))"
@@ -27,8 +32,20 @@ _PROJECT_WORDS = re.compile(
     r"\b(?:project|web|home)[\s-]*(?:page|site|web\s*page|web\s*site)s?\b|\bwebsite\b|\bproject\b|\bdemos?\b"
 )
 _CODE_WORDS = re.compile(r"\b(?:source\s+)?codes?\b|\bimplementations?\b|\brepo(?:sitory|sitories|s)?\b|\bsoftware\b")
-_LOOK_BACK = 60  # characters before an address that may say what it is
+LOOK_BACK = 60
+"""Characters before an address that may say what it is."""
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
+
+
+def is_web_address(text: str) -> bool:
+    """Whether a text as a whole is an address of http or https, as a source may state it."""
+    return re.fullmatch(r"https?://\S+", text, re.IGNORECASE) is not None
+
+
+def web_address(url: str | None) -> str | None:
+    """The address if it may be linked to (http or https, nothing in it that ends an attribute or a tag), else None."""
+    cleaned = (url or "").strip()
+    return cleaned if _LINKABLE.fullmatch(cleaned) else None
 
 
 def host_kind(address: str) -> LinkKind | None:
@@ -56,7 +73,7 @@ def link_kind(address: str, before: str = "") -> LinkKind | None:
         return kind if path.strip("/") or kind == "project" else None  # "github.com" alone is no repository
     if not host or host in _NEVER or host.endswith(tuple(f".{name}" for name in _NEVER)):
         return None
-    said = before[-_LOOK_BACK:].lower()
+    said = before[-LOOK_BACK:].lower()
     project = max((match.end() for match in _PROJECT_WORDS.finditer(said)), default=-1)
     code = max((match.end() for match in _CODE_WORDS.finditer(said)), default=-1)
     if max(project, code) < 0 or re.search(r"[.!?]\s+[a-z]", said[max(project, code) :]):

@@ -6,12 +6,14 @@ rounding; addresses and ids exactly; names without regard to case, spaces and hy
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from kb.words import CJK_SIGNS, STOP_WORDS, normalise
+from kb.text import CJK
+from kb.words import STOP_WORDS, normalise
 
 _SCALES = {
     **dict.fromkeys(("k", "K", "thousand", "千"), 1e3),
@@ -33,7 +35,7 @@ _NUMBER = re.compile(
     r"(?:\s?(?P<unit>%|percent(?:age)?\b|per cent\b|×|[xX](?![\w])|times\b|-?fold\b|倍))?"
     r"(?P<glued>[A-Za-z][\w-]*)?"
 )
-_NUMBER_WORDS = {
+NUMBER_WORDS = {
     word: float(value)
     for value, word in enumerate(
         "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
@@ -41,12 +43,13 @@ _NUMBER_WORDS = {
         start=2,
     )
 } | {"thirty": 30.0, "forty": 40.0, "fifty": 50.0, "sixty": 60.0, "seventy": 70.0, "eighty": 80.0, "ninety": 90.0}
-_NUMBER_WORDS["hundred"] = 100.0
+NUMBER_WORDS["hundred"] = 100.0
 _MULTIPLES = {"twice": 2.0, "double": 2.0, "doubles": 2.0, "doubled": 2.0, "triple": 3.0, "triples": 3.0, "half": 0.5}
 _ADDRESS = re.compile(
     r"https?://[^\s<>\"'，。）)\]}]+|www\.[^\s<>\"'，。）)\]}]+"
-    r"|\b[\w.-]+\.(?:com|org|net|io|ai|edu|gov|dev)/[^\s<>\"'，。）)\]}]+"
-    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b10\.\d{4,9}/[^\s<>\"'，。）)\]}]+"
+    # A name of a host is looked for where it begins and no further than one goes, so that time is linear.
+    r"|(?<!\w)(?<!\w[.-])(?=\w)[\w.-]{1,253}\.(?:com|org|net|io|ai|edu|gov|dev)/[^\s<>\"'，。）)\]}]+"
+    r"|(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+|\b10\.\d{4,9}/[^\s<>\"'，。）)\]}]+"
     # arXiv's ids: four digits of number until 2014, five since 2015.
     r"|(?i:\barxiv:\s?)\d{4}\.\d{4,5}(?:v\d+)?\b"
     r"|\b(?:(?:0[7-9]|1[0-4])(?:0[1-9]|1[0-2])\.\d{4}|(?:1[5-9]|[23]\d)(?:0[1-9]|1[0-2])\.\d{5})(?:v\d+)?\b",
@@ -85,8 +88,8 @@ def numbers(text: str) -> list[Number]:
     plain = _ADDRESS.sub(" ", normalise(text))
     found = [number for match in _NUMBER.finditer(plain) if (number := _read(match))]
     for word in re.findall(r"[a-z]+", plain.lower()):
-        if word in _NUMBER_WORDS:
-            found.append(Number(_NUMBER_WORDS[word], 0.0, "", word, in_words=True))
+        if word in NUMBER_WORDS:
+            found.append(Number(NUMBER_WORDS[word], 0.0, "", word, in_words=True))
         elif word in _MULTIPLES:
             found.append(Number(_MULTIPLES[word], 0.0, "×", word, in_words=True))
     return found
@@ -98,9 +101,11 @@ def _read(match: re.Match[str]) -> Number | None:
         return None  # "3D", "2Wiki": part of a name
     digits = "1" if match["tens"] else match["digits"].replace(",", "")
     factor = _SCALES.get(match["scale"] or match["short"] or "", 1.0)
-    factor *= 10.0 ** int(match["tens"] or match["power"] or match["exponent"] or 0)
+    factor *= float(f"1e{match['tens'] or match['power'] or match['exponent'] or 0}")
     places = len(digits.partition(".")[2])
     value = float(digits) * factor * (-1 if match["sign"] else 1)
+    if not math.isfinite(value):
+        return None  # no quantity: a run of digits, or a power beyond all measure
     text = match[0][: match.start("glued") - match.start()] if glued else match[0]
     return Number(value, 0.5 * 10.0**-places * factor, _UNITS.get(match["unit"] or "", ""), text.strip())
 
@@ -162,12 +167,21 @@ def names(text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+# A name that no language translates and no ordinary word is: inner capitals, digits with letters.
+_COINED = re.compile(r"[a-z][A-Z]|[A-Z].*[A-Z]|\d.*[A-Za-z]|[A-Za-z].*\d")
+
+
+def is_coined(name: str) -> bool:
+    """Whether a name is one by its form alone, wherever it stands: BERT, fastText, CIFAR-10."""
+    return _COINED.search(name) is not None
+
+
 def _squash(word: str) -> str:
     bare = re.sub(r"[\W_]+", "", word.casefold())
     return bare[:-1] if len(bare) > 3 and bare.endswith("s") else bare
 
 
-_TOKEN = re.compile(rf"[{CJK_SIGNS}]+|[^\W_{CJK_SIGNS}]+")  # scripts that are written without blanks part
+_TOKEN = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+")  # scripts that are written without blanks part
 
 
 @lru_cache(maxsize=512)

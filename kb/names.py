@@ -1,6 +1,6 @@
 """Names of people and words of titles, compared: one folding, the readings of a name, whether two lists agree.
 
-The folding is for comparing alone (``kb.ids.fold`` makes keys and must not change). Names are compared by their
+The folding is for comparing alone (``kb.ids.plain_words`` makes keys and must not change). Names are compared by their
 parts, since each source prints them in its way: "Jürgen Müller", "Mueller, J.", "MÜLLER Jürgen".
 """
 
@@ -25,7 +25,12 @@ _SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": 
 _SPELLED_OUT = re.compile(r"([aou])e(?=[a-z])")
 _SHORTEST_TAKEN_BACK = 4  # letters: "Mueller" is also looked for as "Muller", but "Xue" never as "Xu"
 _SUFFIXES = frozenset(("jr", "sr", "ii", "iii", "iv", "2nd", "3rd", "4th"))
-OTHERS = frozenset(("others", "and others", "et al", "and et al", "et alii"))
+_OTHERS = frozenset(("others", "and others", "et al", "and et al", "et alii"))
+PARTICLES = frozenset(
+    "af al ap av ben bin bint da dal das de del dela della den der des di do dos du el ibn la las le les lo los op san"
+    " ten ter van vom von zu zum zur ’t 't".split()
+)
+"""Words in small letters that begin a family name."""
 _MOST_WORDS = 8  # of a name; what has more is compared by its first ones
 _MOST_INITIALS = 3  # capitals in a row that are taken for initials
 _LONGEST = 400  # characters of a name that are read
@@ -129,6 +134,11 @@ def is_suffix(text: str) -> bool:
     """Whether it is what stands behind a name: "Jr.", "III", "2nd". A numeral has capitals alone: Ii is a name."""
     bare = text.strip().removesuffix(".")
     return bare.lower() in _SUFFIXES and (bare[0] not in "IiVv" or bare.isupper())
+
+
+def means_others(text: str) -> bool:
+    """Whether what stands in a list of names says that there are more: "et al.", "and others"."""
+    return fold(text) in _OTHERS
 
 
 def same_person(a: str | Name, b: str | Name) -> bool:
@@ -432,7 +442,7 @@ def _found_in(shorter: Sequence[str | Name], longer: Sequence[str | Name], *, cu
 def _listed(names: Sequence[str | Name]) -> tuple[list[str | Name], bool]:
     """The names without "others" at the end, and whether that stood there."""
     there = [name for name in names if fold(str(name))]
-    if there and fold(str(there[-1])) in OTHERS:
+    if there and means_others(str(there[-1])):
         return there[:-1], True
     return there, False
 

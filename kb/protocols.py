@@ -177,6 +177,10 @@ class Corpus(Protocol):
         """Page of the first character and the boxes of ``chunk.text[start:end]``; (None, ()) without a PDF."""
         ...
 
+    def page_label(self, paper_id: str, page: int) -> str | None:
+        """The number that a page (from 1) of the paper's file prints; None where it is not known."""
+        ...
+
     def encode(self, texts: Sequence[str]) -> Vectors:
         """(n, d) L2-normalised vectors of sentences or questions, by the library's encoder."""
         ...

@@ -24,12 +24,14 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from kb.errors import SettingsError
+from kb.errors import FileUnreadable, SettingsError
+from kb.input_files import read_utf8
 
 ARXIV_HOSTS = ("arxiv.org", "export.arxiv.org", "www.arxiv.org", "rss.arxiv.org")
 _PREFIX = "KB_"
 _A_DAY_SECONDS = 86_400
 _ADDRESS = r"^https?://\S+$"
+_MOST_OF_A_FILE = 1_000_000  # bytes of kb.toml
 _MOST = 1 << 40  # of bytes: no machine has them, and the system takes the number
 
 
@@ -54,6 +56,11 @@ def _named(value: Any) -> Any:
         return json.loads(value) if isinstance(value, str) else value
     except (ValueError, RecursionError):
         return value
+
+
+def _formerly(*values: str) -> BeforeValidator:
+    """Values of earlier versions that mean "auto" now."""
+    return BeforeValidator(lambda value: "auto" if value in values else value)
 
 
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
@@ -116,11 +123,10 @@ class Settings(BaseSettings):
 
     # Encoder and retrieval
     encoder: str = Field(default="all-MiniLM-L6-v2", description="sentence-transformers model, name or path (reindex)")
-    encoder_precision: Literal["auto", "float32", "bfloat16", "mixed", "int8"] = Field(
-        default="auto",
-        description="arithmetic of the encoder; mixed: 8 bits where little is lost; int8 loses more (reindex)",
+    encoder_precision: Annotated[Literal["auto", "float32", "bfloat16"], _formerly("mixed", "int8")] = Field(
+        default="auto", description="arithmetic of the encoder; auto: the fastest that is faithful here"
     )
-    encoder_runtime: Literal["auto", "openvino", "onnxruntime", "torch"] = Field(
+    encoder_runtime: Annotated[Literal["auto", "openvino", "torch"], _formerly("onnxruntime")] = Field(
         default="auto", description="what runs the encoder; auto: the fastest faithful way that is installed"
     )
     encoder_device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="where the encoder runs")
@@ -154,9 +160,17 @@ class Settings(BaseSettings):
     # Parsing
     max_file_bytes: int = Field(default=60_000_000, gt=0, le=_MOST, description="largest file that is read")
     max_pages: int = Field(default=400, gt=0, description="largest PDF that is read, in pages")
-    parse_timeout_seconds: float = Field(default=60.0, gt=0, le=_A_DAY_SECONDS, description="longest time for one file")
+    max_characters: int = Field(
+        default=2_000_000, gt=0, description="most text of one paper that is read, in characters"
+    )
+    parse_timeout_seconds: float = Field(default=55.0, gt=0, le=_A_DAY_SECONDS, description="longest time for one file")
     parse_memory_bytes: int = Field(default=1_500_000_000, gt=0, le=_MOST, description="most memory for one file")
     max_figures: int = Field(default=40, ge=0, description="most figures and tables cut from one paper")
+
+    # The app
+    browser_paths: bool = Field(
+        default=True, description="let the app add files of this machine by path; kb ui says no where others reach it"
+    )
 
     # Delivery
     smtp_host: str = Field(default="", description="mail server for digests; empty for none")
@@ -247,19 +261,11 @@ def _of_the_home(path: Path) -> dict[str, Any]:
         SettingsError: when it cannot be read, or names what does not belong in a home.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except PermissionError as err:
-        raise SettingsError(
-            f"{path} cannot be read ({err.strerror}): check its permissions or choose another --home"
-        ) from err
-    except IsADirectoryError as err:
-        raise SettingsError(
-            f"{path} is a folder: settings are lines in a file of that name; rename the folder"
-        ) from err
-    except OSError as err:
-        raise SettingsError(f"{path} cannot be read ({err.strerror}): correct it or remove it") from err
+        values = tomllib.loads(read_utf8(path, max_bytes=_MOST_OF_A_FILE))
+    except FileUnreadable as err:
+        if isinstance(err.__cause__, FileNotFoundError | NotADirectoryError):
+            return {}
+        raise SettingsError(f"{err}; settings are lines in a file of that name") from err
     except (ValueError, RecursionError) as err:  # no UTF-8, no TOML, brackets without end
         raise SettingsError(f"{path} is not TOML ({err}): correct it or remove it") from err
     for name in values:

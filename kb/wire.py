@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
 from kb.errors import BadRecord
 from kb.records import Digest
+from kb.text import NO_TEXT
 
 T = TypeVar("T")
 
 # ``for`` is a word of Python, so the record's field has another name than the JSON's.
 _FIELD, _NAME = "audience", "for"
+# What JSON may hold as it is, and steers a terminal, ends a line for some readers or cannot be written as UTF-8.
+_CONTROL = re.compile(rf"[\x7f{NO_TEXT}]")
+_FOREIGN = (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RuntimeError)
 _TOO_DEEP = "its lists and objects lie too deep within each other"
 
 
@@ -44,7 +48,12 @@ def _inward(data: Any) -> Any:
 
 def to_json(record: Any, *, indent: int | None = 2) -> str:
     """A record as a JSON document: same record, same text (UTF-8, fields in the order of their definition)."""
-    return json.dumps(to_data(record), ensure_ascii=False, indent=indent)
+    return escaped_json(json.dumps(to_data(record), ensure_ascii=False, indent=indent))
+
+
+def escaped_json(text: str) -> str:
+    """The same JSON without control characters: they stand in strings only, where each has its escape."""
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def from_data(data: Any, kind: type[T]) -> T:
@@ -59,6 +68,8 @@ def from_data(data: Any, kind: type[T]) -> T:
         raise BadRecord(f"no {_name(kind)}: {_TOO_DEEP}: make it again with kb") from err
     except msgspec.ValidationError as err:
         raise BadRecord(f"no {_name(kind)}: {_in_words(err)}: make it again with kb") from err
+    except _FOREIGN as err:
+        raise BadRecord(f"no {_name(kind)} ({err}): make it again with kb") from err
 
 
 def from_json(text: str | bytes, kind: type[T]) -> T:
@@ -71,9 +82,46 @@ def from_json(text: str | bytes, kind: type[T]) -> T:
         data = msgspec.json.decode(text)
     except RecursionError as err:
         raise BadRecord(f"no {_name(kind)}: {_TOO_DEEP}: make it again with kb") from err
-    except (msgspec.DecodeError, UnicodeDecodeError) as err:
+    except _FOREIGN as err:
         raise BadRecord(f"no {_name(kind)}: it is no JSON, or a part of it: make it again with kb") from err
     return from_data(data, kind)
+
+
+def json_schema(
+    kinds: Sequence[type[Any]], *, names: Mapping[type[Any], str]
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """JSON Schemas of what ``to_data`` makes of records, and the parts that they refer to as ``#/$defs/<name>``.
+
+    Every object is closed and has all its fields. ``names`` are those of parts that are to stand under another name
+    than their class's, in the place of what has that name.
+    """
+    references, parts = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
+    renamed = {kind.__name__: name for kind, name in names.items()}
+    parts = {name: part for name, part in parts.items() if name not in renamed.values()}
+    parts = {renamed.get(name, name): _closed(part, renamed) for name, part in parts.items()}
+    roots = [parts[renamed.get(name, name)] for name in (one["$ref"].rpartition("/")[2] for one in references)]
+    return roots, parts
+
+
+def _closed(schema: Any, renamed: Mapping[str, str]) -> Any:
+    """A part of a schema as this module writes such records: nothing but its fields, and all of them."""
+    if isinstance(schema, list):
+        return [_closed(one, renamed) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {key: _closed(value, renamed) for key, value in schema.items() if key != "default"}
+    if isinstance(title := closed.get("title"), str):
+        closed["title"] = renamed.get(title, title)
+    if isinstance(said := closed.get("description"), str):
+        closed["description"] = " ".join(said.split())
+    if "$ref" in closed:
+        stem, slash, name = closed["$ref"].rpartition("/")
+        closed["$ref"] = f"{stem}{slash}{renamed.get(name, name)}"
+    if isinstance(properties := schema.get("properties"), dict):
+        digest = "made_with" in properties
+        fields = {(_NAME if digest and key == _FIELD else key): _closed(properties[key], renamed) for key in properties}
+        closed |= {"properties": fields, "required": list(fields), "additionalProperties": False}
+    return closed
 
 
 def pack(record: Any) -> bytes:
@@ -82,8 +130,16 @@ def pack(record: Any) -> bytes:
 
 
 def unpack(data: bytes, kind: type[T]) -> T:
-    """The record that ``pack`` packed."""
-    return msgspec.msgpack.decode(data, type=kind)
+    """The record that ``pack`` packed.
+
+    Raises:
+        BadRecord: when the bytes are not as they were packed.
+    """
+    try:
+        return msgspec.msgpack.decode(data, type=kind)
+    except _FOREIGN as err:
+        reason = f"a stored {_name(kind)} is damaged ({err}): kb doctor names it, kb recover TO saves the rest"
+        raise BadRecord(reason) from err
 
 
 _WORDS = {

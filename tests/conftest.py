@@ -37,3 +37,14 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the shared data folder is not beside this checkout")
     return SHARED
+
+
+_SLOW_FOLDERS = ("end_to_end", "integration")
+_SLOW_FILES = ("test_encoder_contract.py", "test_encoders.py")  # they convert encoders
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole homes, processes, browsers and servers are slow, wherever a single test of them is quick."""
+    for item in items:
+        if Path(item.path).parent.name in _SLOW_FOLDERS or Path(item.path).name in _SLOW_FILES:
+            item.add_marker(pytest.mark.slow)

@@ -180,6 +180,10 @@ class MemoryCorpus:
         chunk = self._by_id[chunk_id]
         return chunk.page, (Box(page=chunk.page or 1, x0=0.0, y0=float(start), x1=1.0, y1=float(end)),)
 
+    def page_label(self, paper_id: str, page: int) -> str | None:
+        """Pages count from 101 in print."""
+        return str(100 + page)
+
     def encode(self, texts: Sequence[str]) -> Vectors:
         """By the encoder that was given."""
         return self._encode(texts)  # type: ignore[no-any-return]

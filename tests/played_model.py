@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from kb.answering import asking, comparing, drafting, reviewing, understanding, verifying
+from kb.answering import asking, comparing, drafting, noting, reviewing, screening, understanding, verifying
 from kb.errors import ModelError
 from kb.records import Usage
 
@@ -42,6 +42,9 @@ class PlayedModel:
         difference: the line on how papers differ.
         sections, rows, outline: of a review: the draft of a section and the rows of its table by their prompts; the
             outline, by default one section over all papers.
+        note: fields of a reading note by the prompt; those that are not asked for are left out.
+        translate: what a sentence becomes in another language.
+        screens: whether a line is flagged as an order; an exception is raised.
     """
 
     def __init__(
@@ -54,11 +57,16 @@ class PlayedModel:
         sections: Callable[[str], str] = lambda prompt: "MISSING: all of it",
         rows: Callable[[str], Sequence[Mapping[str, Any]]] = lambda prompt: (),
         outline: Sequence[Mapping[str, Any]] | Exception | None = None,
+        note: Callable[[str], Mapping[str, Any]] = lambda prompt: {},
+        translate: Callable[[str], str] = lambda text: f"译：{text}",
+        screens: Callable[[str], bool] | Exception = lambda line: False,
         is_local: bool = True,
     ) -> None:
         self._drafts, self._understands, self._judge = list(drafts), understands or {}, judge
         self._looks, self._difference, self._is_local = looks, difference, is_local
         self._sections, self._rows, self._outline = sections, rows, outline
+        self._note, self._translate = note, translate
+        self._screens = screens
         self._drafted = 0
         self.asked: list[tuple[str, str]] = []
 
@@ -100,6 +108,11 @@ class PlayedModel:
     def structured(self, system: str, user: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
         """By the part that the system prompt asks for."""
         self.asked.append((system, user))
+        if system == screening.SYSTEM:
+            if isinstance(self._screens, Exception):
+                raise self._screens
+            lines = re.findall(r"^\[(\d+)\] (.*)", user, flags=re.MULTILINE)
+            return {"numbers": [int(number) for number, line in lines if self._screens(line)]}
         if system == understanding.SYSTEM:
             if isinstance(self._understands, Exception):
                 raise self._understands
@@ -121,7 +134,10 @@ class PlayedModel:
         if system == reviewing.ROWS:
             return {"rows": self._rows(user)}
         if system.startswith("You translate"):
-            return {"sentences": [f"译：{line.partition(') ')[2]}" for line in user.splitlines()]}
+            return {"sentences": [self._translate(line.partition(") ")[2]) for line in user.splitlines()]}
+        if system == noting.SYSTEM:
+            written = self._note(user)
+            return {name: written.get(name, []) for name in schema["properties"]}
         raise ModelError(f"no part for this prompt: {system[:60]}")
 
     def _checks(self, user: str) -> list[Mapping[str, Any]]:

@@ -12,7 +12,7 @@ from importlib import resources
 from itertools import count
 from pathlib import Path
 
-from kb.index.merging import Witness, merge
+from kb.index.catalog.matching import Witness, merge
 from kb.records import (
     Box,
     Claim,

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Any
 
 import streamlit as st
 
-from kb.library.desk import Desk
-from kb.records import Answer, Claim
+from kb import Library
+from kb.records import Answer, Claim, Effort
 from ui import address, markup
 from ui.address import Field
-from ui.cards import about, claim_line, paper_title, passage_cards, source_cards
+from ui.cards import about, claim_line, paper_title, papers_found, passage_cards, source_cards
 from ui.greeting import greet
 from ui.picking import pick_papers
-from ui.session import errors_shown, header, is_empty, library, t
+from ui.session import errors_shown, header, is_empty, is_own, library, new_conversation, t
 
 _FIELDS = {"session": Field()}
 _MOST_CONVERSATIONS = 30
 _LATEST = 6
 _OPEN = 3  # passages that stand open
 _REPAINT_SECONDS = 0.25
+_EFFORTS: tuple[Effort, ...] = ("quick", "normal", "deep")
 
 
 def show() -> None:
@@ -34,11 +34,11 @@ def show() -> None:
         greet()
         return
     address.restore("ask", _FIELDS)
-    if not st.session_state["ask-session"]:
-        st.session_state["ask-session"] = f"app-{time.time_ns():x}"
+    if not st.session_state["ask-session"] or not is_own(st.session_state["ask-session"]):
+        st.session_state["ask-session"] = new_conversation()
     session = st.session_state["ask-session"]
-    within = _choices(session)
-    turns = library().conversation(session)
+    within, effort = _choices(session)
+    turns = library().conversations.get(session)
     if not turns:
         st.info(t("ask_start_model" if library().settings.model_name else "ask_start"), icon=":material/lightbulb:")
         _latest()
@@ -47,12 +47,13 @@ def show() -> None:
     question = st.chat_input(t("ask_hint"), key="ask-question", max_chars=2000)
     if question:
         address.keep("ask", _FIELDS)
-        _answer(question, session=session, within=within)
+        _answer(question, session=session, within=within, effort=effort)
 
 
-def _choices(session: str) -> list[str]:
-    """Which conversation, and which papers may be used."""
-    known = library().conversations()[:_MOST_CONVERSATIONS]
+def _choices(session: str) -> tuple[list[str], Effort]:
+    """Which conversation, which papers may be used, and how often a model looks again."""
+    effort: Effort = "normal"
+    known = _known(_MOST_CONVERSATIONS)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         if st.button(t("new_conversation"), icon=":material/add_comment:"):
             st.query_params.clear()
@@ -60,26 +61,38 @@ def _choices(session: str) -> list[str]:
             st.rerun()
         with st.popover(t("conversations"), icon=":material/history:"):
             for name in known:
-                label = markup.plain(markup.shortened(_opening(str(library().home.path), name), 70))
+                label = markup.plain(markup.shortened(_opening(str(library().settings.home), name), 70))
                 if st.button(label, key=f"open-{name}", type="tertiary", disabled=name == session):
                     address.go("ask", {"session": name})
             if not known:
                 st.caption(t("nothing_here"))
         with st.popover(t("ask_within"), icon=":material/filter_alt:"):
             chosen = pick_papers([], key="ask-papers")
+        if library().settings.model_name:
+            with st.popover(t("effort"), icon=":material/manage_search:"):
+                effort = st.radio(t("effort_hint"), _EFFORTS, index=1, format_func=_named, key="ask-effort")
     if chosen:
-        names = "; ".join(paper.title for paper in library().records(chosen))
+        names = "; ".join(paper.title for paper in library().papers.many(chosen))
         st.caption(f"{t('ask_within')}: {markup.plain(names)}")
-    return chosen
+    return chosen, effort
+
+
+def _named(effort: Effort) -> str:
+    return t(f"effort_{effort}")
+
+
+def _known(most: int) -> list[str]:
+    """The person's latest conversations."""
+    return [name for name in library().conversations.list() if is_own(name)][:most]
 
 
 def _latest() -> None:
     """The way back into the latest conversations."""
-    known = library().conversations()[:_LATEST]
+    known = _known(_LATEST)
     if known:
         st.markdown(f"**{t('latest_conversations')}**")
     for name in known:
-        label = markup.plain(markup.shortened(_opening(str(library().home.path), name), 120))
+        label = markup.plain(markup.shortened(_opening(str(library().settings.home), name), 120))
         if st.button(label, key=f"latest-{name}", icon=":material/forum:", type="tertiary"):
             address.go("ask", {"session": name})
 
@@ -87,27 +100,33 @@ def _latest() -> None:
 @st.cache_data(max_entries=200, show_spinner=False)
 def _opening(home: str, session: str) -> str:
     """The first question of a conversation, which never changes."""
-    return next((answer.question for answer in library().conversation(session)), session)
+    return next((answer.question for answer in library().conversations.get(session)), session)
 
 
-def _answer(question: str, *, session: str, within: list[str]) -> None:
+def _answer(question: str, *, session: str, within: list[str], effort: Effort) -> None:
     """Ask in a thread of its own, so that turning to another page does not lose the answer; show the draft."""
-    told: queue.Queue[str] = queue.Queue()
+    told: queue.Queue[str | Answer] = queue.Queue()
     ending: Future[Answer] = Future()
-    work = (library(), question, session, within, told, ending)
+    work = (library(), question, session, within, effort, told, ending)
     threading.Thread(target=_work, args=work, daemon=True).start()
     with st.chat_message("user", avatar=":material/person:"):
         st.markdown(markup.plain(question))
     with st.chat_message("assistant", avatar=":material/menu_book:"), st.spinner(t("asking")):
         draft, text = st.empty(), ""
         while True:
+            said: str | Answer = ""
             try:
                 said = told.get(timeout=_REPAINT_SECONDS)
-                while not told.empty():  # each is the whole draft so far
+                while not told.empty():  # each is the whole draft so far, the last one the answer
                     said = told.get_nowait()
             except queue.Empty:
-                said = ""
+                pass
             if not said and ending.done():
+                break
+            if isinstance(said, Answer):  # it is shown while it is still being kept
+                with draft.container():
+                    _show_answer(said, key=f"fresh-{session}")
+                wait([ending])
                 break
             text = said or text
             # Also without news: this is where Streamlit may end the run when the person turned to another page.
@@ -122,10 +141,19 @@ def _answer(question: str, *, session: str, within: list[str]) -> None:
 
 
 def _work(
-    here: Desk, question: str, session: str, within: list[str], told: queue.Queue[str], ending: Future[Answer]
+    here: Library,
+    question: str,
+    session: str,
+    within: list[str],
+    effort: Effort,
+    told: queue.Queue[str | Answer],
+    ending: Future[Answer],
 ) -> None:
     try:
-        ending.set_result(here.ask(question, session=session, paper=within, on_draft=told.put))
+        made = here.ask(
+            question, session=session, paper=within, effort=effort, on_draft=told.put, on_answer=told.put
+        )  # fmt: skip
+        ending.set_result(made)
     except BaseException as err:  # noqa: BLE001  (not swallowed: the page raises it again)
         ending.set_exception(err)
 
@@ -136,15 +164,19 @@ def _show_turn(answer: Answer, *, key: str) -> None:
         if answer.understood != answer.question:
             st.caption(t("understood", question=markup.plain(answer.understood)))
     with st.chat_message("assistant", avatar=":material/menu_book:"):
-        for notice in answer.notices:
-            st.caption(markup.plain(notice))
-        if answer.source == "passages":
-            _show_passages(answer, key=key)
-        else:
-            _show_prose(answer, key=key)
-        if answer.not_searched.private:
-            st.caption(t("private_left_out", count=answer.not_searched.private))
-        _copy(answer)
+        _show_answer(answer, key=key)
+
+
+def _show_answer(answer: Answer, *, key: str) -> None:
+    for notice in answer.notices:
+        st.caption(markup.plain(notice))
+    if answer.source == "passages":
+        _show_passages(answer, key=key)
+    else:
+        _show_prose(answer, key=key)
+    if answer.not_searched.private:
+        st.caption(t("private_left_out", count=answer.not_searched.private))
+    _copy(answer)
 
 
 def _show_passages(answer: Answer, *, key: str) -> None:
@@ -153,12 +185,17 @@ def _show_passages(answer: Answer, *, key: str) -> None:
         st.warning(t("not_found"), icon=":material/search_off:")
         return
     _head(t("best_passages" if answer.answered else "nearest"), t("quoted"))
-    passage_cards(answer.passages[:_OPEN], key=key)
-    if rest := answer.passages[_OPEN:]:
-        more = st.expander(t("more_passages", count=len(rest)), key=f"more-{key}", on_change="rerun")
-        if more.open:
-            with more:
-                passage_cards(rest, key=key)
+    if answer.over_papers:
+        papers_found(answer, key=key)
+        return
+    own = [one for one in answer.passages if not answer.named or one.paper.id in answer.named]
+    passage_cards(own[:_OPEN], key=key)
+    for name, rest in (("more_passages", own[_OPEN:]), ("other_papers", answer.passages[len(own) :])):
+        if rest:
+            more = st.expander(t(name, count=len(rest)), key=f"{name}-{key}", on_change="rerun")
+            if more.open:
+                with more:
+                    passage_cards(rest, key=f"{name}-{key}")
 
 
 def _head(title: str, caption: str) -> None:
@@ -208,7 +245,7 @@ def _show_claims(claims: Sequence[Claim], *, key: str) -> None:
     for number, claim in enumerate(claims):
         claim_line(claim, key=f"{key}-{number}")
         if claim.verdict_reason:
-            st.caption(markup.plain(library().told(claim.verdict_reason)))
+            st.caption(markup.plain(library().view.told(claim.verdict_reason)))
 
 
 def _show_papers(answer: Answer, *, key: str) -> None:
@@ -223,7 +260,7 @@ def _show_papers(answer: Answer, *, key: str) -> None:
 def _copy(answer: Answer) -> None:
     copy: Any = st.popover(t("copy_answer"), icon=":material/content_copy:")
     with copy:
-        st.code(library().answer_text(answer), language=None, wrap_lines=True)
+        st.code(library().pages.render(answer, "text")[0][1].decode(), language=None, wrap_lines=True)
 
 
 show()

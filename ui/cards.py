@@ -8,7 +8,8 @@ from itertools import groupby
 
 import streamlit as st
 
-from kb.records import CELLS, Claim, Evidence, Hit, Paper, Passage, PassageSentence
+from kb.records import CELLS, Answer, Claim, Evidence, Hit, Paper, Passage, PassageSentence
+from kb.words import snippet, words_found
 from ui import markup
 from ui.evidence import beside, evidence_in, evidence_of, open_evidence, source_link
 from ui.session import library, t
@@ -86,23 +87,8 @@ def _where(hit: Hit) -> str:
 @st.cache_data(max_entries=512, show_spinner=False)
 def _passage(text: str, query: str) -> str:
     """The passage in Markdown, cut to size, with the query's words marked."""
-    found = library().words_found(query, text) if query else []
-    if len(text) <= _SNIPPET_CHARACTERS:
-        return markup.marked(text, found)
-    cut = _snippet(text, found)
-    return markup.marked(cut, library().words_found(query, cut) if query else [])
-
-
-def _snippet(text: str, spans: Sequence[tuple[int, int]]) -> str:
-    """The part of a passage that holds most of the marked words, cut at words."""
-    starts = [0, *(max(0, start - 60) for start, _ in spans)]
-    best = max(
-        starts, key=lambda at: (len({text[a:b].lower() for a, b in spans if at <= a < at + _SNIPPET_CHARACTERS}), -at)
-    )
-    cut = text[best : best + _SNIPPET_CHARACTERS]
-    if best:
-        cut = "… " + cut.partition(" ")[2]
-    return cut.rpartition(" ")[0] + " …" if best + _SNIPPET_CHARACTERS < len(text) else cut
+    cut = snippet(text, query, most=_SNIPPET_CHARACTERS)
+    return markup.marked(cut, words_found(query, cut))
 
 
 def passage_cards(passages: Sequence[Passage], *, key: str) -> None:
@@ -114,6 +100,17 @@ def passage_cards(passages: Sequence[Passage], *, key: str) -> None:
             st.caption(about(several[0].paper))
             for passage in several:
                 show_passage(passage, key=f"{key}-{passage.marker}")
+
+
+def papers_found(answer: Answer, *, key: str) -> None:
+    """The papers that a question asks for, each with the sentence that brought it there and the way to its page."""
+    for passage in answer.passages:
+        name, said = st.columns([1, 2], gap="medium", border=True)
+        with name:
+            paper_title(passage.paper, key=f"found-{key}-{passage.marker}")
+            st.caption(about(passage.paper))
+        with said:
+            quotation(passage, key=f"found-{key}-{passage.marker}")
 
 
 def show_passage(passage: Passage, *, key: str) -> None:
@@ -133,6 +130,8 @@ def show_passage(passage: Passage, *, key: str) -> None:
 def place_of(passage: Passage) -> str:
     """Number, section and page of a passage, as Markdown."""
     page = t("page_short", page=passage.page) if passage.page else ""
+    if page and passage.page_label not in (None, str(passage.page)):
+        page += f" ({t('page_printed', label=passage.page_label)})"
     place = " · ".join(part for part in (" › ".join(passage.section), page) if part)
     return markup.plain(f"[{passage.marker}] {place or t('record')}")
 
@@ -225,7 +224,7 @@ def web_links(paper: Paper) -> None:
 
 def opinion_buttons(paper: Paper, *, key: str, topic: str = "") -> None:
     """Like, not for me, read later; pressed again, it is taken back."""
-    liking = library().liking(paper.id)
+    liking = library().papers.liking(paper.id, topic=topic)
     later = LATER in paper.tags
     with st.container(horizontal=True, gap="small"):
         for name, value, icon in (("like", 1, "thumb_up"), ("dislike", -1, "thumb_down")):
@@ -241,7 +240,7 @@ def opinion_buttons(paper: Paper, *, key: str, topic: str = "") -> None:
 
 
 def _opine(paper_id: str, liking: int, topic: str) -> None:
-    library().opine(paper_id, liking, topic=topic)
+    library().like(paper_id, liking, topic=topic)
 
 
 def _put_by(paper_id: str, there: bool) -> None:

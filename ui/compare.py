@@ -26,7 +26,7 @@ def show() -> None:
     address.restore("compare", _FIELDS)
     given = [key for key in st.session_state["compare-paper"].split("\n") if key]
     with st.container(border=True):
-        papers = pick_papers([library().paper(key).id for key in given], key="compare-papers", most=_MOST_CHOSEN)
+        papers = pick_papers([library().papers.get(key).id for key in given], key="compare-papers", most=_MOST_CHOSEN)
         questions = st.text_area(
             t("questions"), value=st.session_state["compare-question"], placeholder=t("questions_hint"), height=90
         )
@@ -82,10 +82,10 @@ def _show_cell(cell: Cell, *, key: str) -> None:
         claim_line(claim, key=f"{key}-{number}")
     if cell.state != "found":
         st.caption(t(cell.state.replace(" ", "_")))
-    elif not cell.claims and cell.passages:
+    if not cell.claims and cell.short and cell.passages:
         quotation(cell.passages[0], key=key)
     if cell.passages and not cell.claims:
-        label = t("whole_passages" if cell.state == "found" else "nearest")
+        label = t("whole_passages" if cell.short else "nearest")
         more = st.expander(label, key=f"more-{key}", on_change="rerun")
         if more.open:
             with more:
@@ -96,7 +96,7 @@ def _show_cell(cell: Cell, *, key: str) -> None:
 def _downloads(table: Comparison) -> None:
     with st.container(horizontal=True, gap="small"):
         for form, name in (("md", "Markdown"), ("csv", "CSV")):
-            text = library().render_comparison(table, form)
+            text = library().pages.render(table, form)[0][1].decode()
             st.download_button(
                 name, text, file_name=f"kb-comparison.{form}", on_click="ignore", icon=":material/download:"
             )

@@ -38,7 +38,7 @@ def evidence_in(passage: Passage, *numbers: str) -> Evidence:
 
 def beside(passage: Passage) -> tuple[str, str]:
     """What stands in the paper before and after a passage, as Markdown; "" at its ends."""
-    chunks = library().passages(passage.paper.id)
+    chunks = library().papers.text(passage.paper.id)
     place = next((i for i, chunk in enumerate(chunks) if chunk.id == passage.chunk_id), None)
     if place is None:
         return "", ""
@@ -59,7 +59,7 @@ def open_evidence(evidence: Evidence, *, claim: Claim | None = None) -> None:
             if claim is not None and claim.text_verified:
                 st.markdown(markup.with_maths(claim.text_verified))
             if claim is not None and claim.verdict not in (None, "verbatim") and claim.verdict_reason:
-                st.caption(f"{t(str(claim.verdict))}: {markup.plain(library().told(claim.verdict_reason))}")
+                st.caption(f"{t(str(claim.verdict))}: {markup.plain(library().view.told(claim.verdict_reason))}")
             show_evidence(evidence, key="dialog")
 
     view()
@@ -67,7 +67,7 @@ def open_evidence(evidence: Evidence, *, claim: Claim | None = None) -> None:
 
 def show_evidence(evidence: Evidence, *, key: str) -> None:
     """Paper, page picture with the quote marked, quote, neighbours, links."""
-    paper = library().paper(evidence.paper_id)
+    paper = library().papers.get(evidence.paper_id)
     st.markdown(f"**{markup.with_maths(paper.title)}**")
     with st.container(horizontal=True, gap="small"):
         where = {"id": paper.id} | ({"tab": "pages", "page": str(evidence.page)} if evidence.page else {})
@@ -89,7 +89,7 @@ def show_evidence(evidence: Evidence, *, key: str) -> None:
 
 def source_link(paper: Paper, version: int | None = None) -> None:
     """A link to the paper on the web, at that version."""
-    if (address := markup.web_address(library().address(paper, version))) is not None:
+    if (address := markup.web_address(library().papers.address(paper, version))) is not None:
         where = "arXiv" if "arxiv.org" in address else address.split("/")[2]
         number = version or paper.version
         label = t("at_version", where=where, version=number) if number else where
@@ -101,7 +101,7 @@ def source_link(paper: Paper, version: int | None = None) -> None:
 @st.cache_data(max_entries=48, show_spinner=False)
 def _picture(home: str, paper_id: str, page: int, generation: int) -> tuple[str, float, float]:
     """The page as a data address and its size in points; kept, so that going back to it costs nothing."""
-    view = library().page_view(paper_id, page)
+    view = library().view.page(paper_id, page)
     data = base64.b64encode(view.png).decode()
     return f"data:image/png;base64,{data}", view.width_points, view.height_points
 
@@ -110,7 +110,7 @@ def show_page(paper: Paper, page: int, *, boxes: Sequence[Box] = (), quote: str 
     """The page with boxes marked; not ``whole``: the part around them."""
     here = library()
     try:
-        address, width, height = _picture(str(here.home.path), paper.id, page, here.generation())
+        address, width, height = _picture(str(here.settings.home), paper.id, page, here.papers.generation())
     except KbError as err:
         st.warning(markup.plain(str(err)))
         return
@@ -142,7 +142,7 @@ def _mark(box: Box, width: float, height: float) -> str:
 
 def _around(evidence: Evidence) -> None:
     """The quote in what stands before and after it."""
-    chunks = library().passages(evidence.paper_id)
+    chunks = library().papers.text(evidence.paper_id)
     place = next((i for i, chunk in enumerate(chunks) if chunk.id == evidence.chunk_id), None)
     if place is None:
         st.markdown(markup.marked(evidence.quote, [(0, len(evidence.quote))]))

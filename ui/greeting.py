@@ -37,7 +37,7 @@ def greet() -> None:
 def drop_files(*, key: str, verb: str = "add") -> None:
     """A place for files: they are stored in the home and read by a ``kb`` process (PDFs in its guarded child)."""
     limit = max(1, library().settings.max_file_bytes // 1_000_000)
-    kinds = [".pdf"] if verb == "note" else library().readable_endings()
+    kinds = [".pdf"] if verb == "note" else library().jobs.readable_endings()
     label = t("drop_note") if verb == "note" else t("drop_files")
     with st.form(f"form-{key}", border=False, clear_on_submit=True):
         files = st.file_uploader(
@@ -49,7 +49,7 @@ def drop_files(*, key: str, verb: str = "add") -> None:
     paths = []
     for file in files:
         try:
-            paths.append(str(library().keep_upload(file.name, file.getvalue())))
+            paths.append(str(library().jobs.keep_upload(file.name, file.getvalue())))
         except KbError as err:
             st.error(markup.plain(str(err)))
     for path in paths if verb == "note" else []:
@@ -63,8 +63,7 @@ def drop_files(*, key: str, verb: str = "add") -> None:
 def _follow_topic(query: str) -> None:
     """Keep the topic, and ask arXiv for its papers."""
     try:
-        library().catalog(create=True)
-        library().add_topic(Topic(name=markup.shortened(query, 60), query=query))
+        library().topics.add(Topic(name=markup.shortened(query, 60), query=query))
     except KbError as err:
         st.error(t("failed", reason=markup.plain(str(err))))
         return

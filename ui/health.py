@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from kb.library.jobs import Job
+from kb import Job
 from ui import markup, work
 from ui.session import library, t
 
@@ -16,7 +16,7 @@ _VERBS = ("doctor", "reindex")
 
 def show_health() -> None:
     """Check in a process of its own, and show what the last check found."""
-    jobs = library().jobs()
+    jobs = library().jobs.list()
     busy = any(job.is_open and job.command[0] in _VERBS for job in jobs)
     if st.button(t("check"), type="primary", icon=":material/health_and_safety:", disabled=busy):
         work.start("doctor")
@@ -38,8 +38,9 @@ def _show_problems(last: Job, problems: list[dict[str, Any]]) -> None:
         with st.container(border=False, key=f"problem-{last.number}-{number}"):
             show_one(f"{markup.plain(problem['what'])}  \n→ {markup.plain(problem['cure'])}")
             command = command_of(problem["cure"])
-            if command and st.button(t("cure_one"), key=f"cure-{last.number}-{number}", icon=":material/healing:"):
-                work.start(*command)
+            key = f"cure-{last.number}-{number}"
+            is_asked = bool(command) and st.button(t("cure_one"), key=key, icon=":material/healing:")
+            if is_asked and work.start(*command):
                 st.rerun()
 
 

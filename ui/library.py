@@ -29,13 +29,13 @@ def show() -> None:
 def _add() -> None:
     left, right = st.columns(2, gap="large")
     with left, st.form("add-ids", clear_on_submit=True):
-        text = st.text_area(t("add_ids"), placeholder=t("add_ids_hint"), height=110)
+        label = t("add_ids" if library().settings.browser_paths else "add_ids_only")
+        text = st.text_area(label, placeholder=t("add_ids_hint"), height=110)
         fulltext = st.toggle(t("with_fulltext"), value=True)
         if st.form_submit_button(t("add"), icon=":material/add:", type="primary"):
             names = [line.strip() for line in text.splitlines() if line.strip()]
-            if names:
-                # Behind "--" nothing that a person types is read as an option.
-                work.start("add", *([] if fulltext else ["--no-fulltext"]), "--", *names)
+            # Behind "--" nothing that a person types is read as an option.
+            if names and work.start("add", *([] if fulltext else ["--no-fulltext"]), "--", *names):
                 st.rerun()
     with right:
         st.markdown(t("drop_files"))
@@ -71,7 +71,7 @@ def _setting(name: str, value: object) -> str:
 
 
 def _jobs() -> None:
-    if not library().jobs():
+    if not library().jobs.list():
         st.info(t("nothing_here"))
     work.show_work()
 

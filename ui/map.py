@@ -9,9 +9,8 @@ from typing import Any
 
 import streamlit as st
 
+from kb import Library, MapPoint, MonthCount, PaperMap
 from kb.errors import KbError
-from kb.library.desk import Desk
-from kb.library.mapping import MapPoint, MonthCount, PaperMap
 from ui import address, markup
 from ui.address import Field
 from ui.greeting import greet
@@ -39,13 +38,13 @@ def show() -> None:
         colour = st.segmented_control(t("map_colour"), _COLOURS, format_func=t, key="map-colour", required=True)
         find = st.text_input(t("map_find"), key="map-find", type="search", placeholder=t("find_in_table"), width=320)
     address.keep("map", _FIELDS)
-    drawn = _map(*state(), repr(library().topics()))
+    drawn = _map(*state(), repr(library().topics.list()))
     if not drawn.points:
         st.info(t("map_few"))
         return
     if not drawn.arranged:
         _await(_arranging(), _map.clear, t("map_arranging"))
-    if (count := library().count()) > len(drawn.points):
+    if (count := library().papers.count()) > len(drawn.points):
         st.caption(t("map_sample", shown=len(drawn.points), count=count))
     groups = _Groups([getattr(point, colour or "category") for point in drawn.points])
     found = _found(*state(), find.strip()) if find.strip() else None
@@ -53,7 +52,7 @@ def show() -> None:
     if found is not None:
         _links(found)
     st.subheader(t("months"), anchor=False)
-    counting = _counting(*state(), repr(library().topics()))
+    counting = _counting(*state(), repr(library().topics.list()))
     if counting.done():
         _draw_months(counting.result(), groups, colour or "category")
     else:
@@ -65,13 +64,13 @@ def show() -> None:
 
 @st.cache_resource(max_entries=4, show_spinner=False)  # points are never changed
 def _map(home: str, generation: int, topics: str) -> PaperMap:
-    return library().paper_map()
+    return library().view.map()
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _found(home: str, generation: int, words: str) -> list[tuple[str, str]]:
     """(id, title) of the papers with these words, best first."""
-    return [(paper.id, paper.title) for paper in library().papers_with(words, limit=_MOST_FOUND)]
+    return [(paper.id, paper.title) for paper in library().papers.having(words, limit=_MOST_FOUND)]
 
 
 @st.cache_resource(show_spinner=False)
@@ -90,15 +89,15 @@ def _arranging() -> Future[None]:
     home, generation = state()
     made_for, future = _arrangements().get(home, (-1, None))
     if future is None or (future.done() and made_for != generation):
-        future = _worker().submit(library().arrange_map)
+        future = _worker().submit(library().view.arrange_map)
         _arrangements()[home] = (generation, future)
     return future
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _counting(home: str, generation: int, topics: str) -> Future[list[MonthCount]]:
-    here: Desk = library()
-    return _worker().submit(here.month_counts)
+    here: Library = library()
+    return _worker().submit(here.view.months)
 
 
 def _await(future: Future[Any], when_done: Callable[[], object], text: str) -> None:

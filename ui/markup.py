@@ -11,8 +11,9 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
-# Pandoc's rule for maths: no space inside the dollars, no digit after, so that two prices are no formula.
-_MATHS = re.compile(r"\$(?=[^\s$])(?:\\.|[^$\\\n])+?(?<=[^\s\\])\$(?!\d)")
+from kb.formulas import split_formulas
+from kb.text import one_line, printable
+
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 # Read after Markdown's escapes were taken away: a word joiner between the characters keeps them apart.
 _EMOJI = re.compile(r":(?=[\w+-]+:)")
@@ -31,18 +32,15 @@ _JOINER = "\u2060"
 
 def plain(text: str) -> str:
     """Text that shows as it is: no markup, no maths, no links."""
-    return _PUNCTUATION.sub(lambda match: "\\" + match[0], _apart(_one_line(text)))
+    return _PUNCTUATION.sub(lambda match: "\\" + match[0], _apart(one_line(text)))
 
 
 def with_maths(text: str) -> str:
     """Text that shows as it is, except for ``$formulas$``, which are typeset."""
-    parts: list[str] = []
-    end = 0
-    flat = _one_line(text)
-    for formula in _MATHS.finditer(flat):
-        parts += [plain_part(flat[end : formula.start()]), formula[0]]
-        end = formula.end()
-    return "".join([*parts, plain_part(flat[end:])])
+    pieces = split_formulas(one_line(text))
+    shown = "".join(f"{piece}{_JOINER}" if is_formula else plain_part(piece) for piece, is_formula in pieces)
+    # Two formulas in a row would be one with two dollars in it: the joiner stays there alone.
+    return re.sub(rf"{_JOINER}(?!\$)", "", shown)
 
 
 def prose(text: str, *, doubtful: Iterable[str] = ()) -> str:
@@ -93,7 +91,7 @@ def marked(text: str, spans: Sequence[tuple[int, int]], *, strong: tuple[int, in
     """
     parts: list[str] = []
     end = 0
-    flat = "".join(ch if ch.isprintable() else " " for ch in text)
+    flat = printable(text)
     for start, stop in spans:
         inner = plain_part(flat[start:stop])
         if strong is not None and start <= strong[0] < strong[1] <= stop:
@@ -124,17 +122,13 @@ def bullets(lines: Iterable[str]) -> str:
 
 def attribute(text: str) -> str:
     """Text for an attribute or element of the app's own HTML."""
-    return html.escape(_one_line(text), quote=True)
+    return html.escape(one_line(text), quote=True)
 
 
 def shortened(text: str, length: int) -> str:
     """At most ``length`` characters, cut at a word."""
-    flat = _one_line(text)
+    flat = one_line(text)
     return flat if len(flat) <= length else flat[:length].rsplit(" ", 1)[0] + " …"
-
-
-def _one_line(text: str) -> str:
-    return " ".join("".join(ch if ch.isprintable() else " " for ch in text).split())
 
 
 def _apart(text: str) -> str:

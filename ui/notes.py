@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from kb.errors import KbError
 from kb.records import ABSTRACT_PARTS, CONCLUSION_PARTS, Claim, Figure, Note
 from ui import markup
 from ui.cards import claim_line
@@ -16,7 +17,7 @@ def note_head(note: Note, *, key: str) -> None:
     """Summary and takeaways."""
     if note.changes:
         st.markdown(f"**{t('changed')}**")
-        changes = [library().spoken(change, language()) for change in note.changes]
+        changes = [library().view.spoken(change, language()) for change in note.changes]
         st.markdown(markup.bullets(markup.with_maths(change) for change in changes))
     st.markdown(f"**{t('summary')}**")
     if note.summary is not None:
@@ -39,14 +40,15 @@ def note_body(note: Note, *, key: str) -> None:
 def show_figures(figures: Sequence[Figure], *, limit: int | None = None) -> None:
     """Figures and tables with label, page and caption."""
     for figure in figures[:limit]:
-        path = library().stored_file(figure.file)
-        if not path.exists():
+        try:
+            picture = library().view.file(figure.file).read_bytes()
+        except KbError:  # it is gone or changed: doctor says so
             continue
         place = t("page_short", page=figure.page)
         said = figure.caption.startswith(figure.label)  # most captions begin with their label
         caption = f"{place} · {figure.caption}" if said else f"{figure.label}, {place}: {figure.caption}"
         with st.container(border=True):
-            st.image(path.read_bytes(), alt=markup.shortened(caption, 300))
+            st.image(picture, alt=markup.shortened(caption, 300))
             st.caption(markup.with_maths(caption))
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
-from kb.records import Paper
+from kb.records import Paper, PaperDetails
 from ui import address, markup, work
 from ui.address import Field
 from ui.cards import about, opinion_buttons, paper_card, web_links
 from ui.evidence import show_page
 from ui.notes import note_body, note_head, show_figures
-from ui.session import errors_shown, header, language, library, state, t
+from ui.session import errors_shown, header, is_own, language, library, state, t
 
 _TABS = ("record", "note", "pages", "figures", "text", "similar", "versions", "cited", "cite")
 _FIELDS = {
@@ -32,7 +30,7 @@ def show() -> None:
         st.markdown(t("no_paper_text"))
         st.page_link("search.py", label=t("search"), icon=":material/search:")
         return
-    paper = library().paper(name)
+    paper = library().papers.get(name)
     header(markup.with_maths(paper.title))
     st.caption(about(paper))
     web_links(paper)
@@ -49,7 +47,7 @@ def show() -> None:
 
 
 @st.cache_data(max_entries=16, ttl=60, show_spinner=False)
-def _known(home: str, generation: int, paper_id: str) -> dict[str, Any]:
+def _known(home: str, generation: int, paper_id: str) -> PaperDetails:
     """Versions, number of pages and the like: turning a page reads no text again."""
     return library().show(paper_id)
 
@@ -89,7 +87,7 @@ def _affiliation(paper: Paper) -> str | None:
 
 
 def _note(paper: Paper) -> None:
-    note = library().kept_note(paper.id)
+    note = library().view.note(paper.id)
     if note is not None:
         if note.model is None:
             st.caption(t("quoted"))
@@ -110,7 +108,7 @@ def _write_note(paper: Paper, *, label: str) -> None:
 
 def _pages(paper: Paper) -> None:
     """The PDF, page by page; the page is in the address."""
-    pages = _known(*state(), paper.id)["pages"]
+    pages = _known(*state(), paper.id).pages
     if not pages:
         st.info(t("no_pdf"))
         return
@@ -123,7 +121,7 @@ def _pages(paper: Paper) -> None:
 
 
 def _figures(paper: Paper) -> None:
-    figures = library().kept_figures(paper.id)
+    figures = library().view.figures(paper.id)
     if figures is None:
         _write_note(paper, label=t("find_figures"))
     elif figures:
@@ -133,7 +131,7 @@ def _figures(paper: Paper) -> None:
 
 
 def _text(paper: Paper) -> None:
-    chunks = [chunk for chunk in library().passages(paper.id) if chunk.kind != "abstract"]
+    chunks = [chunk for chunk in library().papers.text(paper.id) if chunk.kind != "abstract"]
     if not chunks:
         st.info(t("no_text"))
         return
@@ -149,21 +147,21 @@ def _text(paper: Paper) -> None:
 
 
 def _similar(paper: Paper) -> None:
-    for hit in library().similar(paper.id, k=8):
+    for hit in library().papers.similar(paper.id, k=8):
         paper_card(hit.paper, key=f"similar-{hit.paper.id}")
 
 
 def _versions(paper: Paper) -> None:
-    versions = _known(*state(), paper.id)["versions"]
+    versions = _known(*state(), paper.id).versions
     if len(versions) < 2:
         st.info(t("no_versions"))
     for version in versions:
-        st.markdown(f"**v{version['version']}** · {markup.with_maths(version['title'])}")
-        st.caption(markup.plain(version["comment"] or ""))
+        st.markdown(f"**v{version.version}** · {markup.with_maths(version.title)}")
+        st.caption(markup.plain(version.comment or ""))
 
 
 def _cited(paper: Paper) -> None:
-    answers = library().cited_in(paper.id)
+    answers = [(session, answer) for session, answer in library().conversations.citing(paper.id) if is_own(session)]
     if not answers:
         st.info(t("not_cited"))
     for session, answer in answers:
@@ -172,7 +170,7 @@ def _cited(paper: Paper) -> None:
 
 
 def _cite(paper: Paper) -> None:
-    st.code(library().export("bibtex", paper=[paper.id]), language="bibtex", wrap_lines=True)
+    st.code(library().papers.export("bibtex", paper=[paper.id]), language="bibtex", wrap_lines=True)
 
 
 _SECTIONS = {

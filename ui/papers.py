@@ -47,9 +47,9 @@ def show_papers() -> None:
         return
     pages = -(-len(ids) // _ROWS)
     page = min(max(st.session_state["library-page"], 1), pages)
-    papers = library().records(ids[(page - 1) * _ROWS : page * _ROWS])
+    papers = library().papers.many(ids[(page - 1) * _ROWS : page * _ROWS])
     first = (page - 1) * _ROWS + 1
-    shown = t("rows_shown", first=first, last=first + len(papers) - 1, total=len(ids), count=library().count())
+    shown = t("rows_shown", first=first, last=first + len(papers) - 1, total=len(ids), count=library().papers.count())
     st.caption(f"{shown} · {t('select_rows')}")
     _table(papers, key=f"library-table-{hash(tuple(paper.id for paper in papers))}")
     if pages > 1:
@@ -82,7 +82,7 @@ def _chosen_ids() -> list[str]:
     if find.strip():
         return _found(*state(), find.strip(), choice, order or "new")
     if tag or collection:  # these come and go without the indexes knowing
-        return library().listed(order=order or "new", **choice)  # type: ignore[arg-type]
+        return library().papers.ids(order=order or "new", **choice)  # type: ignore[arg-type]
     return _listed(*state(), choice, order or "new")
 
 
@@ -103,14 +103,14 @@ def _to_first_page() -> None:
 
 @st.cache_data(max_entries=8, ttl=120, show_spinner=False)
 def _listed(home: str, generation: int, choice: dict[str, Any], order: str) -> list[str]:
-    return library().listed(order=order, **choice)  # type: ignore[arg-type]
+    return library().papers.ids(order=order, **choice)  # type: ignore[arg-type]
 
 
 @st.cache_data(max_entries=8, ttl=120, show_spinner=False)
 def _found(home: str, generation: int, text: str, choice: dict[str, Any], order: str) -> list[str]:
     """Papers with these words or by this author, in the order asked for."""
-    found = {paper.id for paper in library().papers_with(text, limit=_MOST_FOUND, **choice)}
-    return [key for key in library().listed(order=order, **choice) if key in found]  # type: ignore[arg-type]
+    found = {paper.id for paper in library().papers.having(text, limit=_MOST_FOUND, **choice)}
+    return [key for key in library().papers.ids(order=order, **choice) if key in found]  # type: ignore[arg-type]
 
 
 def _table(papers: list[Paper], *, key: str) -> None:
@@ -149,7 +149,7 @@ def _actions(chosen: list[Paper]) -> None:
         if st.button(t("compare"), icon=":material/table_chart:"):
             st.switch_page("compare.py", query_params={"paper": "\n".join(ids)})
         for form, name, kind in (("bibtex", "BibTeX", "bib"), ("csl", "CSL-JSON", "json")):
-            text = partial(library().export, form, paper=ids)
+            text = partial(library().papers.export, form, paper=ids)
             st.download_button(
                 name, text, file_name=f"kb.{kind}", on_click="ignore", icon=":material/download:", key=f"export-{form}"
             )

@@ -20,7 +20,7 @@ def pick_papers(given: Sequence[str], *, key: str, most: int | None = None) -> l
     if kept is None or kept[:2] != (words, list(given)):
         kept = (words, list(given), list(dict.fromkeys([*chosen, *_offered(*state(), words)])), list(chosen))
         st.session_state[f"{key}-options"] = kept
-    titles = {paper.id: paper.title for paper in library().records(kept[2])}
+    titles = {paper.id: paper.title for paper in library().papers.many(kept[2])}
     picked = st.multiselect(
         t("papers"), list(titles), default=[one for one in kept[3] if one in titles], max_selections=most,
         placeholder=t("choose"), format_func=lambda one: titles.get(one, one), key=f"{key}-picked",
@@ -34,4 +34,4 @@ def _offered(home: str, generation: int, words: str) -> list[str]:
     here = library()
     if not words:
         return [paper.id for paper in here.list(limit=_OFFERED)]
-    return [paper.id for paper in here.papers_with(words, limit=_OFFERED)]
+    return [paper.id for paper in here.papers.having(words, limit=_OFFERED)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from kb.records import Hit
+from kb.records import Hit, Hits
 from ui import address, markup
 from ui.address import Field
 from ui.cards import day_of, hit_card, paper_card
@@ -76,7 +76,7 @@ def _filters() -> dict[str, Any]:
         category = _choice("category", known["categories"])
         tag = _choice("tag", known["tags"])
         collection = _choice("collection", known["collections"])
-        topic = _choice("topic", [one.name for one in library().topics()])
+        topic = _choice("topic", [one.name for one in library().topics.list()])
         fulltext = st.toggle(t("fulltext_only"), key="search-fulltext")
         k = st.select_slider(t("how_many"), _COUNTS, key="search-k")
     return {
@@ -89,7 +89,7 @@ def _filters() -> dict[str, Any]:
 
 def _papers_of(topic: str) -> list[str]:
     """Ids of the topic's papers; where it has none, the page ends here."""
-    found = _belonging(*state(), repr(library().topic(topic)), topic)
+    found = _belonging(*state(), repr(library().topics.get(topic)), topic)
     if not found:
         st.warning(t("no_entries"))
         st.stop()
@@ -98,7 +98,7 @@ def _papers_of(topic: str) -> list[str]:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _belonging(home: str, generation: int, definition: str, topic: str) -> list[str]:
-    return library().papers_of_topic(topic)
+    return library().topics.papers(topic)
 
 
 def _day(name: str) -> date | None:
@@ -124,6 +124,8 @@ def _hits(home: str, generation: int, query: str, filters: dict[str, Any]) -> li
 
 def _show_hits(query: str, filters: dict[str, Any]) -> None:
     hits = _hits(*state(), query, filters)
+    for reason in library().papers.notices():
+        st.warning(markup.plain(library().view.told(reason)), icon=":material/warning:")
     if not hits:
         st.warning(t("no_hits"), icon=":material/search_off:")
         return
@@ -149,17 +151,21 @@ def _export(hits: list[Hit]) -> None:
         st.caption(t("export_what"))
         for form, name, kind in (("bibtex", "BibTeX", "bib"), ("md", "Markdown", "md"), ("csv", "CSV", "csv")):
             # Written when it is asked for.
-            text = partial(library().export_hits, chosen or hits, form)
+            text = partial(_exported, chosen or hits, form)
             st.download_button(name, text, file_name=f"kb-search.{kind}", on_click="ignore", key=f"export-{form}")
 
 
+def _exported(hits: list[Hit], form: str) -> str:
+    return library().pages.render(Hits(hits), form)[0][1].decode()
+
+
 def _show_similar(paper_id: str) -> None:
-    paper = library().paper(paper_id)
+    paper = library().papers.get(paper_id)
     st.subheader(t("more_like_title", title=markup.with_maths(markup.shortened(paper.title, 100))), anchor=False)
     if st.button(t("back_to_search"), icon=":material/arrow_back:", type="tertiary"):
         st.query_params.from_dict(st.session_state.get("address-search") or {})
         st.rerun()
-    for hit in library().similar(paper.id, k=10):
+    for hit in library().papers.similar(paper.id, k=10):
         paper_card(hit.paper, key=f"like-{hit.paper.id}")
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -11,9 +13,8 @@ from typing import cast
 
 import streamlit as st
 
-from kb import Settings
+from kb import Library, Settings
 from kb.errors import KbError
-from kb.library.desk import Desk
 from ui import markup
 from ui.words import LANGUAGES, Language, word
 
@@ -27,14 +28,14 @@ def settings() -> Settings:
 
 
 @st.cache_resource(show_spinner=False)
-def _open(home: str) -> Desk:
+def _open(home: str) -> Library:
     """One library for all sessions and tabs: indexes and models are loaded once."""
-    library = Desk.open(settings())
+    library = Library.open(settings())
     threading.Thread(target=_warm, args=(library,), daemon=True).start()
     return library
 
 
-def _warm(library: Desk) -> None:
+def _warm(library: Library) -> None:
     """Load what later pages need while the first one is being read: indexes, encoder, what draws tables."""
     try:
         library.search("warm", k=1)
@@ -44,32 +45,53 @@ def _warm(library: Desk) -> None:
 
 
 @st.cache_resource(show_spinner=False)
-def _speaking(home: str, language: Language, started: bool) -> Desk:
+def _speaking(home: str, language: Language) -> Library:
     return _open(home).speaking(language)
 
 
-def library() -> Desk:
+def library() -> Library:
     """The library of this app, writing in the session's language; for a visited file, that file's."""
     home = str(settings().home)
     if visit := st.query_params.get("visit"):
         return _visited(home, visit)
-    opened = _open(home)
-    return _speaking(home, language(), started=opened.home.exists)
+    return _speaking(home, language())
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _visited(home: str, key: str) -> Desk:
-    return _open(home).visited(key)
+def _visited(home: str, key: str) -> Library:
+    return _open(home).jobs.visited(key)
+
+
+def person() -> str:
+    """A name for who signed in, made of what the provider says; empty where nobody is asked to."""
+    if not st.user.get("is_logged_in"):
+        return ""
+    said = "\n".join(str(st.user.get(claim)) for claim in ("iss", "sub", "email"))
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def new_conversation() -> str:
+    """A name for a conversation of this person."""
+    return f"{_own_beginning()}{time.time_ns():x}"
+
+
+def is_own(conversation: str) -> bool:
+    """Whether the person who signed in had this conversation; without sign-in all are of who sits at the machine."""
+    return not person() or conversation.startswith(_own_beginning())
+
+
+def _own_beginning() -> str:
+    return f"app-{one}-" if (one := person()) else "app-"
 
 
 def is_empty() -> bool:
     """Whether there is no paper yet."""
-    return library().count() == 0
+    return library().papers.count() == 0
 
 
 @st.cache_data(max_entries=4, ttl=60, show_spinner=False)
 def _days(home: str, generation: int) -> list[tuple[date, int]]:
-    return library().days(limit=_MOST_DAYS)
+    return library().papers.days(limit=_MOST_DAYS)
 
 
 def days() -> list[tuple[date, int]]:
@@ -79,7 +101,7 @@ def days() -> list[tuple[date, int]]:
 
 @st.cache_data(max_entries=4, ttl=30, show_spinner=False)
 def _facets(home: str, generation: int) -> dict[str, list[str]]:
-    return library().facets()
+    return library().papers.facets()
 
 
 def facets() -> dict[str, list[str]]:
@@ -90,7 +112,7 @@ def facets() -> dict[str, list[str]]:
 def state() -> tuple[str, int]:
     """Home and generation: what is computed from the papers is kept as long as these are the same."""
     here = library()
-    return str(here.home.path), here.generation()
+    return str(here.settings.home), here.papers.generation()
 
 
 def language() -> Language:

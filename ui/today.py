@@ -35,13 +35,13 @@ def show() -> None:
         work.show_work("digest", "update", "note", "add", "demo")
         if day is None:
             st.info(t("no_day"))
-        elif (digest := library().kept_digest(topic or None, day)) is None:
+        elif (digest := library().pages.digest(topic or None, day)) is None:
             _offer(topic, day, counts.get(day, 0))
         else:
             _show_digest(digest, topic)
     with side:
         if day is not None:
-            show_calendar(day, counts=counts, made=_made(str(library().home.path), topic), key="today-day")
+            show_calendar(day, counts=counts, made=_made(str(library().settings.home), topic), key="today-day")
         with st.container(border=True):
             st.markdown(f"**{t('drop_note')}**")
             st.caption(t("drop_note_help"))
@@ -50,7 +50,7 @@ def show() -> None:
 
 def _choose() -> tuple[str, date | None]:
     """Topic and day as they are chosen, and the button that brings news."""
-    names = ["", *(topic.name for topic in library().topics())]
+    names = ["", *(topic.name for topic in library().topics.list())]
     if st.session_state["today-topic"] not in names:
         names.append(st.session_state["today-topic"])
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -69,17 +69,17 @@ def _choose() -> tuple[str, date | None]:
 @st.cache_data(max_entries=8, ttl=10, show_spinner=False)
 def _made(home: str, topic: str) -> set[date]:
     """The days whose digest of the topic is made."""
-    kept = [one for one in library().kept_digests() if one.topic == (topic or None)]
+    kept = [one for one in library().pages.kept() if one.topic == (topic or None)]
     return {one.since + timedelta(days=n) for one in kept for n in range((one.until - one.since).days + 1)}
 
 
 def _offer(topic: str, day: date, count: int) -> None:
     """A day without a digest: make it."""
     st.subheader(day.isoformat(), anchor=False)
-    busy = any(job.is_open and job.command[0] == "digest" for job in library().jobs())
+    busy = any(job.is_open and job.command[0] == "digest" for job in library().jobs.list())
     st.markdown(f"{t('no_digest')} {t('day_has', count=count)}" if not busy else t("day_has", count=count))
     if st.button(t("make_digest"), type="primary", icon=":material/auto_stories:", disabled=busy):
-        folder = str(library().digest_folder(topic or None, day))
+        folder = str(library().pages.folder(topic or None, day))
         options = ["--date", day.isoformat(), "--format", "json", "--out", folder, "--language", language()]
         work.start("digest", *options, *(["--", topic] if topic else []))
         st.rerun()
@@ -118,7 +118,7 @@ def _card(note: Note, *, key: str, day: date, topic: str) -> None:
                 show_figures(note.figures[_SHOWN_FIGURES:])
         with st.expander(t("why_here")):
             announced = ", ".join(one.isoformat() for one in note.paper.announced) or day.isoformat()
-            reasons = [t("reason_day", day=announced), *(library().spoken(why, language()) for why in note.why)]
+            reasons = [t("reason_day", day=announced), *(library().view.spoken(why, language()) for why in note.why)]
             st.markdown(markup.bullets(markup.plain(why) for why in reasons))
         opinion_buttons(note.paper, key=key, topic=topic)
 

@@ -15,7 +15,7 @@ _MOST_SHOWN = 30
 
 def show_topics() -> None:
     """Choose or begin a topic, change it, see what it catches, keep it."""
-    known = {topic.name: topic for topic in library().topics()}
+    known = {topic.name: topic for topic in library().topics.list()}
     name = st.selectbox(t("topic"), ["", *known], format_func=lambda one: one or t("topic_new"), key="topic-chosen")
     topic = known.get(name or "", Topic(name="", language=language()))
     with st.form(f"topic-{topic.name}"):
@@ -26,11 +26,10 @@ def show_topics() -> None:
             remove = st.form_submit_button(t("remove"), icon=":material/delete:") if name else False
     try:
         if remove:
-            library().remove_topic(topic.name)
+            library().topics.remove(topic.name)
             st.rerun()
         if save:
-            library().catalog(create=True)
-            library().add_topic(edited)
+            library().topics.add(edited)
             st.toast(f"{t('save')}: {markup.plain(edited.name)}", icon=":material/check:")
         if preview:
             _preview(edited)
@@ -77,10 +76,10 @@ def _lines(text: str) -> tuple[str, ...]:
 def _preview(topic: Topic) -> None:
     """Each stored paper in or out, with the reasons."""
     with st.spinner(t("asking")):
-        found = library().preview_topic(topic)
-    inside = [one for one in found if one.inside]
-    st.markdown(f"**{t('topic_caught', count=len(inside), total=len(found))}**")
-    for one in [*inside[:_MOST_SHOWN], *[one for one in found if not one.inside][:_MOST_SHOWN]]:
+        preview = library().topics.preview(topic)
+    count, found = preview.counts.inside, preview.candidates
+    st.markdown(f"**{t('topic_caught', count=count, total=len(found))}**")
+    for one in [*found[:count][:_MOST_SHOWN], *found[count:][:_MOST_SHOWN]]:
         badge = f":green-badge[{t('inside')}]" if one.inside else f":gray-badge[{t('outside')}]"
         st.markdown(f"{badge} {markup.with_maths(one.title)}")
         st.caption(markup.plain("; ".join(one.reasons)))

@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+from kb import Job
 from kb.errors import KbError
-from kb.library.jobs import Job
 from ui import address, markup
 from ui.session import library, t
 
@@ -26,14 +26,15 @@ _NEWS = timedelta(minutes=30)
 _SILENT = ("--out", "--format", "--language")
 
 
-def start(*arguments: str) -> None:
-    """Start a ``kb`` process; it goes on whatever page one turns to."""
+def start(*arguments: str) -> bool:
+    """Start a ``kb`` process, which goes on whatever page one turns to; False where it was refused, which is shown."""
     try:
-        number = library().start_job(arguments)
+        number = library().jobs.start(arguments)
     except KbError as err:
         st.error(t("failed", reason=markup.plain(str(err))))
-        return
+        return False
     st.session_state["followed"] = [*st.session_state.get("followed", []), number]
+    return True
 
 
 def show_work(*verbs: str) -> None:
@@ -45,7 +46,7 @@ def show_work(*verbs: str) -> None:
 
 def _jobs(verbs: tuple[str, ...]) -> list[Job]:
     """The latest works; on a page of their own verbs without those that ended well and have nothing new to say."""
-    jobs = [job for job in library().jobs() if not verbs or job.command[0] in verbs]
+    jobs = [job for job in library().jobs.list() if not verbs or job.command[0] in verbs]
     return [job for job in jobs if not verbs or job.state != "done" or _is_news(job)][:8]
 
 
@@ -72,7 +73,7 @@ def _show(job: Job) -> None:
             st.markdown(f":{colour}-badge[{icon} {t(name)}] {markup.plain(_words(job))}", width="content")
             if job.is_open:
                 if st.button(t("stop"), key=f"stop-{job.number}", type="tertiary", icon=":material/stop:"):
-                    library().stop_job(job.number)
+                    library().jobs.stop(job.number)
             else:
                 _end_buttons(job)
         if job.is_open:
@@ -98,11 +99,11 @@ def _end_buttons(job: Job) -> None:
     if job.state in ("failed", "lost", "partial") and st.button(
         t("retry"), key=f"retry-{job.number}", type="tertiary", icon=":material/refresh:"
     ):
-        library().forget_job(job.number)
+        library().jobs.forget(job.number)
         start(*job.command)
         st.rerun()
     if st.button(t("dismiss"), key=f"forget-{job.number}", type="tertiary", icon=":material/close:"):
-        library().forget_job(job.number)
+        library().jobs.forget(job.number)
         st.rerun()
 
 

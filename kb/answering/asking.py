@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 from kb import literals
 from kb.answering import drafting, passages, ranking, translating, verifying
 from kb.answering.catalog_questions import from_records
-from kb.answering.drafting import Draft, Reading
+from kb.answering.drafting import Context, Draft
 from kb.answering.ranking import Ranked
+from kb.answering.screening import Screen
 from kb.answering.understanding import Understood, understand, understand_with
 from kb.answering.verifying import Checked, Cited
 from kb.errors import ModelError
@@ -53,6 +54,7 @@ _LOOKED_AT = 12  # papers that a model looks at one by one
 RELEVANT = 3  # of 10, from which a paper's passages are used
 _FOUND_AGAIN = 8  # passages that a further search adds
 NAMED_DEPTH = 16  # chunks that are read of a paper that the question names
+_OWN_SCREEN = Screen()  # stands for one that is made with the judge
 _SIDE_BY_SIDE = 4  # calls of a model at once
 _Item = TypeVar("_Item")
 _Done = TypeVar("_Done")
@@ -64,7 +66,8 @@ class Asking:
 
     ``passage_tokens``: most tokens of passages in one prompt, at four characters each. ``verifier`` is asked in place
     of ``chat`` where it is set. ``allow_remote`` lets private papers go to a model on another machine. ``note`` gives
-    the reading note of a paper, which is its summary.
+    the reading note of a paper, which is its summary. ``screen`` tells what a model may be shown of papers: unless one
+    is given, the judging model screens, and remembers it for as long as this is asked.
     """
 
     corpus: Corpus
@@ -78,6 +81,16 @@ class Asking:
     allow_remote: bool = False
     on_draft: Callable[[str], None] | None = None
     note: Callable[[str], Note] | None = None
+    screen: Screen = _OWN_SCREEN
+
+    def __post_init__(self) -> None:
+        if self.screen is _OWN_SCREEN:  # nobody can forget to screen
+            object.__setattr__(self, "screen", Screen(self.judge))
+
+    @property
+    def judge(self) -> ChatModel | None:
+        """The model that checks: the verifier where there is one."""
+        return self.verifier or self.chat
 
     @property
     def room(self) -> int:
@@ -104,7 +117,8 @@ def ask(question: str, asking: Asking, *, turns: Sequence[Answer] = ()) -> Answe
     before = spent(asking)
     notices: list[str] = []
     understood = read(question, asking, turns=turns, notices=notices)
-    made = from_records(question, understood, records=asking.records, filters=asking.filters)
+    language = language_of(understood, asking)
+    made = from_records(question, understood, records=asking.records, filters=asking.filters, language=language)
     if made is None and understood.whole is not None:
         made = _as_a_whole(question, understood, asking)
     if made is None:
@@ -112,7 +126,8 @@ def ask(question: str, asking: Asking, *, turns: Sequence[Answer] = ()) -> Answe
     if asking.chat is None and understood.language != "en" and made.source == "passages":
         notices.append(_IN_ENGLISH.get(understood.language, _IN_ENGLISH["en"]))
     usage = replace(spent(asking, since=before), seconds=round(time.monotonic() - started, 3))
-    return replace(made, notices=(*notices, *made.notices), usage=usage)
+    told = dict.fromkeys([*notices, *made.notices, *asking.screen.notices])
+    return replace(made, notices=tuple(told), usage=usage)
 
 
 def _as_a_whole(question: str, understood: Understood, asking: Asking) -> Answer | None:
@@ -184,7 +199,7 @@ def read_by_model(question: str, asking: Asking, *, chat: ChatModel, turns: Sequ
     papers = {paper.id: paper for paper in [*_mentioned(question, asking), *cited, *(hit.paper for hit in first)]}
     shown = [paper for paper in papers.values() if asking.may_see(paper)]
     talk = [turn for turn, its in told if len(its) >= len(turn.paper_ids) and all(map(asking.may_see, its))]
-    return understand_with(chat, question, turns=talk, candidates=shown)
+    return understand_with(chat, question, turns=talk, candidates=shown, screen=asking.screen)
 
 
 def _today(turn: Answer, asking: Asking) -> list[Paper]:
@@ -267,6 +282,8 @@ def without_model(question: str, understood: Understood, hits: Sequence[Hit], *,
         passages=tuple(shown),
         references=references(shown),
         rounds=(Round(queries=understood.queries, passages=len(hits)),),
+        named=understood.papers,
+        over_papers=understood.over_papers,
     )
 
 
@@ -286,12 +303,9 @@ def _with_continuations(ranked: Sequence[Ranked], *, corpus: Corpus) -> list[Ran
     known = {each.hit.chunk_id for each in ranked}
     for each in ranked:
         found.append(each)
-        if not ranking.goes_on(each):
-            continue
-        nearby = passages.neighbours(passages.numbered(each.hit, "1"), corpus=corpus)
-        following = next((hit for hit in nearby[-1:] if hit.section == each.hit.section), None)
-        if following is not None and following.chunk_id not in known:
-            found += ranking.rank(each.hit.text, [following], corpus=corpus)
+        following = passages.following(each.hit, corpus=corpus) if ranking.goes_on(each) else None
+        if following is not None and following.section == each.hit.section and following.chunk_id not in known:
+            found.append(ranking.unread(following))
             known.add(following.chunk_id)
     return found
 
@@ -303,22 +317,22 @@ def _with_model(question: str, understood: Understood, hits: Sequence[Hit], aski
     chat = asking.chat
     assert chat is not None
     ranked = _in_order(best_ranked(understood.queries, hits, asking), understood.papers)
-    reading = Reading()
+    context = Context()
     if understood.over_papers or len(understood.papers) > 1:
-        reading.add(_looked_at_one_by_one(understood, ranked, chat=chat), corpus=asking.corpus, room=asking.room)
+        context.add(_looked_at_one_by_one(understood, ranked, asking), corpus=asking.corpus, room=asking.room)
     best = passages.spread(
         [each.hit for each in ranked], most=len(ranked), per_paper=_PER_PAPER, named=understood.papers
     )
-    if not reading.passages or not understood.over_papers:
-        reading.add(best, corpus=asking.corpus, room=asking.room)
-    rounds = [Round(queries=understood.queries, passages=len(reading.passages))]
-    draft = drafting.write(understood, reading, chat=chat, on_draft=asking.on_draft)
+    if not context.passages or not understood.over_papers:
+        context.add(best, corpus=asking.corpus, room=asking.room)
+    rounds = [Round(queries=understood.queries, passages=len(context.passages))]
+    draft = drafting.write(understood, context, chat=chat, screen=asking.screen, on_draft=asking.on_draft)
     for _ in range(ROUNDS[asking.effort]):
-        if draft.missing is None or not _look_again(draft, reading, asking):
+        if draft.missing is None or not _look_again(draft, context, asking):
             break
-        rounds.append(Round(queries=draft.queries, passages=len(reading.passages)))
-        draft = drafting.write(understood, reading, chat=chat, on_draft=asking.on_draft)
-    made = _settled(question, understood, draft, reading, asking)
+        rounds.append(Round(queries=draft.queries, passages=len(context.passages)))
+        draft = drafting.write(understood, context, chat=chat, screen=asking.screen, on_draft=asking.on_draft)
+    made = _settled(question, understood, draft, context, asking)
     if not made.answered:  # what is nearest is shown, whatever the model made of it
         nearest = without_model(question, understood, [each.hit for each in ranked], corpus=asking.corpus)
         made = replace(made, passages=nearest.passages[:SHOWN], references=references(nearest.passages[:SHOWN]))
@@ -336,15 +350,15 @@ def best_ranked(queries: Sequence[str], hits: Sequence[Hit], asking: Asking) -> 
     return sorted(best.values(), key=lambda each: (-each.score, each.hit.chunk_id))
 
 
-def _look_again(draft: Draft, reading: Reading, asking: Asking) -> int:
+def _look_again(draft: Draft, context: Context, asking: Asking) -> int:
     """Read the neighbours and search for the queries that the model asks for; how many passages are new."""
     room = 2 * asking.room  # what was shown stays: the model cites it
-    fresh = reading.open(draft.opened, corpus=asking.corpus, room=room)
+    fresh = context.open(draft.opened, corpus=asking.corpus, room=room)
     if draft.queries:
         found, _ = _visible(passages.find(draft.queries, corpus=asking.corpus, filters=asking.filters), asking)
         ranked = best_ranked(draft.queries, found, asking)
         best = passages.spread([each.hit for each in ranked], most=len(ranked), per_paper=_PER_PAPER)
-        fresh += reading.add(best[:_FOUND_AGAIN], corpus=asking.corpus, room=room)
+        fresh += context.add(best[:_FOUND_AGAIN], corpus=asking.corpus, room=room)
     return fresh
 
 
@@ -380,6 +394,7 @@ def look_at(
     papers: Sequence[Sequence[Hit]],
     *,
     chat: ChatModel,
+    screen: Screen,
     on_done: Callable[[int, int], None] | None = None,
 ) -> list[Looked]:
     """A look at the first chunks of each paper, side by side, in the order given.
@@ -387,24 +402,28 @@ def look_at(
     A paper that the model fails on counts as just relevant, by its first chunk: it is left to the draft.
     """
 
-    def look(hits: Sequence[Hit]) -> Looked:
+    def look(hits: Sequence[Hit], shown: dict[str, Passage]) -> Looked:
         """What the model sees in one paper."""
-        shown = {str(place): passages.numbered(hit, str(place)) for place, hit in enumerate(hits[:PASSAGES_OF_ONE], 1)}
         try:
-            asked = f"{drafting.shown(list(shown.values()))}\n\nQuestion: {question}"
+            asked = f"{drafting.shown(list(shown.values()), screen=screen)}\n\nQuestion: {question}"
             reply = chat.structured(ONE_PAPER, asked, _ONE_PAPER_SCHEMA)
         except ModelError as err:
             return Looked(relevance=RELEVANT, hits=tuple(hits[:1]), error=str(err))
         picked = list(dict.fromkeys(str(n).strip(" []") for n in reply["sentences"]))
         places = dict.fromkeys(number for number in (n.partition(".")[0] for n in picked) if number in shown)
-        cited = drafting.citable(shown)
+        cited = drafting.citable(shown, screen=screen)
         return Looked(
             relevance=max(0, min(10, int(reply["relevance"]))),
             hits=tuple(hits[int(place) - 1] for place in places),
             sentences=tuple(cited[n].sentence.text for n in picked if n in cited),
         )
 
-    return side_by_side(look, papers, on_done=on_done)
+    read = [
+        {str(place): passages.numbered(hit, str(place)) for place, hit in enumerate(hits[:PASSAGES_OF_ONE], 1)}
+        for hits in papers
+    ]
+    drafting.screened([passage for shown in read for passage in shown.values()], screen=screen)
+    return side_by_side(lambda pair: look(*pair), list(zip(papers, read, strict=True)), on_done=on_done)
 
 
 def side_by_side(
@@ -420,14 +439,17 @@ def side_by_side(
     return made
 
 
-def _looked_at_one_by_one(understood: Understood, ranked: Sequence[Ranked], *, chat: ChatModel) -> list[Hit]:
+def _looked_at_one_by_one(understood: Understood, ranked: Sequence[Ranked], asking: Asking) -> list[Hit]:
     """Chunks whose sentences the model picked, paper by paper, the most relevant paper first."""
+    assert asking.chat is not None
     by_paper: dict[str, list[Hit]] = {}
     for each in ranked:
         by_paper.setdefault(each.hit.paper.id, []).append(each.hit)
     named = [by_paper[paper] for paper in understood.papers if paper in by_paper]
     groups = named if len(named) > 1 and not understood.over_papers else list(by_paper.values())[:_LOOKED_AT]
-    seen = sorted(look_at(understood.text, groups, chat=chat), key=lambda one: -one.relevance)
+    seen = sorted(
+        look_at(understood.text, groups, chat=asking.chat, screen=asking.screen), key=lambda one: -one.relevance
+    )
     return [hit for one in seen if one.relevance >= RELEVANT for hit in one.hits]
 
 
@@ -464,17 +486,30 @@ def settle_draft(
     draft: Draft, shown: Mapping[str, Passage], *, question: str, language: str, asking: Asking
 ) -> Settled:
     """A draft from the passages that were shown, verified, and translated where the language is not English."""
-    pieces, statements = drafting.part(draft.text, shown)
-    judge = asking.verifier or asking.chat
-    checked = verifying.settle(statements, question=question, chat=judge, entailment=asking.corpus.entailment())
-    missing = " ".join(filter(None, [draft.missing, *(c.statement.text for c in checked if c.only_missing)])) or None
-    said, notices = tuple(each.statement.text for each in checked), ()
+    pieces, statements = drafting.part(draft.text, shown, screen=asking.screen)
+    checked = verifying.settle(
+        statements, question=question, chat=asking.judge, screen=asking.screen, entailment=asking.corpus.entailment()
+    )
+    only_missing = [c.statement.whole for c in checked if c.only_missing]
+    printed = "\n".join([question, *drafting.printed(shown, screen=asking.screen)])
+    missing = " ".join(
+        dict.fromkeys(_that_may_be_said(said, printed) for said in [draft.missing, *only_missing] if said)
+    )
+    said = tuple(each.statement.text for each in checked)
     if language != "en" and asking.chat is not None:
-        other = translating.translated(pieces, checked, missing, language=language, chat=asking.chat)
+        other = translating.translated(pieces, checked, missing or None, language=language, chat=asking.chat)
         return Settled(
             pieces=other.pieces, checked=tuple(checked), said=other.said, missing=other.missing, notices=other.notices
         )
-    return Settled(pieces=tuple(pieces), checked=tuple(checked), said=said, missing=missing, notices=notices)
+    return Settled(pieces=tuple(pieces), checked=tuple(checked), said=said, missing=missing or None)
+
+
+def _that_may_be_said(missing: str, printed: str) -> str:
+    """What a model says is missing; where it states something that neither question nor passages print, that it is so.
+
+    Nobody judges this sentence: it is to name what is missing, and the floor holds for what it says besides.
+    """
+    return "a part of what is asked" if verifying.adds(missing, printed) else missing
 
 
 def cited_passages(
@@ -494,11 +529,11 @@ def language_of(understood: Understood, asking: Asking) -> str:
     return "zh" if asking.language == "zh" else understood.language
 
 
-def _settled(question: str, understood: Understood, draft: Draft, reading: Reading, asking: Asking) -> Answer:
+def _settled(question: str, understood: Understood, draft: Draft, context: Context, asking: Asking) -> Answer:
     """The draft, verified: what stands of it, with its evidence, and what does not."""
     language = language_of(understood, asking)
-    made = settle_draft(draft, reading.passages, question=understood.text, language=language, asking=asking)
-    shown, markers = cited_passages(made.kept, reading.passages, corpus=asking.corpus)
+    made = settle_draft(draft, context.passages, question=understood.text, language=language, asking=asking)
+    shown, markers = cited_passages(made.kept, context.passages, corpus=asking.corpus)
     claims, dropped = made.claims(markers, asking.corpus)
     assert asking.chat is not None
     return Answer(
@@ -513,7 +548,7 @@ def _settled(question: str, understood: Understood, draft: Draft, reading: Readi
         claims=claims,
         dropped=dropped,
         missing=made.missing or (None if made.kept else "the passages do not answer it"),
-        table=_table(made.pieces, made.checked, markers, asking.corpus),
+        table=_table(made, markers, asking.corpus),
         passages=tuple(shown),
         references=references(shown),
         notices=made.notices,
@@ -527,8 +562,8 @@ def _answering(passage: Passage, kept: Sequence[Checked]) -> Passage:
 
 def _claim(checked: Checked, said: str, markers: Mapping[str, str], corpus: Corpus) -> Claim:
     statement = checked.statement
-    own = statement.text.replace("**", "")
-    told = said.replace("**", "")
+    own = statement.whole.replace("**", "")
+    told = replace(statement, text=said).whole.replace("**", "")
     return Claim(
         text=told,
         text_verified=own if told != own else None,
@@ -548,27 +583,25 @@ def evidence_of(cited: Iterable[Cited], markers: Mapping[str, str], *, corpus: C
     )
 
 
-def _table(
-    pieces: Sequence[drafting.Piece], checked: Sequence[Checked], markers: Mapping[str, str], corpus: Corpus
-) -> Table | None:
-    """The first table of a draft, less the rows that were dropped."""
-    rows = [piece for piece in pieces if piece.row and not verifying.is_dropped(checked[piece.statement or 0])]
-    header = next(
-        (piece.text for piece in pieces if piece.statement is None and piece.text.lstrip().startswith("|")), ""
-    )
-    columns = tuple(cell.strip() for cell in header.strip().strip("|").split("|"))
-    if not rows or not header:
-        return None
-    found = []
-    for piece in rows:
-        by_number = {each.sentence.n: each for each in checked[piece.statement or 0].statement.cited}
-        cells = []
-        for text, marks in piece.row:
-            proof = evidence_of((by_number[n] for n in marks if n in by_number), markers, corpus=corpus)
+def _table(made: Settled, markers: Mapping[str, str], corpus: Corpus) -> Table | None:
+    """The first table of a draft, less what was dropped of it."""
+    first = next((nth for nth, piece in enumerate(made.pieces) if piece.header), len(made.pieces))
+    rows: list[TableRow] = []
+    for piece in made.pieces[first + 1 :]:
+        if piece.header:
+            break
+        if not piece.row or drafting.is_row_dropped(piece, made.checked):
+            continue
+        papers, cells = set(), []
+        for cell in piece.row:
+            text = drafting.cell_text(cell, made.checked, made.said)
+            proof: tuple[Evidence, ...] = ()
+            if cell.statement is not None and not verifying.is_dropped(each := made.checked[cell.statement]):
+                proof = evidence_of(each.statement.cited, markers, corpus=corpus)
+                papers |= {one.passage.paper.id for one in each.statement.cited}
             cells.append(TableCell(text=text, evidence=proof))
-        papers = {one.passage.paper.id for one in by_number.values()}
-        found.append(TableRow(paper_id=papers.pop() if len(papers) == 1 else None, cells=tuple(cells)))
-    return Table(columns=columns, rows=tuple(found))
+        rows.append(TableRow(paper_id=papers.pop() if len(papers) == 1 else None, cells=tuple(cells)))
+    return Table(columns=made.pieces[first].header, rows=tuple(rows)) if rows else None
 
 
 # --------------------------------------------------------------------------------------------- counting

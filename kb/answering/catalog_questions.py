@@ -12,9 +12,33 @@ from kb.protocols import PaperRecords
 from kb.records import Answer, Claim, Filters, Mention, Paper, Reference
 
 _LISTED = 50  # papers of a list; the count says how many there are
+_WORDS = {
+    "en": {
+        "paper": "{count} paper",
+        "papers": "{count} papers",
+        "by": "{papers} by {name}",
+        "naming": "{papers} with “{name}” in the text",
+        "from": "{value} (from {source})",
+        "others": "and others",
+        "more": "… and {count} more",
+        "stop": ".",
+    },
+    "zh": {
+        "paper": "{count} 篇论文",
+        "papers": "{count} 篇论文",
+        "by": "{name} 的 {papers}",
+        "naming": "正文中出现“{name}”的有 {papers}",
+        "from": "{value}（来源：{source}）",
+        "others": "等",
+        "more": "……另有 {count} 篇",
+        "stop": "。",
+    },
+}
 
 
-def from_records(question: str, understood: Understood, *, records: PaperRecords, filters: Filters) -> Answer | None:
+def from_records(
+    question: str, understood: Understood, *, records: PaperRecords, filters: Filters, language: str
+) -> Answer | None:
     """The answer that the records give; None where the question asks for something else, or they do not state it.
 
     Then the texts are asked: a paper may say itself what its record does not.
@@ -28,16 +52,16 @@ def from_records(question: str, understood: Understood, *, records: PaperRecords
         kind="catalog",
         source="catalog",
         answered=True,
-        language="zh" if understood.language == "zh" else "en",
+        language=language if language in _WORDS else "en",
     )
     if asked.asks == "count" and asked.name:
         theirs = records.papers(replace(filters, authors=(asked.name,)))
-        return replace(base, text=f"{_count(theirs)} by {asked.name}.") if theirs else None
+        return replace(base, text=_by(base, theirs, asked.name) + _say(base, "stop")) if theirs else None
     if asked.asks == "count":
-        return replace(base, text=f"{records.count(filters)} papers.")
+        return replace(base, text=_counted(base, records.count(filters)) + _say(base, "stop"))
     if asked.asks == "papers by" and asked.name:
         found = records.papers(replace(filters, authors=(asked.name,)))
-        return _listed(base, found, lead=f"{_count(found)} by {asked.name}") if found else None
+        return _listed(base, found, lead=_by(base, found, asked.name)) if found else None
     if asked.asks == "papers naming" and asked.name:
         try:
             mentions = records.naming(asked.name, filters)
@@ -45,39 +69,48 @@ def from_records(question: str, understood: Understood, *, records: PaperRecords
             return None
         return _naming(base, mentions, asked.name) if mentions else None
     papers = [paper for key in understood.papers for paper in records.papers(replace(filters, papers=(key,)))]
-    stated = [_stated(paper, asked.asks) for paper in papers]
+    stated = [_stated(base, paper, asked.asks) for paper in papers]
     if not stated or not all(stated):
         return None
     lines = [f"- {paper.title}: {value}" for paper, value in zip(papers, stated, strict=True)]
-    text = "\n".join(lines) if len(lines) > 1 else f"{stated[0]}."
+    text = "\n".join(lines) if len(lines) > 1 else stated[0] + _say(base, "stop")
     return replace(base, text=text, references=_numbered(papers))
 
 
-def _stated(paper: Paper, field: str) -> str:
+def _say(base: Answer, words: str, **values: object) -> str:
+    """Some words in the language of the answer."""
+    return _WORDS[base.language][words].format(**values)
+
+
+def _counted(base: Answer, count: int) -> str:
+    return _say(base, "paper" if count == 1 else "papers", count=count)
+
+
+def _by(base: Answer, papers: Sequence[Paper], name: str) -> str:
+    return _say(base, "by", papers=_counted(base, len(papers)), name=name)
+
+
+def _stated(base: Answer, paper: Paper, field: str) -> str:
     """What the record states, and which source does."""
     values = {
-        "authors": (", ".join([*paper.authors, *(["and others"] if paper.et_al else [])]), "authors"),
+        "authors": (", ".join([*paper.authors, *([_say(base, "others")] if paper.et_al else [])]), "authors"),
         "date": (paper.stated_date[:10], "published"),
         "venue": (paper.venue or "", "venue"),
         "id": (", ".join(dict.fromkeys([paper.id, *paper.aliases])), ""),
     }
     value, name = values.get(field, ("", ""))
     source = paper.provenance.get(name)
-    return f"{value} (from {source})" if value and source else value
+    return _say(base, "from", value=value, source=source) if value and source else value
 
 
 def _numbered(papers: Sequence[Paper]) -> tuple[Reference, ...]:
     return tuple(Reference(marker=str(number), paper=paper) for number, paper in enumerate(papers, 1))
 
 
-def _count(papers: Sequence[Paper]) -> str:
-    return f"{len(papers)} paper{'' if len(papers) == 1 else 's'}"
-
-
 def _listed(base: Answer, papers: Sequence[Paper], *, lead: str) -> Answer:
     shown = papers[:_LISTED]
     lines = [f"{i}. {paper.title} ({paper.byline})" for i, paper in enumerate(shown, 1)]
-    more = [f"… and {len(papers) - _LISTED} more"] if len(papers) > _LISTED else []
+    more = [_say(base, "more", count=len(papers) - _LISTED)] if len(papers) > _LISTED else []
     return replace(base, text="\n".join([f"{lead}:", "", *lines, *more]), references=_numbered(shown))
 
 
@@ -92,11 +125,11 @@ def _naming(base: Answer, mentions: Sequence[Mention], name: str) -> Answer:
         lines.append(
             f"- {mention.paper.title} ({mention.paper.byline}): “{' '.join(evidence.quote.split())}” [{place}.1]"
         )
-    count = f"{len(mentions)} paper{' names' if len(mentions) == 1 else 's name'} {name}:"
-    more = [f"- … and {len(mentions) - _LISTED} more"] if len(mentions) > _LISTED else []
+    count = _say(base, "naming", papers=_counted(base, len(mentions)), name=name)
+    more = [f"- {_say(base, 'more', count=len(mentions) - _LISTED)}"] if len(mentions) > _LISTED else []
     return replace(
         base,
-        text="\n".join([count, "", *lines, *more]),
+        text="\n".join([f"{count}:", "", *lines, *more]),
         claims=tuple(claims),
         passages=tuple(passages),
         references=_numbered([mention.paper for mention in shown]),

@@ -16,6 +16,7 @@ from functools import partial
 from kb.answering import drafting, passages, ranking, verifying
 from kb.answering.asking import Asking, side_by_side, spent
 from kb.answering.ranking import Ranked
+from kb.answering.screening import Screen
 from kb.answering.verifying import Checked, Held, Statement
 from kb.literals import Missing
 from kb.records import (
@@ -67,10 +68,14 @@ class _Examined:
     absent: Missing | None = None
     is_hidden: bool = False
 
-    @property
-    def statement(self) -> Statement:
+    def statement(self, screen: Screen) -> Statement:
         """The sentence as what the sentences of its passages are to bear out."""
-        return _statement(self.said, self.passages)
+        return _statement(self.said, self.passages, screen)
+
+    @property
+    def papers(self) -> list[Paper]:
+        """What it cites of the library, each once."""
+        return list({cite.paper.id: cite.paper for cite in self.cites if cite.paper is not None}.values())
 
     @property
     def may_be_judged(self) -> bool:
@@ -99,9 +104,13 @@ def check(
     for done, sentence in enumerate(sentences, 1):
         looked.append(looking.look(sentence, [citations[key] for key in sentence.keys]))
         tell("finding passages", done, len(sentences))
+    if asking.chat is not None:  # before anything is compared: an order is no statement of its paper
+        shown = (passage for each in looked if each.may_be_judged for passage in each.passages)
+        drafting.screened(shown, screen=asking.screen)
+    looked = [looking.compared(each) for each in looked]
     judged = _judged(looked, asking, tell=tell)
     made = tuple(_settled(each, judged.get(place), asking) for place, each in enumerate(looked))
-    judge = asking.verifier or asking.chat
+    judge = asking.judge
     usage = replace(spent(asking, since=before), seconds=round(time.monotonic() - started, 3))
     hidden = {cite.paper.id for each in looked for cite in each.cites if cite.paper and not asking.may_see(cite.paper)}
     return ManuscriptCheck(
@@ -109,7 +118,7 @@ def check(
         sentences=made,
         counts=_counts(made),
         model=judge.name if judge is not None else None,
-        notices=tuple(notices),
+        notices=(*notices, *asking.screen.notices),
         not_searched=NotSearched(private=len(hidden)),
         usage=usage,
     )
@@ -126,15 +135,13 @@ class _Looking:
     _texts: dict[str, _Text] = field(default_factory=dict)
 
     def look(self, sentence: CitingSentence, cites: Sequence[Citation]) -> _Examined:
-        """A sentence with the best passages of what it cites, and what none of it prints."""
-        papers = list({cite.paper.id: cite.paper for cite in cites if cite.paper is not None}.values())
+        """A sentence with the best passages of what it cites."""
         names = {cite.key: cite.paper.byline if cite.paper is not None else cite.key for cite in cites}
         said = _AS_WORDS.sub(lambda match: names.get(match[1], match[1]), sentence.said)
         found = _Examined(sentence=sentence, said=said, cites=tuple(cites))
+        papers = found.papers
         if not papers or not _says_something(said):
             return found
-        texts = [self._text(paper) for paper in papers]
-        is_known = all(cite.paper is not None for cite in cites) and all(text.is_whole for text in texts)
         best: list[Ranked] = []
         further: list[Ranked] = []
         for paper in papers:
@@ -146,15 +153,28 @@ class _Looking:
             found,
             passages=tuple(shown),
             further=tuple(self._passage(each, place, said) for place, each in enumerate(further, len(best) + 1)),
-            absent=verifying.absent(said, "\n".join(text.shown for text in texts)) if is_known else None,
             is_hidden=not all(self.asking.may_see(paper) for paper in papers),
         )
 
+    def compared(self, found: _Examined) -> _Examined:
+        """With what none of the cited papers prints, where that is known."""
+        if not found.papers or not _says_something(found.said):
+            return found
+        texts = [self._text(paper) for paper in found.papers]
+        is_known = all(cite.paper is not None for cite in found.cites) and all(text.is_whole for text in texts)
+        printed = "\n".join(text.shown for text in texts)
+        return replace(found, absent=verifying.absent(found.said, printed) if is_known else None)
+
     def _text(self, paper: Paper) -> _Text:
         if (known := self._texts.get(paper.id)) is None:
-            chunks = self.asking.corpus.chunks(paper.id)
+            chunks, screen = self.asking.corpus.chunks(paper.id), self.asking.screen
             record = [paper.title, paper.byline, *paper.authors, paper.stated_date, paper.venue or "", paper.abstract]
             printed = [" ".join([*chunk.section, chunk.text]) for chunk in chunks]
+            if self.asking.chat is not None:
+                record = [*screen.printed(paper), *verifying.allowed(paper.abstract, screen)]
+                heads = {verifying.path_of(chunk): None for chunk in chunks}
+                printed = [*(head for head in heads if not screen.is_order(head))]
+                printed += [" ".join(verifying.allowed(chunk.text, screen)) for chunk in chunks]
             known = _Text(shown="\n".join([*record, *printed]), is_whole=paper.fulltext.state == "full")
             self._texts[paper.id] = known
         return known
@@ -190,8 +210,9 @@ def _says_something(said: str) -> bool:
     return len(set(content_stems(said))) >= _SAYS_NOTHING
 
 
-def _statement(said: str, shown: Sequence[Passage]) -> Statement:
-    return Statement(text=said, cited=tuple(drafting.citable({each.marker: each for each in shown}).values()))
+def _statement(said: str, shown: Sequence[Passage], screen: Screen) -> Statement:
+    cited = drafting.citable({each.marker: each for each in shown}, screen=screen)
+    return Statement(text=said, cited=tuple(cited.values()))
 
 
 # --------------------------------------------------------------------------------------------- judging
@@ -206,13 +227,21 @@ def _judged(looked: Sequence[_Examined], asking: Asking, *, tell: Progress) -> d
     if asking.chat is None and asking.corpus.entailment() is None:
         return {}
     places = [place for place, each in enumerate(looked) if each.may_be_judged]
-    found = _asked({place: looked[place].statement for place in places}, asking, on_done=partial(tell, "checking"))
-    again = {
-        place: _statement(looked[place].said, [*looked[place].passages, *looked[place].further])
+    found = _asked(
+        {place: looked[place].statement(asking.screen) for place in places}, asking, on_done=partial(tell, "checking")
+    )
+    places = [
+        place
         for place, checked in found.items()
         if checked.verdict in ("partly", "unsupported") and looked[place].further and not _is_open(checked)
-    }
-    if asking.effort != "quick" and again:
+    ]
+    if asking.effort != "quick" and places:
+        if asking.chat is not None:
+            drafting.screened((one for place in places for one in looked[place].further), screen=asking.screen)
+        again = {
+            place: _statement(looked[place].said, [*looked[place].passages, *looked[place].further], asking.screen)
+            for place in places
+        }
         for place, checked in _asked(again, asking, on_done=partial(tell, "looking again")).items():
             if checked.verdict == "supported" or (checked.verdict == "partly" != found[place].verdict):
                 found[place] = checked
@@ -229,7 +258,8 @@ def _asked(
         """One call for the statements at these places."""
         return verifying.check(
             [statements[place] for place in group],
-            chat=asking.verifier or asking.chat,
+            chat=asking.judge,
+            screen=asking.screen,
             entailment=asking.corpus.entailment(),
             hold=_hold_nothing,  # all that the papers print counts, not these passages alone
         )
@@ -271,7 +301,7 @@ def _settled(looked: _Examined, checked: Checked | None, asking: Asking) -> Chec
     reason: Reason | None = None
     if checked is not None:
         verdict, reason = (None, checked.reason) if _is_open(checked) else (checked.verdict, checked.reason)
-    if looked.passages and verifying.is_quotation(looked.statement):
+    if looked.passages and verifying.is_quotation(looked.statement(asking.screen)):
         verdict, reason = None, Reason(kind="word-for-word")
     if looked.absent is not None and (held := verifying.held(looked.absent)) is not None:
         if verdict is not None:
@@ -283,7 +313,7 @@ def _settled(looked: _Examined, checked: Checked | None, asking: Asking) -> Chec
     elif verdict is None and reason is None and looked.is_hidden and asking.chat is not None:
         reason = Reason(kind="private-not-shown")
     shown = looked.passages
-    if checked is not None and len(checked.statement.cited) > len(looked.statement.cited):
+    if checked is not None and len(checked.statement.cited) > len(looked.statement(asking.screen).cited):
         shown = (*looked.passages, *looked.further)
     absent = looked.absent or Missing()
     return CheckedSentence(

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from kb.answering import verifying
-from kb.answering.asking import Asking, answer, read, spent
+from kb.answering.asking import Asking, answer, language_of, read, spent
 from kb.answering.passages import renumbered
+from kb.answering.screening import lines_of
+from kb.answering.translating import translations
+from kb.answering.understanding import Understood
 from kb.answering.verifying import Cited, Statement
 from kb.errors import ModelError
-from kb.orders import shielded
 from kb.records import Answer, Cell, Comparison, NotSearched, Paper
 
 _SHOWN = 2  # passages of a cell without a model
@@ -27,17 +29,18 @@ def compare(
     questions: Sequence[str],
     asking: Asking,
     *,
+    understood: Sequence[Understood] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> Comparison:
-    """The table. A cell is "not stated" only of a text that was read whole.
+    """The table. A cell is "not stated" only where a model read the whole text.
 
-    ``progress`` is told (cells done, cells in all). Each line on the differences is verified like any statement and
-    left out where it does not hold.
+    ``understood`` are the questions where they were read already. ``progress`` is told (cells done, cells in all).
+    Each line on the differences is verified like any statement and left out where it does not hold.
     """
     before = spent(asking)
     notices: list[str] = []
     hidden = {paper.id for paper in papers if not asking.may_see(paper)}
-    understood = [read(question, asking, notices=notices) for question in questions]
+    understood = understood or [read(question, asking, notices=notices) for question in questions]
     rows: list[tuple[Cell, ...]] = []
     for i, paper in enumerate(papers):
         row = []
@@ -52,25 +55,26 @@ def compare(
         rows.append(tuple(row))
     columns = [[row[j] for row in rows] for j in range(len(questions))]
     differences = [
-        _difference(q, papers, column, asking, notices) for q, column in zip(questions, columns, strict=True)
+        _difference(asked, papers, column, asking, notices) for asked, column in zip(understood, columns, strict=True)
     ]
     return Comparison(
         papers=tuple(papers),
         questions=tuple(questions),
         cells=tuple(rows),
         differences=tuple(differences),
-        notices=tuple(dict.fromkeys(notices)),
+        notices=tuple(dict.fromkeys([*notices, *asking.screen.notices])),
         not_searched=NotSearched(private=len(hidden) if asking.chat is not None else 0),
         usage=spent(asking, since=before),
     )
 
 
 def _cell(made: Answer, paper: Paper) -> Cell:
-    if made.answered:
-        shown = made.passages if made.source == "model" else made.passages[:_SHOWN]
-        return Cell(state="found", short=_short(made), claims=made.claims, passages=shown)
-    whole = paper.fulltext.state == "full"
-    return Cell(state="not stated" if whole else "full text not read", passages=made.passages[:_SHOWN])
+    if made.source == "model" and made.answered:
+        return Cell(state="found", short=_short(made), claims=made.claims, passages=made.passages)
+    shown = made.passages[:_SHOWN]
+    if made.source == "passages" and shown:
+        return Cell(state="found" if made.answered else "nearest", short=_short(made), passages=shown)
+    return Cell(state="not stated" if paper.fulltext.state == "full" else "full text not read", passages=shown)
 
 
 def _short(made: Answer) -> str:
@@ -83,26 +87,31 @@ def _short(made: Answer) -> str:
 
 
 def _difference(
-    question: str, papers: Sequence[Paper], column: Sequence[Cell], asking: Asking, notices: list[str]
+    asked: Understood, papers: Sequence[Paper], column: Sequence[Cell], asking: Asking, notices: list[str]
 ) -> str | None:
     found = [(paper, cell) for paper, cell in zip(papers, column, strict=True) if cell.claims]
     if asking.chat is None or len(found) < 2:
         return None
+    screen = asking.screen
+    screen.look(line for paper, _ in found for line in lines_of(paper))
     lines = [
-        f"{paper.title} ({shielded(paper.byline)}): {' '.join(claim.text for claim in cell.claims)}"
+        f"- {screen.headed(paper)}: {' '.join(screen.shielded(c.text_verified or c.text) for c in cell.claims)}"
         for paper, cell in found
     ]
-    told = "\n".join(f"- {shielded(line)}" for line in lines)
+    told = "\n".join(lines)
     try:
-        said = asking.chat.complete(DIFFERENCES, f"Question: {question}\n<cells>\n{told}\n</cells>").strip()
+        said = asking.chat.complete(DIFFERENCES, f"Question: {asked.text}\n<cells>\n{told}\n</cells>").strip()
         if not said or said.casefold().strip(" .") == "nothing":
             return None
         statement = Statement(text=" ".join(said.split()), cited=_cited(cell for _, cell in found))
-        (checked,) = verifying.settle([statement], chat=asking.verifier or asking.chat)
+        (checked,) = verifying.settle([statement], chat=asking.judge, screen=screen)
+        if checked.verdict not in (None, "supported"):
+            return None
+        text, language = checked.statement.text, language_of(asked, asking)
+        return text if language == "en" else translations([text], language=language, chat=asking.chat).get(text, text)
     except ModelError as err:
         notices.append(f"how the papers differ was not written: {err}")
         return None
-    return checked.statement.text if checked.verdict in (None, "supported") else None
 
 
 def _cited(cells: Iterable[Cell]) -> tuple[Cited, ...]:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from kb import literals
 from kb.answering.passages import Said, neighbours, numbered, with_table
+from kb.answering.screening import Screen, lines_of
 from kb.answering.understanding import Understood
-from kb.answering.verifying import Checked, Cited, Statement, is_dropped
-from kb.orders import is_order, shielded
+from kb.answering.verifying import Checked, Cited, Statement, is_dropped, path_of
 from kb.protocols import ChatModel, Corpus
-from kb.records import Hit, Paper, Passage
+from kb.records import Hit, Passage
 from kb.text import sentence_spans
 
 CHARACTERS_PER_TOKEN = 4
@@ -27,8 +28,9 @@ _RANGE = re.compile(r"(\d{1,3})\.(\d{1,3})\s*[-–]\s*\1\.(\d{1,3})")
 _THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 _ENDING = re.compile(r"^[\s*_]*(MISSING|SEARCH|OPEN)[*_]*\s*[:：][*_]*\s*(.*)$", re.IGNORECASE)
 _BEGUN = re.compile(r"\n[\s*_]*[A-Z]{1,7}\Z")  # the last line may become "MISSING: …", which is no prose
+_BARE_WORDS = 2
+_YES_OR_NO = re.compile(r"(?:yes|no|not)\b", re.IGNORECASE)
 _NOTHING = re.compile(r"(?:nothing|none|no|n/?a|-|无|没有)?[.。]?", re.IGNORECASE)
-_MOST_AUTHORS = 8  # that are listed by name
 _MOST_QUERIES, _MOST_OPENED, _MOST_CITED = 4, 4, 16
 
 _FORM: Mapping[str, str] = {
@@ -50,6 +52,8 @@ CITING = (
     "- After each statement put the numbers of the sentences that carry it, in square brackets: [3.2] or [3.2, 5.1]."
     " Every sentence, list item and table cell with content has its own marks. Cite the sentences that say it, all that"
     " are needed, and no others: for a most, a least or a comparison all rows and sentences that it rests on.\n"
+)
+STATING = (
     "- State only what the cited sentences say: keep names, terms, numbers and units as they are printed; say of whom"
     " and under which conditions a number holds; do not widen a finding. Write counts of your own in words.\n"
 )
@@ -60,12 +64,12 @@ SYSTEM = (
     "- Lead with the direct answer. Answer every part of the question. Prose that reads well; no preamble, no closing"
     " summary, no heading.\n"
     "- Say which paper says what, by the paper's or the method's name, wherever more than one paper is used.\n"
-    f"{CITING}"
+    f"{CITING}{STATING}"
     "- What the question asks and the passages do not say does not belong in the prose. Where the question assumes what"
     " the passages say otherwise, lead with what they say instead.\n"
     "Then, on lines of their own:\n"
-    "MISSING: what the question asks and the passages do not say, in one sentence for the reader of the answer; or:"
-    " nothing\n"
+    "MISSING: what the question asks and the passages do not say, in one sentence for the reader of the answer, who"
+    " sees papers and no passages; it names what is missing and states nothing else; or: nothing\n"
     "SEARCH: up to four short search queries for what is missing, parted by | ; leave the line out when nothing is"
     " missing or no search would help\n"
     "OPEN: numbers of passages whose neighbours should be read, because the text goes on there; else leave it out\n"
@@ -85,7 +89,7 @@ class Draft:
 
 
 @dataclass(slots=True)
-class Reading:
+class Context:
     """The passages before the model, by marker; numbers stay when more come in."""
 
     passages: dict[str, Passage] = field(default_factory=dict)
@@ -125,44 +129,47 @@ def _size(passage: Passage) -> int:
     return sum(len(sentence.text) + 8 for sentence in passage.sentences)
 
 
-def prompt(asked: Understood, passages: Sequence[Passage]) -> str:
+def prompt(asked: Understood, passages: Sequence[Passage], *, screen: Screen) -> str:
     """The passages grouped by paper, then the question and the form of its answer."""
     form = _FORM[asked.kind]
     if asked.over_papers:
         form = "A list with one item a paper: the paper's name, and what of it answers. Leave out papers that do not."
-    return f"{shown(passages)}\n\nQuestion: {asked.text}\nForm: {form} Write in English."
+    return f"{shown(passages, screen=screen)}\n\nQuestion: {asked.text}\nForm: {form} Write in English."
 
 
-def shown(passages: Sequence[Passage]) -> str:
-    """The passages as a model sees them, as a block of data grouped by paper, every sentence under its number."""
+def screened(passages: Iterable[Passage], *, screen: Screen) -> None:
+    """Have all that a prompt shows of the passages screened, in as few calls as there can be."""
+    several = list(passages)
+    heads = [line for passage in several for line in (*lines_of(passage.paper), path_of(passage))]
+    screen.look([*heads, *(sentence.text for passage in several for sentence in passage.sentences)])
+
+
+def shown(passages: Sequence[Passage], *, screen: Screen) -> str:
+    """The passages as a model sees them, as a block of data grouped by paper, every sentence under its number.
+
+    What of them was not screened yet is screened before.
+    """
+    screened(passages, screen=screen)
     lines = ["<passages>"]
     by_paper: dict[str, list[Passage]] = {}
     for passage in passages:
         by_paper.setdefault(passage.paper.id, []).append(passage)
     for several in by_paper.values():
         paper = several[0].paper
-        lines.append(f"\n# {shielded(paper.title)} ({shielded(_about(paper))})")
+        lines.append(f"\n# {screen.title(paper)} ({screen.about(paper)})")
         for passage in several:
-            where = " › ".join(passage.section)
             page = f", p. {passage.page}" if passage.page else ""
-            lines.append(f"\n## Passage {passage.marker}: {shielded(where) or 'text'}{page}")
-            lines += [f"[{sentence.n}] {shielded(sentence.text)}" for sentence in passage.sentences]
+            lines.append(f"\n## Passage {passage.marker}: {screen.shielded(path_of(passage)) or 'text'}{page}")
+            lines += [f"[{sentence.n}] {screen.shielded(sentence.text)}" for sentence in passage.sentences]
     return "\n".join([*lines, "</passages>"])
-
-
-def _about(paper: Paper) -> str:
-    """Authors, year and venue on one line."""
-    few = len(paper.authors) <= _MOST_AUTHORS and not paper.et_al
-    names = ", ".join(paper.authors) if paper.authors and few else ""
-    parts = [names or paper.byline, paper.stated_date[:4] if names else "", paper.venue or ""]
-    return "; ".join(part for part in parts if part)
 
 
 def write(
     asked: Understood,
-    reading: Reading,
+    context: Context,
     *,
     chat: ChatModel,
+    screen: Screen,
     on_draft: Callable[[str], None] | None = None,
 ) -> Draft:
     """The model's draft from the passages that it is shown. ``on_draft`` is told the draft so far, again and again.
@@ -170,22 +177,22 @@ def write(
     Raises:
         ModelError: when the model fails.
     """
-    passages = _ordered(reading)
+    told = prompt(asked, _ordered(context), screen=screen)
     if on_draft is None:
-        return read(chat.complete(SYSTEM, prompt(asked, passages)))
+        return read(chat.complete(SYSTEM, told))
     said = ""
-    for piece in chat.stream(SYSTEM, prompt(asked, passages)):
+    for piece in chat.stream(SYSTEM, told):
         said += piece
         on_draft(read(_BEGUN.sub("", said)).text)
     return read(said)
 
 
-def _ordered(reading: Reading) -> list[Passage]:
+def _ordered(context: Context) -> list[Passage]:
     """By paper, the papers in the order in which they came in."""
     first: dict[str, int] = {}
-    for nth, passage in enumerate(reading.passages.values()):
+    for nth, passage in enumerate(context.passages.values()):
         first.setdefault(passage.paper.id, nth)
-    return sorted(reading.passages.values(), key=lambda passage: (first[passage.paper.id], int(passage.marker)))
+    return sorted(context.passages.values(), key=lambda passage: (first[passage.paper.id], int(passage.marker)))
 
 
 def read(reply: str) -> Draft:
@@ -222,84 +229,121 @@ def read(reply: str) -> Draft:
 class Piece:
     """A part of a draft: a statement (its place in the list), or what stands between statements as it is.
 
-    ``row`` are the cells of a table's row, each with its text and its marks.
+    ``row`` are the cells of a table's row, ``header`` the names of a table's columns.
     """
 
     text: str
     statement: int | None = None
-    row: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    row: tuple[Piece, ...] = ()
+    header: tuple[str, ...] = ()
 
 
 _ROW = re.compile(r"^\s*\|(.+)\|\s*$")
 _RULE = re.compile(r"^\s*\|?[\s:|-]+\|[\s:|-]*$")
 _EMPTY_TABLE = re.compile(r"^\s*\|.*\|\s*\n\s*\|[\s:|-]+\|\s*$(?!\n\s*\|)", re.MULTILINE)
+_SAYS = re.compile(r"[^\W_]")  # a cell without letters or digits says nothing
+_NO_CELL = "—"
 _LEAD = re.compile(r"^(\s*(?:(?:[-*•+]|\d{1,2}[.)]|#{1,4}|>)\s+)*)")
 
 
-def part(text: str, passages: Mapping[str, Passage]) -> tuple[list[Piece], list[Statement]]:
+def part(text: str, passages: Mapping[str, Passage], *, screen: Screen) -> tuple[list[Piece], list[Statement]]:
     """A draft as pieces and its statements with what they cite.
 
     A statement without marks is carried by the marks of its paragraph or list, else of the whole draft: it leads or
-    sums up. Marks of sentences that were not shown are no marks.
+    sums up. Marks of sentences that were not shown are no marks. A bare word or two without marks, which
+    nothing that was shown prints, are no statement and are left out.
     """
-    sentences = citable(passages)
+    sentences = citable(passages, screen=screen)
+    source = "\n".join(printed(passages, screen=screen)).casefold()
     pieces: list[Piece] = []
-    found: list[tuple[str, tuple[str, ...], int]] = []
-    header: list[str] = []
+    found: list[tuple[Statement, tuple[str, ...], int]] = []  # with its marks, and its paragraph or table
+
+    def stated(text: str, marks: tuple[str, ...], *, row: str = "", column: str = "") -> int:
+        found.append((Statement(text=text, cited=(), row=row, column=column), marks, block))
+        return len(found) - 1
+
+    header: tuple[str, ...] = ()
     block = 0
     for line in text.split("\n"):
+        row = _ROW.match(line)
+        if not line.strip() or not row:
+            header = ()
         if not line.strip():
             block += 1
             pieces.append(Piece(text="\n"))
-            continue
-        if (row := _ROW.match(line)) and not _RULE.match(line):
-            cells = [_cell(cell, sentences) for cell in row[1].split("|")]
-            if not header:
-                header = [cell for cell, _ in cells]
-                pieces.append(Piece(text=line + "\n"))
-                continue
-            said = "; ".join(
-                f"{name}: {cell}" if name else cell for name, (cell, _) in zip(header, cells, strict=False)
-            )
-            marks = tuple(dict.fromkeys(mark for _, several in cells for mark in several))
-            pieces.append(Piece(text="\n", statement=len(found), row=tuple(cells)))
-            found.append((said, marks, block))
-            continue
-        if _RULE.match(line):
+        elif row and _RULE.match(line):
             pieces.append(Piece(text=line + "\n"))
-            continue
-        header = []
-        lead = _LEAD.match(line)
-        start = lead.end() if lead else 0
-        if start:
-            pieces.append(Piece(text=line[:start]))
-        for said, marks in _sentences(line[start:], sentences):
-            pieces.append(Piece(text=" ", statement=len(found)))
-            found.append((said, marks, block))
-        pieces.append(Piece(text="\n"))
+        elif row and not header:
+            header = tuple(bare(cell, sentences) for cell in row[1].split("|"))
+            pieces.append(Piece(text="\n", header=header))
+        elif row:
+            cells = [(bare(cell, sentences), _marks(cell, sentences)) for cell in row[1].split("|")]
+            every = tuple(dict.fromkeys(mark for _, marks in cells for mark in marks))
+            label = cells[0][0] if len(cells) > 1 else ""
+            has_content = any(_SAYS.search(cell) for cell, _ in cells[1:])
+            told = []
+            for nth, (cell, marks) in enumerate(cells):
+                column = header[nth] if nth < len(header) else ""
+                is_label = nth == 0 and has_content and not marks
+                place = None
+                if _SAYS.search(cell) and not is_label:
+                    place = stated(cell, marks or every, row=label if nth else "", column=column or "table")
+                told.append(Piece(text=cell, statement=place))
+            pieces.append(Piece(text="\n", row=tuple(told)))
+        else:
+            start = lead.end() if (lead := _LEAD.match(line)) else 0
+            told_here = _sentences(line[start:], sentences)
+            kept = [(s, marks) for s, marks in told_here if marks or not _is_bare_word(s, source, is_item=start > 0)]
+            if told_here and not kept:
+                continue
+            pieces += [Piece(text=line[:start])] if start else []
+            pieces += [Piece(text=" ", statement=stated(said, marks)) for said, marks in kept]
+            pieces.append(Piece(text="\n"))
     everywhere = tuple(dict.fromkeys(mark for _, marks, _ in found for mark in marks))
     statements = []
-    rows = {piece.statement: tuple(cell for cell, _ in piece.row) for piece in pieces if piece.row}
-    for place, (said, marks, own) in enumerate(found):
-        near = marks or tuple(dict.fromkeys(m for _, several, other in found if other == own for m in several))
+    for statement, marks, own in found:
+        near = marks or tuple(dict.fromkeys(mark for _, several, other in found if other == own for mark in several))
         cited = tuple(sentences[mark] for mark in (near or everywhere)[:_MOST_CITED])
-        statements.append(Statement(text=said, cited=cited, cells=rows.get(place, ())))
+        statements.append(replace(statement, cited=cited))
     return pieces, statements
 
 
-def citable(passages: Mapping[str, Passage]) -> dict[str, Cited]:
+def _is_bare_word(said: str, source: str, *, is_item: bool) -> bool:
+    """Whether a text is a word or two that nothing shown prints; a yes or a no, a label, a single letter is none.
+
+    An item of a list and a heading may be words of the writer's own, but no name or number.
+    """
+    words = [word for word in re.findall(r"\w[\w-]*", said) if len(word) > 1]
+    if not 1 <= len(words) <= _BARE_WORDS or _YES_OR_NO.match(said) or said.endswith((":", "：", ":**")):
+        return False
+    return any(
+        word.casefold() not in source and (not is_item or literals.is_coined(word) or word[0].isdigit())
+        for word in words
+    )
+
+
+def printed(passages: Mapping[str, Passage], *, screen: Screen) -> list[str]:
+    """What the passages and their papers print, as far as a model was shown it."""
+    papers = {passage.paper.id: passage.paper for passage in passages.values()}
+    heads = [line for paper in papers.values() for line in screen.printed(paper)]
+    heads += [path for one in passages.values() if not screen.is_order(path := path_of(one))]
+    return [*heads, *(each.sentence.text for each in citable(passages, screen=screen).values())]
+
+
+def citable(passages: Mapping[str, Passage], *, screen: Screen) -> dict[str, Cited]:
     """The sentences that can be cited, by number; those addressed to a machine are shown to none."""
     return {
         each.n: Cited(passage=passage, sentence=each)
         for passage in passages.values()
         for each in passage.sentences
-        if not is_order(each.text)
+        if not screen.is_order(each.text)
     }
 
 
 def _sentences(line: str, sentences: Mapping[str, Cited]) -> list[tuple[str, tuple[str, ...]]]:
     """The sentences of a line with their marks; marks may stand before or after the full stop."""
-    moved = re.sub(rf"([.!?。！？][\"'”’)]*)((?:{_MARK.pattern})+)", lambda m: f"{m[2]}{m[1]}", line)
+    # "… et al. [1.2]." has its stop behind the mark already.
+    moved = re.sub(rf"([.!?。！？][\"'”’)]*)((?:{_MARK.pattern})+)(?!\s*[.!?。！？])", lambda m: f"{m[2]}{m[1]}", line)
     found = []
     for start, end in sentence_spans(moved):
         said = moved[start:end]
@@ -308,10 +352,6 @@ def _sentences(line: str, sentences: Mapping[str, Cited]) -> list[tuple[str, tup
         elif found:
             found[-1] = (found[-1][0], tuple(dict.fromkeys([*found[-1][1], *_marks(said, sentences)])))
     return found
-
-
-def _cell(cell: str, sentences: Mapping[str, Cited]) -> tuple[str, tuple[str, ...]]:
-    return bare(cell, sentences), _marks(cell, sentences)
 
 
 def bare(text: str, sentences: Mapping[str, Cited]) -> str:
@@ -324,7 +364,8 @@ def bare(text: str, sentences: Mapping[str, Cited]) -> str:
         may_be_number = "(" in match[0] or any(number.startswith("0") for number in _NUMBER.findall(match[1]))
         return match[0] if may_be_number and not _marks(match[0], sentences) else ""
 
-    return re.sub(r"\s+([.,;:!?])", r"\1", " ".join(_MARK.sub(without, text).split()))
+    plain = " ".join(_MARK.sub(without, text).split())
+    return re.sub(r"\s+([.,;:!?])", r"\1", re.sub(r"(?<!\.)\.\.(?!\.)", ".", plain))
 
 
 def _marks(text: str, sentences: Mapping[str, Cited]) -> tuple[str, ...]:
@@ -344,16 +385,20 @@ def together(pieces: Sequence[Piece], checked: Sequence[Checked], *, said: Seque
     lines: list[str] = []
     line, has_words, waits = "", False, False
     for piece in pieces:
-        if piece.statement is None:
-            line += piece.text
-        else:
-            each = checked[piece.statement]
+        if piece.row:
+            waits, has_words = True, not is_row_dropped(piece, checked)
+            line += f"| {' | '.join(_cell(cell, checked, said) for cell in piece.row)} |"
+        elif piece.header:
+            line += f"| {' | '.join(piece.header)} |"
+        elif piece.statement is not None:
             waits = True
-            if not is_dropped(each):
+            if not is_dropped(checked[piece.statement]):
                 has_words = True
-                line += _row(piece) if piece.row else _marked(each, said[piece.statement])
+                line += _marked(checked[piece.statement], said[piece.statement])
                 line += piece.text
-        if line.endswith("\n") or piece.text == "\n":
+            continue
+        line += piece.text
+        if line.endswith("\n"):
             if has_words or not waits:  # a line whose statements are all gone goes with its bullet
                 lines.append(line.rstrip(" \n") if has_words else line.rstrip("\n"))
             line, has_words, waits = "", False, False
@@ -362,16 +407,32 @@ def together(pieces: Sequence[Piece], checked: Sequence[Checked], *, said: Seque
     return re.sub(r"\n{3,}", "\n\n", _EMPTY_TABLE.sub("", "\n".join(lines))).strip()
 
 
+def is_row_dropped(piece: Piece, checked: Sequence[Checked]) -> bool:
+    """Whether nothing of a table's row stands but its label, or the label itself was dropped."""
+    gone = [is_dropped(checked[cell.statement]) for cell in piece.row if cell.statement is not None]
+    first = piece.row[0].statement
+    return all(gone) or (first is not None and len(gone) > 1 and is_dropped(checked[first]))
+
+
+def cell_text(cell: Piece, checked: Sequence[Checked], said: Sequence[str]) -> str:
+    """What a cell says in the end."""
+    if cell.statement is None:
+        return cell.text
+    return _NO_CELL if is_dropped(checked[cell.statement]) else said[cell.statement]
+
+
+def _cell(cell: Piece, checked: Sequence[Checked], said: Sequence[str]) -> str:
+    text = cell_text(cell, checked, said)
+    if cell.statement is None or is_dropped(checked[cell.statement]):
+        return text
+    return f"{text} [{', '.join(cited.sentence.n for cited in checked[cell.statement].statement.cited)}]"
+
+
 def _marked(each: Checked, text: str) -> str:
     marks = ", ".join(cited.sentence.n for cited in each.statement.cited)
     stop = re.search(r"[.!?:。！？：]+[\"'”’)*_]*$", text)
     body, end = (text[: stop.start()], text[stop.start() :]) if stop else (text, "")
     return f"{body} [{marks}]{end}"
-
-
-def _row(piece: Piece) -> str:
-    cells = [f"{text} [{', '.join(marks)}]" if marks else text for text, marks in piece.row]
-    return f"| {' | '.join(cells)} |"
 
 
 def remarked(text: str, markers: Mapping[str, str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from kb.protocols import Corpus
 from kb.records import CELLS, NO_FILTERS, Chunk, Evidence, Filters, Hit, Paper, Passage, PassageSentence
@@ -80,9 +81,11 @@ def numbered(hit: Hit, marker: str) -> Passage:
 
 
 def located(passage: Passage, *, corpus: Corpus) -> Passage:
-    """The passage with the boxes of its sentences, where there is a PDF."""
+    """The passage with the boxes of its sentences and the number that its page prints, where there is a PDF."""
+    label = None if passage.page is None else corpus.page_label(passage.paper.id, passage.page)
     return replace(
         passage,
+        page_label=label,
         sentences=tuple(
             replace(each, boxes=corpus.locate(passage.chunk_id, each.start, each.end)[1]) for each in passage.sentences
         ),
@@ -156,7 +159,14 @@ def neighbours(passage: Passage, *, corpus: Corpus) -> list[Hit]:
     if at is None:
         return []
     near = [*chunks[max(0, at - 1) : at], *chunks[at + 1 : at + 2]]
-    return [_hit(chunk, paper=passage.paper, score=passage.score) for chunk in near]
+    return [as_hit(chunk, paper=passage.paper, score=passage.score) for chunk in near]
+
+
+def following(hit: Hit, *, corpus: Corpus) -> Hit | None:
+    """The chunk after a hit in its paper; None at its end."""
+    chunks = corpus.chunks(hit.paper.id)
+    after = next((chunk for before, chunk in pairwise(chunks) if before.id == hit.chunk_id), None)
+    return None if after is None else as_hit(after, paper=hit.paper, score=hit.score)
 
 
 def with_table(hit: Hit, *, corpus: Corpus) -> list[Hit]:
@@ -168,10 +178,11 @@ def with_table(hit: Hit, *, corpus: Corpus) -> list[Hit]:
     if own is None or own.kind != "table" or own.label is None:
         return [hit]
     parts = [chunk for chunk in chunks if chunk.label == own.label and chunk.kind in ("table", "caption")]
-    return [hit if chunk.id == hit.chunk_id else _hit(chunk, paper=hit.paper, score=hit.score) for chunk in parts]
+    return [hit if chunk.id == hit.chunk_id else as_hit(chunk, paper=hit.paper, score=hit.score) for chunk in parts]
 
 
-def _hit(chunk: Chunk, *, paper: Paper, score: float) -> Hit:
+def as_hit(chunk: Chunk, *, paper: Paper, score: float = 0.0) -> Hit:
+    """A chunk of a paper that no search found, as if one had."""
     return Hit(
         rank=1,
         score=score,

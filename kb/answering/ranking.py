@@ -16,11 +16,11 @@ from kb import literals
 from kb.answering.passages import numbered, spans
 from kb.protocols import Corpus
 from kb.records import Hit, Passage, QuestionKind, ShortSpan
+from kb.structure import CITATION, POINTER, is_references
 from kb.words import content_stems, is_latin
 
 _HYBRID, _COSINE, _READER = 0.5, 1.0, 0.5
-_PER_CHUNK, _ENCODED, _READ = 3, 48, 24  # sentences that are encoded of a chunk and in all, and that are read
-_BACK_MATTER = re.compile(r"(?:\d+\.?\s*)?(?:references|bibliography|literature cited)\b", re.IGNORECASE)
+_PER_CHUNK, _ENCODED, _READ = 3, 48, 16  # sentences that are encoded of a chunk and in all, and that are read
 _MORE_COMES = (":", "：")
 
 
@@ -61,7 +61,7 @@ def rank(question: str, hits: Sequence[Hit], *, corpus: Corpus) -> list[Ranked]:
     Of each chunk the sentences that share the rarest words with the question are encoded, and those nearest to it are
     read. Without a reader, or for a question in a script that it never learned, its term is left out.
     """
-    read = [(hit, spans(hit.text)) for hit in hits if not (hit.section and _BACK_MATTER.match(hit.section[-1]))]
+    read = [(hit, spans(hit.text)) for hit in hits if not (hit.section and is_references(hit.section[-1]))]
     read = [(hit, found) for hit, found in read if found]
     if not read:
         return []
@@ -142,6 +142,11 @@ def passage(ranked: Ranked, marker: str, *, question: str, kind: QuestionKind) -
     return replace(made, answering=answering, short_span=short, score=ranked.score)
 
 
+def unread(hit: Hit) -> Ranked:
+    """A chunk that nothing was asked of: it is shown for the one before it, as a whole."""
+    return Ranked(hit=hit, spans=tuple(spans(hit.text)), cosine=0.0, probability=0.0, score=0.0, best=0)
+
+
 def goes_on(ranked: Ranked) -> bool:
     """Whether what the best sentence announces stands in the next chunk."""
     sentence = ranked.hit.text[slice(*ranked.spans[ranked.best])]
@@ -154,19 +159,24 @@ _NUMBER = re.compile(
 )
 # Numbers of things that are no amounts: citations, items, sections.
 _NO_AMOUNT = re.compile(
-    r"\[[\d,\s–-]+\]|\((?:[^()]*\b(?:19|20)\d\d[a-z]?[^()]*)\)|\(?\b\d{1,2}\)|^\d{1,2}[.)]\s"
-    r"|\b(?:sections?|secs?\.|tables?|figures?|figs?\.|eqs?\.|equations?|appendix|chapters?|footnotes?)\s*\d+(?:\.\d+)*",
+    rf"{CITATION}|\(?\b\d{{1,2}}\)|^\d{{1,2}}[.)]\s"
+    rf"|\b{POINTER}\s*\d+(?:\.\d+)*",
     re.IGNORECASE,
 )
+_ASKS_A_NAME = re.compile(r"(?:who|whom|which|what)\b", re.IGNORECASE)
 _NEAREST = 5  # chunks whose cosines count for the confidence
 _SURE_SPAN = 0.3  # probability of its sentence from which a short span is shown
 
 
 def short_span(sentence: str, *, question: str, kind: QuestionKind) -> tuple[int, int] | None:
-    """Where in the sentence the number stands that is asked for: the only one there that the question does not have.
+    """Where in the sentence the number or name stands that is asked for: the only one that the question does not have.
 
-    None where no number is asked for, or several stand there: which of them it is nobody can tell by form.
+    None where neither is asked for, or several stand there: which of them it is nobody can tell by form.
     """
+    if kind == "lookup" and _ASKS_A_NAME.match(question.strip()):
+        names = [name for name in literals.names(sentence) if not literals.has_name(question, name)]
+        at = sentence.find(names[0]) if len(names) == 1 else -1
+        return (at, at + len(names[0])) if at >= 0 else None
     if kind != "number":
         return None
     bare = _NO_AMOUNT.sub(lambda match: " " * len(match[0]), sentence)

@@ -32,12 +32,12 @@ from kb.answering.asking import (
     side_by_side,
     spent,
 )
-from kb.answering.drafting import Draft, Reading
+from kb.answering.drafting import Context, Draft
+from kb.answering.screening import lines_of
 from kb.answering.translating import translations
 from kb.answering.understanding import Understood
 from kb.answering.verifying import Checked, Statement
 from kb.errors import ModelError
-from kb.orders import shielded
 from kb.protocols import ChatModel
 from kb.records import (
     Hit,
@@ -104,7 +104,7 @@ SECTION = (
     " introduction and no summary.\n"
     "- Compare: what several papers do, find or assume, where they differ and by how much. Say of each statement which"
     " paper it is from, by the paper's or the method's name or by its first author and year.\n"
-    f"{drafting.CITING}"
+    f"{drafting.CITING}{drafting.STATING}"
     "- Keep to the section's aim. What the other sections say is not said here.\n"
     "Then, on a line of its own:\n"
     "MISSING: what the section is to say and the passages do not, in one sentence for its reader; or: nothing"
@@ -159,7 +159,7 @@ def review(question: str, asking: Asking, *, papers: int = PAPERS, progress: Pro
     understood = replace(read_by_model(question, asking, chat=chat), over_papers=True)
     trace.add("understand")
     groups, hidden = _by_paper(understood, asking, most=papers, tell=tell)
-    looks = look_at(understood.text, groups, chat=chat, on_done=partial(tell, "reading papers"))
+    looks = look_at(understood.text, groups, chat=chat, screen=asking.screen, on_done=partial(tell, "reading papers"))
     seen = sorted(zip((hits[0].paper for hits in groups), looks, strict=True), key=lambda one: -one[1].relevance)
     used = [(paper, look) for paper, look in seen if look.relevance >= RELEVANT and look.hits]
     trace.add("read papers", passages=sum(map(len, groups)))
@@ -167,15 +167,16 @@ def review(question: str, asking: Asking, *, papers: int = PAPERS, progress: Pro
     made = _Made(language=language_of(understood, asking))
     failed = [look.error for _, look in seen if look.error]
     made.notices += [f"{len(failed)} paper(s) were not looked at alone: {failed[0]}"] if failed else []
-    reading = Reading()
+    context = Context()
     for _, look in used:
         for hit in look.hits:  # one by one: what bears most on the question comes first
-            reading.add([hit], corpus=asking.corpus, room=_EVERYTHING)
+            context.add([hit], corpus=asking.corpus, room=_EVERYTHING)
     if used:
-        plans = _outline(understood.text, used, chat=chat)
+        drafting.screened(context.passages.values(), screen=asking.screen)
+        plans = _outline(understood.text, used, asking)
         trace.add("outline")
-        shown = [_fitting(plan.papers, reading, room=asking.room) for plan in plans]
-        draft = partial(_drafted, understood.text, plans, chat)
+        shown = [_fitting(plan.papers, context, room=asking.room) for plan in plans]
+        draft = partial(_drafted, understood.text, plans, asking)
         drafts = side_by_side(draft, list(zip(plans, shown, strict=True)), on_done=partial(tell, "writing sections"))
         trace.add("write sections", passages=sum(map(len, shown)))
 
@@ -187,12 +188,12 @@ def review(question: str, asking: Asking, *, papers: int = PAPERS, progress: Pro
         )
         made.sections += zip(plans, settled, strict=True)
         trace.add("check sections")
-        told = _fill_table([paper for paper, _ in used], reading, made, asking, tell=tell)
+        told = _fill_table([paper for paper, _ in used], context, made, asking, tell=tell)
         trace.add("fill the table", passages=told)
         if made.language != "en":
             _translate(made, chat)
             trace.add("translate")
-    return _assembled(question, made, seen, reading, asking, trace, hidden=len(hidden))
+    return _assembled(question, made, seen, context, asking, trace, hidden=len(hidden))
 
 
 # ------------------------------------------------------------------------------------ what is in progress
@@ -266,26 +267,33 @@ def _by_paper(understood: Understood, asking: Asking, *, most: int, tell: Progre
     return [hits for hits in groups if hits], hidden
 
 
-def _outline(question: str, used: Sequence[tuple[Paper, Looked]], *, chat: ChatModel) -> list[_Plan]:
+def _outline(question: str, used: Sequence[tuple[Paper, Looked]], asking: Asking) -> list[_Plan]:
+    """The sections; a title or an aim that states what nobody printed does not stand, because nobody judges it."""
+    chat, screen = asking.chat, asking.screen
+    assert chat is not None
+    screen.look(line for paper, look in used for line in (*lines_of(paper), *look.sentences[:_TOLD]))
     lines = ["<passages>"]
     for number, (paper, look) in enumerate(used, 1):
-        lines.append(f"{number}. {shielded(paper.title)} ({shielded(paper.byline)})")
-        lines += [f"   - {shielded(sentence)}" for sentence in look.sentences[:_TOLD]]
+        lines.append(f"{number}. {screen.headed(paper)}")
+        lines += [f"   - {screen.shielded(sentence)}" for sentence in look.sentences[:_TOLD]]
+    printed = "\n".join([question, *(line.partition(" ")[2] for line in lines)])
     reply = chat.structured(OUTLINE, "\n".join([*lines, "</passages>", "", f"Question: {question}"]), _OUTLINE_SCHEMA)
-    plans = []
+    plans: list[_Plan] = []
     for section in reply["sections"][:_SECTIONS]:
         papers = tuple(dict.fromkeys(used[n - 1][0].id for n in section["papers"] if 1 <= n <= len(used)))
         title = " ".join(str(section["title"]).split()).strip("#* ")
+        aim = " ".join(str(section["aim"]).split())
         if papers and title:
-            plans.append(_Plan(title=title, aim=" ".join(str(section["aim"]).split()), papers=papers))
+            title = f"Part {len(plans) + 1}" if verifying.adds(title, printed) else title
+            plans.append(_Plan(title=title, aim="" if verifying.adds(aim, printed) else aim, papers=papers))
     if not plans:
         raise ModelError(f"the model {chat.name} gave no outline with papers: try again or choose another KB_MODEL")
     return plans
 
 
-def _fitting(papers: Sequence[str], reading: Reading, *, room: int) -> dict[str, Passage]:
+def _fitting(papers: Sequence[str], context: Context, *, room: int) -> dict[str, Passage]:
     """Passages of these papers by marker, as many as there is room for, the first of each paper before the next."""
-    own = [[one for one in reading.passages.values() if one.paper.id == paper] for paper in papers]
+    own = [[one for one in context.passages.values() if one.paper.id == paper] for paper in papers]
     turns = [several[nth] for nth in range(max(map(len, own), default=0)) for several in own if nth < len(several)]
     taken: set[str] = set()
     used = 0
@@ -301,19 +309,21 @@ def _fitting(papers: Sequence[str], reading: Reading, *, room: int) -> dict[str,
 
 
 def _drafted(
-    question: str, plans: Sequence[_Plan], chat: ChatModel, section: tuple[_Plan, Mapping[str, Passage]]
+    question: str, plans: Sequence[_Plan], asking: Asking, section: tuple[_Plan, Mapping[str, Passage]]
 ) -> Draft:
     """The draft of a section from what is shown of its papers, in view of what the others are to say."""
     own, shown = section
-    others = [f"- {shielded(plan.title)}: {shielded(plan.aim)}" for plan in plans if plan is not own]
+    assert asking.chat is not None
+    told = {id(plan): f"{asking.screen.shielded(plan.title)}: {asking.screen.shielded(plan.aim)}" for plan in plans}
+    others = [f"- {told[id(plan)]}" for plan in plans if plan is not own]
     lines = [
-        f"{drafting.shown(list(shown.values()))}\n",
+        f"{drafting.shown(list(shown.values()), screen=asking.screen)}\n",
         f"Question of the review: {question}",
-        f"This section: {shielded(own.title)}: {shielded(own.aim)}",
+        f"This section: {told[id(own)]}",
         *(["The other sections:", *others] if others else []),
         "Write in English.",
     ]
-    draft = drafting.read(chat.complete(SECTION, "\n".join(lines)))
+    draft = drafting.read(asking.chat.complete(SECTION, "\n".join(lines)))
     return replace(draft, text=_prose(draft.text))
 
 
@@ -330,15 +340,15 @@ def _prose(text: str) -> str:
 # ------------------------------------------------------------------------------------------------ table
 
 
-def _fill_table(papers: Sequence[Paper], reading: Reading, made: _Made, asking: Asking, *, tell: Progress) -> int:
+def _fill_table(papers: Sequence[Paper], context: Context, made: _Made, asking: Asking, *, tell: Progress) -> int:
     """The cells that are borne out, into ``made``; how many passages the model was shown for them."""
     for paper in papers:
         own = asking.within(paper.id)
         for query in _LOOKED_FOR:
             best = passages.find([query], corpus=asking.corpus, filters=own, depth=1)
-            reading.add(best, corpus=asking.corpus, room=_EVERYTHING)
+            context.add(best, corpus=asking.corpus, room=_EVERYTHING)
     few = [papers[start : start + _IN_ONE_CALL] for start in range(0, len(papers), _IN_ONE_CALL)]
-    groups = [(some, _fitting([paper.id for paper in some], reading, room=asking.room)) for some in few]
+    groups = [(some, _fitting([paper.id for paper in some], context, room=asking.room)) for some in few]
     for cells, notice in side_by_side(partial(_cells, asking), groups, on_done=partial(tell, "filling the table")):
         made.cells |= cells
         made.notices += [notice] if notice else []
@@ -350,14 +360,16 @@ def _cells(
 ) -> tuple[dict[tuple[str, str], Checked], str]:
     """By paper and field what a few papers say and is borne out; and why nothing, where the model fails."""
     papers, shown = group
-    chat = asking.chat
+    chat, screen = asking.chat, asking.screen
     assert chat is not None
-    listed = "\n".join(f"{number}. {shielded(paper.title)}" for number, paper in enumerate(papers, 1))
+    told = drafting.shown(list(shown.values()), screen=screen)
+    screen.look(paper.title for paper in papers)
+    listed = "\n".join(f"{number}. {screen.title(paper)}" for number, paper in enumerate(papers, 1))
     try:
-        reply = chat.structured(ROWS, f"{drafting.shown(list(shown.values()))}\n\nPapers:\n{listed}", _ROWS_SCHEMA)
+        reply = chat.structured(ROWS, f"{told}\n\nPapers:\n{listed}", _ROWS_SCHEMA)
     except ModelError as err:
         return {}, f"rows of the table were not written: {err}"
-    sentences = drafting.citable(shown)
+    sentences = drafting.citable(shown, screen=screen)
     statements: dict[tuple[str, str], Statement] = {}
     for row in reply["rows"]:
         for paper in papers[row["paper"] - 1 : row["paper"]] if row["paper"] > 0 else ():
@@ -367,10 +379,11 @@ def _cells(
                 cited = [sentences[n] for n in numbers if n in sentences]
                 own = tuple(each for each in cited if each.passage.paper.id == paper.id)
                 if text and own:
-                    said = f"{column.capitalize()}: {text}"
-                    statements.setdefault((paper.id, name), Statement(text=said, cited=own, cells=(text,)))
-    judge = asking.verifier or chat
-    checked = verifying.check(list(statements.values()), chat=judge, entailment=asking.corpus.entailment())
+                    cell = Statement(text=text, cited=own, column=column.capitalize())
+                    statements.setdefault((paper.id, name), cell)
+    checked = verifying.check(
+        list(statements.values()), chat=asking.judge, screen=screen, entailment=asking.corpus.entailment()
+    )
     pairs = zip(statements, checked, strict=True)
     return {place: each for place, each in pairs if each.verdict in (None, "supported")}, ""
 
@@ -381,7 +394,7 @@ def _cells(
 def _translate(made: _Made, chat: ChatModel) -> None:
     """What titles and cells say in the language of the review."""
     titles = [plan.title for plan, _ in made.sections]
-    texts = list(dict.fromkeys([*titles, *(each.statement.cells[0] for each in made.cells.values())]))
+    texts = list(dict.fromkeys([*titles, *(each.statement.text for each in made.cells.values())]))
     try:
         made.told = translations(texts, language=made.language, chat=chat)
     except ModelError as err:
@@ -392,7 +405,7 @@ def _assembled(
     question: str,
     made: _Made,
     seen: Sequence[tuple[Paper, Looked]],
-    reading: Reading,
+    context: Context,
     asking: Asking,
     trace: _Trace,
     *,
@@ -402,7 +415,7 @@ def _assembled(
     assert asking.chat is not None
     corpus = asking.corpus
     kept = [*(each for _, settled in made.sections for each in settled.kept), *made.cells.values()]
-    shown, markers = cited_passages(kept, reading.passages, corpus=corpus)
+    shown, markers = cited_passages(kept, context.passages, corpus=corpus)
     sections, notices = [], list(made.notices)
     for plan, settled in made.sections:
         claims, dropped = settled.claims(markers, corpus)
@@ -434,7 +447,7 @@ def _assembled(
         references=cited,
         left_out=tuple(LeftOut(paper=paper, relevance=look.relevance) for paper, look in seen if paper.id not in known),
         trace=tuple(trace.steps),
-        notices=tuple(dict.fromkeys(notices)),
+        notices=tuple(dict.fromkeys([*notices, *asking.screen.notices])),
         not_searched=NotSearched(private=hidden),
         usage=trace.total(),
     )
@@ -444,7 +457,7 @@ def _row(paper: Paper, made: _Made, markers: Mapping[str, str], asking: Asking) 
     cells = [TableCell(text=paper.title), TableCell(text=_year(paper))]
     for name in _FIELDS:
         each = made.cells.get((paper.id, name))
-        text = each.statement.cells[0] if each else ""
+        text = each.statement.text if each else ""
         proof = evidence_of(each.statement.cited, markers, corpus=asking.corpus) if each else ()
         cells.append(TableCell(text=made.told.get(text, text), evidence=proof))
     return TableRow(paper_id=paper.id, cells=tuple(cells))

@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from kb import literals
+from kb.answering import verifying
+from kb.answering.screening import Screen
 from kb.ids import find_arxiv_ids
 from kb.names import fold
-from kb.orders import shielded
 from kb.protocols import ChatModel
 from kb.records import Answer, Paper, QuestionKind
 from kb.words import cjk_share, content_stems
@@ -297,7 +299,8 @@ SYSTEM = (
     "- language: ISO 639-1 code of the language in which the last question is asked.\n"
     "- kind: one of " + ", ".join(_KINDS) + '. "catalog" only when the whole question can be answered from the'
     " records of papers alone: who wrote a paper, when or where it appeared, its id or DOI, how many papers there are,"
-    " which papers are by somebody, which papers contain a certain name.\n"
+    " which papers are by somebody, which papers contain a certain name. Not when fields of several papers are to be"
+    " compared or combined.\n"
     "- catalog: for kind catalog, asks: one of " + ", ".join(_ASKED) + "; name: the person or the name looked for,"
     ' else "".\n'
     "- papers: the numbers of the listed papers that the question names or clearly means (by title, short name,"
@@ -329,32 +332,40 @@ _MOST_QUERIES, _LONGEST_QUERY = 4, 300
 
 
 def understand_with(
-    chat: ChatModel, question: str, *, turns: Sequence[Answer], candidates: Sequence[Paper]
+    chat: ChatModel, question: str, *, turns: Sequence[Answer], candidates: Sequence[Paper], screen: Screen
 ) -> Understood:
     """A question read by a model, in view of the conversation and of papers that the question found.
+
+    Nobody judges what it replies: the user's own words stand where it brings a name or a number into the question
+    that it was not shown, and a query with such a number or coined name is left out.
 
     Raises:
         ModelError: when the model fails.
     """
     listed = candidates[:_TITLES]
-    lines = ["<conversation>"]
-    for turn in turns[-_TURNS:]:
-        lines += [f"Q: {shielded(turn.understood or turn.question)}", f"A: {shielded(told(turn))[:_TOLD]}"]
-    lines += ["</conversation>", "<papers>"]
-    lines += [f"{number}. {shielded(paper.title)} ({shielded(paper.byline)})" for number, paper in enumerate(listed, 1)]
-    lines += ["</papers>", f"Last question: {question}"]
-    reply = chat.structured(SYSTEM, "\n".join(lines), _SCHEMA)
-    text = " ".join(str(reply["question"]).split()) or question
+    talk = turns[-_TURNS:]
+    said = [line for turn in talk for line in (turn.understood or turn.question, *_lines(turn))]
+    screen.look([*said, *(line for paper in listed for line in (paper.title, paper.byline))])
+    spoken: list[str] = []
+    for turn in talk:
+        spoken += [f"Q: {screen.shielded(turn.understood or turn.question)}", f"A: {told(turn, screen=screen)[:_TOLD]}"]
+    titles = [f"{number}. {screen.headed(paper)}" for number, paper in enumerate(listed, 1)]
+    lines = ["<conversation>", *spoken, "</conversation>", "<papers>", *titles, "</papers>"]
+    reply = chat.structured(SYSTEM, "\n".join([*lines, f"Last question: {question}"]), _SCHEMA)
+    shown = "\n".join([question, *spoken, *(line.partition(" ")[2] for line in titles)])
+    text = _own_words(" ".join(str(reply["question"]).split()), question, shown)
     queries = [" ".join(str(query).split())[:_LONGEST_QUERY] for query in reply["queries"]]
+    queries = [query for query in queries if not _brings(query, shown)]
     papers = [listed[n - 1].id for n in reply["papers"] if 1 <= n <= len(listed)]
     papers += [paper.id for paper in candidates if names_paper(question, paper)]
-    asks, kind = reply["catalog"]["asks"], reply["kind"]
+    asks, kind, language = reply["catalog"]["asks"], reply["kind"], str(reply["language"]).strip().casefold()
     catalog = None
     if kind == "catalog" and asks:
-        catalog = CatalogQuestion(asks=asks, name=" ".join(str(reply["catalog"]["name"]).split()))
+        name = " ".join(str(reply["catalog"]["name"]).split())
+        catalog = None if _brings(name, shown) else CatalogQuestion(asks=asks, name=name)
     return Understood(
         text=text,
-        language=str(reply["language"]).strip().casefold()[:2] or "en",
+        language=language[:2] if re.match(r"[a-z]{2}(?![a-z])", language) else "en",
         kind="lookup" if kind == "catalog" and catalog is None else kind,
         papers=tuple(dict.fromkeys(papers)),
         queries=tuple(dict.fromkeys([*filter(None, queries)][:_MOST_QUERIES])) or (text,),
@@ -364,13 +375,28 @@ def understand_with(
     )
 
 
-def told(turn: Answer) -> str:
-    """What an earlier answer said, as text; of passages, what the answering sentences say."""
+def _own_words(text: str, question: str, shown: str) -> str:
+    """The question as the model has it; the user's words where that states what nobody printed."""
+    return text if text and verifying.held(verifying.absent(text, shown)) is None else question
+
+
+def _brings(query: str, shown: str) -> bool:
+    """Whether a query has a number or a coined name that was not shown; letters of its own words are no such name."""
+    ordinary = " ".join(word for word in query.split() if not literals.is_coined(word) and not re.search(r"\d", word))
+    return verifying.adds(query, f"{shown}\n{ordinary}")
+
+
+def told(turn: Answer, *, screen: Screen) -> str:
+    """What an earlier answer said, as a model may be shown it; of passages, what the answering sentences say."""
+    return " ".join(map(screen.shielded, _lines(turn)))
+
+
+def _lines(turn: Answer) -> list[str]:
     if turn.text:
-        return turn.text
-    return " ".join(
+        return [line for line in turn.text.splitlines() if line.strip()]
+    return [
         sentence.text
         for passage in turn.passages[:3]
         for sentence in passage.sentences
         if sentence.n in passage.answering
-    )
+    ]

@@ -10,13 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from kb import literals
+from kb.answering.passages import spans
+from kb.answering.screening import Screen, lines_of
 from kb.errors import ModelError
-from kb.orders import as_data, shielded
 from kb.protocols import ChatModel, Entailment
-from kb.records import CELLS, Passage, PassageSentence, Reason, Verdict
+from kb.records import CELLS, Chunk, Passage, PassageSentence, Reason, Verdict
+from kb.text import as_data
 from kb.words import normalise
 
 _BATCH = 24  # statements in one call
@@ -26,6 +29,7 @@ _LONGEST_RANGE, _ROUNDING = 12, 0.01
 _EXPONENT = re.compile(r"(?<!10)\^\s?\{?-?\d+\}?")  # print has them as small signs, which the text of a PDF loses
 _LONG_NAME = 5  # letters from which an ending makes no other name
 _LONGEST_REASON = 300
+_CONTEXT = 2  # sentences before a cited one that are shown: what "it" and "this model" are
 _TABLE_HEAD = 6  # sentences at the beginning of a table that are shown with a row: its caption and its columns
 
 SYSTEM = (
@@ -44,6 +48,8 @@ SYSTEM = (
     '- "unsupported": the cited text does not say it.\n'
     '- "contradicted": the cited text says otherwise.\n'
     '- "not stated": the statement says only that something is not given in the papers.\n'
+    "A statement that begins with [cell] is a cell of a table, behind its row and its column: judge what the cell says"
+    " there; corrected is the new text of the cell alone.\n"
     "The statements answer the question that is given: judge a bare yes or no by it. What they say is judged, not how"
     " well they answer.\n"
     "For every verdict but supported: why, in a few words; corrected: the statement as the cited text bears it out, in"
@@ -87,11 +93,26 @@ class Cited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """A sentence that a model wrote, with the sentences it cites; or a row of its table with its cells."""
+    """A sentence that a model wrote, or a cell of its table, with the sentences that it cites.
+
+    A cell stands in a ``column`` and mostly in a ``row`` that its first cell names; both are "" for a sentence.
+    """
 
     text: str
     cited: tuple[Cited, ...]
-    cells: tuple[str, ...] = ()
+    row: str = ""
+    column: str = ""
+
+    @property
+    def whole(self) -> str:
+        """What it says where it stands alone."""
+        place = "; ".join(filter(None, [self.row, self.column]))
+        return f"{place}: {self.text}" if place else self.text
+
+    @property
+    def is_cell(self) -> bool:
+        """Whether it is a cell of a table."""
+        return bool(self.row or self.column)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,21 +134,27 @@ class Checked:
 Held = tuple[Verdict, Reason] | None
 
 
-def floor(statement: Statement) -> Held:
+def floor(statement: Statement, *, screen: Screen) -> Held:
     """The best verdict that certain facts allow, with its reason; None where they allow all.
 
     Numbers, addresses and quotations must stand in the cited sentences, or in what they stand under: title, authors,
     date and section. Names may also stand elsewhere in the cited passages and in the abstracts of their papers, which
-    call things by name that a sentence calls "our model". Numbers written as words are the model's to judge.
+    call things by name that a sentence calls "our model". Numbers written as words are the model's to judge. What is
+    not shown to a model prints nothing here.
     """
     if not statement.cited:
         return "unsupported", Reason(kind="cites-nothing")
     shown = "\n".join(
-        [*(_heading(each.passage) for each in statement.cited), *(c.sentence.text for c in statement.cited)]
+        [*(_heading(each.passage, screen) for each in statement.cited), *(c.sentence.text for c in statement.cited)]
     )
     passages = {each.passage.marker: each.passage for each in statement.cited}.values()
-    around = "\n".join([*(s.text for p in passages for s in p.sentences), *(p.paper.abstract for p in passages)])
-    return held(absent("\n".join(f"{cell}." for cell in statement.cells) or statement.text, shown, around=around))
+    printed = [s.text for p in passages for s in p.sentences if not screen.is_order(s.text)]
+    around = "\n".join([*printed, *(line for p in passages for line in allowed(p.paper.abstract, screen))])
+    found = absent(statement.text, shown, around=around)
+    label = absent(statement.row, shown)  # what a row is named after may stand anywhere: the judge sees it
+    return held(
+        replace(found, numbers=(*found.numbers, *label.numbers), addresses=(*found.addresses, *label.addresses))
+    )
 
 
 def absent(said: str, shown: str, *, around: str = "") -> literals.Missing:
@@ -138,6 +165,12 @@ def absent(said: str, shown: str, *, around: str = "") -> literals.Missing:
         numbers=tuple(number for number in found.numbers if not _prints(shown, number)),
         names=tuple(name for name in found.names if not _names(around, name)),
     )
+
+
+def adds(said: str, printed: str) -> bool:
+    """Whether a text that nobody judges has a number, address, quotation or coined name that nobody printed."""
+    found = absent(said, printed)
+    return bool(found.numbers or found.addresses or found.quotations or any(map(literals.is_coined, found.names)))
 
 
 def held(found: literals.Missing) -> Held:
@@ -181,10 +214,20 @@ def _names(around: str, name: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(name)}{ending}(?!\w)", around) is not None
 
 
-def _heading(passage: Passage) -> str:
+def _heading(passage: Passage, screen: Screen) -> str:
     """What a sentence of the passage stands under."""
-    paper = passage.paper
-    return " ".join([paper.title, paper.byline, *paper.authors, paper.stated_date, *passage.section])
+    section = "" if screen.is_order(path_of(passage)) else path_of(passage)
+    return " ".join([*screen.printed(passage.paper), section])
+
+
+def allowed(text: str, screen: Screen) -> list[str]:
+    """The sentences of a text that a model may be shown."""
+    return [line for start, end in spans(text) if not screen.is_order(line := text[start:end])]
+
+
+def path_of(passage: Passage | Chunk) -> str:
+    """The headings that a passage or a chunk stands under, as a prompt shows them."""
+    return " › ".join(passage.section)
 
 
 def is_quotation(statement: Statement) -> bool:
@@ -202,10 +245,11 @@ def check(
     *,
     question: str = "",
     chat: ChatModel | None,
+    screen: Screen,
     entailment: Entailment | None = None,
-    hold: Callable[[Statement], Held] = floor,
+    hold: Callable[[Statement], Held] | None = None,
 ) -> list[Checked]:
-    """A verdict for each statement, in order: the lower of the judge's and the floor's (``hold``).
+    """A verdict for each statement, in order: the lower of the judge's and the floor's (``hold``, else ``floor``).
 
     A statement that the judge passes over, or all of them where the model fails, is at most "partly": not verified.
     """
@@ -215,14 +259,17 @@ def check(
     if chat is not None:
         for start in range(0, len(asked), _BATCH):
             batch = asked[start : start + _BATCH]
+            told = _prompt(question, [(i, statements[i]) for i in batch], screen)
             try:
-                reply = chat.structured(SYSTEM, _prompt(question, [(i, statements[i]) for i in batch]), _SCHEMA)
+                reply = chat.structured(SYSTEM, told, _SCHEMA)
             except ModelError as err:
                 why_not = Reason(kind="not-verified", values={"why": str(err)})
                 continue
             judged |= {check["n"] - 1: check for check in reply["checks"] if check["n"] - 1 in batch}
     return [
-        _checked(i, each, judged.get(i), why_not=why_not, entailment=entailment, hold=hold)
+        _checked(
+            i, each, judged.get(i), why_not=why_not, entailment=entailment, hold=hold or partial(floor, screen=screen)
+        )
         for i, each in enumerate(statements)
     ]
 
@@ -272,7 +319,7 @@ def _judgement(
         verdict, reason = "unsupported", Reason(kind="only-missing")
     if entailment is not None and statement.cited and (said is None or verdict == "supported"):
         sources = [f"{each.passage.paper.title}. {each.sentence.text}" for each in statement.cited]
-        sure = entailment.entails(statement.text, sources)
+        sure = entailment.entails(statement.whole, sources)
         if sure >= _ENTAILED and said is None:
             return "supported", None
         if sure < _ENTAILED:
@@ -280,35 +327,44 @@ def _judgement(
     return verdict, reason
 
 
-def _prompt(question: str, statements: Sequence[tuple[int, Statement]]) -> str:
+def _prompt(question: str, statements: Sequence[tuple[int, Statement]], screen: Screen) -> str:
+    shown = {each.passage.marker: each.passage for _, statement in statements for each in statement.cited}
+    screen.look(line for passage in shown.values() for line in _lines_of(passage))
     lines = [f"Question: {question}", ""] if question else []
+    before: tuple[int, tuple[Cited, ...]] | None = None
     for place, statement in statements:
-        lines.append(f"Statement {place + 1}: {as_data(statement.text)}")
+        lines.append(f"Statement {place + 1}: {'[cell] ' if statement.is_cell else ''}{as_data(statement.whole)}")
+        if before is not None and statement.cited == before[1]:
+            lines += [f"  cited: the same as statement {before[0] + 1}", ""]
+            continue
+        before = (place, statement.cited)
         passages: dict[str, list[Cited]] = {}
         for each in statement.cited:
             passages.setdefault(each.passage.marker, []).append(each)
         for several in passages.values():
             passage = several[0].passage
-            under = " › ".join(
-                [f"{shielded(passage.paper.title)} ({shielded(passage.paper.byline)})", *map(shielded, passage.section)]
-            )
-            lines.append(f"  cited from {under}:")
-            lines += _in_context(passage, {each.sentence.n for each in several})
+            path = [screen.shielded(path_of(passage))] if passage.section else []
+            lines.append(f"  cited from {' › '.join([screen.headed(passage.paper), *path])}:")
+            lines += _in_context(passage, {each.sentence.n for each in several}, screen)
         lines.append("")
     return "<statements>\n" + "\n".join(lines) + "</statements>"
 
 
-def _in_context(passage: Passage, cited: set[str]) -> list[str]:
-    """The cited sentences; in parentheses the one before each, and where they are rows the beginning of the table."""
+def _lines_of(passage: Passage) -> list[str]:
+    return [*lines_of(passage.paper), path_of(passage), *(sentence.text for sentence in passage.sentences)]
+
+
+def _in_context(passage: Passage, cited: set[str], screen: Screen) -> list[str]:
+    """The cited sentences; in parentheses those before each, and where they are rows the beginning of the table."""
     sentences = passage.sentences
     places = [place for place, sentence in enumerate(sentences) if sentence.n in cited]
-    before = {place - 1 for place in places if place}
+    before = {near for place in places for near in range(max(0, place - _CONTEXT), place)}
     if any(CELLS in sentences[place].text for place in places):
         first_row = next(place for place, sentence in enumerate(sentences) if CELLS in sentence.text)
         before |= set(range(min(first_row + 2, len(sentences)))[-_TABLE_HEAD:])
     lines = []
     for place in sorted({*places, *before}):
-        text = shielded(sentences[place].text)
+        text = screen.shielded(sentences[place].text)
         lines.append(f"  [{sentences[place].n}] {text}" if place in places else f"  ({text})")
     return lines
 
@@ -318,32 +374,32 @@ def settle(
     *,
     question: str = "",
     chat: ChatModel | None,
+    screen: Screen,
     entailment: Entailment | None = None,
 ) -> list[Checked]:
     """``check``, with what is not supported corrected once by the verifier's own words and checked again.
 
     A correction stands only where it is then fully supported. What leans on a statement that is dropped is dropped
-    with it.
+    with it; so is a cell of a table that is borne out only in part, because a cell has no room for a doubt.
     """
-    found = check(statements, question=question, chat=chat, entailment=entailment)
+    found = check(statements, question=question, chat=chat, screen=screen, entailment=entailment)
     places = [i for i, each in enumerate(found) if _may_be_corrected(each)]
     corrections = [replace(found[i].statement, text=found[i].corrected) for i in places]
     if corrections:
-        for i, again in zip(
-            places, check(corrections, question=question, chat=chat, entailment=entailment), strict=True
-        ):
+        again_checked = check(corrections, question=question, chat=chat, screen=screen, entailment=entailment)
+        for i, again in zip(places, again_checked, strict=True):
             if again.verdict in (None, "supported"):
                 found[i] = replace(again, leans=found[i].leans)
     for i, each in enumerate(found):
+        if each.statement.is_cell and each.verdict == "partly" and each.reason and each.reason.kind == "verifier":
+            found[i] = replace(each, verdict="unsupported")
         if each.leans is not None and is_dropped(found[each.leans]) and not is_dropped(each):
             found[i] = replace(each, verdict="unsupported", reason=Reason(kind="leans-on-dropped"))
     return found
 
 
 def _may_be_corrected(each: Checked) -> bool:
-    if each.statement.cells or each.only_missing or each.verdict in (None, "supported"):
-        return False
-    return bool(each.corrected)
+    return bool(each.corrected) and not each.only_missing and each.verdict not in (None, "supported")
 
 
 def is_dropped(each: Checked) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from kb.answering.asking import Asking
+from kb.answering.asking import Asking, language_of
 from kb.answering.comparing import compare
 from kb.answering.drafting import remarked
 from kb.answering.passages import evidence as evidence_of
@@ -27,13 +27,13 @@ from kb.records import (
     references,
 )
 
-# What every reader of two papers asks; each cell says what one of them says to one question.
-QUESTIONS = (
-    "What problem does the paper address?",
-    "What is the proposed method or approach?",
-    "What data is used?",
-    "What are the main results?",
-)
+# What every reader of two papers asks, and how it is headed in Chinese; a cell is what one of them says to it.
+QUESTIONS = {
+    "What problem does the paper address?": "研究什么问题？",
+    "What is the proposed method or approach?": "提出了什么方法？",
+    "What data is used?": "使用了哪些数据？",
+    "What are the main results?": "主要结果是什么？",
+}
 
 
 def from_note(question: str, understood: Understood, note: Note) -> Answer | None:
@@ -78,7 +78,10 @@ def from_comparison(question: str, understood: Understood, asking: Asking) -> An
     papers = [paper for key in understood.papers for paper in asking.records.papers(asking.within(key))]
     if len(papers) < 2:
         return None
-    made = compare(papers, QUESTIONS, asking)
+    language = language_of(understood, asking)
+    read = [Understood(text=one, queries=(one,), language=language, kind="explanation") for one in QUESTIONS]
+    made = compare(papers, tuple(QUESTIONS), asking, understood=read)
+    columns = ("论文", *QUESTIONS.values()) if language == "zh" else ("Paper", *QUESTIONS)
     passages: list[Passage] = []
     claims: list[Claim] = []
     rows = []
@@ -92,11 +95,11 @@ def from_comparison(question: str, understood: Understood, asking: Asking) -> An
         kind="comparison",
         source="compare",
         answered=any(cell.state == "found" for row in made.cells for cell in row),
-        language="zh" if understood.language == "zh" else "en",
+        language=language,
         model=asking.chat.name if asking.chat is not None else None,
-        text="\n".join([*_lines(rows), *(["", *differences] if differences else [])]),
+        text="\n".join([*_lines(columns, rows), *(["", *differences] if differences else [])]),
         claims=tuple(claims),
-        table=Table(columns=("Paper", *QUESTIONS), rows=tuple(rows)),
+        table=Table(columns=columns, rows=tuple(rows)),
         passages=tuple(passages),
         references=_references(made.papers, passages),
         notices=made.notices,
@@ -114,7 +117,7 @@ def _references(papers: tuple[Paper, ...], passages: list[Passage]) -> tuple[Ref
 
 def _cell(cell: Cell, passages: list[Passage], claims: list[Claim], *, corpus: Corpus) -> TableCell:
     """A cell of the table; its passages and claims go on numbering where the cells before it ended."""
-    if cell.state != "found":
+    if cell.state not in ("found", "nearest"):
         return TableCell(text=cell.state)
     shown = cell.passages if cell.claims else cell.passages[:1]
     markers = {passage.marker: str(len(passages) + nth) for nth, passage in enumerate(shown, 1)}
@@ -138,9 +141,9 @@ def _again(evidence: tuple[Evidence, ...], markers: dict[str, str]) -> Iterator[
         yield replace(proof, marker=f"{markers[passage]}.{sentence}")
 
 
-def _lines(rows: list[TableRow]) -> list[str]:
+def _lines(columns: Sequence[str], rows: Sequence[TableRow]) -> list[str]:
     """The table as Markdown; a cell without a mark of its own is followed by those of its quotation."""
-    lines = [f"| {' | '.join(['Paper', *QUESTIONS])} |", "|" + " --- |" * (len(QUESTIONS) + 1)]
+    lines = [f"| {' | '.join(columns)} |", "|" + " --- |" * len(columns)]
     for row in rows:
         cells = []
         for cell in row.cells:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import ipaddress
 import os
 import sys
 import tomllib
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from kb.errors import SettingsError
+from kb.serving.hosts import host_name, is_loopback
 from kb.settings import Settings
 
 HOME_VARIABLE = "KB_HOME"
+PATHS_VARIABLE = "KB_BROWSER_PATHS"
 _UPLOAD_MEGABYTE = 1_000_000
 
 
@@ -22,13 +26,17 @@ def start_app(options: argparse.Namespace) -> None:
     """Replace this process by Streamlit serving the app.
 
     Raises:
-        SettingsError: an address beyond this machine without sign-in (Streamlit's ``[auth]``) or ``--behind-proxy``.
+        SettingsError: an address beyond this machine without sign-in (Streamlit's ``[auth]``) or ``--behind-proxy``;
+            ``--behind-proxy`` without the name that people reach it by.
     """
     settings = Settings.load(home=options.home)
     check_address(options.address, behind_proxy=options.behind_proxy, secrets=secrets_files())
     check_sign_in(secrets_files())
-    command = app_command(settings, address=options.address, port=options.port, behind_proxy=options.behind_proxy)
+    names = own_names(options.address, named=options.names, behind_proxy=options.behind_proxy, secrets=secrets_files())
+    command = app_command(settings, address=options.address, port=options.port, names=names)
     environment = {**os.environ, HOME_VARIABLE: str(settings.home)}
+    if is_shared(options.address, behind_proxy=options.behind_proxy, secrets=secrets_files()):
+        environment[PATHS_VARIABLE] = "false"
     sys.stdout.flush()
     os.execve(command[0], command, environment)  # noqa: S606  (no shell, our own interpreter)
 
@@ -43,6 +51,11 @@ def check_address(address: str, *, behind_proxy: bool, secrets: list[Path]) -> N
     )
 
 
+def is_shared(address: str, *, behind_proxy: bool, secrets: list[Path]) -> bool:
+    """Whether others than who sits at this machine may use the app: its files are not theirs to name."""
+    return behind_proxy or not is_loopback(address) or any(_has_sign_in(path) for path in secrets)
+
+
 def check_sign_in(secrets: list[Path]) -> None:
     """Refuse to start where people are to sign in and the package that does it is not there."""
     if any(_has_sign_in(path) for path in secrets) and importlib.util.find_spec("authlib") is None:
@@ -52,35 +65,48 @@ def check_sign_in(secrets: list[Path]) -> None:
         )
 
 
-def is_loopback(address: str) -> bool:
-    """Whether only this machine reaches the address."""
-    if address == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 def secrets_files() -> list[Path]:
     """Where Streamlit looks for secrets: the user's folder and the working folder."""
     return [folder / ".streamlit" / "secrets.toml" for folder in (Path.home(), Path.cwd())]
 
 
+def own_names(address: str, *, named: Sequence[str], behind_proxy: bool, secrets: Sequence[Path]) -> list[str]:
+    """The names beyond this machine that the app answers to: those given, its address, and where sign-in comes back.
+
+    Raises:
+        SettingsError: behind a proxy whose name nobody told.
+    """
+    if behind_proxy and not named:
+        raise SettingsError(
+            "the app answers only to names that it knows: give --name with the one that people reach the proxy by"
+        )
+    comes_back = [urlsplit(_auth(path)["redirect_uri"]).netloc for path in secrets if _has_sign_in(path)]
+    bound = [] if address in ("0.0.0.0", "::", "[::]") else [address]  # noqa: S104  (compared, not bound)
+    return list(dict.fromkeys([*bound, *named, *comes_back]))
+
+
 def _has_sign_in(path: Path) -> bool:
     """Whether OIDC is configured: a cookie secret, and a client with its provider's address."""
-    try:
-        auth = tomllib.loads(path.read_text(encoding="utf-8")).get("auth", {})
-    except (OSError, ValueError):
-        return False
-    if not isinstance(auth, dict) or not (auth.get("cookie_secret") and auth.get("redirect_uri")):
+    auth = _auth(path)
+    if not (auth.get("cookie_secret") and isinstance(auth.get("redirect_uri"), str)):
         return False
     providers = [auth, *(part for part in auth.values() if isinstance(part, dict))]
     return any(part.get("client_id") and part.get("server_metadata_url") for part in providers)
 
 
-def app_command(settings: Settings, *, address: str, port: int, behind_proxy: bool) -> list[str]:
-    """The command line of Streamlit: nothing of the user's own Streamlit configuration weakens it."""
+def _auth(path: Path) -> dict[str, Any]:
+    try:
+        auth = tomllib.loads(path.read_text(encoding="utf-8")).get("auth", {})
+    except (OSError, ValueError):
+        return {}
+    return auth if isinstance(auth, dict) else {}
+
+
+def app_command(settings: Settings, *, address: str, port: int, names: Sequence[str]) -> list[str]:
+    """The command line of Streamlit: nothing of the user's own Streamlit configuration weakens it.
+
+    Nothing of the working folder is run: the interpreter is isolated, its path does not begin there.
+    """
     folder = Path(str(resources.files("ui")))
     megabytes = max(1, settings.max_file_bytes // _UPLOAD_MEGABYTE)
     flags = {
@@ -94,14 +120,13 @@ def app_command(settings: Settings, *, address: str, port: int, behind_proxy: bo
         "server.runOnSave": "false",
         "server.enableStaticServing": "false",
         "browser.gatherUsageStats": "false",
-        "browser.serverAddress": "localhost" if is_loopback(address) else address,
+        # What it prints; without one Streamlit asks the network for its address.
+        "browser.serverAddress": host_name(names[0]) if names else "localhost",
         "client.toolbarMode": "viewer",
         "client.showErrorDetails": "none",
         "client.showErrorLinks": "false",
         "runner.magicEnabled": "false",
         "theme.base": folder / "theme.toml",
     }
-    if behind_proxy:
-        del flags["browser.serverAddress"]  # the proxy's name is not ours to know
-    command = [sys.executable, "-m", "streamlit", "run", str(folder / "app.py")]
-    return [*command, *(f"--{name}={value}" for name, value in flags.items())]
+    command = [sys.executable, "-I", "-m", "streamlit", "run", str(folder / "server.py")]
+    return [*command, *(f"--{name}={value}" for name, value in flags.items()), "--", *names]

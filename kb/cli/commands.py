@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from kb import wire
 from kb.cli.progress import Reporter
 from kb.cli.streams import write_document, write_text
 from kb.errors import DONE, FAULTS, IN_PART, NOT_DONE, HomeUnwritable, UsageError
 from kb.library import Library
-from kb.records import Paper
+from kb.records import Answer, Comparison, ManuscriptCheck, Topic
 from kb.rendering import plain_text
+from kb.rendering.reasons import sentence
 from kb.settings import Settings, unknown_variables
 from kb.text import is_text
+
+_MOST_DAMAGED = 20  # that are named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a verb has to say: ``data`` for ``--json``, ``text`` for people, and the exit status."""
+    """What a verb has to say: ``made`` for ``--json`` (``more`` stands beside it), ``text`` for people, and the exit
+    status."""
 
-    data: Any
+    made: Any
+    more: dict[str, Any] = field(default_factory=dict)
     text: str
     status: int = DONE
 
@@ -35,36 +39,45 @@ def run(options: argparse.Namespace) -> int:
         return _ui(options)
     if options.job is not None:
         return _run_as_job(options)
-    with Reporter(quiet=options.quiet) as reporter, _open(options) as library:
-        library.on_wait = reporter.notice
+    with Reporter(quiet=options.quiet) as reporter, _open(options, on_wait=reporter.notice) as library:
         for text in unknown_variables():
             reporter.notice(text)
         result = _VERBS[options.verb](library, options, reporter)
-    _print(f"kb.{options.verb}/{2 if options.verb in _SECOND else 1}", result, as_json=options.json)
+        damaged = library.papers.damaged()
+        for what in damaged[:_MOST_DAMAGED]:
+            reporter.error(f"{what} is not as it was written and was left out: kb recover TO saves the rest")
+        if damaged and result.status == DONE:
+            result = replace(result, status=IN_PART)
+    if options.json:
+        from kb import envelopes
+
+        write_document(envelopes.to_json(envelopes.document(options.verb, result.made, **result.more)))
+    elif result.text:
+        write_text(result.text)
     return result.status
 
 
 def _run_as_job(options: argparse.Namespace) -> int:
     """Run the verb as long work of the app: progress and result go into the catalog."""
+    from kb import envelopes
     from kb.cli.progress import JobReporter
-    from kb.library.jobs import JobRecorder
 
-    with _open(options) as library, JobRecorder(library, options.job) as recorder:
+    with _open(options) as library, library.jobs.record(options.job) as recorder:
         reporter = JobReporter(recorder)
-        library.on_wait = reporter.notice
         result = _VERBS[options.verb](library, options, reporter)
-        recorder.end(wire.to_data(result.data), status=result.status)
+        made = envelopes.document(options.verb, result.made, **result.more)
+        recorder.end(envelopes.to_data(made), status=result.status)
     return result.status
 
 
-def _open(options: argparse.Namespace) -> Library:
+def _open(options: argparse.Namespace, *, on_wait: Callable[[str], None] | None = None) -> Library:
     flags: dict[str, Any] = {"home": options.home or getattr(options, "demo_home", None)}
     for name in ("language", "max_calls", "max_tokens"):
         flags[name] = getattr(options, name, None)
     flags["allow_remote"] = True if getattr(options, "allow_remote", False) else None
     if isinstance(model := getattr(options, "model", None), str):
         flags["model"] = model
-    return Library.open(Settings.load(**flags))
+    return Library.open(Settings.load(**flags), on_wait=on_wait)
 
 
 def _refuse_broken_text(options: argparse.Namespace) -> None:
@@ -76,23 +89,9 @@ def _refuse_broken_text(options: argparse.Namespace) -> None:
                 raise UsageError(f"{shown!r} is not valid UTF-8: write it in this terminal's encoding")
 
 
-def _print(schema: str, result: Result, *, as_json: bool) -> None:
-    if as_json:
-        write_document(wire.to_json({"schema": schema, **wire.to_data(result.data)}))
-    elif result.text:
-        write_text(result.text)
-
-
 def _filters(options: argparse.Namespace) -> dict[str, Any]:
     names = ("paper", "author", "category", "tag", "collection", "since", "until")
     return {name: getattr(options, name) for name in names}
-
-
-def _paper(paper: Paper) -> dict[str, Any]:
-    """A paper as the contract has it: of its source records what the source said, not how it was read."""
-    data: dict[str, Any] = wire.to_data(paper)
-    data["sources"] = [{name: one[name] for name in ("source", "key", "type", "fields")} for one in data["sources"]]
-    return data
 
 
 def _save(text: str, out: str | None) -> str:
@@ -106,14 +105,18 @@ def _save(text: str, out: str | None) -> str:
     return f"wrote {out}"
 
 
+def _page(library: Library, made: Comparison | ManuscriptCheck, form: str) -> str:
+    return library.pages.render(made, form)[0][1].decode()
+
+
 # --------------------------------------------------------------------------------------------- intake
 
 
 def _demo(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    from kb.library.demo import run_demo
+    from kb.cli.demo import run_demo
 
     demo = run_demo(library, progress=reporter.progress, notice=reporter.notice)
-    return Result(data=demo, text=plain_text.demo(demo))
+    return Result(made=demo, text=plain_text.demo(demo))
 
 
 def _add(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
@@ -134,82 +137,84 @@ def _add(library: Library, options: argparse.Namespace, reporter: Reporter) -> R
     status = DONE if not report.failed else IN_PART if went_in else NOT_DONE
     if status == NOT_DONE and len(report.failed) == 1:
         reporter.error(f"{report.failed[0].what}: {report.failed[0].reason}")
-    return Result(data=report, text=plain_text.add_report(report), status=status)
+    return Result(made=report, text=plain_text.add_report(report), status=status)
 
 
 # ------------------------------------------------------------------------------------------ questions
 
 
-def _tell_waiting(library: Library, reporter: Reporter) -> None:
-    if waiting := library.waiting():
-        reporter.notice(f"{waiting} passages are not indexed yet: wait for kb add to end, or run kb doctor --fix")
-    if library.words_are_outdated():
-        reporter.notice("letters such as ø are found under their old spelling until the next kb add or kb reindex")
+def _searched(library: Library) -> int:
+    """The exit status of what searched: in part where something may be missing."""
+    return IN_PART if library.papers.notices() else DONE
 
 
 def _search(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    _tell_waiting(library, reporter)
-    found = library.find(
+    hits = library.search(
         options.query, k=options.k, mode=options.mode, by=options.by, sources=options.json, **_filters(options)
     )
-    suggestion, matched = found.reading.suggestion, found.reading.matched
-    data = {
-        "query": options.query,
-        "mode": options.mode,
-        "hits": [{**wire.to_data(hit), "paper": _paper(hit.paper)} for hit in found.hits] if options.json else [],
-        "suggestion": suggestion,
-        "matched": matched,
-        "complete": not library.waiting(),
-        "notices": [],
-    }
-    return Result(data=data, text=plain_text.found(found.hits, suggestion=suggestion, matched=matched))
+    for notice in hits.notices:
+        reporter.notice(sentence(notice))
+    return Result(
+        made=hits,
+        more={"query": options.query, "mode": options.mode},
+        text=plain_text.found(hits, query=options.query),
+        status=DONE if hits.complete else IN_PART,
+    )
 
 
 def _ask(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    _tell_waiting(library, reporter)
-    answer = library.ask(options.question, session=options.session, effort=options.effort, **_filters(options))
+    told: list[str] = []
+
+    def show(answer: Answer) -> None:
+        for notice in answer.notices:
+            reporter.notice(notice)
+        told.extend(answer.notices)
+        if not options.json:
+            is_rewritten = options.session is not None and answer.understood != answer.question
+            read_as = f"Read as: {answer.understood}\n\n" if is_rewritten else ""
+            write_text(read_as + plain_text.answer(answer, shown=options.k))
+
+    answer = library.ask(
+        options.question, session=options.session, effort=options.effort, on_answer=show, **_filters(options)
+    )
     for notice in answer.notices:
-        reporter.notice(notice)
-    is_rewritten = options.session is not None and answer.understood != answer.question
-    read_as = f"Read as: {answer.understood}\n\n" if is_rewritten else ""
-    return Result(data=answer, text=read_as + plain_text.answer(answer))
+        if notice not in told:  # that it is not kept
+            reporter.notice(notice)
+    return Result(made=answer, text="", status=_searched(library))
 
 
 def _compare(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    papers = [*options.paper]
-    if options.collection:
-        papers += [paper.id for paper in library.collection(options.collection)]
-    if not papers:
-        raise UsageError("nothing to compare: name papers with --paper, or a --collection")
-    table = library.compare(papers, options.question, progress=reporter.progress)
-    text = library.render_comparison(table, options.format)
-    return Result(data=table, text=_save(text, options.out))
+    table = library.compare(options.paper, options.question, collection=options.collection, progress=reporter.progress)
+    text = _page(library, table, options.format)
+    return Result(made=table, text=_save(text, options.out))
 
 
 def _check(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    _tell_waiting(library, reporter)
     bibliographies = [Path(name) for name in options.bib]
-    checked = library.check(Path(options.file), bibliographies=bibliographies, progress=reporter.progress)
+    checked = library.check(
+        Path(options.file), bibliographies=bibliographies, effort=options.effort, progress=reporter.progress
+    )
     for notice in checked.notices:
         reporter.notice(notice)
-    return Result(data=checked, text=_save(library.render_check(checked, options.format), options.out))
+    text = _save(_page(library, checked, options.format), options.out)
+    return Result(made=checked, text=text, status=_searched(library))
 
 
 def _review(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    _tell_waiting(library, reporter)
     made = library.review(options.question, papers=options.papers, progress=reporter.progress, **_filters(options))
     for notice in made.notices:
         reporter.notice(notice)
     if options.job is not None:
-        return Result(data=made, text="")
+        return Result(made=made, text="")
+    status = _searched(library)
     out = Path(options.out) if options.out else None
-    (_, page), *beside = library.render_review(made, options.format, name=out.stem if out else "review")
+    (_, page), *beside = library.pages.render(made, options.format, name=out.stem if out else "review")
     if out is not None:
-        written = library.write_pages([(out.name, page), *beside], out.parent)
-        return Result(data=made, text="\n".join(f"wrote {path}" for path in written))
+        written = library.pages.save([(out.name, page), *beside], out.parent)
+        return Result(made=made, text="\n".join(f"wrote {path}" for path in written), status=status)
     if beside and not options.json:
         reporter.notice("its .bib is written beside it where --out names a file")
-    return Result(data=made, text=page.decode().rstrip("\n"))
+    return Result(made=made, text=page.decode().rstrip("\n"), status=status)
 
 
 # -------------------------------------------------------------------------------------------- writing
@@ -218,26 +223,51 @@ def _review(library: Library, options: argparse.Namespace, reporter: Reporter) -
 def _note(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     if not Path(options.id).is_file():
         return _note_of(library, options.id, options, reporter)
-    with library.visit(Path(options.id), progress=reporter.progress) as guest:
-        return _note_of(guest, guest.list(limit=1)[0].id, options, reporter)
+    with library.jobs.visit(Path(options.id), progress=reporter.progress) as guest:
+        papers = guest.list(limit=2)
+        if len(papers) != 1:
+            holds = "several papers" if papers else "no paper"
+            raise UsageError(f"{options.id} holds {holds}: add it with kb add, and give kb note the id of one")
+        return _note_of(guest, papers[0].id, options, reporter)
 
 
 def _note_of(library: Library, paper: str, options: argparse.Namespace, reporter: Reporter) -> Result:
     note = library.note(paper, progress=reporter.progress)
     if options.job is not None:
-        return Result(data=note, text="")
-    pages = library.render_note(note, options.format)
+        return Result(made=note, text="")
+    pages = library.pages.render(note, options.format)
     if options.out:
-        written = library.write_pages(pages, Path(options.out))
-        return Result(data=note, text="\n".join(f"wrote {path}" for path in written))
-    text = next(data for path, data in pages if not path.endswith(".png")).decode()
-    return Result(data=note, text=text.rstrip("\n"))
+        written = library.pages.save(pages, Path(options.out))
+        return Result(made=note, text="\n".join(f"wrote {path}" for path in written))
+    return Result(made=note, text=pages[0][1].decode().rstrip("\n"))
 
 
 def _topic(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    from kb.cli.topics import topic_verb
+    topics, given = library.topics, _topic_fields(options)
+    if options.action == "add":
+        # --language is among the settings, too
+        topic = topics.add(Topic(name=options.name, **{"language": library.settings.language, **given}))
+        text = f"topic {topic.name!r} is kept\n{plain_text.topic(topic)}"
+        return Result(made=topic, text=text)
+    if options.action == "list":
+        kept = topics.list()
+        return Result(made=kept, text=plain_text.topics(kept))
+    if options.action == "show":
+        topic = topics.get(options.name)
+        return Result(made=topic, text=f"{topic.name}\n{plain_text.topic(topic)}")
+    if options.action == "remove":
+        name = topics.remove(options.name)
+        text = f"topic {name!r} is forgotten; what it has shown stays known"
+        return Result(made=name, text=text)
+    preview = topics.preview(topics.plan(options.name, **given), since=options.since, until=options.until)
+    return Result(made=preview, text=plain_text.topic_preview(preview))
 
-    return topic_verb(library, options)
+
+def _topic_fields(options: argparse.Namespace) -> dict[str, Any]:
+    """The fields of a topic that were named."""
+    names = ("query", "must", "must_not", "authors", "categories", "examples", "language", "limit")
+    given = {name: value for name in names if (value := getattr(options, name, None)) is not None}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
 
 
 def _digest(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
@@ -252,27 +282,26 @@ def _digest(library: Library, options: argparse.Namespace, reporter: Reporter) -
     )
     for notice in digest.notices:
         reporter.notice(notice)
-    written = library.write_digest(digest, options.format.split(","), out=Path(options.out) if options.out else None)
-    data = {**wire.to_data(digest), "files": [str(path) for path in written]}
+    written = library.pages.write(digest, options.format.split(","), out=Path(options.out) if options.out else None)
     status = IN_PART if digest.counts.failed else DONE
-    return Result(data=data, text=plain_text.digest(digest, written), status=status)
+    return Result(made=digest, more={"files": written}, text=plain_text.digest(digest, written), status=status)
 
 
 def _render(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     out = Path(options.out) if options.out else Path(options.file).parent
-    written = library.render_file(Path(options.file), options.format.split(","), out=out)
-    return Result(data={"files": [str(path) for path in written]}, text="\n".join(f"wrote {path}" for path in written))
+    written = library.pages.rewrite(Path(options.file), options.format.split(","), out=out)
+    return Result(made=written, text="\n".join(f"wrote {path}" for path in written))
 
 
 def _verify(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    faults, checked = library.verify(Path(options.file))
-    data = {"file": options.file, "faults": wire.to_data(faults), "checked": checked}
-    return Result(data=data, text=plain_text.faults(options.file, faults, checked), status=FAULTS if faults else DONE)
+    faults, checked = library.pages.verify(Path(options.file))
+    text = plain_text.faults(options.file, faults, checked)
+    return Result(made=(faults, checked), more={"file": options.file}, text=text, status=FAULTS if faults else DONE)
 
 
 def _diff(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    changes = library.diff(Path(options.old), Path(options.new))
-    return Result(data=changes, text=plain_text.changes(changes))
+    changes = library.pages.diff(Path(options.old), Path(options.new))
+    return Result(made=changes, text=plain_text.changes(changes))
 
 
 # -------------------------------------------------------------------------------------------- catalog
@@ -280,13 +309,12 @@ def _diff(library: Library, options: argparse.Namespace, reporter: Reporter) -> 
 
 def _list(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     papers = library.list(limit=options.limit, sources=options.json, **_filters(options))
-    return Result(data={"papers": [_paper(paper) for paper in papers]}, text=plain_text.papers(papers))
+    return Result(made=papers, text=plain_text.papers(papers))
 
 
 def _show(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    shown = library.show(options.id)
-    data = {**shown, "paper": _paper(shown["paper"]), "joins": wire.to_data(shown["joins"])}
-    return Result(data=data, text=plain_text.shown(shown))
+    details = library.show(options.id)
+    return Result(made=details, text=plain_text.shown(details))
 
 
 def _set(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
@@ -297,7 +325,7 @@ def _set(library: Library, options: argparse.Namespace, reporter: Reporter) -> R
             raise UsageError(f"{assignment!r} is not FIELD=VALUE: write it like venue='NeurIPS 2017'")
         values[name] = value or None
     paper = library.set(options.id, **values)
-    return Result(data={"paper": _paper(paper)}, text=plain_text.paper(paper))
+    return Result(made=paper, text=plain_text.paper(paper))
 
 
 def _tag(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
@@ -307,72 +335,74 @@ def _tag(library: Library, options: argparse.Namespace, reporter: Reporter) -> R
     add = [tag[1:] for tag in options.tags if tag[0] == "+"]
     drop = [tag[1:] for tag in options.tags if tag[0] == "-"]
     paper = library.tag(options.id, add=add, drop=drop)
-    return Result(data={"paper": _paper(paper)}, text=f"{paper.id}: {', '.join(paper.tags) or 'no tags'}")
+    text = f"{paper.id}: {', '.join(paper.tags) or 'no tags'}"
+    return Result(made=paper, text=text)
 
 
 def _merge(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    paper = library.merge(*options.id)
-    return Result(data={"paper": _paper(paper)}, text=f"{' and '.join(options.id)} are one paper now: {paper.id}")
+    paper = library.papers.merge(*options.id)
+    text = f"{' and '.join(options.id)} are one paper now: {paper.id}"
+    return Result(made=paper, text=text)
 
 
 def _split(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    parted = library.split(options.id, options.record)
+    parted = library.papers.split(options.id, options.record)
     lines = [f"{' and '.join(parted.papers)} are {len(parted.papers)} papers now"]
     if parted.with_both:
         lines.append(f"with both, since nobody can tell whose it was: {', '.join(parted.with_both)}")
     if parted.answers_left:
         lines.append(f"answers that may quote either, left as they were: {', '.join(parted.answers_left)}")
-    return Result(data=parted, text="\n".join(lines))
+    return Result(made=parted, text="\n".join(lines))
 
 
 def _collection(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    collections = library.collections
     if options.action == "show":
-        papers = library.collection(options.name)
-        data = {"name": options.name, "papers": [_paper(paper) for paper in papers]}
-        return Result(data=data, text=plain_text.papers(papers))
+        papers = collections.get(options.name)
+        return Result(made=papers, more={"name": options.name}, text=plain_text.papers(papers))
     if options.action == "add":
-        library.collect(options.name, options.id)
+        collections.add(options.name, options.id)
     elif options.action == "drop":
-        library.collect(options.name, drop=options.id)
+        collections.drop(options.name, options.id)
     elif options.action == "arrange":
-        library.arrange_collection(options.name, options.id)
+        collections.arrange(options.name, options.id)
     elif options.action == "rename":
-        library.rename_collection(options.name, options.new)
+        collections.rename(options.name, options.new)
     elif options.action == "remove":
-        library.remove_collection(options.name)
-    names = library.collections()
+        collections.remove(options.name)
+    names = collections.list()
     lines = [f"{name}: {count} papers" for name, count in names.items()] or ["no collections"]
-    return Result(data={"collections": names}, text="\n".join(lines))
+    return Result(made=names, text="\n".join(lines))
 
 
 def _cite(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    citations = library.cite(options.id, style=options.style, format=options.format)
+    citations = library.papers.cite(options.id, style=options.style, format=options.format)
     for name in options.id:
-        if library.paper(name).withdrawn:
+        if library.papers.get(name).withdrawn:
             reporter.notice(f"{name} was withdrawn: cite it as such")
     for name, text in zip(options.id, citations, strict=False):
         if not text:
             reporter.notice(f"the style {options.style!r} lists nothing for {name}: choose another with --style")
-    data = {"style": options.style, "format": options.format, "citations": citations}
+    more = {"style": options.style, "format": options.format}
     between = "\n\n" if options.format == "markdown" else "\n"  # lines that follow one another are one paragraph
     text = between.join(text.rstrip() for text in citations if text)
-    return Result(data=data, text=text, status=DONE if all(citations) else IN_PART)
+    return Result(made=citations, more=more, text=text, status=DONE if all(citations) else IN_PART)
 
 
 def _opinion(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    liking = 1 if options.verb == "like" else -1
-    paper = library.opine(options.id, liking, topic=options.topic)
-    return Result(data={"id": paper.id, "liking": liking}, text=f"{options.verb}d {paper.id} ({paper.title})")
+    paper = library.like(options.id, 1 if options.verb == "like" else -1, topic=options.topic)
+    return Result(made=paper, text=f"{options.verb}d {paper.id} ({paper.title})")
 
 
 def _remove(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    removed = library.remove(options.id)
-    return Result(data={"removed": removed}, text="\n".join(f"removed {key}" for key in removed))
+    report = library.remove(options.id)
+    lines = [*(f"removed {key}" for key in report.removed), *(f"not here: {one.reason}" for one in report.missing)]
+    return Result(made=report, text="\n".join(lines), status=IN_PART if report.missing else DONE)
 
 
 def _export(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    text = library.export(options.format, **_filters(options))
-    return Result(data={"format": options.format, "text": text}, text=_save(text, options.out))
+    text = library.papers.export(options.format, **_filters(options))
+    return Result(made=text, more={"format": options.format}, text=_save(text, options.out))
 
 
 # ----------------------------------------------------------------------------------------------- care
@@ -388,30 +418,39 @@ def _update(library: Library, options: argparse.Namespace, reporter: Reporter) -
         language=options.language,
         progress=reporter.progress,
     )
-    return Result(data=report, text=plain_text.update(report), status=report["status"])
+    return Result(made=report, text=plain_text.update(report), status=report.status)
 
 
 def _ledger(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    count = (library.export_ledger if options.action == "export" else library.import_ledger)(Path(options.file))
-    return Result(data={"entries": count, "file": options.file}, text=f"{options.action}ed {count} entries")
+    topics = library.topics
+    count = (topics.export_ledger if options.action == "export" else topics.import_ledger)(Path(options.file))
+    return Result(made=count, more={"file": options.file}, text=f"{options.action}ed {count} entries")
 
 
 def _status(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     status = library.status()
-    return Result(data=status, text=plain_text.status(status))
+    return Result(made=status, text=plain_text.status(status))
 
 
 def _doctor(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     problems = library.doctor(fix=options.fix, model=bool(options.model), progress=reporter.progress)
     bad = any(problem.severity != "notice" for problem in problems)
-    return Result(
-        data={"problems": wire.to_data(problems)}, text=plain_text.problems(problems), status=FAULTS if bad else DONE
-    )
+    return Result(made=problems, text=plain_text.problems(problems), status=FAULTS if bad else DONE)
 
 
 def _reindex(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     count = library.reindex(encode=options.encode, progress=reporter.progress)
-    return Result(data={"chunks": count}, text=f"indexed {count} chunks")
+    return Result(made=count, text=f"indexed {count} chunks")
+
+
+def _recover(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    try:
+        to = Path(options.to).expanduser()
+    except RuntimeError as err:  # no such user
+        raise UsageError(f"{options.to} has no place here ({err}): name another folder") from err
+    recovery = library.recover(to)
+    text = plain_text.recovery(recovery)
+    return Result(made=recovery, text=text, status=IN_PART if recovery.lost else DONE)
 
 
 def _eval(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
@@ -424,7 +463,7 @@ def _eval(library: Library, options: argparse.Namespace, reporter: Reporter) -> 
         run_folder=Path(options.run) if options.run else None,
         progress=reporter.progress,
     )
-    return Result(data=figures, text=plain_text.evaluation(figures))
+    return Result(made=figures, text=plain_text.evaluation(figures))
 
 
 def _ui(options: argparse.Namespace) -> int:
@@ -434,8 +473,6 @@ def _ui(options: argparse.Namespace) -> int:
     return NOT_DONE  # not reached: the app takes this process's place
 
 
-# The verbs whose documents are others than in the first edition: they hold papers, or what became of records.
-_SECOND = frozenset("add ask compare digest list note search set show tag".split())
 _VERBS: dict[str, Callable[[Library, argparse.Namespace, Reporter], Result]] = {
     "demo": _demo, "add": _add, "search": _search, "ask": _ask, "compare": _compare, "check": _check,
     "review": _review, "note": _note,
@@ -443,5 +480,5 @@ _VERBS: dict[str, Callable[[Library, argparse.Namespace, Reporter], Result]] = {
     "merge": _merge, "split": _split, "collection": _collection, "cite": _cite,
     "show": _show, "set": _set, "tag": _tag, "like": _opinion, "dislike": _opinion, "remove": _remove,
     "export": _export, "update": _update, "ledger": _ledger, "status": _status, "doctor": _doctor,
-    "reindex": _reindex, "eval": _eval,
+    "reindex": _reindex, "recover": _recover, "eval": _eval,
 }  # fmt: skip

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from datetime import date
 
-from kb.records import DAILY_FORMS, FORMS, PAGE_FORMS
+from kb.forms import DAILY_FORMS, FORMS, PAGE_FORMS
 
 _MODES = ("hybrid", "lexical", "dense")
 _LANGUAGES = ("en", "zh")
@@ -161,6 +161,9 @@ def _add_questions(verb: Verb) -> None:
         default="normal",
         help="how often a model looks again for what is missing: 0, 1 or 4 times",
     )
+    ask.add_argument(
+        "-k", type=_positive, default=3, metavar="N", help="how many passages are printed without a model (3)"
+    )
     _add_filters(ask)
     _add_model(ask)
 
@@ -194,6 +197,12 @@ def _add_questions(verb: Verb) -> None:
     check.add_argument("file", metavar="FILE", help=".md, .tex (with what it inputs from its folder) or .txt")
     check.add_argument(
         "--bib", action="append", default=[], metavar="FILE", help="says what its keys mean (repeatable)"
+    )
+    check.add_argument(
+        "--effort",
+        choices=("quick", "normal"),
+        default="normal",
+        help="whether a model looks again for what the first passages do not bear out",
     )
     check.add_argument("--format", choices=("text", "md", "html", "json"), default="text")
     check.add_argument("--out", metavar="FILE", help="write there instead of to stdout")
@@ -344,6 +353,8 @@ def _add_care(verb: Verb) -> None:
     doctor.add_argument("--model", action="store_true", help="also talk to the configured model")
     reindex = verb("reindex", "make the indexes again from the catalog", "kb reindex")
     reindex.add_argument("--encode", action="store_true", help="also make all vectors again")
+    recover = verb("recover", "copy what is whole of a damaged home into a new one", "kb recover papers-saved")
+    recover.add_argument("to", metavar="TO", help="a folder that does not exist yet")
     evaluate = verb("eval", "measure retrieval on a BEIR folder", "kb eval retrieval scifact/")
     evaluate.add_argument("what", choices=("retrieval",))
     evaluate.add_argument("folder", metavar="DIR")
@@ -353,3 +364,6 @@ def _add_care(verb: Verb) -> None:
     ui.add_argument("--port", type=_port, default=8501)
     ui.add_argument("--address", default="localhost", help="bind elsewhere only with sign-in or --behind-proxy")
     ui.add_argument("--behind-proxy", action="store_true", help="a proxy in front asks people to sign in")
+    ui.add_argument(
+        "--name", dest="names", action="append", default=[], metavar="HOST", help="a name that people reach it by"
+    )

@@ -1,4 +1,4 @@
-"""Documents and abstracts to chunks that the encoder can read whole, sentence by sentence.
+"""Documents and abstracts to chunks that the encoder can read whole, sentence by sentence; how much of a paper goes in.
 
 A chunk is one piece of one section, cut out of ``Document.text`` unchanged: ``text == document.text[start:end]``.
 Its size is counted by the encoder's own tokenizer, so nothing of it is cut off in silence. Prose (paragraphs,
@@ -8,7 +8,12 @@ their own; references, headings and front matter are never chunks.
 Footnotes: those with a sentence in them (eight words or more) are chunks of their own, because papers keep
 addresses, conditions and exceptions there; shorter ones ("Equal contribution.") are dropped.
 
-How sentences become parts of even size, and what happens to one that is longer than a chunk: ``kb.index.cutting``.
+A sentence longer than a chunk is cut behind a clause, else between words. langchain_text_splitters could do that too,
+but costs 0.4 s to import and finds its offsets by searching for the text, which repeated text defeats.
+
+How much of one paper is taken in is bounded here, too, whoever wrote it: of what is longer the first part goes in, and
+it is said so. Beyond these figures no paper was seen that is one. The record is kept as it came; what is shown,
+searched and encoded of it is bounded, so that neither memory nor time grow with what a stranger puts into a field.
 """
 
 from __future__ import annotations
@@ -16,13 +21,14 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import accumulate, groupby, pairwise
+from typing import Any
 
-from kb.ids import fold
-from kb.index.cutting import CountTokens, Unit, fit, joined, overlapped, pack
-from kb.records import Block, Chunk, ChunkKind, Document, Paper
+from kb.ids import record_key
+from kb.records import Block, Chunk, ChunkKind, Document, Metadata, Paper
+from kb.structure import is_abstract
 from kb.text import sentence_spans
 
 SECTION_JOINT = " › "
@@ -35,6 +41,24 @@ _FOOTNOTE_WORDS = 8
 _TITLE_WORDS, _TITLE_CHARACTERS = 24, 160
 _HEADING_WORDS, _HEADING_CHARACTERS = 10, 60
 _LEAST_TEXT_TOKENS = 16
+_CLAUSE_END = tuple(",;:)]}，；：、）")
+# What may stand between two cuts of an over-long sentence: a word, or a stretch of CJK text up to its punctuation.
+_ATOM = re.compile(r"[^\s，；：、。]*[，；：、。]+|[^\s，；：、。]+")
+MOST_CHUNKS = 4_000
+MOST_ABSTRACT_CHUNKS = 40  # each of their sentences is encoded, too
+# Characters of a field.
+_TEXTS = {"title": 1_000, "abstract": 20_000, "comment": 10_000, "venue": 1_000, "url": 4_000, "license": 1_000}
+# Of a list: its members, the characters of one, and those of all.
+_LISTS = {
+    "authors": (50_000, 400, 2_000_000),
+    "categories": (200, 100, 20_000),
+    "keywords": (1_000, 400, 100_000),
+}
+_MOST_IDS, _LONGEST_ID = 100, 500
+_MOST_LINKS, _LONGEST_LINK = 1_000, 4_000
+_MOST_DAYS = 10_000
+
+CountTokens = Callable[[Sequence[str]], list[int]]
 
 
 def passage_text(title: str, section: Sequence[str], text: str) -> str:
@@ -48,28 +72,28 @@ def passage_text(title: str, section: Sequence[str], text: str) -> str:
 
 def chunk_paper(paper: Paper, document: Document | None, *, count_tokens: CountTokens, max_tokens: int) -> list[Chunk]:
     """All chunks of a paper in reading order: the document's, headed by the record's abstract where the document
-    has none of its own (then the same sentences are not stored twice, and the abstract has its page)."""
+    has none of its own (then the same sentences are not stored twice, and the abstract has its page).
+
+    At most ``MOST_CHUNKS``; of an abstract without end all but the first ones are text like any other."""
     chunks = chunk_document(paper, document, count_tokens=count_tokens, max_tokens=max_tokens) if document else []
     if not any(chunk.kind == "abstract" for chunk in chunks):
         chunks = [*chunk_abstract(paper, count_tokens=count_tokens, max_tokens=max_tokens), *chunks]
-    return [replace(chunk, ordinal=ordinal) for ordinal, chunk in enumerate(chunks)]
+    abstracts = [number for number, chunk in enumerate(chunks) if chunk.kind == "abstract"]
+    for number in abstracts[MOST_ABSTRACT_CHUNKS:]:
+        chunks[number] = replace(chunks[number], kind="text")
+    return [replace(chunk, ordinal=ordinal) for ordinal, chunk in enumerate(chunks[:MOST_CHUNKS])]
 
 
-def chunk_abstract(
-    paper: Paper, *, count_tokens: CountTokens, max_tokens: int, overlap_sentences: int = 0
-) -> list[Chunk]:
+def chunk_abstract(paper: Paper, *, count_tokens: CountTokens, max_tokens: int) -> list[Chunk]:
     """Chunks of the record's abstract: kind "abstract", section ``("Abstract",)``, spans in ``paper.abstract``.
 
     Most abstracts are one chunk; one longer than the encoder reads becomes several, none when there is no abstract.
     """
     run = _Run(kind="abstract", section=("Abstract",), spans=tuple(_sentences(paper.abstract, 0)), source="record")
-    cutter = _Cutter(paper, paper.abstract, count_tokens, max_tokens=max_tokens, overlap_sentences=overlap_sentences)
-    return cutter.chunks([run])
+    return _Cutter(paper, paper.abstract, count_tokens, max_tokens=max_tokens).chunks([run])
 
 
-def chunk_document(
-    paper: Paper, document: Document, *, count_tokens: CountTokens, max_tokens: int, overlap_sentences: int = 0
-) -> list[Chunk]:
+def chunk_document(paper: Paper, document: Document, *, count_tokens: CountTokens, max_tokens: int) -> list[Chunk]:
     """Chunks of a parsed file in reading order; see the module for what becomes a chunk.
 
     Args:
@@ -77,9 +101,8 @@ def chunk_document(
         document: its text and blocks.
         count_tokens: the encoder's ``count_tokens``; called once for all sentences.
         max_tokens: the encoder's ``max_tokens``; special tokens, title and heading are taken off it.
-        overlap_sentences: sentences of a chunk that the next chunk of the same section begins with.
     """
-    cutter = _Cutter(paper, document.text, count_tokens, max_tokens=max_tokens, overlap_sentences=overlap_sentences)
+    cutter = _Cutter(paper, document.text, count_tokens, max_tokens=max_tokens)
     pages = _Pages(document)
     return [pages.placed(chunk) for chunk in cutter.chunks(list(_runs(document)))]
 
@@ -152,7 +175,8 @@ def _sorted_out(blocks: Sequence[Block]) -> Iterator[tuple[tuple[object, ...] | 
 
 
 def _belong_together(one: Block, other: Block) -> bool:
-    return {one.kind, other.kind} == _FLOATS and one.label is not None and one.label == other.label
+    is_one_float = one.label is not None and one.label == other.label and one.section == other.section
+    return is_one_float and {one.kind, other.kind} == _FLOATS
 
 
 def _float_run(blocks: Sequence[Block]) -> _Run:
@@ -174,7 +198,7 @@ def _prose_run(blocks: Sequence[Block]) -> _Run:
         spans.extend(splitter(block.text, block.start))
         previous = block
     section = blocks[0].section
-    kind: ChunkKind = "abstract" if section and fold(section[-1]) == "abstract" else "text"
+    kind: ChunkKind = "abstract" if section and is_abstract(section[-1]) else "text"
     return _Run(kind=kind, section=section, spans=tuple(spans), glued=frozenset(glued - {0}))
 
 
@@ -191,14 +215,11 @@ def _continues(previous: Block, block: Block) -> bool:
 class _Cutter:
     """Cuts runs of one text into chunks for one encoder."""
 
-    def __init__(
-        self, paper: Paper, text: str, count_tokens: CountTokens, *, max_tokens: int, overlap_sentences: int
-    ) -> None:
+    def __init__(self, paper: Paper, text: str, count_tokens: CountTokens, *, max_tokens: int) -> None:
         self._paper = paper
         self._text = text
         self._count = count_tokens
         self._room = max_tokens - SPECIAL_TOKENS
-        self._overlap = overlap_sentences
 
     def chunks(self, runs: Sequence[_Run]) -> list[Chunk]:
         """The runs' chunks in order, numbered from 0."""
@@ -211,8 +232,8 @@ class _Cutter:
         chunks: list[Chunk] = []
         for run, budget in zip(runs, budgets, strict=True):
             units = [Unit(start, end, next(counts)) for start, end in run.spans]
-            fitting = fit(self._text, joined(units, run.glued, budget=budget), self._count, budget=budget)
-            parts = overlapped(pack(fitting, budget=budget), self._overlap, budget=budget)
+            fitting = _fitting(self._text, _joined(units, run.glued, budget=budget), self._count, budget=budget)
+            parts = pack(fitting, budget=budget)
             chunks += [self._chunk(run, part, ordinal=ordinal) for ordinal, part in enumerate(parts, len(chunks))]
         return chunks
 
@@ -236,13 +257,120 @@ class _Cutter:
 
 def _prefix(title: str, section: Sequence[str]) -> list[str]:
     parts = [_first_words(title, _TITLE_WORDS, characters=_TITLE_CHARACTERS)]
-    if section and fold(section[-1]) != "abstract":
+    if section and not is_abstract(section[-1]):
         parts.append(_first_words(section[-1], _HEADING_WORDS, characters=_HEADING_CHARACTERS))
     return [part if part.endswith((".", "!", "?", ":")) else f"{part}." for part in parts if part]
 
 
 def _first_words(text: str, limit: int, *, characters: int) -> str:
     return " ".join(text.split()[:limit])[:characters]
+
+
+# --------------------------------------------------------------------------------------------- packing
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A stretch ``[start, end)`` of text that is not cut any further, and its tokens.
+
+    Tokens add up: WordPiece never joins what white space parts, so the sum over units is the count of the whole
+    (other tokenizers can only do better, by joining).
+    """
+
+    start: int
+    end: int
+    tokens: int
+
+
+def _joined(units: Sequence[Unit], glued: Collection[int], *, budget: int) -> list[Unit]:
+    """Units of the indices in ``glued`` made one with the unit before, unless that is more than ``budget``."""
+    result: list[Unit] = []
+    for index, unit in enumerate(units):
+        if index in glued and result and result[-1].tokens + unit.tokens <= budget:
+            result[-1] = Unit(result[-1].start, unit.end, result[-1].tokens + unit.tokens)
+        else:
+            result.append(unit)
+    return result
+
+
+def pack(units: Sequence[Unit], *, budget: int) -> list[list[Unit]]:
+    """Neighbouring units in as few parts as ``budget`` tokens allow, and these as even as they can be.
+
+    Evenness is the least room that still needs no more parts, found by bisection (the linear partition problem):
+    plain greedy packing would leave a tiny last part, which reads badly and finds badly.
+    """
+    if not units:
+        return []
+    tokens = [unit.tokens for unit in units]
+    fewest = len(_greedy(tokens, room=budget))
+    low, high = min(max(tokens), budget), budget
+    while low < high:
+        middle = (low + high) // 2
+        if len(_greedy(tokens, room=middle)) > fewest:
+            low = middle + 1
+        else:
+            high = middle
+    ends = [0, *accumulate(_greedy(tokens, room=high))]
+    return [list(units[start:end]) for start, end in pairwise(ends)]
+
+
+def _fitting(text: str, units: Sequence[Unit], count_tokens: CountTokens, *, budget: int) -> list[Unit]:
+    """The units, those of more than ``budget`` tokens cut behind a clause, else between words."""
+    return [part for unit in units for part in _cut(text, unit, count_tokens, budget=budget)]
+
+
+def _cut(text: str, unit: Unit, count_tokens: CountTokens, *, budget: int) -> list[Unit]:
+    if unit.tokens <= budget:
+        return [unit]
+    atoms = _atoms(text, unit, count_tokens, budget=budget)
+    parts: list[Unit] = []
+    begin = 0
+    while begin < len(atoms):
+        end, tokens = begin, 0
+        while end < len(atoms) and (end == begin or tokens + atoms[end].tokens <= budget):
+            tokens += atoms[end].tokens
+            end += 1
+        if end < len(atoms):
+            end = _clause_end(text, atoms, begin=begin, end=end)
+        part = atoms[begin:end]
+        parts.append(Unit(part[0].start, part[-1].end, sum(atom.tokens for atom in part)))
+        begin = end
+    return parts
+
+
+def _clause_end(text: str, atoms: Sequence[Unit], *, begin: int, end: int) -> int:
+    """The last place behind a clause in the second half of ``atoms[begin:end]``, else ``end``."""
+    for index in range(end, begin + (end - begin) // 2, -1):
+        if text[atoms[index - 1].end - 1] in _CLAUSE_END:
+            return index
+    return end
+
+
+def _atoms(text: str, unit: Unit, count_tokens: CountTokens, *, budget: int) -> list[Unit]:
+    """Words of the unit; a word of more tokens than a chunk holds is cut into stretches of characters."""
+    spans = [match.span() for match in _ATOM.finditer(text, unit.start, unit.end)]
+    counts = count_tokens([text[start:end] for start, end in spans])
+    stretches: list[tuple[int, int]] = []
+    for (start, end), tokens in zip(spans, counts, strict=True):
+        width = end - start if tokens <= budget else max(1, (end - start) * budget // (2 * tokens))
+        stretches.extend((at, min(at + width, end)) for at in range(start, end, width))
+    if len(stretches) > len(spans):
+        counts = count_tokens([text[start:end] for start, end in stretches])
+    return [Unit(start, end, tokens) for (start, end), tokens in zip(stretches, counts, strict=True)]
+
+
+def _greedy(tokens: Sequence[int], *, room: int) -> list[int]:
+    """How many units each part takes when each takes what fits."""
+    sizes: list[int] = []
+    left = -1
+    for count in tokens:
+        if sizes and count <= left:
+            sizes[-1] += 1
+            left -= count
+        else:
+            sizes.append(1)
+            left = room - count
+    return sizes
 
 
 # --------------------------------------------------------------------------------------------- pages
@@ -263,3 +391,47 @@ class _Pages:
         block = self._blocks[bisect_right(self._starts, position) - 1]
         pages = [line.page for line in block.lines if block.start + line.start <= position]
         return pages[-1] if pages else block.page
+
+
+# --------------------------------------------------------------------------------------------- bounds
+
+
+def bounded(said: Metadata) -> tuple[Metadata, tuple[str, ...]]:
+    """The metadata with no more than a paper has, and the names of the fields that had more.
+
+    An id that is too long is none: cut, it would be another paper's.
+    """
+    changes: dict[str, Any] = {}
+    for name, most in _TEXTS.items():
+        if (text := getattr(said, name)) is not None and len(text) > most:
+            changes[name] = text[:most].rstrip()
+    for name, (members, longest, together) in _LISTS.items():
+        if (texts := getattr(said, name)) is not None and (kept := _first(texts, members, longest, together)) != texts:
+            changes[name] = kept
+    if "authors" in changes:
+        changes["names"] = None  # their parts would be of other names
+    for name in ("ids", "proposed"):
+        ids = getattr(said, name)
+        if (kept := tuple(key for key in ids if len(key) <= _LONGEST_ID)[:_MOST_IDS]) != ids:
+            changes[name] = kept
+    links = said.links or ()
+    if (short := tuple(link for link in links if len(link.url) <= _LONGEST_LINK)[:_MOST_LINKS]) != links:
+        changes["links"] = short or None
+    if said.announced is not None and len(said.announced) > _MOST_DAYS:
+        changes["announced"] = said.announced[:_MOST_DAYS]
+    if not changes:
+        return said, ()
+    shorter = replace(said, **changes)
+    if said.ids and not shorter.ids:
+        shorter = replace(shorter, ids=(record_key(shorter.title or "", shorter.authors or ()),))
+    return shorter, tuple(name for name in changes if name not in ("names", "proposed"))
+
+
+def _first(texts: tuple[str, ...], members: int, longest: int, together: int) -> tuple[str, ...]:
+    kept, size = [], 0
+    for text in texts[:members]:
+        size += min(len(text), longest)
+        if size > together:
+            break
+        kept.append(text[:longest])
+    return tuple(kept)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import struct
+import threading
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kb.errors import HomeUnwritable, IndexDamaged
+from kb.index.fusion import among
 from kb.index.vectors import VectorFile
 from kb.protocols import Keys, Vectors
 
@@ -24,6 +27,8 @@ _SCAN_COST = 0.00045  # an exact scan, for each key of the filter
 _QUERY_COST = 4.0  # a query of Chroma at all
 _FETCH_COST = 0.008  # each neighbour that it returns
 _LEAST_FREE_BYTES = 1 << 20
+_opening = threading.Lock()
+_GRAPH_HEAD = struct.Struct("<iQQQQ")
 _CURE = "make it again with kb reindex"
 
 
@@ -49,6 +54,7 @@ class ChromaIndex:
         self._given_client = None if isinstance(place, Path) else place
         self._client: Any = None
         self._collection: Any = None
+        self._is_blank = self._has_written = False
         self._rows = rows
 
     def put(self, keys: Sequence[int], vectors: Vectors) -> None:
@@ -61,15 +67,32 @@ class ChromaIndex:
         self._rows.put(keys, vectors)
         latest = {int(key): place for place, key in enumerate(keys)}
         numbers = np.fromiter(latest, np.int64, len(latest))
-        places = np.fromiter(latest.values(), np.int64, len(latest))
+        self._insert(numbers, vectors[np.fromiter(latest.values(), np.int64, len(latest))])
+
+    def follow_rows(self) -> None:
+        """Store the vectors of all rows."""
+        keys = self._rows.keys()
+        for at in range(0, len(keys), _BATCH):
+            self._insert(keys[at : at + _BATCH], self._rows.get(keys[at : at + _BATCH]))
+
+    def _insert(self, keys: Keys, vectors: Vectors) -> None:
         with self._foreign_errors():
             collection = self._open(create=True)
+            self._has_written = True
             size = min(_BATCH, self._client.get_max_batch_size())
-            for at in range(0, len(numbers), size):
-                ids = [str(key) for key in numbers[at : at + size].tolist()]
+            for at in range(0, len(keys), size):
+                ids = [str(key) for key in keys[at : at + size].tolist()]
                 if known := collection.get(ids=ids, include=[])["ids"]:
                     collection.delete(ids=known)
-                collection.add(ids=ids, embeddings=np.ascontiguousarray(vectors[places[at : at + size]], np.float32))
+                collection.add(ids=ids, embeddings=np.ascontiguousarray(vectors[at : at + size], np.float32))
+            self._is_blank = False
+
+    def _blank_unused(self) -> None:
+        """Chroma writes the files of a graph when one is stored and let go of, and those of an empty one when it is
+        first looked at. A reader leaves all others alone: another process may be storing vectors there."""
+        self._is_blank = True
+        for segment in self._folder.iterdir() if self._folder is not None and self._folder.is_dir() else ():
+            _blank_unused(segment, only_empty=not self._has_written)
 
     def drop(self, keys: Collection[int]) -> None:
         """Remove; unknown keys are no error."""
@@ -77,6 +100,7 @@ class ChromaIndex:
         with self._foreign_errors():
             collection = self._open()
             if collection is not None and wanted:
+                self._has_written = True
                 size = min(_BATCH, self._client.get_max_batch_size())
                 for at in range(0, len(wanted), size):
                     ids = [str(key) for key in wanted[at : at + size]]
@@ -99,13 +123,19 @@ class ChromaIndex:
             return []
         if self._folder is not None and self._folder.exists() and not os.access(self._folder, os.W_OK):
             return self._rows.nearest(vector, k=k, within=within)  # Chroma writes even where it only reads
+        try:
+            return self._nearest(vector, k=k, within=within)
+        except HomeUnwritable:  # a full disk
+            return self._rows.nearest(vector, k=k, within=within)
+
+    def _nearest(self, vector: Vectors, *, k: int, within: Keys | None) -> list[tuple[int, float]]:
         if within is None:
             found = self._query(vector, k)
             return found if len(found) == k else self._rest(vector, k, found)
         fetch = int(1.5 * k * max(1.0, len(self._rows) / len(within))) + 50
         if _SCAN_COST * len(within) > _QUERY_COST + _FETCH_COST * fetch:
             found = self._query(vector, fetch)
-            kept = [pair for pair, inside in zip(found, _contains(within, found), strict=True) if inside]
+            kept = among(within, found)
             if len(kept) >= k:
                 return kept[:k]
         return self._rows.nearest(vector, k=k, within=within)
@@ -141,6 +171,7 @@ class ChromaIndex:
         self._collection = None
         if self._client is not None and self._folder is not None:
             self._client.close()
+            self._blank_unused()
         self._client = None
         self._rows.reopen()
 
@@ -155,6 +186,7 @@ class ChromaIndex:
         from chromadb.errors import NotFoundError
 
         if self._client is None:
+            self._is_blank = False
             self._client = self._given_client or _persistent_client(self._folder)
         try:
             self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
@@ -188,6 +220,8 @@ class ChromaIndex:
         where = self._folder or "the Chroma server"
         try:
             yield
+            if not self._is_blank:
+                self._blank_unused()
         except (IndexDamaged, HomeUnwritable):
             raise
         except OSError as err:
@@ -200,6 +234,9 @@ class ChromaIndex:
             raise self._translated(where, err) from err
 
     def _translated(self, where: Path | str, err: BaseException) -> Exception:
+        if self._client is not None and self._folder is not None:
+            with suppress(BaseException):  # what broke may not let itself be closed
+                self._client.close()
         self._client = self._collection = None
         message = str(err).splitlines()[0][:160] if str(err) else type(err).__name__
         if "disk is full" in message or "No space left" in message or _is_full(self._folder):
@@ -211,6 +248,31 @@ class ChromaIndex:
         return IndexDamaged(f"the vector index in {where} cannot be read ({message}): {_CURE}")
 
 
+def _blank_unused(segment: Path, *, only_empty: bool = False) -> None:
+    """Overwrite the places that no vector has in the files of a graph: they hold whatever was in memory.
+
+    The head of hnswlib's format, as Chroma writes it: its version (4 bytes), then eight bytes each: offset, places,
+    places in use, bytes a place. What has another form is left alone.
+    """
+    try:
+        _, _, places, used, size = _GRAPH_HEAD.unpack_from((segment / "header.bin").read_bytes())
+    except (OSError, struct.error):
+        return
+    if used and only_empty:
+        return
+    for name, bytes_each in (("data_level0.bin", size), ("length.bin", 4)):
+        path = segment / name
+        if not os.access(path, os.W_OK):
+            return
+        if used * bytes_each < path.stat().st_size <= places * bytes_each:
+            with path.open("r+b") as file:
+                file.seek(used * bytes_each)
+                rest = file.read()
+                if rest.strip(b"\0"):
+                    file.seek(used * bytes_each)
+                    file.write(bytes(len(rest)))
+
+
 def _is_full(folder: Path | None) -> bool:
     """Whether the disk has no room: Chroma speaks of failed compactions and of logs then."""
     if folder is None or not folder.exists():
@@ -220,20 +282,19 @@ def _is_full(folder: Path | None) -> bool:
 
 def _persistent_client(folder: Path | None) -> Any:
     import chromadb
+    from chromadb.api.shared_system_client import SharedSystemClient
     from chromadb.config import Settings
 
     settings = Settings(anonymized_telemetry=False)
-    try:
-        return chromadb.PersistentClient(path=str(folder), settings=settings)
-    except BaseException:
-        # Chroma keeps what failed to start, and gives it to whoever opens this folder next.
-        from chromadb.api.shared_system_client import SharedSystemClient
-
-        SharedSystemClient._identifier_to_system.pop(str(folder), None)
-        raise
-
-
-def _contains(within: Keys, found: list[tuple[int, float]]) -> list[bool]:
-    keys = np.array([key for key, _ in found], np.int64)
-    places = np.minimum(np.searchsorted(within, keys), len(within) - 1)
-    return list(within[places] == keys)
+    with _opening:
+        # Chroma gives all clients of one address one engine, which goes on with what it read first until the last of
+        # them is closed: after another process wrote, a second client would write over what it never saw.
+        path = str(folder)
+        while path in SharedSystemClient._identifier_to_system:
+            path += "/."
+        try:
+            return chromadb.PersistentClient(path=path, settings=settings)
+        except BaseException:
+            # Chroma keeps what failed to start, and gives it to whoever opens this address next.
+            SharedSystemClient._identifier_to_system.pop(path, None)
+            raise

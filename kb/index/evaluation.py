@@ -8,15 +8,18 @@ in the name (``queries.train.jsonl``, ``qrels.train.tsv``).
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import math
 import re
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from kb.errors import BadRecord, UsageError
+from kb.input_files import open_file
 
 Qrels = Mapping[str, Mapping[str, int]]  # query id -> document id -> graded relevance
 Run = Mapping[str, Sequence[tuple[str, float]]]  # query id -> (document id, score), best first
@@ -121,8 +124,8 @@ def reciprocal_rank(ranking: Sequence[str], grades: Mapping[str, int], *, depth:
     return 0.0
 
 
-def write_run(path: Path, mode: str, *, ranking: Run) -> None:
-    """Write ``query Q0 document rank score tag`` lines, tagged ``kb-<mode>``.
+def run_lines(ranking: Run, mode: str) -> str:
+    """A run as TREC has it: ``query Q0 document rank score tag`` lines, tagged ``kb-<mode>``.
 
     TREC's tools order by score and break ties their own way, so a score that does not fall is written as the next
     smaller number: they see our order.
@@ -133,8 +136,7 @@ def write_run(path: Path, mode: str, *, ranking: Run) -> None:
         for rank, (document, score) in enumerate(documents, 1):
             above = score if score < above else math.nextafter(above, -math.inf)
             lines.append(f"{query} Q0 {document} {rank} {above!r} kb-{mode}\n")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(lines), encoding="utf-8")
+    return "".join(lines)
 
 
 def _discounted(gains: Sequence[int]) -> float:
@@ -189,8 +191,8 @@ def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
             continue
         try:
             record = json.loads(line)
-        except json.JSONDecodeError as err:
-            raise BadRecord(f"{path.name}, line {number}: not JSON ({err.msg}): correct the line") from err
+        except (ValueError, RecursionError) as err:
+            raise BadRecord(f"{path.name}, line {number}: not JSON ({err}): correct the line") from err
         if not isinstance(record, dict) or "_id" not in record:
             raise BadRecord(f"{path.name}, line {number}: no _id: correct the line")
         yield record
@@ -198,7 +200,9 @@ def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 def _lines(path: Path) -> Iterator[str]:
     try:
-        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
-            yield from file
-    except (OSError, EOFError, UnicodeDecodeError) as err:
+        with open_file(path) as file:
+            plain = cast(IO[bytes], gzip.GzipFile(fileobj=file)) if path.suffix == ".gz" else file
+            with io.TextIOWrapper(plain, encoding="utf-8") as lines:
+                yield from lines
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as err:
         raise BadRecord(f"{path} cannot be read ({err}): check the file") from err

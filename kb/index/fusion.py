@@ -9,7 +9,7 @@ BM25 alone on three sets of six (see the benchmark page).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -67,6 +67,13 @@ def merge(lexical: Sequence[tuple[int, float]], dense: Sequence[tuple[int, float
     return Candidates(keys=keys, lexical=words, cosines=cosines, in_lexical=in_lexical, in_dense=in_dense)
 
 
+def among(within: Keys, found: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
+    """What was found (key, score) of these keys (sorted, at least one), in its order."""
+    keys = np.array([key for key, _ in found], np.int64)
+    places = np.minimum(np.searchsorted(within, keys), len(within) - 1)
+    return [pair for pair, inside in zip(found, (within[places] == keys).tolist(), strict=True) if inside]
+
+
 def fuse(lexical: Scores, cosines: Scores, *, weight: float = LEXICAL_WEIGHT) -> Scores:
     """``weight * S / S_max + (1 - weight) * cos``; the cosine alone when no word of the query was found.
 
@@ -101,3 +108,31 @@ def smooth(scores: Scores, vectors: Vectors) -> Scores:
     np.fill_diagonal(similarity, -np.inf)
     nearest = np.argpartition(-similarity, NEIGHBOURS - 1, axis=1)[:, :NEIGHBOURS]
     return np.asarray((1.0 - NEIGHBOUR_WEIGHT) * scores + NEIGHBOUR_WEIGHT * scores[nearest].mean(axis=1))
+
+
+def ordered(candidates: Candidates, scores: Scores) -> list[Ranked]:
+    """Candidates by their scores, best first, ties by key."""
+    rounded = np.round(scores, SCORE_DIGITS)
+    order = np.lexsort((candidates.keys, -rounded))
+    columns = (candidates.keys, rounded, candidates.in_lexical, candidates.in_dense)
+    return list(map(Ranked, *(column[order].tolist() for column in columns)))
+
+
+def rescored(ranked: Sequence[Ranked], scores: Scores) -> list[Ranked]:
+    """The same candidates by other scores, best first; ties stay as they stand."""
+    rounded = np.round(scores, SCORE_DIGITS)
+    order = np.argsort(-rounded, kind="stable")
+    return [ranked[i]._replace(score=float(rounded[i])) for i in order]
+
+
+def scores_of(ranked: Sequence[Ranked]) -> Scores:
+    """(n,) the scores of candidates."""
+    return np.array([place.score for place in ranked], np.float64)
+
+
+def best_of_papers(ranked: Sequence[Ranked], papers: Mapping[int, int]) -> list[Ranked]:
+    """The first candidate of each paper: its best passage stands for it."""
+    first: dict[int, Ranked] = {}
+    for place in ranked:
+        first.setdefault(papers[place.key], place)
+    return list(first.values())

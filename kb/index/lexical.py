@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from kb.errors import HomeBusy, HomeUnwritable, IndexDamaged
-from kb.index.tokens import tokenize
+from kb.index.fusion import among
 from kb.protocols import Keys
+from kb.words import tokenize
 
 MOST_QUERY_TERMS = 256  # distinct terms that a query is cut to, the most telling ones; the rest adds cost, not order
 _TITLE_WEIGHT = 2  # the title counts as if it stood there twice
@@ -97,6 +98,10 @@ class TantivyIndex:
             found = self._find(weights, k=min(k, max(1, self._searcher.num_docs)), within=within)
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]
 
+    def __len__(self) -> int:
+        """How many entries there are."""
+        return int(self._searcher.num_docs) if self._open() is not None else 0
+
     def keys(self) -> Keys:
         """All keys in the index, ascending."""
         if self._open() is None or not self._searcher.num_docs:
@@ -156,8 +161,14 @@ class TantivyIndex:
             if self.folder.is_dir() and any(path.suffix in {".term", ".idx"} for path in self.folder.iterdir()):
                 raise IndexDamaged(f"the word index in {self.folder} has lost its table of contents: {_CURE}")
             return None
+        try:
+            return self._opened(str(self.folder) if os.access(self.folder, os.W_OK) else self._linked())
+        except HomeUnwritable:  # a full disk
+            return self._opened(self._linked())
+
+    def _opened(self, folder: str) -> Any:
         with _foreign_errors(self.folder):
-            index = _tantivy().Index.open(self._where_locks_may_lie())
+            index = _tantivy().Index.open(folder)
             index.register_tokenizer(_ANALYZER, _analyzer())
             self._searcher = index.searcher()
             self._index = index
@@ -205,7 +216,7 @@ class TantivyIndex:
         limit = min(total, int(1.5 * k * max(1.0, total / len(within))) + 50)
         while True:
             found = self._scored(wanted, limit=limit)
-            kept = [pair for pair, inside in zip(found, _contains(within, found), strict=True) if inside]
+            kept = among(within, found)
             if len(kept) >= k or len(found) < limit or limit >= total:
                 return kept
             limit = min(total, 4 * limit)
@@ -227,10 +238,8 @@ class TantivyIndex:
         query = _tantivy().Query.term_set_query(self._index.schema, "key", wanted)
         return self._search(query, limit=len(wanted))
 
-    def _where_locks_may_lie(self) -> str:
-        """The folder; where it cannot be written, one of links to its files: tantivy's readers make a lock, too."""
-        if os.access(self.folder, os.W_OK):
-            return str(self.folder)
+    def _linked(self) -> str:
+        """A folder of links to the index's files, where it cannot be written itself: tantivy's readers make a lock."""
         links = tempfile.mkdtemp(prefix="kb-words-")
         self._links = weakref.finalize(self, shutil.rmtree, links, ignore_errors=True)
         for path in self.folder.iterdir():
@@ -290,12 +299,6 @@ def _analyzer() -> Any:
     tantivy = _tantivy()
     builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace())
     return builder.filter(tantivy.Filter.stemmer("english")).build()
-
-
-def _contains(within: Keys, found: list[tuple[int, float]]) -> list[bool]:
-    keys = np.array([key for key, _ in found], np.int64)
-    places = np.minimum(np.searchsorted(within, keys), len(within) - 1)
-    return list(within[places] == keys)
 
 
 @contextmanager

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kb.errors import UnknownPaper, UsageError
-from kb.index.demands import Demands, intersected
-from kb.index.fusion import SCORE_DIGITS, Candidates, Ranked, Scores, fuse, merge, refine, smooth
-from kb.index.query import parse
-from kb.index.tokens import has_words
-from kb.index.understanding import People, QueryReading, people_in, understand
+from kb.errors import IndexDamaged, UnknownPaper, UsageError
+from kb.index.fusion import (
+    SCORE_DIGITS,
+    Candidates,
+    Ranked,
+    best_of_papers,
+    fuse,
+    merge,
+    ordered,
+    refine,
+    rescored,
+    scores_of,
+    smooth,
+)
+from kb.index.lexical import TantivyIndex
+from kb.index.query import Demands, QueryReading, intersected, parse, people_in, understand
 from kb.index.vectors import SentenceFile, VectorFile
-from kb.protocols import DenseIndex, Encoder, Keys, LexicalIndex, Reranker, Vectors
+from kb.protocols import DenseIndex, Encoder, Keys, Reranker, Vectors
 from kb.records import NO_FILTERS, Chunk, Filters, Grouping, Hit, Mode, Paper
 from kb.text import sentence_spans
+from kb.words import has_words
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
+
+    from kb.index.catalog import Catalog
 
 _DEPTH = 200  # candidates of the word index
 _NEAR_DEPTH = 50  # of the vectors: one beyond it that no word of the query found has fifty ahead of it
@@ -35,60 +47,11 @@ _MOST_HITS = 10_000
 _MOST_TIES = 200  # candidates that tie with the last hit and are looked up to break the tie
 
 
-class WordIndex(LexicalIndex, Protocol):
-    """A lexical index that also tells which words are where."""
-
-    def frequencies(self, words: Sequence[str]) -> list[int]:
-        """In how many entries each word stands; 0 for one that is never looked for."""
-        ...
-
-    def holding(self, words: str) -> int:
-        """How many entries hold all of the words."""
-        ...
-
-    def containing(self, words: str) -> Keys | None:
-        """Sorted keys of the entries that hold all of the words; None where none of them is ever looked for."""
-        ...
-
-
-class Passages(Protocol):
-    """What retrieval asks of the catalog."""
-
-    @property
-    def people(self) -> People:
-        """The authors of the papers."""
-        ...
-
-    def chunks_by_key(self, keys: Sequence[int]) -> Mapping[int, Chunk]:
-        """Chunks by key; keys that are not there are left out."""
-        ...
-
-    def paper_numbers(self, keys: Keys) -> NDArray[np.int64]:
-        """(n,) a number for the paper of each key, equal for the same paper; -1 for a key that is not there."""
-        ...
-
-    def papers(self, ids: Sequence[str]) -> Mapping[str, Paper]:
-        """Papers by id; unknown ids are left out."""
-        ...
-
-    def keys_within(self, filters: Filters) -> Keys | None:
-        """Sorted keys of the chunks that the filters leave; None when they restrict nothing."""
-        ...
-
-    def newest(self, filters: Sequence[Filters]) -> Iterator[int]:
-        """Key of the first chunk of each paper that all filters leave (at least one is given), the newest first."""
-        ...
-
-    def generation(self) -> int:
-        """Changes whenever the indexes change."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indexes:
     """The derived indexes of one home. ``sentences`` may be absent: then whole passages count alone."""
 
-    lexical: WordIndex
+    lexical: TantivyIndex
     dense: DenseIndex
     rows: VectorFile
     sentences: SentenceFile | None = None
@@ -96,12 +59,14 @@ class Indexes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Query:
-    """A query as the indexes see it. ``sentences`` is (m, d); None when the mode needs no vectors."""
+    """A query as the indexes see it. ``sentences`` is (m, d), ``dense`` what gives its neighbours; these and ``vector``
+    are None when the mode needs no vectors."""
 
     text: str
     words: str
     vector: Vectors | None = None
     sentences: Vectors | None = None
+    dense: DenseIndex | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +89,12 @@ class Findings:
 class Retriever:
     """Searches one home; kept open, it answers in milliseconds. Threads may share it.
 
+    The first search by meaning scans the vectors, which takes less than opening Chroma; from the second on Chroma
+    serves. So a command that asks once does not wait for it, nor does a question asked while somebody writes: whenever
+    the indexes have changed, Chroma has to be opened again.
+
     Args:
-        passages: the catalog.
+        catalog: the truth that the indexes are of.
         indexes: the derived indexes; what a mode does not need is never opened.
         encoder: gives the encoder; called once, on the first query that needs a vector.
         reranker: gives a cross-encoder that reads the best passages again; None for none.
@@ -133,20 +102,29 @@ class Retriever:
 
     def __init__(
         self,
-        passages: Passages,
+        catalog: Catalog,
         indexes: Indexes,
         *,
         encoder: Callable[[], Encoder],
         reranker: Callable[[], Reranker] | None = None,
     ) -> None:
-        self._passages = passages
+        self._catalog = catalog
         self._indexes = indexes
         self._make_encoder = encoder
         self._make_reranker = reranker
         self._encoder: Encoder | None = None
         self._reranker: Reranker | None = None
         self._generation: int | None = None
+        self._goes_on = False  # these indexes were searched by meaning before
+        self._is_closed = False
         self._lock = threading.RLock()
+
+    def close(self) -> None:
+        """Let go of the indexes' files when nobody searches them; whoever asks later is told ``IndexDamaged``."""
+        with self._lock:
+            self._is_closed = True
+            self._indexes.lexical.reopen()
+            self._indexes.dense.reopen()
 
     def search(
         self,
@@ -173,7 +151,7 @@ class Retriever:
         _check(k)
         with self._lock:
             self._refresh()
-            within = self._passages.keys_within(filters) if filters else None
+            within = self._catalog.keys_within(filters) if filters else None
             if within is not None and not len(within):
                 return []
             asked = self._read(words, mode=mode)
@@ -216,7 +194,7 @@ class Retriever:
         """
         with self._lock:
             hits, named = self._find(query, k=k, mode=mode, by=by, filters=filters)
-            reading = understand(query, named=named, people=self._passages.people, words=self._indexes.lexical)
+            reading = understand(query, named=named, catalog=self._catalog, words=self._indexes.lexical)
             if hits and "lexical" in hits[0].found_by:
                 reading = replace(reading, matched="words")
             return Findings(hits=tuple(hits), reading=reading)
@@ -230,8 +208,8 @@ class Retriever:
         with self._lock:
             self._refresh()
             lexical = self._indexes.lexical
-            named = people_in(parts.words, people=self._passages.people, words=lexical, texts=self._passages)
-            demands = Demands(parts, filters=filters, by=by, texts=self._passages, words=lexical)
+            named = people_in(parts.words, catalog=self._catalog, words=lexical)
+            demands = Demands(parts, filters=filters, by=by, catalog=self._catalog, words=lexical)
             if demands.within is not None and not len(demands.within):
                 return [], named
             scope = _Scope(by=by, within=demands.within, kept=demands.kept if demands else None)
@@ -245,10 +223,10 @@ class Retriever:
             return self._hits(ranked, k=k), named
 
     def people(self, text: str) -> tuple[str, ...]:
-        """The names of stored authors that plain words hold (see ``kb.index.understanding.people_in``)."""
+        """The names of stored authors that plain words hold (see ``kb.index.query.people_in``)."""
         with self._lock:
             self._refresh()
-            return people_in(text, people=self._passages.people, words=self._indexes.lexical, texts=self._passages)
+            return people_in(text, catalog=self._catalog, words=self._indexes.lexical)
 
     def similar(self, paper_id: str, *, k: int = 10, filters: Filters = NO_FILTERS) -> list[Hit]:
         """Up to k other papers that are most like this one (by title and abstract), best first.
@@ -256,20 +234,20 @@ class Retriever:
         Raises:
             UnknownPaper: when the catalog has no such paper.
         """
-        paper = self._passages.papers([paper_id]).get(paper_id)
+        paper = self._catalog.papers.many([paper_id]).get(paper_id)
         if paper is None:
             raise UnknownPaper(f"no paper {paper_id!r} in the catalog: kb list shows what is there")
         with self._lock:
             self._refresh()
-            own = self._passages.keys_within(Filters(papers=(paper.id,)))
-            within = self._passages.keys_within(filters) if filters else None
+            own = self._catalog.keys_within(Filters(papers=(paper.id,)))
+            within = self._catalog.keys_within(filters) if filters else None
             if within is not None and not len(within):
                 return []
             asked = self._read(f"{paper.title}. {paper.abstract}", mode="hybrid")
             ranked = self._rank(asked, _Scope(by="paper", within=within), k=max(k + 1, _REFINED))
             others = [place for place in ranked if own is None or place.key not in own]
-            smoothed = smooth(_scores(others), self._indexes.rows.get([place.key for place in others]))
-            return self._hits(_rescored(others, smoothed), k=k)
+            smoothed = smooth(scores_of(others), self._indexes.rows.get([place.key for place in others]))
+            return self._hits(rescored(others, smoothed), k=k)
 
     # -------------------------------------------------------------------------------------- candidates
 
@@ -281,10 +259,13 @@ class Retriever:
         return ThreadPoolExecutor(max_workers=1, thread_name_prefix="kb-words")
 
     def _refresh(self) -> None:
-        generation = self._passages.generation()
+        if self._is_closed:
+            raise IndexDamaged("the indexes were exchanged while they were asked: ask again")
+        generation = self._catalog.generation()
         if self._generation is not None and generation != self._generation:
             self._indexes.lexical.reopen()
             self._indexes.dense.reopen()
+            self._goes_on = False
         self._generation = generation
 
     def _read(self, words: str, *, mode: Mode) -> _Query:
@@ -297,7 +278,10 @@ class Retriever:
         spans = sentence_spans(words)[:_QUERY_SENTENCES]
         if len(spans) > 1 and self._indexes.sentences is not None:
             sentences = self._encoder.encode_passages([words[start:end] for start, end in spans])
-        return _Query(text=words, words="" if mode == "dense" else words, vector=vector, sentences=sentences)
+        dense = self._indexes.dense if self._goes_on else self._indexes.rows
+        self._goes_on = True
+        looked_for = "" if mode == "dense" else words
+        return _Query(text=words, words=looked_for, vector=vector, sentences=sentences, dense=dense)
 
     def _best(self, asked: _Query, scope: _Scope, *, k: int) -> list[Ranked]:
         """Candidates in order, read again by the reranker where there is one."""
@@ -310,24 +294,26 @@ class Retriever:
     ) -> list[Ranked]:
         """The papers of these authors before all others, those of more of them first; behind what was found of
         them, the newest of those that no index found (the names of authors are in none)."""
-        passages = self._passages
+        catalog, numbers_of = self._catalog, self._catalog.passages.paper_numbers
         filters = Filters(authors=people)
-        hers = intersected(scope.within, passages.keys_within(filters))
+        hers = intersected(scope.within, catalog.keys_within(filters))
         if hers is None or not len(hers):
             return ranked
         found = self._best(asked, replace(scope, within=hers), k=k)
-        have = set(passages.paper_numbers(_keys(found)).tolist())
+        have = set(numbers_of(_keys(found)).tolist())
         found += self._newest([filters, *demands.filters], scope, k=k, best=0.0, without=have)
-        by_each = [passages.paper_numbers(keys) for one in people if (keys := _keys_of(passages, one)) is not None]
-        borne = sum(np.isin(passages.paper_numbers(_keys(found)), each).astype(int) for each in by_each)
+        by_each = [
+            numbers_of(keys) for one in people if (keys := catalog.keys_within(Filters(authors=(one,)))) is not None
+        ]
+        borne = sum(np.isin(numbers_of(_keys(found)), each).astype(int) for each in by_each)
         bonus = max((place.score for place in (*ranked, *found)), default=0.0) + 1.0
         raised = [
             place._replace(score=place.score + bonus * count)
             for place, count in zip(found, np.asarray(borne).tolist(), strict=True)
         ]
         first = {place.key for place in raised}
-        first_papers = set(passages.paper_numbers(_keys(raised)).tolist()) if scope.by == "paper" else set()
-        behind = passages.paper_numbers(_keys(ranked)).tolist()
+        first_papers = set(numbers_of(_keys(raised)).tolist()) if scope.by == "paper" else set()
+        behind = numbers_of(_keys(ranked)).tolist()
         rest = [
             p for p, number in zip(ranked, behind, strict=True) if p.key not in first and number not in first_papers
         ]
@@ -338,9 +324,9 @@ class Retriever:
     ) -> list[Ranked]:
         """Up to k of the newest papers by their first chunks, scored down from ``best``; none of those (numbers)."""
         places: list[Ranked] = []
-        coming = self._passages.newest(filters)
+        coming = self._catalog.newest(filters)
         while len(places) < k and (keys := list(islice(coming, max(k, _RERANKED)))):
-            numbers = self._passages.paper_numbers(np.array(keys, np.int64)).tolist()
+            numbers = self._catalog.passages.paper_numbers(np.array(keys, np.int64)).tolist()
             some = [Ranked(key, 0.0, True, False) for key, n in zip(keys, numbers, strict=True) if n not in without]
             places += scope.kept(some) if scope.kept is not None else some
         step = 10.0**-SCORE_DIGITS  # hits of one score are ordered by content
@@ -351,13 +337,13 @@ class Retriever:
         depth, near_depth = max(_DEPTH, k), max(_NEAR_DEPTH, k)
         while True:
             candidates, exhausted = self._collect(asked, depth=depth, near_depth=near_depth, within=scope.within)
-            numbers = self._passages.paper_numbers(candidates.keys)
+            numbers = self._catalog.passages.paper_numbers(candidates.keys)
             papers = dict(zip(candidates.keys.tolist(), numbers.tolist(), strict=True))
             there = [place for place in self._ordered(asked, candidates, k=k) if papers[place.key] >= 0]
             if scope.kept is not None:
                 there = scope.kept(there)
             if scope.by == "paper":
-                there = _best_of_papers(there, papers)
+                there = best_of_papers(there, papers)
             elif scope.kept is None:
                 return there
             if len(there) >= k or exhausted:
@@ -367,15 +353,15 @@ class Retriever:
     def _collect(self, asked: _Query, *, depth: int, near_depth: int, within: Keys | None) -> tuple[Candidates, bool]:
         """What the indexes find, with exact cosines, and whether deeper looks would find no more."""
         indexes = self._indexes
-        if asked.vector is None:
+        if asked.vector is None or asked.dense is None:
             words = indexes.lexical.matching(asked.words, k=depth, within=within)
             return merge(words, []), len(words) < depth
         if not asked.words:
-            words, near = [], indexes.dense.nearest(asked.vector, k=near_depth, within=within)
+            words, near = [], asked.dense.nearest(asked.vector, k=near_depth, within=within)
         else:  # both are native code that lets go of the interpreter: side by side they take the slower one's time
             finding = self._beside.submit(indexes.lexical.matching, asked.words, k=depth, within=within)
             try:
-                near = indexes.dense.nearest(asked.vector, k=near_depth, within=within)
+                near = asked.dense.nearest(asked.vector, k=near_depth, within=within)
             finally:  # also when the vectors fail: no search may go on behind the back of the lock
                 words = finding.result()
         merged = merge(words, near)
@@ -385,10 +371,10 @@ class Retriever:
 
     def _ordered(self, asked: _Query, candidates: Candidates, *, k: int) -> list[Ranked]:
         if asked.vector is None:
-            return _sorted(candidates, candidates.lexical)
+            return ordered(candidates, candidates.lexical)
         scores = fuse(candidates.lexical, candidates.cosines)
         if self._indexes.sentences is None or asked.sentences is None or not len(candidates):
-            return _sorted(candidates, scores)
+            return ordered(candidates, scores)
         # Only the best are refined, so they stay ahead of the others, whose scores are on another footing.
         order = np.lexsort((candidates.keys, -np.round(scores, SCORE_DIGITS)))
         best = order[: max(_REFINED, min(k, len(order)))]
@@ -398,7 +384,7 @@ class Retriever:
         refined = fuse(candidates.lexical, cosines)
         rest = order[len(best) :]
         refined[rest] = np.minimum(refined[rest], refined[best].min() - 10.0**-SCORE_DIGITS)
-        return _sorted(candidates, refined)
+        return ordered(candidates, refined)
 
     def _reranked(self, query: str, ranked: list[Ranked]) -> list[Ranked]:
         """The best candidates in the order of the cross-encoder; the others are left out."""
@@ -407,11 +393,11 @@ class Retriever:
             self._reranker = self._make_reranker()
         if self._reranker is None or not best:
             return ranked
-        chunks = self._passages.chunks_by_key([place.key for place in best])
-        papers = self._passages.papers(sorted({chunk.paper_id for chunk in chunks.values()}))
-        there = [place for place in best if place.key in chunks]
+        chunks = self._catalog.passages.chunks_by_key([place.key for place in best])
+        papers = self._catalog.papers.many(sorted({chunk.paper_id for chunk in chunks.values()}))
+        there = [place for place in best if place.key in chunks and chunks[place.key].paper_id in papers]
         texts = [f"{papers[chunks[p.key].paper_id].title}. {chunks[p.key].text}" for p in there]
-        return _rescored(there, self._reranker.score(query, texts).astype(np.float64)) + ranked[_RERANKED:]
+        return rescored(there, self._reranker.score(query, texts).astype(np.float64)) + ranked[_RERANKED:]
 
     # --------------------------------------------------------------------------------------------- hits
 
@@ -421,9 +407,10 @@ class Retriever:
             last = ranked[k - 1].score
             ties = [place for place in ranked[k : k + _MOST_TIES] if place.score == last]
             ranked = ranked[:k] + ties
-        chunks = self._passages.chunks_by_key([place.key for place in ranked])
+        chunks = self._catalog.passages.chunks_by_key([place.key for place in ranked])
         there = sorted((p for p in ranked if p.key in chunks), key=lambda p: (-p.score, chunks[p.key].id))[:k]
-        papers = self._passages.papers(sorted({chunks[place.key].paper_id for place in there}))
+        papers = self._catalog.papers.many(sorted({chunks[place.key].paper_id for place in there}))
+        there = [place for place in there if chunks[place.key].paper_id in papers]  # not one that is damaged
         return [
             _hit(place, chunks[place.key], paper=papers[chunks[place.key].paper_id], rank=rank)
             for rank, place in enumerate(there, 1)
@@ -452,32 +439,3 @@ def _check(k: int) -> None:
 
 def _keys(places: Sequence[Ranked]) -> Keys:
     return np.array([place.key for place in places], np.int64)
-
-
-def _keys_of(passages: Passages, author: str) -> Keys | None:
-    return passages.keys_within(Filters(authors=(author,)))
-
-
-def _sorted(candidates: Candidates, scores: Scores) -> list[Ranked]:
-    rounded = np.round(scores, SCORE_DIGITS)
-    order = np.lexsort((candidates.keys, -rounded))
-    columns = (candidates.keys, rounded, candidates.in_lexical, candidates.in_dense)
-    return list(map(Ranked, *(column[order].tolist() for column in columns)))
-
-
-def _rescored(ranked: list[Ranked], scores: Scores) -> list[Ranked]:
-    rounded = np.round(scores, SCORE_DIGITS)
-    order = np.argsort(-rounded, kind="stable")
-    return [ranked[i]._replace(score=float(rounded[i])) for i in order]
-
-
-def _scores(ranked: list[Ranked]) -> Scores:
-    return np.array([place.score for place in ranked], np.float64)
-
-
-def _best_of_papers(ranked: list[Ranked], papers: Mapping[int, int]) -> list[Ranked]:
-    """The first candidate of each paper: its best passage stands for it."""
-    first: dict[int, Ranked] = {}
-    for place in ranked:
-        first.setdefault(papers[place.key], place)
-    return list(first.values())

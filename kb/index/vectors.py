@@ -159,6 +159,13 @@ class SentenceFile:
         self._data.zero(_ranges(starts, counts))
         self._index.zero(wanted)
 
+    def forget_unowned(self) -> None:
+        """Overwrite the vectors that no key owns (see above) with zeros."""
+        starts, counts = self._places(self.keys())
+        rows = self._data.read()
+        written = np.flatnonzero(rows.any(axis=1)) if len(rows) else np.zeros(0, np.int64)
+        self._data.zero(np.setdiff1d(written, _ranges(starts, counts)))
+
     def counts(self, keys: Keys | Sequence[int]) -> NDArray[np.int64]:
         """(n,) how many sentences each key has."""
         return self._places(np.asarray(keys, np.int64))[1]

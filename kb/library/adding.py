@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
-from kb.errors import ParseError, SourceError, UnknownPaper
-from kb.home import Home, sha256_of
+from kb.errors import HomeError, ParseError, SourceError, UnknownPaper
+from kb.guard import Limits
+from kb.home import Claims, Home, sha256_of
 from kb.ids import file_key
 from kb.index.catalog import Catalog
-from kb.index.chunking import chunk_abstract, chunk_paper, passage_text
-from kb.index.matching import record_id
-from kb.index.papers import Arrival, Placed
-from kb.index.passages import Source, boxes_of
-from kb.library.indexing import Indexer, Progress, words_to_index
+from kb.index.catalog.matching import record_id
+from kb.index.catalog.papers import Arrival, Placed
+from kb.index.catalog.passages import Source, boxes_of
+from kb.index.chunking import MOST_CHUNKS, bounded, chunk_abstract, chunk_paper, passage_text
+from kb.input_files import read_file
+from kb.library.indexing import Indexer, Progress, cutting, words_to_index
+from kb.library.parts import Models, Store, limits
 from kb.parsing import PARSER
-from kb.parsing.worker import Limits, parse_file
+from kb.parsing.worker import parse_file
 from kb.protocols import Encoder
 from kb.records import (
     AddReport,
@@ -41,14 +46,19 @@ from kb.records import (
     SourceName,
     SourceRecord,
 )
+from kb.settings import Settings
 from kb.sources.files import proposed_ids
 
 _BATCH_PAPERS = 64
 _BATCH_CHUNKS = 512
+_BATCH_SIZE = 8_000_000  # characters and bytes that wait to be stored
+_LOOK_SECONDS = 0.1  # between looks whether another process has stored what it reads
+_LONG_CHARACTERS = 10_000  # a text whose tokens are counted before anybody has to wait
 _SUFFIXES = {"pdf": ".pdf", "html": ".html", "markdown": ".md", "text": ".txt"}
 _SOURCES: dict[FileKind, SourceName] = {"pdf": "pdf", "html": "html", "markdown": "text", "text": "text"}
 _FIRST_PAGE_CHARACTERS = 6000
 
+PutChunks = Callable[[str, Sequence[tuple[Chunk, str]]], object]
 FetchFulltext = Callable[[Metadata], tuple[Path, FileKind]]
 """Fetches the full text of a paper from its source; a SourceError says that there is none to be had."""
 
@@ -62,6 +72,17 @@ class Parsed:
     sha256: str = ""
     document: Document | None = None
     failure: Failure | None = None
+    shortened: tuple[str, ...] = ()
+    claim: str = ""
+    is_elsewhere: bool = False  # another process is reading it
+
+    @property
+    def size(self) -> int:
+        """How much it holds, in characters and bytes."""
+        record, document = self.item.record, self.document
+        fields = sum(len(value) for _, value in record.fields) if record is not None else 0
+        text = len(record.text) + len(record.parent) if record is not None else 0
+        return fields + text + len(self.data) + (len(document.text) if document is not None else 0)
 
 
 @dataclass
@@ -77,6 +98,15 @@ class Tally:
     doubted: list[tuple[str, ...]] = field(default_factory=list)
     skipped: list[PassedOver] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+
+    def take(self, other: Tally) -> None:
+        """What another one counted, behind what this one has."""
+        for part in fields(self):
+            mine, theirs = getattr(self, part.name), getattr(other, part.name)
+            if isinstance(mine, dict):
+                mine.update(theirs)
+            else:
+                mine.extend(theirs)
 
     def report(self, catalog: Catalog) -> AddReport:
         """The report, with the ids that the papers have at its end: an id that was added is not also listed as
@@ -109,8 +139,8 @@ class Tally:
 
 
 class Adder:
-    """Takes items into a home. Each batch is one transaction under the writer lock, so a stop loses one batch at
-    most, and running the same again goes on from there."""
+    """Takes items into a home. Each batch is one transaction, so a stop loses one batch at most, and running the same
+    again goes on from there; nothing is held while files are read or texts encoded."""
 
     def __init__(
         self, home: Home, catalog: Catalog, *, indexer: Indexer, encoder: Callable[[], Encoder], limits: Limits,
@@ -120,6 +150,7 @@ class Adder:
         self._encoder, self._limits, self._on_wait = encoder, limits, on_wait
         self._workers = workers or os.cpu_count() or 1
         self._run = uuid.uuid4().hex
+        self._claims = Claims(home.claims_path)
 
     def add(
         self,
@@ -132,28 +163,46 @@ class Adder:
         """Add all items; a bad one is recorded and never stops the rest."""
         tally = Tally()
         batch: list[Parsed] = []
-        done = 0
+        done = size = 0
         try:
-            for parsed in self._parse_ahead(_without_skipped(items, tally), fetch):
-                batch.append(parsed)
-                done += 1
-                if len(batch) >= _BATCH_PAPERS or (parsed.document is not None and len(batch) >= 4):
-                    self._store(batch, tally)
-                    batch = []
-                if progress is not None:
-                    progress("adding", done, max(expected, done) if expected else None)
+            with closing(self._parse_ahead(_without_skipped(items, tally), fetch)) as read:
+                for parsed in read:
+                    batch.append(_bounded(parsed))
+                    size += batch[-1].size
+                    done += 1
+                    full = len(batch) >= _BATCH_PAPERS or size >= _BATCH_SIZE
+                    if full or parsed.document is not None:  # storing a text takes as long as some 60 records
+                        self._store(batch, tally)
+                        batch, size = [], 0
+                    if progress is not None:
+                        progress("adding", done, max(expected, done) if expected else None)
         finally:
-            if batch:
-                self._store(batch, tally)
-        self._settle(progress)
+            try:
+                if batch:
+                    self._store(batch, tally)
+            finally:
+                self._claims.close()
+        self._indexer.keep_up(wait=True, on_wait=self._on_wait, progress=progress)
         return tally.report(self._catalog)
 
     # ------------------------------------------------------------------------------------- reading
 
-    def _parse_ahead(self, items: Iterable[Item | Failure], fetch: FetchFulltext | None) -> Iterator[Parsed]:
+    def _parse_ahead(
+        self, items: Iterable[Item | Failure], fetch: FetchFulltext | None
+    ) -> Generator[Parsed, None, None]:
         """Items in their order, while the files of those behind are already being read."""
-        with ThreadPoolExecutor(max_workers=self._workers, thread_name_prefix="kb-parse") as pool:
+        with ThreadPoolExecutor(max_workers=self._workers, thread_name_prefix="kb-parse") as pool, _ending(pool):
             queue: list[Future[Parsed] | Parsed] = []
+            elsewhere: list[Parsed] = []
+
+            def ready() -> Iterator[Parsed]:
+                head = queue.pop(0)
+                parsed = head if isinstance(head, Parsed) else head.result()
+                if parsed.is_elsewhere:
+                    elsewhere.append(parsed)
+                else:
+                    yield parsed
+
             for item in items:
                 if isinstance(item, Failure):
                     queue.append(Parsed(item=Item(what=item.what), failure=item))
@@ -162,36 +211,64 @@ class Adder:
                 else:
                     queue.append(pool.submit(self._read, item, fetch))
                 while len(queue) > 2 * self._workers or (queue and isinstance(queue[0], Parsed)):
-                    head = queue.pop(0)
-                    yield head if isinstance(head, Parsed) else head.result()
-            for head in queue:
-                yield head if isinstance(head, Parsed) else head.result()
+                    yield from ready()
+            while queue:
+                yield from ready()
+            # Nothing is claimed here any more that another process could be waiting for.
+            if elsewhere and self._on_wait is not None:
+                self._on_wait(f"waiting for another process that reads {elsewhere[0].item.what}")
+            for parsed in elsewhere:
+                while parsed.is_elsewhere:
+                    while not self._claims.take(parsed.claim):
+                        time.sleep(_LOOK_SECONDS)
+                    parsed = self._read(parsed.item, fetch)
+                yield parsed
 
     def _read(self, item: Item, fetch: FetchFulltext | None) -> Parsed:
         """Read and parse the item's file. This is the per-item place that turns errors into failures."""
+        with ExitStack() as unclaimed:
+            parsed = self._claimed(item, fetch, unclaimed)
+            if parsed.document is not None:  # others wait until it is stored
+                unclaimed.pop_all()
+            return parsed
+
+    def _claimed(self, item: Item, fetch: FetchFulltext | None, claims: ExitStack) -> Parsed:
         try:
-            if item.fetch and fetch is not None and item.metadata is not None:
-                if self._has_fulltext(item.metadata):
+            metadata = item.metadata if item.fetch and fetch is not None else None
+            if metadata is None and item.file is None:
+                return Parsed(item=item)
+            sha256 = sha256_of(Path(item.file)) if metadata is None and item.file is not None else ""
+            name = sha256 if metadata is None else f"full text of {metadata.ids[0]}"
+            if not self._claims.take(name):
+                return Parsed(item=item, claim=name, is_elsewhere=True)
+            claims.callback(self._claims.give_back, name)
+            if metadata is not None and fetch is not None:
+                if self._has_fulltext(metadata):
                     return Parsed(item=item)
-                path, kind = fetch(item.metadata)
-                item = replace(item, file=str(path), file_kind=kind)
-            return self._parse(item)
+                path, kind = fetch(metadata)
+                item, sha256 = replace(item, file=str(path), file_kind=kind), sha256_of(path)
+            return replace(self._parse(item, sha256), claim=name)
         except (ParseError, SourceError) as err:
             failure = Failure(what=item.what, code=err.code, reason=str(err), retry=err.retry)
             return Parsed(item=item, failure=failure)
         except OSError as err:
             reason = f"it cannot be read ({err.strerror}): check that it is there and readable"
             return Parsed(item=item, failure=Failure(what=item.what, code="file-unreadable", reason=reason, retry=True))
+        except MemoryError:
+            return Parsed(item=item, failure=_no_memory(item))
+        except HomeError:  # no room, no permission: the others would fail as well
+            raise
+        except Exception as err:  # noqa: BLE001  (one bad item never stops the rest)
+            said = f"{type(err).__name__}: {err}".splitlines()[0][:200]
+            reason = f"it cannot be read ({said}): get it again, or add its record without it"
+            return Parsed(item=item, failure=Failure(what=item.what, code="error", reason=reason))
 
-    def _parse(self, item: Item) -> Parsed:
-        if item.file is None:
-            return Parsed(item=item)
-        path = Path(item.file)
-        sha256 = sha256_of(path)
+    def _parse(self, item: Item, sha256: str) -> Parsed:
+        path = Path(item.file or "")
         if self._is_known(sha256):
             return Parsed(item=item, sha256=sha256)
         document = parse_file(path, kind=item.file_kind or "pdf", limits=self._limits)
-        data = path.read_bytes()
+        data = read_file(path, max_bytes=self._limits.max_file_bytes, setting="max_file_bytes")
         if not {file_key(sha256), file_key(hashlib.sha256(data).hexdigest())} <= set(document.front.ids):
             raise ParseError(
                 "it changed while it was read: run the same again when it is complete",
@@ -216,25 +293,41 @@ class Adder:
     # ------------------------------------------------------------------------------------- storing
 
     def _store(self, batch: Sequence[Parsed], tally: Tally) -> None:
-        with self._home.writing("add", on_wait=self._on_wait):
+        """Store a batch; where it takes more memory than there is, one by one, so that only the one at fault fails."""
+        counted = Tally()
+        try:
+            self._store_together(batch, counted)
+        except MemoryError:
+            if len(batch) > 1:
+                for parsed in batch:
+                    self._store([parsed], tally)
+                return
+            counted = Tally(failed=[_no_memory(batch[0].item)])
             with self._catalog.transaction():
-                taken = self._catalog.papers.take_in([self._arrival(parsed) for parsed in batch], run=self._run)
-                tally.joined |= {joined.records: joined for joined in taken.joined}
-                tally.doubted += taken.doubted
-                touched = list(taken.touched)
-                for parsed, placed in zip(batch, taken.placed, strict=True):
-                    touched += self._finish(parsed, placed, tally)
-                chunk_again(self._catalog, self._catalog.papers.of_records(touched), encoder=self._encoder())
-            if self._catalog.passages.waiting_count() >= _BATCH_CHUNKS:
-                self._indexer.settle()
+                self._catalog.failures.record(counted.failed[0])
+        tally.take(counted)
+        for parsed in batch:
+            self._claims.give_back(parsed.claim)
+
+    def _store_together(self, batch: Sequence[Parsed], tally: Tally) -> None:
+        counter = _TokenCounter(self._encoder())
+        for parsed in batch:
+            counter.count_ahead(parsed)
+        with cutting(self._home, self._catalog, on_wait=self._on_wait):
+            taken = self._catalog.papers.take_in([self._arrival(parsed) for parsed in batch], run=self._run)
+            tally.joined |= {joined.records: joined for joined in taken.joined}
+            tally.doubted += taken.doubted
+            touched = list(taken.touched)
+            for parsed, placed in zip(batch, taken.placed, strict=True):
+                touched += self._finish(parsed, placed, tally)
+            cut = chunk_again(self._catalog, self._catalog.papers.of_records(touched), encoder=counter)
+            self._say_what_is_cut(cut, touched, tally)
+        self._catalog.pause()
+        if self._catalog.passages.waiting_count() >= _BATCH_CHUNKS:
+            self._indexer.keep_up(wait=False)
         for parsed in batch:
             if parsed.item.fetch and parsed.item.file is not None:  # a download: the file store has it now
                 Path(parsed.item.file).unlink(missing_ok=True)
-
-    def _settle(self, progress: Progress | None) -> None:
-        if self._indexer.is_behind():
-            with self._home.writing("add", on_wait=self._on_wait):
-                self._indexer.settle(progress=progress)
 
     def _arrival(self, parsed: Parsed) -> Arrival:
         file = self._file_record(parsed)
@@ -314,13 +407,113 @@ class Adder:
             had = papers.get(paper_id).fulltext
             if had.state == "none" and (had.code, had.reason) != (failure.code, failure.reason):
                 papers.set_fulltext(paper_id, Fulltext(state="none", code=failure.code, reason=failure.reason))
-        elif parsed.document is not None and (fulltext := parsed.document.fulltext).state != "full":
+        elif parsed.shortened:
+            reason = f"its {' and its '.join(parsed.shortened)} are longer than a paper's: shorten them"
+            tally.partial[record, "too-long"] = Partial(id=paper_id, code="too-long", reason=reason)
+        if (
+            parsed.failure is None
+            and parsed.document is not None
+            and (fulltext := parsed.document.fulltext).state != "full"
+        ):
             reason = fulltext.reason or "only a part of the file could be read"
             code = fulltext.code or "partial"
             tally.partial[record, code] = Partial(id=paper_id, code=code, reason=reason)
         for name in parsed.item.missing:
             reason = f"its attachment {name} is not there: put the file in its place and add the same again"
             tally.partial[record, name] = Partial(id=paper_id, code="attachment-missing", reason=reason)
+
+    def _say_what_is_cut(self, paper_ids: Sequence[str], records: Sequence[str], tally: Tally) -> None:
+        """Of these papers only the first chunks are in."""
+        for record in records if paper_ids else ():
+            for paper_id in set(self._catalog.papers.of_records([record])).intersection(paper_ids):
+                reason = f"only its first {MOST_CHUNKS:,} passages are in: split the file"
+                tally.partial[record, "too-long"] = Partial(id=paper_id, code="too-long", reason=reason)
+                self._catalog.papers.set_fulltext(
+                    paper_id, Fulltext(state="partial", code="too-long", reason=reason)
+                )  # fmt: skip
+
+
+def add_items(
+    store: Store,
+    models: Models,
+    settings: Settings,
+    items: Iterable[Found],
+    *,
+    fetch: FetchFulltext | None = None,
+    expected: int | None = None,
+    progress: Progress | None = None,
+) -> AddReport:
+    """Add what a source yields; ``fetch`` gets the file of an item that asks for it.
+
+    ``expected`` is how many items there will be, as far as that is known: the progress is told.
+    """
+    catalog = store.catalog(create=True)
+    if catalog.removals.pending():
+        with store.writing("add"):
+            pass  # it finishes them
+    adder = Adder(
+        store.home,
+        catalog,
+        indexer=store.indexer(),
+        encoder=models.encoder,
+        limits=limits(settings),
+        workers=settings.threads,
+        on_wait=store.on_wait,
+    )
+    return adder.add(items, fetch=fetch, expected=expected, progress=progress)
+
+
+class _TokenCounter:
+    """Counts as an encoder does, and remembers the counts of long texts: they are counted before the transaction."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder, self._known = encoder, dict[str, int]()
+        self.max_tokens = encoder.max_tokens
+
+    def count_ahead(self, parsed: Parsed) -> None:
+        """Count what will be chunks of a long text, under the title that its own record or file states."""
+        said = parsed.document.front if parsed.item.metadata is None and parsed.document else parsed.item.metadata
+        abstract = (said and said.abstract) or ""
+        if len(abstract) + (len(parsed.document.text) if parsed.document else 0) > _LONG_CHARACTERS:
+            paper = Paper(id="", title=(said and said.title) or "", abstract=abstract)
+            chunk_paper(paper, parsed.document, count_tokens=self._counted, max_tokens=self.max_tokens)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text."""
+        return self._counted(texts) if self._known else self._encoder.count_tokens(texts)
+
+    def _counted(self, texts: Sequence[str]) -> list[int]:
+        new = list(dict.fromkeys(text for text in texts if text not in self._known))
+        self._known.update(zip(new, self._encoder.count_tokens(new), strict=True))
+        return [self._known[text] for text in texts]
+
+
+def _bounded(parsed: Parsed) -> Parsed:
+    """The item with no more of a record and of a first page than a paper has."""
+    record, document = parsed.item.record, parsed.document
+    if record is not None:
+        said, shortened = bounded(record.metadata)
+        if shortened:
+            item = replace(parsed.item, record=replace(record, metadata=said))
+            parsed = replace(parsed, item=item, shortened=shortened)
+    if document is not None and bounded(document.front)[1]:
+        parsed = replace(parsed, document=replace(document, front=bounded(document.front)[0]))
+    return parsed
+
+
+@contextmanager
+def _ending(pool: ThreadPoolExecutor) -> Iterator[None]:
+    """What was not begun when it is left before its time is not begun any more."""
+    try:
+        yield
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+
+
+def _no_memory(item: Item) -> Failure:
+    reason = "taking it in needs more memory than there is: shorten it, or add it on a larger machine"
+    return Failure(what=item.what, code="parse-memory", reason=reason)
 
 
 def _without_skipped(items: Iterable[Found], tally: Tally) -> Iterator[Item | Failure]:
@@ -345,15 +538,30 @@ def _version_of(parsed: Parsed) -> int | None:
     return printed or (parsed.item.metadata.version if parsed.item.metadata else None)
 
 
-def chunk_again(catalog: Catalog, paper_ids: Sequence[str], *, encoder: Encoder) -> None:
-    """Cut the papers' text anew; chunks that stay the same keep their place in the indexes."""
+def chunk_again(
+    catalog: Catalog,
+    paper_ids: Sequence[str],
+    *,
+    encoder: Encoder | _TokenCounter,
+    put: PutChunks | None = None,
+) -> list[str]:
+    """Cut the papers' text anew; chunks that stay the same keep their place in the indexes.
+
+    ``put`` takes the chunks of each paper with their passages; without it they become the paper's. Returns the papers
+    that have as many chunks as are taken in of one.
+    """
+    put = put or catalog.passages.put_chunks
+    cut = []
     for paper in catalog.papers.many(paper_ids).values():
         document = catalog.passages.document(paper.id)
         chunks = chunk_paper(paper, document, count_tokens=encoder.count_tokens, max_tokens=encoder.max_tokens)
         chunks = chunks or _title_chunks(paper, encoder)
         if document is not None:
             chunks = [replace(c, boxes=boxes_of(document.blocks, c.start, c.end) if c.page else ()) for c in chunks]
-        catalog.passages.put_chunks(paper.id, [(chunk, _indexed_text(chunk, paper)) for chunk in chunks])
+        put(paper.id, [(chunk, _indexed_text(chunk, paper)) for chunk in chunks])
+        if len(chunks) == MOST_CHUNKS:
+            cut.append(paper.id)
+    return cut
 
 
 def _indexed_text(chunk: Chunk, paper: Paper) -> str:
@@ -362,7 +570,7 @@ def _indexed_text(chunk: Chunk, paper: Paper) -> str:
     return passage if words == chunk.text else f"{passage}\0{words}"
 
 
-def _title_chunks(paper: Paper, encoder: Encoder) -> list[Chunk]:
+def _title_chunks(paper: Paper, encoder: Encoder | _TokenCounter) -> list[Chunk]:
     """A record without any text is still found by its title."""
     titled = replace(paper, abstract=paper.title)
     chunks = chunk_abstract(titled, count_tokens=encoder.count_tokens, max_tokens=encoder.max_tokens)

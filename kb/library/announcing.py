@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from kb.calendar import announcement_day
-from kb.index.merging import Witness, merge
-from kb.records import Failure, Filters, Item, Metadata, Paper, SourceRecord, Topic
+from kb.index.catalog.matching import Witness, merge
+from kb.records import AddReport, Failure, Filters, Item, Metadata, Paper, SourceRecord, Topic
 from kb.settings import Settings
 from kb.writing.topics import arxiv_query, concerns, feed_categories
 
 if TYPE_CHECKING:
-    from kb.library import Library
+    from kb.index.catalog import Catalog
     from kb.library.indexing import Progress
     from kb.sources.arxiv import ArxivSource
     from kb.sources.feed import FeedEntry, FeedPage
     from kb.sources.http import PoliteClient
 
+AddItems = Callable[..., AddReport]
+"""``kb.library.adding.add_items`` over the store at hand: items, and by name ``fetch`` and ``progress``."""
 _LOOK_BACK = timedelta(days=5)
 """Moderation holds papers back, and the API knows only when they were submitted."""
 
@@ -50,8 +52,8 @@ class Announcements:
     Every step can be repeated: what is in already stays as it is.
     """
 
-    def __init__(self, library: Library, *, source: ArxivSource, progress: Progress | None) -> None:
-        self._library, self._source, self._progress = library, source, progress
+    def __init__(self, catalog: Catalog, *, source: ArxivSource, add: AddItems, progress: Progress | None) -> None:
+        self._catalog, self._source, self._add_items, self._progress = catalog, source, add, progress
         self.failures: list[Failure] = []
 
     def newest(
@@ -108,7 +110,7 @@ class Announcements:
         """New versions, announced in the period, of what the topic has shown lately. Asked for by id: the new text may
         not be what the topic's query asks for, least of all when it says that the paper is withdrawn."""
         shown: dict[str, int] = {}
-        for row in self._library.catalog().ledger.entries(topic.name):
+        for row in self._catalog.ledger.entries(topic.name):
             if row["how"] in ("new", "updated") and row["paper_id"].startswith("arxiv:"):
                 shown[row["paper_id"]] = max(shown.pop(row["paper_id"], 0), row["version"])  # the latest stand last
         lately = list(shown)[-_SHOWN_LATELY:]
@@ -154,12 +156,12 @@ class Announcements:
                 yield replace(item, record=replace(item.record, metadata=held_back))
 
     def _add(self, items: Iterable[Item | Failure]) -> None:
-        report = self._library.add_items(items, progress=self._progress)
+        report = self._add_items(items, progress=self._progress)
         self.failures += report.failed
 
     def _known(self, keys: Sequence[str]) -> frozenset[str]:
         """Those of the ids that are in the library or in the ledger."""
-        catalog = self._library.catalog()
+        catalog = self._catalog
         stored = catalog.papers.many(catalog.papers.ids(Filters(papers=tuple(keys)))) if keys else {}
         aliases = {alias for paper in stored.values() for alias in (paper.id, *paper.aliases)}
         return frozenset(aliases | (catalog.ledger.papers() & set(keys)))
@@ -183,20 +185,20 @@ def read_feed(topics: Sequence[Topic], *, client: PoliteClient, settings: Settin
 
 
 def fetch_fulltexts(
-    library: Library, papers: Sequence[Paper], *, source: ArxivSource, progress: Progress | None
+    catalog: Catalog, papers: Sequence[Paper], *, source: ArxivSource, add: AddItems, progress: Progress | None
 ) -> list[Failure]:
     """Fetch and read the full texts of papers that have none, or that of an older version; returns what could not be
     had."""
     from kb.library.intake import fetch_from
 
     def is_there(paper: Paper) -> bool:
-        stored = library.catalog().passages.document_version(paper.id)
+        stored = catalog.passages.document_version(paper.id)
         return paper.fulltext.state != "none" and (stored is None or stored >= (paper.version or 0))
 
     wanted = [
         paper for paper in papers if paper.id.startswith("arxiv:") and not is_there(paper) and not paper.withdrawn
     ]
-    said = library.catalog().papers.many([paper.id for paper in wanted], sources=True)
+    said = catalog.papers.many([paper.id for paper in wanted], sources=True)
     items = [
         Item(what=paper.id.removeprefix("arxiv:"), record=_registered(said[paper.id]), fetch=True)
         for paper in wanted
@@ -204,7 +206,7 @@ def fetch_fulltexts(
     ]
     if not items:
         return []
-    report = library.add_items(items, fetch=lambda metadata: fetch_from(source, metadata), progress=progress)
+    report = add(items, fetch=lambda metadata: fetch_from(source, metadata), progress=progress)
     partial = [Failure(what=part.id, code=part.code, reason=part.reason) for part in report.partial]
     return [*report.failed, *partial]
 

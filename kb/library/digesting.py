@@ -1,26 +1,69 @@
-"""Digests of a library: the notes of the papers of a period, as data, and the memory of what was shown."""
+"""Digests: which papers a page has (what belongs, what was shown before, what is an update, for what there is room),
+their notes as data, and the memory of what was shown."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from kb import __version__
 from kb.calendar import why_nothing
 from kb.errors import EncoderError, HomeError, KbError, UsageError
-from kb.library.choosing import EVERYTHING, Choice, LeftOut, Shown, choose
-from kb.library.noting import NOTE_RECIPE, note
-from kb.library.remembering import Period, remember_periods
-from kb.records import Audience, Digest, DigestCounts, Language, MadeWith, Note, Skipped, Topic
+from kb.library.questions import NOTE_RECIPE, Questions
+from kb.library.topics import EVERYTHING, Encode, Period, rank_for_topic, remember_periods
+from kb.records import Audience, Digest, DigestCounts, Filters, Language, MadeWith, Note, Paper, Skipped, Topic, Version
+from kb.settings import Settings
+from kb.writing.changes import describe_changes
 
 if TYPE_CHECKING:
-    from kb.library import Library
+    from kb.index.catalog import Catalog
     from kb.library.indexing import Progress
+    from kb.library.parts import Models, Store
 
-__all__ = ["Composition", "compose", "digest", "enter", "note"]
+How = Literal["new", "updated"]
+CountedAs = Literal["already_shown", "filtered", "withdrawn", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A paper that goes on the page: as new or updated, on which day, what changed since it was shown before, and
+    why the topic has it."""
+
+    paper: Paper
+    how: How
+    day: date
+    changes: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A paper that was found and is not on the page. ``mark`` is what the ledger keeps of it; None: nothing."""
+
+    skipped: Skipped
+    counted_as: CountedAs
+    paper: Paper | None = None
+    mark: Literal["skipped", "replacement"] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What goes on the page, the most relevant first, and what does not."""
+
+    shown: tuple[Shown, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What the ledger says of one version of a paper."""
+
+    version: int
+    day: date
+    how: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,79 +75,113 @@ class Composition:
     left_out: tuple[LeftOut, ...]
 
 
-def digest(
-    library: Library,
-    topic_name: str | None,
-    *,
-    day: date | None,
-    since: date | None,
-    until: date | None,
-    audience: str,
-    language: Language | None = None,
-    progress: Progress | None = None,
-) -> Digest:
-    """The digest of a day or a period. Made again, it has the same papers: the ledger knows the day of each."""
-    catalog = library.catalog()
-    topic = catalog.ledger.topic(topic_name) if topic_name is not None else None
-    first, last = _period(library, day, since, until)
-    choice = choose(library, topic, since=first, until=last)
-    made = compose(
-        library, topic, choice, since=first, until=last, audience=audience, language=language, progress=progress
-    )
-    with library.writing("digest"), catalog.transaction():
-        enter(library, made)
-    return made.digest
+class Digests:
+    """Digests of a store: what belongs onto a page, the notes of it, and the memory of what was shown."""
+
+    def __init__(self, store: Store, models: Models, settings: Settings) -> None:
+        self._store, self._models, self._settings = store, models, settings
+        self._questions = Questions(store, models, settings)
+
+    def digest(
+        self,
+        topic_name: str | None,
+        *,
+        day: date | None,
+        since: date | None,
+        until: date | None,
+        audience: str,
+        language: Language | None = None,
+        progress: Progress | None = None,
+    ) -> Digest:
+        """The digest of a day or a period. Made again, it has the same papers: the ledger knows the day of each."""
+        catalog = self._store.catalog()
+        topic = catalog.ledger.topic(topic_name) if topic_name is not None else None
+        first, last = _period(catalog.papers.newest_day(), day, since, until)
+        with self._store.changing():
+            pass  # what cannot be written is told before any note is
+        choice = self.choose(topic, since=first, until=last)
+        made = self.compose(
+            topic, choice, since=first, until=last, audience=audience, language=language, progress=progress
+        )
+        with self._store.changing():
+            enter(catalog, made)
+        return made.digest
+
+    def choose(
+        self, topic: Topic | None, *, since: date, until: date, replaced: frozenset[str] = frozenset()
+    ) -> Choice:
+        """See ``choose``."""
+        catalog, encode = self._store.catalog(), self._store.corpus().encode
+        return choose(catalog, topic, encode=encode, since=since, until=until, replaced=replaced)
+
+    def compose(
+        self,
+        topic: Topic | None,
+        choice: Choice,
+        *,
+        since: date,
+        until: date,
+        audience: str = "self",
+        language: Language | None = None,
+        progress: Progress | None = None,
+    ) -> Composition:
+        """Write the notes of what was chosen and put the digest together. The ledger is not touched.
+
+        The language is the given one, else the topic's, else that of the settings.
+        """
+        if audience not in ("self", "public"):
+            raise UsageError(f"for={audience!r}: a page is for 'self' or for 'public'")
+        spoken = language or (topic.language if topic else self._settings.language)
+        if choice.shown:
+            self._models.chat()  # a model that cannot be had is one error, not one for each paper
+        notes, failed = self._notes(choice.shown, language=spoken, progress=progress)
+        shown = tuple(one for one in choice.shown if one.paper.id in notes)
+        left_out = (*choice.left_out, *failed)
+        model = self._settings.model_name
+        made = Digest(
+            topic=topic.name if topic else None,
+            query=topic.query if topic else "",
+            since=since,
+            until=until,
+            audience=cast("Audience", audience),
+            language=spoken,
+            made_with=MadeWith(
+                version=__version__,
+                encoder=self._store.catalog().fact("encoder") or "",
+                model=model,
+                prompts=NOTE_RECIPE if model else None,
+            ),
+            counts=_counts(shown, left_out),
+            entries=tuple(notes[one.paper.id] for one in shown),
+            skipped=tuple(sorted((one.skipped for one in left_out), key=lambda skipped: skipped.paper_id)),
+            notices=() if shown else (explain_nothing(since, until, found=len(left_out)),),
+        )
+        return Composition(digest=made, shown=shown, left_out=left_out)
+
+    def _notes(
+        self, shown: Sequence[Shown], *, language: Language, progress: Progress | None
+    ) -> tuple[dict[str, Note], list[LeftOut]]:
+        """A note for each paper; one that cannot be written is listed with its reason."""
+        notes: dict[str, Note] = {}
+        failed: list[LeftOut] = []
+        for number, one in enumerate(shown, start=1):
+            try:
+                made = self._questions.note(one.paper.id, language=language)
+                notes[one.paper.id] = replace(made, changes=one.changes, why=one.why)
+            except (HomeError, EncoderError):
+                raise  # the next paper would fare no better
+            except KbError as err:
+                skipped = Skipped(paper_id=one.paper.id, reason=f"no note: {err}")
+                failed.append(LeftOut(skipped=skipped, counted_as="failed", paper=one.paper, mark="skipped"))
+            if progress is not None:
+                progress("notes", number, len(shown))
+        return notes, failed
 
 
-def compose(
-    library: Library,
-    topic: Topic | None,
-    choice: Choice,
-    *,
-    since: date,
-    until: date,
-    audience: str = "self",
-    language: Language | None = None,
-    progress: Progress | None = None,
-) -> Composition:
-    """Write the notes of what was chosen and put the digest together. The ledger is not touched.
-
-    The language is the given one, else the topic's, else that of the settings.
-    """
-    if audience not in ("self", "public"):
-        raise UsageError(f"for={audience!r}: a page is for 'self' or for 'public'")
-    spoken = language or (topic.language if topic else library.settings.language)
-    if choice.shown:
-        library.chat()  # a model that cannot be had is one error, not one for each paper
-    notes, failed = _notes(library, choice.shown, language=spoken, progress=progress)
-    shown = tuple(one for one in choice.shown if one.paper.id in notes)
-    left_out = (*choice.left_out, *failed)
-    model = library.settings.model_name
-    made = Digest(
-        topic=topic.name if topic else None,
-        query=topic.query if topic else "",
-        since=since,
-        until=until,
-        audience=cast("Audience", audience),
-        language=spoken,
-        made_with=MadeWith(
-            version=__version__,
-            encoder=library.catalog().fact("encoder") or "",
-            model=model,
-            prompts=NOTE_RECIPE if model else None,
-        ),
-        counts=_counts(shown, left_out),
-        entries=tuple(notes[one.paper.id] for one in shown),
-        skipped=tuple(sorted((one.skipped for one in left_out), key=lambda skipped: skipped.paper_id)),
-        notices=() if shown else (explain_nothing(since, until, found=len(left_out)),),
-    )
-    return Composition(digest=made, shown=shown, left_out=left_out)
-
-
-def enter(library: Library, made: Composition) -> None:
+def enter(catalog: Catalog, made: Composition) -> None:
     """Remember the period, what was shown and what was left out. Part of the caller's transaction."""
-    ledger, name = library.catalog().ledger, made.digest.topic or EVERYTHING
-    remember_periods(library, [Period(since=made.digest.since, until=made.digest.until)])
+    ledger, name = catalog.ledger, made.digest.topic or EVERYTHING
+    remember_periods(catalog, [Period(since=made.digest.since, until=made.digest.until)])
     for one in made.shown:
         ledger.show(name, one.paper.id, version=one.paper.version or 0, day=one.day, how=one.how)
     for left in made.left_out:
@@ -123,26 +200,6 @@ def explain_nothing(since: date, until: date, *, found: int) -> str:
     return f"nothing for {when}: no stored paper that was announced then belongs here; kb update brings the newest"
 
 
-def _notes(
-    library: Library, shown: Sequence[Shown], *, language: Language, progress: Progress | None
-) -> tuple[dict[str, Note], list[LeftOut]]:
-    """A note for each paper; one that cannot be written is listed with its reason."""
-    notes: dict[str, Note] = {}
-    failed: list[LeftOut] = []
-    for number, one in enumerate(shown, start=1):
-        try:
-            made = note(library, one.paper.id, language=language)
-            notes[one.paper.id] = replace(made, changes=one.changes, why=one.why)
-        except (HomeError, EncoderError):
-            raise  # the next paper would fare no better
-        except KbError as err:
-            skipped = Skipped(paper_id=one.paper.id, reason=f"no note: {err}")
-            failed.append(LeftOut(skipped=skipped, counted_as="failed", paper=one.paper, mark="skipped"))
-        if progress is not None:
-            progress("notes", number, len(shown))
-    return notes, failed
-
-
 def _counts(shown: Sequence[Shown], left_out: Sequence[LeftOut]) -> DigestCounts:
     parts: dict[str, Any] = {
         **Counter(one.how for one in shown),
@@ -151,12 +208,11 @@ def _counts(shown: Sequence[Shown], left_out: Sequence[LeftOut]) -> DigestCounts
     return DigestCounts(found=sum(parts.values()), **parts)
 
 
-def _period(library: Library, day: date | None, since: date | None, until: date | None) -> tuple[date, date]:
+def _period(newest: date | None, day: date | None, since: date | None, until: date | None) -> tuple[date, date]:
     if day is not None and (since is not None or until is not None):
         raise UsageError("give --date or --since/--until, not both")
     if day is not None:
         return day, day
-    newest = library.catalog().papers.newest_day()
     if since is None and until is None:
         if newest is None:
             raise KbError("no stored paper has a day: add papers first, or give --date", code="no-papers")
@@ -165,3 +221,163 @@ def _period(library: Library, day: date | None, since: date | None, until: date 
     if first is None or first > last:
         raise UsageError(f"the period ends before it begins ({first} to {last}): swap --since and --until")
     return first, last
+
+
+# ------------------------------------------------------------------------------------ what is chosen
+
+
+@dataclass
+class _Chooser:
+    """The rules for one topic and period; asked for each paper in the order of relevance."""
+
+    versions: Callable[[str], Sequence[Version]]
+    topic: Topic | None
+    since: date
+    until: date
+    replaced: frozenset[str]
+    history: Mapping[str, Sequence[Entry]]
+    room: Counter[date] = field(default_factory=Counter)
+
+    def judge(self, paper: Paper) -> Shown | LeftOut:
+        """Show the paper, or say why not."""
+        entries = sorted(
+            (entry for key in (paper.id, *paper.aliases) for entry in self.history.get(key, ())),
+            key=lambda entry: (entry.version, entry.day),
+        )
+        version = paper.version or 0
+        shown = [entry for entry in entries if entry.how in ("new", "updated")]
+        here = [entry for entry in shown if self.since <= entry.day <= self.until]
+        if here:
+            return self._again(paper, shown, here)
+        elsewhere = [entry for entry in shown if entry.version >= version or entry.day > self.until]
+        if elsewhere:
+            days = {entry.day for entry in elsewhere}
+            return _left_out(paper, f"shown on {min(days)}", "already_shown")
+        if not shown and paper.withdrawn:
+            return _left_out(paper, "withdrawn", "withdrawn", mark="skipped")
+        if not shown and self._only_replaced(paper, entries):
+            reason = f"version {version} of a paper that this topic has not shown"
+            return _left_out(paper, reason, "filtered", mark="replacement")
+        day = min((day for day in paper.announced if self.since <= day <= self.until), default=self.until)
+        if shown:  # a reader of the old version must learn of the new one, however many others there are
+            older = max(entry.version for entry in shown)
+            changes = _changes(self.versions(paper.id), paper, since_version=older)
+            return Shown(paper=paper, how="updated", day=day, changes=changes)
+        if self.topic is not None and self.room[day] >= self.topic.limit:
+            reason = f"not among the {self.topic.limit} most relevant of {day}"
+            return _left_out(paper, reason, "filtered", mark="skipped")
+        self.room[day] += 1
+        return Shown(paper=paper, how="new", day=day)
+
+    def take_room(self, papers: Sequence[Paper]) -> None:
+        """Keep the places of those that were shown in the period: making it again shows them first."""
+        for paper in papers:
+            for key in (paper.id, *paper.aliases):
+                for entry in self.history.get(key, ()):
+                    if entry.how == "new" and self.since <= entry.day <= self.until:
+                        self.room[entry.day] += 1
+
+    def _again(self, paper: Paper, shown: Sequence[Entry], here: Sequence[Entry]) -> Shown:
+        """As it was shown in the period before."""
+        first = here[0]
+        older = [entry.version for entry in shown if entry.version < first.version]
+        if first.how == "new" or not older:
+            return Shown(paper=paper, how="new", day=first.day)
+        changes = _changes(self.versions(paper.id), paper, since_version=max(older))
+        return Shown(paper=paper, how="updated", day=first.day, changes=changes)
+
+    def _only_replaced(self, paper: Paper, entries: Sequence[Entry]) -> bool:
+        """Whether all that happened in the period is a new version of a paper from before it."""
+        if any(entry.how == "replacement" and self.since <= entry.day <= self.until for entry in entries):
+            return True
+        if (paper.version or 0) <= 1:
+            return False
+        earlier = any(day < self.since for day in paper.announced)
+        return earlier or not self.replaced.isdisjoint({paper.id, *paper.aliases})
+
+
+def choose(
+    catalog: Catalog,
+    topic: Topic | None,
+    *,
+    encode: Encode,
+    since: date,
+    until: date,
+    replaced: frozenset[str] = frozenset(),
+) -> Choice:
+    """Choose among the papers announced in a period (inclusive days), and those that the ledger has for it.
+
+    ``replaced`` names papers whose new version is announced in the period although their record may not say so.
+    """
+    history = _history(catalog, topic.name if topic else EVERYTHING)
+    ids = catalog.papers.ids(Filters(since=since, until=until))
+    kept = [
+        key
+        for key, entries in history.items()
+        if any(entry.how in ("new", "updated") and since <= entry.day <= until for entry in entries)
+    ]
+    also = sorted({*kept, *replaced})
+    ids += [key for key in (catalog.papers.ids(Filters(papers=tuple(also))) if also else []) if key not in set(ids)]
+    found = catalog.papers.many(ids)
+    papers = [found[key] for key in ids if key in found]  # not one that is damaged, or gone since
+    chooser = _Chooser(
+        versions=catalog.papers.versions, topic=topic, since=since, until=until, replaced=replaced, history=history
+    )
+    chooser.take_room(papers)
+    seen = {key for key, entries in history.items() if any(entry.how in ("new", "updated") for entry in entries)}
+    was_shown = [paper for paper in papers if not {paper.id, *paper.aliases}.isdisjoint(seen)]
+    ranked, outside = _ranked(catalog, topic, papers, was_shown, encode=encode, since=since)
+    verdicts = [(chooser.judge(paper), why) for paper, why in ranked]
+    return Choice(
+        shown=tuple(replace(verdict, why=why) for verdict, why in verdicts if isinstance(verdict, Shown)),
+        left_out=(
+            *(LeftOut(skipped=skipped, counted_as="filtered") for skipped in outside),
+            *(verdict for verdict, _ in verdicts if isinstance(verdict, LeftOut)),
+        ),
+    )
+
+
+def _ranked(
+    catalog: Catalog,
+    topic: Topic | None,
+    papers: Sequence[Paper],
+    was_shown: Sequence[Paper],
+    *,
+    encode: Encode,
+    since: date,
+) -> tuple[list[tuple[Paper, tuple[str, ...]]], Sequence[Skipped]]:
+    """The papers of the topic with the reasons, most relevant first, and those found but left out.
+
+    What the topic has shown stays its paper, also when the topic or the paper's text was changed since: readers must
+    learn of a withdrawal, and a page that is made again has its papers again.
+    """
+    if topic is None:
+        return [(paper, ()) for paper in sorted(papers, key=lambda paper: paper.id, reverse=True)], ()
+    ranking = rank_for_topic(catalog, topic, papers, encode=encode, before=since)
+    ranked = list(ranking.inside)
+    known = {paper.id for paper, _ in ranked}
+    stays = {paper.id for paper in was_shown}
+    ranked += [(paper, ("the topic has shown it before",)) for paper in was_shown if paper.id not in known]
+    return ranked, [skipped for skipped in ranking.outside if skipped.paper_id not in stays]
+
+
+def _history(catalog: Catalog, topic: str) -> dict[str, list[Entry]]:
+    """Paper id to what the ledger has of it under a topic."""
+    history: dict[str, list[Entry]] = {}
+    for row in catalog.ledger.entries(topic):
+        entry = Entry(version=row["version"], day=date.fromisoformat(row["day"]), how=row["how"])
+        history.setdefault(row["paper_id"], []).append(entry)
+    return history
+
+
+def _left_out(
+    paper: Paper, reason: str, counted_as: CountedAs, *, mark: Literal["skipped", "replacement"] | None = None
+) -> LeftOut:
+    return LeftOut(skipped=Skipped(paper_id=paper.id, reason=reason), counted_as=counted_as, paper=paper, mark=mark)
+
+
+def _changes(versions: Sequence[Version], paper: Paper, *, since_version: int) -> tuple[str, ...]:
+    """What is new since a version that was shown; never empty."""
+    old = {version.version: version for version in versions}.get(since_version)
+    described = tuple(describe_changes(old, paper)) if old is not None else ()
+    return described or (f"version {paper.version} replaces version {since_version}",)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
-from kb.index.evaluation import BeirDocument, evaluate, read_beir, write_run
-from kb.library import Library
+from kb.home import Home
+from kb.index.evaluation import BeirDocument, evaluate, read_beir, run_lines
+from kb.library.adding import add_items
 from kb.library.indexing import Progress
-from kb.records import Item, Metadata, Mode, SourceRecord
+from kb.library.pages import write_pages
+from kb.library.parts import Models, Store
+from kb.records import Item, Metadata, Mode, RetrievalFigures, SourceRecord
 from kb.settings import Settings
 
 _DEPTH = 100
@@ -24,7 +28,7 @@ def evaluate_retrieval(
     split: str | None = None,
     run_folder: Path | None = None,
     progress: Progress | None = None,
-) -> dict[str, Any]:
+) -> RetrievalFigures:
     """nDCG@10, Recall@100 and MRR@10 of every mode over a BEIR folder; with ``run_folder`` also TREC runs.
 
     The corpus goes into a home of its own that is thrown away. Documents are ranked as papers; a query's missing
@@ -34,20 +38,20 @@ def evaluate_retrieval(
     modes: dict[str, Mapping[str, float]] = {}
     with (
         tempfile.TemporaryDirectory(prefix="kb-eval-") as home,
-        Library.open(settings.model_copy(update={"home": Path(home)})) as library,
+        closing(Store(Home(Path(home)), models := Models(settings, Home(Path(home))))) as store,
     ):
-        library.add_items(_items(dataset.corpus()), progress=progress)
+        add_items(store, models, settings, _items(dataset.corpus()), progress=progress)
         for mode in get_args(Mode):
             ranking = {}
             for number, (query_id, text) in enumerate(dataset.queries.items(), start=1):
-                hits = library.corpus().search(text, k=_DEPTH, mode=mode, by="paper")
+                hits = store.corpus().search(text, k=_DEPTH, mode=mode, by="paper")
                 ranking[query_id] = [(hit.paper.id.removeprefix(_SCHEME), hit.score) for hit in hits]
                 if progress is not None:
                     progress(f"searching ({mode})", number, len(dataset.queries))
             modes[mode] = evaluate(ranking, dataset.qrels)
             if run_folder is not None:
-                write_run(run_folder / f"{mode}.run", mode, ranking=ranking)
-    return {"dataset": dataset.name, "queries": len(dataset.queries), "modes": modes}
+                write_pages([(f"{mode}.run", run_lines(ranking, mode).encode())], run_folder)
+    return RetrievalFigures(dataset=dataset.name, queries=len(dataset.queries), modes=modes)
 
 
 def _items(documents: Iterable[BeirDocument]) -> Iterator[Item]:

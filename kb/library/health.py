@@ -1,74 +1,124 @@
-"""``kb doctor``: the catalog against its indexes and files, each disagreement with its cure."""
+"""The care of a home: the catalog against its indexes and files, each disagreement with its cure; indexes made again;
+what is whole of a damaged home saved into a new one."""
 
 from __future__ import annotations
 
 import contextlib
 import re
 import shlex
-from collections.abc import Iterator
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from itertools import combinations
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kb.errors import EncoderError, HomeUnwritable, KbError
-from kb.home import sha256_of
+from kb.errors import BadRecord, EncoderError, HomeError, HomeUnwritable, KbError, ParseError, UsageError
+from kb.home import Home, writing_error
 from kb.index.catalog import Catalog
-from kb.library.index_check import wrongly_indexed
-from kb.library.indexing import Indexes, Progress, words_are_outdated
-from kb.protocols import Keys
-from kb.records import NO_FILTERS, Problem
+from kb.index.chunking import passage_text
+from kb.library.indexing import (
+    Indexes,
+    Progress,
+    begin_recutting,
+    has_sentences,
+    lexical_entry,
+    open_indexes,
+    parts_behind,
+    sentences_to_encode,
+    words_are_outdated,
+)
+from kb.protocols import Encoder, Keys
+from kb.records import NO_FILTERS, Chunk, Problem, Recovery
 from kb.rendering.reasons import sentence
 
 if TYPE_CHECKING:
-    from kb.library import Library
+    from kb.library.parts import Models, Store
 
 _BATCH_PAPERS = 256
 _QUERY = re.compile(r"\(*\s*(?:ti|au|abs|co|jr|cat|rn|id|all):", re.IGNORECASE)  # arXiv's fields
 _REINDEX = "kb doctor --fix, or kb reindex"
+_BLOCK = 4096  # keys compared at once
+_SAMPLE = 32  # chunks that are encoded again
+_TOLERANCE = 1e-3  # of a number of a vector, between two copies of it
+_SAME = 0.98  # cosine of a vector that is made again, at least: kinds of arithmetic differ a little
+_BESIDE = ("kb.toml",)
+_CALLED = {
+    "papers": "view(s) of papers, made again from their source records", "records": "source record(s)",
+    "documents": "text(s): kb add the file(s) again", "chunks": "passage(s), cut again from the texts",
+    "shown": "entries of the ledger", "visits": "visited day(s)", "turns": "turn(s) of conversations",
+    "decided": "field(s) of the user", "meta": "fact(s) of the home", "notes": "note(s), written again when asked for",
+    "figures": "figure(s), cut again when asked for", "failures": "failure(s)",
+}  # fmt: skip
 
 
-def rebuild(library: Library, *, encode: bool, progress: Progress | None) -> int:
+def rebuild(store: Store, models: Models, *, encode: bool, progress: Progress | None) -> int:
     """Make every index again from the catalog; returns how many chunks there are."""
     from kb.library.adding import chunk_again
 
-    catalog, encoder = library.catalog(), library.encoder()
-    with library.writing("reindex"):
+    catalog, encoder = store.catalog(), models.encoder()
+    with store.writing("reindex"):
         if catalog.fact("encoder") not in (None, encoder.fingerprint):
-            # Another encoder reads more, or less, at once: what it would cut off would be lost.
-            ids = catalog.papers.ids(NO_FILTERS)
+            # Another encoder reads more, or less, at once: what it would cut off would be lost. What is searched
+            # stays as it is until all of it was encoded.
+            begin_recutting(catalog)
+            ids, keep = catalog.papers.ids(NO_FILTERS), catalog.passages.put_recut
             for at in range(0, len(ids), _BATCH_PAPERS):
                 with catalog.transaction():
-                    chunk_again(catalog, ids[at : at + _BATCH_PAPERS], encoder=encoder)
+                    chunk_again(catalog, ids[at : at + _BATCH_PAPERS], encoder=encoder, put=keep)
                 if progress is not None:
                     progress("cutting", min(at + _BATCH_PAPERS, len(ids)), len(ids))
-        library.indexer().rebuild(encode_again=encode, progress=progress)
+        store.indexer().rebuild(encode_again=encode, progress=progress)
+    store.indexer().keep_up(wait=False)  # what came in meanwhile
     return catalog.passages.count()
 
 
-def examine(library: Library, *, fix: bool, model: bool, progress: Progress | None) -> list[Problem]:
+def examine(store: Store, models: Models, *, fix: bool, model: bool, progress: Progress | None) -> list[Problem]:
     """All problems of a home; with ``fix`` those that could not be cured, and a notice of each cure."""
-    problems = list(_problems(library))
+    problems = [
+        Problem(what=f"catalog: {fault}", severity="error", cure="kb recover TO") for fault in store.catalog().faults()
+    ]
+    if problems:  # what is derived from it, or written into it now, would carry the damage on
+        return problems
+    finished = _finish_removals(store)
+    problems = list(_problems(store, models))
     if fix and any(problem.cure == _REINDEX for problem in problems):
-        _distrust(library)
-        _cut_missing(library)
-        library.reindex(progress=progress)
+        _distrust(store, models)
+        _cut_missing(store, models)
+        rebuild(store, models, encode=False, progress=progress)
         cured = [_cured(problem) for problem in problems if problem.cure == _REINDEX]
-        problems = [*cured, *_problems(library)]
+        problems = [*cured, *_problems(store, models)]
     if fix:
-        problems = [*_clear_strays(library), *(p for p in problems if "belong to no paper" not in p.what)]
+        problems = [*_clear_strays(store), *(p for p in problems if "belong to no paper" not in p.what)]
     if model:
-        problems += _model_problems(library)
-    return problems
+        problems += _model_problems(models)
+    return [*finished, *problems]
 
 
-def _cut_missing(library: Library) -> None:
+def _finish_removals(store: Store) -> list[Problem]:
+    """Removals that were stopped are finished, with or without ``fix``: what they took out was not to be kept."""
+    if not (pending := store.catalog().removals.pending()):
+        return []
+    with contextlib.suppress(HomeError), store.writing("doctor"):
+        pass  # whoever writes finishes them
+    what = f"{len(pending)} removal(s) that had been stopped"
+    if left := store.catalog().removals.pending():
+        what = f"{len(left)} removal(s) are not finished: text of the removed papers is still in the home"
+        return [
+            Problem(what=what, severity="error", cure="free the disk, end other kb processes, then kb doctor --fix")
+        ]
+    return [_cured(Problem(what=what, severity="notice", cure=""))]
+
+
+def _cut_missing(store: Store, models: Models) -> None:
     """Cut the texts of papers that have no passages."""
     from kb.library.adding import chunk_again
 
-    catalog, encoder = library.catalog(), library.encoder()
+    catalog, encoder = store.catalog(), models.encoder()
     if bare := catalog.passages.papers_without():
-        with library.writing("doctor"), catalog.transaction():
+        with store.writing("doctor"), catalog.transaction():
             chunk_again(catalog, bare, encoder=encoder)
 
 
@@ -76,26 +126,24 @@ def _cured(problem: Problem) -> Problem:
     return Problem(what=f"cured: {problem.what}", severity="notice", cure="nothing to do")
 
 
-def _problems(library: Library) -> Iterator[Problem]:
-    catalog = library.catalog()
-    for fault in catalog.faults():
-        yield Problem(what=f"catalog: {fault}", severity="error", cure="restore catalog.sqlite from a backup")
+def _problems(store: Store, models: Models) -> Iterator[Problem]:
+    catalog = store.catalog()
     if bare := catalog.passages.papers_without():
         what = f"{len(bare)} paper(s) have no passages: {', '.join(bare[:3])}"
         yield Problem(what=what, severity="error", cure=_REINDEX)
     if catalog.passages.waiting_count() or catalog.passages.dropped():
         waiting = catalog.passages.waiting_count() + len(catalog.passages.dropped())
         yield Problem(what=f"{waiting} chunk(s) wait to be indexed", severity="warning", cure=_REINDEX)
-    yield from _index_problems(library, catalog)
+    yield from _index_problems(store.home, catalog, models)
     try:
-        library.reader()
+        models.reader()
     except EncoderError as err:
         cure = "set KB_ENCODER_RUNTIME=torch to answer without it"
         yield Problem(what=f"reader of answers: {err}", severity="error", cure=cure)
     if words_are_outdated(catalog):
         what = "words were indexed by an earlier version: letters such as ø are found under their old spelling"
         yield Problem(what=what, severity="notice", cure="kb reindex")
-    yield from _file_problems(library, catalog)
+    yield from _file_problems(store.home, catalog)
     yield from _doubts(catalog)
     for failure in catalog.failures.list():
         if failure.retry:
@@ -123,9 +171,9 @@ def _as_argument(what: str) -> str:
     return f"--query {quoted}" if _QUERY.match(what) else quoted
 
 
-def _index_problems(library: Library, catalog: Catalog) -> Iterator[Problem]:
+def _index_problems(home: Home, catalog: Catalog, models: Models) -> Iterator[Problem]:
     try:
-        encoder = library.encoder()
+        encoder = models.encoder()
     except KbError as err:
         yield Problem(what=f"encoder: {err}", severity="error", cure="correct KB_ENCODER")
         return
@@ -134,8 +182,11 @@ def _index_problems(library: Library, catalog: Catalog) -> Iterator[Problem]:
         what = f"the vectors were made by another encoder ({made_with}, now {encoder.fingerprint})"
         yield Problem(what=what, severity="error", cure=_REINDEX)
         return
+    if behind := parts_behind(home, catalog):
+        what = f"the index is incomplete: {', '.join(behind)} deleted, cut off or of another state of the catalog"
+        yield Problem(what=what, severity="error", cure=_REINDEX)
     known = catalog.passages.keys()
-    indexes = Indexes(library.home, encoder)
+    indexes = open_indexes(home, catalog)
     for name in ("lexical", "dense", "rows"):
         try:
             stored = getattr(indexes, name).keys()
@@ -164,14 +215,15 @@ def _unseen(name: str, err: KbError) -> Problem:
     return Problem(what=what, severity="notice", cure="run kb doctor where the home can be written")
 
 
-def _distrust(library: Library) -> None:
+def _distrust(store: Store, models: Models) -> None:
     """Throw away the vectors that are wrong, so that they are made again."""
-    encoder = library.encoder()
-    if library.catalog().fact("encoder") != encoder.fingerprint:
+    encoder = models.encoder()
+    if store.catalog().fact("encoder") != encoder.fingerprint:
         return  # all are made again
-    indexes = Indexes(library.home, encoder)
-    with library.writing("doctor"), contextlib.suppress(KbError):  # files that cannot be read are made again whole
-        wrong = wrongly_indexed(library.catalog(), indexes, encoder)
+    catalog = store.catalog()
+    indexes = open_indexes(store.home, catalog)
+    with store.writing("doctor"), contextlib.suppress(KbError):  # files that cannot be read are made again whole
+        wrong = wrongly_indexed(catalog, indexes, encoder)
         indexes.rows.drop(wrong)
         indexes.sentences.drop(wrong)
     indexes.close()
@@ -187,42 +239,180 @@ def _differences(name: str, known: Keys, stored: Keys) -> Iterator[Problem]:
         yield Problem(what=f"{title}: {len(extra)} chunk(s) are not in the catalog", severity="error", cure=_REINDEX)
 
 
-def _file_problems(library: Library, catalog: Catalog) -> Iterator[Problem]:
-    wanted = catalog.passages.files()
-    wanted |= {file for some in catalog.ledger.figure_files().values() for file in some}
+def _file_problems(home: Home, catalog: Catalog) -> Iterator[Problem]:
+    wanted = catalog.files()
     for key in sorted(wanted):
-        path = library.home.files.get(key)
-        if not path.exists():
-            cure = "add the file again: kb add FILE"
-            yield Problem(what=f"file {key} is missing", severity="error", cure=cure)
-        elif not key.startswith(sha256_of(path)):
-            yield Problem(what=f"file {key} has changed", severity="error", cure="add the original again: kb add FILE")
-    strays = [key for key in library.home.files.keys() if key not in wanted]  # noqa: SIM118  (not a dict)
-    if count := len(strays) + len(library.home.files.abandoned()):
+        try:
+            home.files.get(key)
+        except (BadRecord, ParseError) as err:
+            what, _, cure = str(err).rpartition(": ")
+            yield Problem(what=what, severity="error", cure=cure)
+    strays = set(home.files.keys()) - wanted
+    if count := len(strays) + len(home.files.abandoned()):
         what = f"{count} file(s) belong to no paper"
         yield Problem(what=what, severity="warning", cure="kb doctor --fix removes them")
 
 
-def _clear_strays(library: Library) -> Iterator[Problem]:
-    catalog = library.catalog()
-    with library.writing("doctor"):
-        wanted = catalog.passages.files()
-        wanted |= {file for some in catalog.ledger.figure_files().values() for file in some}
-        strays = [key for key in library.home.files.keys() if key not in wanted]  # noqa: SIM118  (not a dict)
-        for key in strays:
-            library.home.files.drop(key)
-        count = len(strays) + library.home.files.sweep()
+def _clear_strays(store: Store) -> Iterator[Problem]:
+    catalog = store.catalog()
+    with store.writing("doctor"), catalog.transaction():  # nobody stores a file that the catalog is still to name
+        strays = set(store.home.files.keys()) - catalog.files()
+        store.home.files.drop_all(strays)
+        count = len(strays) + store.home.files.sweep()
     if count:
         yield Problem(what=f"cured: {count} stray file(s)", severity="notice", cure="nothing to do")
 
 
-def _model_problems(library: Library) -> list[Problem]:
+def _model_problems(models: Models) -> list[Problem]:
     try:
-        chat = library.chat()
+        chat, verifier = models.chat(), models.verifier()
     except KbError as err:
-        return [Problem(what=f"model: {err}", severity="error", cure="correct KB_MODEL")]
+        return [Problem(what=f"model: {err}", severity="error", cure="correct KB_MODEL or KB_VERIFIER")]
     if chat is None:
         return [Problem(what="no model is configured", severity="notice", cure="set KB_MODEL to use one")]
-    from kb.writing.chat import self_test
+    from kb.answering.rehearsing import rehearse
 
-    return self_test(chat)
+    return rehearse(chat, verifier=verifier)
+
+
+# ------------------------------------------------------------------- do the indexes hold what the text says
+
+
+def wrongly_indexed(catalog: Catalog, indexes: Indexes, encoder: Encoder) -> Keys:
+    """Keys of the chunks whose vectors or words are not what they should be, ascending.
+
+    Of all: the row and Chroma's copy of it must be the same and of length 1, and an abstract must have sentences.
+    Of a sample, evenly spread: words, vectors of passage and of sentences are made again and compared. Chunks
+    without any vector are not counted.
+
+    Raises:
+        IndexDamaged: when a file cannot be read.
+    """
+    known = np.intersect1d(catalog.passages.keys(), indexes.rows.keys())
+    wrong = [np.zeros(0, np.int64)]
+    for at in range(0, len(known), _BLOCK):
+        keys = known[at : at + _BLOCK]
+        rows, copies = indexes.rows.get(keys), indexes.dense.get(keys)
+        bad = np.abs(np.linalg.norm(rows, axis=1) - 1) > _TOLERANCE
+        bad |= copies.any(axis=1) & (np.abs(rows - copies).max(axis=1) > _TOLERANCE)
+        wrong.append(keys[bad])
+    told = catalog.passages.keys_of_kind("abstract")
+    wrong.append(np.setdiff1d(np.intersect1d(told, known), indexes.sentences.keys()))
+    places = np.unique(np.linspace(0, max(0, len(known) - 1), min(_SAMPLE, len(known))).astype(np.int64))
+    wrong.append(_made_again_differ(known[places], catalog, indexes, encoder=encoder))
+    return np.unique(np.concatenate(wrong))
+
+
+def _made_again_differ(sample: Keys, catalog: Catalog, indexes: Indexes, *, encoder: Encoder) -> Keys:
+    chunks = catalog.passages.chunks_by_key(sample.tolist())
+    papers = catalog.papers.many({chunk.paper_id for chunk in chunks.values()})
+    chunks = {key: chunk for key, chunk in chunks.items() if chunk.paper_id in papers}  # the catalog's faults say so
+    wrong = indexes.lexical.differing([lexical_entry(k, c, papers[c.paper_id]) for k, c in chunks.items()])
+    texts = {key: _texts_to_encode(chunk, papers[chunk.paper_id].title) for key, chunk in chunks.items()}
+    # All at once: texts of like length share a batch, which takes a third of the time of one call a chunk.
+    made = encoder.encode_passages([text for some in texts.values() for text in some])
+    at = 0
+    for key, some in texts.items():
+        passage, *sentences = made[at : at + len(some)]
+        at += len(some)
+        nearest = [float(indexes.sentences.best(vector[None, :], [key])[0]) for vector in sentences]
+        same = float(indexes.rows.get([key])[0] @ passage) >= _SAME and all(score >= _SAME for score in nearest)
+        if not same or (has_sentences(chunks[key]) and indexes.sentences.counts([key])[0] != len(sentences)):
+            wrong.append(key)
+    return np.array(wrong, np.int64)
+
+
+def _texts_to_encode(chunk: Chunk, title: str) -> list[str]:
+    """The passage, then the sentences."""
+    return [passage_text(title, chunk.section, chunk.text), *sentences_to_encode(chunk, title)]
+
+
+# ------------------------------------------------------------------------------------ a damaged home
+
+
+def recover(old: Home, to: Path, *, on_wait: Callable[[str], None] | None) -> Recovery:
+    """Copy what is whole of a home into a new one: records, decisions, texts, the ledger, files.
+
+    Raises:
+        UsageError: when there is something at ``to`` already.
+        CatalogDamaged: when nothing of the catalog can be read.
+        HomeUnwritable: when the new home cannot be written.
+    """
+    from kb.index.catalog.salvage import salvage
+
+    new = Home(to)
+    if not old.exists:
+        raise HomeUnwritable(f"there is no knowledge base in {old.path}: name the damaged one with --home")
+    if to.exists() and (not to.is_dir() or any(to.iterdir())):
+        raise UsageError(f"{to} is not empty: name a folder that does not exist yet")
+    with _left_alone(old, on_wait=on_wait), _copy(old) as damaged:
+        new.create()
+        saved = salvage(damaged, new.catalog_path)
+        catalog = Catalog(new.catalog_path)
+        try:
+            wanted = catalog.files()
+            unread = catalog.passages.papers_without()
+        finally:
+            catalog.close()
+        lost = [_said(table, count, saved.papers.get(table, ())) for table, count in sorted(saved.lost.items())]
+        kept = dict(saved.kept)
+        for key in sorted(wanted):
+            fault = _copy_file(old, new, key)
+            kept["files"] = kept.get("files", 0) + (not fault)
+            lost += [fault] if fault else []
+        _copy_pages(old, new)
+    if unread:
+        lost.append(f"passages of {len(unread)} paper(s), cut again by kb doctor --fix")
+    return Recovery(home=str(to), kept=kept, lost=tuple(lost))
+
+
+@contextlib.contextmanager
+def _left_alone(home: Home, *, on_wait: Callable[[str], None] | None) -> Iterator[None]:
+    """The writer lock, where the damaged home lets itself be locked."""
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(HomeUnwritable):
+            held.enter_context(home.writing("recover", on_wait=on_wait))
+        yield
+
+
+@contextlib.contextmanager
+def _copy(home: Home) -> Iterator[Path]:
+    """A copy of the catalog and of its log, so that reading it changes nothing."""
+    with tempfile.TemporaryDirectory(prefix="kb-recover-") as folder:
+        copied = Path(folder) / home.catalog_path.name
+        try:
+            for ending in ("", "-wal"):
+                path = home.catalog_path.with_name(home.catalog_path.name + ending)
+                if path.is_file():
+                    shutil.copyfile(path, copied.with_name(copied.name + ending))
+        except OSError as err:
+            raise writing_error(err, copied) from err
+        yield copied
+
+
+def _said(table: str, count: int, papers: tuple[str, ...]) -> str:
+    whose = f" of {', '.join(papers[:5])}{' and others' if len(papers) > 5 else ''}" if papers else ""
+    return f"{count} {_CALLED.get(table, f'row(s) of {table}')}{whose}"
+
+
+def _copy_file(old: Home, new: Home, key: str) -> str:
+    """Copy a file whose content is what its name says; else say what is wrong."""
+    try:
+        new.files.put(old.files.get(key).read_bytes(), suffix=Path(key).suffix)
+    except (BadRecord, ParseError) as err:
+        return str(err)
+    except OSError as err:
+        return f"file {key} cannot be read ({err.strerror})"
+    return ""
+
+
+def _copy_pages(old: Home, new: Home) -> None:
+    """The digests that were made, and the home's settings."""
+    try:
+        for path in [*old.digests_path.rglob("*"), *(old.path / name for name in _BESIDE)]:
+            if path.is_file() and not path.is_symlink():
+                target = new.path / path.relative_to(old.path)
+                target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
+    except OSError as err:
+        raise writing_error(err, new.path) from err

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from kb.errors import EncoderError, IndexDamaged
-from kb.home import Home
+from kb.errors import EncoderError, HomeBusy, IndexDamaged
+from kb.home import PATIENCE_SECONDS, Home, writing_error
 from kb.index.catalog import Catalog
 from kb.index.chunking import SECTION_JOINT, passage_text
-from kb.index.tokens import VERSION as TOKENS
 from kb.protocols import Encoder, Vectors
 from kb.records import Chunk, Paper
 from kb.text import sentence_spans
+from kb.words import VERSION as TOKENS
 
 if TYPE_CHECKING:
     from kb.index.dense import ChromaIndex
@@ -26,14 +29,24 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int | None], None]
 """Told what is being done, how much is done, and how much there is (None: not known)."""
 
+IndexPart = Literal["lexical", "dense", "vectors"]
+PARTS: tuple[IndexPart, ...] = ("lexical", "dense", "vectors")
+"""The indexes: words, neighbours by meaning, and the vectors that these are of. Each has a folder of its own."""
+
 _BATCH_CHUNKS = 512
+_SOON_SECONDS = 0.1
+_ROUNDS = 20  # of one who indexes for all others, who may go on adding
+_STAMP = "index stamp"
+_RECUTTING = "recutting"  # while all chunks are cut anew, or after that was stopped
 
 
 class Indexer:
-    """Writes the derived indexes of a home. Its caller holds the writer lock.
+    """Writes the derived indexes of a home. Its caller holds the writer lock, which ``keep_up`` and ``index_papers``
+    take themselves; the catalog may be written by others meanwhile, and what they leave waits.
 
     The order makes a crash harmless: the catalog's transaction comes first, then vectors, words and neighbours,
-    then the mark that they are in. What is not marked is simply indexed again.
+    then the mark that they are in. What is not marked is simply indexed again. What is made anew is made in folders
+    beside those that are searched, and the catalog's transaction that names the new ones is the swap.
     """
 
     def __init__(self, home: Home, catalog: Catalog, *, encoder: Callable[[], Encoder]) -> None:
@@ -43,20 +56,57 @@ class Indexer:
         self._indexes: Indexes | None = None
         self._generation = -1
 
+    def keep_up(
+        self, *, wait: bool, on_wait: Callable[[str], None] | None = None, progress: Progress | None = None
+    ) -> None:
+        """Index what waits, under the writer lock. One does it for all: who finds the lock taken, and is not to wait,
+        leaves it to that one, who looks again after letting go of it.
+
+        Raises:
+            EncoderError: as ``settle``.
+            HomeBusy: when the lock is not free in time for one who waits.
+        """
+        for _ in range(_ROUNDS):  # what is still behind then is for kb doctor to say
+            if not self.is_behind():
+                return
+            try:
+                with self._home.writing("index", wait_seconds=PATIENCE_SECONDS if wait else 0.0, on_wait=on_wait):
+                    self.settle(progress=progress)
+            except HomeBusy:
+                if wait:
+                    raise
+                return
+
+    def index_papers(self, papers: Sequence[str]) -> None:
+        """Index what waits of some papers, under the writer lock, and nothing else: a person waits for it.
+
+        Where somebody else holds the lock, or the indexes are to be made again, it waits for whoever does that.
+
+        Raises:
+            EncoderError: as ``settle``.
+        """
+        passages = self._catalog.passages
+        if not papers or not (passages.waiting(limit=1, papers=papers) or passages.dropped()):
+            return
+        with suppress(HomeBusy), self._home.writing("index", wait_seconds=_SOON_SECONDS):
+            if parts_behind(self._home, self._catalog):
+                return
+            self._catch_up(papers=papers)
+
     def settle(self, *, progress: Progress | None = None) -> int:
         """Bring the indexes up to the catalog; returns how many chunks went in.
+
+        Indexes that are not those of the catalog (deleted, or copied from elsewhere) are made again.
 
         Raises:
             EncoderError: (``encoder-changed``) when the stored vectors are another encoder's.
         """
-        total, done = self._catalog.passages.waiting_count(), 0
-        if dropped := self._catalog.passages.dropped():
-            self._drop(dropped)
-        while waiting := self._catalog.passages.waiting(limit=_BATCH_CHUNKS):
-            self._index(waiting)
-            done += len(waiting)
-            if progress is not None:
-                progress("indexing", done, max(total, done))
+        if parts_behind(self._home, self._catalog):
+            total = self._catalog.passages.waiting_count()
+            self._check_encoder()
+            self.rebuild(encode_again=False, progress=progress)
+            return total
+        done = self._catch_up(progress=progress)
         if words_are_outdated(self._catalog):
             self._index_words_again(progress)
         return done
@@ -64,27 +114,71 @@ class Indexer:
     def is_behind(self) -> bool:
         """Whether ``settle`` has anything to do."""
         passages = self._catalog.passages
-        return bool(passages.waiting_count() or passages.dropped() or words_are_outdated(self._catalog))
+        behind = passages.waiting_count() or passages.dropped() or words_are_outdated(self._catalog)
+        return bool(behind or parts_behind(self._home, self._catalog))
 
     def rebuild(self, *, encode_again: bool, progress: Progress | None = None) -> int:
         """Make every index again from the catalog; vectors are kept unless the encoder changed or all are unwanted.
 
-        Returns how many chunks there are. Stopped in the middle, the next ``settle`` goes on.
+        What was cut anew for another encoder takes the place of the chunks at the end. Returns how many chunks there
+        are. Searches have the old indexes until the new ones are whole; stopped before, these stay.
         """
-        encoder = self._load_encoder()
-        if self._catalog.fact("encoder") not in (None, encoder.fingerprint):
-            encode_again = True
+        encoder, catalog = self._load_encoder(), self._catalog
+        recut = catalog.fact("encoder") not in (None, encoder.fingerprint)
+        keeps_vectors = not (encode_again or recut or "vectors" in parts_behind(self._home, catalog))
         self.close()
-        with self._catalog.transaction():
-            self._catalog.passages.mark_all_waiting()
+        self._sweep()
+        made = {part: self._beside(part) for part in PARTS}
+        if keeps_vectors and self._weed_out(encoder):
+            made["vectors"] = index_folder(self._home, catalog, "vectors")
+        indexes = Indexes(made, fingerprint=encoder.fingerprint, dimension=encoder.dimension)
+        dropped = catalog.passages.dropped()  # what is dropped from here on waits
+        keys = (catalog.passages.recut_keys() if recut else catalog.passages.keys()).tolist()
+        left_out: list[int] = []  # their papers were not there, or not as they were written: they wait
+        try:
+            for at in range(0, len(keys), _BATCH_CHUNKS):
+                some = catalog.passages.chunks_by_key(keys[at : at + _BATCH_CHUNKS], recut=recut)
+                left_out += some.keys() - self._put(indexes, some)
+                if progress is not None:
+                    progress("indexing", min(at + _BATCH_CHUNKS, len(keys)), len(keys))
+        finally:
+            indexes.close()
+        with self._swap(made):
+            if recut:
+                catalog.passages.take_recut()
+                catalog.set_fact(_RECUTTING, "")
+            catalog.passages.mark_indexed(keys)
+            catalog.passages.mark_waiting(left_out)
+            catalog.passages.forget_dropped(dropped)
             self._claim(encoder)
-            self._catalog.next_generation()
-        for folder in (self._home.lexical_path, self._home.dense_path):
-            shutil.rmtree(folder, ignore_errors=True)
-        if encode_again or not self._weed_out(encoder):
-            shutil.rmtree(self._home.vectors_path, ignore_errors=True)
-        self._home.create()
-        return self.settle(progress=progress)
+        return len(keys)
+
+    def forget_dropped(self) -> None:
+        """Take what was dropped out of the indexes so that no byte of it is left, whatever encoder there is.
+
+        The neighbours are made anew, for the old ones only mark what is gone. An index that is broken, or not the
+        catalog's, is deleted: nobody knows what it has. It is incomplete then, and made again by ``settle``.
+        """
+        dropped, behind = self._catalog.passages.dropped(), parts_behind(self._home, self._catalog)
+        self.close()
+        self._sweep()
+        for part in behind:
+            shutil.rmtree(index_folder(self._home, self._catalog, part), ignore_errors=True)
+        made = self._beside("dense")
+        try:
+            self._drop(dropped)
+            indexes = open_indexes(self._home, self._catalog, dense=made)
+            try:
+                indexes.sentences.forget_unowned()
+                indexes.dense.follow_rows()
+            finally:
+                indexes.close()
+        except IndexDamaged:
+            self.close()
+            for part in PARTS:
+                shutil.rmtree(index_folder(self._home, self._catalog, part), ignore_errors=True)
+        with self._swap({"dense": made}):
+            self._catalog.passages.forget_dropped(dropped)
 
     def close(self) -> None:
         """Release the indexes' files."""
@@ -97,7 +191,9 @@ class Indexer:
     def _weed_out(self, encoder: Encoder) -> bool:
         """Drop vectors that no chunk owns; False when the vector files cannot be read at all."""
         rows, sentences = open_vectors(
-            self._home.vectors_path, fingerprint=encoder.fingerprint, dimension=encoder.dimension
+            index_folder(self._home, self._catalog, "vectors"),
+            fingerprint=encoder.fingerprint,
+            dimension=encoder.dimension,
         )
         known = self._catalog.passages.keys()
         try:
@@ -107,35 +203,57 @@ class Indexer:
             return False
         return True
 
-    def _index(self, waiting: Mapping[int, Chunk]) -> None:
-        indexes = self._open()
-        keys = list(waiting)
-        found = self._catalog.papers.many({chunk.paper_id for chunk in waiting.values()})
-        papers = [found[chunk.paper_id] for chunk in waiting.values()]
-        vectors = self._vectors(indexes, waiting, [paper.title for paper in papers])
-        indexes.lexical.put(
-            [lexical_entry(key, chunk, paper) for (key, chunk), paper in zip(waiting.items(), papers, strict=True)]
-        )
-        indexes.dense.put(keys, vectors)
-        with self._catalog.transaction():
-            self._catalog.passages.mark_indexed(keys)
-            self._moved_on()
+    def _catch_up(self, *, papers: Sequence[str] = (), progress: Progress | None = None) -> int:
+        """Take out what was dropped, then index what waits (of some papers, where these are named); how many chunks
+        went in."""
+        passages, done = self._catalog.passages, 0
+        total = passages.waiting_count()
+        if dropped := passages.dropped():
+            self._drop(dropped)
+        after = 0
+        while waiting := passages.waiting(limit=_BATCH_CHUNKS, papers=papers, after=after):
+            done += self._index(waiting)
+            after = max(waiting)  # what was left out is looked at again in the next round
+            if progress is not None:
+                progress("indexing", done, max(total, done))
+        return done
 
-    def _vectors(self, indexes: Indexes, waiting: Mapping[int, Chunk], titles: Sequence[str]) -> Vectors:
-        """(n, d) vectors of the waiting chunks; after ``rebuild`` most still have theirs (a key is one passage)."""
-        vectors = np.array(indexes.rows.get(list(waiting)))
-        told_of = indexes.sentences.counts(list(waiting))
+    def _index(self, waiting: Mapping[int, Chunk]) -> int:
+        self._check_encoder()
+        if put := self._put(self._open(), waiting):
+            with self._in_step():
+                self._catalog.passages.mark_indexed(put)
+        return len(put)
+
+    def _put(self, indexes: Indexes, chunks: Mapping[int, Chunk]) -> list[int]:
+        """Put chunks into all indexes; those (keys) whose paper is there, and as it was written."""
+        found = self._catalog.papers.many({chunk.paper_id for chunk in chunks.values()})
+        chunks = {key: chunk for key, chunk in chunks.items() if chunk.paper_id in found}
+        if not chunks:
+            return []
+        papers = [found[chunk.paper_id] for chunk in chunks.values()]
+        vectors = self._vectors(indexes, chunks, [paper.title for paper in papers])
+        indexes.lexical.put(
+            [lexical_entry(key, chunk, paper) for (key, chunk), paper in zip(chunks.items(), papers, strict=True)]
+        )
+        indexes.dense.put(list(chunks), vectors)
+        return list(chunks)
+
+    def _vectors(self, indexes: Indexes, chunks: Mapping[int, Chunk], titles: Sequence[str]) -> Vectors:
+        """(n, d) vectors of chunks, in ``rebuild`` mostly those that they have (a key is one passage)."""
+        vectors = np.array(indexes.rows.get(list(chunks)))
+        told_of = indexes.sentences.counts(list(chunks))
         missing = [
             i
-            for i, chunk in enumerate(waiting.values())
+            for i, chunk in enumerate(chunks.values())
             if not vectors[i].any() or (has_sentences(chunk) and not told_of[i])
         ]
         if not missing:
             return vectors
-        items = list(waiting.items())
-        chunks = [(items[i][1], titles[i]) for i in missing]
-        passages = [passage_text(title, chunk.section, chunk.text) for chunk, title in chunks]
-        sentences = [sentences_to_encode(chunk, title) for chunk, title in chunks]
+        items = list(chunks.items())
+        those = [(items[i][1], titles[i]) for i in missing]
+        passages = [passage_text(title, chunk.section, chunk.text) for chunk, title in those]
+        sentences = [sentences_to_encode(chunk, title) for chunk, title in those]
         made = self._load_encoder().encode_passages([*passages, *(s for group in sentences for s in group)])
         grouped = _regroup(made[len(passages) :], [len(group) for group in sentences])
         told = [place for place, group in enumerate(sentences) if group]
@@ -144,42 +262,73 @@ class Indexer:
         return vectors
 
     def _index_words_again(self, progress: Progress | None) -> None:
-        """Make the word index of the words as they are cut now, beside the old one, which is searched until then."""
+        """Make the word index of the words as they are cut now."""
         from kb.index.lexical import TantivyIndex
 
-        path = self._home.lexical_path
-        made, old = path.with_name(f"{path.name}.new"), path.with_name(f"{path.name}.old")
-        for folder in (made, old):  # left by one that was stopped
-            shutil.rmtree(folder, ignore_errors=True)
+        self.close()
+        self._sweep()
+        made = self._beside("lexical")
         index, keys = TantivyIndex(made), self._catalog.passages.keys().tolist()
         for at in range(0, len(keys), _BATCH_CHUNKS):
             chunks = self._catalog.passages.chunks_by_key(keys[at : at + _BATCH_CHUNKS])
             papers = self._catalog.papers.many({chunk.paper_id for chunk in chunks.values()})
-            index.put([lexical_entry(key, chunk, papers[chunk.paper_id]) for key, chunk in chunks.items()])
+            index.put(
+                [
+                    lexical_entry(key, chunk, papers[chunk.paper_id])
+                    for key, chunk in chunks.items()
+                    if chunk.paper_id in papers  # not one that is damaged, or gone since
+                ]
+            )
             if progress is not None:
                 progress("indexing words again", min(at + _BATCH_CHUNKS, len(keys)), len(keys))
         index.reopen()
-        self.close()
-        for now, then in ((path, old), (made, path)):
-            if now.exists():
-                now.rename(then)
-        with self._catalog.transaction():
+        with self._swap({"lexical": made}):
             self._catalog.set_fact("tokens", TOKENS)
-            self._moved_on()
-        shutil.rmtree(old, ignore_errors=True)
 
     def _drop(self, keys: Sequence[int]) -> None:
         indexes = self._open()
         indexes.lexical.drop(keys)
         indexes.dense.drop(keys)
         indexes.sentences.drop(keys)
-        with self._catalog.transaction():
+        with self._in_step():
             self._catalog.passages.forget_dropped(keys)
-            self._moved_on()
 
-    def _moved_on(self) -> None:
-        self._catalog.next_generation()
+    def _beside(self, part: IndexPart) -> Path:
+        """An empty folder for an index that takes the place of the one that is searched."""
+        folder = self._home.index_path / f"{part}-{self._catalog.generation() + 1}"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+    @contextmanager
+    def _swap(self, made: Mapping[IndexPart, Path]) -> Iterator[None]:
+        """From the end of this block on the indexes in these folders are searched, and the old ones are gone."""
+        with self._in_step(made):
+            yield
+        self.close()
+        self._sweep()
+
+    @contextmanager
+    def _in_step(self, made: Mapping[IndexPart, Path] | None = None) -> Iterator[None]:
+        """A transaction that says that the indexes are those of the catalog. The stamp in their folders names this
+        state of the catalog and the one before, so that it is right whether or not the transaction is done."""
+        stamp, before = uuid.uuid4().hex, self._catalog.fact(_STAMP)
+        folders = {part: index_folder(self._home, self._catalog, part) for part in PARTS} | dict(made or {})
+        for folder in folders.values():
+            _write_stamp(folder, stamp, before)
+        with self._catalog.transaction():
+            yield
+            for part, folder in folders.items():
+                self._catalog.set_fact(f"{part} folder", folder.name)
+            self._catalog.set_fact(_STAMP, stamp)
+            self._catalog.next_generation()
         self._generation = self._catalog.generation()
+
+    def _sweep(self) -> None:
+        """Remove the indexes that are not searched: made by one that was stopped, or replaced."""
+        kept = {index_folder(self._home, self._catalog, part).name for part in PARTS}
+        for folder in self._home.index_path.iterdir() if self._home.index_path.is_dir() else ():
+            if folder.name not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _claim(self, encoder: Encoder) -> None:
         """From now on the home's vectors are this encoder's."""
@@ -188,20 +337,44 @@ class Indexer:
             self._catalog.set_fact("dimension", str(encoder.dimension))
             self._catalog.set_fact("tokens", TOKENS)
 
+    def _check_encoder(self) -> None:
+        """The home's vectors are this encoder's, or there are none yet."""
+        encoder, made_with = self._load_encoder(), self._catalog.fact("encoder")
+        if made_with is None:
+            self._claim(encoder)
+            self.close()  # what was open, to drop something, was opened for no encoder
+        elif made_with != encoder.fingerprint:
+            raise encoder_changed(made_with, encoder.fingerprint)
+
     def _open(self) -> Indexes:
         # Another process wrote in between: an index that stayed open would write over what it never saw.
         if self._indexes is not None and self._catalog.generation() != self._generation:
             self.close()
         if self._indexes is None:
-            encoder = self._load_encoder()
-            made_with = self._catalog.fact("encoder")
-            if made_with is None:
-                self._claim(encoder)
-            elif made_with != encoder.fingerprint:
-                raise encoder_changed(made_with, encoder.fingerprint)
-            self._indexes = Indexes(self._home, encoder)
+            self._indexes = open_indexes(self._home, self._catalog)
             self._generation = self._catalog.generation()
         return self._indexes
+
+
+@contextmanager
+def cutting(home: Home, catalog: Catalog, *, on_wait: Callable[[str], None] | None = None) -> Iterator[None]:
+    """A transaction of the catalog in which chunks may be made. While all of them are cut anew for another encoder it
+    waits until these are in, for they take the place of all others."""
+    with catalog.transaction():
+        is_free = not catalog.fact(_RECUTTING)
+        if is_free:
+            yield
+    if not is_free:
+        with home.writing("add", on_wait=on_wait), catalog.transaction():
+            catalog.set_fact(_RECUTTING, "")  # nobody does it any more
+            yield
+
+
+def begin_recutting(catalog: Catalog) -> None:
+    """From now on only who holds the writer lock makes chunks."""
+    with catalog.transaction():
+        catalog.passages.forget_recut()
+        catalog.set_fact(_RECUTTING, "1")
 
 
 def words_are_outdated(catalog: Catalog) -> bool:
@@ -209,24 +382,94 @@ def words_are_outdated(catalog: Catalog) -> bool:
     return catalog.fact("encoder") is not None and catalog.fact("tokens") != TOKENS
 
 
-class Indexes:
-    """The open indexes of one home, for writing."""
+def index_folder(home: Home, catalog: Catalog, part: IndexPart) -> Path:
+    """Where an index is now; it has another folder whenever it was made again."""
+    return home.index_path / (catalog.fact(f"{part} folder") or part)
 
-    def __init__(self, home: Home, encoder: Encoder) -> None:
+
+def parts_behind(home: Home, catalog: Catalog) -> tuple[IndexPart, ...]:
+    """The indexes that lack what the catalog says is in them, or are of another state of it: deleted, cut off, copied
+    from an older home. What waits to be indexed does not count. Whatever is behind is cured by ``kb reindex``.
+
+    Told by the stamps and sizes of files, which costs little: ``kb.library.health`` looks at what is in them.
+    """
+    while True:
+        before = catalog.generation()
+        found = _parts_behind(home, catalog)
+        if catalog.generation() == before:
+            return found
+
+
+def _parts_behind(home: Home, catalog: Catalog) -> tuple[IndexPart, ...]:
+    from kb.index.lexical import TantivyIndex
+
+    if (made_with := catalog.fact("encoder")) is None:
+        return ()
+    stamp, keys = catalog.fact(_STAMP), catalog.passages.indexed_keys()
+    folders = {part: index_folder(home, catalog, part) for part in PARTS}
+    found: list[IndexPart] = [part for part in PARTS if stamp is not None and stamp not in _stamps(folders[part])]
+    if len(keys):
+        rows, _ = open_vectors(folders["vectors"], fingerprint=made_with, dimension=int(catalog.fact("dimension") or 0))
+        checks: dict[IndexPart, Callable[[], bool]] = {
+            "lexical": lambda: len(TantivyIndex(folders["lexical"])) >= len(keys),
+            "dense": lambda: (folders["dense"] / "chroma.sqlite3").exists(),
+            "vectors": lambda: len(rows) > keys[-1],
+        }
+        for part, is_whole in checks.items():
+            try:
+                if part not in found and not is_whole():
+                    found.append(part)
+            except IndexDamaged:
+                found.append(part)
+    return tuple(found)
+
+
+def _stamps(folder: Path) -> list[str]:
+    """The states of the catalog that the index in a folder is of, whichever is the catalog's now."""
+    try:
+        return (folder / "stamp").read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        return []
+
+
+def _write_stamp(folder: Path, *stamps: str | None) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = folder / "stamp.new"
+        with made.open("w", encoding="ascii") as handle:
+            handle.write(" ".join(filter(None, stamps)))
+            handle.flush()
+            os.fsync(handle.fileno())
+        made.rename(folder / "stamp")
+    except OSError as err:
+        raise writing_error(err, folder) from err
+
+
+class Indexes:
+    """The open indexes of one home, in the folders of each, for writing."""
+
+    def __init__(self, folders: Mapping[IndexPart, Path], *, fingerprint: str, dimension: int) -> None:
         from kb.index.dense import ChromaIndex
         from kb.index.lexical import TantivyIndex
 
-        self.rows, self.sentences = open_vectors(
-            home.vectors_path, fingerprint=encoder.fingerprint, dimension=encoder.dimension
-        )
-        self.lexical: TantivyIndex = TantivyIndex(home.lexical_path)
-        self.dense: ChromaIndex = ChromaIndex(home.dense_path, rows=self.rows)
+        self.rows, self.sentences = open_vectors(folders["vectors"], fingerprint=fingerprint, dimension=dimension)
+        self.lexical: TantivyIndex = TantivyIndex(folders["lexical"])
+        self.dense: ChromaIndex = ChromaIndex(folders["dense"], rows=self.rows)
 
     def close(self) -> None:
         """Release all files."""
         self.dense.close()
         for index in (self.lexical, self.rows, self.sentences):
             index.reopen()
+
+
+def open_indexes(home: Home, catalog: Catalog, *, dense: Path | None = None) -> Indexes:
+    """The indexes that are searched, as the encoder made them that the catalog names; neighbours in another folder
+    where that is given."""
+    folders = {part: index_folder(home, catalog, part) for part in PARTS}
+    folders["dense"] = dense or folders["dense"]
+    dimension = int(catalog.fact("dimension") or 1)  # 1: there are no vectors yet
+    return Indexes(folders, fingerprint=catalog.fact("encoder") or "", dimension=dimension)
 
 
 def open_vectors(folder: Path, *, fingerprint: str, dimension: int) -> tuple[VectorFile, SentenceFile]:

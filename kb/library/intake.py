@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kb.errors import BadIdentifier, NotFound, SourceError
+from kb.guard import Limits
 from kb.home import Home
 from kb.ids import find_arxiv_ids, is_address, is_arxiv_id, other_identifier, parse_arxiv_id
 from kb.records import Failure, FileKind, Found, Item, Metadata
@@ -18,6 +19,7 @@ from kb.text import is_text
 
 if TYPE_CHECKING:
     from kb.sources.arxiv import ArxivSource
+    from kb.sources.guarded import RecordReader
 
 
 _ASKED_TOGETHER = 200  # ids of a list that arXiv is asked for before the files behind it are looked at
@@ -34,11 +36,13 @@ class Intake:
     """Turns what a user named into items. The network is touched for arXiv ids and queries only."""
 
     def __init__(
-        self, settings: Settings, home: Home, *, fulltext: bool, private: bool | None, notice: Callable[[str], None]
-    ) -> None:
-        self._settings, self._home = settings, home
+        self, settings: Settings, home: Home, *, limits: Limits, fulltext: bool, private: bool | None,
+        notice: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        self._settings, self._home, self._limits = settings, home, limits
         self._fulltext, self._private, self._notice = fulltext, private, notice
         self._arxiv: ArxivSource | None = None
+        self._reader: RecordReader | None = None  # one for all that was named
 
     def items(
         self, names: Sequence[str], *, query: str | None, since: date | None, until: date | None, limit: int
@@ -48,6 +52,8 @@ class Intake:
         for name in names:
             if name not in ids:
                 yield from self._marked(self._local(name))
+        if self._reader is not None:
+            self._reader.close()
         if ids:
             yield from self._marked(self._from_arxiv(self.arxiv().find_many(ids)))
         if query is not None:
@@ -83,16 +89,20 @@ class Intake:
 
     def _local(self, name: str) -> Iterable[Found]:
         """What a path holds; ids in a list are asked for as many at a time as arXiv takes."""
-        if not _may_be_path(name):
+        if not may_be_path(name):
             return [_refused(name)]
         from kb.sources.files import FilesSource
+        from kb.sources.guarded import RecordReader
 
+        self._reader = self._reader or RecordReader(self._limits)
         # What came through the browser lies in the home, too, and is there to be added by name.
-        uploaded = Path(name).is_relative_to(self._home.uploads_path)
-        source = FilesSource(
-            max_file_bytes=self._settings.max_file_bytes, leave_out=None if uploaded else self._home.path
-        )
-        return self._with_listed(source.find(name))
+        uploads = self._home.uploads_path
+        is_upload = lies_in(uploads, name)
+        source = FilesSource(limits=self._limits, reader=self._reader, leave_out=None if is_upload else self._home.path)
+        found = source.find(name)
+        if is_upload and not self._settings.browser_paths:
+            found = _without_others(found, uploads)
+        return self._with_listed(found)
 
     def _with_listed(self, items: Iterable[Found]) -> Iterator[Found]:
         """The items, those that only name an id replaced by what arXiv says of it."""
@@ -137,6 +147,23 @@ def fetch_from(source: ArxivSource, metadata: Metadata) -> tuple[Path, FileKind]
         return source.fetch_html(key, version=metadata.version), "html"
 
 
+def _without_others(items: Iterable[Found], uploads: Path) -> Iterator[Found]:
+    """What an uploaded file holds, where whoever sent it is not to name other files of this machine."""
+    for item in items:
+        if isinstance(item, Item) and item.file is not None and not lies_in(uploads, item.file):
+            yield replace(item, file=None, file_kind=None, missing=(*item.missing, item.file))
+        else:
+            yield item
+
+
+def lies_in(folder: Path, name: str) -> bool:
+    """Whether a path lies in a folder, wherever its links and its ``..`` lead."""
+    try:
+        return Path(name).resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):
+        return False
+
+
 def _is_path(name: str) -> bool:
     try:
         return Path(name).expanduser().exists()
@@ -158,7 +185,7 @@ def _looks_like_path(name: str) -> bool:
     return ("/" in name or "\\" in name) and not is_address(name) and name.lower().endswith(readable_endings())
 
 
-def _may_be_path(name: str) -> bool:
+def may_be_path(name: str) -> bool:
     """Whether to look for it on this machine; anything else is told what it is."""
     if _is_path(name) or _looks_like_path(name):
         return bool(name.strip())

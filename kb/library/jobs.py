@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import shutil
 import signal
@@ -9,20 +10,27 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from kb.errors import KbError, UsageError
-from kb.home import sha256_of
-from kb.index.jobs import Job as Job
-from kb.index.jobs import JobState
-from kb.library.intake import readable_endings
+from kb.errors import HomeError, KbError, ParseError, UsageError
+from kb.home import sha256_of, writing_error
+from kb.index.catalog.unfinished import Job, JobState, JobTable
+from kb.library.intake import lies_in, may_be_path, readable_endings
+from kb.settings import Settings
+from kb.text import is_text
 
 if TYPE_CHECKING:
+    from kb.home import Home
+    from kb.index.catalog import Catalog
     from kb.library import Library
+    from kb.library.indexing import Progress
+    from kb.library.parts import Store
 
 AnyLibrary = TypeVar("AnyLibrary", bound="Library")
 VERBS = ("add", "demo", "digest", "doctor", "note", "reindex", "remove", "update")
@@ -30,142 +38,133 @@ _LEASE_SECONDS = 60.0
 _BEAT_SECONDS = 5.0
 _WRITE_SECONDS = 0.5
 _KEPT_DAYS = 7
+_NAME_BYTES = 240  # file systems take 255
 _children: list[subprocess.Popen[bytes]] = []
+_children_lock = threading.Lock()
 
 
-def start_job(library: Library, arguments: Sequence[str]) -> int:
-    """Run ``kb ARGUMENTS`` on this home in a process of its own; returns the job's number.
+class Jobs(Generic[AnyLibrary]):
+    """Long work of the app, each in a process of its own, and the files that come through the browser for it."""
 
-    Raises:
-        UsageError: for a verb that is no long work.
-    """
-    if not arguments or arguments[0] not in VERBS:
-        raise UsageError(f"{' '.join(arguments)!r} is no long work: choose one of {', '.join(VERBS)}")
-    number = library.catalog(create=True).jobs.start(arguments)
-    command = [sys.executable, "-m", "kb", arguments[0], "--home", str(library.home.path), "--job", str(number)]
-    with _log_path(library, number).open("wb") as log:
-        # A session of its own: the work goes on when the app ends, and does not get the terminal's Ctrl-C.
-        child = subprocess.Popen(
-            [*command, *arguments[1:]], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
-    _children[:] = [one for one in _children if one.poll() is None] + [child]
-    return number
+    def __init__(self, store: Store, settings: Settings, *, open_library: Callable[[Settings], AnyLibrary]) -> None:
+        self._store, self._settings, self._open_library = store, settings, open_library
 
+    def start(self, arguments: Sequence[str]) -> int:
+        """Run ``kb ARGUMENTS`` on this home in a process of its own; returns the job's number.
 
-def jobs(library: Library) -> list[Job]:
-    """The latest jobs, the newest first; one whose process ended without a word is "lost"."""
-    if not library.home.exists:
-        return []
-    for child in _children:
-        child.poll()  # an ended child is let go, so that its number no longer counts as alive
-    table = library.catalog().jobs
-    for job in table.list():
-        if job.is_open and not _is_alive(job):
-            message = _last_line(library, job.number)
-            table.finish(job.number, "lost", report={"error": message, "code": "lost"}, message=message)
-    return table.list()
+        Raises:
+            UsageError: for a verb that is no long work, and for a path of this machine where ``browser_paths`` is off.
+        """
+        home = self._store.home
+        if not arguments or arguments[0] not in VERBS:
+            raise UsageError(f"{' '.join(arguments)!r} is no long work: choose one of {', '.join(VERBS)}")
+        if wrong := next((one for one in arguments if "\0" in one or not is_text(one)), None):
+            said = wrong.encode(errors="replace").decode()
+            raise UsageError(f"{said!r} is no text that a command takes: write it anew")
+        if not self._settings.browser_paths:
+            _refuse_paths(arguments, uploads=home.uploads_path)
+        number = self._store.catalog(create=True).jobs.start(arguments)
+        # Isolated: a module that lies in the working folder is not run in place of ours.
+        command = [sys.executable, "-I", "-m", "kb", arguments[0], "--home", str(home.path), "--job", str(number)]
+        try:
+            with _log_path(home, number).open("wb") as log:
+                # A session of its own: the work goes on when the app ends, and does not get the terminal's Ctrl-C.
+                child = subprocess.Popen(
+                    [*command, *arguments[1:]], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                )
+        except OSError as err:
+            error = writing_error(err, Path(err.filename or home.path))
+            report = {"error": str(error), "code": error.code}
+            self._store.catalog().jobs.finish(number, "failed", report=report, message=str(error))
+            raise error from err
+        with _children_lock:
+            _children[:] = [one for one in _children if one.poll() is None] + [child]
+        return number
 
+    def list(self) -> builtins.list[Job]:
+        """The latest jobs, the newest first; one whose process ended without a word is "lost"."""
+        if not self._store.home.exists:
+            return []
+        with _children_lock:
+            for child in _children:
+                child.poll()  # an ended child is let go, so that its number no longer counts as alive
+        table = self._store.catalog().jobs
+        for job in table.list():
+            if job.is_open and not _is_alive(job):
+                message = _last_line(self._store.home, job.number)
+                table.finish(job.number, "lost", report={"error": message, "code": "lost"}, message=message)
+        return table.list()
 
-def stop_job(library: Library, number: int) -> None:
-    """Ask a job's process to end; what it did is kept."""
-    job = library.catalog().jobs.get(number)
-    if job is not None and job.is_open and job.pid is not None and _is_alive(job):
-        os.kill(job.pid, signal.SIGTERM)
+    def stop(self, number: int) -> None:
+        """Ask a job's process to end; what it did is kept."""
+        job = self._store.catalog().jobs.get(number)
+        if job is not None and job.is_open and job.pid is not None and _is_alive(job):
+            with suppress(ProcessLookupError):  # it has ended just now
+                os.kill(job.pid, signal.SIGTERM)
 
+    def forget(self, number: int) -> None:
+        """Take an ended job off the list."""
+        self._store.catalog().jobs.forget(number)
 
-def keep_upload(library: Library, name: str, data: bytes) -> Path:
-    """Store a file that came through the browser where a job can read it; it is parsed by the guarded child only.
+    def record(self, number: int) -> JobRecorder:
+        """What the process of a job writes its progress and its report with; it is told what the store waits for."""
+        recorder = JobRecorder(self._store.catalog(create=True).jobs, number)
+        self._store.on_wait = recorder.notice
+        return recorder
 
-    Raises:
-        UsageError: for a type that is not read, or one that is too large.
-    """
-    clean = "".join(ch for ch in Path(name.replace("\\", "/")).name if ch.isprintable() and ch != "/").lstrip(".-")[
-        -120:
-    ]
-    if not clean.lower().endswith(readable_endings()):
-        raise UsageError(f"{name!r} is not a file that can be read: give {', '.join(readable_endings())}")
-    if len(data) > library.settings.max_file_bytes:
-        raise UsageError(
-            f"{clean} has {len(data):,} bytes: raise max_file_bytes ({library.settings.max_file_bytes:,}) to read it"
-        )
-    library.catalog(create=True)
-    root = library.home.uploads_path
-    _forget_old(root)
-    root.mkdir(mode=0o700, exist_ok=True)
-    folder = root / f"{time.time_ns():x}"
-    folder.mkdir(mode=0o700)
-    path = folder / clean
-    path.write_bytes(data)
-    return path
+    def visit(self, file: Path, *, progress: Progress | None = None) -> AnyLibrary:
+        """A library of its own that holds this file only, inside the home but no part of it; kept for some days.
 
+        Raises:
+            ParseError: when the file cannot be read.
+        """
+        _forget_old(self._settings.home / "visits")
+        guest = self.visited(sha256_of(file)[:16])
+        report = guest.add([str(file)], progress=progress)
+        if report.failed:
+            failure = report.failed[0]
+            raise ParseError(f"{file.name}: {failure.reason}", code=failure.code)
+        return guest
 
-def visit(library: AnyLibrary, path: Path) -> AnyLibrary:
-    """A library of its own for one file, inside the home but no part of it; kept for some days."""
-    key = sha256_of(path)[:16]
-    root = library.home.path / "visits"
-    _forget_old(root)
-    return visited(library, key)
+    def visited(self, key: str) -> AnyLibrary:
+        """The library of a file that was visited, by the first 16 digits of its hash.
 
+        Raises:
+            UsageError: when the key is none.
+        """
+        if len(key) != 16 or set(key) - set("0123456789abcdef"):
+            raise UsageError(f"{key!r} is no visited file: drop the PDF again")
+        return self._open_library(self._settings.model_copy(update={"home": self._settings.home / "visits" / key}))
 
-def visited(library: AnyLibrary, key: str) -> AnyLibrary:
-    """The library of a file that was visited, by the first 16 digits of its hash.
+    def readable_endings(self) -> tuple[str, ...]:
+        """The endings of the files that can be added, with their dot."""
+        return readable_endings()
 
-    Raises:
-        UsageError: when the key is none.
-    """
-    if len(key) != 16 or set(key) - set("0123456789abcdef"):
-        raise UsageError(f"{key!r} is no visited file: drop the PDF again")
-    settings = library.settings.model_copy(update={"home": library.home.path / "visits" / key})
-    return type(library)(settings)
+    def keep_upload(self, name: str, data: bytes) -> Path:
+        """Store a file that came through the browser where a job can read it; it is parsed by the guarded child only.
 
-
-def forget_traces(library: Library, hashes: Collection[str]) -> None:
-    """Drop what the app keeps of files that are to leave no trace: uploads, visits, reports and logs of ended work."""
-    for path in library.home.uploads_path.glob("*/*"):
-        if path.is_file() and sha256_of(path) in hashes:
-            shutil.rmtree(path.parent, ignore_errors=True)
-    for digest in hashes:
-        shutil.rmtree(library.home.path / "visits" / digest[:16], ignore_errors=True)
-    for job in library.catalog().jobs.list():
-        if not job.is_open:
-            library.catalog().jobs.forget(job.number)
-            _log_path(library, job.number).unlink(missing_ok=True)
-
-
-def _forget_old(root: Path) -> None:
-    oldest = time.time() - timedelta(days=_KEPT_DAYS).total_seconds()
-    for folder in root.glob("*"):
-        if folder.stat().st_mtime < oldest:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_alive(job: Job) -> bool:
-    """Whether the job's process is there, or its lease has not run out yet."""
-    if (datetime.now(UTC) - job.beat).total_seconds() > _LEASE_SECONDS:
-        return False
-    if job.pid is None:
-        return True
-    try:
-        os.kill(job.pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _log_path(library: Library, number: int) -> Path:
-    folder = library.home.path / "jobs"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder / f"{number}.log"
-
-
-def _last_line(library: Library, number: int) -> str:
-    try:
-        lines = _log_path(library, number).read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    except OSError:
-        return ""
-    return lines[-1][:300] if lines else ""
+        Raises:
+            UsageError: for a type that is not read, or one that is too large.
+            HomeUnwritable: when it cannot be stored.
+        """
+        clean = "".join(ch for ch in Path(name.replace("\\", "/")).name if ch.isprintable() and ch != "/")
+        clean = clean.lstrip(".-").encode()[-_NAME_BYTES:].decode(errors="ignore")  # its ending stays
+        if not clean.lower().endswith(readable_endings()):
+            raise UsageError(f"{name!r} is not a file that can be read: give {', '.join(readable_endings())}")
+        most = self._settings.max_file_bytes
+        if len(data) > most:
+            raise UsageError(f"{clean} has {len(data):,} bytes: raise max_file_bytes ({most:,}) to read it")
+        self._store.catalog(create=True)
+        root = self._store.home.uploads_path
+        _forget_old(root)
+        path = root / f"{time.time_ns():x}" / clean
+        try:
+            root.mkdir(mode=0o700, exist_ok=True)
+            path.parent.mkdir(mode=0o700)
+            path.write_bytes(data)
+        except OSError as err:
+            raise writing_error(err, path) from err
+        return path
 
 
 class JobRecorder:
@@ -174,9 +173,8 @@ class JobRecorder:
     A context manager: whatever ends the work is recorded, and goes on its way.
     """
 
-    def __init__(self, library: Library, number: int) -> None:
-        self._table = library.catalog(create=True).jobs
-        self._number = number
+    def __init__(self, table: JobTable, number: int) -> None:
+        self._table, self._number = table, number
         self._now: tuple[int, int | None, str] = (0, None, "")
         self._written_at = 0.0
         self._ended = threading.Event()
@@ -223,8 +221,79 @@ class JobRecorder:
     def _write(self) -> None:
         self._written_at = time.monotonic()
         done, total, message = self._now
-        self._table.beat(self._number, done=done, total=total, message=message)
+        with suppress(HomeError):  # the home is busy or full now: the work goes on, and the next beat may get through
+            self._table.beat(self._number, done=done, total=total, message=message)
 
     def _beat(self) -> None:
         while not self._ended.wait(_BEAT_SECONDS):
             self._write()
+
+
+def _refuse_paths(arguments: Sequence[str], *, uploads: Path) -> None:
+    """Who reaches the app from elsewhere names papers by their ids, and no file but those that were uploaded."""
+    verb, *others = arguments
+    for before, name in zip(arguments, others, strict=False) if verb in ("add", "note") else ():
+        if before != "--query" and may_be_path(name) and not lies_in(uploads, name):
+            raise UsageError(f"{name!r} is a path of the server: give ids or addresses, or upload the file")
+
+
+def forget_traces(home: Home, catalog: Catalog, hashes: Collection[str], *, speaks: Callable[[Path], bool]) -> None:
+    """Drop what the app keeps of papers that are to leave no trace: uploads (files with these hashes, bibliographies
+    that speak of them), visits, reports and logs of ended work. What open work still reads stays."""
+    table = catalog.jobs
+    jobs = table.list(limit=None)
+    reading = {word for job in jobs if job.is_open for word in job.command}
+    for path in home.uploads_path.glob("*/*"):
+        if path.is_file() and str(path) not in reading and (sha256_of(path) in hashes or speaks(path)):
+            shutil.rmtree(path.parent, ignore_errors=True)
+    for digest in hashes:
+        shutil.rmtree(home.path / "visits" / digest[:16], ignore_errors=True)
+    for job in jobs:
+        if not job.is_open:
+            table.forget(job.number)
+            _log_path(home, job.number).unlink(missing_ok=True)
+
+
+def _forget_old(root: Path) -> None:
+    oldest = time.time() - timedelta(days=_KEPT_DAYS).total_seconds()
+    for folder in root.glob("*"):
+        with suppress(FileNotFoundError):  # another takes it away, too
+            if folder.stat().st_mtime < oldest:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(job: Job) -> bool:
+    """Whether the job's process is there; before it has said its number, whether its lease has not run out yet."""
+    is_late = (datetime.now(UTC) - job.beat).total_seconds() > _LEASE_SECONDS
+    if job.pid is None:
+        return not is_late
+    try:
+        os.kill(job.pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return not is_late
+    return not is_late or _is_of(job, job.pid)
+
+
+def _is_of(job: Job, pid: int) -> bool:
+    """Whether a process is the job's: after a restart of the machine another one may have its number."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return True  # where the system does not tell, the number is believed
+    return (b"--job", str(job.number).encode()) in pairwise(words)
+
+
+def _log_path(home: Home, number: int) -> Path:
+    folder = home.path / "jobs"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / f"{number}.log"
+
+
+def _last_line(home: Home, number: int) -> str:
+    try:
+        lines = _log_path(home, number).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    return lines[-1][:300] if lines else ""

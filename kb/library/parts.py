@@ -1,25 +1,26 @@
-"""One open home: the parts that every verb works with, each opened when it is first needed."""
+"""What the library is made of: the store (home, catalog, indexes) and the models, each opened when first needed."""
 
 from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import date
-from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
-from kb.errors import EncoderError, HomeUnwritable, UsageError
+from kb.errors import EncoderError, HomeBusy, HomeUnwritable, UsageError
 from kb.home import Home
-from kb.records import Filters, Language
+from kb.records import Filters
 from kb.settings import Settings
 
 if TYPE_CHECKING:
+    from kb.answering.screening import Screen, Screened
+    from kb.chat.models import Budget
+    from kb.guard import Limits
     from kb.index.catalog import Catalog
+    from kb.library.corpus import LibraryCorpus
     from kb.library.indexing import Indexer
-    from kb.library.reading import LibraryCorpus
-    from kb.parsing.worker import Limits
     from kb.protocols import ChatModel, Encoder, Entailment, Reader, Reranker
 
 
@@ -39,36 +40,151 @@ class Choice(TypedDict, total=False):
     fulltext: bool | None
 
 
-class OpenHome:
-    """Settings, catalog, corpus, indexer, encoder and model of one home; loads nothing before it is needed."""
+def limits(settings: Settings) -> Limits:
+    """What one file may cost."""
+    from kb.guard import Limits
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.home = Home(settings.home)
-        self.on_wait: Callable[[str], None] | None = None
-        self._catalog: Catalog | None = None
+    return Limits(
+        seconds=settings.parse_timeout_seconds,
+        memory_bytes=settings.parse_memory_bytes,
+        max_file_bytes=settings.max_file_bytes,
+        max_pages=settings.max_pages,
+        max_characters=settings.max_characters,
+    )
+
+
+class Models:
+    """The models of the settings: those that encode and judge text, and the language models with their budget."""
+
+    def __init__(self, settings: Settings, home: Home) -> None:
+        self.settings, self._home = settings, home
         self._encoder: Encoder | None = None
         self._reader: Reader | None = None
         self._entailment: Entailment | None = None
-        self._corpus: LibraryCorpus | None = None
-        self._indexer: Indexer | None = None
         self._chat: ChatModel | None = None
         self._verifier: ChatModel | None = None
+        self._screened: dict[str, Screened] = {}
+        self._budget: Budget | None = None  # for both language models
+        self._shared = self  # what has loaded the models that renewed ones use, too
         self._lock = threading.RLock()
+        self._judging = threading.Lock()  # while the entailment model loads, the others are there
 
-    @classmethod
-    def open(cls, settings: Settings | None = None) -> Self:
-        """A library over the home that the settings name; without settings, those of the environment."""
-        return cls(settings or Settings.load())
+    def encoder(self) -> Encoder:
+        """The encoder, loaded once."""
+        with self._lock:
+            shared = self._shared
+            if shared._encoder is None:
+                from kb.encoders import load_encoder
 
-    def speaking(self, language: Language) -> Self:
-        """This library, writing answers and notes in another language; the open files and models are shared."""
-        if language == self.settings.language or not self.home.exists:
+                shared._encoder = load_encoder(self.settings)
+            return shared._encoder
+
+    def reranker(self) -> Reranker:
+        """The cross-encoder that is set.
+
+        Raises:
+            EncoderError: when none is.
+        """
+        from kb.encoders import load_reranker
+
+        reranker = load_reranker(self.settings)
+        if reranker is None:
+            raise EncoderError("no reranker is set: name a cross-encoder in KB_RERANKER")
+        return reranker
+
+    def reader(self) -> Reader | None:
+        """The model that judges whether a sentence answers a question, loaded once; None where it cannot run."""
+        with self._lock:
+            shared = self._shared
+            if shared._reader is None:
+                from kb.encoders import load_reader
+
+                shared._reader = load_reader(self.settings)
+            return shared._reader
+
+    def entailment(self) -> Entailment | None:
+        """The natural-language-inference model, loaded once; None where none is set."""
+        with self._judging:
+            shared = self._shared
+            if shared._entailment is None and self.settings.entailment:
+                from kb.encoders import load_entailment
+
+                shared._entailment = load_entailment(self.settings)
+            return shared._entailment
+
+    def chat(self) -> ChatModel | None:
+        """The language model; None in the extractive mode."""
+        if self._chat is None and self.settings.model_name is not None:
+            self.entailment()  # what it writes is checked: a wrong name must not cost calls first
+        with self._lock:
+            if self._chat is None and self._shared is not self:
+                self._chat = _within(self._budget, self._shared.chat())
+            if self._chat is None and self.settings.model_name is not None:
+                from kb.chat.models import load_chat_model
+
+                folder = self._home.cache_path / "model"
+                self._chat = load_chat_model(self.settings, cache_folder=folder)
+            return self._chat
+
+    def verifier(self) -> ChatModel | None:
+        """The language model that checks what the other wrote; None where it is the same."""
+        with self._lock:
+            if self._verifier is None and self._shared is not self:
+                self._verifier = _within(self._budget, self._shared.verifier())
+            if self._verifier is None and (name := self.settings.verifier_name) is not None:
+                from kb.chat.models import load_chat_model
+
+                settings = self.settings.model_copy(update={"model": name})
+                folder = self._home.cache_path / "model"
+                self._verifier = load_chat_model(settings, cache_folder=folder)
+            return self._verifier
+
+    def screen(self) -> Screen:
+        """What a model may be shown of papers; what the judging model has screened is remembered in the home."""
+        from kb.answering.screening import Screen, Screened
+
+        judge = self.verifier() or self.chat()
+        if judge is None:
+            return Screen()
+        with self._lock:
+            if judge.name not in self._screened:
+                self._screened[judge.name] = Screened(self._home.screens_path, model=judge.name)
+            return Screen(judge, screened=self._screened[judge.name])
+
+    def renewed(self) -> Models:
+        """These models, their calls and tokens counted from nothing: what is asked of the library is capped each by
+        itself, also where several things are asked at once. What is loaded is shared."""
+        if self.settings.model_name is None and self.settings.verifier_name is None:
             return self
-        self.corpus(), self.indexer(), self.chat()
+        from kb.chat.models import new_budget
+
         other = copy.copy(self)
-        other.settings = self.settings.model_copy(update={"language": language})
+        other._chat = other._verifier = None
+        other._budget = new_budget(self.settings)
         return other
+
+
+def _within(budget: Budget | None, model: ChatModel | None) -> ChatModel | None:
+    """The model, counting in this budget if it counts at all."""
+    renewed = getattr(model, "renewed", None)
+    return renewed(budget) if renewed is not None else model
+
+
+def several(names: Iterable[str] | str) -> Iterable[str]:
+    """The names; a text is one name."""
+    return (names,) if isinstance(names, str) else names
+
+
+class Store:
+    """An open home: its files, its catalog and its indexes, and the two ways of writing to them."""
+
+    def __init__(self, home: Home, models: Models, *, on_wait: Callable[[str], None] | None = None) -> None:
+        self.home, self.on_wait = home, on_wait
+        self._models = models
+        self._catalog: Catalog | None = None
+        self._corpus: LibraryCorpus | None = None
+        self._indexer: Indexer | None = None
+        self._lock = threading.RLock()
 
     def close(self) -> None:
         """Let go of all files."""
@@ -77,26 +193,6 @@ class OpenHome:
                 if part is not None:
                     part.close()
             self._corpus = self._indexer = self._catalog = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    @property
-    def limits(self) -> Limits:
-        """What one file may cost."""
-        from kb.parsing.worker import Limits
-
-        return Limits(
-            seconds=self.settings.parse_timeout_seconds,
-            memory_bytes=self.settings.parse_memory_bytes,
-            max_file_bytes=self.settings.max_file_bytes,
-            max_pages=self.settings.max_pages,
-        )
 
     def catalog(self, *, create: bool = False) -> Catalog:
         """The catalog; ``create`` starts a home that is not there yet.
@@ -119,56 +215,21 @@ class OpenHome:
             return self._catalog
 
     def corpus(self) -> LibraryCorpus:
-        """The papers as the writing stages see them."""
+        """The papers as search and the answering stages see them."""
         with self._lock:
             if self._corpus is None:
-                from kb.library.reading import LibraryCorpus
+                from kb.library.corpus import LibraryCorpus
 
-                reranker = self._reranker if self.settings.reranker else None
+                models = self._models
                 self._corpus = LibraryCorpus(
                     self.home,
                     self.catalog(),
-                    encoder=self.encoder,
-                    reranker=reranker,
-                    reader=self.reader,
-                    entailment=self.entailment,
+                    encoder=models.encoder,
+                    reranker=models.reranker if models.settings.reranker else None,
+                    reader=models.reader,
+                    entailment=models.entailment,
                 )
             return self._corpus
-
-    def encoder(self) -> Encoder:
-        """The encoder of the settings, loaded once."""
-        with self._lock:
-            if self._encoder is None:
-                from kb.index.encoders import load_encoder
-
-                self._encoder = load_encoder(self.settings)
-            return self._encoder
-
-    def _reranker(self) -> Reranker:
-        from kb.index.rerankers import load_reranker
-
-        reranker = load_reranker(self.settings)
-        if reranker is None:
-            raise EncoderError("no reranker is set: name a cross-encoder in KB_RERANKER")
-        return reranker
-
-    def reader(self) -> Reader | None:
-        """The model that judges whether a sentence answers a question, loaded once; None where it cannot run."""
-        with self._lock:
-            if self._reader is None:
-                from kb.index.rerankers import load_reader
-
-                self._reader = load_reader(self.settings)
-            return self._reader
-
-    def entailment(self) -> Entailment | None:
-        """The natural-language-inference model of the settings, loaded once; None where none is set."""
-        with self._lock:
-            if self._entailment is None and self.settings.entailment:
-                from kb.index.rerankers import load_entailment
-
-                self._entailment = load_entailment(self.settings)
-            return self._entailment
 
     def indexer(self) -> Indexer:
         """The writer of the indexes."""
@@ -176,43 +237,51 @@ class OpenHome:
             if self._indexer is None:
                 from kb.library.indexing import Indexer
 
-                self._indexer = Indexer(self.home, self.catalog(), encoder=self.encoder)
+                self._indexer = Indexer(self.home, self.catalog(), encoder=self._models.encoder)
             return self._indexer
 
-    def chat(self) -> ChatModel | None:
-        """The configured language model; None in the extractive mode."""
-        with self._lock:
-            if self._chat is None and self.settings.model_name is not None:
-                from kb.writing.chat import load_chat_model
+    def faults(self) -> list[str]:
+        """What is damaged in the catalog, if it is open."""
+        return list(self._catalog.faults()) if self._catalog is not None else []
 
-                self.entailment()  # what it writes is checked: a wrong name must not cost calls first
-                self._chat = load_chat_model(self.settings, cache_folder=self.home.cache_path / "model")
-            return self._chat
+    def damaged(self) -> list[str]:
+        """What was left out of results so far because it is not as it was written."""
+        return self._catalog.damaged() if self._catalog is not None else []
 
-    def verifier(self) -> ChatModel | None:
-        """The language model that checks what the other wrote; None where it is the same."""
-        with self._lock:
-            if self._verifier is None and (name := self.settings.verifier_name) is not None:
-                from kb.writing.chat import load_chat_model
+    @contextmanager
+    def writing(self, purpose: str) -> Iterator[None]:
+        """The writer lock of the home; whoever gets it finishes first what a stopped removal has left."""
+        catalog = self.catalog()
+        with self.home.writing(purpose, on_wait=self.on_wait):
+            if catalog.removals.pending():
+                from kb.library.removing import finish_or_tell
 
-                settings = self.settings.model_copy(update={"model": name})
-                self._verifier = load_chat_model(settings, cache_folder=self.home.cache_path / "model")
-            return self._verifier
+                finish_or_tell(self)
+            yield
 
-    def _renew_chat(self) -> None:
-        """Calls and tokens are counted, and capped, for each thing that is asked of the library, not for its life."""
-        with self._lock:
-            self._chat, self._verifier = (
-                renewed() if (renewed := getattr(model, "renewed", None)) is not None else model
-                for model in (self._chat, self._verifier)
-            )
+    @contextmanager
+    def changing(self, *, cuts: bool = False) -> Iterator[None]:
+        """A transaction of the catalog: nobody's parsing or encoding is waited for.
 
-    def writing(self, purpose: str) -> AbstractContextManager[None]:
-        """The writer lock of the home, as a context manager."""
-        self.catalog()
-        return self.home.writing(purpose, on_wait=self.on_wait)
+        What a stopped removal has left is finished first, unless somebody else is at it. With ``cuts`` chunks may be
+        made in it: see ``kb.library.indexing.cutting``.
+        """
+        catalog = self.catalog()
+        if catalog.removals.pending():
+            from kb.library.removing import finish_or_tell
 
-    def _notice(self, text: str) -> None:
+            with suppress(HomeBusy), self.home.writing("remove", wait_seconds=0.0):
+                finish_or_tell(self)
+        transaction = catalog.transaction()
+        if cuts:
+            from kb.library.indexing import cutting  # a tag needs nothing of it
+
+            transaction = cutting(self.home, catalog, on_wait=self.on_wait)
+        with transaction:
+            yield
+
+    def notice(self, text: str) -> None:
+        """Tell whoever watches this library."""
         if self.on_wait is not None:
             self.on_wait(text)
 
@@ -221,18 +290,21 @@ class OpenHome:
 
         Raises:
             UnknownPaper: for a name that no paper here has.
-            UsageError: for a period that ends before it begins.
+            UsageError: for a period that ends before it begins, and for a choice that there is not.
         """
+        if unknown := sorted(set(choice) - set(Choice.__annotations__)):
+            known = ", ".join(Choice.__annotations__)
+            raise UsageError(f"{unknown[0]!r} is nothing that papers can be chosen by: give one of {known}")
         since, until = choice.get("since"), choice.get("until")
         if since is not None and until is not None and until < since:
             raise UsageError(f"the period ends ({until}) before it begins ({since}): exchange the two days")
         resolve = self.catalog().papers.resolve
         return Filters(
-            papers=tuple(resolve(name) for name in choice.get("paper", ())),
-            authors=tuple(choice.get("author", ())),
-            categories=tuple(choice.get("category", ())),
-            tags=tuple(choice.get("tag", ())),
-            collections=tuple(self.catalog().collections.name(name) for name in choice.get("collection", ())),
+            papers=tuple(resolve(name) for name in several(choice.get("paper", ()))),
+            authors=tuple(several(choice.get("author", ()))),
+            categories=tuple(several(choice.get("category", ()))),
+            tags=tuple(several(choice.get("tag", ()))),
+            collections=tuple(self.catalog().collections.name(name) for name in several(choice.get("collection", ()))),
             since=since,
             until=until,
             has_fulltext=choice.get("fulltext"),

@@ -1,26 +1,170 @@
-"""Topics over a library: what they find, what they leave out and why, and what comes first."""
+"""Topics: standing queries, what they find and leave out and why, what comes first; and the ledger of what each has
+shown, also as a file for machines that forget."""
 
 from __future__ import annotations
 
+import builtins
+import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kb.errors import BadIdentifier, UsageError
-from kb.ids import fold, paper_key
-from kb.records import Filters, Paper, Skipped, Topic
+from kb import wire
+from kb.errors import BadIdentifier, BadRecord, UsageError
+from kb.ids import paper_key, plain_words
+from kb.input_files import read_file
+from kb.protocols import Vectors
+from kb.records import NO_FILTERS, Candidate, Filters, Paper, Preview, PreviewCounts, Skipped, Topic
 from kb.writing.relevance import Anchor, rank
 from kb.writing.topic_query import parse_query
 from kb.writing.topics import concerns, judge
 
 if TYPE_CHECKING:
-    from kb.library import Library
+    from kb.index.catalog import Catalog
+    from kb.library.parts import Store
 
+Encode = Callable[[Sequence[str]], Vectors]
+
+EVERYTHING = ""
+"""Under this name the ledger keeps what digests of all papers have shown."""
+_SCHEMA = "kb.ledger-file/1"
+_PERIODS = "periods of digests"
 _MOST_ANCHORS = 200
 _LONGEST_NAME = 100
 _CATEGORY = re.compile(r"[a-z]+(?:-[a-z]+)*(?:\.[A-Za-z-]{2,})?(?:\*|\.\*)?", re.ASCII)
+
+
+class Topics:
+    """The standing queries of a store, what they find among its papers, and the memory of what each has shown."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def list(self) -> builtins.list[Topic]:
+        """All topics by name."""
+        return self._store.catalog().ledger.topics() if self._store.home.exists else []
+
+    def get(self, name: str) -> Topic:
+        """The topic of that name."""
+        return self._store.catalog().ledger.topic(name)
+
+    def add(self, topic: Topic) -> Topic:
+        """Keep a topic; one of that name (in upper or lower case) is replaced and keeps the name it had, under which
+        the ledger knows what it has shown. Returns it as it is kept.
+
+        Raises:
+            UsageError: when its query cannot be read or it asks for nothing.
+        """
+        catalog = self._store.catalog(create=True)
+        good = checked(topic)
+        same = [known.name for known in catalog.ledger.topics() if known.name.casefold() == good.name.casefold()]
+        good = replace(good, name=same[0]) if same else good
+        with self._store.changing():
+            catalog.ledger.put_topic(good)
+        return good
+
+    def remove(self, name: str) -> str:
+        """Forget a topic; what it has shown stays known. Returns its name."""
+        topic = self.get(name)
+        with self._store.changing():
+            self._store.catalog().ledger.remove_topic(topic.name)
+        return topic.name
+
+    def plan(self, name: str, **fields: Any) -> Topic:
+        """The topic of that name with other fields, or a new one, without keeping it.
+
+        Raises:
+            KbError: when there is none of that name and no field that would make one.
+        """
+        ledger = self._store.catalog().ledger
+        topic = {known.name.casefold(): known for known in ledger.topics()}.get(name.casefold())
+        if topic is None and not fields:
+            topic = ledger.topic(name)
+        return checked(replace(topic or Topic(name=name), **fields))
+
+    def preview(self, topic: Topic, *, since: date | None = None, until: date | None = None) -> Preview:
+        """What a topic catches among the stored papers (of a period), and why or why not; those inside first."""
+        catalog, encode = self._store.catalog(), self._store.corpus().encode
+        papers = catalog.papers.many(catalog.papers.ids(Filters(since=since, until=until)))
+        judged = {key: judge(topic, paper) for key, paper in papers.items()}
+        inside = [papers[key] for key, judgement in judged.items() if judgement.inside]
+        ranked = rank(inside, topic=topic, anchors=anchors(catalog, topic, before=since), encode=encode)
+        caught = [
+            Candidate(
+                paper_id=paper.id, title=paper.title, inside=True, score=relevance.score, announced=paper.announced,
+                reasons=(*judged[paper.id].reasons, *relevance.reasons),
+            )
+            for paper, relevance in ranked
+        ]  # fmt: skip
+        missed = [
+            Candidate(
+                paper_id=key, title=papers[key].title, inside=False, announced=papers[key].announced,
+                reasons=judged[key].reasons,
+            )
+            for key in sorted(papers)
+            if not judged[key].inside
+        ]  # fmt: skip
+        counts = PreviewCounts(inside=len(caught), outside=len(missed))
+        return Preview(topic=topic, since=since, until=until, counts=counts, candidates=(*caught, *missed))
+
+    def papers(self, name: str) -> builtins.list[str]:
+        """Ids of the stored papers that belong to a topic."""
+        catalog, topic = self._store.catalog(), self.get(name)
+        papers = catalog.papers.many(catalog.papers.ids(NO_FILTERS))
+        return [key for key, paper in papers.items() if judge(topic, paper).inside]
+
+    def export_ledger(self, path: Path | str) -> int:
+        """Write topics and what they have shown to a file; the same ledger gives the same bytes. Returns the number of
+        its entries.
+
+        Raises:
+            HomeUnwritable: when the file cannot be written.
+        """
+        from kb.library.pages import write_pages
+
+        catalog = self._store.catalog()
+        ledger = catalog.ledger
+        data = LedgerFile(
+            schema=_SCHEMA,
+            topics=tuple(ledger.topics()),
+            entries=tuple(wire.from_data(row, LedgerEntry) for row in ledger.all_entries()),
+            visits=tuple(Visit(topic=topic, day=day, report=report) for topic, day, report in ledger.all_visits()),
+            periods=tuple(known_periods(catalog)),
+        )
+        path = Path(path)
+        write_pages([(path.name, (wire.to_json(data) + "\n").encode())], path.parent)
+        return len(data.entries)
+
+    def import_ledger(self, path: Path | str) -> int:
+        """Take in an exported ledger beside what is there; returns the number of its entries.
+
+        Nothing that was shown is forgotten, the earlier day of two stays; topics that are there stay as they are.
+
+        Raises:
+            BadRecord: when it is no ledger; nothing is taken in then.
+            FileUnreadable: when the file cannot be read.
+        """
+        data = _read(Path(path))
+        catalog = self._store.catalog(create=True)
+        with self._store.changing():
+            known = {topic.name.casefold() for topic in catalog.ledger.topics()}
+            for topic in data.topics:
+                if topic.name.casefold() not in known:
+                    catalog.ledger.put_topic(topic)
+            for entry in data.entries:
+                catalog.ledger.recall(
+                    entry.topic, entry.paper_id, version=entry.version, day=entry.day, how=entry.how,
+                    reason=entry.reason,
+                )  # fmt: skip
+            visited = {(topic, day) for topic, day, _ in catalog.ledger.all_visits()}
+            for visit in data.visits:
+                if (visit.topic, visit.day) not in visited:
+                    catalog.ledger.visit(visit.topic, visit.day, visit.report)
+            remember_periods(catalog, data.periods)
+        return len(data.entries)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,19 +176,9 @@ class Ranking:
     outside: tuple[Skipped, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
-    """One candidate of a topic: in or out, and why."""
-
-    paper_id: str
-    title: str
-    inside: bool
-    reasons: tuple[str, ...]
-    score: float | None = None
-    announced: tuple[date, ...] = field(default=())
-
-
-def rank_for_topic(library: Library, topic: Topic, papers: Sequence[Paper], *, before: date | None = None) -> Ranking:
+def rank_for_topic(
+    catalog: Catalog, topic: Topic, papers: Sequence[Paper], *, encode: Encode, before: date | None = None
+) -> Ranking:
     """Judge and rank what a topic finds among papers; what it does not find is not mentioned.
 
     ``before`` is the first day of the period: papers announced from then on are no witnesses of the user's taste
@@ -53,7 +187,7 @@ def rank_for_topic(library: Library, topic: Topic, papers: Sequence[Paper], *, b
     found = [paper for paper in papers if concerns(topic, paper)]
     judged = {paper.id: judge(topic, paper) for paper in found}
     inside = [paper for paper in found if judged[paper.id].inside]
-    ranked = rank(inside, topic=topic, anchors=anchors(library, topic, before=before), encode=library.corpus().encode)
+    ranked = rank(inside, topic=topic, anchors=anchors(catalog, topic, before=before), encode=encode)
     return Ranking(
         inside=tuple((paper, (*judged[paper.id].reasons, *relevance.told)) for paper, relevance in ranked),
         outside=tuple(
@@ -64,10 +198,9 @@ def rank_for_topic(library: Library, topic: Topic, papers: Sequence[Paper], *, b
     )
 
 
-def anchors(library: Library, topic: Topic | None, *, before: date | None = None) -> list[Anchor]:
+def anchors(catalog: Catalog, topic: Topic | None, *, before: date | None = None) -> list[Anchor]:
     """The papers that show what the user wants: examples of the topic, what was liked, disliked and tagged, papers
     of the user's own (local files, and full texts that no digest brought). The strongest reason of each counts."""
-    catalog = library.catalog()
     found: dict[str, tuple[float, str]] = {}
 
     def stand(keys: Sequence[str], weight: float, why: str) -> None:
@@ -84,67 +217,51 @@ def anchors(library: Library, topic: Topic | None, *, before: date | None = None
     if topic is not None:
         stand(catalog.papers.ids(Filters(tags=(topic.name,))), 1.0, f"tagged {topic.name}")
     stand(catalog.ledger.tagged(), 0.6, "you tagged it")
-    stand(_own(library, before=before), 0.4, "in your library")
+    stand(_own(catalog, before=before), 0.4, "in your library")
     strongest = sorted(found, key=lambda key: (-abs(found[key][0]), key))[:_MOST_ANCHORS]
     papers = catalog.papers.many(strongest)
     return [Anchor(paper=papers[key], weight=found[key][0], why=found[key][1]) for key in strongest if key in papers]
 
 
-def _own(library: Library, *, before: date | None) -> list[str]:
+def _own(catalog: Catalog, *, before: date | None) -> list[str]:
     """Papers whose full text the user brought in, newest first."""
-    catalog = library.catalog()
     brought = catalog.ledger.papers()
     newest = catalog.papers.ids(Filters(has_fulltext=True), limit=4 * _MOST_ANCHORS)
     papers = catalog.papers.many(newest)
     return [
         key
         for key in newest
-        if brought.isdisjoint({key, *(paper := papers[key]).aliases})
+        if key in papers
+        and brought.isdisjoint({key, *(paper := papers[key]).aliases})
         and (paper.private or before is None or not paper.announced or max(paper.announced) < before)
     ][:_MOST_ANCHORS]
 
 
-def preview(library: Library, topic: Topic, *, since: date | None = None, until: date | None = None) -> list[Preview]:
-    """What a topic catches among the stored papers (of a period), and why or why not; those inside first."""
-    catalog = library.catalog()
-    papers = catalog.papers.many(catalog.papers.ids(Filters(since=since, until=until)))
-    judged = {key: judge(topic, paper) for key, paper in papers.items()}
-    inside = [papers[key] for key, judgement in judged.items() if judgement.inside]
-    encode = library.corpus().encode
-    ranked = rank(inside, topic=topic, anchors=anchors(library, topic, before=since), encode=encode)
-    shown = [
-        Preview(
-            paper_id=paper.id, title=paper.title, inside=True, score=relevance.score, announced=paper.announced,
-            reasons=(*judged[paper.id].reasons, *relevance.reasons),
-        )
-        for paper, relevance in ranked
-    ]  # fmt: skip
-    shown += [
-        Preview(
-            paper_id=key, title=papers[key].title, inside=False, announced=papers[key].announced,
-            reasons=judged[key].reasons,
-        )
-        for key in sorted(papers)
-        if not judged[key].inside
-    ]  # fmt: skip
-    return shown
+# ------------------------------------------------------------------------------------- as they are kept
 
 
-# ------------------------------------------------------------------------------------------ keeping
+def checked_name(text: str) -> str:
+    """A topic's name, on one line with single blanks.
+
+    Raises:
+        UsageError: for one that is empty, too long or not printable.
+    """
+    name = " ".join(text.split())
+    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise UsageError(f"{text[:40]!r} is no name for a topic: use 1 to {_LONGEST_NAME} printable characters")
+    return name
 
 
-def checked(library: Library, topic: Topic) -> Topic:
+def checked(topic: Topic) -> Topic:
     """A topic as it may be kept: its query readable, its names tidy, its examples canonical ids.
 
     Raises:
         UsageError: naming what is wrong.
     """
-    name = " ".join(topic.name.split())
-    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
-        raise UsageError(f"{topic.name[:40]!r} is no name for a topic: use 1 to {_LONGEST_NAME} printable characters")
+    name = checked_name(topic.name)
     parse_query(topic.query)
     for word in (*topic.must, *topic.must_not, *topic.authors):
-        if not fold(word):
+        if not plain_words(word):
             raise UsageError(f"{word!r} has no letter or digit to look for: leave it out")
     for category in topic.categories:
         if not _CATEGORY.fullmatch(category):
@@ -158,42 +275,86 @@ def checked(library: Library, topic: Topic) -> Topic:
     )
 
 
-def keep(library: Library, topic: Topic) -> Topic:
-    """Keep a topic; one of that name (in upper or lower case) is replaced and keeps the name it had, under which the
-    ledger knows what it has shown."""
-    catalog = library.catalog(create=True)
-    good = checked(library, topic)
-    same = [known.name for known in catalog.ledger.topics() if known.name.casefold() == good.name.casefold()]
-    good = replace(good, name=same[0]) if same else good
-    with library.writing("topic"), catalog.transaction():
-        catalog.ledger.put_topic(good)
-    return good
-
-
-def forget(library: Library, name: str) -> str:
-    """Forget a topic; returns its name."""
-    catalog = library.catalog()
-    topic = catalog.ledger.topic(name)
-    with library.writing("topic"), catalog.transaction():
-        catalog.ledger.remove_topic(topic.name)
-    return topic.name
-
-
-def planned(library: Library, name: str, **fields: Any) -> Topic:
-    """The topic of that name with other fields, or one that is not kept yet.
-
-    Raises:
-        KbError: when there is none of that name and no field that would make one.
-    """
-    known = {topic.name.casefold(): topic for topic in library.catalog().ledger.topics()}
-    topic = known.get(name.casefold())
-    if topic is None and not fields:
-        topic = library.catalog().ledger.topic(name)
-    return checked(library, replace(topic or Topic(name=name), **fields))
-
-
 def _key(text: str) -> str:
     try:
         return paper_key(text)
     except BadIdentifier as err:
         raise UsageError(f"example {text!r}: {err}") from err
+
+
+# -------------------------------------------------------------------------------------------- the ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """What a topic made of a version of a paper, on which day."""
+
+    topic: str
+    paper_id: str
+    version: int
+    day: date
+    how: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A day that the daily job looked at, with its report."""
+
+    topic: str
+    day: date
+    report: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """Inclusive days that a digest was made of."""
+
+    since: date
+    until: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerFile:
+    """What the file holds, in a stable order."""
+
+    schema: str
+    topics: tuple[Topic, ...] = ()
+    entries: tuple[LedgerEntry, ...] = ()
+    visits: tuple[Visit, ...] = ()
+    periods: tuple[Period, ...] = ()
+
+
+def known_periods(catalog: Catalog) -> list[Period]:
+    """The periods that digests were made of, in order: a page's days are held against them."""
+    kept = catalog.fact(_PERIODS)
+    return wire.from_json(kept, list[Period]) if kept else []
+
+
+def remember_periods(catalog: Catalog, periods: Iterable[Period]) -> None:
+    """Remember that digests were made of these periods. Part of the caller's transaction."""
+    known = known_periods(catalog)
+    if new := set(periods) - set(known):
+        every = sorted({*known, *new}, key=lambda period: (period.since, period.until))
+        catalog.set_fact(_PERIODS, wire.to_json(every, indent=None))
+
+
+def _read(path: Path) -> LedgerFile:
+    try:
+        data = wire.from_json(read_file(path), LedgerFile)
+        for visit in data.visits:
+            json.loads(visit.report)
+        data = replace(data, topics=tuple(map(checked, data.topics)))
+        for name in {*(one.topic for one in data.entries), *(one.topic for one in data.visits)} - {EVERYTHING}:
+            checked_name(name)
+    except UsageError as err:
+        raise BadRecord(f"{path} holds a topic that cannot be kept: {err}") from err
+    except BadRecord as err:
+        raise BadRecord(f"{path} is {err}") from err
+    except (ValueError, RecursionError) as err:
+        raise BadRecord(f"{path} holds a visit whose report is no JSON ({err}): export the ledger again") from err
+    hows = {"new", "updated", "skipped", "replacement"}
+    wrong = next((entry.how for entry in data.entries if entry.how not in hows), None)
+    if data.schema != _SCHEMA or wrong is not None:
+        raise BadRecord(f"{path} is not a ledger of this version ({wrong or data.schema}): export it again with kb")
+    return data

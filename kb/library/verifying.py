@@ -8,35 +8,41 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kb.errors import BadIdentifier, BadRecord, IndexDamaged, UnknownPaper
-from kb.library.remembering import known_periods
+from kb.errors import BadIdentifier, HomeUnwritable, IndexDamaged, UnknownPaper
+from kb.home import below
+from kb.input_files import read_file
+from kb.library.topics import known_periods
 from kb.records import Box, Chunk, Fault, Figure, Paper, Verdict, Version
 from kb.rendering.tally import Particulars
 from kb.rendering.verification import check_file
 
 if TYPE_CHECKING:
-    from kb.library import Library
+    from kb.index.catalog import Catalog
+    from kb.library.corpus import LibraryCorpus
 
 
-def verify(library: Library, path: Path) -> tuple[list[Fault], int]:
+def verify(path: Path, catalog: Catalog, corpus: LibraryCorpus) -> tuple[list[Fault], int]:
     """The faults of a page or a ``digest.json``, and how many things were looked up.
 
     Raises:
-        BadRecord: when the file cannot be read or is no page.
+        BadRecord: when it is no page.
+        FileUnreadable: when the file cannot be read.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as err:
-        raise BadRecord(f"{path} cannot be read ({err.strerror}): check the path") from err
-    return check_file(path, data, LibrarySources(library), exists=lambda name: (path.parent / name).is_file())
+
+    def is_beside(name: str) -> bool:
+        try:
+            return below(path.parent, path.parent / name).is_file()
+        except (HomeUnwritable, OSError):
+            return False
+
+    return check_file(path, read_file(path), LibrarySources(catalog, corpus), exists=is_beside)
 
 
 class LibrarySources:
     """The library as ``kb.rendering.page_check.Sources``."""
 
-    def __init__(self, library: Library) -> None:
-        self._library = library
-        self._catalog = library.catalog()
+    def __init__(self, catalog: Catalog, corpus: LibraryCorpus) -> None:
+        self._catalog, self._corpus = catalog, corpus
 
     def candidates(self, ids: Sequence[str], title: str) -> list[Paper]:
         """The papers of these ids, and those whose titles are most like this one."""
@@ -48,7 +54,7 @@ class LibrarySources:
         if title.strip():
             # Without a usable index only the ids tell: the check says what it could not find.
             with contextlib.suppress(IndexDamaged):
-                for hit in self._library.search(title[:300], k=3, mode="lexical", by="paper"):
+                for hit in self._corpus.find(title[:300], k=3, mode="lexical", by="paper"):
                     found.setdefault(hit.paper.id, hit.paper)
         return list(found.values())
 
@@ -77,7 +83,7 @@ class LibrarySources:
         verdict, reason = judge(text, evidence)
         if verdict in ("verbatim", "supported"):
             return verdict, reason
-        return judge(text, evidence, encode=self._library.corpus().encode)
+        return judge(text, evidence, encode=self._corpus.encode)
 
     def faults_of_reason(self, reason: str, paper: Paper) -> Sequence[tuple[str, str, str]]:
         """What a reason says and neither the record nor the catalog does."""
@@ -104,7 +110,7 @@ class LibrarySources:
     def periods(self) -> Collection[tuple[date, date]]:
         """The periods that digests were made of, and the days that the daily job looked at."""
         visited = {(day, day) for _, day, _ in self._catalog.ledger.all_visits()}
-        return visited | {(period.since, period.until) for period in known_periods(self._library)}
+        return visited | {(period.since, period.until) for period in known_periods(self._catalog)}
 
     def missing(self, text: str, source: str) -> Particulars:
         """Numbers and names of a text that its source does not state."""

@@ -13,8 +13,8 @@ from kb.parsing.lines import TextLine, only_first, without_first
 from kb.parsing.outline import Heading
 from kb.parsing.paragraphs import Vocabulary, is_list_item, join_lines, starts_paragraph, without_item_mark
 from kb.parsing.references import split_references
-from kb.parsing.section_names import REFERENCES, bare_title
 from kb.records import Block, BlockKind, Line
+from kb.structure import is_references
 
 _SEPARATOR = "\n\n"
 _RUN_IN_END = re.compile(r"[\s.:—–-]+$")
@@ -153,7 +153,7 @@ def _open_section(desk: _Desk, heading: Heading, pages: Sequence[PageLayout]) ->
         desk.section.pop()
     text, spans = join_lines([page.placed[line].line for line in heading.lines], desk.vocabulary)
     desk.section.append((heading.level, text))
-    if REFERENCES.match(bare_title(text)):
+    if is_references(text):
         desk.section = desk.section[-1:]
     desk.drafts.append(_Draft(kind="heading", text=text, lines=spans, section=desk.path))
 

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from kb.ids import fold
+from kb.ids import plain_words
+from kb.names import PARTICLES
 from kb.parsing.glyphs import Style
 from kb.parsing.layout import Placed
 from kb.parsing.lines import TextLine, only_first
+from kb.text import HAN, HANGUL
 
 INSTITUTION = re.compile(
     r"Universi|Universit|Hochschule|H[öo]gskola|Politecnico|[ÉE]cole\b|Institut|Laborator|\bLabs?\b|Research|\bInc\b|\bLtd\b|\bCorp|College|Department|\bDept|School|Academ"
@@ -26,14 +28,11 @@ _NOT_NAMES = re.compile(
     re.IGNORECASE,
 )
 MARK_SIGNS = "∗*†‡§¶♦♣♠♥⋆★◦◊?✉ˆ^#∥‖⊥"
-_PARTICLE = (
-    r"(?:van|von|der|den|de|del|della|di|da|das|dos|do|du|la|las|los|le|el|al|bin|bint|ibn|ben|ten|ter|zu|zum|zur|af|av"
-    r"|op|’t|'t|y|e|i)"
-)
+_PARTICLE = rf"(?:{'|'.join(sorted(PARTICLES))}|y|e|i)"  # the last join two family names
 _PART = r"(?:[A-ZÀ-ÞĀ-ſƀ-ɏ][\w'’‐-]*\.?|(?:[A-Z]\.[-‐]?)+|d['’][A-Z]\w+)"
 _BY = re.compile(r"^(?:by|By|BY)\s+")
 _NAME = re.compile(rf"^{_PART}(?:\s+(?:{_PARTICLE}\s+)*{_PART}){{1,4}}$")
-_CJK_NAME = re.compile(r"^[\u4e00-\u9fff]{2,4}$|^[\uac00-\ud7af]{2,4}$")
+_CJK_NAME = re.compile(rf"^[{HAN}]{{2,4}}$|^[{HANGUL}]{{2,4}}$")
 _TITLES = re.compile(
     r"^(?:Ph\.?\s?D\.?|M\.?D\.?|Dr\.?|Prof\.?|(?:Student |Senior |Graduate Student |Life )?(?:Member|Fellow)|IEEE|ACM"
     r"|MSc|BSc|Jr\.?)$"
@@ -61,8 +60,8 @@ def read_authors(front: Sequence[Placed], *, title: Sequence[Placed], stated: st
         return tuple(name.text for name in names)
     # Nothing certain is printed: what the information states counts where the front matter prints each name too.
     listed = [part.strip() for part in re.split(r"\s*;\s*|\s+and\s+|,\s+", stated) if part.strip()]
-    text = fold(" ".join(placed.line.without_raised() for placed in front))
-    if listed and all(_NAME.match(part) and fold(part) in text for part in listed):
+    text = plain_words(" ".join(placed.line.without_raised() for placed in front))
+    if listed and all(_NAME.match(part) and plain_words(part) in text for part in listed):
         return tuple(listed)
     return None
 
@@ -84,7 +83,7 @@ def printed_names(front: Sequence[Placed], *, title: Sequence[Placed]) -> list[N
             found += own
         elif own is not None and not _is_other_matter(placed.line.text):
             return []  # set like the authors, yet no names: what is a name here is not certain
-    distinct = {fold(name.text) for name in found}
+    distinct = {plain_words(name.text) for name in found}
     return found if len(distinct) == len(found) else []
 
 

@@ -10,34 +10,14 @@ import json
 import os
 import sys
 import time
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+
+from kb.guard import limit_resources, out_of_memory
+
+if TYPE_CHECKING:
+    from kb.records import Document
 
 STARTED = time.monotonic()
-_MAX_WRITTEN_BYTES = 200_000_000
-_MAX_OPEN_FILES = 64
-
-
-def limit_resources(*, memory_bytes: int, seconds: float) -> None:
-    """Cap this process; where the system does not know a limit, the parent's watch remains."""
-    import resource
-
-    cpu = int(seconds) + 1
-    wanted = {
-        resource.RLIMIT_AS: (memory_bytes, memory_bytes),
-        resource.RLIMIT_CPU: (cpu, cpu + 2),
-        resource.RLIMIT_FSIZE: (_MAX_WRITTEN_BYTES, _MAX_WRITTEN_BYTES),
-        resource.RLIMIT_NOFILE: (_MAX_OPEN_FILES, _MAX_OPEN_FILES),
-        resource.RLIMIT_CORE: (0, 0),
-    }
-    for limit, (soft, hard) in wanted.items():
-        _, highest = resource.getrlimit(limit)
-        if highest != resource.RLIM_INFINITY:
-            soft, hard = min(soft, highest), min(hard, highest)
-        try:
-            resource.setrlimit(limit, (soft, hard))
-        except (OSError, ValueError):
-            if sys.platform.startswith("linux"):
-                raise
 
 
 def read_input(source: IO[bytes]) -> bytes:
@@ -67,10 +47,12 @@ def answer(request: dict[str, Any]) -> bytes:
         from kb.parsing.figures import find_figures
 
         return pack(find_figures(data, max_figures=request["max_figures"]))
-    return pack(_parse(data, request))
+    from kb.parsing.document import first_characters
+
+    return pack(first_characters(_parse(data, request), most=request["max_characters"]))
 
 
-def _parse(data: bytes, request: dict[str, Any]) -> Any:
+def _parse(data: bytes, request: dict[str, Any]) -> Document:
     if request["kind"] == "pdf":
         from kb.parsing.document import read_pdf
 
@@ -111,8 +93,7 @@ def main() -> int:
     except ParseError as err:
         failure = {"code": err.code, "message": str(err)}
     except MemoryError:
-        message = "reading it needs more memory than is allowed: raise parse_memory_bytes to try again"
-        failure = {"code": "parse-memory", "message": message}
+        failure = {"code": "parse-memory", "message": str(out_of_memory())}
     else:
         reply.write(b"{}\n" + result)
         reply.close()

@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kb.errors import ParseError
 from kb.ids import file_key
@@ -14,6 +14,7 @@ from kb.parsing.assembly import assemble
 from kb.parsing.captions import find_captions
 from kb.parsing.contents import mark_contents
 from kb.parsing.frontmatter import Said, mark_front, read_front
+from kb.parsing.furniture import printed_labels
 from kb.parsing.headings import find_headings
 from kb.parsing.layout import PageLayout, lay_out
 from kb.parsing.lines import TextLine
@@ -28,6 +29,7 @@ PARSER = "pdfium/1"
 _SCANNED_CHARS_PER_PAGE = 50
 _SCANNED_COVER = 0.5
 _MAX_DOCUMENT_LINES = 200_000
+_CHARACTERS_PER_BLOCK = 20  # at least, on the whole: a paper has hundreds
 
 
 @dataclass(slots=True)
@@ -70,6 +72,7 @@ def read_pdf(data: bytes, *, max_pages: int, deadline: float | None = None) -> D
         outline = reader.outline()
         information = reader.information()
         count = reader.page_count
+    labels = () if reading.broken else printed_labels(reading.lines, heights=[page.height for page in reading.pages])
     body = lay_out(reading.pages, reading.lines)
     split_run_in_headings(reading.pages, body=body)
     mark_contents(reading.pages)
@@ -92,12 +95,31 @@ def read_pdf(data: bytes, *, max_pages: int, deadline: float | None = None) -> D
         parser=PARSER,
         dropped=dict(sorted((reading.dropped + assembled.dropped).items())),
         warnings=tuple(reading.warnings),
+        page_labels=labels,
     )
 
 
-def _with_file_id(front: Metadata, data: bytes) -> Metadata:
-    from dataclasses import replace
+def first_characters(document: Document, *, most: int) -> Document:
+    """The document, or the first ``most`` characters of one that is longer."""
+    blocks = most // _CHARACTERS_PER_BLOCK
+    if len(document.text) <= most and len(document.blocks) <= blocks:
+        return document
+    kept = [block for block in document.blocks[:blocks] if block.end <= most]
+    if len(kept) < min(len(document.blocks), blocks) and (part := document.blocks[len(kept)]).start < most:
+        room = most - part.start
+        lines = tuple(line for line in part.lines if line.end <= room)
+        kept.append(replace(part, text=part.text[:room], lines=lines))
+    reason = (
+        f"only the first {kept[-1].end:,} of its {len(document.text):,} characters are read: raise max_characters, or"
+        " split the file"
+    )
+    fulltext = document.fulltext
+    if fulltext.state == "full":
+        fulltext = Fulltext(state="partial", code="too-long", reason=reason)
+    return replace(document, text=document.text[: kept[-1].end], blocks=tuple(kept), fulltext=fulltext)
 
+
+def _with_file_id(front: Metadata, data: bytes) -> Metadata:
     return replace(front, ids=(*front.ids, file_key(hashlib.sha256(data).hexdigest())))
 
 

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from kb.text import INVISIBLE
+
 _WHITE = re.compile(r"[ \t\r\n\f\v\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
-_INVISIBLE_SIGNS = re.compile("[\u00ad\u200b\u200c\u200d\u2060\u2061-\u2064\ufeff]")
 _POWER = re.compile(r"[+−–-]?(?:\d{1,4}|[a-z])")
 _MAX_COLUMNS = 500
 BLOCK_TAGS = frozenset(
@@ -91,7 +92,7 @@ def formula(element: Element) -> str:
 
 def clean(text: str) -> str:
     """Without signs that are not seen (soft hyphens, zero-width spaces)."""
-    return _INVISIBLE_SIGNS.sub("", text)
+    return re.sub(f"[{INVISIBLE}]", "", text)
 
 
 def has_blocks(element: Element) -> bool:

@@ -20,6 +20,7 @@ from kb.parsing.mentions import read_keywords, read_links, read_venue
 from kb.parsing.page import LinkArea
 from kb.parsing.titles import read_title
 from kb.records import Block, Metadata
+from kb.structure import KEYWORDS, is_abstract
 
 _ABSTRACT = re.compile(
     r"^(?:Abstract|ABSTRACT|A\s?B\s?S\s?T\s?R\s?A\s?C\s?T|Summary|SUMMARY|摘要|초록)(?P<rest>\b.*|)$"
@@ -27,12 +28,12 @@ _ABSTRACT = re.compile(
 _INTRODUCTION = re.compile(r"^(?:(?:1|I)\.?\s+)?I\s?NTRODUCTION$", re.IGNORECASE)
 _RUN_IN = re.compile(r"^(?:Abstract|ABSTRACT|Summary|SUMMARY)\s*[.:—–-]*\s*")
 _FRONT_PARAGRAPH = re.compile(
-    r"^(?:(?:Key ?words(?: and [Pp]hrases)?|KEY ?WORDS|Index Terms|INDEX TERMS|CCS Concepts|CCS CONCEPTS)\s*[:.—–-]"
+    rf"^(?:(?:{KEYWORDS}|CCS Concepts|CCS CONCEPTS)\s*[:.—–-]"
     r"|Categories and Subject Descriptors|General Terms|Additional Key Words|ACM Reference Format"
     r"|Author(?:s?[’']|[’']s) (?:Contact|addresse?s?)\b"
     r"|Permission to make digital|PACS numbers?:|MSC:|JEL)"
 )
-_FRONT_LABEL = re.compile(r"(?:key ?words|ccs concepts|index terms|acm reference format)[.:]?$", re.IGNORECASE)
+_FRONT_LABEL = re.compile(rf"(?:{KEYWORDS}|ccs concepts|acm reference format)[.:]?$", re.IGNORECASE)
 _RIGHTS = re.compile(
     r"(?:©|\(c\)|Copyright)\s*(?:19|20)\d\d|Copyright held by|All rights reserved\.|Publication rights licensed"
 )
@@ -202,7 +203,7 @@ def _read_doi(page: PageLayout, information: Mapping[str, str]) -> str | None:
 
 def _read_abstract(blocks: Sequence[Block], *, latest: int) -> str | None:
     prose = [block for block in blocks if block.kind in ("paragraph", "list") and (block.page or 0) <= latest]
-    under = [block.text for block in prose if block.section and _is_abstract(block.section[-1])]
+    under = [block.text for block in prose if block.section and _is_opening(block.section[-1])]
     if not under:
         first = next((k for k, block in enumerate(prose) if _RUN_IN.match(block.text) and len(block.text) > 150), None)
         under = _unmarked_abstract(blocks) if first is None else [_RUN_IN.sub("", prose[first].text)]
@@ -210,8 +211,9 @@ def _read_abstract(blocks: Sequence[Block], *, latest: int) -> str | None:
     return text if len(text) >= 100 else None
 
 
-def _is_abstract(title: str) -> bool:
-    return re.sub(r"\W", "", title).casefold() in ("abstract", "summary", "摘要", "초록")
+def _is_opening(title: str) -> bool:
+    """Whether the abstract stands under this heading of the first pages, where a summary is one too."""
+    return is_abstract(title) or re.sub(r"\W", "", title).casefold() == "summary"
 
 
 def _unmarked_abstract(blocks: Sequence[Block]) -> list[str]:
@@ -228,7 +230,7 @@ def _unmarked_abstract(blocks: Sequence[Block]) -> list[str]:
 def _until_keywords(texts: Sequence[str]) -> list[str]:
     kept: list[str] = []
     for text in texts:
-        if re.match(r"(?:Key ?words|KEY ?WORDS|Index Terms|CCS Concepts|ACM Reference)", text):
+        if re.match(rf"(?:{KEYWORDS}|CCS Concepts|ACM Reference)", text):
             break
         kept.append(text)
     return kept

@@ -6,8 +6,10 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from kb.ids import fold
+from kb.bibliographic import MONTHS
+from kb.ids import plain_words
 from kb.parsing.lines import TextLine
+from kb.structure import FLOAT_TITLE
 
 _HEAD_BAND = 0.10  # running heads stand in this share of the page's height, running feet in the next
 _FOOT_BAND = 0.09
@@ -15,16 +17,16 @@ _WIDE_BAND = 0.18  # so far in, only the outermost row of a page, and only what 
 _SAME_PLACE_POINTS = 4.0
 _ROW_POINTS = 2
 _LEAST_WORDS = 3  # of a running head that is known by the first page alone
+_LEAST_COUNTING = 3  # pages whose numbers count on
 _APART_SIZES = 1.6  # of the type's size: running text is set tighter
 _PAGE_NUMBER = re.compile(
     r"^[\s\-–—|]*(?:page\s*)?(?:\d{1,4}|[ivxl]{1,6}|\d{1,4}\s*(?:/|of)\s*\d{1,4})[\s\-–—|]*$", re.IGNORECASE
 )
 _FIRST_PAGE_FOOT = re.compile(
     r"^(?:Proceedings of|Preprint|Under review|Published as|Accepted|.*\bConference on\b|.*©|Copyright|arXiv:"
-    r"|(?:January|February|March|April|May|June|July|August|September|October|November|December)\b.*\d{4})",
+    rf"|(?:{'|'.join(MONTHS)})\b.*\d{{4}})",
     re.IGNORECASE,
 )
-_CAPTION = re.compile(r"^(?:Table|Figure|Fig\.|Algorithm|Listing)\s", re.IGNORECASE)
 
 
 def find_furniture(lines: Sequence[Sequence[TextLine]], *, heights: Sequence[float]) -> set[int]:
@@ -90,7 +92,7 @@ def _repeated_rows(lines: Sequence[Sequence[TextLine]], heights: Sequence[float]
     for at, (of_page, height) in enumerate(zip(lines, heights, strict=True)):
         for band, line in _outer_rows(of_page, height):
             words = sum(char.isalpha() for char in line.text) >= 3
-            if words and not _CAPTION.match(line.text):  # of a float that goes on over pages
+            if words and not FLOAT_TITLE.match(line.text):  # of a float that goes on over pages
                 repeated[band, _masked(line), round(line.baseline / _SAME_PLACE_POINTS)][at].append(id(line))
     least = max(2, len(lines) / 4)
     often = [places for places in repeated.values() if len(places) >= least]
@@ -109,15 +111,36 @@ def _counting_numbers(lines: Sequence[Sequence[TextLine]], heights: Sequence[flo
     return {identity for offset, identity in numbers if usual[offset] >= 2 or offset == 1}
 
 
+def printed_labels(lines: Sequence[Sequence[TextLine]], *, heights: Sequence[float]) -> tuple[str, ...]:
+    """The number that each page prints at its head or foot, as far as it counts on with the pages; else nothing.
+
+    Three pages at least must agree, and most of those that print a number there. A page between them that prints none
+    (a first page, a plate) is counted too.
+    """
+    offsets: Counter[int] = Counter()
+    for at, (of_page, height) in enumerate(zip(lines, heights, strict=True)):
+        upright = [line for line in of_page if line.upright]
+        words = [line.text.split() for _, line in [*_band_lines(upright, height), *_outer_rows(upright, height)]]
+        # At the end of a running head, alone, or alone between dashes.
+        ends = {word.strip("-–—|.") for row in words for word in (row[:1] + row[-1:] + row[1:2] * (len(row) == 3))}
+        offsets.update({int(word) - at for word in ends if word.isascii() and word.isdigit() and len(word) <= 5})
+    offset, agreeing = offsets.most_common(1)[0] if offsets else (0, 0)
+    if agreeing < max(_LEAST_COUNTING, len(lines) / 2) or offset < 0:
+        return ()
+    return tuple(str(offset + at) for at in range(len(lines)))
+
+
 def _heads_of_title(lines: Sequence[Sequence[TextLine]], heights: Sequence[float]) -> set[int]:
     """Rows at the head of later pages that say again what stands at the top of the first: title or authors."""
     if not lines:
         return set()
-    opening = fold(" ".join(line.text.rstrip("\xad") for line in lines[0] if line.y1 < 0.5 * heights[0]))
+    opening = plain_words(" ".join(line.text.rstrip("\xad") for line in lines[0] if line.y1 < 0.5 * heights[0]))
     found: set[int] = set()
     for of_page, height in zip(lines[1:], heights[1:], strict=True):
-        row = [line for band, line in _outer_rows(of_page, height) if band == "head" and not _CAPTION.match(line.text)]
-        texts = [fold(line.text) for line in row]
+        row = [
+            line for band, line in _outer_rows(of_page, height) if band == "head" and not FLOAT_TITLE.match(line.text)
+        ]
+        texts = [plain_words(line.text) for line in row]
         if any(len(text.split()) >= _LEAST_WORDS and text in opening for text in texts):
             found |= {id(line) for line in row}
     return found

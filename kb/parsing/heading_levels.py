@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from kb.parsing.layout import PageLayout
 from kb.parsing.outline import Heading
-from kb.parsing.section_names import KNOWN, NUMBERED, bare_title
+from kb.structure import KNOWN, NUMBERED, ROMAN, bare_title
 
 Look = tuple[float, bool, bool, bool]  # size, bold, italic, capitals
 MAIN_PART = re.compile(
@@ -18,7 +18,7 @@ _RUN_IN_ITEM = re.compile(r"^\d{1,2}\)\s")
 
 def with_levels(headings: Sequence[Heading], *, pages: Sequence[PageLayout]) -> list[Heading]:
     """The headings with levels from 0: an outline's own, else by number, by name, or by what is set like them."""
-    roman = sum(bool(re.match(r"[IVX]{1,5}\.\s", heading.title)) for heading in headings) >= 2
+    roman = sum(bool(re.match(rf"{ROMAN}\.\s", heading.title)) for heading in headings) >= 2
     numbered = {_look(heading, pages): _depth(heading.title, roman=roman) for heading in headings}
     known = [heading for heading in headings if KNOWN.match(bare_title(heading.title))]
     capitals = {look for heading in known if (look := _look(heading, pages))[3]}
@@ -73,7 +73,7 @@ def _depth(title: str, *, roman: bool) -> int | None:
     number = match["number"].rstrip(".:")
     if number.startswith(("Appendix", "APPENDIX", "Chapter", "Section")):
         return 0
-    if roman and re.fullmatch(r"[A-Z]", number) and not re.fullmatch(r"[IVX]", number):
+    if roman and re.fullmatch(r"[A-Z]", number) and not re.fullmatch(ROMAN, number):
         return 1
     if roman and number.isdigit():
         return 2  # "I.", "A.", "1."

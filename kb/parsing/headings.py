@@ -11,7 +11,7 @@ from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine
 from kb.parsing.outline import MAX_HEADING_LINES, Heading, locate_outline
 from kb.parsing.page import OutlineEntry
-from kb.parsing.section_names import KNOWN, NUMBERED, bare_title
+from kb.structure import KNOWN, NUMBERED, bare_title
 
 _MAX_CHARS = 120
 _MIN_ALIKE = 3  # headings in one type that make it a heading's type

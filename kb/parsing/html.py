@@ -17,6 +17,7 @@ from kb.errors import ParseError
 from kb.ids import file_key
 from kb.parsing.elements import Element
 from kb.records import Document, Fulltext
+from kb.text import CONTROL, NO_TEXT
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 MAX_HTML_BYTES = 20_000_000
 _MAX_NODES = 300_000
 _SAMPLE, _RARE = 50_000, 50
-_NO_TEXT = re.compile(r"[\x01-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd]")  # control characters, undecodable bytes
+_NO_TEXT = re.compile(rf"[{CONTROL}{NO_TEXT}\ufffd]")  # the last stands for bytes that could not be decoded
 _MAX_DEPTH = 150  # deeper elements are read as if they stood here
 
 _UNSEEN = frozenset(

@@ -11,6 +11,7 @@ from kb.parsing.html import Page
 from kb.parsing.latexml_front import is_aside, put_front, read_latexml_front, text_of
 from kb.parsing.sheet import Sheet
 from kb.records import BlockKind, Document, Fulltext
+from kb.structure import float_label
 
 PARSER = "latexml-html/1"
 _LEVELS = {
@@ -27,10 +28,6 @@ _LISTS = ("ltx_itemize", "ltx_enumerate", "ltx_description", "ltx_inline-itemize
 _FLOATS = ("ltx_figure", "ltx_table", "ltx_float")
 _ALONE = (*_FLOATS, *_EQUATIONS, *_LISTS, *_LEVELS, "ltx_para", "ltx_p", "ltx_title", "ltx_tabular", "ltx_bibitem",
           "ltx_listing")  # fmt: skip
-_LABEL = re.compile(
-    r"(Fig(?:ure|\.)?|Tab(?:le|\.)?|Algorithm|Listing|Scheme|Chart|Box|Video)\s*([A-Z]?\.?\d+(?:\.\d+)*|[IVX]+)\b", re.I
-)
-_LABEL_NAMES = {"fig": "Figure", "fig.": "Figure", "tab": "Table", "tab.": "Table"}
 _BROKEN = re.compile(r"Conversion to HTML had a Fatal error|document may be truncated or damaged", re.I)
 _UNTITLED = {"ltx_abstract": "Abstract", "ltx_bibliography": "References"}
 _LEAST_CHARS = 200
@@ -209,11 +206,9 @@ def _within_float(element: Element) -> list[Element]:
 
 
 def _label(text: str) -> str | None:
-    match = _LABEL.match(text.strip())
-    if match is None:
-        return None
-    name = _LABEL_NAMES.get(match[1].lower(), match[1].capitalize())
-    return f"{name} {match[2]}"
+    bare = text.strip()
+    label = float_label(bare[:1].upper() + bare[1:])
+    return label.text if label else None
 
 
 def _equation(element: Element) -> str:

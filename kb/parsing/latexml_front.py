@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kb.parsing.elements import Element, inline_text
 from kb.parsing.html import Page
-from kb.parsing.pagefront import KEYWORDS, ids_of, names_of, own_links, split_keywords
+from kb.parsing.pagefront import MARKED_KEYWORDS, ids_of, names_of, own_links, split_keywords
 from kb.parsing.sheet import Sheet
 from kb.records import Affiliation, Metadata
 
@@ -62,7 +62,7 @@ def _keywords(article: Element) -> tuple[str, ...] | None:
     if stated := text_of(article, "ltx_keywords"):
         return split_keywords(stated)
     for element in article.walk(skip=lambda e: e.has("ltx_section")):
-        if element.has("ltx_p") and (text := inline_text(element)) and KEYWORDS.match(text):
+        if element.has("ltx_p") and (text := inline_text(element)) and MARKED_KEYWORDS.match(text):
             return split_keywords(text)
     return None
 

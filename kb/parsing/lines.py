@@ -17,6 +17,7 @@ from typing import NamedTuple
 from kb.parsing.fragments import Fragment, merge_fragments
 from kb.parsing.glyphs import SOFT_HYPHEN as SOFT_HYPHEN
 from kb.parsing.glyphs import Glyph, Style, compose_accents, in_spoken_order, with_missing_blanks
+from kb.text import is_set_solid
 
 # Gaps and overlaps are in units of the font size (em).
 _GUTTER_EM = 1.15
@@ -164,7 +165,7 @@ def _spell(glyphs: list[Glyph], line: Fragment) -> tuple[str, list[tuple[int, fl
             pieces.append(" ")
             length += 1
             pending = False
-        wide = glyph.text > "\u2e7f" and is_cjk(glyph.text[0])
+        wide = glyph.text > "\u2e7f" and is_set_solid(glyph.text[0])
         raised = glyph.style.size < 0.92 * line.size and line.baseline - glyph.baseline > 0.15 * line.size
         if in_word and not wide and runs[-1].raised == raised:
             start, x0, x1 = words[-1]
@@ -181,14 +182,6 @@ def _spell(glyphs: list[Glyph], line: Fragment) -> tuple[str, list[tuple[int, fl
         pieces.append(glyph.text)
         length += len(glyph.text)
     return "".join(pieces), words, runs
-
-
-def is_cjk(char: str) -> bool:
-    """Whether the character is written without spaces between words (Han, Kana; not Hangul)."""
-    code = ord(char)
-    return (
-        0x2E80 <= code <= 0x9FFF or 0xF900 <= code <= 0xFAFF or 0xFF00 <= code <= 0xFF60 or 0x20000 <= code <= 0x3FFFF
-    )
 
 
 def without_first(line: TextLine, count: int) -> TextLine:

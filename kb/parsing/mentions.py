@@ -9,6 +9,7 @@ from kb.links import HOSTS, host_kind, link_kind, names_a_thing, same_address, w
 from kb.parsing.layout import PageLayout
 from kb.parsing.page import LinkArea
 from kb.records import Block, Link
+from kb.structure import KEYWORDS, is_abstract
 
 _ADDRESS = re.compile(rf"(?:https?://)?(?:www\.)?(?P<host>{HOSTS})(?P<path>(?:/[\w.\-~%+@]+){{0,5}})/?", re.IGNORECASE)
 _ANY_ADDRESS = re.compile(r"https?://[\w.-]+\.[a-z]{2,}(?:/[\w.\-~%+@]*)*", re.IGNORECASE)
@@ -26,8 +27,7 @@ _OTHERS = re.compile(
     re.IGNORECASE,
 )
 _KEYWORDS = re.compile(
-    r"^(?:(?:Additional )?Key ?[Ww]ords(?: and [Pp]hrases)?|KEY ?WORDS|Index Terms|INDEX TERMS)\s*[:.—–-]*\s*"
-    r"(?P<rest>.*)$",
+    rf"^{KEYWORDS}\s*[:.—–-]*\s*(?P<rest>.*)$",
     re.DOTALL,
 )
 _KEYWORDS_IN_NOTES = re.compile(r"(?<=[.\d] )Key words and phrases\.")
@@ -108,7 +108,7 @@ def _canonical(url: str) -> str | None:
 
 def _is_opening(block: Block, page: int) -> bool:
     """Whether the block stands in the front matter or in the abstract."""
-    abstract = bool(block.section) and block.section[-1].casefold().strip(" .:") == "abstract"
+    abstract = bool(block.section) and is_abstract(block.section[-1])
     return block.kind == "front" or (abstract and page <= 2)
 
 

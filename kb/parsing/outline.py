@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kb.ids import fold
+from kb.ids import plain_words
 from kb.parsing.layout import PageLayout
 from kb.parsing.page import OutlineEntry
-from kb.parsing.section_names import FLOAT_TITLE, bare_title
+from kb.structure import FLOAT_TITLE, bare_title
 
 MAX_HEADING_LINES = 3
 
@@ -84,4 +84,4 @@ def _spelling(page: PageLayout, at: int, wanted: str) -> list[int] | None:
 
 
 def _squeeze(text: str) -> str:
-    return fold(text).replace(" ", "")
+    return plain_words(text).replace(" ", "")

@@ -10,6 +10,7 @@ from kb.ids import arxiv_key, doi_key, parse_arxiv_id
 from kb.links import host_kind, names_a_thing, same_address, without_punctuation
 from kb.parsing.elements import Element, inline_text
 from kb.records import Link, SourceName
+from kb.structure import KEYWORDS
 
 _SITE_ARXIV = re.compile(
     r"^(?:https?://(?:www\.|export\.)?(?:arxiv\.org|ar5iv\.(?:org|labs\.arxiv\.org)))?/(?:abs|html|pdf)/(.+)$", re.I
@@ -28,7 +29,7 @@ _NOT_A_NAME = re.compile(
     r"|contribut",
     re.I,
 )
-KEYWORDS = re.compile(r"^[*_\s]*(?:key ?words(?: and phrases)?|index terms)[*_\s]*[:.—–-]+[*_\s]*", re.I)
+MARKED_KEYWORDS = re.compile(rf"^[*_\s]*{KEYWORDS}[*_\s]*[:.—–-]+[*_\s]*", re.I)
 _NAME_WORD = re.compile(r"[^\W\d_][\w'’.-]*$")
 
 
@@ -104,7 +105,7 @@ def _is_web(address: str) -> bool:
 
 def split_keywords(text: str) -> tuple[str, ...] | None:
     """``"Keywords: a; b, c."`` -> ``("a", "b, c")``: split at the strongest sign there is."""
-    bare = KEYWORDS.sub("", text)
+    bare = MARKED_KEYWORDS.sub("", text)
     sign = next((sign for sign in (";", "·", "•", "|", ",") if sign in bare), ",")
     parts = [part.strip(" .") for part in bare.split(sign)]
     words = tuple(dict.fromkeys(part for part in parts if part))

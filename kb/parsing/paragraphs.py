@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
-from kb.parsing.lines import TextLine, is_cjk, without_first
+from kb.parsing.lines import TextLine, without_first
 from kb.records import Line
+from kb.text import CLOSERS, FULL_STOPS, is_set_solid
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?(?:-[^\W_]+)*")
 # Prefixes that keep their hyphen when the paper itself gives no evidence.
@@ -25,7 +26,7 @@ _ITEM = re.compile(
     r"^(?:(?P<bullet>[•◦▪▸►‣∙●○■□–—]|[-*∗·](?=\s))\s*|\(?(?P<number>\d{1,2}|[a-z]|[ivx]{1,4})[.)]\s+|\[\d+\]\s+)(?=\S)"
 )
 _SURE_BULLETS = "•◦▪▸►‣∙●○■□"
-_ENDS_SENTENCE = re.compile(r"[.:?!。！？…][\"”’)\]]*$")
+_ENDS_SENTENCE = re.compile(rf"[:{FULL_STOPS}][{CLOSERS}]*$")
 _FOOTNOTE_MARK = re.compile(r"^(?:\d{1,3}(?:\s?[,–-]\s?\d{1,3})*|[∗*†‡§¶]+)$")
 
 
@@ -167,7 +168,7 @@ def _glued(text: str, piece: str, vocabulary: Vocabulary) -> str:
         return text[:-1] + ("-" if keep else "")
     if text.endswith("-") and text[-2:-1].isalnum() and piece[:1].isalnum():
         return text  # "BERT-" / "Large"
-    if is_cjk(text[-1]) and is_cjk(piece[0]):
+    if is_set_solid(text[-1]) and is_set_solid(piece[0]):
         return text
     if re.search(r"https?:$", text) and piece.startswith("//"):
         return text

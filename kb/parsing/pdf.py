@@ -19,7 +19,7 @@ from types import TracebackType
 
 from kb.parsing.page import Graphic, GraphicKind, LinkArea, OutlineEntry, PageText, Raster
 from kb.parsing.pdfium import Matrix, OpenPage, OpenPdf, PaintedObject
-from kb.parsing.text_scan import Cover, TextScan
+from kb.parsing.text_scan import Clip, Cover, TextScan
 
 MAX_OUTLINE_ENTRIES = 2_000
 MAX_LINKS_PER_PAGE = 2_000
@@ -156,16 +156,21 @@ class PdfPage:
         finally:
             self._page.show(left_out, shown=True)
 
-    def covers(self) -> tuple[dict[int, int], list[Cover]]:
-        """Place in the order of painting of each text object, and of what may be painted over them.
+    def covers(self) -> tuple[dict[int, int], list[Cover], dict[int, Clip]]:
+        """Place in the order of painting of each text object, and of what may be painted over them; and what clipping
+        leaves of the text objects that it cuts.
 
         Only filled things large enough to hide a word count, whatever their colour; of very many the largest.
         """
         texts: dict[int, int] = {}
         covers: list[Cover] = []
-        for order, (thing, matrix) in enumerate(islice(_painted(self._page.objects(), None, 0), _MAX_THINGS)):
+        clips: dict[int, Clip] = {}
+        painted = self._painted(self._page.objects(), None, depth=0, clip=None)
+        for order, (thing, matrix, clip) in enumerate(islice(painted, _MAX_THINGS)):
             if thing.sort == "text":
                 texts[thing.address] = order
+                if clip is not None:
+                    clips[thing.address] = clip
             elif thing.sort in ("image", "shading") or (thing.sort == "path" and thing.draw_mode()[0]):
                 bounds = thing.bounds()
                 if bounds is not None:
@@ -173,7 +178,22 @@ class PdfPage:
                     if x1 - x0 >= _COVER_POINTS[0] and y1 - y0 >= _COVER_POINTS[1]:
                         covers.append(Cover(order, x0, y0, x1, y1))
         covers.sort(key=lambda cover: (cover.x0 - cover.x1) * (cover.y1 - cover.y0))
-        return texts, covers[:_MAX_COVERS]
+        return texts, covers[:_MAX_COVERS], clips
+
+    def _painted(
+        self, things: Iterable[PaintedObject], matrix: Matrix | None, *, depth: int, clip: Clip | None
+    ) -> Iterator[tuple[PaintedObject, Matrix | None, Clip | None]]:
+        """All objects in the order of painting, those of forms in the form's place, with the matrix of their space
+        and what clipping leaves of texts."""
+        for thing in things:
+            left = clip
+            if thing.sort in ("form", "text") and (own := thing.clip()) is not None:
+                left = Clip(*self._placed(own[0], matrix), own[1]).within(clip)
+            if thing.sort == "form" and depth < _MAX_FORM_DEPTH:
+                inner = _times(thing.matrix(), matrix)
+                yield from self._painted(thing.children(), inner, depth=depth + 1, clip=left)
+            else:
+                yield thing, matrix, left
 
     def box(self, left: float, bottom: float, right: float, top: float) -> Rectangle:
         """A box of page space as (x0, y0, x1, y1) of the shown page."""
@@ -204,17 +224,6 @@ class PdfPage:
         corners = [_applied(matrix, x, y) for x in (left, right) for y in (bottom, top)]
         xs, ys = [x for x, _ in corners], [y for _, y in corners]
         return self.box(min(xs), min(ys), max(xs), max(ys))
-
-
-def _painted(
-    things: Iterable[PaintedObject], matrix: Matrix | None, depth: int
-) -> Iterator[tuple[PaintedObject, Matrix | None]]:
-    """All objects in the order of painting, those of forms in the form's place, with the matrix of their space."""
-    for thing in things:
-        if thing.sort == "form" and depth < _MAX_FORM_DEPTH:
-            yield from _painted(thing.children(), _times(thing.matrix(), matrix), depth + 1)
-        else:
-            yield thing, matrix
 
 
 def _shown(bbox: Rectangle, rotation: int) -> Callable[[float, float], Point]:

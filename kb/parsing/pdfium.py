@@ -8,6 +8,7 @@ process with limits (``kb.parsing.worker``).
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -25,6 +26,9 @@ Matrix = tuple[float, float, float, float, float, float]
 Sort = Literal["text", "path", "image", "shading", "form", "other"]
 
 _MAX_OBJECTS = 20_000
+_NOWHERE = (-1e6, -1e6, -1e6, -1e6)
+_MAX_CLIPS = 50  # paths of one object
+_MAX_CLIP_POINTS = 500
 _MAX_ADDRESS_CHARS = 4_096
 _INVISIBLE_MODES = (3, 7)  # PDF 32000-1, table 106: neither fill nor stroke
 _SORTS: dict[int, Sort] = {
@@ -76,6 +80,29 @@ class PaintedObject:
         left, bottom, right, top = (edge.value for edge in edges)
         return left, bottom, right, top
 
+    def clip(self) -> tuple[Bounds, bool] | None:
+        """What its clip paths leave of it at most, as a box of its parent's space, and whether they are boxes
+        themselves; None where nothing clips it."""
+        path = c.FPDFPageObj_GetClipPath(self._raw)
+        count = c.FPDFClipPath_CountPaths(path) if path else 0
+        edges, is_box = (-math.inf, -math.inf, math.inf, math.inf), True
+        x, y = ctypes.c_float(), ctypes.c_float()
+        for number in range(min(count, _MAX_CLIPS)):
+            size = min(c.FPDFClipPath_CountPathSegments(path, number), _MAX_CLIP_POINTS)
+            segments = [c.FPDFClipPath_GetPathSegment(path, number, place) for place in range(size)]
+            points = [(x.value, y.value) for one in segments if c.FPDFPathSegment_GetPoint(one, x, y)]
+            if not points:
+                continue
+            xs, ys = [one for one, _ in points], [one for _, one in points]
+            corners = {(one, other) for one in (min(xs), max(xs)) for other in (min(ys), max(ys))}
+            is_box = is_box and len(points) <= 5 and corners.issuperset(points)
+            edges = (max(edges[0], min(xs)), max(edges[1], min(ys)), min(edges[2], max(xs)), min(edges[3], max(ys)))
+        if not math.isfinite(edges[0]):
+            return None
+        if edges[0] > edges[2] or edges[1] > edges[3]:
+            return _NOWHERE, True
+        return edges, is_box
+
     def matrix(self) -> Matrix:
         """From its own space to its parent's."""
         m = c.FS_MATRIX()
@@ -113,6 +140,8 @@ class OpenPdf:
                 message = "the PDF is locked with a password: save an unlocked copy and add that"
                 raise ParseError(message, code="pdf-encrypted") from err
             raise ParseError("the PDF is damaged: get it again from its source", code="pdf-broken") from err
+        except (RuntimeError, ValueError, OSError) as err:
+            raise ParseError(f"the PDF cannot be opened ({err}): get it again", code="pdf-broken") from err
         self.page_count = len(self._document)
 
     def close(self) -> None:
@@ -127,7 +156,7 @@ class OpenPdf:
         """
         try:
             return OpenPage(self._document, self._document[index])
-        except pdfium.PdfiumError as err:
+        except (pdfium.PdfiumError, RuntimeError, ValueError) as err:
             message = f"page {index + 1} of the PDF is damaged: get the file again"
             raise ParseError(message, code="pdf-broken") from err
 
@@ -190,7 +219,7 @@ class OpenPage:
         """
         try:
             return OpenText(self._page.get_textpage())
-        except pdfium.PdfiumError as err:
+        except (pdfium.PdfiumError, RuntimeError, ValueError) as err:
             raise ParseError("the text of a page is damaged: get the file again", code="pdf-broken") from err
 
     def objects(self) -> Iterator[PaintedObject]:

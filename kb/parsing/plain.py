@@ -12,27 +12,23 @@ from kb.errors import ParseError
 from kb.ids import file_key
 from kb.parsing.html import MAX_HTML_BYTES, decode_page, refuse_binary
 from kb.parsing.markdown import front_matter, read_markdown
-from kb.parsing.pagefront import KEYWORDS, ids_of, links_in, names_of, split_keywords
+from kb.parsing.pagefront import MARKED_KEYWORDS, ids_of, links_in, names_of, split_keywords
 from kb.parsing.prose import Reading
 from kb.records import Block, Document, Fulltext, Link, Metadata
+from kb.structure import ARABIC, KNOWN, ROMAN, is_abstract
+from kb.text import CONTROL
 
 MARKDOWN_PARSER = "markdown/1"
 TEXT_PARSER = "plain-text/1"
 
-_CONTROL = re.compile(r"[\x01-\x08\x0e-\x1f\x7f]")
+_LONGEST_WORD = 80  # characters at the end of a line that may be the first part of a word
 
 # Plain text
 _REFERENCE_MARK = re.compile(r"(?:\[\w{1,12}\]|\d{1,3}\.)\s")
 _ITEM_MARK = re.compile(r"(?:[-*•]|\d{1,2}[.)]|\([a-z\d]{1,2}\))\s")
-_KNOWN_HEADING = re.compile(
-    r"(?:abstract|summary|introduction|background|related work|methods?|materials and methods|experiments?|results?"
-    r"|discussion|results and discussion|conclusions?|limitations|acknowledge?ments?|references|bibliography"
-    r"|appendix(?: [A-Z])?)\W*$",
-    re.I,
-)
-_NUMBERED_HEADING = re.compile(
-    r"(?P<number>(?:\d{1,2}(?:\.\d{1,2}){0,3}|[IVX]{1,5}|[A-H](?:\.\d{1,2}){1,2}))\.?[ \t]+(?P<rest>[A-Z].*)$"
-)
+# A letter alone is an article of prose more often than a number, so it needs one behind it.
+_NUMBERED_HEADING = re.compile(rf"(?P<number>{ARABIC}|{ROMAN}|[A-H](?:\.\d{{1,2}}){{1,2}})\.?[ \t]+(?P<rest>[A-Z].*)$")
+_MOST_WORDS = 4  # of a heading that is known by its name: some names go on ("Ethical …"), and so does prose
 
 
 def parse_markdown(data: bytes) -> Document:
@@ -83,17 +79,21 @@ def _read_text_paragraph(lines: list[str], reading: Reading, *, words: Counter[s
         return
     title = lines[0]
     level = _heading_level(title) if not first else None
-    if level is not None and (len(lines) == 1 or _KNOWN_HEADING.match(title)):
+    if level is not None and (len(lines) == 1 or _is_known(title)):
         reading.heading(title, level=level)
         lines = lines[1:]
     for entry in _entries(lines, reading):
         reading.put_prose(_joined(entry, words))
 
 
+def _is_known(line: str) -> bool:
+    return len(line.split()) <= _MOST_WORDS and KNOWN.match(re.sub(r"\W+$", "", line)) is not None
+
+
 def _heading_level(line: str) -> int | None:
     if len(line) > 90 or line.endswith((",", ";")):
         return None
-    if _KNOWN_HEADING.match(line):
+    if _is_known(line):
         return 1
     if (match := _NUMBERED_HEADING.match(line)) and not line.endswith("."):
         return 1 + match["number"].count(".")
@@ -118,17 +118,18 @@ def _entries(lines: list[str], reading: Reading) -> Iterator[list[str]]:
 
 def _joined(lines: list[str], words: Counter[str]) -> str:
     """Lines as one text; "exam-" and "ple" become one word unless the text writes it with the hyphen elsewhere."""
-    text = ""
+    pieces = [""]
     for line in lines:
-        left = re.search(r"([^\W\d_]+)-$", text)
+        left = re.search(r"([^\W\d_]+)-$", pieces[-1][-_LONGEST_WORD:])
         right = re.match(r"[^\W\d_]+", line)
         if left and right and right[0].islower():
             whole, hyphened = left[1] + right[0], f"{left[1]}-{right[0]}"
-            text = text if words[hyphened.lower()] and not words[whole.lower()] else text[:-1]
-            text += line
+            if not words[hyphened.lower()] or words[whole.lower()]:
+                pieces[-1] = pieces[-1][:-1]
+            pieces.append(line)
         else:
-            text = f"{text} {line}" if text else line
-    return " ".join(text.split())
+            pieces += [" ", line]
+    return " ".join("".join(pieces).split())
 
 
 # -------------------------------------------------------------------------------------------- shared
@@ -139,7 +140,7 @@ def _decoded(data: bytes) -> str:
         raise ParseError(f"the file has {len(data):,} bytes, more than {MAX_HTML_BYTES:,}: split it", code="too-large")
     text = decode_page(data).replace("\r\n", "\n").replace("\r", "\n")
     refuse_binary(text)
-    return _CONTROL.sub("", text)
+    return re.sub(f"[{CONTROL}]", "", text)
 
 
 def _document(reading: Reading, data: bytes, *, parser: str, stated: dict[str, list[str]], text: str) -> Document:
@@ -159,25 +160,23 @@ def _read_front(blocks: tuple[Block, ...], stated: dict[str, list[str]]) -> Meta
     head = [block for block in blocks[:12] if block.kind != "code"]
     first = head[0] if head else None
     title = next(iter(stated.get("title", [])), None)
-    if title is None and first is not None and len(first.text) < 250 and not _KNOWN_HEADING.match(first.text):
+    if title is None and first is not None and len(first.text) < 250 and not _is_known(first.text):
         title = first.text if first.kind == "heading" or not first.text.endswith((".", ":", "?!")) else None
     names = stated.get("authors") or stated.get("author") or []
     below = head[1] if len(head) > 1 and title is not None and head[1].kind == "paragraph" else None
     authors = names_of(names) if names else names_of([below.text]) if below is not None else None
-    abstract = next((b.text for b in blocks if b.kind == "paragraph" and _is_abstract(b)), None)
+    abstract = next(
+        (b.text for b in blocks if b.kind == "paragraph" and b.section and is_abstract(b.section[-1])), None
+    )
     addresses = [f"/abs/{value}" for name in ("arxiv", "eprint") for value in stated.get(name, [])]
     meta = [("citation_doi", value) for value in stated.get("doi", [])]
     ids, version = ids_of(addresses, meta, [block.text for block in head])
     words = stated.get("keywords") or stated.get("tags")
-    said = next((split_keywords(block.text) for block in head if KEYWORDS.match(block.text)), None)
+    said = next((split_keywords(block.text) for block in head if MARKED_KEYWORDS.match(block.text)), None)
     return Metadata(
         source="text", ids=ids, version=version, title=title, authors=authors, abstract=abstract,
         links=_own_links(head), keywords=tuple(words) if words else said,
     )  # fmt: skip
-
-
-def _is_abstract(block: Block) -> bool:
-    return bool(block.section) and block.section[-1].lower().strip(" .:*") == "abstract"
 
 
 def _own_links(head: list[Block]) -> tuple[Link, ...] | None:

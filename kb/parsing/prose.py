@@ -7,8 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from kb.parsing.sheet import Sheet
-
-_REFERENCES = re.compile(r"(?:(?:\d+|[IVX]+)\.?\s+)?(?:references|bibliography|literature cited|works cited)\W*$", re.I)
+from kb.structure import float_label, is_references
 
 
 @dataclass(slots=True)
@@ -22,7 +21,7 @@ class Reading:
     def heading(self, title: str, *, level: int) -> None:
         """Open a section; under "References" everything is a reference."""
         self.sheet.open_section(title, level=level)
-        self.references = bool(_REFERENCES.match(title.strip()))
+        self.references = is_references(title)
 
     def put_prose(self, text: str) -> None:
         """Write a run of text as what it is: reference, list item, caption or paragraph."""
@@ -32,6 +31,8 @@ class Reading:
         elif re.match(r"(?:[-*•]|\d{1,2}[.)])\s", text):
             self.sheet.put("list", text)
         else:
-            label = re.match(r"(Figure|Fig\.|Table|Algorithm)\s+(\d+)\s*[:.]\s", text)
-            name = f"{label[1].replace('Fig.', 'Figure')} {label[2]}" if label else None
-            self.sheet.put("caption" if label else "paragraph", text, label=name, later=label is not None)
+            label = float_label(text)
+            if label is not None and label.mark in (":", ".") and label.rest[:1].isspace():
+                self.sheet.put("caption", text, label=label.text, later=True)
+            else:
+                self.sheet.put("paragraph", text)

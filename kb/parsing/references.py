@@ -7,16 +7,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 
+from kb.names import PARTICLES
 from kb.parsing.layout import PageLayout, Placed
 from kb.parsing.lines import TextLine
 from kb.parsing.outline import Heading
-from kb.parsing.section_names import APPENDIX, REFERENCES, bare_title
+from kb.structure import APPENDIX, bare_title, is_references
 
 _NUMBER = re.compile(r"^\s*(?:\[(?P<a>\d{1,3})\]|\((?P<b>\d{1,3})\)|(?P<c>\d{1,3})\.(?=\s|[A-Z]))\s*")
 _BRACKETED = re.compile(r"^\s*[\[(](?P<number>\d{1,3})[\])]\s*")
 _KEY = re.compile(r"^\s*\[(?P<key>[^\]\s]{1,12}[^\]]{0,24})\]\s*\S")
 _AUTHOR_START = re.compile(
-    r"^[A-ZÀ-ÞĀ-Ž][\w'’\-À-ž]+[,.\s]|^[A-Z]\.\s?(?:[A-Z]\.\s?)*[A-ZÀ-Þ]|^(?:de|van|von|da|di|del|le|la)\s"
+    rf"^[A-ZÀ-ÞĀ-Ž][\w'’\-À-ž]+[,.\s]|^[A-Z]\.\s?(?:[A-Z]\.\s?)*[A-ZÀ-Þ]|^(?:{'|'.join(sorted(PARTICLES))})\s"
 )
 _MAX_ENTRY_LINES = 25
 _MAY_BE_ENTRIES = ("body", "heading", "footnote", "equation", "code")
@@ -28,10 +29,10 @@ def mark_references(pages: Sequence[PageLayout], headings: Sequence[Heading]) ->
 
     A paper without such a heading (letters in physics) may end in a list that counts from [1].
     """
-    if not any(REFERENCES.match(bare_title(heading.title)) for heading in headings):
+    if not any(is_references(heading.title) for heading in headings):
         _mark_unnamed_list(pages)
     for at, heading in enumerate(headings):
-        if not REFERENCES.match(bare_title(heading.title)):
+        if not is_references(heading.title):
             continue
         later = next((h for h in headings[at + 1 :] if _ends_list(h, heading)), None)
         for page in pages[heading.page - 1 : later.page if later else len(pages)]:
@@ -93,7 +94,7 @@ def _is_true_footnote(page: PageLayout, placed: Placed) -> bool:
 
 def _ends_list(heading: Heading, references: Heading) -> bool:
     title = heading.title
-    if REFERENCES.match(bare_title(title)):
+    if is_references(title):
         return False
     return heading.level <= references.level or bool(APPENDIX.match(title)) or bare_title(title) != title
 

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from kb.parsing.captions import Caption
 from kb.parsing.float_lines import PageFloats, Verdict, attach_to_captions, is_table_note, mark_boxed_floats
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
-from kb.parsing.lines import TextLine, is_cjk
+from kb.parsing.lines import TextLine
+from kb.text import CLOSERS, FULL_STOPS, is_set_solid
 
 _MONO = re.compile(r"mono|courier|cmtt|consol|sftt|inconsol|typewriter|menlo|lmtt|ectt|txtt|dejavusansm", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://|www\.|@|\.(?:com|org|io)\b")
 _FOOTNOTE_SIGN = re.compile(r"^[∗*†‡§¶♠♣♦♥⋆]|^\d{1,2}\s?(?=[A-Za-z“\"(])")
 _EQUATION_NUMBER = re.compile(r"\(\s*(?:[A-Z]\.?)?\d{1,3}(?:\.\d+)?[a-z]?\s*\)$")
-_ENDS_SENTENCE = re.compile(r"[.:;?!…][\"”’)\]]*$")
+_ENDS_SENTENCE = re.compile(rf"[:;{FULL_STOPS}][{CLOSERS}]*$")
 
 
 def assign_roles(pages: Sequence[PageLayout], captions: Sequence[Sequence[Caption]], *, body: BodyStyle) -> None:
@@ -150,7 +151,7 @@ def _judge(block: list[Placed], *, page: PageLayout, body: BodyStyle) -> Verdict
     letters = _letters(lines)
     rows = _rows_with_several(block)
     size = lines[0].size / body.size
-    long = len(lines[0].text.split()) >= 6 or sum(map(is_cjk, lines[0].text)) >= 12
+    long = len(lines[0].text.split()) >= 6 or sum(map(is_set_solid, lines[0].text)) >= 12
     if size < 0.93 and is_table_note(lines[0]):
         return "weak"
     if _is_numbered_equation(lines):

@@ -6,13 +6,19 @@ import hashlib
 import io
 import logging
 import re
+import struct
 import unicodedata
+import zlib
 
 from kb.errors import ParseError
 from kb.ids import file_key
 from kb.records import Block, Document, Fulltext, Metadata
 
 PARSER = "pypdf/1"
+_STUMBLES = (
+    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, OSError, RuntimeError, TypeError,
+    ValueError, struct.error, zlib.error,
+)  # fmt: skip
 
 
 def read_text_only(data: bytes, *, max_pages: int, first_error: ParseError) -> Document:
@@ -56,7 +62,7 @@ def _pieces(data: bytes, *, max_pages: int, first_error: ParseError) -> tuple[li
         count = len(reader.pages)
         for number in range(1, min(count, max_pages) + 1):
             pieces += [(number, text) for text in _paragraphs(reader.pages[number - 1].extract_text())]
-    except (PyPdfError, RecursionError, ValueError, KeyError, TypeError, AttributeError, IndexError, OSError) as err:
+    except (PyPdfError, *_STUMBLES) as err:
         # pypdf meets damaged files with all of these; what was read before counts.
         if not pieces:
             raise first_error from err

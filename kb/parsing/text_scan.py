@@ -1,15 +1,16 @@
 """The characters of a page to lines: what is visible, what is hidden from the reader's eye, and how it is set.
 
 Text that nobody sees must not speak: it is dropped and counted. Hidden are text painted with neither fill nor
-stroke, text outside the page, text too small to read, and text that makes no difference to the picture of the page
-(white on white, or painted over by an image or a box): the page is rendered with and without it and compared.
+stroke, text outside the page or of what clip paths leave, text too small to read, and text that makes no difference to
+the picture of the page (white on white, or painted over by an image or a box): the page is rendered with and without it
+and compared.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from kb.parsing.glyphs import Glyph, Style, is_extension_font, operator_of, spelling_of, style_of, symbol_of
@@ -38,6 +39,30 @@ class Cover(NamedTuple):
     y1: float
 
 
+class Clip(NamedTuple):
+    """What clipping leaves of an object at most; ``is_box``: exactly that is left."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    is_box: bool
+
+    def within(self, other: Clip | None) -> Clip:
+        """What both leave."""
+        if other is None:
+            return self
+        return Clip(
+            max(self.x0, other.x0), max(self.y0, other.y0), min(self.x1, other.x1), min(self.y1, other.y1),
+            self.is_box and other.is_box,
+        )  # fmt: skip
+
+    def hides(self, glyph: Glyph) -> bool:
+        """Whether nothing of a glyph but its edge is left."""
+        x, y = (glyph.x0 + glyph.x1) / 2, (glyph.y0 + glyph.y1) / 2
+        return not (self.x0 - 0.5 <= x <= self.x1 + 0.5 and self.y0 - 0.5 <= y <= self.y1 + 0.5)
+
+
 class _Piece(NamedTuple):
     """A text object: its style and baseline, and its state: "visible", "invisible" or "pale"."""
 
@@ -62,7 +87,9 @@ class TextScan:
     def read(self) -> PageText:
         """The visible lines and the count of what is not visible."""
         self._scan()
-        hidden = self._unpainted | self._unseen()
+        unseen, clips = self._unseen()
+        hidden = self._unpainted | unseen
+        self._drop_clipped(clips)
         inked = Counter(
             owner in hidden
             for owner, glyph in zip(self._owners, self._glyphs, strict=True)
@@ -79,6 +106,13 @@ class TextScan:
         kept, self._dropped["line number"] = without_line_numbers(kept)
         lines = tuple(build_lines(kept, page=self._page.number))
         return PageText(lines=lines, dropped={k: n for k, n in self._dropped.items() if n}, is_ocr_layer=is_ocr)
+
+    def _drop_clipped(self, clips: Mapping[int, Clip]) -> None:
+        """Leave out the characters that lie outside of what clipping leaves of their text object."""
+        for place, (owner, glyph) in enumerate(zip(self._owners, self._glyphs, strict=True)):
+            if glyph is not None and (clip := clips.get(owner)) is not None and clip.hides(glyph):
+                self._dropped["invisible"] += not glyph.text.isspace()
+                self._glyphs[place] = None
 
     def _is_scan(self) -> bool:
         page = self._page
@@ -146,18 +180,20 @@ class TextScan:
         style = style_of(owner.font, size=size, flags=owner.flags, upright=abs(angle) < 15)
         return _Piece(style, self._page.shown(owner.x, owner.y)[1], state, is_extension_font(style.font))
 
-    def _unseen(self) -> set[int]:
-        """Text objects that may be hidden, by colour or by what is painted over them, and make no difference."""
-        painted, covers = self._page.covers()
-        if not covers and not self._pale:
-            return set()
+    def _unseen(self) -> tuple[set[int], Mapping[int, Clip]]:
+        """Text objects that may be hidden, by colour, a clip of odd shape or what is painted over them, and make no
+        difference; and what clipping leaves of each."""
+        painted, covers, clips = self._page.covers()
+        odd = {owner for owner, clip in clips.items() if not clip.is_box}
+        if not covers and not self._pale and not odd:
+            return set(), clips
         boxes = self._boxes()
-        suspects = {owner for owner in self._pale if owner in boxes}
+        suspects = {owner for owner in self._pale | odd if owner in boxes and owner not in self._unpainted}
         for owner, order in painted.items():
             if owner in boxes and owner not in self._unpainted and _is_covered(boxes[owner], order, covers):
                 suspects.add(owner)
         if not suspects:
-            return set()
+            return set(), clips
         with_it = self._page.render(scale=1.5, grayscale=True)
         without = self._page.render_without(suspects, scale=1.5)
         unseen: set[int] = set()
@@ -167,7 +203,7 @@ class TextScan:
             before, after = without.pixels[part].astype("int16"), with_it.pixels[part].astype("int16")
             if not before.size or int(abs(after - before).max()) < _SEEN_STEPS:
                 unseen.add(owner)
-        return unseen
+        return unseen, clips
 
     def _boxes(self) -> dict[int, tuple[float, float, float, float]]:
         boxes: dict[int, tuple[float, float, float, float]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from kb.ids import fold
+from kb.ids import plain_words
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 
 _BANNER = re.compile(
@@ -22,9 +22,9 @@ def read_title(
 ) -> tuple[str | None, list[Placed]]:
     """The title's text and lines: what the document information also says, else the most prominent lines."""
     groups = _title_groups(front, body=body)
-    wanted = fold(stated)
+    wanted = plain_words(stated)
     for group in groups:
-        if len(wanted) > 8 and fold(_title_text(group)) == wanted:
+        if len(wanted) > 8 and plain_words(_title_text(group)) == wanted:
             return _title_text(group), group
     best: tuple[float, list[Placed]] | None = None
     for group in groups:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from kb.errors import ParseError
@@ -11,13 +10,12 @@ from kb.parsing.html import Page
 from kb.parsing.pagefront import ids_of, names_of, own_links, split_keywords
 from kb.parsing.sheet import Sheet
 from kb.records import BlockKind, Document, Fulltext, Metadata
+from kb.structure import float_label, is_abstract, is_references
 
 PARSER = "web-page/1"
 _CHROME = frozenset({"nav", "footer", "aside", "form", "menu"})
 _CHROME_ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "complementary", "dialog", "menu", "alert"})
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_REFERENCES = re.compile(r"(?:\d+\.?\s+)?(?:references|bibliography|literature cited|works cited|参考文献)\W*$", re.I)
-_LABEL = re.compile(r"(Figure|Fig\.|Table|Algorithm|Listing)\s*(\d+)\b", re.I)
 _MAIN_SHARE = 0.4
 
 
@@ -35,7 +33,14 @@ def read_webpage(page: Page) -> Document:
         raise ParseError("the page shows no text without scripts: add the paper's PDF", code="no-text")
     ids, version = ids_of(page.addresses, page.meta, [])
     said = [content for name, content in page.meta if name in ("citation_author", "dc.creator", "dc.contributor")]
-    abstract = next((block.text for block in blocks if _is_abstract(block.section) and block.kind == "paragraph"), None)
+    abstract = next(
+        (
+            block.text
+            for block in blocks
+            if block.section and is_abstract(block.section[-1]) and block.kind == "paragraph"
+        ),
+        None,
+    )
     keywords = next((content for name, content in page.meta if name in ("citation_keywords", "keywords")), "")
     front = Metadata(
         source="html",
@@ -84,7 +89,7 @@ class _Reader:
         if level := _HEADINGS.get(element.tag):
             title = inline_text(element)
             self.sheet.open_section(title, level=level)
-            self.references = bool(_REFERENCES.match(title))
+            self.references = is_references(title)
         elif element.tag == "table":
             self._table(element)
         elif element.tag in ("ul", "ol", "dl", "menu"):
@@ -130,11 +135,8 @@ class _Reader:
 
     def _caption(self, element: Element) -> None:
         text = inline_text(element)
-        label = _LABEL.match(text)
-        self.sheet.put(
-            "caption", text, label=f"{label[1].capitalize().replace('Fig.', 'Figure')} {label[2]}" if label else None,
-            later=True,
-        )  # fmt: skip
+        label = float_label(text[:1].upper() + text[1:])
+        self.sheet.put("caption", text, label=label.text if label else None, later=True)
 
 
 def _is_block(element: Element) -> bool:
@@ -191,7 +193,3 @@ def _flipped(name: str) -> str:
     """``"Last, First"`` of citation metadata as ``"First Last"``."""
     last, comma, first = name.partition(",")
     return f"{first.strip()} {last.strip()}" if comma and first.strip() and "," not in first else name
-
-
-def _is_abstract(section: tuple[str, ...]) -> bool:
-    return bool(section) and section[-1].lower().strip(" .:") == "abstract"

@@ -9,6 +9,7 @@ half-open ``[start, end)``; times are UTC and aware; scores of cosine type lie i
 
 from __future__ import annotations
 
+from kb.forms import DAILY_FORMS, FORMS, PAGE_FORMS
 from kb.records.answers import (
     CELLS,
     Answer,
@@ -42,9 +43,7 @@ from kb.records.claims import Claim, Evidence, Language, Reference, Usage, Verdi
 from kb.records.digests import (
     ABSTRACT_PARTS,
     CONCLUSION_PARTS,
-    DAILY_FORMS,
-    FORMS,
-    PAGE_FORMS,
+    NOTE_FIELDS,
     Audience,
     Conclusion,
     Digest,
@@ -55,13 +54,26 @@ from kb.records.digests import (
     Figure,
     MadeWith,
     Note,
+    NoteField,
     Problem,
     Skipped,
     Topic,
 )
 from kb.records.documents import Block, BlockKind, Chunk, ChunkKind, Document, FigureImage, FileKind, Line
-from kb.records.hits import NO_FILTERS, Filters, Grouping, Hit, Mode
-from kb.records.intake import AddReport, Doubtful, Failure, Found, Item, Joined, Notice, Partial, PassedOver, Reason
+from kb.records.hits import NO_FILTERS, Filters, Grouping, Hit, Hits, Mode
+from kb.records.intake import (
+    AddReport,
+    Doubtful,
+    Failure,
+    Found,
+    Item,
+    Joined,
+    Notice,
+    Partial,
+    PassedOver,
+    Reason,
+    RemoveReport,
+)
 from kb.records.papers import (
     Affiliation,
     Box,
@@ -75,6 +87,22 @@ from kb.records.papers import (
     SourceRecord,
     Version,
 )
+from kb.records.reports import (
+    Candidate,
+    ChangedEntry,
+    DemoReport,
+    DemoStep,
+    DigestChanges,
+    PaperDetails,
+    Parted,
+    Preview,
+    PreviewCounts,
+    Recovery,
+    RetrievalFigures,
+    Status,
+    TopicReport,
+    UpdateReport,
+)
 
 __all__ = [
     "ABSTRACT_PARTS",
@@ -82,6 +110,7 @@ __all__ = [
     "CONCLUSION_PARTS",
     "DAILY_FORMS",
     "FORMS",
+    "NOTE_FIELDS",
     "NO_FILTERS",
     "PAGE_FORMS",
     "AddReport",
@@ -92,7 +121,9 @@ __all__ = [
     "Block",
     "BlockKind",
     "Box",
+    "Candidate",
     "Cell",
+    "ChangedEntry",
     "CheckCounts",
     "CheckedSentence",
     "Chunk",
@@ -102,7 +133,10 @@ __all__ = [
     "Claim",
     "Comparison",
     "Conclusion",
+    "DemoReport",
+    "DemoStep",
     "Digest",
+    "DigestChanges",
     "DigestCounts",
     "Document",
     "Doubtful",
@@ -120,6 +154,7 @@ __all__ = [
     "Fulltext",
     "Grouping",
     "Hit",
+    "Hits",
     "Item",
     "Joined",
     "Language",
@@ -135,17 +170,25 @@ __all__ = [
     "NotInPaper",
     "NotSearched",
     "Note",
+    "NoteField",
     "Notice",
     "Paper",
+    "PaperDetails",
+    "Parted",
     "Partial",
     "Passage",
     "PassageSentence",
     "PassedOver",
     "Precision",
+    "Preview",
+    "PreviewCounts",
     "Problem",
     "QuestionKind",
     "Reason",
+    "Recovery",
     "Reference",
+    "RemoveReport",
+    "RetrievalFigures",
     "Review",
     "ReviewSection",
     "Round",
@@ -153,11 +196,14 @@ __all__ = [
     "Skipped",
     "SourceName",
     "SourceRecord",
+    "Status",
     "Table",
     "TableCell",
     "TableRow",
     "Topic",
+    "TopicReport",
     "TraceStep",
+    "UpdateReport",
     "Usage",
     "Verdict",
     "Version",

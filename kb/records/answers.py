@@ -133,7 +133,8 @@ class Answer:
     ``passages``; ``claims`` are its statements with evidence and verdict, ``dropped`` those that verification took
     out, ``missing`` what the papers do not say. Without one ("passages") the passages are the answer, best first;
     ``answered`` says that ``confidence`` (a probability) is over the threshold. From the catalog, a note or a
-    comparison: ``text`` and ``claims``. ``language`` is an ISO 639-1 code.
+    comparison: ``text`` and ``claims``. ``language`` is an ISO 639-1 code. ``named`` are the ids of papers that the
+    question names, whose passages come first; ``over_papers``: it asks for papers, and each has one passage.
 
     Invariant: the marks in ``text`` are exactly those in the evidence of claims and table, and each begins with the
     marker of a passage; ``references`` has each passage's paper once, under the marker of its first passage.
@@ -158,6 +159,8 @@ class Answer:
     notices: tuple[str, ...] = ()
     not_searched: NotSearched = field(default_factory=NotSearched)
     usage: Usage = field(default_factory=Usage)
+    named: tuple[str, ...] = ()
+    over_papers: bool = False
 
     @property
     def paper_ids(self) -> frozenset[str]:
@@ -172,9 +175,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One cell of a comparison: what one paper says to one question."""
+    """One cell of a comparison: what one paper says to one question.
 
-    state: Literal["found", "not stated", "full text not read"]
+    "nearest": without a model its best sentence is shown, and none is surely the answer. "not stated" is a model's
+    word on a text that was read whole.
+    """
+
+    state: Literal["found", "nearest", "not stated", "full text not read"]
     short: str = ""
     claims: tuple[Claim, ...] = ()
     passages: tuple[Passage, ...] = ()

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Literal
 
+from kb.ids import is_content_key
 from kb.records.claims import Claim, Language
 from kb.records.papers import Box, Paper
 
 Audience = Literal["self", "public"]
-FORMS = ("hexo", "html", "md", "rss", "bibtex", "json", "mail")
-"""The forms that a digest can be written in."""
-PAGE_FORMS = ("hexo", "json")
-"""What a digest is written as unless other forms are asked for: the page, and the data that make it again."""
-DAILY_FORMS = ("hexo", "html", "rss", "json")
-"""The same for the daily job."""
 FieldState = Literal["ok", "extractive", "not stated", "failed"]
 
 
@@ -30,7 +25,10 @@ class FieldStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A figure or table of a note; ``file`` is its key in the home's file store (``<sha256>.png``)."""
+    """A figure or table of a note; ``file`` is its key in the home's file store (``<sha256>.png``).
+
+    The key becomes the name of a file in the home, beside pages and in their addresses: nothing else can be one.
+    """
 
     label: str
     kind: Literal["figure", "table"]
@@ -38,6 +36,10 @@ class Figure:
     page: int
     box: Box
     file: str
+
+    def __post_init__(self) -> None:
+        if not is_content_key(self.file):
+            raise ValueError(f"file {self.file[:80]!r} is no key of a picture")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,16 @@ class Conclusion:
 ABSTRACT_PARTS = ("background", "past_methods", "method", "results")
 """The fields of a note that retell the abstract, in their order."""
 CONCLUSION_PARTS = tuple(field.name for field in fields(Conclusion))
+NOTE_FIELDS = ("summary", "takeaways", *ABSTRACT_PARTS, *CONCLUSION_PARTS)
+"""The fields of a note that hold sentences, in reading order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteField:
+    """A field of a note: what it says, and how it came about."""
+
+    claims: tuple[Claim, ...] = ()
+    status: FieldStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +90,50 @@ class Note:
     status: Mapping[str, FieldStatus] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
     why: tuple[str, ...] = ()
+
+    def field(self, name: str) -> NoteField:
+        """One of ``NOTE_FIELDS`` with its status."""
+        status = self.status[f"conclusion.{name}" if name in CONCLUSION_PARTS else name]
+        if name == "summary":
+            return NoteField(claims=(self.summary,) if self.summary else (), status=status)
+        return NoteField(claims=getattr(self.conclusion if name in CONCLUSION_PARTS else self, name), status=status)
+
+    def with_fields(self, made: Mapping[str, NoteField]) -> Note:
+        """The note with all of ``NOTE_FIELDS`` as given; evidence is numbered in reading order, a quote once."""
+        markers: dict[tuple[str, int, int], str] = {}
+        claims = {name: tuple(_marked(claim, markers) for claim in made[name].claims) for name in NOTE_FIELDS}
+        parts = [made[name] for name in CONCLUSION_PARTS]
+        status = {
+            (f"conclusion.{name}" if name in CONCLUSION_PARTS else name): made[name].status for name in NOTE_FIELDS
+        }
+        return replace(
+            self,
+            summary=claims["summary"][0] if claims["summary"] else None,
+            takeaways=claims["takeaways"],
+            conclusion=Conclusion(**{name: claims[name] for name in CONCLUSION_PARTS}),
+            status={**self.status, **status, "conclusion": _overall(parts)},
+            background=claims["background"],
+            past_methods=claims["past_methods"],
+            method=claims["method"],
+            results=claims["results"],
+        )
+
+
+def _marked(claim: Claim, markers: dict[tuple[str, int, int], str]) -> Claim:
+    evidence = []
+    for quote in claim.evidence:
+        marker = markers.setdefault((quote.chunk_id, quote.start, quote.end), str(len(markers) + 1))
+        evidence.append(replace(quote, marker=marker))
+    return replace(claim, evidence=tuple(evidence))
+
+
+def _overall(parts: Sequence[NoteField]) -> FieldStatus:
+    stated = [part for part in parts if part.claims]
+    if not stated:
+        return FieldStatus(state="not stated", reason="none of its parts is stated")
+    if all(part.status.state == "ok" for part in stated):
+        return FieldStatus(state="ok")
+    return FieldStatus(state="extractive", reason="its parts say more")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

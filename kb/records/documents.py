@@ -63,7 +63,8 @@ class Document:
     prose of the section in which they float, so a paragraph that runs on past a figure is one run of prose.
     ``front`` is what the front matter says (source "pdf" or "html"); ``dropped`` counts text that is no evidence
     (``{"invisible": 12, "off-page": 3, "running head": 20}``, in characters or lines as the key says);
-    ``fulltext`` is "partial" with a code and reason when only a part could be read.
+    ``fulltext`` is "partial" with a code and reason when only a part could be read. ``page_labels`` are the numbers
+    that the pages print, in order from page 1; empty where they print none that count on.
     """
 
     text: str
@@ -74,6 +75,7 @@ class Document:
     parser: str
     dropped: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    page_labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from kb.records.intake import Reason
 from kb.records.papers import Box, Paper
 
 Mode = Literal["hybrid", "lexical", "dense"]
@@ -50,3 +52,27 @@ class Hit:
     page: int | None
     text: str
     boxes: tuple[Box, ...] = ()
+
+
+class Hits(list[Hit]):
+    """Hits, best first, and what is to be said of them.
+
+    ``notices`` say why there may be others (an index is incomplete, passages wait for it); ``suggestion`` is the
+    query in a likelier spelling; ``matched`` says whether anything has its words.
+    """
+
+    def __init__(
+        self,
+        hits: Iterable[Hit] = (),
+        *,
+        notices: tuple[Reason, ...] = (),
+        suggestion: str | None = None,
+        matched: Literal["words", "meaning only"] = "words",
+    ) -> None:
+        super().__init__(hits)
+        self.notices, self.suggestion, self.matched = notices, suggestion, matched
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that is stored was searched."""
+        return not self.notices

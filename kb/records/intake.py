@@ -114,3 +114,11 @@ class AddReport:
     doubtful: tuple[Doubtful, ...] = ()
     skipped: tuple[PassedOver, ...] = ()
     notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveReport:
+    """What ``remove`` did: the ids of the papers that are gone, and the names that no paper has, with why."""
+
+    removed: tuple[str, ...] = ()
+    missing: tuple[Failure, ...] = ()

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+from kb.text import CJK
+
 SourceName = Literal[
     "user", "arxiv", "jsonl", "bibtex", "ris", "csl", "nbib", "zotero", "html", "pdf", "text"
 ]  # fmt: skip
 Precision = Literal["year", "month", "day"]
-_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +31,9 @@ class Name:
     def __str__(self) -> str:
         """The name as it is shown: given name first, a corporate name as it stands; family name first and without a
         blank where it is written in Chinese, Japanese or Korean."""
-        if self.given and self.family and _UNSPACED.fullmatch(self.family + self.given):
-            return self.family + self.given
+        name = self.family + self.given
+        if self.given and self.family and not name.isascii() and re.fullmatch(f"[{CJK}]+", name):
+            return name
         return self.literal or " ".join(part for part in (self.given, self.family, self.suffix) if part)
 
 

@@ -1,4 +1,4 @@
-"""Digests, notes and comparisons to pages: one module a form, each with its own escaping."""
+"""Digests, notes and comparisons to pages: one module a form over one display conversion."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from kb.rendering.bibliography import to_bibtex
 from kb.rendering.entries import PageSettings
 from kb.rendering.feed import render_feeds
 from kb.rendering.hexo import render_hexo
-from kb.rendering.html import render_html
-from kb.rendering.indexing import IndexEntry, render_index
+from kb.rendering.html import IndexEntry, render_html, render_index
 from kb.rendering.licences import publishable
 from kb.rendering.mail import render_mail
 from kb.rendering.markdown import render_markdown

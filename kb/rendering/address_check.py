@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from kb.links import IN_PROSE
 from kb.records import Language, Paper
 from kb.rendering.comparing_texts import nearest
 from kb.rendering.entries import source_address
-from kb.rendering.escaping import ADDRESS, one_line
 from kb.rendering.known_addresses import arxiv_number, bare_address, known_addresses
 from kb.rendering.labels import LABELS
 from kb.rendering.page_records import ReadEntry, ReadPage
 from kb.rendering.tally import Sources, Tally
+from kb.text import one_line
 
 _QUOTATIONS = ("sentence", "quote")
 
@@ -35,7 +36,9 @@ def check_addresses(entry: ReadEntry, page: ReadPage, paper: Paper, sources: Sou
 def _quoted_addresses(paper: Paper, sources: Sources) -> set[str]:
     """The bare forms of the addresses in the paper's stored text, each as a page would link it."""
     return {
-        bare_address(address) for chunk in sources.chunks(paper.id) for address in ADDRESS.findall(one_line(chunk.text))
+        bare_address(address)
+        for chunk in sources.chunks(paper.id)
+        for address in IN_PROSE.findall(one_line(chunk.text))
     }
 
 

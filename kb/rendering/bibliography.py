@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
-from kb.entry_types import stated_kind, type_of
-from kb.ids import fold
-from kb.names import is_suffix
+from kb.bibliographic import MONTH_MACROS, stated_kind, type_of
+from kb.ids import plain_words
+from kb.names import PARTICLES, is_suffix
 from kb.records import Name, Paper, SourceRecord
-from kb.rendering.latex import escape_address, escape_latex, escape_name
-from kb.wire import to_data
+from kb.rendering.display import escape_address, escape_latex, escape_name, without_control
+from kb.wire import to_data, to_json
 
-_STOP_WORDS = frozenset(
+# Left out of a key. No list to be kept in step with others: who has cited a paper by its key has to find it again.
+_NOT_IN_KEYS = frozenset(
     "a an and are as at be beyond by can do does for from has how in into is it its of on or our should that the their"
     " this to toward towards under using via we what when where which who why will with without you".split()
-)
-_PARTICLES = frozenset(
-    "af al ap ben bin da dal de del dela della den der des di do dos du el la las le los san ten ter van vom von zu zum"
-    " zur".split()
 )
 _JOURNAL = re.compile(
     r"journal|transactions|letters|review|magazine|access|nature\b|science\b|phys\.|annals|reports|proceedings of the"
@@ -53,8 +49,6 @@ _DECIDED = {
 _ENTRY = re.compile(r"^(?=@\w+[ \t]*[{(])", re.MULTILINE)
 _HEAD = re.compile(r"@[ \t]*(?P<type>\w+)\s*[{(]\s*(?P<key>[^,={}\"\n]*?)\s*(?=[,}=)\n]|$)")
 _CITABLE = re.compile(r"[\w:.+/-]+", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 
 
 def to_bibtex(papers: Sequence[Paper]) -> str:
@@ -104,7 +98,7 @@ def _entries(
 
 def to_jsonl(papers: Sequence[Paper]) -> str:
     """One record a line with the fields that ``kb add`` reads; empty fields are left out."""
-    return "".join(json.dumps(_record(paper), ensure_ascii=False) + "\n" for paper in papers)
+    return "".join(to_json(_record(paper), indent=None) + "\n" for paper in papers)
 
 
 def citation_keys(papers: Sequence[Paper], *, taken: Collection[str] = ()) -> dict[str, str]:
@@ -139,7 +133,7 @@ def split_name(name: str) -> tuple[str, str, str]:
     words = name.split()
     suffix = words.pop() if len(words) > 2 and is_suffix(words[-1]) else ""
     start = max(len(words) - 1, 0)
-    while start > 1 and (words[start - 1] in _PARTICLES or words[start - 1].lower() in ("van", "von")):
+    while start > 1 and (words[start - 1] in PARTICLES or words[start - 1].lower() in ("van", "von")):
         start -= 1
     return " ".join(words[:start]), " ".join(words[start:]), suffix
 
@@ -167,7 +161,7 @@ def _with_own_key(text: str, made: str, written: dict[str, str], *, is_key: Call
 
     ``made`` is the key where it has none that ``is_key`` takes.
     """
-    text = _CONTROL.sub(" ", text).strip()
+    text = without_control(text).strip()
     head = _HEAD.match(text)
     if head is None:
         return made, ""
@@ -210,7 +204,7 @@ def _decided(paper: Paper, field: str, used: str | None, kind: str) -> list[tupl
 def _layout(kind: str, key: str, fields: Sequence[tuple[str, str]]) -> str:
     """An entry, a line a field; months that BibTeX knows stand without braces."""
     lines = [
-        f"  {name} = {value if name.lower() == 'month' and value.lower() in _MONTHS else f'{{{value}}}'},"
+        f"  {name} = {value if name.lower() == 'month' and value.lower() in MONTH_MACROS else f'{{{value}}}'},"
         for name, value in fields
         if value.strip()
     ]
@@ -240,7 +234,7 @@ def _composed(paper: Paper, kind: str) -> list[tuple[str, str]]:
         ("author", _bibtex_names(paper)),
         (_VENUES.get(kind, "booktitle"), escape_latex(paper.venue or "")),
         ("year", f"{year:04}" if year else ""),
-        ("month", _MONTHS[month - 1] if month else ""),
+        ("month", MONTH_MACROS[month - 1] if month else ""),
         ("day", str(day) if day else ""),
         ("eprint", arxiv or ""),
         ("archivePrefix", "arXiv" if arxiv else ""),
@@ -343,9 +337,9 @@ def issued(paper: Paper) -> tuple[int, ...]:
 
 def _key_stem(paper: Paper) -> str:
     family = split_name(paper.authors[0])[1].split() if paper.authors else []
-    name = _ascii("".join(word for word in family if word not in _PARTICLES) or "".join(family))
-    words = [_ascii(word) for word in fold(re.sub(r"\$[^$]*\$|\\[a-zA-Z]+", " ", paper.title)).split()]
-    word = next((word for word in words if len(word) > 1 and word not in _STOP_WORDS and not word.isdigit()), "")
+    name = _ascii("".join(word for word in family if word not in PARTICLES) or "".join(family))
+    words = [_ascii(word) for word in plain_words(re.sub(r"\$[^$]*\$|\\[a-zA-Z]+", " ", paper.title)).split()]
+    word = next((word for word in words if len(word) > 1 and word not in _NOT_IN_KEYS and not word.isdigit()), "")
     year = next(iter(issued(paper)), "")
     tail = "" if name or word else re.sub(r"[^0-9a-z]", "", paper.id.lower())
     return f"{name or 'anon'}{year}{word}{tail}"[:80]

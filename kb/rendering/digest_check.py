@@ -9,11 +9,11 @@ from dataclasses import replace
 from kb import wire
 from kb.records import Chunk, Claim, Digest, Evidence, Fault, Language, Note, Paper
 from kb.rendering.entries import note_claims, source_address
-from kb.rendering.escaping import one_line
 from kb.rendering.labels import label
 from kb.rendering.page_check import at_version, check_page, identify
 from kb.rendering.page_records import ReadEntry, ReadPage, ReadQuote, ReadSentence
 from kb.rendering.tally import Sources, Tally
+from kb.text import one_line
 
 _STRAY = "′"
 _SCALARS = ("license", "venue", "published", "updated")

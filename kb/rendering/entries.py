@@ -6,12 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from kb.links import web_address
 from kb.records import ABSTRACT_PARTS, CONCLUSION_PARTS, Claim, Digest, Figure, Language, Link, Note, Paper
 from kb.rendering.labels import label
 from kb.rendering.licences import licence_name, may_republish, publishable_note
 from kb.rendering.phrases import spoken as told_in
-
-_WEB = re.compile(r"^https?://[^\s<>\"'\x00-\x1f]+$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,10 +208,9 @@ def _quotes(note: Note, language: Language) -> tuple[Quote, ...]:
     return tuple(found[marker] for marker in sorted(found, key=lambda marker: (len(marker), marker)))
 
 
-def web_address(url: str | None) -> str | None:
-    """The address if it is one of the web (http or https), else None."""
-    cleaned = (url or "").strip()
-    return cleaned if _WEB.match(cleaned) else None
+def picture_files(entries: Sequence[Entry]) -> list[str]:
+    """The keys of all pictures of a page, in order and once."""
+    return list(dict.fromkeys(figure.file for entry in entries for figure in entry.figures))
 
 
 def source_address(paper: Paper) -> str | None:

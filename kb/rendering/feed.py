@@ -9,6 +9,7 @@ from html import escape
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
+from kb.links import web_address
 from kb.records import Digest, Paper
 from kb.rendering.body import notices
 from kb.rendering.entries import (
@@ -18,10 +19,9 @@ from kb.rendering.entries import (
     digest_entries,
     item_name,
     source_address,
-    web_address,
 )
-from kb.rendering.escaping import one_line
 from kb.rendering.naming import feed_name, page_title, update_title
+from kb.text import one_line
 
 _ATOM = "http://www.w3.org/2005/Atom"
 _DC = "http://purl.org/dc/elements/1.1/"

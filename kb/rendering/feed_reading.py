@@ -34,7 +34,7 @@ def read_feed(data: bytes) -> ReadPage | None:
         raise BadRecord("the feed declares a document type: give one that kb wrote")
     try:
         root = ET.fromstring(data)  # noqa: S314  (no document type: nothing to expand)
-    except (ET.ParseError, ValueError, LookupError) as err:
+    except (ET.ParseError, ValueError, LookupError, RuntimeError) as err:
         raise BadRecord(f"the feed is no XML ({err}): make it again with kb") from err
     channel = root.find("channel")
     if root.tag == "rss" and channel is not None:

@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
 from kb.records import Language, Paper
-from kb.rendering.escaping import one_line
 from kb.rendering.labels import label
 from kb.rendering.page_records import ReadPage
 from kb.rendering.tally import Sources, Tally
+from kb.text import one_line
 
 
 def check_head(page: ReadPage, papers: Sequence[Paper | None], sources: Sources, tally: Tally) -> None:

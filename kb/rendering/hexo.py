@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 
 from kb.records import Digest, Figure
 from kb.rendering.body import Markup, entry_lines, head_lines
-from kb.rendering.entries import Entry, PageSettings, digest_entries
-from kb.rendering.escaping import attribute, markdown, yaml
+from kb.rendering.display import attribute, markdown, yaml
+from kb.rendering.entries import PageSettings, digest_entries, picture_files
 from kb.rendering.labels import label
 from kb.rendering.naming import page_name, page_title, picture_text, update_title
 
@@ -34,11 +34,6 @@ def render_hexo(
         (f"{name}.md", f"{text}\n".encode()),
         *((f"{name}/{file}", read_file(file)) for file in pictures),
     ]
-
-
-def picture_files(entries: Sequence[Entry]) -> list[str]:
-    """The keys of all pictures of a page, in order and once."""
-    return list(dict.fromkeys(figure.file for entry in entries for figure in entry.figures))
 
 
 def _picture(figure: Figure, *, folder: str) -> str:

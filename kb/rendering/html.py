@@ -1,22 +1,29 @@
-"""Self-contained HTML pages: no script, nothing remote; pictures within, or beside when they are too many."""
+"""Self-contained HTML pages: no script, nothing remote; pictures within, or beside when they are too many.
+
+The index of all daily pages has the topics, and under each its days, the latest first.
+"""
 
 from __future__ import annotations
 
 import base64
+import re
 import struct
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any
+from urllib.parse import quote
 
-from kb.records import Comparison, Digest, Language
+from kb.records import Comparison, Digest, DigestCounts, Language
 from kb.rendering.body import counts_line, notices
-from kb.rendering.entries import Entry, PageSettings, digest_entries, paper_address
-from kb.rendering.hexo import picture_files
+from kb.rendering.entries import Entry, PageSettings, digest_entries, paper_address, picture_files
 from kb.rendering.labels import label
 from kb.rendering.naming import page_name, page_title, update_title
 from kb.rendering.templating import content_policy, render_template
 
 Pages = list[tuple[str, bytes]]
+_SAFE_PATH = re.compile(r"^[^/\\:?#][^\\:?#]*$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +84,6 @@ def comparison_html(comparison: Comparison, *, language: Language, title: str, d
     )
 
 
-def index_html(topics: Sequence[Mapping[str, Any]], *, language: Language, settings: PageSettings) -> str:
-    """The page that leads to all pages."""
-    frame = page_frame(language, settings, files_beside=False)
-    return render_template("index.html.j2", **frame, title=label(language, "index"), topics=topics)
-
-
 def page_frame(language: Language, settings: PageSettings, *, files_beside: bool = False) -> dict[str, Any]:
     """What every page is rendered with."""
     return {
@@ -120,3 +121,52 @@ def png_size(data: bytes) -> tuple[int, int]:
         return 0, 0
     width, height = struct.unpack(">II", data[16:24])
     return int(width), int(height)
+
+
+# ----------------------------------------------------------------------------- the page that leads to all daily pages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexEntry:
+    """A digest that was written: what it is about and where its files are, relative to the index."""
+
+    topic: str | None
+    since: date
+    until: date
+    counts: DigestCounts
+    files: tuple[str, ...]
+
+
+def render_index(
+    entries: Sequence[IndexEntry], *, language: Language = "en", settings: PageSettings | None = None
+) -> list[tuple[str, bytes]]:
+    """``index.html`` over digests in any order; same digests, same bytes."""
+    by_topic: defaultdict[str, list[IndexEntry]] = defaultdict(list)
+    for entry in entries:
+        by_topic[entry.topic or label(language, "untitled")].append(entry)
+    topics = [
+        {"name": name, "days": [_day(entry, language) for entry in _latest_first(by_topic[name])]}
+        for name in sorted(by_topic, key=str.casefold)
+    ]
+    frame = page_frame(language, settings or PageSettings())
+    text = render_template("index.html.j2", **frame, title=label(language, "index"), topics=topics)
+    return [("index.html", text.encode())]
+
+
+def _latest_first(entries: Sequence[IndexEntry]) -> list[IndexEntry]:
+    return sorted(entries, key=lambda entry: (entry.until, entry.since, entry.files), reverse=True)
+
+
+def _day(entry: IndexEntry, language: Language) -> dict[str, object]:
+    when = entry.until.isoformat() if entry.since == entry.until else f"{entry.since} – {entry.until}"
+    return {
+        "when": when,
+        "counts": label(language, "counts", **asdict(entry.counts)),
+        "links": [(_suffix(file), quote(file)) for file in sorted(entry.files) if _SAFE_PATH.match(file)],
+    }
+
+
+def _suffix(file: str) -> str:
+    """What the form is called: what follows the first full stop of the file's name."""
+    name = file.rsplit("/", 1)[-1]
+    return name.split(".", 1)[1].upper().replace(".", " ") if "." in name else name

@@ -16,6 +16,10 @@ _VOID = frozenset("area base br col embed hr img input link meta source track wb
 
 def read_html(text: str) -> ReadPage | None:
     """An HTML page of ours; None for a page that is not."""
+    # What is opened and never closed is no part of a page of ours, and html.parser goes over it again and again.
+    for opening, closing in (("<!--", "-->"), ("<", ">")):
+        unclosed = text.find(opening, text.rfind(closing) + 1)
+        text = text if unclosed < 0 else text[:unclosed]
     reader = _Reader()
     reader.feed(text)
     reader.close()

@@ -6,14 +6,14 @@ import html
 import re
 from dataclasses import dataclass
 
-from kb.rendering.escaping import MATHS
+from kb.formulas import DOLLARS
 
 _TOKEN = re.compile(
     r'<sup><a href="#(?P<target>[^"]*)">\[(?P<mark>[^\]]*)\]</a></sup>'
     r'|<a id="(?P<anchor>[^"]*)"></a>'
-    r"|<span class=\"tex2jax_ignore mathjax_ignore\">(?P<stray>&#36;)</span>"
+    r"|<span class=\"tex2jax_ignore mathjax_ignore\">(?P<stray>&#(?:36|92);)</span>"
     r"|(?P<escaped>\\[!-/:-@\[-`{-~])"
-    rf"|(?P<maths>{MATHS.pattern})"
+    rf"|(?P<maths>{DOLLARS})"
     r"|\[(?P<words>(?:\\.|[^\]\\\n])*)\]\((?P<address>[^)\s]*)\)"
     r"|<(?P<plain>https?://[^<>\s]*)>"
     r"|\*\((?P<remark>[^*\n]*)\)\*"
@@ -43,7 +43,7 @@ def read_inline(source: str) -> list[Piece]:
         elif token["anchor"] is not None:
             pieces.append(Piece(kind="anchor", text="", target=token["anchor"]))
         elif token["stray"]:
-            _text(pieces, "$")
+            _text(pieces, html.unescape(token["stray"]))
         elif token["escaped"]:
             _text(pieces, token["escaped"][1:])
         elif token["maths"]:

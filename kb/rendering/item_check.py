@@ -9,9 +9,9 @@ from urllib.parse import unquote
 from kb.records import Paper
 from kb.rendering.comparing_texts import flat, nearest
 from kb.rendering.entries import item_name, paper_anchor
-from kb.rendering.escaping import one_line
 from kb.rendering.page_records import ReadEntry, ReadPage
 from kb.rendering.tally import Exists, Found, Sources, Tally
+from kb.text import one_line
 
 
 def check_item(

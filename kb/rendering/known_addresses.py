@@ -6,9 +6,10 @@ import re
 
 from kb.errors import BadIdentifier
 from kb.ids import parse_arxiv_id
+from kb.links import IN_PROSE, web_address
 from kb.records import Language, Paper
-from kb.rendering.entries import note_links, source_address, web_address
-from kb.rendering.escaping import ADDRESS, one_line
+from kb.rendering.entries import note_links, source_address
+from kb.text import one_line
 
 
 def known_addresses(paper: Paper, language: Language) -> dict[str, str]:
@@ -16,8 +17,8 @@ def known_addresses(paper: Paper, language: Language) -> dict[str, str]:
     told = [address for _, address in note_links(paper, language)]
     told += [link.url for link in paper.links if web_address(link.url)]
     told += [address for address in (source_address(paper), paper.url, paper.license) if address]
-    for text in (paper.abstract, paper.comment or "", paper.title, paper.venue or ""):
-        told += [match[0] for match in ADDRESS.finditer(one_line(text))]
+    for text in (paper.abstract, paper.comment or "", paper.title, paper.venue or "", *paper.authors):
+        told += [match[0] for match in IN_PROSE.finditer(one_line(text))]
     if paper.id.startswith("arxiv:"):
         told.append(f"https://arxiv.org/abs/{paper.id.removeprefix('arxiv:')}")
     told += [f"https://doi.org/{alias.removeprefix('doi:')}" for alias in paper.aliases if alias.startswith("doi:")]

@@ -94,6 +94,7 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "not_here": "Cited and not in the library",
         "sentences": "Sentences that cite",
         "nearest": "Nearest passages",
+        "nearest_sentence": "nearest: {quote}",
         "line": "line {line}",
         "made_review": "Written by {model} from numbered sentences of {papers} papers and checked statement by"
         " statement against them. “Checked” means found in the source, not true.",
@@ -194,6 +195,7 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "not_here": "引用而不在库中",
         "sentences": "引用文献的句子",
         "nearest": "最相近的段落",
+        "nearest_sentence": "最相近：{quote}",
         "line": "第 {line} 行",
         "made_review": "由 {model} 根据 {papers} 篇论文的编号句子撰写，并逐句与原文核对。"
         "“核对”指见于原文，不表示属实。",

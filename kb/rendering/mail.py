@@ -13,10 +13,10 @@ from email.utils import format_datetime
 from kb.records import Digest
 from kb.rendering.body import counts_line, notices
 from kb.rendering.entries import Entry, PageSettings, Sentence, digest_entries
-from kb.rendering.escaping import one_line
 from kb.rendering.labels import label
 from kb.rendering.naming import page_name, page_title, update_title
 from kb.rendering.templating import render_template
+from kb.text import one_line
 
 _WIDTH = 76
 

@@ -22,23 +22,25 @@ def read_mail(data: bytes) -> ReadPage | None:
     """A mail of ours; None for another's.
 
     Raises:
-        BadRecord: when a part of it cannot be decoded.
+        BadRecord: when its head or a part of it cannot be decoded.
     """
-    message = message_from_bytes(data, policy=policy.default)
-    assert isinstance(message, EmailMessage)  # what this policy makes
-    parts = [message.get_body((kind,)) for kind in ("html", "plain")]
-    if parts[0] is None or parts[1] is None:
-        return None
     try:
+        message = message_from_bytes(data, policy=policy.default)
+        assert isinstance(message, EmailMessage)  # what this policy makes
+        parts = [message.get_body((kind,)) for kind in ("html", "plain")]
+        if parts[0] is None or parts[1] is None:
+            return None
         texts = [str(part.get_content()) for part in parts if part is not None]
-    except (LookupError, ValueError) as err:
-        raise BadRecord(f"the mail cannot be read ({err}): make it again with kb") from err
+        subject, day = str(message["Subject"] or ""), str(message["Date"] or "")
+    except (ValueError, LookupError, TypeError, AttributeError, RuntimeError) as err:
+        # The reader of headers stumbles over broken ones in many ways.
+        raise BadRecord(f"the mail cannot be read ({type(err).__name__}: {err}): make it again with kb") from err
     page = read_html(texts[0])
     if page is None:
         return None
     page.excerpt = True
-    read_head_line(page, str(message["Subject"] or "").rpartition(" · ")[2], is_heading=True, where="subject")
-    page.days.append(("date", "", beginning_day(str(message["Date"] or ""))))
+    read_head_line(page, subject.rpartition(" · ")[2], is_heading=True, where="subject")
+    page.days.append(("date", "", beginning_day(day)))
     _TextReader(page).read(texts[1])
     return page
 

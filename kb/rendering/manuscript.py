@@ -9,13 +9,14 @@ from pathlib import Path
 from kb import wire
 from kb.errors import UsageError
 from kb.records import CheckedSentence, Language, ManuscriptCheck, Passage
+from kb.rendering.display import commonmark
 from kb.rendering.entries import PageSettings
-from kb.rendering.escaping import commonmark, one_line
 from kb.rendering.html import page_frame
 from kb.rendering.labels import label
 from kb.rendering.plain_text import place as place_of
 from kb.rendering.reasons import told
 from kb.rendering.templating import render_template
+from kb.text import one_line
 
 _WIDTH = 100
 

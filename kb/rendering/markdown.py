@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 from kb.records import Digest, Figure
 from kb.rendering.body import Markup, entry_lines, head_lines
-from kb.rendering.entries import Entry, PageSettings, digest_entries
-from kb.rendering.escaping import attribute, commonmark
-from kb.rendering.hexo import picture_files
+from kb.rendering.display import attribute, commonmark
+from kb.rendering.entries import Entry, PageSettings, digest_entries, picture_files
 from kb.rendering.labels import label
 from kb.rendering.naming import page_name, page_title, picture_text
 

@@ -76,7 +76,7 @@ def _language(page: ReadPage) -> Language:
 
 def _scalar(text: str) -> str:
     try:
-        return str(json.loads(text)) if text.strip().startswith('"') else text.strip()
+        return str(json.loads(text)).replace("\u2060", "") if text.strip().startswith('"') else text.strip()
     except ValueError:
         return text.strip()
 

@@ -7,12 +7,16 @@ from datetime import date
 
 from kb.records import Digest, Figure
 from kb.rendering.labels import label
+from kb.structure import float_label
+
+_NAME_BYTES = 200  # file systems take 255
 
 
 def slug(text: str) -> str:
-    """A file or folder name: letters and digits of any script, joined by hyphens, never empty or hidden."""
-    words = re.findall(r"\w+", text.casefold())
-    return "-".join(words)[:80] or "digest"
+    """A file or folder name: letters and digits of any script, joined by hyphens, never empty or hidden, and short
+    enough for a day before it and an ending behind it."""
+    words = "-".join(re.findall(r"\w+", text.casefold()))[:80]
+    return words.encode()[:_NAME_BYTES].decode(errors="ignore") or "digest"
 
 
 def page_name(digest: Digest) -> str:
@@ -45,8 +49,8 @@ def update_title(digest: Digest) -> str:
 
 def without_label(caption: str, label: str) -> str:
     """A caption without the label that it begins with."""
-    pattern = re.escape(label).replace(r"Figure\ ", r"Fig(?:ure|\.)\s*")
-    return re.sub(rf"^\s*{pattern}\s*[.:|–—-]?\s*", "", caption, flags=re.IGNORECASE)
+    found = float_label(caption.strip())
+    return found.rest.strip() if found is not None and found.text == label else caption
 
 
 def picture_text(figure: Figure) -> str:

@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from kb.ids import fold
+from kb.ids import plain_words
+from kb.links import IN_PROSE
 from kb.records import Fault, Figure, Language, Paper, Version
 from kb.rendering.address_check import check_addresses
 from kb.rendering.comparing_texts import differing_names, flat, likeness
 from kb.rendering.entries import attribution, paper_anchor, shown_affiliation, source_address
-from kb.rendering.escaping import ADDRESS, one_line
 from kb.rendering.head_check import check_head
 from kb.rendering.item_check import check_item
 from kb.rendering.known_addresses import arxiv_number, stated_version
@@ -24,12 +24,15 @@ from kb.rendering.naming import picture_text, without_label
 from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage
 from kb.rendering.sentence_check import SentenceCheck
 from kb.rendering.tally import Exists, Sources, Tally
+from kb.text import one_line
 
 _PLACEHOLDER = re.compile(
     r"\bx{3,}\b|\['x+'\]|待查阅|待补充|待定|请自行|\b(?:TODO|TBD|TBA|FIXME)\b|lorem ipsum|<methods?>|<conclusions?>"
     r"|\[(?:insert|your|placeholder|link|url|title|author)[^\]]{0,40}\]|\bplaceholder\b|\bundefined\b|\{\{.*\}\}",
     re.IGNORECASE,
 )
+_BETWEEN_OURS = re.compile(r"\s*,\s*")
+_BETWEEN = re.compile(r"\s*[,，、;；]\s*|\s+and\s+|\s*和\s*")
 
 _WITHDRAWN = {True: "marked as withdrawn", False: "not marked as withdrawn"}
 
@@ -67,7 +70,7 @@ def identify(ids: Sequence[str], title: str, authors: Sequence[str], abstract: s
     """The stored paper that an entry is about: the one that most of what it says agrees with."""
     best: tuple[float, Paper] | None = None
     for paper in sources.candidates(ids, title):
-        score = 3.0 * (fold(paper.title) == fold(title)) + likeness(title, paper.title)
+        score = 3.0 * (plain_words(paper.title) == plain_words(title)) + likeness(title, paper.title)
         names = ", ".join(paper.authors)
         score += max((likeness(told, names) for told in authors), default=0.0)
         score += likeness(abstract, paper.abstract) if abstract else 0.0
@@ -161,7 +164,7 @@ class _EntryCheck:
         if entry.source_line is not None:
             tally.look("comment", entry.source_line, _source_line(paper, language, own=self._page.own), where="source")
         if entry.affiliation and entry.affiliation != LABELS[language]["not stated"]:
-            tally.look("affiliation", entry.affiliation, shown_affiliation(paper, language), where="note")
+            tally.look("affiliation", entry.affiliation, one_line(shown_affiliation(paper, language)), where="note")
         if self._page.own and entry.keywords and entry.keywords != LABELS[language]["not stated"]:
             tally.look("keywords", entry.keywords, one_line(", ".join(paper.keywords)), where="note")
         if entry.attribution:
@@ -170,14 +173,15 @@ class _EntryCheck:
     def _names(self, told: str, authors: Sequence[str], *, where: str) -> None:
         self._tally.checked += max(1, len(authors))
         expected = one_line(", ".join(authors))
-        if flat(told) == expected or (not authors and told == LABELS[self._language]["not stated"]):
+        # Both are split alike: a name may hold what separates others.
+        between = _BETWEEN_OURS if self._page.own else _BETWEEN
+        found, ours = ([name for name in between.split(text) if name] for text in (flat(told), expected))
+        if found == ours or (not authors and told == LABELS[self._language]["not stated"]):
             return
-        found = [name for name in re.split(r"\s*[,，、;；]\s*|\s+and\s+|\s*和\s*", flat(told)) if name]
-        ours = [name for name in re.split(r"\s*,\s*", expected) if name]
-        same = {fold(name): name for name in ours}
-        wrong = differing_names([same.get(fold(name), name) for name in found], ours)
+        same = {plain_words(name): name for name in ours}
+        wrong = differing_names([same.get(plain_words(name), name) for name in found], ours)
         # A list that has nothing in common with the record's is one invention.
-        if (len(found) != len(ours) or not self._page.own) and not set(map(fold, found)) & set(same):
+        if (len(found) != len(ours) or not self._page.own) and not set(map(plain_words, found)) & set(same):
             wrong = [(", ".join(found), expected)]
         for one, other in wrong:
             self._tally.add("author", one, other, where=where)
@@ -246,7 +250,7 @@ class _EntryCheck:
         told = [*self._entry.texts, *([("note, title", self._entry.translated)] if self._entry.translated else [])]
         for where, text in told:
             plain = _PLACEHOLDER.sub(
-                " ", ADDRESS.sub(" ", re.sub(r"^\W*\d{1,2}\s*[.、)）]|^\W*\(?\d\)?\s*[:：]", "", text))
+                " ", IN_PROSE.sub(" ", re.sub(r"^\W*\d{1,2}\s*[.、)）]|^\W*\(?\d\)?\s*[:：]", "", text))
             )
             self._tally.checked += 1
             absent = self._sources.missing(plain, source)

@@ -3,18 +3,42 @@
 from __future__ import annotations
 
 import re
+import shlex
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
-from kb.records import AddReport, Answer, Digest, Fault, Hit, Paper, Passage, PassageSentence, Problem, ShortSpan
+from kb.records import (
+    AddReport,
+    Answer,
+    DemoReport,
+    Digest,
+    DigestChanges,
+    Fault,
+    Hit,
+    Hits,
+    Paper,
+    PaperDetails,
+    Passage,
+    PassageSentence,
+    Preview,
+    Problem,
+    Recovery,
+    RetrievalFigures,
+    ShortSpan,
+    Status,
+    Topic,
+    UpdateReport,
+)
 from kb.rendering.reasons import sentence, told
+from kb.words import snippet
 
 _WIDTH = 100
 _SHOWN = 12
-_OPEN = 3  # passages of an answer that stand open
+OPEN = 3  # passages of an answer that stand open
+_SNIPPET_CHARACTERS = 320
+_MOST_OUTSIDE = 20  # candidates of a topic that are out and shown all the same
 
 
 def _wrap(text: str, indent: str = "    ") -> str:
@@ -25,14 +49,15 @@ def _shorten(text: str, width: int) -> str:
     return textwrap.shorten(text, width, placeholder=" …")
 
 
-def place(section: Sequence[str], page: int | None) -> str:
-    """Section and page, as far as they are known."""
+def place(section: Sequence[str], page: int | None, *, page_label: str | None = None) -> str:
+    """Section and page, as far as they are known; also the number that the page prints where it is another."""
     parts = [" › ".join(section)] if section else []
-    return ", ".join([*parts, *([f"p. {page}"] if page else [])])
+    printed = f" (printed {page_label})" if page_label not in (None, str(page)) else ""
+    return ", ".join([*parts, *([f"p. {page}{printed}"] if page else [])])
 
 
-def hits(found: Sequence[Hit]) -> str:
-    """A ranked list of passages."""
+def hits(found: Sequence[Hit], *, query: str = "") -> str:
+    """A ranked list of passages, each cut to the part that has the words of the query."""
     if not found:
         return "nothing found"
     blocks = []
@@ -41,29 +66,31 @@ def hits(found: Sequence[Hit]) -> str:
         blocks.append(
             f"{hit.rank:>2}. {_shorten(hit.paper.title, _WIDTH - 4)}\n"
             f"    {hit.paper.byline} · {hit.paper.id} · {place(hit.section, hit.page) or 'record'} · {by}\n"
-            + _wrap(_shorten(hit.text, 320))
+            + _wrap(" ".join(snippet(hit.text, query, most=_SNIPPET_CHARACTERS).split()))
         )
     return "\n".join(blocks)
 
 
-def found(results: Sequence[Hit], *, suggestion: str | None, matched: str) -> str:
+def found(results: Hits, *, query: str) -> str:
     """What a search found, with what is to be said of its words."""
-    lines = [f"did you mean: {suggestion}"] if suggestion else []
-    if matched != "words" and results:
+    lines = [f"did you mean: {results.suggestion}"] if results.suggestion else []
+    # Where an index is incomplete, nobody knows whether something has the words.
+    if results.matched != "words" and results.complete and results:
         lines.append("nothing has these words; nearest by meaning:")
-    return "\n".join([*lines, hits(results)])
+    return "\n".join([*lines, hits(results, query=query)])
 
 
-def answer(result: Answer) -> str:
-    """An answer as paragraphs with marks and its sources below, or its best passages; verdicts only where in doubt."""
+def answer(result: Answer, *, shown: int = OPEN) -> str:
+    """An answer as paragraphs with marks and its sources below, or its best passages; verdicts only where in doubt.
+
+    ``shown`` is how many passages are printed where they are the answer.
+    """
     lines: list[str] = []
     if result.text:
         lines += [_paragraphs(result.text)]
     if result.source == "passages":
         lines.append(_HEADS[result.answered] if result.passages else "Nothing in the library has to do with this.")
-        lines += _passages(result.passages[:_OPEN])
-        if (more := len(result.passages) - _OPEN) > 0:
-            lines += ["", f"{more} more passage{'s' if more > 1 else ''}: --json has them"]
+        lines += _found_papers(result.passages) if result.over_papers else _best(result, shown=shown)
     elif not result.answered and result.source == "model":
         lines += ["The papers do not answer this.", *(["", "Nearest passages:"] if result.passages else [])]
         lines += _passages(result.passages)
@@ -108,6 +135,29 @@ def _item(line: str) -> str:
     return textwrap.fill(line, _WIDTH, subsequent_indent=hanging)
 
 
+def _best(result: Answer, *, shown: int) -> list[str]:
+    """The first passages; those of papers that the question does not name stand apart where it names some."""
+    first = result.passages[:shown]
+    own = [one for one in first if not result.named or one.paper.id in result.named]
+    lines = _passages(own)
+    if others := first[len(own) :]:
+        lines += ["", "In other papers:", *_passages(others)]
+    if (more := len(result.passages) - shown) > 0:
+        lines += ["", f"{more} more passage{'s' if more > 1 else ''}: -k {len(result.passages)} shows them"]
+    return lines
+
+
+def _found_papers(shown: Sequence[Passage]) -> list[str]:
+    """Papers that are asked for, each with the sentence that brought it there."""
+    lines: list[str] = []
+    for passage in shown:
+        paper, where = passage.paper, place(passage.section, passage.page, page_label=passage.page_label)
+        said = " ".join(" ".join(one.text.split()) for one in passage.sentences if one.n in passage.answering[:1])
+        lines += ["", f"{passage.marker}. {_shorten(paper.title, _WIDTH - 4)}", f"   {paper.byline} · {paper.id}"]
+        lines.append(_wrap(f"“{said}”" + (f" ({where})" if where else ""), "   "))
+    return lines
+
+
 def _passages(shown: Sequence[Passage]) -> list[str]:
     """Passages with their places, under the title of their paper where it changes."""
     lines: list[str] = []
@@ -117,7 +167,11 @@ def _passages(shown: Sequence[Passage]) -> list[str]:
         if paper.id != last:
             lines += ["", _shorten(paper.title, _WIDTH), f"{paper.byline} · {paper.id}"]
             last = paper.id
-        lines += ["", f"[{passage.marker}] {place(passage.section, passage.page) or 'record'}", _passage(passage)]
+        lines += [
+            "",
+            f"[{passage.marker}] {place(passage.section, passage.page, page_label=passage.page_label) or 'record'}",
+            _passage(passage),
+        ]
     return lines
 
 
@@ -142,7 +196,7 @@ def _with_span(sentence: PassageSentence, span: ShortSpan | None) -> str:
 
 def _source(passage: Passage) -> str:
     """A passage that an answer cites: paper, place, and the sentences that carry statements."""
-    where = place(passage.section, passage.page)
+    where = place(passage.section, passage.page, page_label=passage.page_label)
     quotes = [f"{s.n} “{' '.join(s.text.split())}”" for s in passage.sentences if s.n in passage.answering]
     head = f"[{passage.marker}] {passage.paper.byline}: {_shorten(passage.paper.title, 70)}" + (
         f" · {where}" if where else ""
@@ -223,22 +277,21 @@ def paper(record: Paper) -> str:
     return "\n".join([*lines, *([_wrap(record.abstract, "")] if record.abstract else [])])
 
 
-def shown(data: Mapping[str, Any]) -> str:
+def shown(details: PaperDetails) -> str:
     """All that is known of a paper."""
-    record: Paper = data["paper"]
+    record = details.paper
     lines = [paper(record)]
     for one in record.sources:
         kind = f" {one.type}" if one.type else ""
         lines.append(f"{'source':<12} {one.source}{kind} {_shorten(one.key, 60)} ({len(one.fields)} fields)")
     lines += [
-        f"{'joined':<12} {' + '.join(_shorten(r, 40) for r in j.records)}: {sentence(j.why)}" for j in data["joins"]
+        f"{'joined':<12} {' + '.join(_shorten(r, 40) for r in j.records)}: {sentence(j.why)}" for j in details.joins
     ]
-    if data["pages"]:
-        lines.append(
-            f"{data['pages']} pages, chunks: " + ", ".join(f"{n} {kind}" for kind, n in data["chunks"].items())
-        )
-    lines += [f"  {' › '.join(path)}" for path in data["sections"]]
-    lines += [f"note: {warning}" for warning in data["warnings"]]
+    if details.pages:
+        chunks = ", ".join(f"{n} {kind}" for kind, n in details.chunks.items())
+        lines.append(f"{details.pages} pages, chunks: {chunks}")
+    lines += [f"  {' › '.join(path)}" for path in details.sections]
+    lines += [f"note: {warning}" for warning in details.warnings]
     return "\n".join(lines)
 
 
@@ -254,6 +307,39 @@ def digest(result: Digest, written: Sequence[Path]) -> str:
     return "\n".join([summary, *(f"wrote {path}" for path in written)])
 
 
+def topic(kept: Topic) -> str:
+    """The fields of a topic, a line each."""
+    fields = {
+        "query": kept.query, "must": ", ".join(kept.must), "must not": ", ".join(kept.must_not),
+        "authors": ", ".join(kept.authors), "categories": " ".join(kept.categories),
+        "examples": " ".join(kept.examples), "pages": f"in {kept.language}, at most {kept.limit} papers a day",
+    }  # fmt: skip
+    return "\n".join(f"{name:<11} {value}" for name, value in fields.items() if value)
+
+
+def topics(kept: Sequence[Topic]) -> str:
+    """Topics by name, each with its fields."""
+    text = "\n".join(f"{one.name}\n{textwrap.indent(topic(one), '    ')}" for one in kept)
+    return text or "no topics: kb topic add makes one"
+
+
+def topic_preview(preview: Preview) -> str:
+    """What a topic catches, with the reasons, and some of what it leaves out."""
+    lines = [f"{preview.counts.inside} in, {preview.counts.outside} out"]
+    left = _MOST_OUTSIDE
+    for candidate in preview.candidates:
+        if not candidate.inside:
+            left -= 1
+            if left < 0:
+                continue
+        mark = f"in  {candidate.score:+.3f}" if candidate.score is not None else "out       "
+        lines.append(f"{mark}  {candidate.paper_id}  {textwrap.shorten(candidate.title, 70, placeholder='…')}")
+        lines += [f"      {reason}" for reason in candidate.reasons]
+    if left < 0:
+        lines.append(f"… and {-left} more that are out: --json has all")
+    return "\n".join(lines)
+
+
 def faults(file: str, found: Sequence[Fault], checked: int) -> str:
     """The faults of a page, or that there are none."""
     lines = [f"{file}: {len(found)} fault(s) in {checked} things checked"]
@@ -261,11 +347,11 @@ def faults(file: str, found: Sequence[Fault], checked: int) -> str:
     return "\n".join(lines)
 
 
-def changes(data: Mapping[str, Any]) -> str:
+def changes(found: DigestChanges) -> str:
     """What is new, gone or changed between two digests."""
-    lines = [f"{name}: {len(data[name])}" for name in ("new", "gone", "changed")]
-    lines += [f"  + {entry}" for entry in data["new"]] + [f"  - {entry}" for entry in data["gone"]]
-    lines += [f"  ~ {entry['id']}: {', '.join(entry['fields'])}" for entry in data["changed"]]
+    lines = [f"new: {len(found.new)}", f"gone: {len(found.gone)}", f"changed: {len(found.changed)}"]
+    lines += [f"  + {entry}" for entry in found.new] + [f"  - {entry}" for entry in found.gone]
+    lines += [f"  ~ {entry.id}: {', '.join(entry.fields)}" for entry in found.changed]
     return "\n".join(lines)
 
 
@@ -276,44 +362,52 @@ def problems(found: Sequence[Problem]) -> str:
     return "\n".join(f"{problem.severity}: {problem.what}\n    cure: {problem.cure}" for problem in found)
 
 
-def status(data: Mapping[str, Any]) -> str:
+def recovery(saved: Recovery) -> str:
+    """What was saved of a damaged home, what was not, and how to go on."""
+    counts = ", ".join(f"{saved.kept.get(name, 0)} {name}" for name in ("papers", "records", "documents", "files"))
+    lines = [f"saved in {saved.home}: {counts}"]
+    lines += [f"lost: {what}" for what in saved.lost]
+    return "\n".join([*lines, f"make its indexes: kb doctor --fix --home {shlex.quote(saved.home)}"])
+
+
+def status(now: Status) -> str:
     """Counts of the home."""
-    texts = data["fulltext"]
+    texts = now.fulltext
     lines = [
-        f"{data['papers']} papers ({texts['full']} with full text, {texts['partial']} in part) in {data['home']}",
-        f"{data['chunks']} chunks" + (f", {data['waiting']} waiting to be indexed" if data["waiting"] else ""),
-        f"{data['topics']} topics, {len(data['failures'])} failures kept, {data['bytes'] / 1e6:.1f} MB on disk",
-        f"encoder {data['encoder'] or '(none used yet)'}, model {data['model'] or 'none (extractive)'}",
+        f"{now.papers} papers ({texts['full']} with full text, {texts['partial']} in part) in {now.home}",
+        f"{now.chunks} chunks" + (f", {now.waiting} waiting to be indexed" if now.waiting else ""),
+        f"{now.topics} topics, {len(now.failures)} failures kept, {now.bytes / 1e6:.1f} MB on disk",
+        f"encoder {now.encoder or '(none used yet)'}, model {now.model or 'none (extractive)'}",
     ]
     return "\n".join(lines)
 
 
-def evaluation(data: Mapping[str, Any]) -> str:
+def evaluation(figures: RetrievalFigures) -> str:
     """Measures per mode as a table."""
-    lines = [f"{data['dataset']}: {data['queries']} queries", "mode      nDCG@10  Recall@100  MRR@10"]
-    for mode, row in data["modes"].items():
+    lines = [f"{figures.dataset}: {figures.queries} queries", "mode      nDCG@10  Recall@100  MRR@10"]
+    for mode, row in figures.modes.items():
         lines.append(f"{mode:<9} {row['ndcg@10']:>7.4f} {row['recall@100']:>11.4f} {row['mrr@10']:>7.4f}")
     return "\n".join(lines)
 
 
-def update(data: Mapping[str, Any]) -> str:
+def update(report: UpdateReport) -> str:
     """The report of the daily job."""
     lines = []
-    for entry in data["topics"]:
-        c = entry["counts"]
+    for entry in report.topics:
+        counts = entry.counts
         lines.append(
-            f"{entry['topic']}, {entry['day']}: found {c['found']}, new {c['new']}, updated {c['updated']}, "
-            f"shown before {c['already_shown']}, filtered {c['filtered']}, withdrawn {c['withdrawn']}, "
-            f"failed {c['failed']}"
+            f"{entry.topic}, {entry.day}: found {counts.found}, new {counts.new}, updated {counts.updated}, "
+            f"shown before {counts.already_shown}, filtered {counts.filtered}, withdrawn {counts.withdrawn}, "
+            f"failed {counts.failed}"
         )
-        if entry.get("why_nothing"):
-            lines.append(f"    {entry['why_nothing']}")
-    lines += [f"wrote {path}" for path in data["files"]]
-    lines += [f"failed: {failure['what']}: {failure['reason']}" for failure in data["failures"]]
+        if entry.why_nothing:
+            lines.append(f"    {entry.why_nothing}")
+    lines += [f"wrote {path}" for path in report.files]
+    lines += [f"failed: {failure.what}: {failure.reason}" for failure in report.failures]
     return "\n".join(lines) or "no topics: kb topic add makes one"
 
 
-def demo(data: Mapping[str, Any]) -> str:
+def demo(report: DemoReport) -> str:
     """What the demo did, each step as the command that does it."""
-    blocks = [f"$ {step['command']}\n{step['text']}" for step in data["steps"]]
-    return "\n\n".join([*blocks, "Try next:\n" + "\n".join(f"  {line}" for line in data["next"])])
+    blocks = [f"$ {step.command}\n{step.text}" for step in report.steps]
+    return "\n\n".join([*blocks, "Try next:\n" + "\n".join(f"  {line}" for line in report.next)])

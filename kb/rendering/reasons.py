@@ -39,6 +39,8 @@ _SENTENCES = {
     "encoding-assumed-in-part": (
         "{lines} lines in it are not UTF-8, and were read as {encoding}: save it as UTF-8 if their letters are wrong"
     ),
+    "passages-waiting": "{count} passages are not indexed yet: wait for kb add to end, or run kb doctor --fix",
+    "index-incomplete": "the index is incomplete ({indexes}), something may be missing here: run kb reindex",
     "file-of-another-paper": "an entry names a file whose first page is another paper's ({file})",
 }
 _CHINESE = {
@@ -51,6 +53,8 @@ _CHINESE = {
     "not-entailed": "NLI 模型认为原文不蕴含此句（概率 {probability}）",
     "leans-on-dropped": "它依赖于已删去的句子",
     "only-missing": "它只说某事未说明",
+    "passages-waiting": "{count} 个段落尚未编入索引：请等待 kb add 结束，或运行 kb doctor --fix",
+    "index-incomplete": "索引不完整（{indexes}），结果可能有遗漏：请运行 kb reindex",
 }  # the reasons that the app shows
 _AGREEING = {"title": "the titles", "authors": "the authors"}
 

@@ -16,15 +16,14 @@ from kb import wire
 from kb.errors import UsageError
 from kb.records import Language, Paper, Review, ReviewSection
 from kb.rendering.bibliography import bibtex_to_cite, issued
+from kb.rendering.display import commonmark, latex, link, maths_command, table_cell
 from kb.rendering.entries import PageSettings, paper_address
-from kb.rendering.escaping import commonmark, link, one_line, pieces
 from kb.rendering.html import page_frame
 from kb.rendering.labels import label
-from kb.rendering.latex import escape_name
 from kb.rendering.naming import slug
 from kb.rendering.reasons import told
 from kb.rendering.templating import render_template
-from kb.rendering.tex_text import is_plain_formula, maths_command
+from kb.text import one_line
 
 FORMS = ("md", "html", "tex", "json")
 _TOKEN = re.compile(
@@ -226,8 +225,7 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _in_table(text: str) -> str:
-    """Markdown within a table: a bar in a formula would end the cell."""
-    return re.sub(r"(?<!\\)\|", "&#124;", commonmark(text)) or "–"
+    return table_cell(text) or "–"
 
 
 def _markdown_reference(paper: Paper) -> str:
@@ -302,7 +300,7 @@ def _latex(review: Review, keys: dict[str, str], *, entries: str, bibliography: 
     def write(span: _Span) -> str:
         if span.marks:
             return f"\\cite{{{','.join(cited[place] for place in _places(span.marks, numbers))}}}"
-        return _command("textbf", span.text) if span.bold else _tex(span.text)
+        return _command("textbf", span.text) if span.bold else latex(span.text)
 
     body = [_command("title", review.question), "\\date{}", "\\begin{document}", "\\maketitle"]
     body += [f"% {one_line(_made(review))}"]
@@ -314,7 +312,7 @@ def _latex(review: Review, keys: dict[str, str], *, entries: str, bibliography: 
         if section.missing:
             body += ["", _command("emph", _missing(section, language))]
         if doubtful := _doubtful(section, language):
-            body += ["", _command("paragraph", label(language, "doubtful")), *_itemized(map(_tex, doubtful))]
+            body += ["", _command("paragraph", label(language, "doubtful")), *_itemized(map(latex, doubtful))]
     if review.table.rows:
         body += ["", _command("section", label(language, "papers")), "", *_longtable(review, cited, numbers)]
     body += ["", *(f"% {one_line(line)}" for line in _closing(review))]
@@ -325,7 +323,7 @@ def _latex(review: Review, keys: dict[str, str], *, entries: str, bibliography: 
 
 
 def _command(name: str, text: str) -> str:
-    return f"\\{name}{{{_tex(text)}}}"
+    return f"\\{name}{{{latex(text)}}}"
 
 
 def _itemized(items: Iterable[str]) -> list[str]:
@@ -344,9 +342,9 @@ def _longtable(review: Review, cited: dict[int, str], numbers: dict[str, int]) -
         "\\endhead",
     ]
     for row in review.table.rows:
-        first = f"{_tex(row.cells[0].text)}~\\cite{{{cited[_paper_place(review, row.paper_id)]}}}"
+        first = f"{latex(row.cells[0].text)}~\\cite{{{cited[_paper_place(review, row.paper_id)]}}}"
         # An opening bracket behind "\\" would be read as its argument.
-        lines.append("{}" + " & ".join([first, *(_tex(cell.text) for cell in row.cells[1:])]) + " \\\\")
+        lines.append("{}" + " & ".join([first, *(latex(cell.text) for cell in row.cells[1:])]) + " \\\\")
     return [*lines, "\\hline", "\\end{longtable}", "}"]
 
 
@@ -374,21 +372,3 @@ def _preamble(text: str, *, chinese: bool) -> list[str]:
 
 def _is_blank(sign: str) -> bool:
     return not sign.isascii() and unicodedata.category(sign) == "Zs" and sign != "\u00a0"
-
-
-def _tex(text: str) -> str:
-    """Text as LaTeX prints it: every sign escaped, formulas let through where they only set signs."""
-    return pieces(one_line(text), prose=_escaped, formula=_formula, address=_address)
-
-
-def _escaped(text: str) -> str:
-    ends = (" " if text[:1].isspace() else "", " " if text[1:] and text[-1].isspace() else "")
-    return f"{ends[0]}{escape_name(text)}{ends[1]}"
-
-
-def _formula(text: str) -> str:
-    return text if is_plain_formula(text) else _escaped(text)
-
-
-def _address(text: str) -> str:
-    return f"\\url{{{text}}}" if re.fullmatch(r"[\w:/.?=+,;@-]+", text, re.ASCII) else _escaped(text)

@@ -7,15 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from kb.records import Chunk, Language, Paper
 from kb.rendering.comparing_texts import differences, flat, likeness
-from kb.rendering.escaping import one_line
 from kb.rendering.labels import label
 from kb.rendering.markdown_reading import pattern_of
 from kb.rendering.page_records import ReadEntry, ReadPage, ReadQuote, ReadSentence
 from kb.rendering.tally import Sources
-from kb.text import sentence_spans
+from kb.text import HAN, one_line, sentence_spans
 
 _MEANT = 0.5  # a quotation less like all that the paper says was made up
-_CJK = re.compile(r"[\u4e00-\u9fff]")
 
 Wrong = tuple[str, str, str, str]
 
@@ -132,7 +130,7 @@ class SentenceCheck:
             return
         elif absent.names:
             yield from (("name", name, "in its evidence", sentence.where) for name in absent.names)
-        elif verdict != "partly" or not _CJK.search(text):
+        elif verdict != "partly" or not re.search(f"[{HAN}]", text):
             yield "sentence", text, f"supported by its evidence: {reason}", sentence.where
 
 

@@ -9,9 +9,10 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from kb.rendering.escaping import one_line, pieces
+from kb.errors import BadRecord, foreign_errors
+from kb.rendering.display import scripted_page, web_page
 from kb.rendering.naming import picture_text, without_label
-from kb.rendering.tex_text import ACCENTED, accented, formula_html
+from kb.text import HAN, one_line
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -21,8 +22,13 @@ _SCRIPT_ORIGIN = re.compile(r"^(https?://[^/\s;'\"]+)/")
 
 
 def render_template(name: str, **values: Any) -> str:
-    """A template of the package with these values."""
-    return _environment(bool(values.get("scripted"))).get_template(name).render(**values)
+    """A template of the package with these values.
+
+    Raises:
+        BadRecord: when a value is not what the template shows.
+    """
+    with foreign_errors(lambda said: BadRecord(f"the page cannot be made ({said}): make it again from the library")):
+        return _environment(bool(values.get("scripted"))).get_template(name).render(**values)
 
 
 def content_policy(*, files_beside: bool, script: str) -> str:
@@ -45,9 +51,7 @@ def _environment(scripted: bool) -> Environment:
     from markupsafe import Markup, escape
 
     def tex(text: str) -> Markup:
-        """Text of a paper: addresses are links, formulas and accents are written with plain signs."""
-        formula = _raw if scripted else _formula
-        return Markup(pieces(one_line(text), prose=_prose, formula=formula, address=_address))  # noqa: S704  (escaped)
+        return Markup(scripted_page(text) if scripted else web_page(text))  # noqa: S704  (escaped)
 
     environment = Environment(
         loader=PackageLoader("kb.rendering"), autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
@@ -68,40 +72,7 @@ def _css() -> str:
     return files("kb.rendering").joinpath("templates/page.css").read_text("utf-8").strip()
 
 
-def _escape(text: str) -> str:
-    import html
-
-    return html.escape(text, quote=True)
-
-
-def _prose(text: str) -> str:
-    parts = []
-    end = 0
-    for match in ACCENTED.finditer(text):
-        parts += [_escape(text[end : match.start()]), _shown(match[0], _escape(accented(match)))]
-        end = match.end()
-    return "".join([*parts, _escape(text[end:])])
-
-
-def _formula(text: str) -> str:
-    told = formula_html(text)
-    return f'<code class="tex">{_escape(text)}</code>' if told is None else _shown(text, told)
-
-
-def _raw(text: str) -> str:
-    return _escape(text)
-
-
-def _shown(source: str, told: str) -> str:
-    """What is shown, with the record's own letters as its title: a page can be read back to the letter."""
-    return f'<span class="tex" title="{_escape(source)}">{told}</span>'
-
-
-def _address(text: str) -> str:
-    return f'<a href="{_escape(text)}" rel="noopener noreferrer">{_escape(text)}</a>'
-
-
 def text_language(text: str) -> str:
     """The language of a text by its script, as far as a page needs it: "zh" or "en"."""
-    letters = [ch for ch in text if ch.isalpha()]
-    return "zh" if sum("\u4e00" <= ch <= "\u9fff" for ch in letters) * 3 > len(letters) else "en"
+    letters = sum(map(str.isalpha, text))
+    return "zh" if not text.isascii() and len(re.findall(f"[{HAN}]", text)) * 3 > letters else "en"

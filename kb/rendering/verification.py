@@ -61,7 +61,7 @@ def _check_data(data: bytes, sources: Sources) -> tuple[list[Fault], int]:
     """A digest or the note of one paper, as data."""
     try:
         names = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         names = {}  # the reading of a digest says what is wrong
     if isinstance(names, dict) and "paper" in names and "entries" not in names:
         return check_note(wire.from_json(data, Note), sources)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import arxiv  # type: ignore[import-untyped]  # the package ships no types
 from arxiv import _feed
 
-from kb.errors import BadIdInBatch, SourceError
+from kb.errors import BadIdInBatch, SourceError, foreign_errors
 from kb.ids import arxiv_key, doi_key, parse_arxiv_id
 from kb.settings import Settings
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kb.sources.http import PoliteClient
 
 PAGE_SIZE = 100
-_MAX_ANSWER_BYTES = 50_000_000
+_MAX_ANSWER_BYTES = 20_000_000  # a page of papers with three thousand authors each
 _BAD_ID = re.compile(r"incorrect[ _]id[ _]format[ _]for[ _](?P<id>[^\s<]+)", re.IGNORECASE)
 
 
@@ -66,7 +66,8 @@ class ArxivApi:
         """
         reader = _Reader(self._client, self._settings, page_size=max(1, len(ids)), max_age_seconds=None)
         search = arxiv.Search(id_list=list(ids), max_results=len(ids))
-        return [_eprint(result) for result in reader.results(search)]
+        with foreign_errors(_unreadable):
+            return [_eprint(result) for result in reader.results(search)]
 
     def by_query(
         self,
@@ -89,8 +90,15 @@ class ArxivApi:
         criterion = arxiv.SortCriterion
         sort_by = criterion.SubmittedDate if newest == "submitted" else criterion.LastUpdatedDate
         search = arxiv.Search(query=query, max_results=limit, sort_by=sort_by)
-        for result in reader.results(search):
-            yield _eprint(result)
+        with foreign_errors(_unreadable):
+            results = iter(reader.results(search))
+        while True:
+            with foreign_errors(_unreadable):
+                result = next(results, None)
+                eprint = _eprint(result) if result is not None else None
+            if eprint is None:
+                return
+            yield eprint
 
 
 class _Reader(arxiv.Client):  # type: ignore[misc]
@@ -118,6 +126,10 @@ class _Reader(arxiv.Client):  # type: ignore[misc]
         if b"<feed" not in data[:2000]:  # a status 400 in other words than the API's
             raise SourceError("arXiv's API refused the query without a reason: correct the query")
         return _feed.parse(data)
+
+
+def _unreadable(said: str) -> SourceError:
+    return SourceError(f"arXiv's answer cannot be read ({said}): try again later", retry=True)
 
 
 def _complaint(data: bytes) -> str | None:

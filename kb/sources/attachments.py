@@ -6,7 +6,6 @@ outside of its folder; within the folder what is called ``.pdf`` is taken too, s
 
 from __future__ import annotations
 
-import os
 import re
 import stat
 import unicodedata
@@ -15,8 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from urllib.parse import unquote
 
+from kb.errors import FileUnreadable
+from kb.input_files import open_file
+from kb.latex import decode_latex
 from kb.records import Item, PassedOver, SourceRecord
-from kb.sources.latex import decode_latex
 
 _MOST = 100  # files of one entry
 _LONGEST = 4_000  # characters of one path
@@ -201,8 +202,7 @@ def _is_within(path: Path, folder: Path) -> bool:
 def is_pdf(path: Path) -> bool:
     """Whether it is a regular file that begins as a PDF does; a pipe is not waited for."""
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with os.fdopen(handle, "rb") as file:
-            return stat.S_ISREG(os.fstat(handle).st_mode) and b"%PDF-" in file.read(1024)
-    except OSError:
+        with open_file(path) as file:
+            return b"%PDF-" in file.read(1024)
+    except (FileUnreadable, OSError):
         return False

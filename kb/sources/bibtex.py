@@ -14,14 +14,16 @@ from pathlib import Path
 
 from kb.errors import BadIdentifier, BadRecord
 from kb.ids import doi_key, parse_arxiv_id
-from kb.names import is_suffix
-from kb.records import Failure, Found, Metadata, Name, PassedOver, SourceRecord
+from kb.latex import decode_latex, split_at_top
+from kb.links import is_web_address
+from kb.names import is_suffix, means_others
+from kb.records import Failure, Found, Item, Metadata, Name, PassedOver, SourceRecord
 from kb.sources.attachments import stated_in_bibtex, with_files
 from kb.sources.bibtex_syntax import Aside, Entry, read_entries
 from kb.sources.exported import Moment, date_of, finer, metadata_of
-from kb.sources.latex import decode_latex, split_at_top
 from kb.sources.markup import plain
 from kb.sources.venue import is_of_preprints
+from kb.text import CONTROL
 
 Fields = dict[str, str]  # lower-case names, values still LaTeX
 
@@ -29,7 +31,8 @@ _NO_PAPERS = frozenset({"set", "xdata", "control", "ieeetranbstctl"})
 _NOT_LENT = frozenset({"title", "subtitle", "author", "doi", "url", "eprint", "abstract", "note", "file", "crossref",
                        "xref", "xdata", "pages", "keywords", "ids", "arxivid", "archiveprefix", "eprinttype",
                        "primaryclass", "eprintclass", "howpublished", "editor", "volume", "number"})  # fmt: skip
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
+_CONTROL = re.compile(rf"[{CONTROL}\x0b]")
+_ROOM, _TIMES_INHERITED = 2_000_000, 4  # characters of entries inherited from that are kept, over those of the file
 _LONGEST_FAMILY = 4  # an entry, its parent, and theirs
 _EMBEDDED_ID = re.compile(
     r"(?:arxiv\s*[:.]?\s*|abs/|arxiv\.org/(?:abs|pdf|html)/)"
@@ -40,7 +43,6 @@ _EMBEDDED_ID = re.compile(
 _BEFORE_OWN = re.compile(r"(?:(?:arxiv|corr|abs|e-?prints?|preprints?|available|also|at|as|on|from|url)\W*)*", re.I)
 _INITIALS = re.compile(r"(?:[^\W\d_]\.[-\s]?){1,5}|[^\W\d_](?:[-\s][^\W\d_])*")
 _AND = r"(?i:\sand(?=\s))"
-_OTHERS = re.compile(r"(?:others|et\.?\s+al)\.?", re.IGNORECASE)
 _ET_AL = re.compile(r"(?:,|\s)\s*et\.?\s+al\.?$", re.IGNORECASE)
 
 
@@ -57,6 +59,7 @@ def read(text: str, *, path: Path | None = None) -> Iterator[Found]:
     if all(isinstance(thing, Aside) for thing in things):
         what = name if path is None else str(path)
         yield Failure(what=what, code="bad-record", reason="it has no entries: expected @article{…} and the like")
+    room = _ROOM + _TIMES_INHERITED * len(text)
     parents: dict[str, Entry] = {}
     lending: set[str] = set()
     for thing in things:
@@ -76,7 +79,15 @@ def read(text: str, *, path: Path | None = None) -> Iterator[Found]:
             if thing.type in _NO_PAPERS:
                 yield PassedOver(what=where, reason=f"@{thing.type} {thing.key} is no paper: it serves the others")
             elif thing.type != "proceedings" or thing.key.lower() not in lending:
-                yield from _items(thing, parents, where=where, folder=path.parent if path is not None else None)
+                folder = path.parent if path is not None else None
+                for found in _items(thing, parents, where=where, folder=folder):
+                    if isinstance(found, Item) and found.record is not None:
+                        room -= len(found.record.parent)
+                        if room < 0:
+                            reason = "its entries inherit many times what it holds: give them their own fields"
+                            yield Failure(what=str(path or name), code="too-large", reason=reason)
+                            return
+                    yield found
 
 
 def _items(entry: Entry, parents: Mapping[str, Entry], *, where: str, folder: Path | None) -> Iterator[Found]:
@@ -222,7 +233,7 @@ def _url(fields: Fields) -> str | None:
     stated = _address(fields.get("url") or "")
     if not stated and "\\url" in fields.get("howpublished", ""):
         stated = _address(fields["howpublished"])
-    return stated if re.fullmatch(r"https?://\S+", stated) else None
+    return stated if is_web_address(stated) else None
 
 
 def _published(fields: Fields) -> Moment | None:
@@ -273,7 +284,7 @@ def read_names(value: str) -> Names:
             et_al, raw = True, raw[: len(raw) - len(found[0])]
         if not raw or raw.lower() == "and":
             continue
-        if _OTHERS.fullmatch(raw[:12]) and len(raw) <= 12:
+        if len(raw) <= 12 and "{" not in raw and means_others(raw):
             et_al = True
             continue
         found_names = _read(raw)

@@ -13,11 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from kb.errors import BadRecord, foreign_errors
+
 if TYPE_CHECKING:
     from bibtexparser.library import Library
 
-MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 LONGEST_VALUE = 1_000_000
+_LONGEST_STRING = 100_000  # characters of a value that strings stand for
 _HEAD = re.compile(r"@[ \t]*(?P<type>\w+)\s*(?P<open>[{(])\s*(?P<key>[^,={}\"\n]*)")
 _NEXT_HEAD = re.compile(r"@[ \t]*\w+\s*[{(]\s*[^\s,={}\"#()]+\s*,")
 _NAME = re.compile(r"(?P<name>[^\s=,{}\"#()'%@]+)\s*=")
@@ -91,10 +93,10 @@ def read_entries(text: str) -> Iterator[Entry | Damage | Aside]:
     """What a BibTeX text holds, in its order; line ends are ``\\n``. Time and memory are linear in the text.
 
     A comma missing before ``name =`` is put in, and the brace that ends an entry; any other damage is one ``Damage``,
-    and the rest is read. Strings are expanded up to ``LONGEST_VALUE`` characters a value, and to a few times the
-    text in all.
+    and the rest is read. A value has at most ``LONGEST_VALUE`` characters and ``_LONGEST_STRING`` out of strings; all
+    that strings stand for is at most a few times the text.
     """
-    strings = _Strings(room=20_000_000 + 4 * len(text))
+    strings = _Strings(room=2_000_000 + 4 * len(text))
     again = 2 * len(text)  # characters of broken blocks that may be split once more
     parts = [_blocks(text, 1)]
     while parts:
@@ -142,13 +144,14 @@ def _segments(text: str, first_line: int) -> Iterator[tuple[int, str]]:
 
 
 def _split(text: str) -> Library:
-    from bibtexparser.entrypoint import parse_string
-
     logger = logging.getLogger("bibtexparser")
     level = logger.level
     logger.setLevel(logging.CRITICAL)  # what it would warn of is reported as damage
     try:
-        return parse_string(text, parse_stack=[])
+        with foreign_errors(lambda said: BadRecord(f"it is no BibTeX that can be taken apart ({said}): correct it")):
+            from bibtexparser.entrypoint import parse_string
+
+            return parse_string(text, parse_stack=[])
     finally:
         logger.setLevel(level)
 
@@ -453,8 +456,10 @@ class _Strings:
                 raise _Broken(f"{name} uses the string {raw[start:end][:40]}, which is damaged", at)
             length += end - start if value is None else len(value)
             expanded += len(value) if value is not None else 0
-            if length > LONGEST_VALUE or expanded > self._room:
+            if length > LONGEST_VALUE:
                 raise _Broken(f"{name} is longer than {LONGEST_VALUE:,} characters", at)
+            if expanded > (most := min(_LONGEST_STRING, self._room)):
+                raise _Broken(f"{name} is longer than {most:,} characters with its strings expanded", at)
             parts.append(raw[start:end] if value is None else value)
         self._room -= 2 * expanded  # it stands in the field and in the text
         return "".join(parts)

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kb.entry_types import WHOLES
+from kb.bibliographic import WHOLES
 from kb.errors import BadRecord
+from kb.names import means_others
 from kb.records import Failure, Found, Item, Name, SourceRecord
 from kb.sources.exported import (
     LONGEST_RECORD,
@@ -251,7 +252,7 @@ def _names(value: Any) -> tuple[tuple[Name, ...], bool]:
         literal = parts.get("literal") or (tidy(stated) if isinstance(stated, str) else "") or parts.get("name", "")
         family = " ".join(filter(None, (parts.get("non-dropping-particle"), parts.get("family"))))
         given = " ".join(filter(None, (parts.get("given"), parts.get("dropping-particle"))))
-        if (literal or family).lower().rstrip(".") in ("others", "et al") and not given:
+        if means_others(literal or family) and not given:
             et_al = True
         elif family:
             names.append(Name(family=family, given=given, suffix=parts.get("suffix", "")))

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
+from kb.errors import BadRecord, FileUnreadable, foreign_errors
+from kb.input_files import read_file
 from kb.records import Failure, Notice, Reason
 
 # What people call an encoding, what its letters are, and by how much it must read better than Windows-1252 does.
@@ -58,15 +60,11 @@ def read_text(path: Path, *, max_bytes: int) -> tuple[str, Notice | None] | Fail
     A Failure is ``too-large`` or ``file-unreadable``, also where the encoding cannot be told.
     """
     try:
-        if not path.is_file():
-            raise OSError("it is not a regular file")
-        if (size := path.stat().st_size) > max_bytes:
-            reason = f"it has {size:,} bytes, more than max_file_bytes ({max_bytes:,}): raise it, or split the file"
-            return Failure(what=str(path), code="too-large", reason=reason)
-        found = decode(path.read_bytes())
-    except OSError as err:
-        reason = f"it cannot be read ({err.strerror or err}): check that it exists and that you may read it"
-        return Failure(what=str(path), code="file-unreadable", reason=reason)
+        found = decode(read_file(path, max_bytes=max_bytes, setting="max_file_bytes"))
+    except FileUnreadable as err:
+        return Failure(what=str(path), code=err.code, reason=err.reason)
+    except BadRecord as err:
+        return Failure(what=str(path), code="file-unreadable", reason=str(err))
     if found is None:
         reason = "it is not UTF-8, and no other encoding can be told for certain: save it as UTF-8 and add it again"
         return Failure(what=str(path), code="file-unreadable", reason=reason)
@@ -114,20 +112,21 @@ def _is_utf8(line: bytes, *, beside: str) -> bool:
 
 def _likeliest(lines: Sequence[bytes]) -> str | None:
     """The encoding in which lines read best; None where none reads well, or two that give other letters."""
-    from charset_normalizer import from_bytes
-
     data = b"".join(lines)
     readable = [code for code in _NAMES if _decoded(data, code) is not None]
     if not readable:
         return None
     sizes = accumulate(map(len, lines))
     sample = b"".join(line for line, size in zip(lines, sizes, strict=True) if size <= _SAMPLE) or lines[0]
-    matches = from_bytes(sample, cp_isolation=readable, preemptive_behaviour=False, enable_fallback=False)
+    with foreign_errors(lambda said: BadRecord(f"its encoding cannot be told ({said}): save it as UTF-8")):
+        from charset_normalizer import from_bytes
+
+        matches = from_bytes(sample, cp_isolation=readable, preemptive_behaviour=False, enable_fallback=False)
+        costs = [(match.chaos, code) for match in matches for code in match.could_be_from_charset if code in readable]
     ranked: list[tuple[float, str, str]] = []
-    for match in matches:
-        for code in (code for code in match.could_be_from_charset if code in readable):
-            text = sample.decode(code)
-            ranked.append((match.chaos + _RARER.get(code, 0) + _ODD_COSTS * _odd(text, code), code, text))
+    for chaos, code in costs:
+        text = sample.decode(code)
+        ranked.append((chaos + _RARER.get(code, 0) + _ODD_COSTS * _odd(text, code), code, text))
     ranked.sort()
     if not ranked or ranked[0][0] > _WORST:
         return None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from kb.latex import decode_latex
 from kb.names import is_suffix
 from kb.records import Link
-from kb.sources.latex import decode_latex
 from kb.sources.links import links_of, links_of_ids
 
 _SEPARATOR = re.compile(r"\s*(?:,\s*and|,|\band)\s+|\s*,\s*", re.IGNORECASE)

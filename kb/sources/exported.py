@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from kb.bibliographic import month_number
 from kb.errors import BadIdentifier, BadRecord
 from kb.ids import doi_key, parse_arxiv_id, record_key
-from kb.names import is_suffix
+from kb.links import is_web_address
+from kb.names import is_suffix, means_others
 from kb.records import Link, Metadata, Name, Precision, SourceName
 from kb.sources.links import address_of_id, every_link
 from kb.sources.markup import plain
 from kb.sources.venue import is_of_preprints
 
-_MONTHS = "january february march april may june july august september october november december".split()
 _NUMBERS = re.compile(r"(\d{4})(?:[-/.](\d{1,2})?(?:[-/.](\d{1,2})?)?)?(?:[T ]\d.*|/.*)?", re.S)
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)")
 _WORDS = (
@@ -25,7 +26,6 @@ _WORDS = (
     re.compile(r"(?P<d>\d{1,2})(?:st|nd|rd|th)?\.?[\s-]+(?P<m>[a-z]{3,9})\.?[\s,-]+(?P<y>\d{4})", re.I),
 )
 _YEAR = re.compile(r"(?<!\d)(1\d{3}|20\d\d)(?!\d)")
-_OTHERS = re.compile(r"(?:and\s+)?(?:others|et\.?\s+al\.?)", re.I)
 _OF_ARXIV = re.compile(r"(?:\barxiv\s*:|\babs/)\s*([^\s,;)\]]+)", re.I)
 _STAMP = re.compile(r"arxiv\s*:\s*(\S+)(?:\s*\[[\w.-]+\])?", re.I)
 _LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")  # not at the other ends of lines that Unicode knows
@@ -136,8 +136,8 @@ def names_of(texts: Iterable[str]) -> tuple[tuple[Name, ...], bool]:
             stated.append(part)
         if len(stated) > MOST_NAMES:
             raise BadRecord(f"it has more than {MOST_NAMES:,} authors: check that they are names")
-    names = tuple(name for text in stated if not _OTHERS.fullmatch(text) and (name := name_of(text)))
-    return names, any(_OTHERS.fullmatch(text) for text in stated)
+    names = tuple(name for text in stated if not means_others(text) and (name := name_of(text)))
+    return names, any(map(means_others, stated))
 
 
 # -------------------------------------------------------------------------------------------- dates
@@ -150,11 +150,11 @@ def date_of(text: str | None) -> Moment | None:
     if found := _COMPACT.fullmatch(text) or _NUMBERS.fullmatch(text):
         return moment_of(*(int(part) if part else None for part in found.groups()))
     for form in _WORDS:
-        if (found := form.fullmatch(text)) and (month := _month(found["m"])):
+        if (found := form.fullmatch(text)) and (month := month_number(found["m"])):
             return moment_of(int(found["y"]), month, int(found["d"]) if found["d"] else None)
     if (year := _YEAR.search(text)) is None:
         return None
-    months = {month for word in re.findall(r"[^\W\d_]+", text) if len(word) > 2 and (month := _month(word))}
+    months = {month for word in re.findall(r"[^\W\d_]+", text) if len(word) > 2 and (month := month_number(word))}
     return moment_of(int(year[1]), months.pop() if len(months) == 1 else None)
 
 
@@ -179,11 +179,6 @@ def finer(stated: Moment | None, other: Moment | None) -> Moment | None:
     same_year = stated.at.year == other.at.year
     within = {"year": same_year, "month": same_year and stated.at.month == other.at.month, "day": False}
     return other if within.get(stated.precision or "day") and other.precision != "year" else stated
-
-
-def _month(word: str) -> int | None:
-    word = word.lower()
-    return next((number for number, name in enumerate(_MONTHS, 1) if name.startswith(word)), None)
 
 
 # ----------------------------------------------------------------------------------------- metadata
@@ -262,7 +257,7 @@ def ids_of(*, dois: Iterable[str] = (), addresses: Iterable[str] = (), traces: I
         addresses: web addresses of the paper; the first is its page.
         traces: other fields in which an arXiv id may stand behind its name ("arXiv:2402.19481 [cs]").
     """
-    pages = [page for page in map(str.strip, addresses) if re.fullmatch(r"https?://\S+", page)]
+    pages = [page for page in map(str.strip, addresses) if is_web_address(page)]
     dois = [*dois, *(page for page in pages if re.match(r"https?://(?:dx\.)?doi\.org/", page, re.I))]
     keys = [key for text in dois if (key := doi_key(text.strip()))][:1]
     arxiv, version = _arxiv_of([*pages, *dois], traces)

@@ -26,7 +26,7 @@ AnnounceType = Literal["new", "cross", "replace", "replace-cross"]
 MAX_FEED_ENTRIES = 2000
 """arXiv cuts a feed of several categories here (https://info.arxiv.org/help/rss.html)."""
 _FRESH_SECONDS = 900.0  # feeds change once a day, at midnight Eastern: a longer cache would hide the change
-_MAX_FEED_BYTES = 50_000_000
+_MAX_FEED_BYTES = 20_000_000  # three times the fullest; of elements without end it makes half a gigabyte
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _ARXIV = "{http://arxiv.org/schemas/atom}"
@@ -169,7 +169,7 @@ def _parse(data: bytes) -> ElementTree.Element:
     try:
         parser.feed(data)
         return parser.close()
-    except ElementTree.ParseError as err:
+    except (ElementTree.ParseError, ValueError, LookupError, RuntimeError) as err:
         raise SourceError(f"the feed is not whole ({err}): try again later", retry=True) from err
 
 

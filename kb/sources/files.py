@@ -7,9 +7,13 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from kb.errors import FileUnreadable
+from kb.guard import Limits
 from kb.ids import find_arxiv_ids
+from kb.input_files import open_file
 from kb.records import Failure, FileKind, Found, Item, Notice, PassedOver
-from kb.sources.formats import is_expected, reader_for, record_endings
+from kb.sources.formats import FORMATS, is_expected, record_endings
+from kb.sources.guarded import RecordReader
 
 _KINDS: Mapping[str, FileKind] = {
     ".pdf": "pdf",
@@ -33,13 +37,20 @@ class FilesSource:
     """A path to a file of papers or of records of papers, or to a folder of such files.
 
     Files of the user are private unless ``private`` says otherwise. ``leave_out`` is a folder that is never entered.
+    ``reader`` reads the files of records, and ``limits`` are those of the files.
     """
 
     def __init__(
-        self, *, private: bool = True, max_file_bytes: int = 60_000_000, leave_out: Path | None = None
+        self,
+        *,
+        private: bool = True,
+        limits: Limits | None = None,
+        reader: RecordReader | None = None,
+        leave_out: Path | None = None,
     ) -> None:
         self._private = private
-        self._max_file_bytes = max_file_bytes
+        self._limits = limits or Limits()
+        self._reader = reader or RecordReader(self._limits)
         self._leave_out = leave_out.resolve() if leave_out is not None else None
 
     def find(self, what: str) -> Iterator[Found]:
@@ -114,26 +125,23 @@ class FilesSource:
         try:
             name = os.fspath(path.absolute())
             name.encode()
-            found = path.stat()
-            if not stat.S_ISREG(found.st_mode):
-                yield refused("unsupported-file", "it is not a regular file: give a file or a folder")
-                return
-            with path.open("rb"):
-                pass
+            with open_file(path) as file:
+                size = os.fstat(file.fileno()).st_size
         except UnicodeEncodeError:
             yield refused("file-unreadable", "its name is not valid UTF-8: rename the file")
             return
-        except OSError as err:
-            yield refused("file-unreadable", _cause(err))
+        except FileUnreadable as err:
+            yield refused(err.code, err.reason)
             return
         kind = self._kind(path)
-        if format_ := reader_for(path, named=named and kind is None):
-            yield from format_.read(Path(name), max_bytes=self._max_file_bytes)
+        may_hold_records = any(one.is_named(path) for one in FORMATS)
+        if may_hold_records and (records := self._reader.read(Path(name), named=named and kind is None)) is not None:
+            yield from records
         elif kind is None:
             reason = f"it is of a kind that is not read: kb reads {_READABLE}"
             yield refused("unsupported-file", reason)
-        elif found.st_size > self._max_file_bytes:
-            reason = f"it has {found.st_size:,} bytes: raise max_file_bytes ({self._max_file_bytes:,}) to read it"
+        elif size > self._limits.max_file_bytes:
+            reason = f"it has {size:,} bytes: raise max_file_bytes ({self._limits.max_file_bytes:,}) to read it"
             yield Failure(what=what, code="too-large", reason=reason)
         else:
             yield Item(what=what, file=name, file_kind=kind, private=self._private)
@@ -144,9 +152,9 @@ class FilesSource:
         if suffix in _KINDS or is_expected(path):
             return _KINDS.get(suffix)
         try:
-            with path.open("rb") as stream:
-                head = stream.read(1024)
-        except OSError:
+            with open_file(path) as file:
+                head = file.read(1024)
+        except (FileUnreadable, OSError):
             return None
         if b"%PDF-" in head:
             return "pdf"

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
+from kb.errors import BadRecord, FileUnreadable
+from kb.input_files import open_file
 from kb.records import Failure, Found, Item
 from kb.sources.decoding import read_text
 
@@ -44,11 +46,14 @@ class Format:
 
         The whole path is the records' ``origin``: two folders may each have a ``refs.bib``.
         """
-        for thing in self._read(path, max_bytes=max_bytes):
-            if isinstance(thing, Item) and thing.record is not None:
-                yield replace(thing, record=replace(thing.record, origin=str(path)))
-            else:
-                yield thing
+        try:
+            for thing in self._read(path, max_bytes=max_bytes):
+                if isinstance(thing, Item) and thing.record is not None:
+                    yield replace(thing, record=replace(thing.record, origin=str(path)))
+                else:
+                    yield thing
+        except BadRecord as err:  # of the file as a whole; a reader says by line what is wrong with a record
+            yield Failure(what=str(path), code=err.code, reason=str(err))
 
     def _read(self, path: Path, *, max_bytes: int) -> Iterator[Found]:
         reader = import_module(f"kb.sources.{self.module}")
@@ -73,15 +78,14 @@ class Format:
 def reader_for(path: Path, *, named: bool = False) -> Format | None:
     """The format that a file is of, by its name and, where needed, its beginning; None when it is of none.
 
-    With ``named`` (by the user) also the one whose reader will say what is wrong with the file. The file is to be
-    a regular one: a pipe would be waited for.
+    With ``named`` (by the user) also the one whose reader will say what is wrong with the file.
     """
     candidates = [one for one in FORMATS if one.is_named(path)]
     for one in candidates:
         try:
             if one.holds is None or one.holds(path):
                 return one
-        except OSError:
+        except (FileUnreadable, OSError):
             continue  # whoever opens it next says so
     return next((one for one in candidates if one.only), None) if named else None
 
@@ -97,7 +101,7 @@ def record_endings() -> tuple[str, ...]:
 
 
 def _head(path: Path) -> str:
-    with path.open("rb") as stream:
+    with open_file(path) as stream:
         data = stream.read(_HEAD_BYTES)
     code = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     return data.decode(code, "replace")

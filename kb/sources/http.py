@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import functools
 import random
+import socket
 import ssl
+import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 import tenacity
@@ -38,7 +40,8 @@ _LONGEST_BACKOFF_SECONDS = 120.0
 _SILENCES = 3
 _LONGEST_PAUSE_SECONDS = 86_000.0
 _LONGEST_CONNECT_SECONDS = 15.0  # the next address of a host may be reachable where this one is not
-_BODY_DEADLINE_FACTOR = 15  # a server that trickles is left after this many time-outs' worth of seconds
+_DEADLINE_FACTOR = 15  # a server that trickles is left after this many time-outs' worth of seconds
+_TOO_SLOW = "the answer came too slowly"
 
 
 class _TryAgain(Exception):
@@ -47,6 +50,49 @@ class _TryAgain(Exception):
     def __init__(self, reason: str, *, wait_seconds: float = 0.0) -> None:
         super().__init__(reason)
         self.wait_seconds = wait_seconds
+
+
+class _Deadline:
+    """Ends a connection when its time is over: a byte now and then, of a header too, keeps every time-out from it.
+
+    Args:
+        seconds: from now on, for the whole answer.
+        clock: as the client's.
+    """
+
+    def __init__(self, seconds: float, *, clock: Callable[[], float]) -> None:
+        self._clock, self._until = clock, clock() + seconds
+        self._sockets: list[socket.socket] = []
+        self._struck = False
+        self._timer = threading.Timer(seconds, self._strike)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        for one in self._sockets:
+            one.close()
+
+    def trace(self, event: str, values: Mapping[str, Any]) -> None:
+        """What the connection tells of itself: its socket, kept in a copy, since TLS takes the first one over."""
+        if event == "connection.connect_tcp.complete":
+            self._sockets.append(values["return_value"].get_extra_info("socket").dup())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time is over: what came since may be a part of the answer."""
+        return self._struck or self._clock() > self._until
+
+    def _strike(self) -> None:
+        self._struck = True
+        for one in self._sockets:
+            with suppress(OSError):  # it has just ended
+                one.shutdown(socket.SHUT_RDWR)
 
 
 class PoliteClient:
@@ -222,40 +268,52 @@ class PoliteClient:
                 with self._pace.turn() as turn, self._answer(here, addresses=addresses, accept=accept) as response:
                     turn.reached()
                     if response.has_redirect_location:
-                        here = _read_url(str(here.join(response.headers["Location"])))
+                        here = _read_url(response.headers["Location"], seen_from=here)
                         continue
                     if response.status_code not in statuses:
                         raise self._refusal(response, turn=turn, url=str(here))
                     return receive(response)
             except (httpx.TransportError, httpx.DecodingError) as err:
                 raise _TryAgain(f"{type(err).__name__}: {err}" if str(err) else type(err).__name__) from err
+            except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError, RuntimeError) as err:
+                raise SourceError(f"{here} cannot be asked ({type(err).__name__}: {err}): check the address") from err
         raise DownloadRefused(f"{url} was redirected more than {MAX_REDIRECTS} times: look at it in a browser")
 
     @contextmanager
     def _answer(self, url: httpx.URL, *, addresses: list[str], accept: str) -> Iterator[httpx.Response]:
-        """The answer of the first of the checked addresses that takes a connection."""
+        """The answer of the first of the checked addresses that takes a connection; it has a deadline as a whole."""
         longest = self._settings.http_timeout_seconds
         timeout = httpx.Timeout(longest, connect=min(longest, _LONGEST_CONNECT_SECONDS)).as_dict()
         headers = {"Host": url.netloc.decode("ascii"), "User-Agent": USER_AGENT, "Accept": accept}
-        for remaining, address in zip(reversed(range(len(addresses))), addresses, strict=True):
-            request = httpx.Request(
-                "GET",
-                url.copy_with(host=address),
-                headers=headers,
-                extensions={"timeout": timeout, "sni_hostname": url.host},
-            )
+        with _Deadline(_DEADLINE_FACTOR * longest, clock=self._clock) as deadline:
+            extensions = {"timeout": timeout, "sni_hostname": url.host, "trace": deadline.trace}
+            requests = [
+                httpx.Request("GET", url.copy_with(host=address), headers=headers, extensions=extensions)
+                for address in addresses
+            ]
+            try:
+                response = self._first(requests)
+                response.extensions["deadline"] = deadline
+                try:
+                    yield response
+                finally:
+                    response.close()
+            except httpx.TransportError as err:
+                if deadline.is_over:
+                    raise _TryAgain(_TOO_SLOW) from err
+                raise
+
+    def _first(self, requests: Sequence[httpx.Request]) -> httpx.Response:
+        """The answer to the first request that gets a connection."""
+        for remaining, request in zip(reversed(range(len(requests))), requests, strict=True):
             try:
                 response = self._connection().handle_request(request)
             except (httpx.ConnectError, httpx.ConnectTimeout):
-                if remaining:
-                    continue
-                raise
-            response.request = request
-            try:
-                yield response
-            finally:
-                response.close()
-            return
+                if not remaining:
+                    raise
+            else:
+                response.request = request
+                return response
         raise _TryAgain("the name leads to no address")
 
     def _connection(self) -> httpx.BaseTransport:
@@ -272,11 +330,13 @@ class PoliteClient:
         announced = response.headers.get("Content-Length", "")
         if announced.isdecimal() and int(announced) > max_bytes:
             raise too_large(url, max_bytes)
-        deadline = self._clock() + _BODY_DEADLINE_FACTOR * self._settings.http_timeout_seconds
+        deadline: _Deadline = response.extensions["deadline"]
         for chunk in response.iter_bytes():
-            if self._clock() > deadline:
-                raise _TryAgain("the answer came too slowly")
+            if deadline.is_over:
+                break
             yield chunk
+        if deadline.is_over:
+            raise _TryAgain(_TOO_SLOW)
 
     def _refusal(self, response: httpx.Response, *, turn: Turn, url: str) -> Exception:
         status = response.status_code
@@ -297,9 +357,10 @@ def _certificates() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _read_url(url: str) -> httpx.URL:
+def _read_url(url: str, *, seen_from: httpx.URL | None = None) -> httpx.URL:
+    """An address; ``seen_from`` is the one that leads there, when it may be relative."""
     try:
-        read = httpx.URL(url)
+        read = httpx.URL(url) if seen_from is None else seen_from.join(url)
     except (httpx.InvalidURL, ValueError) as err:
         raise DownloadRefused(f"{url[:120]!r} is not an address ({err}): correct it") from err
     if not read.host:

@@ -5,12 +5,14 @@ An item of such a list has neither a record nor a file yet: its ``what`` is the 
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from kb.errors import BadIdentifier
+from kb.errors import BadIdentifier, FileUnreadable
 from kb.ids import other_identifier, parse_arxiv_id
+from kb.input_files import open_file, unreadable
 from kb.records import Failure, Found, Item
 
 _LONGEST_LINE = 4000  # characters; what is longer is prose
@@ -25,27 +27,23 @@ _BETWEEN = re.compile(r"[\s,;|]+")
 def read(path: Path, *, max_bytes: int = 60_000_000) -> Iterator[Found]:
     """Yield an item for each arXiv id in the order of the lines, and a Failure for what is another kind of id."""
     try:
-        if (size := path.stat().st_size) > max_bytes:
-            reason = f"it has {size:,} bytes, more than max_file_bytes ({max_bytes:,}): raise it, or split the file"
-            yield Failure(what=str(path), code="too-large", reason=reason)
-            return
-        for number, line in _lines(path):
+        for number, line in _lines(path, max_bytes=max_bytes):
             for text in _entries(line):
                 try:
                     parse_arxiv_id(text)
                     yield Item(what=text)
                 except BadIdentifier as err:
                     yield Failure(what=f"{path.name}:{number}", code=err.code, reason=str(err))
-    except OSError as err:
-        reason = f"it cannot be read ({err.strerror or err}): check that it exists and that you may read it"
-        yield Failure(what=str(path), code="file-unreadable", reason=reason)
+    except (FileUnreadable, OSError) as err:
+        found = unreadable(path, err)
+        yield Failure(what=str(path), code=found.code, reason=found.reason)
 
 
 def holds_ids(path: Path) -> bool:
     """Whether every line that is neither empty nor a comment is an id or an address; the first other one decides.
 
     Raises:
-        OSError: when the file cannot be read.
+        FileUnreadable: when the file cannot be read.
     """
     found = False
     for _, line in _lines(path):
@@ -56,14 +54,15 @@ def holds_ids(path: Path) -> bool:
     return found
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    with path.open("rb") as probe:
-        code = "utf-16" if probe.read(2) in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+def _lines(path: Path, *, max_bytes: int | None = None) -> Iterator[tuple[int, str]]:
     number = 0
-    with path.open(encoding=code, errors="replace") as stream:
-        while line := stream.readline(_LONGEST_LINE):
-            number += 1
-            yield number, line
+    with open_file(path, max_bytes=max_bytes, setting="max_file_bytes") as file:
+        code = "utf-16" if file.read(2) in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+        file.seek(0)
+        with io.TextIOWrapper(file, encoding=code, errors="replace") as stream:
+            while line := stream.readline(_LONGEST_LINE):
+                number += 1
+                yield number, line
 
 
 def _entries(line: str) -> list[str]:

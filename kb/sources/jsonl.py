@@ -14,18 +14,21 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any, cast
 
-from kb.errors import BadRecord
+from kb.errors import BadRecord, FileUnreadable
+from kb.input_files import open_file
 from kb.records import Failure, Found, Item, PassedOver, SourceRecord
 from kb.sources.formats import JSON_FORMS
 from kb.sources.jsonl_fields import Reading, clean, flag_of, is_id, shown
 
 MAX_LINE_BYTES = 8_000_000
+_MOST_COUNTED_MIB = 5_000
 _MOST_NAMES = 1000  # of fields that are counted
 _LIST = re.compile(r'\A\s*\[|"(?:results|data|papers|works)"\s*:\s*\[')
 _LIST_WITHIN = 65_536  # characters
@@ -45,6 +48,8 @@ def read(path: Path, *, max_bytes: int = 60_000_000, max_line_bytes: int = MAX_L
                 continue
             seen = True
             yield from _read(line, where=f"{path.name}:{number}", unknown=unknown)
+    except FileUnreadable as err:
+        yield Failure(what=str(path), code=err.code, reason=err.reason)
     except (OSError, EOFError, zlib.error) as err:
         reason = f"it cannot be read after line {number} ({_short(err)}): check the file, or fetch it again"
         yield Failure(what=str(path), code="file-unreadable", reason=reason)
@@ -62,7 +67,7 @@ def holds_records(path: Path) -> bool:
     """Whether a file with another ending holds such records: line by line, or the list that an API answers with.
 
     Raises:
-        OSError: when the file cannot be read.
+        FileUnreadable, OSError: when the file cannot be read.
     """
     try:
         return _has_lines(path) or _list_in(path, max_bytes=MAX_LINE_BYTES) is not None
@@ -83,13 +88,17 @@ def _has_lines(path: Path) -> bool:
 
 
 def count_lines(path: str) -> int:
-    """How many lines a ``.jsonl`` or ``.jsonl.gz`` file has: what a progress bar needs; 0 when it cannot be read."""
+    """How many lines a ``.jsonl`` or ``.jsonl.gz`` file has: what a progress bar needs; 0 when it cannot be read, or
+    unpacks to more than is worth counting."""
     try:
-        if not Path(path).is_file():  # to open a pipe would be to wait for its other end
-            return 0
         with _open(Path(path)) as stream:
-            return sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b""))
-    except (OSError, EOFError, zlib.error):
+            lines = 0
+            for number, block in enumerate(iter(lambda: stream.read(1 << 20), b"")):
+                lines += block.count(b"\n")
+                if number > _MOST_COUNTED_MIB:
+                    return 0
+            return lines
+    except (FileUnreadable, OSError, EOFError, zlib.error):
         return 0
 
 
@@ -174,10 +183,12 @@ def _pieces(path: Path, *, max_bytes: int, max_line_bytes: int) -> Iterator[tupl
             yield number, None if too_long else line
 
 
-def _open(path: Path) -> IO[bytes]:
-    with path.open("rb") as probe:
-        zipped = probe.read(2) == b"\x1f\x8b"
-    return cast(IO[bytes], gzip.open(path, "rb") if zipped else path.open("rb"))
+@contextmanager
+def _open(path: Path) -> Iterator[IO[bytes]]:
+    with open_file(path) as file:
+        zipped = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        yield cast(IO[bytes], gzip.GzipFile(fileobj=file)) if zipped else file
 
 
 def _list_in(path: Path, *, max_bytes: int) -> Iterator[Any] | None:
@@ -185,7 +196,7 @@ def _list_in(path: Path, *, max_bytes: int) -> Iterator[Any] | None:
 
     Of a file that is longer than ``max_bytes`` the rest is not looked at.
     """
-    with path.open("rb") as stream:
+    with open_file(path) as stream:
         text = stream.read(max_bytes).decode("utf-8-sig", "replace")
     opened = _LIST.search(text, 0, _LIST_WITHIN)
     if opened is None:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from kb.errors import BadIdentifier, BadRecord
 from kb.ids import doi_key, parse_arxiv_id
+from kb.links import is_web_address
 from kb.records import Precision
 from kb.sources.exported import Moment
 from kb.sources.markup import plain
@@ -168,7 +169,7 @@ def when_of(record: Mapping[str, Any], name: str) -> Moment | None:
 def address_of(record: Mapping[str, Any], name: str) -> str | None:
     """An address of the web."""
     value = line_of(record, name)
-    if value is not None and not re.fullmatch(r"https?://\S+", value):
+    if value is not None and not is_web_address(value):
         raise BadRecord(f"{name} must be an http address, not {shown(value)}: correct it")
     return value
 
@@ -176,7 +177,7 @@ def address_of(record: Mapping[str, Any], name: str) -> str | None:
 def site_of(record: Mapping[str, Any], name: str) -> str | None:
     """An address of the web, or nothing where something else stands there."""
     value = line_of(record, name)
-    return value if value and re.fullmatch(r"https?://\S+", value) else None
+    return value if value and is_web_address(value) else None
 
 
 def arxiv_of(record: Mapping[str, Any], name: str) -> tuple[str, int | None]:

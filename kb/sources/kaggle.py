@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from kb.bibliographic import month_number
 from kb.errors import BadRecord
 from kb.ids import arxiv_key
 from kb.records import Metadata, Name
@@ -32,7 +33,6 @@ _ONLY_HERE = frozenset({"authors_parsed", "versions", "update_date", "report-no"
 _RFC_DATE = re.compile(
     r"(?:[A-Z][a-z]{2}, +)?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) (?:GMT|UT|UTC|\+0000)", re.ASCII
 )
-_MONTHS = {name: n for n, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 
 
 def is_one(record: Mapping[str, Any]) -> bool:
@@ -115,8 +115,10 @@ def _created(value: Any, name: str) -> Moment | None:
     if isinstance(value, str) and (found := _RFC_DATE.fullmatch(value.strip())):
         day, month, year, hour, minute, second = found.groups()
         try:
-            at = datetime(int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=UTC)
-        except (KeyError, ValueError) as err:
+            at = datetime(
+                int(year), month_number(month) or 0, int(day), int(hour), int(minute), int(second), tzinfo=UTC
+            )
+        except ValueError as err:
             raise BadRecord(f"{name} has {shown(value)}: write it like Mon, 2 Apr 2007 19:18:42 GMT") from err
         return Moment(at=at, precision=None)
     return when_of({name: value}, name)

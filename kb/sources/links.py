@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from kb.links import HOSTS, link_kind, same_address, without_punctuation
+from kb.links import HOSTS, LOOK_BACK, link_kind, same_address, without_punctuation
 from kb.records import Link
 
 # Broken addresses as people write them: "https: //github. com/a/b", "https:github.com/a", "https://github.\ncom/a".
@@ -94,7 +94,7 @@ def _has_sign(lowered: str) -> bool:
 
 
 def _addresses(text: str) -> list[tuple[str, str]]:
-    """(address, text before it) for each address in a text, healed and trimmed."""
+    """(address, what stands before it) for each address in a text, healed and trimmed."""
     for pattern, replacement in (*_TEX, *_HEALING):
         text = pattern.sub(replacement, text)
     found = []
@@ -103,5 +103,5 @@ def _addresses(text: str) -> list[tuple[str, str]]:
         if not url.lower().startswith("http"):
             url = f"https://{url}"
         if re.match(r"https?://[\w-]+(?:\.[\w-]+)+(?:[:/?#]|$)", url, re.I):
-            found.append((url, text[: match.start()]))
+            found.append((url, text[max(0, match.start() - LOOK_BACK) : match.start()]))
     return found

@@ -15,10 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from kb.bibliographic import MONTHS
 from kb.errors import ParseError
+from kb.latex import decode_latex
 from kb.records import CitingSentence, Failure
 from kb.sources.decoding import read_text
-from kb.sources.latex import decode_latex
+from kb.structure import REFERENCES
 from kb.text import sentence_spans
 from kb.words import STOP_WORDS
 
@@ -218,7 +220,7 @@ class _Reading:
         """The sentences with marks, in the order of the files."""
         text = text.sub(_BEHIND, lambda m: m["marks"].replace("\n", " ") + m["stop"])
         found = []
-        for start, end in sentence_spans(text.text):
+        for start, end in _with_their_marks(text.text):
             raw = text.text[start:end]
             if _MARK.search(raw):
                 found.append((text.places[start], self._sentence(clean(raw), self._places[text.places[start]])))
@@ -243,9 +245,20 @@ class _Reading:
         return " and ".join(f"[@{key}]" for key in mark.keys) if words else " "
 
 
+def _with_their_marks(text: str) -> list[tuple[int, int]]:
+    """The spans of sentences; what has no word beside its citations belongs to the sentence before: "…?" [@key]."""
+    spans: list[tuple[int, int]] = []
+    for start, end in sentence_spans(text):
+        if spans and not re.search(r"\w", _MARK.sub("", text[start:end])):
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((start, end))
+    return spans
+
+
 def _tidy(text: str) -> str:
     """A sentence after its citations were taken out: no empty brackets, no blank before a comma, one full stop."""
-    text = _EMPTY.sub(" ", text)
+    text = _on_one_line(_EMPTY.sub(" ", text))
     text = re.sub(r"([(\[])\s+", r"\1", re.sub(r"\s+(?=[,.;:!?)\]])", "", text))
     return " ".join(re.sub(r"([,;])(?:\s*[,;])+|(?<=[^\W\d_])(\.)\.(?!\.)", r"\1\2", text).split())
 
@@ -468,7 +481,7 @@ _FENCE = re.compile(r"^ {0,3}(?P<fence>`{3,}|~{3,}).*?(?:^ {0,3}(?P=fence)[`~]*[
 _CODE = re.compile(r"(?<!`)(`{1,2})(?!`)[^`\n]+\1(?!`)")
 _HTML_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _LIST_OF_REFERENCES = re.compile(
-    r"^(?:#{1,6}[ \t]*|\*\*)?(?:\d+\.?[ \t]+)?(?:references|bibliography|works cited|literature(?: cited)?|参考文献)"
+    rf"^(?:#{{1,6}}[ \t]*|\*\*)?(?:\d+\.?[ \t]+)?(?:{REFERENCES}|literature)"
     r"[ \t]*:?(?:\*\*|[ \t]*#*)(?:[ \t]*\{[^{}\n]*\})?[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -490,7 +503,7 @@ _SPANS = (
     (re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*(?:\([^()]*\))?[^()\s]*(?:\s+\"[^\"]*\")?\)"), r"\1"),
     (re.compile(r"<(https?://[^>\s]+)>"), r"\1"),
     (re.compile(r"</?[A-Za-z][^<>]{0,300}>"), ""),
-    (re.compile(r"`+([^`]+)`+"), r"\1"),
+    (re.compile(r"(?<!`)`++([^`]+)`+"), r"\1"),
     (re.compile(r"(?<![\w*])(\*{1,3}|_{1,3})(?=\S)(.+?)(?<=\S)\1(?![\w*])"), r"\2"),
     (re.compile(r"\\([\\`*_{}\[\]()#+.!$%&~|<>-])"), r"\1"),
 )
@@ -512,7 +525,6 @@ _YEARS = rf"(?P<years>{_YEAR}(?:\s*[,;]\s*(?:{_YEAR}|[a-z]\b))*)"
 _TEXTUAL = re.compile(rf"\b{_PEOPLE}\s+[(\[]{_YEARS}(?:[,:]\s*[^()\[\]]{{0,60}})?[)\]]")
 _PARENTHESES = re.compile(rf"\((?P<inner>[^()]{{0,600}}{_YEAR}[^()]{{0,80}})\)")
 _WITHIN = re.compile(rf"\b{_PEOPLE}(?P<comma>,?)\s+{_YEARS}")
-_MONTHS = frozenset("january february march april may june july august september october november december".split())
 
 
 def _markdown(source: _Lined, reading: _Reading, *, plain: bool) -> list[CitingSentence]:
@@ -644,7 +656,7 @@ def _people(printed: str, years: str, entries: list[tuple[str, str]]) -> str:
 def _named(people: str, years: str, reading: _Reading, entries: list[tuple[str, str]], *, sure: bool) -> list[str]:
     """A key for each year, like "Lo et al., 2020"; what the list of references says of it is kept."""
     bare = re.sub(r"(?:’s|'s)$", "", " ".join(people.split())).rstrip(",")
-    if bare.casefold() in _MONTHS | STOP_WORDS:
+    if bare.casefold() in STOP_WORDS.union(MONTHS):
         return []
     keys = []
     for year in re.findall(_YEAR, years):

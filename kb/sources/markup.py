@@ -6,6 +6,8 @@ import html
 import re
 from html.entities import html5
 
+from kb.text import BREAK_HINTS, CONTROL, NO_TEXT
+
 _ENTITY = re.compile(r"&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _MOST_ESCAPES = 8  # "&amp;amp;amp;…": as often as a text may be escaped
 _TAG = re.compile(
@@ -13,8 +15,6 @@ _TAG = re.compile(
     r"(?P<attributes>(?:\s+[\w:.-]+\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'))*)\s*(?P<empty>/?)>"
 )
 _CDATA = re.compile(r"<!\[CDATA\[([^\[\]]*)\]\]>")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-_INVISIBLE = re.compile(r"[\u00ad\u200b\u2060\ufeff]")  # hints for breaking lines
 _INLINE = frozenset(
     "i b u s em strong sub sup sc scp scriptsize tt span small big font a code ital italic bold inf sansserif monospace"
     " underline roman smallcaps overline inline-formula tex-math math mi mn mo mrow mtext mfrac msub msup msubsup mover"
@@ -41,7 +41,7 @@ def plain(text: str) -> str:
     if "<" in text:
         text = _without_tags(_CDATA.sub(r"\1", text))
     if not text.isprintable():
-        text = _INVISIBLE.sub("", _CONTROL.sub(" ", text))
+        text = re.sub(f"[{BREAK_HINTS}]", "", re.sub(f"[{CONTROL}{NO_TEXT}]", " ", text))
     return " ".join(text.split())
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kb.errors import BadRecord
-from kb.names import is_suffix
+from kb.names import is_suffix, means_others
 from kb.records import Failure, Found, Item, Name, SourceRecord
 from kb.sources.exported import TaggedEntry, date_of, finer, ids_of, metadata_of, name_of, numbered_lines, tidy
 
@@ -101,7 +101,7 @@ def _names(fields: tuple[tuple[str, str], ...]) -> tuple[tuple[Name, ...], bool]
     names: list[Name] = []
     et_al = False
     for tag, value in fields:
-        if tag in ("AU", "FAU") and value.strip().lower().rstrip(".") == "et al":
+        if tag in ("AU", "FAU") and means_others(value):
             et_al = True
         elif tag == "CN" and (group := tidy(value)):
             names.append(Name(literal=group))

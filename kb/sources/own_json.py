@@ -8,6 +8,7 @@ from typing import Any
 
 from kb.errors import BadIdentifier, BadRecord
 from kb.ids import is_arxiv_id, paper_key, parse_arxiv_id, record_key
+from kb.links import is_web_address
 from kb.records import Affiliation, Link, Metadata, Name
 from kb.sources.eprint import says_withdrawn
 from kb.sources.jsonl_fields import (
@@ -139,7 +140,7 @@ def _link(entry: Any) -> Link:
     kind = entry.get("kind")
     if kind not in _LINK_KINDS:
         raise BadRecord(f"the kind of a link is one of {', '.join(_LINK_KINDS)}, not {shown(kind)}: correct links")
-    if not re.match(r"https?://\S+$", url := clean(entry["url"]).strip()):
+    if not is_web_address(url := clean(entry["url"]).strip()):
         raise BadRecord(f"a link must be an http address, not {shown(url)}: correct links")
     return Link(kind=kind, url=url, page=page_of(entry), source=line_of(entry, "source") or "jsonl")
 

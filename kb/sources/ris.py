@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from kb.entry_types import PARTS, WHOLES, kind_of
-from kb.errors import BadRecord
+from kb.bibliographic import PARTS, WHOLES, kind_of
+from kb.errors import BadRecord, foreign_errors
 from kb.records import Failure, Found, SourceRecord
 from kb.sources.attachments import stated_paths, with_files
 from kb.sources.exported import (
@@ -98,7 +98,8 @@ def _parser() -> Any:
 
 
 def _standard_line(line: str) -> tuple[str | None, str]:
-    tag, content = _parser().parse_line(line)
+    with foreign_errors(lambda said: BadRecord(f"it is no RIS that can be read ({said}): correct {line[:40]!r}")):
+        tag, content = _parser().parse_line(line)
     return (tag, line[5:].strip()) if tag else (None, content)  # some programs write no blank behind the sign
 
 

@@ -117,7 +117,7 @@ _MULTIMEDIA = re.compile(
     r"\bACM\s*MM(?!\s*Asia|Sys)(?=\W|\d|$)|\bACMMM(?!\s*Asia)|\bMM\s?(?=['’]\d\d)|\bMM\s+(?=20\d\d)"
 )
 _ACRONYM = re.compile(
-    r"(?<![A-Za-z0-9./@&-])(?:(?:IEEE|ACM|CVF|SIGCHI|USENIX)[/ -]*)*(?P<name>"
+    r"(?<![A-Za-z0-9./@&-])(?:(?:IEEE|ACM|CVF|SIGCHI|USENIX)[/ -]{0,3}){0,4}(?P<name>"
     + "|".join(re.escape(name) for name in sorted(_CONFERENCES, key=len, reverse=True))
     + r")(?P<w>[wW](?=\W|\d|$))?(?![a-z]{2}|[A-Z]{2}|[A-Z]\b|-[A-Za-z])"
 )
@@ -162,6 +162,9 @@ _PREPRINTS = re.compile(
 )
 
 
+_LONGEST_STATED = 1_000  # characters of a comment or a reference that may state a venue
+
+
 def is_of_preprints(venue: str) -> bool:
     """Whether what stands for a venue is where arXiv's preprints lie: "CoRR", "arXiv preprint arXiv:2402.19481"."""
     return _PREPRINTS.fullmatch(venue.strip()) is not None
@@ -175,9 +178,10 @@ def venue_of(comment: str | None, journal_ref: str | None = None) -> str | None:
     An acronym alone counts ("AAAI2026"); in longer clauses it needs a year or a word like "accepted". None when
     nothing is stated or the venue is not known.
     """
-    if journal_ref and (name := _known(" ".join(journal_ref.split())) or _leading_name(journal_ref)):
+    reference = " ".join((journal_ref or "")[:_LONGEST_STATED].split())
+    if reference and (name := _known(reference) or _leading_name(reference)):
         return name
-    for clause in _CLAUSES.split(" ".join((comment or "").split())):
+    for clause in _CLAUSES.split(" ".join((comment or "")[:_LONGEST_STATED].split())):
         if clause and _counts(clause) and (name := _known(clause)):
             return name
     return None
@@ -240,10 +244,9 @@ def _journal(clause: str) -> tuple[int, str] | None:
 
 def _leading_name(journal_ref: str) -> str | None:
     """ "Phys. Rev. D 76, 013009 (2007)" -> "Phys. Rev. D 2007": the words before the first number, and the year."""
-    text = " ".join(journal_ref.split())
-    match = re.match(r"[^\d(]*[^\W\d_]", text)
+    match = re.match(r"[^\d(]*[^\W\d_]", journal_ref)
     name = re.sub(r"[\s,:;]+(?:vol(?:ume)?|no|pp?|issue|article)\.?$", "", match[0] if match else "", flags=re.I)
     if len(name) < 3 or len(name) > 120:
         return None
-    year = re.search(r"(?<!\d)(?:19|20)\d\d(?!\d)", text)
+    year = re.search(r"(?<!\d)(?:19|20)\d\d(?!\d)", journal_ref)
     return f"{name} {year[0]}" if year else name

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from kb.entry_types import WHOLES, kind_of
+from kb.bibliographic import WHOLES, kind_of
 from kb.errors import BadRecord
 from kb.records import Failure, Found, PassedOver, SourceRecord
 from kb.sources.attachments import stated_paths, with_files

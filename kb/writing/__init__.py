@@ -1,1 +1,1 @@
-"""What is written from evidence: answers, comparisons, notes, digests, and their verification."""
+"""What is written of papers in their own words: notes and topics, and how they are verified."""

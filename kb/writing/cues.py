@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from kb.orders import is_order
+from kb.literals import NUMBER_WORDS
+from kb.structure import POINTER
+from kb.text import HAN, is_order
 
 Cue = Literal[
     "proposal",
@@ -35,7 +37,7 @@ Cue = Literal[
     "outlook",
 ]
 
-_AMOUNT = r"(?:\d[\d,.]*|two|three|four|five|six|seven|eight|nine|ten|twelve)"
+_AMOUNT = rf"(?:\d[\d,.]*|{'|'.join(NUMBER_WORDS)})"
 _PATTERNS: dict[Cue, str] = {
     "proposal": (
         r"\b(?:we|this (?:paper|work|article|study|survey|thesis|letter|report)|(?:the|our) (?:present )?"
@@ -151,8 +153,7 @@ _PATTERNS: dict[Cue, str] = {
         r"|https?://(?:www\.)?(?:github|gitlab|huggingface)"
     ),
     "pointer": (
-        r"\b(?:Fig(?:ure|s|\.)?|Tab(?:le|les|\.)?|Eqs?\.?|Equations?|Sec(?:tion|tions|\.|t\.)?|Appendix|Appendices"
-        r"|Algorithm|Alg\.|Theorem|Lemma|Listing|Proposition|Corollary|Definition)\s*[~ ]?\(?(?:\d|[A-Z]\b|[IVX]+\b)"
+        rf"\b{POINTER}\s*[~ ]?\(?(?:\d|[A-Z]\b|[IVX]+\b)"
         r"|\b(?:Figure|Table|Section)\s*\S?$|\b(?:TABREF|FIGREF|SECREF|EQREF|INLINEFORM|DISPLAYFORM|BIBREF)\d*"
         r"|\b(?:above|below|following)\s*(?:figure|table|equation)|as follows\b|\bfollows:|:$|\b(?:rows?|columns?"
         r"|lines?) \([A-Z\d]"
@@ -210,7 +211,6 @@ _COMPILED: dict[Cue, re.Pattern[str]] = {
 }
 
 
-_CJK = re.compile(r"[\u4e00-\u9fff]")
 # The plainest of the same in Chinese, where words have no borders.
 _CHINESE: dict[Cue, re.Pattern[str]] = {
     "proposal": re.compile(
@@ -233,7 +233,7 @@ _CHINESE: dict[Cue, re.Pattern[str]] = {
 def cues(sentence: str) -> frozenset[Cue]:
     """All cues of a sentence."""
     found: set[Cue] = {name for name, pattern in _COMPILED.items() if pattern.search(sentence)}
-    if _CJK.search(sentence):
+    if not sentence.isascii() and re.search(f"[{HAN}]", sentence):
         found |= {name for name, pattern in _CHINESE.items() if pattern.search(sentence)}
     if is_order(sentence):
         found.add("instruction")

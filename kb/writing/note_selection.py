@@ -8,13 +8,34 @@ the numbered fields, never with the summary.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from kb.records import NOTE_FIELDS
 from kb.writing.cues import Cue
 from kb.writing.note_scoring import Reading, homes, score
 from kb.writing.note_sentences import NoteSentence, by_place
-from kb.writing.note_similarity import FIELDS, SAME, Selection, likeness
-from kb.writing.note_takeaways import select_takeaways, stands_by_itself
+
+_SAME = 0.82  # cosine similarity from which two sentences of one field say the same
+
+
+@dataclass(slots=True)
+class Selection:
+    """Sentences of each field in the order of the paper, and remarks on fields that need one."""
+
+    fields: dict[str, list[NoteSentence]] = field(default_factory=lambda: {name: [] for name in NOTE_FIELDS})
+    remarks: dict[str, str] = field(default_factory=dict)
+
+    def is_taken(self, sentence: NoteSentence) -> bool:
+        """Whether a field other than the takeaways has it."""
+        return any(sentence in chosen for name, chosen in self.fields.items() if name != "takeaways")
+
+
+def _likeness(reading: Reading, at: int, others: Sequence[int]) -> float:
+    """The highest cosine similarity of a sentence to one of the others; 0 without any."""
+    return float((reading.vectors[others] @ reading.vectors[at]).max()) if others else 0.0
+
 
 _MOST = {
     "background": 3,
@@ -61,8 +82,8 @@ def select(
         selection.fields["method"] = list(summary)
         selection.remarks["method"] = "the summary's sentence is the only one on the method"
     _select_conclusion(reading, selection)
-    select_takeaways(reading, selection, at_home=at_home)
-    for name in FIELDS:
+    _select_takeaways(reading, selection, at_home=at_home)
+    for name in NOTE_FIELDS:
         if name not in ("summary", "takeaways"):
             _anchor(selection, name, before or {})
     return selection
@@ -115,12 +136,12 @@ def _fill(
     worth = {at: score(reading, at, name=name) for at in left}
     used = [at for at, sentence in enumerate(reading.sentences) if selection.is_taken(sentence)]
     short = name in ("significance", "innovation", "workload")
-    same, elsewhere = (_SAME_IN_CONCLUSION, SAME) if short else (SAME, _SAME_ELSEWHERE)
+    same, elsewhere = (_SAME_IN_CONCLUSION, _SAME) if short else (_SAME, _SAME_ELSEWHERE)
     chosen: list[int] = []
     room = _MOST[name] - len(selection.fields[name])
     while left and len(chosen) < min(most or room, room):
-        own = {at: likeness(reading, at, chosen) for at in left}
-        other = {at: likeness(reading, at, used) for at in left}
+        own = {at: _likeness(reading, at, chosen) for at in left}
+        other = {at: _likeness(reading, at, used) for at in left}
         left = [at for at in left if reading.abstract_only or (own[at] < same and other[at] < elsewhere)]
         gains = {at: worth[at] - _LIKENESS * own[at] - _LIKENESS_ELSEWHERE * other[at] for at in left}
         low = _LEAST.get(name, 0.0)
@@ -193,7 +214,7 @@ def _workload(reading: Reading) -> list[int]:
         if reading.sentences[at].roles.background < 0.4
         and "effort" in reading.sentences[at].cues
         and "contrast" not in reading.sentences[at].cues
-        and stands_by_itself(reading.sentences[at])
+        and _stands_by_itself(reading.sentences[at])
         and reading.sentences[at].kind != "related"
         and ("own work" in reading.sentences[at].cues or reading.sentences[at].kind in ("experiment", "abstract"))
     ]
@@ -224,3 +245,74 @@ def _repeat(selection: Selection, *, name: str, source: str, cue: Cue) -> None:
     if fit and not selection.fields[name]:
         selection.fields[name] = fit[:1]
         selection.remarks[name] = f"the only sentence on it, also under {source}"
+
+
+# -------------------------------------------------------------------------------------- takeaways
+
+_LEAST_TAKEAWAYS, _MOST_TAKEAWAYS = 4, 8
+_RESTATED = 0.7  # likeness to the summary from which a proposal only says it again
+_LEAST_GAIN = 0.8  # what a further takeaway must be worth once there are enough
+# A takeaway stands alone: it may not begin with what turns against a sentence that is not there.
+_TURN = re.compile(
+    r"(?:however|but|yet|nevertheless|nonetheless|in contrast|on the (?:other hand|contrary)|instead|otherwise"
+    r"|conversely|thus|therefore|hence|consequently|as a result|as expected|to this end)\b",
+    re.IGNORECASE,
+)
+
+
+def _select_takeaways(reading: Reading, selection: Selection, *, at_home: Sequence[str | None]) -> None:
+    """Fill the takeaways when all else is filled; ``at_home`` is what ``note_scoring.homes`` gives."""
+    sentences, summary = reading.sentences, selection.fields["summary"]
+    telling = [
+        at
+        for at, sentence in enumerate(sentences)
+        if sentence not in summary
+        and "availability" not in sentence.cues
+        and (selection.is_taken(sentence) or at_home[at] in ("method", "results"))
+        and at_home[at] not in ("background", "past_methods")
+        and not reading.of_others[at]
+    ]
+    alone = [at for at in telling if _stands_by_itself(sentences[at])]
+    said = [at for at, sentence in enumerate(sentences) if sentence in summary]
+    fresh = [at for at in alone if "proposal" not in sentences[at].cues or _likeness(reading, at, said) < _RESTATED]
+    alone = fresh if len(fresh) >= _LEAST_TAKEAWAYS else alone
+    most = _MOST_TAKEAWAYS if not reading.abstract_only else 6
+    _fill_takeaways(reading, selection, among=alone, most=most)
+    # Where these are too few: what hangs on another sentence of the abstract, which stands on the page; then problems.
+    hanging = [at for at in telling if at not in alone and sentences[at].in_abstract]
+    problems = [
+        at
+        for at, home in enumerate(at_home)
+        if home in ("past_methods", "background")
+        and sentences[at] not in summary
+        and "problem" in sentences[at].cues
+        and (sentences[at].in_abstract or _stands_by_itself(sentences[at]))
+    ]
+    for among in (hanging, problems):
+        missing = _LEAST_TAKEAWAYS - len(selection.fields["takeaways"])
+        if missing > 0:
+            _fill_takeaways(reading, selection, among=among, most=missing)
+
+
+def _stands_by_itself(sentence: NoteSentence) -> bool:
+    """Whether a reader needs no other sentence to know what this one speaks of and against."""
+    return "unanchored" not in sentence.cues and not _TURN.match(sentence.text)
+
+
+def _fill_takeaways(reading: Reading, selection: Selection, *, among: Sequence[int], most: int) -> None:
+    """As ``_fill``, but sentences of other fields may be taken; at most half come from one kind of section."""
+    sentences = reading.sentences
+    summary = [at for at, s in enumerate(sentences) if s in selection.fields["summary"]]
+    taken = selection.fields["takeaways"]
+    left, chosen = [at for at in among if sentences[at] not in taken], list[int]()
+    worth = {at: score(reading, at, name="takeaways") for at in left}
+    while left and len(chosen) < most:
+        gains = {at: worth[at] - 0.8 * _likeness(reading, at, [*chosen, *summary]) for at in left}
+        best = max(left, key=lambda at: (gains[at], -at))
+        if len(chosen) >= _LEAST_TAKEAWAYS and gains[best] < _LEAST_GAIN:
+            break
+        left.remove(best)
+        full = sum(sentences[at].kind == sentences[best].kind for at in chosen) >= most // 2
+        if _likeness(reading, best, chosen) < _SAME and (reading.abstract_only or not full):
+            chosen.append(best)
+    selection.fields["takeaways"] = by_place([*selection.fields["takeaways"], *(sentences[at] for at in chosen)])

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from kb.ids import fold
+from kb.ids import plain_words
 from kb.records import Chunk
-from kb.text import sentence_spans
+from kb.structure import APPENDIX, CITATION
+from kb.text import CJK, CLOSERS, FULL_STOPS, sentence_spans
 from kb.writing.cues import Cue, cues
-from kb.writing.rhetoric import RoleClassifier, RoleScores
-from kb.writing.section_kinds import SectionKind, section_kind
+from kb.writing.rhetoric import RoleClassifier, RoleScores, SectionKind, section_kind
 
 _WHOLE = re.compile(
     r"\b(?:in )?this (?:paper|work|article|study)\b|\bto (?:the best of )?our knowledge\b"
@@ -22,14 +22,12 @@ _WHOLE = re.compile(
 )
 _BEGINNING, _END = 0.15, 0.1  # shares of a text without headings
 _MIN_WORDS, _MAX_WORDS, _MAX_CHARACTERS = 5, 75, 600
-_OPENING = re.compile(
-    r"[A-Z0-9\"“‘'(\[$\\\u00c0-\u00de\u0391-\u03a9]|[a-z]+[A-Z0-9]|[a-z]-[A-Z]|[\u3040-\u9fff\uac00-\ud7af]"
-)
-_CLOSING = re.compile(r"[.!?。！？…][\"'”’)\]]*$")
+_OPENING = re.compile(rf"[A-Z0-9\"“‘'(\[$\\\u00c0-\u00de\u0391-\u03a9]|[a-z]+[A-Z0-9]|[a-z]-[A-Z]|[{CJK}]")
+_CLOSING = re.compile(rf"[{FULL_STOPS}][{CLOSERS}]*$")
 _MATHS = re.compile(r"\$[^$]*\$")
 _URL = re.compile(r"https?://\S+|www\.\S+")
-_CITATION = re.compile(r"\[[\d,;\s–-]+\]|\([^()]*\b(?:19|20)\d\d[a-z]?\b[^()]*\)|BIBREF\d+")
-_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_CITATION = re.compile(rf"{CITATION}|BIBREF\d+")
+_CJK = re.compile(f"[{CJK}]")
 # What nearly every sentence has and a heading, a list of names or a line of a table seldom: a form of be, have or do,
 # a modal, a pronoun, or a lower-case word with the ending of a verb (plurals pass too; the full stop is asked besides).
 _VERB = re.compile(
@@ -54,7 +52,6 @@ _LABELLED = re.compile(
     r"^(?!(?:Note|Recall|Findings?|Results?|We|Our|This|It|They|In|As|To)\b)[A-Z][\w-]*"
     r"(?:(?:\s(?:\(?[A-Z][\w-]*\)?|of|and|the|for|with)){0,5}|\s[a-z-]+):\s"
 )
-_LETTERED = re.compile(r"^(?:Appendix )?[A-Z](?:\.\d+)*[.:)]?\s+[A-Z]")
 _BOILERPLATE = re.compile(
     r"©|\ball rights reserved\b|\bpermission to make\b|\bcopyright\b|\bpreprint\b|\bunder review\b"
     r"|\bhas been withdrawn\b"
@@ -110,7 +107,7 @@ def note_sentences(chunks: Sequence[Chunk], *, roles: RoleClassifier) -> list[No
     for (chunk_kind, section), group in groupby(prose, key=lambda chunk: (chunk.kind, chunk.section)):
         kind = "abstract" if chunk_kind == "abstract" else _kind_after(kind, section)
         ended = ended or kind == "conclusion"
-        if ended and section and _LETTERED.match(section[0]):
+        if ended and section and APPENDIX.match(section[0]):
             kind = "aside"  # "B Proofs": an appendix
         if kind == "aside" or (kind == "abstract" and chunk_kind == "text" and has_abstract):
             continue  # text under the abstract's heading that is not the abstract: footnotes of the first page
@@ -123,7 +120,7 @@ def note_sentences(chunks: Sequence[Chunk], *, roles: RoleClassifier) -> list[No
         scores = roles(texts, section=() if kind == "abstract" else (kind or "method",))
         for index, ((chunk, start, end), text, score) in enumerate(zip(spans, texts, scores, strict=True)):
             place += 1
-            key = fold(text)
+            key = plain_words(text)
             if key in seen or not stands_alone(text, in_abstract=kind == "abstract"):
                 continue
             seen.add(key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from kb.ids import fold
+from kb.ids import plain_words
 from kb.records import Paper
 from kb.words import words
 from kb.writing.topic_query import FIELDS, Term, phrase_matches
@@ -50,7 +50,7 @@ def faults_of_reason(reason: str, paper: Paper) -> Iterator[tuple[str, str, str]
         quoted = [found["one"] or found["two"] or "" for found in _QUOTED.finditer(match["told"])]
         yield from _absent(quoted or [match["told"]], texts)
     elif match := _BY.fullmatch(reason):
-        if not any(f" {fold(match['told'])} " in f" {fold(author)} " for author in paper.authors):
+        if not any(f" {plain_words(match['told'])} " in f" {plain_words(author)} " for author in paper.authors):
             yield "author", match["told"], ", ".join(paper.authors)
     elif match := _IN.fullmatch(reason):
         if not Term("cat", match["told"]).matches(paper):

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Literal, Protocol
 
 from kb.errors import UsageError
-from kb.ids import fold
+from kb.ids import plain_words
 from kb.records import Paper
 
 FIELDS = ("ti", "au", "abs", "co", "jr", "cat", "rn", "id", "all")
@@ -58,7 +58,9 @@ class Term:
             wanted = re.sub(r"^arxiv:|v\d+$", "", self.text.casefold())
             return wanted in {key.partition(":")[2].casefold() for key in (paper.id, *paper.aliases)}
         pattern = _pattern(self.text)
-        return pattern is not None and any(pattern.search(f" {fold(text)} ") for text in _texts(paper, self.field))
+        return pattern is not None and any(
+            pattern.search(f" {plain_words(text)} ") for text in _texts(paper, self.field)
+        )
 
     def terms(self) -> Iterator[Term]:
         """The term itself."""
@@ -158,7 +160,7 @@ def evaluate(text: str, paper: Paper) -> bool:
 def phrase_matches(phrase: str, texts: Sequence[str]) -> bool:
     """Whether a word or phrase (with ``*`` and ``?``) stands in one of the texts."""
     pattern = _pattern(phrase)
-    return pattern is not None and any(pattern.search(f" {fold(text)} ") for text in texts)
+    return pattern is not None and any(pattern.search(f" {plain_words(text)} ") for text in texts)
 
 
 class _Parser:
@@ -229,7 +231,7 @@ class _Parser:
         if token["field"] is None and token["word"] and re.fullmatch(r"[A-Za-z]+:", token["word"]):
             self._at -= 1
             self._fail(f"after {token['word']} its word or phrase must follow without a space")
-        if not (text.strip() if field in ("cat", "id") else fold(text)):
+        if not (text.strip() if field in ("cat", "id") else plain_words(text)):
             self._at -= 1
             self._fail("there is no word here")
         return Term(field, text)
@@ -291,7 +293,9 @@ def _pattern(text: str) -> re.Pattern[str] | None:
     words = []
     for word in text.split():
         pieces = re.split(r"([*?]+)", word)
-        parts = [r"\w*" if "*" in p else r"\w?" * len(p) if set(p) == {"?"} else re.escape(fold(p)) for p in pieces]
+        parts = [
+            r"\w*" if "*" in p else r"\w?" * len(p) if set(p) == {"?"} else re.escape(plain_words(p)) for p in pieces
+        ]
         joined = "".join(parts).replace(r"\ ", " ")
         if re.sub(r"\\w[*?]", "", joined).strip():
             words.append(joined.strip())

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from kb.errors import UsageError
-from kb.ids import fold
+from kb.ids import plain_words
 from kb.records import Paper, Topic
 from kb.writing.topic_query import Term, fields_asked, implied_categories, parse_query, phrase_matches, spelled_out
 
@@ -138,8 +138,8 @@ def _only_primary(paper: Paper) -> Paper:
 
 
 def _is_author(name: str, paper: Paper) -> bool:
-    wanted = f" {fold(name)} "
-    return any(wanted in f" {fold(author)} " for author in paper.authors)
+    wanted = f" {plain_words(name)} "
+    return any(wanted in f" {plain_words(author)} " for author in paper.authors)
 
 
 def _texts(paper: Paper) -> tuple[str, ...]:

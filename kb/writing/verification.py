@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 
 from kb import literals
 from kb.literals import Missing
-from kb.protocols import Entailment
 from kb.records import Verdict
 from kb.text import sentence_spans
 from kb.words import bigrams, cjk_share, contained, content_stems, normalise, root, stem, words
@@ -54,19 +53,15 @@ _LIGHT = frozenset(
     stem(w) for w in "make made show shown give given take taken get find found ever new good best".split()
 )
 _ALIKE = 0.8  # similarity from which other words may say the same
-_ENTAILED = 0.5  # probability from which an NLI model counts as finding a sentence entailed
 _FRAGMENT_WORDS = 4  # a quotation shorter than this is not called verbatim: any source has such words
 
 
-def verify(
-    text: str, evidence: Sequence[str], *, encode: Encode | None = None, entailment: Entailment | None = None
-) -> tuple[Verdict, str]:
+def verify(text: str, evidence: Sequence[str], *, encode: Encode | None = None) -> tuple[Verdict, str]:
     """The verdict on one sentence against the texts that it cites, and the reason in plain words.
 
     ``encode`` gives (n, d) L2-normalised vectors and makes the score surer; without it words alone decide.
     Chinese text over evidence in another script can only be checked for numbers, addresses and Latin names: it is
-    at best "partly". ``entailment`` is an NLI model, asked last: it can lower
-    "supported" to "partly" and raises nothing. The same arguments give the same verdict.
+    at best "partly". The same arguments give the same verdict.
     """
     sources = [source for source in evidence if source.strip()]
     if not sources:
@@ -96,8 +91,6 @@ def verify(
         return "partly", warned
     if score < weights["supported"]:
         return "partly", f"only part of it stands in the evidence (score {score:.2f})"
-    if entailment is not None and (sure := entailment.entails(text, sources)) < _ENTAILED:
-        return "partly", f"the NLI model does not find it entailed by the evidence (probability {sure:.2f})"
     return "supported", f"its words, numbers and names stand in the evidence (score {score:.2f})"
 
 

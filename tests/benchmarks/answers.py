@@ -94,7 +94,7 @@ def orders(library: Library) -> dict[str, Callable[[str, Filters], list[str]]]:
 
     def searched(mode: Any) -> Callable[[str, Filters], list[str]]:
         return lambda question, filters: [
-            hit.text for hit in library.corpus().search(question, k=10, mode=mode, filters=filters)
+            hit.text for hit in library._store.corpus().search(question, k=10, mode=mode, filters=filters)
         ]
 
     found: dict[str, Callable[[str, Filters], list[str]]] = {"answer": answered}
@@ -105,7 +105,9 @@ def orders(library: Library) -> dict[str, Callable[[str, Filters], list[str]]]:
 def over_home(home: Path, questions: Sequence[dict[str, Any]]) -> None:
     """The table of one set of questions, and how well the confidence tells which of them are answerable."""
     with Library.open(Settings.load(home=home, model="none")) as library:
-        filters = [Filters(papers=(library.paper(q["paper"]).id,)) if "paper" in q else Filters() for q in questions]
+        filters = [
+            Filters(papers=(library.papers.get(q["paper"]).id,)) if "paper" in q else Filters() for q in questions
+        ]
         answerable = [bool(q.get("answerable", q["kind"] != "not answerable")) for q in questions]
         print("| order | " + " | ".join(f"complete / any in {k}" for k in WITHIN) + " |")
         for name, order in orders(library).items():

@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from kb.index.encoders import load_encoder
-from kb.index.rerankers import load_reader
+from kb.encoders import load_encoder, load_reader
 from kb.protocols import Reader, Vectors
 from kb.settings import Settings
 

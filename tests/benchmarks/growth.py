@@ -59,20 +59,20 @@ def grow(records: Path, *, sizes: Sequence[int], out: Path) -> None:
     queries = titles(records, _QUERIES)
     rows: list[tuple[int, float, float, float, float, float, float]] = []
     with tempfile.TemporaryDirectory() as folder, Library.open(Settings(home=folder)) as library:
-        real = library.encoder()
+        real = library._models.encoder()
         items = endless(records)
         pool = real.encode_passages([item.metadata.abstract or "" for item in itertools.islice(items, _POOL)])  # type: ignore[union-attr]
-        library._encoder = PerturbingEncoder(real, pool)  # type: ignore[assignment]
+        library._models._encoder = PerturbingEncoder(real, pool)  # type: ignore[assignment]
         chunks = 0
         for size in sizes:
             cpu, wall, before = time.process_time(), time.perf_counter(), chunks
             while chunks < size:
-                library.add_items(itertools.islice(items, max(64, min(5_000, (size - chunks) // 2))))
-                chunks = library.catalog().passages.count()
+                library.add(items=itertools.islice(items, max(64, min(5_000, (size - chunks) // 2))))
+                chunks = library._store.catalog().passages.count()
             added = max(1, chunks - before)
             cpu, wall = 1e3 * (time.process_time() - cpu) / added, 1e3 * (time.perf_counter() - wall) / added
-            served = serve_apart(library.home.path, queries, mode="hybrid")
-            disk = library.home.size_bytes() / 1e6
+            served = serve_apart(library._store.home.path, queries, mode="hybrid")
+            disk = library._store.home.size_bytes() / 1e6
             rows.append((chunks, cpu, wall, served["p50"], served["peak"], peak_rss_mb(), disk))
             print(f"done: {rows[-1]}", flush=True)
     columns = ("chunks", "add CPU ms/chunk", "add wall ms/chunk", "search p50 ms", "serving RSS MB", "adding RSS MB",

@@ -20,8 +20,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from kb.index.identity import Cluster, cluster
-from kb.index.matching import Known, record_id
+from kb.index.catalog.identity import Cluster, cluster
+from kb.index.catalog.matching import Known, record_id
 from kb.records import Metadata, SourceName, SourceRecord
 
 PAIRS = 500

@@ -30,15 +30,13 @@ import snowballstemmer
 from sklearn.metrics import f1_score
 
 from kb import Library
+from kb.encoders import load_encoder
 from kb.index.chunking import chunk_paper
-from kb.index.encoders import load_encoder
-from kb.library.noting import note
 from kb.protocols import Encoder
 from kb.records import Language, Paper
 from kb.settings import Settings
 from kb.writing.notes import write_note
 from kb.writing.rhetoric import ROLES, classify
-from kb.writing.verification import verify
 from tests.memory_corpus import MemoryCorpus
 
 _porter = lru_cache(maxsize=100_000)(snowballstemmer.stemmer("porter").stemWord)
@@ -83,7 +81,7 @@ def note_maker(encoder: Encoder) -> Callable[[Paper], Any]:
         chunks = chunk_paper(paper, None, count_tokens=encoder.count_tokens, max_tokens=encoder.max_tokens)
         none = np.zeros((len(chunks), 1), np.float32)
         corpus = MemoryCorpus([paper], {paper.id: chunks}, encode=encoder.encode_passages, vectors=none)
-        return write_note(paper, corpus=corpus, verify=verify)
+        return write_note(paper, corpus=corpus)
 
     return make
 
@@ -144,11 +142,11 @@ def report_full_speed(data: Path, *, papers: int = 10) -> None:
     ):
         library.add(sorted(map(str, data.glob("pdfs/*/*.pdf"))))
         full = [paper.id for paper in library.list() if paper.fulltext.state == "full"][:papers]
-        library.encoder().encode_passages(["a first text loads the encoder"])
+        library._models.encoder().encode_passages(["a first text loads the encoder"])
         for what, language in ways:
             wall, processor = time.perf_counter(), _processor_seconds()
             for key in full:
-                note(library, key, language=language)
+                library.speaking(language).note(key)
             wall, processor = time.perf_counter() - wall, _processor_seconds() - processor
             print(f"speed, {len(full)} full papers, {what}: {processor:.1f} s of processor, {wall:.1f} s of the clock")
 

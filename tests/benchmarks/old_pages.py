@@ -39,7 +39,7 @@ def measure(library: Library, paths: Sequence[Path]) -> tuple[dict[str, set[tupl
     papers = absent = 0
     faults: list[Fault] = []
     for path in paths:
-        found, _ = library.verify(path)
+        found, _ = library.pages.verify(path)
         unknown = {fault.entry for fault in found if fault.field == "paper"}
         absent += len(unknown)
         papers += len(read_page(path, path.read_text(encoding="utf-8")).entries) - len(unknown)
@@ -54,7 +54,7 @@ def our_page(library: Library, folder: Path) -> Path:
     """One page of ours over all papers of the library."""
     days = sorted(day for paper in library.list() for day in paper.announced)
     digest = library.digest(since=days[0], until=days[-1])
-    return next(path for path in library.write_digest(digest, ["hexo"], out=folder) if path.suffix == ".md")
+    return next(path for path in library.pages.write(digest, ["hexo"], out=folder) if path.suffix == ".md")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -19,7 +19,7 @@ A folder has them as their authors publish them:
 
 SciFact's training claims, less the quarter that ``verification`` holds back, and CSAbstruct's training abstracts come
 from the project's data folder. The questions that the product is measured on (QASPER's and those written for it) are
-not among them. Licences: ``kb/index/encoders/data/LICENSES.md``.
+not among them. Licences: ``kb/encoders/data/LICENSES.md``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from kb.index.encoders import load_encoder
+from kb.encoders import load_encoder
 from kb.settings import Settings
 from kb.text import sentence_spans
 from tests.benchmarks.verification import is_held_back

@@ -1,4 +1,4 @@
-"""How the reader of answers is trained, and how well it does: ``kb/index/encoders/data/reader.npz``.
+"""How the reader of answers is trained, and how well it does: ``kb/encoders/data/reader.npz``.
 
     python -m tests.benchmarks.reader_train DATA --minutes 40 --write
 
@@ -38,12 +38,11 @@ from torch import nn
 from torch.nn import functional
 from transformers import BertModel
 
-from kb.index.encoders.model_files import DEFAULT_MODEL, find_model
-from kb.index.encoders.reader_graph import GraphReader
-from kb.index.encoders.tokenizer import ModelTokenizer
+from kb.encoders.model_files import DEFAULT_MODEL, ModelTokenizer, find_model
+from kb.encoders.reader import AnswerReader
 from tests.benchmarks.reader_sets import Group, read_groups
 
-UPDATE = Path(__file__).resolve().parents[2] / "kb" / "index" / "encoders" / "data" / "reader.npz"
+UPDATE = Path(__file__).resolve().parents[2] / "kb" / "encoders" / "data" / "reader.npz"
 RANK, RATE, BATCH, MICRO = 16, 6e-4, 24, 64
 ELSEWHERE = ("bioasq", "boolq")  # every sentence at hand answers: what does not comes from other texts
 # How many questions of a set an epoch has (about: a list or a set nearest to the product's use comes twice).
@@ -112,7 +111,7 @@ Packed = tuple[list[int], list[int]]
 
 
 class Packer:
-    """Question, sentence and what stands before it as token numbers and segments, as ``GraphReader`` packs them."""
+    """Question, sentence and what stands before it as token numbers and segments, as ``AnswerReader`` packs them."""
 
     def __init__(self, folder: Path) -> None:
         self._tokenizer = ModelTokenizer(folder, max_tokens=256)
@@ -132,7 +131,7 @@ class Packer:
         context = ": ".join(part for part in (title, before) if part)
         if rng is not None and rng.random() < 0.2:
             context = ""
-        return GraphReader.row(self._ids(question), self._ids(sentence), self._ids(context))
+        return AnswerReader.row(self._ids(question), self._ids(sentence), self._ids(context))
 
     def _ids(self, text: str) -> list[int]:
         if text not in self._known:

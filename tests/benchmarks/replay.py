@@ -28,7 +28,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from kb import Library, Settings
+from kb import Library, Settings, wire
 from kb.calendar import is_announcement_day, next_announcement_day
 from kb.records import Topic
 from tests.arxiv_server import ArxivServer
@@ -96,10 +96,12 @@ def play(arxiv: ArxivServer, days: Iterable[date], home: Path, out: Path, *, kil
         with Library.open(Settings.load(home=home, threads=1, **arxiv.settings())) as library:
             if encoder is None:
                 for topic in TOPICS:
-                    library.add_topic(topic)
-            library._encoder = encoder = encoder or library.encoder()  # loading it each day would only take time
+                    library.topics.add(topic)
+            library._models._encoder = encoder = (
+                encoder or library._models.encoder()
+            )  # loading it each day would only take time
             begin = time.perf_counter()
-            report = library.update(out=out, forms=FORMS, day=day, fulltext=False)
+            report = json.loads(wire.to_json(library.update(out=out, forms=FORMS, day=day, fulltext=False)))
             tally.take(report, time.perf_counter() - begin)
         print(f"{day} {'wild' if kill else 'calm'} {tally.seconds[-1]:5.1f} s", file=sys.stderr)
     return tally

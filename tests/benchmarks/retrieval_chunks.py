@@ -10,6 +10,7 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest import mock
@@ -17,11 +18,11 @@ from unittest import mock
 import numpy as np
 
 from kb.index import lexical
-from kb.index.cutting import Unit, overlapped, pack
+from kb.index.chunking import Unit, pack
 from kb.index.fusion import fuse, refine
 from kb.index.lexical import TantivyIndex
-from kb.index.tokens import tokenize
 from kb.text import sentence_spans
+from kb.words import tokenize
 
 if TYPE_CHECKING:
     from tests.benchmarks.retrieval import CachedEncoder
@@ -109,6 +110,20 @@ def _sentences(text: str, encoder: CachedEncoder, shape: tuple[int, int, bool]) 
         parts = overlapped(pack(units, budget=budget), overlap, budget=budget)
         pieces += [(head, body[part[0].start : part[-1].end]) for part in parts]
     return pieces
+
+
+def overlapped(parts: list[list[Unit]], count: int, *, budget: int) -> list[list[Unit]]:
+    """Parts that begin with up to ``count`` units of the part before, as far as ``budget`` has room."""
+    if not count:
+        return parts
+    result = parts[:1]
+    for before, part in pairwise(parts):
+        room = budget - sum(unit.tokens for unit in part)
+        taken = before[-count:]
+        while taken and sum(unit.tokens for unit in taken) > room:
+            taken = taken[1:]
+        result.append([*taken, *part])
+    return result
 
 
 def _sections(text: str) -> list[Piece]:

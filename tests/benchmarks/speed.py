@@ -111,14 +111,14 @@ def measure_adding(files: Sequence[Path], *, threads: int, what: str) -> None:
     """Add files to a new home and print rates, memory, and the share of each stage."""
     clock = StageClock()
     with tempfile.TemporaryDirectory() as folder, Library.open(Settings(home=folder, threads=threads)) as library:
-        encoder = TimedEncoder(library.encoder())
-        library._encoder = encoder  # type: ignore[assignment]
+        encoder = TimedEncoder(library._models.encoder())
+        library._models._encoder = encoder  # type: ignore[assignment]
         cpu, wall, children = time.process_time(), time.perf_counter(), children_cpu_seconds()
         report = library.add([str(file) for file in files])
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         children = children_cpu_seconds() - children
         pages = sum(_pages(library, paper.id) for paper in library.list())
-        chunks = library.catalog().passages.count()
+        chunks = library._store.catalog().passages.count()
     papers = len(report.added)
     rows: list[Sequence[Any]] = [
         (f"{what} added / failed", f"{papers} / {len(report.failed)}"),
@@ -141,7 +141,7 @@ def measure_adding(files: Sequence[Path], *, threads: int, what: str) -> None:
 
 
 def _pages(library: Library, paper_id: str) -> int:
-    document = library.catalog().passages.document(paper_id)
+    document = library._store.catalog().passages.document(paper_id)
     return max((line.page for block in document.blocks for line in block.lines), default=0) if document else 0
 
 
@@ -151,7 +151,7 @@ def _pages(library: Library, paper_id: str) -> int:
 def measure_search(home: Path, queries: Sequence[str], *, threads: int) -> None:
     """Print p50 and p95 of a warm library by mode, by papers, and under filters of known selectivity."""
     with Library.open(Settings(home=home, threads=threads)) as library:
-        catalog = library.catalog()
+        catalog = library._store.catalog()
         print(f"{catalog.papers.count()} papers, {catalog.passages.count()} chunks, {len(queries)} queries\n")
         rows = [(mode, *timed_queries(library, queries, mode=mode)) for mode in ("lexical", "dense", "hybrid")]
         rows.append(("hybrid, by paper", *timed_queries(library, queries, by="paper")))
@@ -179,7 +179,7 @@ def selective_filters(library: Library) -> Iterator[tuple[str, dict[str, Any]]]:
     papers = library.list()
     for share in (0.5, 0.01):
         since = _day(papers[round(share * len(papers)) - 1])
-        left = len(library.catalog().papers.numbers(Filters(since=since)))
+        left = len(library._store.catalog().papers.numbers(Filters(since=since)))
         yield f"--since {since} ({left / len(papers):.2%} of the papers)", {"since": since}
     few = [paper.id for paper in papers[:: max(1, len(papers) // max(1, round(0.0001 * len(papers))))]]
     yield f"--paper ({len(few)} papers, {len(few) / len(papers):.3%})", {"paper": few}
@@ -248,7 +248,7 @@ def serve_apart(home: Path, queries: Sequence[str], *, mode: str) -> dict[str, f
 
 def _serve(home: Path, queries: list[str], mode: str) -> dict[str, float]:
     with Library.open(Settings(home=home)) as library:
-        library.catalog().papers.count()
+        library._store.catalog().papers.count()
         before = peak_rss_mb()
         p50, p95, cpu, _ = timed_queries(library, queries, mode=mode)
         memory = psutil.Process().memory_info()

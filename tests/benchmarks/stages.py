@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from kb.index.catalog.papers import PaperTable
+from kb.index.catalog.passages import PassageTable
 from kb.index.dense import ChromaIndex
 from kb.index.lexical import TantivyIndex
-from kb.index.papers import PaperTable
-from kb.index.passages import PassageTable
 from kb.index.vectors import SentenceFile, VectorFile
 from kb.library import adding
 from kb.protocols import Encoder, Vectors

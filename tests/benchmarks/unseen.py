@@ -40,7 +40,7 @@ def read_questions(*, sealed: bool) -> list[dict[str, Any]]:
 def plainly(library: Library, question: str) -> dict[str, Any]:
     """One prompt over the ten best chunks, as tutorials of retrieval-augmented generation have it."""
     hits = library.search(question, k=10)
-    chat = library.chat()
+    chat = library._models.chat()
     if chat is None:
         raise SystemExit("the baseline needs a model: set KB_MODEL")
     context = "\n\n".join(hit.text for hit in hits)

@@ -28,7 +28,7 @@ def shown(library: Library) -> dict[str, Passage]:
     """Every chunk of the library as a numbered passage, by chunk id."""
     found: dict[str, Passage] = {}
     for paper in library.list():
-        for chunk in library.passages(paper.id):
+        for chunk in library.papers.text(paper.id):
             hit = Hit(
                 rank=1, score=1.0, found_by=("dense",), paper=paper, chunk_id=chunk.id, section=chunk.section,
                 page=chunk.page, text=chunk.text,
@@ -58,15 +58,17 @@ def main() -> None:
     with Library.open(Settings.load(home=options.home)) as library:
         known = shown(library)
         statements = [statement(row, known) for row in rows]
-        chat = None if options.floor else library.chat()
+        chat = None if options.floor else library._models.chat()
         verdicts: list[tuple[str | None, str]] = []
         for start in range(0, len(rows), BATCH):
             some = statements[start : start + BATCH]
             if options.floor:
-                held = [verifying.floor(each) for each in some]
+                held = [verifying.floor(each, screen=library._models.screen()) for each in some]
                 verdicts += [("supported", "") if each is None else (each[0], each[1].kind) for each in held]
             else:
-                checked = verifying.check(some, chat=chat, entailment=library.entailment())
+                checked = verifying.check(
+                    some, chat=chat, screen=library._models.screen(), entailment=library._models.entailment()
+                )
                 verdicts += [(each.verdict, each.reason.kind if each.reason else "") for each in checked]
     passed: Counter[str] = Counter()
     total: Counter[str] = Counter(row["kind"] for row in rows)

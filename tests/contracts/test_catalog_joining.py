@@ -10,15 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb import wire
 from kb.errors import UsageError
 from kb.index.catalog import Catalog
-from kb.index.identity import Decisions, cluster, pair
-from kb.index.matching import MOST_SHARING, Known, record_id
-from kb.index.papers import Arrival
+from kb.index.catalog.identity import Decisions, cluster, pair
+from kb.index.catalog.matching import MOST_SHARING, Known, record_id
+from kb.index.catalog.papers import Arrival
 from kb.records import NO_FILTERS, Filters, Metadata, SourceRecord
 
 _TITLES = ("Fast Widget Indexing", "Fast Widget Indexing: A Study", "On the Birds of Iceland", "Editorial")
@@ -77,6 +78,7 @@ def add(catalog: Catalog, records: list[SourceRecord], *, batch: int) -> None:
         catalog.papers.take_in([Arrival(record=record) for record in records[start : start + batch]])
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(st.lists(_records(), min_size=1, max_size=7), st.integers(0, 10**6), st.integers(1, 4))
 def test_any_order_and_any_batches_give_the_same_papers_joins_and_doubts(
@@ -117,6 +119,7 @@ def _arrivals(draw: st.DrawFn) -> Arrival:
     return Arrival(record=record, file=draw(st.none() | st.just(file)) if record is not None else file)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(_arrivals(), min_size=1, max_size=8, unique_by=lambda one: one.file and one.file.key), st.data())
 def test_the_papers_are_those_of_one_look_at_all_records_whatever_came_first(
@@ -183,6 +186,7 @@ def test_a_view_that_is_made_again_is_the_same_however_many_records_the_paper_ha
         assert catalog.papers.refresh(paper_id) == before
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(st.lists(_records(), min_size=2, max_size=6), st.data())
 def test_a_split_after_the_users_join_gives_back_both_byte_for_byte(
@@ -303,6 +307,7 @@ def partition(catalog: Catalog) -> set[frozenset[str]]:
     return {frozenset(record_id(record) for record in paper.sources) for paper in papers}
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(st.lists(st.lists(_edited(), min_size=1, max_size=4), min_size=2, max_size=4))
 def test_what_was_corrected_leaves_the_papers_that_the_records_of_now_give(runs: list[list[SourceRecord]]) -> None:
@@ -321,6 +326,7 @@ def test_what_was_corrected_leaves_the_papers_that_the_records_of_now_give(runs:
         assert all(stored is not None and stored.paper is not None for stored in kept.values())
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(_records(), min_size=2, max_size=6), st.data())
 def test_what_the_user_made_of_papers_is_never_lost_by_joining_and_parting(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 
 from kb.errors import IndexDamaged
-from kb.index.dense import ChromaIndex
+from kb.index.dense import ChromaIndex, _blank_unused
 from kb.index.vectors import VectorFile
 from kb.protocols import DenseIndex, Vectors
 
@@ -100,6 +101,7 @@ def index(make_index: MakeIndex, tmp_path: Path) -> DenseIndex:
     return make_index(tmp_path)
 
 
+@pytest.mark.slow
 def test_nothing_stored_finds_nothing(index: DenseIndex) -> None:
     assert index.nearest(unit_vectors(1)[0], k=5) == []
     index.drop([1, 2, 3])
@@ -139,6 +141,7 @@ def test_a_filter_leaves_k_results_whatever_its_selectivity(index: DenseIndex, s
         assert found == exact(vectors[within], within, query, k)
 
 
+@pytest.mark.slow
 def test_a_broad_filter_that_cuts_off_the_nearest_still_gives_k(index: DenseIndex) -> None:
     """The worst case for over-fetching: everything near the query is filtered away."""
     count = 9000
@@ -245,3 +248,23 @@ def test_reading_makes_nothing(tmp_path: Path) -> None:
     index = ChromaIndex(tmp_path / "chroma", rows=VectorFile(tmp_path / "v", DIMENSION))
     assert index.nearest(unit_vectors(1)[0], k=1) == []
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("count", [40, 1200])
+def test_the_places_of_a_graph_that_no_vector_has_are_blank(tmp_path: Path, count: int) -> None:
+    """Chroma writes them as they are in memory, which may hold the text of anything that was read."""
+    memory = [bytearray(b"a secret text " * 200) for _ in range(2000)]
+    del memory
+    index = ChromaIndex(tmp_path / "chroma", rows=VectorFile(tmp_path / "rows", DIMENSION))
+    index.put(list(range(1, count + 1)), unit_vectors(count))
+    (head,) = (tmp_path / "chroma").glob("*/header.bin")
+    _, _, places, used, size = struct.unpack_from("<iQQQQ", head.read_bytes())
+    data = head.with_name("data_level0.bin").read_bytes()
+    assert used * size <= len(data) <= places * size
+    assert not data[used * size :].strip(b"\0")
+    assert not head.with_name("length.bin").read_bytes()[used * 4 :].strip(b"\0")
+    head.with_name("data_level0.bin").write_bytes(data[: used * size] + b"x" * (len(data) - used * size))
+    _blank_unused(head.parent)
+    assert head.with_name("data_level0.bin").read_bytes() == data
+    assert [key for key, _ in index.nearest(unit_vectors(count)[5], k=1)] == [6]
+    index.close()

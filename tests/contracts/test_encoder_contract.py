@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from kb.errors import EncoderError
-from kb.index.encoders import DeviceEncoder, load_encoder
+from kb.encoders import DeviceEncoder, load_encoder
 from kb.protocols import Encoder
 from kb.settings import Settings
 from tests.fakes import WordEncoder
@@ -38,22 +36,17 @@ MAKERS: dict[str, Callable[[Path], Encoder]] = {
     "openvino": _real,
     "openvino bfloat16": lambda folder: _real(folder, encoder_precision="bfloat16"),
     "openvino float32": lambda folder: _real(folder, encoder_precision="float32"),
-    "openvino int8": lambda folder: _real(folder, encoder_precision="int8"),
     "device": _device,
-    "onnxruntime": lambda folder: _real(folder, encoder_runtime="onnxruntime"),
     "torch": lambda folder: _real(folder, encoder_runtime="torch"),
 }
-NEEDS = {"onnxruntime": "onnx"}
 
 
 @pytest.fixture(scope="module", params=MAKERS)
 def encoder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Encoder:
-    package = NEEDS.get(request.param)
-    if package and importlib.util.find_spec(package) is None:
-        pytest.skip(f"the optional package {package} is not installed")
     return MAKERS[request.param](tmp_path_factory.mktemp("encoders"))
 
 
+@pytest.mark.slow
 def test_vectors_are_float32_of_the_stated_dimension_and_length_one(encoder: Encoder) -> None:
     vectors = encoder.encode_passages(TEXTS)
     assert vectors.shape == (4, encoder.dimension)
@@ -74,6 +67,7 @@ def test_the_same_texts_give_the_same_bytes(encoder: Encoder) -> None:
     assert encoder.encode_query(TEXTS[1]).tobytes() == encoder.encode_query(TEXTS[1]).tobytes()
 
 
+@pytest.mark.slow
 def test_a_text_means_the_same_alone_and_among_others_and_vectors_keep_the_order(encoder: Encoder) -> None:
     texts = [f"{text} {filler}" for filler in ("", "As shown. " * 9, "We agree. " * 30) for text in TEXTS]
     together = encoder.encode_passages([*texts, texts[0]])
@@ -81,7 +75,7 @@ def test_a_text_means_the_same_alone_and_among_others_and_vectors_keep_the_order
     cosines = (together[:-1] * alone).sum(axis=1)
     # Where a sum is rounded to 8 bits the batch's shape can move it by one step, and a device computes otherwise
     # anyway; a phrase said thirty times over is nothing that the ranges were calibrated for.
-    in_steps = getattr(encoder, "runtime", "").endswith(("mixed", "int8"))
+    in_steps = getattr(encoder, "runtime", "").endswith("mixed")
     assert cosines.min() >= (0.997 if isinstance(encoder, DeviceEncoder) else 0.9985 if in_steps else 0.99999)
     assert (alone @ together[:-1].T).argmax(axis=1).tolist() == list(range(len(texts)))
     assert together[-1].tobytes() == together[0].tobytes() or together[-1] @ together[0] > 0.99999
@@ -108,6 +102,7 @@ def test_text_beyond_the_token_limit_is_not_read_and_text_up_to_it_is(encoder: E
     assert vectors[1] @ vectors[2] > 0.99995  # the one after it does not
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
@@ -137,8 +132,3 @@ def test_the_fingerprint_is_one_line_and_does_not_change(encoder: Encoder) -> No
     assert before == encoder.fingerprint
     assert before
     assert before.isprintable()
-
-
-def test_int8_needs_openvino(tmp_path: Path) -> None:
-    with pytest.raises(EncoderError, match="KB_ENCODER_PRECISION=auto"):
-        _real(tmp_path, encoder_precision="int8", encoder_runtime="torch")

@@ -12,11 +12,11 @@ import pytest
 import torch
 from transformers import BertModel
 
+from kb import encoders
+from kb.encoders import load_reader, torch_runtime
+from kb.encoders.model_files import DEFAULT_MODEL, find_model, read_bert
+from kb.encoders.reader import AnswerReader, trained_update
 from kb.errors import EncoderError
-from kb.index.encoders import model_files, openvino_runtime
-from kb.index.encoders.model_files import DEFAULT_MODEL, find_model, read_bert
-from kb.index.encoders.reader_graph import GraphReader, updated_weights
-from kb.index.rerankers import load_reader
 from kb.protocols import Reader, Vectors
 from kb.settings import Settings
 from tests.fakes import WordReader
@@ -30,19 +30,23 @@ SENTENCES = [
 ]
 
 
-class TorchReader(GraphReader):
-    """The same weights run by transformers: what the graph must agree with."""
+class TorchReader(AnswerReader):
+    """The same weights put together here and run by transformers: what the converted reader must agree with."""
 
     def __init__(self) -> None:
         folder = find_model(DEFAULT_MODEL)
         bert = read_bert(folder)
         assert bert is not None
-        weights = {name: torch.from_numpy(values) for name, values in updated_weights(bert).items()}
+        update = {name: torch.from_numpy(values) for name, values in trained_update().items()}
         loaded: Any = BertModel
         self._model = loaded.from_pretrained(folder, add_pooling_layer=False, attn_implementation="eager").eval()
-        self._model.load_state_dict(weights, strict=False)
-        self._weight, self._bias = weights["head.weight"], weights["head.bias"]
-        super().__init__(bert, self._infer)
+        weights = self._model.state_dict()
+        weights |= {name: values for name, values in update.items() if name in weights}
+        for layer in (name.removesuffix(".a") for name in update if name.endswith(".a")):
+            weights[f"{layer}.weight"] = weights[f"{layer}.weight"] + update[f"{layer}.b"] @ update[f"{layer}.a"]
+        self._model.load_state_dict(weights)
+        self._weight, self._bias = update["head.weight"], update["head.bias"]
+        super().__init__(bert, lambda batches: [self._infer(*inputs) for inputs in batches], batch=16)
 
     def _infer(self, *inputs: Any) -> Vectors:
         ids, types, mask = (torch.from_numpy(values).long() for values in inputs)
@@ -96,27 +100,33 @@ def test_odd_texts_are_judged_not_refused(reader: Reader, odd: str) -> None:
     assert np.isfinite(reader.answers(odd, pairs)).all()
 
 
+@pytest.mark.slow
 def test_the_graph_says_what_the_same_weights_say_in_torch(tmp_path: Path) -> None:
     expected = TorchReader().answers(HARDWARE, SENTENCES)
     assert np.allclose(_real(tmp_path).answers(HARDWARE, SENTENCES), expected, atol=0.15)
 
 
+def test_the_reader_says_what_it_said_when_it_was_published() -> None:
+    published = [-3.9469, 4.1172, -2.5660, -4.2217]
+    assert np.allclose(TorchReader().answers(HARDWARE, SENTENCES), published, atol=1e-3)
+
+
+@pytest.mark.slow
 def test_a_graph_of_the_cache_says_the_same_and_is_not_compiled_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = _real(tmp_path).answers(HARDWARE, SENTENCES)
     assert [file.suffix for file in tmp_path.iterdir()] == [".openvino"]
-    monkeypatch.setattr(openvino_runtime, "updated_weights", None)  # what compiling would begin with
+    monkeypatch.setattr(torch_runtime, "reader_module", None)  # what converting would begin with
     assert np.array_equal(_real(tmp_path).answers(HARDWARE, SENTENCES), made)
 
 
-@pytest.mark.parametrize("runtime", ["torch", "onnxruntime"])
-def test_there_is_no_reader_where_openvino_is_not_wanted(tmp_path: Path, runtime: str) -> None:
-    assert load_reader(Settings(home=tmp_path, encoder_runtime=runtime)) is None
+def test_there_is_no_reader_where_openvino_is_not_wanted(tmp_path: Path) -> None:
+    assert load_reader(Settings(home=tmp_path, encoder_runtime="torch")) is None
 
 
 def test_there_is_no_reader_without_its_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_files, "DEFAULT_PACKAGE", "weights_that_nobody_has")
+    monkeypatch.setattr(encoders, "DEFAULT_PACKAGE", "weights_that_nobody_has")
     assert load_reader(Settings(home=tmp_path)) is None
 
 
@@ -132,6 +142,7 @@ def test_an_openvino_that_cannot_be_loaded_is_one_error_with_its_cure(
         load_reader(Settings(home=tmp_path))
 
 
+@pytest.mark.slow
 def test_what_stands_before_a_sentence_is_read_too(tmp_path: Path) -> None:
     def of(context: str) -> Sequence[float]:
         return [float(value) for value in _real(tmp_path).answers("What is SPECTER?", [("It embeds papers.", context)])]

@@ -48,7 +48,7 @@ def served(home: Path, *, port: int = 0, folder: Path | None = None, **environme
     """The app on this home, started in a folder; yields its address."""
     port = port or free_port()
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("KB_", "STREAMLIT_"))}
-    command = [sys.executable, "-m", "kb", "ui", "--home", str(home), "--port", str(port)]
+    command = [sys.executable, "-P", "-m", "kb", "ui", "--home", str(home), "--port", str(port)]
     log = home.parent / f"app-{port}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(

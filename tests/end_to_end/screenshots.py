@@ -1,44 +1,35 @@
-"""Makes the pictures of the README from the demo papers: ``python -m tests.end_to_end.screenshots``."""
+"""Makes the pictures of the documents from the demo papers: ``python -m tests.end_to_end.screenshots``."""
 
 from __future__ import annotations
 
+import io
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kb import Settings
-from kb.library.demo import DAY, QUESTION, run_demo
-from kb.library.desk import Desk
-from tests.end_to_end.chromium import Visitor, chromium, served
-from tests.openai_server import OpenAIServer
-from tests.played_model import PlayedModel
+from PIL import Image
 
-FOLDER = Path(__file__).parents[2] / ".github" / "screenshots"
+from kb import Library, Settings
+from kb.cli.demo import DAY, QUESTION, run_demo
+from tests.end_to_end.chromium import Visitor, chromium, served
+
+FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 _WIDTH, _HEIGHT = 1280, 800
-# What the model says in the picture of an answer with one; it leads with the answer and leaves something open.
-_DRAFT = (
-    "No. At inference time SPECTER takes only the title and the abstract of a paper; it needs no citation information"
-    " [{requires only the title}, {Unlike many prior works}]. Papers that nobody has cited yet can therefore be"
-    " embedded [{yet to be cited}].\n\nIn training, citations are the signal of which papers are related"
-    " [{naturally occurring}].\n"
-    "MISSING: how many citations the papers of the training data have"
-)
+_COLOURS = 256  # a palette halves a picture, and nobody sees it
 
 
 def main() -> None:
-    """Search, evidence, an answer without and with a model, and the daily page; the last in the dark theme."""
+    """An answer, its evidence on the page of the PDF, and the daily page; the last in the dark theme."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, OpenAIServer(PlayedModel(_DRAFT)) as model, chromium() as browser:
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         home = Path(folder) / "home"
-        with Desk.open(Settings(home=home)) as library:
+        with Library.open(Settings(home=home)) as library:
             run_demo(library, progress=lambda doing, done, total: None, notice=lambda text: None)
-            library.write_digest(library.digest(day=DAY), ["json"], out=library.digest_folder(None, DAY))
+            library.pages.write(library.digest(day=DAY), ["json"], out=library.pages.folder(None, DAY))
         with served(home) as address:
             for name, (scheme, show) in _PICTURES.items():
                 _take(browser, address, name=name, scheme=scheme, show=show)
-        with served(home, **model.environment()) as address:
-            _take(browser, address, name="ask-model", scheme="light", show=_ask)
 
 
 def _take(browser: Any, address: str, *, name: str, scheme: str, show: Callable[[Visitor], None]) -> None:
@@ -47,16 +38,13 @@ def _take(browser: Any, address: str, *, name: str, scheme: str, show: Callable[
     visitor.rest()
     # A page with a box at its foot has another test id there; the id is the same.
     visitor.page.locator("#stMain").evaluate("main => main.scrollTo(0, 0)")
-    visitor.page.screenshot(path=FOLDER / f"{name}.png")
+    with Image.open(io.BytesIO(visitor.page.screenshot())) as picture:
+        picture.convert("RGB").quantize(_COLOURS).save(FOLDER / f"{name}.png", optimize=True)
     visitor.close()
 
 
-def _search(visitor: Visitor) -> None:
-    visitor.open("/search?q=citation+graph+as+a+signal")
-
-
 def _evidence(visitor: Visitor) -> None:
-    _search(visitor)
+    visitor.open("/search?q=citation+graph+as+a+signal")
     visitor.click("See it on the page")
     visitor.page.locator(".kb-box").first.wait_for(timeout=60_000)
 
@@ -74,7 +62,6 @@ def _today(visitor: Visitor) -> None:
 
 
 _PICTURES: dict[str, tuple[str, Callable[[Visitor], None]]] = {
-    "search": ("light", _search),
     "evidence": ("light", _evidence),
     "ask": ("light", _ask),
     "today": ("dark", _today),

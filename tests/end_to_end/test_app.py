@@ -17,8 +17,7 @@ import pypdfium2 as pdfium
 import pytest
 from playwright.sync_api import expect
 
-from kb import Settings
-from kb.library.desk import Desk
+from kb import Library, Settings
 from kb.records import Answer
 from tests.end_to_end.chromium import Visitor, chromium_path, served
 from ui import markup
@@ -66,7 +65,7 @@ def address(home: Path) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def conversation(home: Path) -> Answer:
     """An answer that is kept under the name "kept"; the demo papers are in before it is asked."""
-    with Desk.open(Settings(home=home)) as library:
+    with Library.open(Settings(home=home)) as library:
         return library.ask("Does SPECTER need citations at inference time?", session="kept")
 
 
@@ -77,7 +76,7 @@ def test_an_empty_home_greets_and_the_demo_papers_come_in(visitor: Visitor, home
     visitor.click("Add the demo papers")
     visitor.sees("Days with papers", seconds=300)
     visitor.page.locator('[class*="st-key-job-"]').first.wait_for(state="detached")  # the work has ended well
-    with Desk.open(Settings(home=home)) as library:
+    with Library.open(Settings(home=home)) as library:
         assert {paper.fulltext.state for paper in library.list()} >= {"full"}
 
 
@@ -91,13 +90,13 @@ def test_a_search_leads_to_its_words_on_the_page(visitor: Visitor, home: Path) -
     assert "highlighted" in figure.locator("img").get_attribute("alt")
     visible, whole, *boxes = visitor.places(figure, "img", ".kb-box")
     assert all(visible["y"] - 1 <= box["y"] <= visible["y"] + visible["height"] for box in boxes[:1])
-    with Desk.open(Settings(home=home)) as library:
+    with Library.open(Settings(home=home)) as library:
         hit = library.search("machine-readable full text of open access papers", k=1)[0]
-        source = library.catalog().passages.source(hit.paper.id)
+        source = library._store.catalog().passages.source(hit.paper.id)
         assert source is not None
-        path = library.stored_file(source.file)
+        path = library.view.file(source.file)
         page = int(figure.get_attribute("data-page"))
-        view = library.page_view(hit.paper.id, page)
+        view = library.view.page(hit.paper.id, page)
     scale = view.width_points / whole["width"]
     marked = " ".join(
         pdf_text(path, page, tuple(  # type: ignore[arg-type]
@@ -144,8 +143,8 @@ def test_passages_stand_under_their_paper_and_what_is_around_them_is_a_click_awa
     titles = visitor.page.locator('[class*="st-key-title-passages-"]')
     assert titles.count() == 1 + sum(one != other for one, other in itertools.pairwise(papers))
     first = conversation.passages[0]
-    with Desk.open(Settings(home=home)) as library:
-        chunks = library.passages(first.paper.id)
+    with Library.open(Settings(home=home)) as library:
+        chunks = library.papers.text(first.paper.id)
     place = next(place for place, chunk in enumerate(chunks) if chunk.id == first.chunk_id)
     near = [" ".join(chunk.text.split())[:60] for chunk in (chunks[place - 1], chunks[place + 1])]
     assert not any(text in cards.first.inner_text() for text in near)
@@ -165,12 +164,12 @@ def test_the_digest_of_a_day_and_liking_a_paper(visitor: Visitor, home: Path) ->
     visitor.rest()
     visitor.page.get_by_role("button", name="Like", exact=True).first.click()
     visitor.sees("Liked")
-    with Desk.open(Settings(home=home)) as library:
-        assert 1 in library.catalog().papers.opinions().values()
+    with Library.open(Settings(home=home)) as library:
+        assert 1 in library._store.catalog().papers.opinions().values()
 
 
 def test_the_map_has_a_point_for_each_paper_and_opens_one(visitor: Visitor, home: Path) -> None:
-    with Desk.open(Settings(home=home)) as library:
+    with Library.open(Settings(home=home)) as library:
         papers = {markup.shortened(paper.title, 90): paper.id for paper in library.list()}
     visitor.open("/map?find=S2ORC")
     charts = visitor.page.locator('[data-testid="stVegaLiteChart"]')
@@ -335,23 +334,23 @@ def test_uploads_good_scanned_and_hostile(visitor: Visitor, home: Path, tmp_path
     visitor.sees("hostile.pdf:", seconds=300)
     visitor.sees("scanned.pdf:")
     visitor.sees("Try again")
-    with Desk.open(Settings(home=home)) as library:
-        job = next(job for job in library.jobs() if job.command[0] == "add")
+    with Library.open(Settings(home=home)) as library:
+        job = next(job for job in library.jobs.list() if job.command[0] == "add")
         assert job.state == "partial"
         assert job.report is not None
         assert [len(job.report[name]) for name in ("added", "failed")] == [1, 2]
 
 
 def test_a_dropped_pdf_gets_its_note_without_being_added(visitor: Visitor, home: Path) -> None:
-    with Desk.open(Settings(home=home)) as library:
-        before = library.status()["papers"]
+    with Library.open(Settings(home=home)) as library:
+        before = library.status().papers
     visitor.open("/?day=2024-03-04")
     visitor.page.locator('input[type="file"]').set_input_files(str(DATA / "own-sample.pdf"))
     visitor.uploaded(1)
     visitor.click("Write the note")
     visitor.sees("Add it to the library", seconds=300)
-    with Desk.open(Settings(home=home)) as library:
-        assert library.status()["papers"] == before
+    with Library.open(Settings(home=home)) as library:
+        assert library.status().papers == before
     visitor.page.locator('[class*="st-key-job-"] a').first.click()
     visitor.sees("This file is not part of your library.")
     visitor.sees("Summary")

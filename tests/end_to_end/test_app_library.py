@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from kb import Settings
-from kb.library.desk import Desk
+from kb import Library, Settings
 from tests.end_to_end.chromium import Visitor, chromium_path, served
 from tests.end_to_end.contrast import FAINT
 
@@ -39,7 +38,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     records = home.parent / "records.jsonl"
     titles = ("Tidal gauges", "Harbour lights", "Sea walls")
     records.write_text("".join(json.dumps(record(n, title)) + "\n" for n, title in enumerate(titles, start=1)))
-    with Desk.open(Settings(home=home)) as library:
+    with Library.open(Settings(home=home)) as library:
         assert len(library.add([str(records), str(DATA / "own-sample.pdf")]).added) == 4
         library.ask("How many stations does the survey of sea walls count?", session="kept")
     (home / "kb.toml").write_text("max_calls = 77\n")
@@ -80,9 +79,9 @@ def test_what_is_liked_or_put_by_stays_so_and_the_reading_list_is_a_tag(visitor:
     for name, then in (("Liked", "Like"), ("On your reading list", "Read later")):
         visitor.page.get_by_role("button", name=name).click()
         visitor.page.get_by_role("button", name=then, exact=True).wait_for()
-    with Desk.open(Settings(home=home)) as library:
-        paper = library.paper("2401.00002")
-        assert (library.liking(paper.id), paper.tags) == (0, ())
+    with Library.open(Settings(home=home)) as library:
+        paper = library.papers.get("2401.00002")
+        assert (library.papers.liking(paper.id), paper.tags) == (0, ())
 
 
 def test_the_chosen_result_is_exported_in_each_form(visitor: Visitor, tmp_path: Path) -> None:
@@ -107,9 +106,9 @@ def test_the_chosen_result_is_exported_in_each_form(visitor: Visitor, tmp_path: 
 def test_a_cell_of_a_comparison_leads_to_its_page_and_the_answer_is_found_under_its_paper(
     visitor: Visitor, home: Path
 ) -> None:
-    with Desk.open(Settings(home=home)) as library:
+    with Library.open(Settings(home=home)) as library:
         paper = next(paper for paper in library.list() if paper.fulltext.state == "full")
-        said = next(chunk for chunk in library.passages(paper.id) if "a parser can be tested against" in chunk.text)
+        said = next(chunk for chunk in library.papers.text(paper.id) if "a parser can be tested against" in chunk.text)
     asked = "What can a parser be tested against?"
     visitor.open("/compare")
     visitor.type("Find papers to choose from", paper.title)
@@ -172,7 +171,7 @@ def test_a_file_that_failed_is_tried_again(visitor: Visitor, home: Path, tmp_pat
     late.write_text("# Breakwaters of the south\n\nBreakwaters hold the waves back. They are built of stone.\n")
     visitor.page.get_by_role("button", name="Try again").click()
     visitor.sees("1 added, 0 updated, 0 already there", seconds=300)
-    with Desk.open(Settings(home=home)) as library:
+    with Library.open(Settings(home=home)) as library:
         assert library.remove(next(paper.id for paper in library.list() if "Breakwaters" in paper.title))
 
 
@@ -189,8 +188,8 @@ def test_removing_is_taken_back_while_there_is_time(visitor: Visitor, home: Path
     visitor.page.get_by_role("button", name="Remove", exact=True).click()
     visitor.sees("1–3 of 3")
     visitor.page.get_by_role("link", name="Search").first.click()  # to leave the page is to agree
-    with Desk.open(Settings(home=home)) as library:
-        visitor.until(lambda: library.count() == 3, seconds=300)
+    with Library.open(Settings(home=home)) as library:
+        visitor.until(lambda: library.papers.count() == 3, seconds=300)
         assert "Harbour lights" not in {paper.title for paper in library.list()}
 
 

@@ -15,7 +15,6 @@ from playwright.sync_api import expect
 
 from kb import Library, Settings
 from kb.calendar import EASTERN, previous_announcement_day
-from kb.library.desk import Desk
 from kb.records import Topic
 from tests.arxiv_server import ArxivServer, Fault
 from tests.end_to_end.chromium import Visitor, chromium_path, served
@@ -85,7 +84,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     records.write_text(json.dumps(STORED) + "\n")
     with Library.open(Settings(home=home)) as library:
         library.add([str(records)])
-        library.add_topic(Topic(name="Walking", query="cat:cs.RO AND abs:gait"))
+        library.topics.add(Topic(name="Walking", query="cat:cs.RO AND abs:gait"))
     return home
 
 
@@ -142,8 +141,8 @@ def test_an_answer_is_not_lost_when_one_turns_to_another_page(visitor: Visitor, 
     visitor.page.get_by_role("link", name="Search").first.click()
     visitor.page.get_by_label("Search your papers").wait_for()
     held.let_go()
-    with Desk.open(Settings(home=home)) as library:
-        visitor.until(lambda: library.conversation(asked.partition("session=")[2]))
+    with Library.open(Settings(home=home)) as library:
+        visitor.until(lambda: library.conversations.get(asked.partition("session=")[2]))
     visitor.open(asked.removeprefix(visitor.address))
     visitor.sees("Sources")
 
@@ -164,7 +163,7 @@ def test_update_now_goes_on_while_one_reads_and_the_page_is_there_afterwards(vis
     visitor.page.get_by_text("Why is it here?").first.click()
     visitor.sees(f"announced or published on {newest_day()}")
     with Library.open(Settings(home=home)) as library:
-        assert library.status()["papers"] == 3
+        assert library.status().papers == 3
 
 
 def test_ids_are_added_from_arxiv_and_what_failed_is_tried_again(
@@ -181,7 +180,7 @@ def test_ids_are_added_from_arxiv_and_what_failed_is_tried_again(
     visitor.page.get_by_role("button", name="Try again").first.click()
     visitor.sees("1 added, 0 updated, 0 already there", seconds=300)
     with Library.open(Settings(home=home)) as library:
-        assert library.paper("2603.00002").title == "Knots and their primes"
+        assert library.papers.get("2603.00002").title == "Knots and their primes"
 
 
 def test_two_tabs_and_a_process_that_adds_do_not_disturb_each_other(visitor: Visitor, home: Path) -> None:

@@ -22,7 +22,7 @@ from tests.played_model import PlayedModel, number_of
 DEMO = Path(str(resources.files("kb") / "demo"))
 VERBS = (
     "demo add search ask review compare note topic digest render verify diff list show set merge split collection tag "
-    "check like dislike remove cite export update ledger status doctor reindex eval ui"
+    "check like dislike remove cite export update ledger status doctor reindex recover eval ui"
 ).split()
 
 

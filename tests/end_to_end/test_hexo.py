@@ -18,7 +18,7 @@ import pytest
 
 from kb.records import Digest
 from kb.rendering import render_digest
-from kb.rendering.escaping import one_line
+from kb.text import one_line
 from tests.rendering_pages import PICTURE_KEY, digest_of, note_of, read_file, seed_papers, with_figure
 
 CONFIG = """title: t

@@ -1,9 +1,10 @@
-"""The README is kept true: its verbs, options, settings and examples are those of the product."""
+"""What the documents show is what happens: their commands, their examples, answers and JSON documents."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import io
 import json
 import re
@@ -15,23 +16,21 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
+import kb
 from kb import Library, Settings
 from kb.cli import main
 from kb.cli.parser import build_parser
+from tests.documents import fences
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRACT = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
 DEMO = Path(str(resources.files("kb") / "demo"))
 
 
-def _blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
-
-
 def _commands() -> list[str]:
-    lines = [line for block in _blocks("sh") for line in block.splitlines()]
+    lines = [line for block in fences(README, "sh") for line in block.splitlines()]
     return [
         re.sub(r"^(?:\w+=\S+ )+", "", line).split("   #")[0] for line in lines if re.match(r"^(?:\w+=\S+ )*kb ", line)
     ]
@@ -94,7 +93,7 @@ def test_the_commands_that_go_out_are_at_least_read(desk: Path) -> None:
 
 
 def test_the_answer_shown_in_the_readme_is_the_answer(desk: Path) -> None:
-    (shown,) = [block for block in _blocks("text") if block.startswith("$ kb ")]
+    (shown,) = [block for block in fences(README, "text") if block.startswith("$ kb ")]
     command, _, output = shown.removeprefix("$ ").partition("\n")
     said, at = _run(command)[1], 0
     parts = output.strip().split("\n…\n")  # where something is left out
@@ -113,7 +112,9 @@ def _examples(parser: argparse.ArgumentParser) -> Iterator[str]:
                 yield from _examples(verb)
 
 
-def test_the_example_of_every_help_runs(desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def place(desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the desk with all that the examples of the helps name."""
     place = tmp_path / "desk"
     shutil.copytree(desk, place)
     monkeypatch.chdir(place)
@@ -125,44 +126,60 @@ def test_the_example_of_every_help_runs(desk: Path, tmp_path: Path, monkeypatch:
     (place / "scifact" / "corpus.jsonl").write_text(json.dumps(text), encoding="utf-8")
     (place / "scifact" / "queries.jsonl").write_text(json.dumps({"_id": "q", "text": "graphs"}), encoding="utf-8")
     (place / "scifact" / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq\t1\t1\n", encoding="utf-8")
-    examples = list(_examples(build_parser("x")))
+    return place
+
+
+def _all_examples() -> list[str]:
+    # what is removed is removed last
+    return sorted(_examples(build_parser("x")), key=lambda one: one.startswith("kb remove"))
+
+
+def test_the_example_of_every_help_runs(place: Path) -> None:
+    examples = _all_examples()
     assert len(examples) > 25
-    for example in sorted(examples, key=lambda one: one.startswith("kb remove")):  # what is removed is removed last
+    for example in examples:
         assert build_parser("x").parse_args(shlex.split(example)[1:]).verb in example
         if not _GO_OUT.match(example):
             status, _, said = _run(example)
             assert status == 0, (example, said)
 
 
-def test_every_picture_of_the_readme_is_there() -> None:
-    pictures = re.findall(r"^!\[.+\]\((.+)\)$", README, flags=re.MULTILINE)
-    assert pictures
-    assert [path for path in pictures if not (ROOT / path).is_file()] == []
+def _documents() -> dict[str, list[set[str]]]:
+    """Each schema of the contract with the fields of its documents: one set, or one for each kind of action."""
+    table = re.findall(r"^\| ((?:`kb\.\w+/\d`(?:, )?)+) \| (.*) \|$", CONTRACT, flags=re.MULTILINE)
+    return {
+        schema: [_fields(part) for part in stated.split(";")]
+        for schemas, stated in table
+        for schema in re.findall(r"`([^`]+)`", schemas)
+    }
 
 
-def test_every_verb_is_in_the_readme() -> None:
-    parser = build_parser("x")
-    (verbs,) = [action.choices for action in parser._actions if action.dest == "verb"]
-    assert verbs is not None
-    for verb in verbs:
-        assert f"`kb {verb}" in README, verb
+def _fields(stated: str) -> set[str]:
+    """The fields in a cell of the table; those of a record where it names one."""
+    record = re.search(r"as (\w+)", stated)
+    fields = {field.name for field in dataclasses.fields(getattr(kb, record[1]))} if record else set()
+    fields = {"for" if (record and record[1], name) == ("Digest", "audience") else name for name in fields}
+    return fields | set(re.findall(r"`(\w+)`", stated))
 
 
-def test_the_table_of_settings_equals_the_fields() -> None:
-    rows = dict(re.findall(r"^\| `(\w+)` \| .*? \| (.*) \|$", README, flags=re.MULTILINE))
-    assert set(rows) == set(Settings.model_fields)
-    for name, field in Settings.model_fields.items():
-        description = field.description or ""
-        assert rows[name].startswith(description.replace(" (reindex)", "")), name
-        assert rows[name].endswith("**kb reindex**") is ("(reindex)" in description), name
-        default = field.default
-        if isinstance(default, str) and default:
-            assert f"| `{name}` | {default} |" in README
-        assert not (isinstance(default, SecretStr) and default.get_secret_value())
+@pytest.mark.slow
+def test_every_document_is_as_the_contract_says(place: Path) -> None:
+    documents, seen = _documents(), set()
+    for example in _all_examples():
+        verb = example.split()[1]
+        if verb == "ui" or (_GO_OUT.match(example) and verb != "demo"):
+            continue
+        status, said, told = _run(f"{example} --json")
+        assert status == 0, (example, told)
+        data = json.loads(said)
+        schema = data.pop("schema")
+        assert set(data) in documents[schema], example
+        seen.add(schema)
+    assert {name.split("/")[0] for name in set(documents) - seen} == {"kb.review", "kb.update"}  # asked for elsewhere
 
 
 def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (example,) = _blocks("python")
+    (example,) = fences(README, "python")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "paper.pdf").write_bytes((DEMO / "N18-3011.pdf").read_bytes())
     with Library.open(Settings.load(home=tmp_path / "papers")) as library:
@@ -176,12 +193,22 @@ def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert names["answer"].question  # type: ignore[attr-defined]
 
 
+def test_the_python_example_of_the_contract_runs(desk: Path) -> None:
+    (example,) = fences(CONTRACT, "python")
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(compile(example.replace('"~/papers"', repr(str(desk / "kb-demo"))), "contract.md", "exec"), {})
+    assert re.fullmatch(r"(?:\S.* (?:\d+|None)\n){5}", out.getvalue())  # a title and a page a hit
+
+
 def test_both_commands_of_the_readme_are_single_lines_that_use_the_tested_versions() -> None:
-    commands = [line for block in _blocks("sh") for line in block.splitlines() if line.startswith("python3 -m venv")]
+    commands = [
+        line for block in fences(README, "sh") for line in block.splitlines() if line.startswith("python3 -m venv")
+    ]
     assert len(commands) == 2
     assert all("-c .ci/constraints.txt" in command for command in commands)
     assert commands[0].endswith("kb demo")
-    assert commands[1].endswith("-m pytest")
+    assert commands[1].endswith("-m pytest -n auto")
 
 
 def test_every_dependency_has_its_tested_version() -> None:

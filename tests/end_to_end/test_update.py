@@ -22,9 +22,9 @@ from typing import Any
 
 import pytest
 
-from kb import Library, Settings
-from kb.errors import HomeBusy, KbError, UsageError
-from kb.index.encoders import load_encoder
+from kb import Library, Settings, wire
+from kb.encoders import load_encoder
+from kb.errors import HomeBusy, KbError, ModelError, UsageError
 from kb.library.updating import _Update
 from kb.records import Topic
 from tests.arxiv_server import ArxivServer, Fault
@@ -89,16 +89,18 @@ def arxiv() -> Iterator[ArxivServer]:
 def opened(arxiv: ArxivServer, home: Path, topics: tuple[Topic, ...] = TOPICS, **flags: Any) -> Iterator[Library]:
     """A library on a home that asks the local arXiv."""
     with Library.open(Settings.load(home=home, threads=1, **arxiv.settings(**flags))) as library:
-        library._encoder = encoder()
-        if not library.home.exists:
+        library._models._encoder = encoder()
+        if not library._store.home.exists:
             for topic in topics:
-                library.add_topic(topic)
+                library.topics.add(topic)
         yield library
 
 
 def update(library: Library, when: int, out: Path, **options: Any) -> dict[str, Any]:
     """One run; its counts must add up."""
-    report = library.update(out=out, forms=FORMS, day=day(when), **{"fulltext": False, **options})
+    report = json.loads(
+        wire.to_json(library.update(out=out, forms=FORMS, day=day(when), **{"fulltext": False, **options}))
+    )
     for row in report["topics"]:
         counts = dict(row["counts"])
         assert counts.pop("found") == sum(counts.values()), row
@@ -251,7 +253,7 @@ def test_a_second_run_of_a_day_gives_the_same_pages_and_asks_nobody(arxiv: Arxiv
 
 
 def test_two_at_once_do_not_collide(arxiv: ArxivServer, tmp_path: Path) -> None:
-    with opened(arxiv, tmp_path / "home", ONE) as library, library.home.job("update"):
+    with opened(arxiv, tmp_path / "home", ONE) as library, library._store.home.job("update"):
         with pytest.raises(HomeBusy, match=r"running already .*process"):
             update(library, 2, tmp_path / "out")
         command = [sys.executable, "-m", "kb", "update", "--home", str(tmp_path / "home")]
@@ -315,8 +317,8 @@ def test_the_full_text_of_a_new_version_takes_the_place_of_the_old(arxiv: ArxivS
         arxiv.replace("2603.00020", day=day(3), abstract="We draw pixels otherwise. It is better.")
         arxiv.clock_day = day(3)
         update(library, 3, tmp_path / "out", fulltext=True)
-        assert library.catalog().passages.document_version("arxiv:2603.00020") == 2
-        assert {chunk.version for chunk in library.passages("2603.00020")} == {2}
+        assert library._store.catalog().passages.document_version("arxiv:2603.00020") == 2
+        assert {chunk.version for chunk in library.papers.text("2603.00020")} == {2}
     assert len(arxiv.asked("/pdf/")) == 2
 
 
@@ -351,10 +353,10 @@ def test_a_machine_that_forgets_remembers_by_its_ledger(arxiv: ArxivServer, tmp_
     arxiv.replace("2603.00020", day=day(3), title="Image diffusion, revisited")
     with opened(arxiv, tmp_path / "home", ONE) as library:
         update(library, 2, tmp_path / "out")
-        library.export_ledger(tmp_path / "ledger.json")
+        library.topics.export_ledger(tmp_path / "ledger.json")
     arxiv.clock_day = day(3)
     with opened(arxiv, tmp_path / "other", ()) as library:
-        library.import_ledger(tmp_path / "ledger.json")
+        library.topics.import_ledger(tmp_path / "ledger.json")
         report = update(library, 3, tmp_path / "out")
     assert of(report, "Images") == {"2026-03-03": {"new": 2, "updated": 1}}
     assert all(len(days) == 1 for days in shown(tmp_path / "out").values())
@@ -371,7 +373,7 @@ def test_a_topic_that_arxiv_cannot_be_asked_for_does_not_stop_the_others(arxiv: 
 
 def test_no_topics_and_wrong_formats_are_said(arxiv: ArxivServer, tmp_path: Path) -> None:
     with opened(arxiv, tmp_path / "home", ()) as library:
-        library.add_items([])
+        library.add(items=[])
         assert update(library, 2, tmp_path / "out")["topics"] == []
         with pytest.raises(UsageError, match="'hexxo' is not a form"):
             library.update(forms=("hexxo",), day=day(2))
@@ -491,3 +493,17 @@ def test_each_page_is_mailed_once_and_what_did_not_go_out_is_tried_again(
     assert page is not None
     assert "Image diffusion with 30 steps" in text.get_content()
     assert "Image diffusion with 34 steps" in page.get_content()
+
+
+def test_a_feed_that_cannot_be_made_is_a_failure_and_the_run_goes_on(
+    arxiv: ArxivServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*args: object, **options: object) -> None:
+        raise ModelError("the model does not answer: try again later")
+
+    monkeypatch.setattr("kb.library.updating.write_feed", fails)
+    with opened(arxiv, tmp_path / "home") as library:
+        out = tmp_path / "out"
+        made = library.update(out=out, forms=("html", "json", "rss"), day=day(MONDAY), fulltext=False)
+    assert {one.what for one in made.failures} == {f"feed of {topic.name}" for topic in TOPICS}
+    assert (out / "index.html").is_file()

@@ -41,6 +41,7 @@ def test_floats_of_latex_papers_are_right(shared: Path, name: str) -> None:
     assert score.faults == []
 
 
+@pytest.mark.slow
 def test_floats_of_a_journal_page_are_right_though_a_caption_stands_on_the_page_before(shared: Path) -> None:
     path = locate(PAPERS["journal-layout.pdf"], shared)
     assert path is not None

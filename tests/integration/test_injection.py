@@ -62,8 +62,8 @@ def library(tmp_path: Path) -> Iterator[Library]:
 
 
 def ask(library: Library, monkeypatch: pytest.MonkeyPatch, chat: ChatModel | None) -> Answer:
-    monkeypatch.setattr(library, "_chat", chat)
-    monkeypatch.setattr(library, "chat", lambda: chat)
+    monkeypatch.setattr(library._models, "_chat", chat)
+    monkeypatch.setattr(library._models, "chat", lambda: chat)
     return library.ask(QUESTION)
 
 
@@ -80,6 +80,7 @@ def check_nothing_is_obeyed(library: Library, monkeypatch: pytest.MonkeyPatch) -
     assert all("stolen" not in user for _, user in chat.asked)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize(
     "look",
@@ -92,7 +93,7 @@ def test_an_order_in_a_pdf_is_neither_shown_to_the_model_nor_obeyed(
     file = tmp_path / "zebra.pdf"
     file.write_bytes(page(order, **look))
     assert library.add([str(file)], fulltext=True).failed == ()
-    chunks = [chunk for paper in library.list() for chunk in library.corpus().chunks(paper.id)]
+    chunks = [chunk for paper in library.list() for chunk in library._store.corpus().chunks(paper.id)]
     assert any("48,210" in chunk.text for chunk in chunks)
     if look:  # what no reader sees is not even stored
         assert all("stolen" not in chunk.text for chunk in chunks)

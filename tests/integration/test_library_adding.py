@@ -17,7 +17,6 @@ import pytest
 from kb import Library, Settings
 from kb.errors import HomeBusy, HomeTooNew, KbError, UnknownPaper, UsageError
 from kb.home import Home
-from kb.library.desk import Desk
 from kb.records import Failure, Metadata
 from tests.saying import item
 
@@ -42,11 +41,12 @@ def stocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 
 @pytest.fixture
 def copied(stocked: Library, tmp_path: Path) -> Iterator[Library]:
-    shutil.copytree(stocked.home.path, tmp_path / "copy")
+    shutil.copytree(stocked._store.home.path, tmp_path / "copy")
     with Library.open(Settings.load(home=tmp_path / "copy")) as library:
         yield library
 
 
+@pytest.mark.slow
 def test_adding_again_changes_nothing(copied: Library) -> None:
     before = copied.list()
     report = copied.add([str(RECORDS), str(S2ORC)])
@@ -58,7 +58,7 @@ def test_adding_again_changes_nothing(copied: Library) -> None:
 def test_a_record_is_stored_as_it_was_given(stocked: Library) -> None:
     for line in RECORDS.read_text(encoding="utf-8").splitlines():
         record = json.loads(line)
-        paper = stocked.paper(record["id"])
+        paper = stocked.papers.get(record["id"])
         assert paper.id == f"arxiv:{record['id']}"
         assert paper.version == record["version"]
         assert list(paper.authors) == record["authors"]
@@ -71,7 +71,7 @@ def test_a_pdf_becomes_text_with_pages_and_no_reference_entry(stocked: Library) 
     (paper,) = [paper for paper in stocked.list() if paper.fulltext.state == "full"]
     assert paper.title == "S2ORC: The Semantic Scholar Open Research Corpus"
     assert paper.authors[0] == "Kyle Lo"
-    chunks = stocked.corpus().chunks(paper.id)
+    chunks = stocked._store.corpus().chunks(paper.id)
     assert all(chunk.page is not None and chunk.boxes for chunk in chunks)
     assert not any("In Proceedings of the" in chunk.text and "pages" in chunk.text for chunk in chunks)
 
@@ -90,8 +90,8 @@ def test_one_bad_item_never_stops_the_rest(library: Library, tmp_path: Path) -> 
     report = library.add([str(broken), "no-such-thing", str(RECORDS)])
     assert len(report.added) == 5
     assert {failure.code for failure in report.failed} == {"not-a-pdf", "bad-id"}
-    assert [failure.what for failure in library.catalog().failures.list()] == [str(broken), "no-such-thing"]
-    assert list(library.home.files.keys()) == []
+    assert [failure.what for failure in library._store.catalog().failures.list()] == [str(broken), "no-such-thing"]
+    assert list(library._store.home.files.keys()) == []
 
 
 def test_a_broken_line_is_named_and_the_others_go_in(library: Library, tmp_path: Path) -> None:
@@ -104,18 +104,19 @@ def test_a_broken_line_is_named_and_the_others_go_in(library: Library, tmp_path:
     assert "3" in report.failed[0].what + report.failed[0].reason
 
 
+@pytest.mark.slow
 def test_a_line_that_was_mended_or_taken_out_fails_no_longer(library: Library, tmp_path: Path) -> None:
     lines = RECORDS.read_text(encoding="utf-8").splitlines()
     path = tmp_path / "some.jsonl"
     path.write_text("\n".join([lines[0], "{", lines[1], "[]"]), encoding="utf-8")
     library.add(str(path))
-    assert [failure.what for failure in library.catalog().failures.list()] == ["some.jsonl:2", "some.jsonl:4"]
+    assert [failure.what for failure in library._store.catalog().failures.list()] == ["some.jsonl:2", "some.jsonl:4"]
     path.write_text("\n".join([lines[0], "{", lines[1], lines[2]]), encoding="utf-8")
     library.add(str(path))
-    assert [failure.what for failure in library.catalog().failures.list()] == ["some.jsonl:2"]
+    assert [failure.what for failure in library._store.catalog().failures.list()] == ["some.jsonl:2"]
     path.write_text(lines[0], encoding="utf-8")
     library.add(str(path))
-    assert library.catalog().failures.list() == []
+    assert library._store.catalog().failures.list() == []
 
 
 def test_a_bibtex_entry_with_eprint_is_the_same_paper(copied: Library, tmp_path: Path) -> None:
@@ -126,7 +127,7 @@ def test_a_bibtex_entry_with_eprint_is_the_same_paper(copied: Library, tmp_path:
         encoding="utf-8",
     )
     assert copied.add(str(path)).updated == ("arxiv:2402.19481",)
-    paper = copied.paper("2402.19481")
+    paper = copied.papers.get("2402.19481")
     assert paper.title.startswith("DistriFusion: Distributed")
     assert len(copied.list()) == 6
 
@@ -134,7 +135,7 @@ def test_a_bibtex_entry_with_eprint_is_the_same_paper(copied: Library, tmp_path:
 def test_set_survives_a_later_add(copied: Library) -> None:
     copied.set("2402.19481", title="My own title", venue="CVPR")
     copied.add(str(RECORDS))
-    paper = copied.paper("2402.19481")
+    paper = copied.papers.get("2402.19481")
     assert (paper.title, paper.venue) == ("My own title", "CVPR")
     assert paper.provenance["title"] == "user"
     assert copied.search("my own title", k=1, mode="lexical")[0].paper.id == "arxiv:2402.19481"
@@ -145,6 +146,7 @@ def test_a_field_nobody_may_set_is_refused_with_the_choices(stocked: Library) ->
         stocked.set("2402.19481", fulltext="full")
 
 
+@pytest.mark.slow
 def test_remove_leaves_no_trace_of_the_text_on_disk(copied: Library) -> None:
     (paper,) = [paper for paper in copied.list() if paper.fulltext.state == "full"]
     copied.note(paper.id)
@@ -152,21 +154,22 @@ def test_remove_leaves_no_trace_of_the_text_on_disk(copied: Library) -> None:
     copied.remove(paper.id)
     copied.close()
     with pytest.raises(UnknownPaper):
-        copied.paper(paper.id)
-    rest = b"".join(path.read_bytes() for path in copied.home.path.rglob("*") if path.is_file())
+        copied.papers.get(paper.id)
+    rest = b"".join(path.read_bytes() for path in copied._store.home.path.rglob("*") if path.is_file())
     for trace in (b"machine-readable", b"SCIENCEPARSE", b"s2orc", b"scienceparse", b"%PDF-", b"\x89PNG"):
         assert trace not in rest
     assert not any("S2ORC" in hit.text for hit in copied.search("S2ORC full text", k=50))
     assert [problem.what for problem in copied.doctor()] == []
 
 
+@pytest.mark.slow
 def test_doctor_sees_every_disagreement_and_fix_cures_it(copied: Library) -> None:
     assert copied.doctor() == []
-    shutil.rmtree(copied.home.lexical_path)
-    shutil.rmtree(copied.home.dense_path)
-    (copied.home.files.path / "aa").mkdir()
-    (copied.home.files.path / "aa" / ("aa" * 32 + ".pdf")).write_bytes(b"stray")
-    (copied.home.files.path / "aa" / ("bb" * 32 + ".pdf")).write_bytes(b"misplaced")
+    shutil.rmtree(copied._store.home.lexical_path)
+    shutil.rmtree(copied._store.home.dense_path)
+    (copied._store.home.files.path / "aa").mkdir()
+    (copied._store.home.files.path / "aa" / ("aa" * 32 + ".pdf")).write_bytes(b"stray")
+    (copied._store.home.files.path / "aa" / ("bb" * 32 + ".pdf")).write_bytes(b"misplaced")
     found = " ".join(problem.what for problem in copied.doctor())
     assert "lexical index" in found
     assert "dense index" in found
@@ -176,6 +179,7 @@ def test_doctor_sees_every_disagreement_and_fix_cures_it(copied: Library) -> Non
     assert copied.search("latent diffusion", k=3)
 
 
+@pytest.mark.slow
 def test_reindex_gives_the_same_results_without_encoding_again(copied: Library) -> None:
     def found() -> list[tuple[str, float]]:
         return [(hit.chunk_id, hit.score) for hit in copied.search("citation contexts and bibliographies", k=10)]
@@ -187,9 +191,10 @@ def test_reindex_gives_the_same_results_without_encoding_again(copied: Library) 
     assert [chunk for chunk, _ in found()] == [chunk for chunk, _ in before]
 
 
+@pytest.mark.slow
 def test_another_encoder_is_an_error_with_its_cure(copied: Library) -> None:
-    with copied.catalog().transaction():
-        copied.catalog().set_fact("encoder", "another:mean:256:faithful")
+    with copied._store.catalog().transaction():
+        copied._store.catalog().set_fact("encoder", "another:mean:256:faithful")
     with pytest.raises(KbError, match="kb reindex") as caught:
         copied.search("anything", mode="dense")
     assert caught.value.code == "encoder-changed"
@@ -198,6 +203,7 @@ def test_another_encoder_is_an_error_with_its_cure(copied: Library) -> None:
     assert copied.search("anything", mode="dense")
 
 
+@pytest.mark.slow
 def test_a_killed_add_goes_on_with_nothing_lost_or_doubled(tmp_path: Path) -> None:
     records = tmp_path / "many.jsonl"
     words = ["attention", "graph", "diffusion", "retrieval", "parsing", "vision", "speech", "robot"]
@@ -218,8 +224,8 @@ def test_a_killed_add_goes_on_with_nothing_lost_or_doubled(tmp_path: Path) -> No
         process.wait()
     with Library.open(Settings.load(home=home)) as library:
         library.add(str(records))
-        assert library.status()["papers"] == 600
-        assert library.catalog().passages.count() == 600
+        assert library.status().papers == 600
+        assert library._store.catalog().passages.count() == 600
         assert library.doctor() == []
 
 
@@ -250,7 +256,7 @@ def test_a_home_of_a_newer_schema_is_left_alone(copied: Library) -> None:
     copied.close()
     import sqlite3
 
-    with sqlite3.connect(copied.home.catalog_path) as connection:
+    with sqlite3.connect(copied._store.home.catalog_path) as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(HomeTooNew, match="upgrade"):
@@ -259,21 +265,21 @@ def test_a_home_of_a_newer_schema_is_left_alone(copied: Library) -> None:
 
 def test_items_of_one_s_own_source_can_be_added(library: Library) -> None:
     metadata = Metadata(source="jsonl", ids=("doi:10.1/x",), title="A title without any text", authors=("A B",))
-    report = library.add_items([item(metadata, what="x"), Failure(what="y", code="bad-record", reason="z")])
+    report = library.add(items=[item(metadata, what="x"), Failure(what="y", code="bad-record", reason="z")])
     assert report.added == ("doi:10.1/x",)
     assert report.failed[0].what == "y"
     assert library.search("title without text", k=1)[0].paper.id == "doi:10.1/x"
 
 
 def test_remove_clears_uploads_and_ended_work_too(copied: Library) -> None:
-    desk = Desk.open(copied.settings)
+    desk = Library.open(copied.settings)
     (paper,) = [paper for paper in copied.list() if paper.fulltext.state == "full"]
-    upload = desk.keep_upload("S2ORC.pdf", S2ORC.read_bytes())
-    number = copied.catalog().jobs.start(["add", str(upload)])
-    copied.catalog().jobs.finish(number, "done", report={"added": [paper.title]})
+    upload = desk.jobs.keep_upload("S2ORC.pdf", S2ORC.read_bytes())
+    number = copied._store.catalog().jobs.start(["add", str(upload)])
+    copied._store.catalog().jobs.finish(number, "done", report={"added": [paper.title]})
     copied.remove(paper.id)
     assert not upload.exists()
-    assert desk.jobs() == []
+    assert desk.jobs.list() == []
     desk.close()
 
 

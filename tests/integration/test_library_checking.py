@@ -32,7 +32,7 @@ ENTRY = """@article{graphs, title = {Graphs of papers read whole}, author = {Bee
 def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     folder = tmp_path_factory.mktemp("checking")
     with Library.open(Settings(home=folder / "home", threads=1)) as library:
-        library._encoder = WordEncoder()
+        library._models._encoder = WordEncoder()
         (folder / "graphs.md").write_text(GRAPHS, encoding="utf-8")
         library.add([str(folder / "graphs.md"), str(DEMO / "records.jsonl")])
         yield library
@@ -114,7 +114,7 @@ def test_the_forms_of_a_checked_manuscript_say_the_same(library: Library, tmp_pa
     (tmp_path / "own.txt").write_text(hostile, encoding="utf-8")
     (tmp_path / "refs.bib").write_text(ENTRY, encoding="utf-8")
     check = library.check(tmp_path / "own.txt", bibliographies=[tmp_path / "refs.bib"])
-    pages = {form: library.render_check(check, form) for form in ("text", "md", "html", "json")}
+    pages = {form: library.pages.render(check, form)[0][1].decode() for form in ("text", "md", "html", "json")}
     for form in ("text", "md", "html"):
         assert "absent: A paper that is not here" in pages[form]
         assert "does not print 281" in pages[form]
@@ -124,8 +124,8 @@ def test_the_forms_of_a_checked_manuscript_say_the_same(library: Library, tmp_pa
     assert "<b>nodes" not in pages["md"]
     assert json.loads(pages["json"])["counts"]["unsupported"] == 1
     with pytest.raises(UsageError, match="choose from"):
-        library.render_check(check, "docx")
-    chinese = library.speaking("zh").render_check(check, "html")
+        library.pages.render(check, "docx")
+    chinese = library.speaking("zh").pages.render(check, "html")[0][1].decode()
     assert 'lang="zh"' in chinese
     assert "引用而不在库中" in chinese
 
@@ -134,7 +134,7 @@ def test_a_bibliography_that_cannot_be_read_is_said_so(library: Library, tmp_pat
     (tmp_path / "own.md").write_text("It has nodes [@graphs].", encoding="utf-8")
     with pytest.raises(ParseError, match=r"name a \.bib"):
         library.check(tmp_path / "own.md", bibliographies=[tmp_path / "missing.bib"])
-    with pytest.raises(KbError, match="cannot be read"):
+    with pytest.raises(KbError, match="there is no such file"):
         library.check(tmp_path / "missing.md")
     (tmp_path / "own.md").write_text("It has nodes [@graphs].", encoding="utf-8")
     assert any("--bib" in notice for notice in library.check(tmp_path / "own.md").notices)

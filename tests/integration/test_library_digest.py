@@ -54,7 +54,7 @@ def record(number: int, *days: int, version: int = 1, **fields: Any) -> Item:
 @pytest.fixture
 def library(tmp_path: Path) -> Iterator[Library]:
     with Library.open(Settings.load(home=tmp_path / "home")) as library:
-        library._encoder = WordEncoder()
+        library._models._encoder = WordEncoder()
         yield library
 
 
@@ -108,14 +108,14 @@ def test_the_five_seed_papers_have_their_records_fields_and_verbatim_sentences(t
 
 
 def test_a_day_made_again_has_its_papers_and_the_next_day_says_what_changed(library: Library) -> None:
-    library.add_topic(TOPIC)
-    library.add_items([record(1, 2), record(2, 2)])
+    library.topics.add(TOPIC)
+    library.add(items=[record(1, 2), record(2, 2)])
     first = library.digest("fusion", day=day(2))
     assert (sorted(shown(first)), counts(first)) == (["1", "2"], {"new": 2})
     assert library.digest("fusion", day=day(2)) == first
 
     abstract = "We study fusion in case 1. Earlier methods fail. Our method wins by 3 points."
-    library.add_items([record(1, 3, version=2, abstract=abstract), record(3, 3)])
+    library.add(items=[record(1, 3, version=2, abstract=abstract), record(3, 3)])
     second = library.digest("fusion", day=day(3))
     assert counts(second) == {"new": 1, "updated": 1}
     changed = next(note for note in second.entries if note.paper.id.endswith("1"))
@@ -130,8 +130,8 @@ def test_a_day_made_again_has_its_papers_and_the_next_day_says_what_changed(libr
 
 
 def test_nothing_is_new_twice_also_across_periods(library: Library) -> None:
-    library.add_topic(TOPIC)
-    library.add_items([record(1, 2, 4), record(2, 4)])
+    library.topics.add(TOPIC)
+    library.add(items=[record(1, 2, 4), record(2, 4)])
     assert counts(library.digest("Fusion", day=day(2))) == {"new": 1}
     later = library.digest("Fusion", day=day(4))
     assert (shown(later), reasons(later)) == (["2"], {"1": "shown on 2026-03-02"})
@@ -139,8 +139,8 @@ def test_nothing_is_new_twice_also_across_periods(library: Library) -> None:
 
 
 def test_a_week_has_the_papers_of_its_days(library: Library) -> None:
-    library.add_topic(replace(TOPIC, limit=2))
-    library.add_items([record(n, 2 + n % 3) for n in range(1, 13)])
+    library.topics.add(replace(TOPIC, limit=2))
+    library.add(items=[record(n, 2 + n % 3) for n in range(1, 13)])
     week = library.digest("Fusion", since=day(2), until=day(4))
     assert counts(week) == {"new": 6, "filtered": 6}
     days = [set(shown(library.digest("Fusion", day=day(d)))) for d in (2, 3, 4)]
@@ -149,30 +149,30 @@ def test_a_week_has_the_papers_of_its_days(library: Library) -> None:
 
 
 def test_topics_and_all_papers_have_memories_of_their_own(library: Library) -> None:
-    library.add_topic(TOPIC)
-    library.add_topic(Topic(name="Signals", query="ti:signals"))
-    library.add_items([record(1, 2)])
+    library.topics.add(TOPIC)
+    library.topics.add(Topic(name="Signals", query="ti:signals"))
+    library.add(items=[record(1, 2)])
     for name in ("Fusion", "Signals", None):
         assert counts(library.digest(name, day=day(2))) == {"new": 1}
 
 
 def test_what_there_is_no_room_for_is_filtered_with_the_reason(library: Library) -> None:
-    library.add_topic(replace(TOPIC, must_not=("case 9",)))
-    library.add_items([record(n, 2) for n in (1, 2, 3, 4, 9)])
+    library.topics.add(replace(TOPIC, must_not=("case 9",)))
+    library.add(items=[record(n, 2) for n in (1, 2, 3, 4, 9)])
     digest = library.digest("Fusion", day=day(2))
     assert counts(digest) == {"new": 3, "filtered": 2}
     assert reasons(digest)["9"] == "'case 9' must not occur and does"
     left = next(key for key in reasons(digest) if key != "9")
     assert reasons(digest)[left] == "not among the 3 most relevant of 2026-03-02"
-    library.add_topic(replace(TOPIC, limit=9))
+    library.topics.add(replace(TOPIC, limit=9))
     assert counts(library.digest("Fusion", day=day(2))) == {"new": 5}
 
 
 def test_an_update_of_a_shown_paper_has_room_and_one_of_another_has_not(library: Library) -> None:
-    library.add_topic(replace(TOPIC, limit=1))
-    library.add_items([record(1, 2), record(2, 2)])
+    library.topics.add(replace(TOPIC, limit=1))
+    library.add(items=[record(1, 2), record(2, 2)])
     (first,) = shown(library.digest("Fusion", day=day(2)))
-    library.add_items([record(1, 3, version=2), record(2, 3, version=2), record(3, 3)])
+    library.add(items=[record(1, 3, version=2), record(2, 3, version=2), record(3, 3)])
     digest = library.digest("Fusion", day=day(3))
     assert (sorted(shown(digest)), counts(digest)) == (sorted([first, "3"]), {"new": 1, "updated": 1, "filtered": 1})
     assert "version 2 of a paper that this topic has not shown" in reasons(digest).values()
@@ -180,11 +180,11 @@ def test_an_update_of_a_shown_paper_has_room_and_one_of_another_has_not(library:
 
 
 def test_a_withdrawn_paper_is_marked_where_it_was_shown_and_skipped_elsewhere(library: Library) -> None:
-    library.add_topic(TOPIC)
-    library.add_items([record(1, 2)])
+    library.topics.add(TOPIC)
+    library.add(items=[record(1, 2)])
     library.digest("Fusion", day=day(2))
     gone = {"abstract": "This paper has been withdrawn.", "withdrawn": True, "title": "Withdrawn"}
-    library.add_items([record(1, 3, version=2, **gone), record(2, 3, withdrawn=True)])
+    library.add(items=[record(1, 3, version=2, **gone), record(2, 3, withdrawn=True)])
     digest = library.digest("Fusion", day=day(3))
     assert counts(digest) == {"updated": 1, "withdrawn": 1}
     assert digest.entries[0].paper.withdrawn
@@ -194,40 +194,40 @@ def test_a_withdrawn_paper_is_marked_where_it_was_shown_and_skipped_elsewhere(li
 
 
 def test_a_paper_that_gets_a_stronger_id_is_still_known(library: Library) -> None:
-    library.add_topic(TOPIC)
+    library.topics.add(TOPIC)
     said = record(1, 2).metadata
     assert said is not None
-    library.add_items([item(replace(said, ids=("doi:10.1234/x",), source="jsonl"))])
+    library.add(items=[item(replace(said, ids=("doi:10.1234/x",), source="jsonl"))])
     library.digest("Fusion", day=day(2))
-    library.add_items([item(replace(said, announced=(day(3),)))])
-    assert library.paper("10.1234/x").id == "arxiv:2603.00001"
+    library.add(items=[item(replace(said, announced=(day(3),)))])
+    assert library.papers.get("10.1234/x").id == "arxiv:2603.00001"
     assert counts(library.digest("Fusion", day=day(3))) == {"already_shown": 1}
 
 
 def test_what_was_shown_stays_on_its_day_when_the_topic_changes(library: Library) -> None:
-    library.add_topic(TOPIC)
-    library.add_items([record(1, 2)])
+    library.topics.add(TOPIC)
+    library.add(items=[record(1, 2)])
     library.digest("Fusion", day=day(2))
-    library.add_topic(replace(TOPIC, name="FUSION", query="ti:nothing"))
+    library.topics.add(replace(TOPIC, name="FUSION", query="ti:nothing"))
     again = library.digest("Fusion", day=day(2))
     assert (again.topic, shown(again)) == ("Fusion", ["1"])
     assert again.entries[0].why == ("the topic has shown it before",)
 
 
 def test_an_empty_day_explains_itself(library: Library) -> None:
-    library.add_topic(TOPIC)
-    library.add_items([record(1, 2)])
+    library.topics.add(TOPIC)
+    library.add(items=[record(1, 2)])
     assert library.digest("Fusion", day=day(2)).notices == ()
     saturday, tuesday, twice = (library.digest("Fusion", day=d) for d in (day(7), day(10), day(2)))
     assert "Saturday" in saturday.notices[0]
     assert "kb update" in tuesday.notices[0]
     assert twice.notices == ()
-    library.add_items([record(1, 3)])
+    library.add(items=[record(1, 3)])
     assert "1 found, each left out" in library.digest("Fusion", day=day(3)).notices[0]
 
 
 def test_periods_that_cannot_be_are_refused(library: Library) -> None:
-    library.add_items([])
+    library.add(items=[])
     with pytest.raises(KbError, match="no stored paper has a day"):
         library.digest()
     with pytest.raises(UsageError, match="not both"):
@@ -241,8 +241,8 @@ def test_periods_that_cannot_be_are_refused(library: Library) -> None:
 
 
 def test_a_page_speaks_the_language_of_its_topic(library: Library) -> None:
-    library.add_topic(replace(TOPIC, language="zh"))
-    library.add_items([record(1, 2)])
+    library.topics.add(replace(TOPIC, language="zh"))
+    library.add(items=[record(1, 2)])
     assert library.digest("Fusion", day=day(2)).language == "zh"
     assert library.digest("Fusion", day=day(2), language="en").entries[0].language == "en"
     assert library.digest(day=day(2)).language == "en"
@@ -255,6 +255,7 @@ EVENTS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(events=EVENTS, making=st.lists(st.integers(2, 5), min_size=1, max_size=6))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_counts_add_up_and_no_version_is_shown_on_two_days(
@@ -262,12 +263,12 @@ def test_counts_add_up_and_no_version_is_shown_on_two_days(
 ) -> None:
     """Whatever is announced, replaced and withdrawn, and in whatever order the days are made."""
     with Library.open(Settings.load(home=tmp_path_factory.mktemp("any") / "home")) as library:
-        library._encoder = WordEncoder()
-        library.add_topic(replace(TOPIC, limit=2))
+        library._models._encoder = WordEncoder()
+        library.topics.add(replace(TOPIC, limit=2))
         versions: dict[int, int] = {}
         for when, number, what in sorted(events):
             versions[number] = versions.get(number, 0) + (what != "announce" or number not in versions)
-            library.add_items([record(number, when, version=versions[number], withdrawn=what == "withdraw" or None)])
+            library.add(items=[record(number, when, version=versions[number], withdrawn=what == "withdraw" or None)])
         places: dict[str, set[int]] = {}
         for when in making:
             digest = library.digest("Fusion", day=day(when))
@@ -278,6 +279,7 @@ def test_counts_add_up_and_no_version_is_shown_on_two_days(
         assert all(len(days) == 1 for days in places.values())
 
 
+@pytest.mark.slow
 def test_a_removed_paper_is_on_no_page_in_the_home(tmp_path: Path) -> None:
     with Library.open(Settings.load(home=tmp_path / "home", threads=1)) as library:
         library.add([str(RECORDS), str(RECORDS.with_name("2020.acl-main.447.pdf"))])
@@ -285,11 +287,11 @@ def test_a_removed_paper_is_on_no_page_in_the_home(tmp_path: Path) -> None:
         library.set(s2orc.id, announced="2024-03-05")
         forms = ("hexo", "html", "md", "rss", "bibtex", "json")
         for when in (SEED_DAY, date(2024, 3, 5)):
-            written = library.write_digest(library.digest(day=when), forms, out=None)
+            written = library.pages.write(library.digest(day=when), forms, out=None)
         assert all(path.is_file() for path in written)
-        assert list(library.home.digests_path.rglob("*.png"))
+        assert list(library._store.home.digests_path.rglob("*.png"))
         library.remove(s2orc.id)
-        left = [path for path in library.home.digests_path.rglob("*") if path.is_file()]
+        left = [path for path in library._store.home.digests_path.rglob("*") if path.is_file()]
         assert not any(b"S2ORC" in path.read_bytes() or path.suffix == ".png" for path in left)
         assert {path.parent.name for path in left} == {str(SEED_DAY)}
 
@@ -298,39 +300,39 @@ def test_a_removed_paper_is_on_no_page_in_the_home(tmp_path: Path) -> None:
 
 
 def test_a_preview_says_of_each_candidate_why(library: Library) -> None:
-    library.add_items([record(1, 2), record(2, 2, title="Robots", abstract="They walk."), record(3, 3)])
+    library.add(items=[record(1, 2), record(2, 2, title="Robots", abstract="They walk."), record(3, 3)])
     library.like("2603.00003")
-    topic = library.planned_topic("Fusion", query="all:fusion")
-    found = {one.paper_id: one for one in library.preview_topic(topic)}
+    topic = library.topics.plan("Fusion", query="all:fusion")
+    found = {one.paper_id: one for one in library.topics.preview(topic).candidates}
     assert [one.inside for one in found.values()] == [True, True, False]
     assert next(iter(found)) == "arxiv:2603.00003"  # what is liked comes first
     assert any("you like it" in reason for reason in found["arxiv:2603.00001"].reasons)
     assert found["arxiv:2603.00002"].reasons == ("the query does not hold (not found: all:fusion)",)
-    assert {one.paper_id for one in library.preview_topic(topic, since=day(3))} == {"arxiv:2603.00003"}
-    assert library.topics() == []  # looking keeps nothing
+    assert {one.paper_id for one in library.topics.preview(topic, since=day(3)).candidates} == {"arxiv:2603.00003"}
+    assert library.topics.list() == []  # looking keeps nothing
 
 
 def test_opinions_tags_and_examples_change_what_goes_in(library: Library) -> None:
     near = {"title": "Fusion of radar", "abstract": "Radar echoes are fused for fusion of radar tracks at sea."}
     far = {"title": "Fusion of music", "abstract": "Songs are mixed by fusion of rhythm and melody."}
-    library.add_items([record(1, 2, **near), record(2, 2, **far), record(9, 1, title="Radar echoes at sea")])
+    library.add(items=[record(1, 2, **near), record(2, 2, **far), record(9, 1, title="Radar echoes at sea")])
     topic = replace(TOPIC, limit=1)
     for number, change in enumerate(
         [
             lambda: library.like("2603.00009"),
             lambda: library.tag("2603.00009", add=["radar"]),
-            lambda: library.add_topic(replace(topic, name="2", examples=("2603.00009",))),
+            lambda: library.topics.add(replace(topic, name="2", examples=("2603.00009",))),
         ]
     ):
         change()
         name = str(number)
         if number < 2:
-            library.add_topic(replace(topic, name=name))
+            library.topics.add(replace(topic, name=name))
         assert shown(library.digest(name, day=day(2))) == ["1"], name
-        library.opine("2603.00009", 0)
+        library.like("2603.00009", 0)
         library.tag("2603.00009", drop=["radar"])
-    library.dislike("2603.00009", topic="sea")
-    library.add_topic(replace(topic, name="sea"))
+    library.like("2603.00009", -1, topic="sea")
+    library.topics.add(replace(topic, name="sea"))
     assert shown(library.digest("sea", day=day(2))) == ["2"]
 
 
@@ -351,51 +353,53 @@ def test_opinions_tags_and_examples_change_what_goes_in(library: Library) -> Non
 )
 def test_a_topic_that_cannot_work_is_refused(library: Library, topic: Topic, said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        library.add_topic(topic)
-    assert library.topics() == []
+        library.topics.add(topic)
+    assert library.topics.list() == []
 
 
 def test_a_topic_is_kept_shown_and_forgotten(library: Library) -> None:
-    kept = library.add_topic(Topic(name="  C++ /  Rust ", query="ti:rust   OR ti:c", examples=("2402.19481v2",)))
+    kept = library.topics.add(Topic(name="  C++ /  Rust ", query="ti:rust   OR ti:c", examples=("2402.19481v2",)))
     assert (kept.name, kept.query, kept.examples) == ("C++ / Rust", "ti:rust OR ti:c", ("arxiv:2402.19481",))
-    assert library.topic("c++ / rust") == kept
-    assert library.remove_topic("c++ / RUST") == "C++ / Rust"
+    assert library.topics.get("c++ / rust") == kept
+    assert library.topics.remove("c++ / RUST") == "C++ / Rust"
     with pytest.raises(KbError, match="there are: none yet"):
-        library.topic("c++ / rust")
+        library.topics.get("c++ / rust")
 
 
 # -------------------------------------------------------------------------------------------- ledger
 
 
 def test_a_ledger_travels_whole_and_in_the_same_bytes(library: Library, tmp_path: Path) -> None:
-    library.add_topic(replace(TOPIC, limit=1))
-    library.add_items([record(1, 2), record(2, 2), record(3, 3, withdrawn=True)])
+    library.topics.add(replace(TOPIC, limit=1))
+    library.add(items=[record(1, 2), record(2, 2), record(3, 3, withdrawn=True)])
     library.digest("Fusion", day=day(2))
     library.digest("Fusion", day=day(3))
     out = tmp_path / "ledger.json"
-    assert library.export_ledger(out) == 3
+    assert library.topics.export_ledger(out) == 3
     with Library.open(Settings.load(home=tmp_path / "other")) as other:
-        other._encoder = WordEncoder()
-        assert other.import_ledger(out) == 3
-        assert other.import_ledger(out) == 3
-        other.export_ledger(tmp_path / "again.json")
+        other._models._encoder = WordEncoder()
+        assert other.topics.import_ledger(out) == 3
+        assert other.topics.import_ledger(out) == 3
+        other.topics.export_ledger(tmp_path / "again.json")
         assert (tmp_path / "again.json").read_bytes() == out.read_bytes()
-        other.add_items([record(1, 4), record(2, 4)])
+        other.add(items=[record(1, 4), record(2, 4)])
         digest = other.digest("Fusion", day=day(4))
         assert counts(digest) == {"new": 1, "already_shown": 1}
 
 
 def test_of_two_ledgers_the_earlier_day_and_what_was_shown_stay(library: Library, tmp_path: Path) -> None:
-    library.add_topic(TOPIC)
-    with library.writing("test"):
-        library.catalog().ledger.show("Fusion", "arxiv:1", version=1, day=day(5), how="new")
-        library.catalog().ledger.show("Fusion", "arxiv:2", version=1, day=day(5), how="skipped", reason="no room")
-    library.export_ledger(tmp_path / "a.json")
+    library.topics.add(TOPIC)
+    with library._store.writing("test"):
+        library._store.catalog().ledger.show("Fusion", "arxiv:1", version=1, day=day(5), how="new")
+        library._store.catalog().ledger.show(
+            "Fusion", "arxiv:2", version=1, day=day(5), how="skipped", reason="no room"
+        )
+    library.topics.export_ledger(tmp_path / "a.json")
     with Library.open(Settings.load(home=tmp_path / "other")) as other:
-        ledger = other.catalog(create=True).ledger
+        ledger = other._store.catalog(create=True).ledger
         ledger.show("Fusion", "arxiv:1", version=1, day=day(9), how="new")
         ledger.show("Fusion", "arxiv:2", version=1, day=day(9), how="new")
-        other.import_ledger(tmp_path / "a.json")
+        other.topics.import_ledger(tmp_path / "a.json")
         rows = {row["paper_id"]: (row["day"], row["how"]) for row in ledger.entries("Fusion")}
     assert rows == {"arxiv:1": ("2026-03-05", "new"), "arxiv:2": ("2026-03-09", "new")}
 
@@ -404,15 +408,28 @@ def test_of_two_ledgers_the_earlier_day_and_what_was_shown_stay(library: Library
 def test_what_is_no_ledger_is_refused_and_changes_nothing(library: Library, tmp_path: Path, text: str) -> None:
     (tmp_path / "x.json").write_text(text, encoding="utf-8")
     with pytest.raises(BadRecord, match="again"):
-        library.import_ledger(tmp_path / "x.json")
-    assert not library.home.exists or library.catalog().ledger.all_entries() == []
+        library.topics.import_ledger(tmp_path / "x.json")
+    assert not library._store.home.exists or library._store.catalog().ledger.all_entries() == []
+
+
+@pytest.mark.parametrize("name", ["", "..\u0000", "a\nb\u001b[2J", "x" * 101])
+def test_a_ledger_holds_only_topics_that_could_have_been_made_here(library: Library, tmp_path: Path, name: str) -> None:
+    entry = {"topic": name, "paper_id": "arxiv:1", "version": 1, "day": "2026-03-04", "how": "new"}
+    entries = [entry] if name else []  # without a name the ledger keeps what digests of all papers have shown
+    for held in ({"topics": [{"name": name, "must": ["x"]}]}, {"entries": entries}):
+        text = json.dumps({"schema": "kb.ledger-file/1", **held})
+        (tmp_path / "x.json").write_text(text, encoding="utf-8")
+        if any(held.values()):
+            with pytest.raises(BadRecord, match="is no name for a topic"):
+                library.topics.import_ledger(tmp_path / "x.json")
+    assert library.topics.list() == []
 
 
 def test_entries_are_exported_in_a_stable_order(library: Library, tmp_path: Path) -> None:
-    ledger = library.catalog(create=True).ledger
+    ledger = library._store.catalog(create=True).ledger
     for topic, number, when in (("b", 2, 3), ("a", 9, 3), ("a", 1, 4), ("b", 1, 2)):
         ledger.show(topic, f"arxiv:{number}", version=1, day=day(when), how="new")
-    library.export_ledger(tmp_path / "l.json")
+    library.topics.export_ledger(tmp_path / "l.json")
     rows = json.loads((tmp_path / "l.json").read_text(encoding="utf-8"))["entries"]
     keys = [(row["topic"], row["day"], row["paper_id"]) for row in rows]
     assert all(a < b for a, b in pairwise(keys))
@@ -420,7 +437,7 @@ def test_entries_are_exported_in_a_stable_order(library: Library, tmp_path: Path
 
 def test_a_model_that_cannot_be_had_is_one_error_and_makes_no_page(tmp_path: Path) -> None:
     with Library.open(Settings.load(home=tmp_path / "home", model="nosuch:model")) as library:
-        library._encoder = WordEncoder()
-        library.add_items([record(1, 3), record(2, 3)])
+        library._models._encoder = WordEncoder()
+        library.add(items=[record(1, 3), record(2, 3)])
         with pytest.raises(KbError, match="no provider 'nosuch'"):
             library.digest(day=day(3))

@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kb import Library, Settings
+from kb import Library, Settings, encoders
 from kb.errors import EncoderError
-from kb.index import rerankers
-from kb.library.indexing import Indexes
+from kb.library.indexing import Indexes, open_indexes
 from kb.records import Failure, Metadata
 from tests.fakes import WordEncoder, WordReader
 from tests.saying import item
@@ -25,7 +24,7 @@ PAPERS = 12
 def opened(home: Path, *, max_tokens: int = 256) -> Library:
     """A library with an encoder and a reader that know words only, so that no model is loaded."""
     library = Library.open(Settings.load(home=home, threads=1))
-    library._encoder, library._reader = WordEncoder(max_tokens=max_tokens), WordReader()
+    library._models._encoder, library._models._reader = WordEncoder(max_tokens=max_tokens), WordReader()
     return library
 
 
@@ -46,7 +45,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number in range(1, PAPERS + 1)
     ]
     with opened(home) as library:
-        assert len(library.add_items(items).added) == PAPERS
+        assert len(library.add(items=items).added) == PAPERS
         assert library.doctor() == []
     return home
 
@@ -131,7 +130,7 @@ def test_doctor_sees_the_damage_and_fix_cures_it(sound: Path, tmp_path: Path, da
     home = tmp_path / "home"
     shutil.copytree(sound, home)
     with opened(home) as library:
-        indexes = Indexes(library.home, library.encoder())
+        indexes = open_indexes(library._store.home, library._store.catalog())
         DAMAGES[damage](home, indexes)
         indexes.close()
     with opened(home) as library:
@@ -149,13 +148,13 @@ def test_doctor_sees_the_damage_and_fix_cures_it(sound: Path, tmp_path: Path, da
 def test_an_encoder_that_reads_less_gets_shorter_passages(sound: Path, tmp_path: Path) -> None:
     shutil.copytree(sound, tmp_path / "home")
     with opened(tmp_path / "home") as library:
-        before = library.catalog().passages.count()
+        before = library._store.catalog().passages.count()
     with opened(tmp_path / "home", max_tokens=40) as library:
         assert any("another encoder" in problem.what for problem in library.doctor())
         library.reindex()
         assert library.doctor() == []
-        assert library.catalog().passages.count() > before
-        assert all(chunk.tokens <= 40 for paper in library.list() for chunk in library.passages(paper.id))
+        assert library._store.catalog().passages.count() > before
+        assert all(chunk.tokens <= 40 for paper in library.list() for chunk in library.papers.text(paper.id))
 
 
 def test_a_reader_that_cannot_run_is_a_problem_with_its_cure(sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,8 +162,8 @@ def test_a_reader_that_cannot_run_is_a_problem_with_its_cure(sound: Path, monkey
         raise EncoderError("OpenVINO cannot run the encoder (no such instruction)")
 
     with opened(sound) as library:
-        monkeypatch.setattr(rerankers, "load_reader", broken)
-        library._reader = None
+        monkeypatch.setattr(encoders, "load_reader", broken)
+        library._models._reader = None
         found = [problem for problem in library.doctor() if problem.what.startswith("reader of answers")]
     assert [problem.severity for problem in found] == ["error"]
     assert "KB_ENCODER_RUNTIME=torch" in found[0].cure
@@ -182,7 +181,7 @@ def test_words_follow_an_abstract_of_which_a_part_changes(sound: Path, tmp_path:
     shutil.copytree(sound, tmp_path / "home")
     with opened(tmp_path / "home", max_tokens=40) as library:
         library.reindex()
-        abstract = library.paper("2401.00003").abstract
+        abstract = library.papers.get("2401.00003").abstract
         library.set("2401.00003", abstract=f"{abstract} At its end stands quokka.")
         assert library.search("quokka", k=1, mode="lexical")[0].paper.id == "arxiv:2401.00003"
         library.set("2401.00003", abstract=f"{abstract} At its end stands wombat.")
@@ -195,7 +194,9 @@ def test_the_cure_for_what_was_not_added_can_be_typed_as_it_stands(sound: Path, 
     shutil.copytree(sound, home)
     with opened(home) as library:
         for what in ('cat:cs.CL AND abs:"dense retrieval"', "my papers/one.pdf"):
-            library.catalog().failures.record(Failure(what=what, code="source-unavailable", reason="no", retry=True))
+            library._store.catalog().failures.record(
+                Failure(what=what, code="source-unavailable", reason="no", retry=True)
+            )
         cures = [problem.cure for problem in library.doctor() if "could not be added" in problem.what]
     typed = [shlex.split(cure) for cure in cures]
     assert ["kb", "add", "--query", 'cat:cs.CL AND abs:"dense retrieval"'] in typed

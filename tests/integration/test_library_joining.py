@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from kb import Library, Settings
-from kb.library.viewing import cited_in
 from kb.records import AddReport, Answer, Reference
 from tests.arxiv_server import ArxivServer
 from tests.fakes import WordEncoder
@@ -49,12 +48,13 @@ def add(library: Library, way: str, tmp_path: Path) -> AddReport:
     return library.add([str(named)], fulltext=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", list(itertools.permutations(WAYS)), ids=" then ".join)
 def test_pdf_id_and_bibtex_entry_are_one_paper_in_any_order(
     order: tuple[str, ...], arxiv: ArxivServer, tmp_path: Path
 ) -> None:
     with Library.open(Settings(home=tmp_path / "home", threads=1, **arxiv.settings())) as library:
-        library._encoder = WordEncoder()
+        library._models._encoder = WordEncoder()
         reports = [add(library, way, tmp_path) for way in order]
         assert [len(report.added) for report in reports] == [1, 0, 0]
         (paper,) = library.list()
@@ -62,7 +62,7 @@ def test_pdf_id_and_bibtex_entry_are_one_paper_in_any_order(
         assert list(paper.authors) == S2ORC["authors"]
         assert (paper.version, paper.comment) == (3, "ACL 2020")
         assert paper.fulltext.state == "full"
-        chunks = library.passages(paper.id)
+        chunks = library.papers.text(paper.id)
         assert len({chunk.id for chunk in chunks}) == len(chunks)
         assert {chunk.paper_id for chunk in chunks} == {paper.id}
         hit = library.search("machine-readable full text extracted from PDFs", k=1, mode="lexical")[0]
@@ -83,18 +83,18 @@ def _asked(library: Library, question: str, *, showing: str = "") -> Answer:
     cited = {passage.paper.id: passage for passage in reversed(chosen)}
     references = tuple(Reference(marker=passage.marker, paper=passage.paper) for passage in cited.values())
     answer = replace(answer, passages=chosen, references=references)
-    with library.writing("ask"), library.catalog().transaction():
-        library.catalog().ledger.replace_turn("reading", 0, answer)
+    with library._store.writing("ask"), library._store.catalog().transaction():
+        library._store.catalog().ledger.replace_turn("reading", 0, answer)
     return answer
 
 
 def _quotes(library: Library) -> list[tuple[str, str, str]]:
     """(paper, marker, quote) of the kept answers, each looked up in the text that it names."""
-    (answer,) = library.catalog().ledger.turns("reading")
+    (answer,) = library._store.catalog().ledger.turns("reading")
     found = []
     for passage in answer.passages:
         for sentence in passage.sentences:
-            chunk = next(one for one in library.passages(passage.paper.id) if one.id == passage.chunk_id)
+            chunk = next(one for one in library.papers.text(passage.paper.id) if one.id == passage.chunk_id)
             assert chunk.text[sentence.start : sentence.end] == sentence.text
             found.append((passage.paper.id, passage.marker, sentence.text))
     cited = {(one.paper.id, one.marker) for one in answer.references}
@@ -110,7 +110,7 @@ def widgets(tmp_path: Path) -> Iterator[Library]:
       year={2020}, doi={10.1234/widgets}, abstract={The entry says that widgets weigh nine grams. No more.}}"""
     (tmp_path / "refs.bib").write_text(entry, encoding="utf-8")
     with Library.open(Settings(home=tmp_path / "home", threads=1)) as library:
-        library._encoder = WordEncoder()
+        library._models._encoder = WordEncoder()
         library.add(str(tmp_path / "refs.bib"))
         library.add(str(_page(tmp_path / "own.html", "The widget index reduces latency by 41 percent.")))
         assert len(library.list()) == 1
@@ -130,35 +130,35 @@ def _page(path: Path, words: str, more: str = "") -> Path:
 
 
 def test_a_kept_answer_follows_the_text_that_it_quotes_through_a_split_and_back(widgets: Library) -> None:
-    whole = widgets.paper("quill").id
+    whole = widgets.papers.get("quill").id
     _asked(widgets, "By how much does the widget index reduce latency?", showing="latency")
     asked = _quotes(widgets)
     assert {paper for paper, _, _ in asked} == {whole}
-    parted = widgets.split("quill")
-    (text,) = [key for key in parted.papers if key != widgets.paper("quill").id]
+    parted = widgets.papers.split("quill")
+    (text,) = [key for key in parted.papers if key != widgets.papers.get("quill").id]
     assert parted.answers_left == ()
     assert _quotes(widgets) == [(text, marker, quote) for _, marker, quote in asked]
-    assert [session for session, _ in cited_in(widgets, text)] == ["reading"]
-    assert cited_in(widgets, widgets.paper("quill").id) == []
-    widgets.merge(text, "quill")
+    assert [session for session, _ in widgets.conversations.citing(text)] == ["reading"]
+    assert widgets.conversations.citing("quill") == []
+    widgets.papers.merge(text, "quill")
     assert _quotes(widgets) == asked
-    widgets.split("quill")
+    widgets.papers.split("quill")
     widgets.remove("quill")  # which the answer quotes no more
-    assert len(widgets.catalog().ledger.turns("reading")) == 1
+    assert len(widgets._store.catalog().ledger.turns("reading")) == 1
     widgets.remove(text)
-    assert widgets.catalog().ledger.turns("reading") == []
+    assert widgets._store.catalog().ledger.turns("reading") == []
 
 
 def test_an_answer_from_both_parts_of_a_split_has_a_mark_for_each(widgets: Library) -> None:
     _asked(widgets, "By how much does the widget index reduce latency, and what do widgets weigh?")
     before = _quotes(widgets)
-    widgets.split("quill")
+    widgets.papers.split("quill")
     after = _quotes(widgets)
     assert [quote for _, _, quote in after] == [quote for _, _, quote in before]
     assert len({paper for paper, _, _ in after}) == 2
-    (answer,) = widgets.catalog().ledger.turns("reading")
+    (answer,) = widgets._store.catalog().ledger.turns("reading")
     assert len(answer.references) == 2
-    widgets.merge(*{paper for paper, _, _ in after})
+    widgets.papers.merge(*{paper for paper, _, _ in after})
     assert _quotes(widgets) == before
 
 
@@ -167,9 +167,9 @@ def test_a_quotation_that_stands_in_both_parts_stays_and_is_named(widgets: Libra
     more = "<h2>2 Thanks</h2><p>We thank the people who lent us their three machines for five runs.</p>"
     widgets.add(str(_page(tmp_path / "copy.html", "The widget index reduces latency by 41 percent.", more)))
     assert len(widgets.list()) == 1
-    before = widgets.catalog().ledger.turns("reading")
-    copy = next(one for one in widgets.paper("quill", sources=True).sources if one.origin == "copy.html")
-    parted = widgets.split("quill", [copy.key])
+    before = widgets._store.catalog().ledger.turns("reading")
+    copy = next(one for one in widgets.papers.get("quill", sources=True).sources if one.origin == "copy.html")
+    parted = widgets.papers.split("quill", [copy.key])
     assert parted.answers_left == ("reading: By how much does the widget index reduce latency?",)
-    (now,) = widgets.catalog().ledger.turns("reading")
+    (now,) = widgets._store.catalog().ledger.turns("reading")
     assert now.passages == before[0].passages

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from kb import Library, Settings, wire
-from kb.errors import BadRecord, HomeUnwritable, UsageError
+from kb.errors import BadRecord, FileUnreadable, HomeUnwritable, UsageError
 from kb.library.verifying import LibrarySources
 from kb.records import Digest
 from tests.rendering_pages import DAY, RECORDS, digest_of, note_of, seed_papers
@@ -32,29 +32,29 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 def pages(library: Library, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The seed's day in all forms that can be verified."""
     folder = tmp_path_factory.mktemp("pages")
-    library.write_digest(library.digest(day=DAY), ["hexo", "md", "html", "json"], out=folder)
+    library.pages.write(library.digest(day=DAY), ["hexo", "md", "html", "json"], out=folder)
     return folder
 
 
 def faults_of(library: Library, name: str, text: str, folder: Path) -> list[tuple[str, str, str, str]]:
     path = folder / name
     path.write_text(text)
-    return [(fault.entry, fault.field, fault.found, fault.expected) for fault in library.verify(path)[0]]
+    return [(fault.entry, fault.field, fault.found, fault.expected) for fault in library.pages.verify(path)[0]]
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_our_pages_have_no_fault(library: Library, pages: Path, name: str) -> None:
-    faults, checked = library.verify(pages / name)
+    faults, checked = library.pages.verify(pages / name)
     assert faults == []
     assert checked > 150
 
 
 def test_pages_of_a_period_have_no_fault_and_a_changed_day_is_one(library: Library, tmp_path: Path) -> None:
     digest = library.digest(since=DAY.replace(day=1), until=DAY)
-    files = library.write_digest(digest, ["hexo", "md", "html", "json"], out=tmp_path)
+    files = library.pages.write(digest, ["hexo", "md", "html", "json"], out=tmp_path)
     assert len(files) == 4
     for path in files:
-        assert library.verify(path)[0] == [], path.name
+        assert library.pages.verify(path)[0] == [], path.name
         if path.suffix != ".json":
             found = faults_of(
                 library, path.name, path.read_text().replace("to 2024-03-04", "to 2024-03-03", 1), tmp_path
@@ -64,9 +64,9 @@ def test_pages_of_a_period_have_no_fault_and_a_changed_day_is_one(library: Libra
 
 @pytest.mark.parametrize("form", ["md", "html"])
 def test_a_note_of_ours_can_be_verified(library: Library, tmp_path: Path, form: str) -> None:
-    library.write_pages(library.render_note(library.note("2402.19481"), form), tmp_path)
+    library.pages.save(library.pages.render(library.note("2402.19481"), form), tmp_path)
     (path,) = tmp_path.iterdir()
-    assert library.verify(path)[0] == []
+    assert library.pages.verify(path)[0] == []
     found = faults_of(library, path.name, path.read_text().replace("6.1", "6.7"), tmp_path)
     assert [field for _, field, *_ in found] == ["number"]
 
@@ -155,9 +155,9 @@ def test_dates_counts_marks_and_invented_sentences_are_found(library: Library, p
 def test_a_paper_that_is_not_in_the_library_is_a_fault(library: Library, tmp_path: Path) -> None:
     paper = replace(seed_papers()[0], id="arxiv:2001.00001", aliases=(), title="Quite Another Matter", authors=("A B",))
     digest = digest_of([note_of(replace(paper, abstract="Nothing in common here."))])
-    library.write_digest(digest, ["hexo", "json"], out=tmp_path)
+    library.pages.write(digest, ["hexo", "json"], out=tmp_path)
     for name in ("2024-03-04.md", "digest.json"):
-        faults, _ = library.verify(tmp_path / name)
+        faults, _ = library.pages.verify(tmp_path / name)
         assert [(fault.field, fault.found) for fault in faults] == [("paper", "Quite Another Matter")]
 
 
@@ -198,7 +198,7 @@ ViewFusion 算法快 17 倍。
 
 
 def test_pages_of_the_old_kind_are_read_and_their_faults_listed(library: Library, tmp_path: Path) -> None:
-    paper = library.paper("2402.18842")
+    paper = library.papers.get("2402.18842")
     found = faults_of(library, "old.md", OLD_PAGE.replace("{abstract}", paper.abstract), tmp_path)
     assert {entry for entry, *_ in found} == {paper.id}
     told = {(field, value) for _, field, value, _ in found}
@@ -212,7 +212,7 @@ def test_pages_of_the_old_kind_are_read_and_their_faults_listed(library: Library
 
 @pytest.mark.shared
 def test_the_faults_of_the_page_that_ours_replaces_are_found(library: Library, shared: Path) -> None:
-    faults, _ = library.verify(shared / "seed" / "digest-2024-03-04.md")
+    faults, _ = library.pages.verify(shared / "seed" / "digest-2024-03-04.md")
     by_field: dict[str, set[str]] = {}
     for fault in faults:
         by_field.setdefault(fault.field, set()).add(fault.entry.removeprefix("arxiv:"))
@@ -227,7 +227,7 @@ def test_the_faults_of_the_page_that_ours_replaces_are_found(library: Library, s
 
 
 def test_the_same_pages_come_from_the_data(library: Library, pages: Path, tmp_path: Path) -> None:
-    library.render_file(pages / "digest.json", ["hexo", "md", "html", "json"], out=tmp_path)
+    library.pages.rewrite(pages / "digest.json", ["hexo", "md", "html", "json"], out=tmp_path)
     for name in PAGES:
         assert (tmp_path / name).read_bytes() == (pages / name).read_bytes()
 
@@ -238,8 +238,8 @@ def test_a_withdrawal_is_marked_in_old_pages_when_they_are_rendered_again(
     with Library.open(Settings(home=tmp_path / "home")) as other:
         other.add(str(RECORDS))
         other.set("2402.18780", withdrawn="true")
-        other.render_file(pages / "digest.json", ["hexo"], out=tmp_path)
-        other.render_file(pages / "digest.json", ["hexo"], out=tmp_path)  # an output that exists is no hindrance
+        other.pages.rewrite(pages / "digest.json", ["hexo"], out=tmp_path)
+        other.pages.rewrite(pages / "digest.json", ["hexo"], out=tmp_path)  # an output that exists is no hindrance
     page = (tmp_path / "2024-03-04.md").read_text()
     assert page.count("This paper has been withdrawn.") == 1
     assert "withdrawn.**" not in (pages / "2024-03-04.md").read_text()
@@ -247,11 +247,12 @@ def test_a_withdrawal_is_marked_in_old_pages_when_they_are_rendered_again(
 
 def test_diff_says_what_is_new_gone_and_changed(library: Library, pages: Path, tmp_path: Path) -> None:
     old = wire.from_json((pages / "digest.json").read_bytes(), Digest)
-    assert library.diff(pages / "digest.json", pages / "digest.json") == {"new": [], "gone": [], "changed": []}
+    same = library.pages.diff(pages / "digest.json", pages / "digest.json")
+    assert (same.new, same.gone, same.changed) == ((), (), ())
     changed = replace(old.entries[1], paper=replace(old.entries[1].paper, version=2, title="New"), takeaways=())
     other = replace(old, entries=(changed, *old.entries[2:], note_of(replace(seed_papers()[0], id="arxiv:2403.00001"))))
     (tmp_path / "new.json").write_text(wire.to_json(other))
-    assert library.diff(pages / "digest.json", tmp_path / "new.json") == {
+    assert json.loads(wire.to_json(library.pages.diff(pages / "digest.json", tmp_path / "new.json"))) == {
         "new": ["arxiv:2403.00001"],
         "gone": [old.entries[0].paper.id],
         "changed": [{"id": old.entries[1].paper.id, "fields": ["paper.title", "paper.version", "takeaways"]}],
@@ -264,23 +265,23 @@ def test_what_is_no_page_is_said_in_one_line(library: Library, tmp_path: Path) -
     (tmp_path / "x.pdf").write_text("hello")
     for name, error, words in (
         ("x.json", BadRecord, "no digest"), ("x.md", BadRecord, "is no daily page"),
-        ("x.pdf", UsageError, "cannot be checked"), ("absent.md", BadRecord, "cannot be read"),
+        ("x.pdf", UsageError, "cannot be checked"), ("absent.md", FileUnreadable, "cannot be read"),
     ):  # fmt: skip
         with pytest.raises(error, match=words):
-            library.verify(tmp_path / name)
+            library.pages.verify(tmp_path / name)
 
 
 def test_a_folder_that_cannot_be_written_is_said(library: Library, pages: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(HomeUnwritable, match="file"):
-        library.write_pages([("a/b.md", b"x")], tmp_path / "file")
+        library.pages.save([("a/b.md", b"x")], tmp_path / "file")
 
 
 def test_the_index_covers_all_digests_below_a_folder(library: Library, pages: Path, tmp_path: Path) -> None:
     shutil.copytree(pages, tmp_path / "site" / "2024-03-04")
     (tmp_path / "site" / "other").mkdir()
     (tmp_path / "site" / "other" / "digest.json").write_text(json.dumps({"not": "ours"}))
-    index = library.write_index(tmp_path / "site")
+    index = library.pages.write_index(tmp_path / "site")
     assert 'href="2024-03-04/2024-03-04.html"' in index.read_text()
     assert "other/" not in index.read_text()
 
@@ -291,7 +292,8 @@ def drafted_digest(library: Library, *, text: str, translated: str | None = None
     number = next(i for i, note in enumerate(digest.entries) if note.paper.id == "arxiv:2402.19481")
     note = digest.entries[number]
     source = next(claim for claim in note.results if "6.1" in claim.text)
-    verdict, reason = LibrarySources(library).judge(text, [source.evidence[0].quote])
+    sources = LibrarySources(library._store.catalog(), library._store.corpus())
+    verdict, reason = sources.judge(text, [source.evidence[0].quote])
     claim = replace(
         source,
         text=translated or text,
@@ -315,8 +317,8 @@ def test_sentences_of_a_model_are_held_against_their_evidence(
 ) -> None:
     text = r"The method achieves up to a 6.1$\times$ speedup on eight NVIDIA A100s compared to one."
     digest = drafted_digest(library, text=text, translated=translated)
-    library.write_digest(digest, ["hexo", "md", "html", "json"], out=tmp_path)
-    assert library.verify(tmp_path / name)[0] == []
+    library.pages.write(digest, ["hexo", "md", "html", "json"], out=tmp_path)
+    assert library.pages.verify(tmp_path / name)[0] == []
     page = (tmp_path / name).read_text()
     told, wrong = ("6.1 倍", "7.3 倍") if translated else ("up to a 6.1", "up to a 7.3")
     at = page.index(told)
@@ -328,9 +330,9 @@ def test_sentences_of_a_model_are_held_against_their_evidence(
 @pytest.mark.parametrize("name", PAGES)
 def test_a_sentence_without_support_is_a_fault_unless_it_is_marked(library: Library, tmp_path: Path, name: str) -> None:
     digest = drafted_digest(library, text="Bananas are grown on Mars by a secret society of dentists.")
-    library.write_digest(digest, ["hexo", "md", "html", "json"], out=tmp_path)
+    library.pages.write(digest, ["hexo", "md", "html", "json"], out=tmp_path)
     page = (tmp_path / name).read_text()
-    assert library.verify(tmp_path / name)[0] == []
+    assert library.pages.verify(tmp_path / name)[0] == []
     unmarked = page.replace(" *(not found in the source)*", "").replace(
         '<em class="doubt">(not found in the source)</em>', ""
     )
@@ -344,19 +346,20 @@ def test_a_sentence_without_support_is_a_fault_unless_it_is_marked(library: Libr
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_for_the_public_has_no_fault_either(library: Library, tmp_path: Path, name: str) -> None:
     digest = drafted_digest(library, text=r"The method is up to 6.1$\times$ faster on eight NVIDIA A100s.")
-    library.write_digest(replace(digest, audience="public"), ["hexo", "md", "html", "json"], out=tmp_path)
-    assert library.verify(tmp_path / name)[0] == []
+    library.pages.write(replace(digest, audience="public"), ["hexo", "md", "html", "json"], out=tmp_path)
+    assert library.pages.verify(tmp_path / name)[0] == []
 
 
+@pytest.mark.slow
 def test_a_page_of_an_older_version_is_held_against_that_version(tmp_path: Path) -> None:
     with Library.open(Settings(home=tmp_path / "home")) as library:
         library.add(str(RECORDS))
-        library.write_digest(library.digest(day=DAY), ["hexo", "json"], out=tmp_path)
+        library.pages.write(library.digest(day=DAY), ["hexo", "json"], out=tmp_path)
         lines = [json.loads(line) for line in RECORDS.read_text().splitlines()]
         for record in lines:
             record.update(version=2, title=f"{record['title']}, Revised", abstract=f"Wholly new. {record['abstract']}")
         (tmp_path / "second.jsonl").write_text("".join(json.dumps(record) + "\n" for record in lines))
         library.add(str(tmp_path / "second.jsonl"))
-        assert library.paper("2402.19481").version == 2
+        assert library.papers.get("2402.19481").version == 2
         for name in ("2024-03-04.md", "digest.json"):
-            assert library.verify(tmp_path / name)[0] == []
+            assert library.pages.verify(tmp_path / name)[0] == []

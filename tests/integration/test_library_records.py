@@ -21,7 +21,7 @@ PLACEHOLDER = "10.1145/1122445.1122456"
 
 def opened(home: Path) -> Library:
     library = Library.open(Settings(home=str(home), threads=1))
-    library._encoder = WordEncoder()
+    library._models._encoder = WordEncoder()
     return library
 
 
@@ -92,12 +92,12 @@ def test_two_papers_that_print_one_doi_stay_two_and_keep_their_texts(
         words="The birds of Iceland are counted. There are 80 kinds of birds on the island in summer.",
     )  # fmt: skip
     library.add(str(one))
-    before = library.passages(library.list()[0].id)
+    before = library.papers.text(library.list()[0].id)
     report = library.add(str(two))
     assert len(report.added) == 1
     papers = {paper.title: paper for paper in library.list()}
     assert papers.keys() == {"Fast Widget Indexing", "On the Birds of Iceland"}
-    assert [chunk.text for chunk in library.passages(papers["Fast Widget Indexing"].id)] == [c.text for c in before]
+    assert [chunk.text for chunk in library.papers.text(papers["Fast Widget Indexing"].id)] == [c.text for c in before]
     assert "41 percent" in library.search("widget latency", k=1, mode="lexical")[0].text
     assert not any(key.startswith("doi:") for paper in papers.values() for key in (paper.id, *paper.aliases))
     doubts = [problem for problem in library.doctor() if "kb merge" in problem.cure and "kb split" in problem.cure]
@@ -109,8 +109,8 @@ def test_two_papers_that_print_one_doi_stay_two_and_keep_their_texts(
         assert len(doubts) == 1
         assert doubts[0].severity == "notice"
         with pytest.raises(UnknownPaper, match="not one"):
-            library.paper(doi)
-        library.split(papers["Fast Widget Indexing"].id, [papers["On the Birds of Iceland"].id])
+            library.papers.get(doi)
+        library.papers.split(papers["Fast Widget Indexing"].id, [papers["On the Birds of Iceland"].id])
         assert [problem for problem in library.doctor() if "kb merge" in problem.cure] == []
 
 
@@ -128,6 +128,7 @@ def test_chapters_that_carry_the_doi_of_their_book_are_papers_of_their_own(libra
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_pdf_that_prints_the_id_of_another_paper_never_replaces_that_papers_text(
     library: Library, tmp_path: Path
 ) -> None:
@@ -145,8 +146,8 @@ def test_a_pdf_that_prints_the_id_of_another_paper_never_replaces_that_papers_te
             for what in order:
                 home.add(what)
             assert len(home.list()) == 2
-            assert home.paper("10.1234/widgets").title == "Fast Widget Indexing"
-            assert "41 percent" in " ".join(chunk.text for chunk in home.passages("10.1234/widgets"))
+            assert home.papers.get("10.1234/widgets").title == "Fast Widget Indexing"
+            assert "41 percent" in " ".join(chunk.text for chunk in home.papers.text("10.1234/widgets"))
 
 
 # --------------------------------------------------------------------------------------- joining and parting
@@ -173,36 +174,38 @@ def test_a_join_is_reported_with_its_evidence_and_shown(library: Library, tmp_pa
     (one,) = report.joined
     assert (one.id, one.why.kind) == ("doi:10.1234/widgets", "same-title-and-authors")
     show = library.show("w")
-    assert {record.source for record in show["paper"].sources} == {"pdf", "bibtex"}
-    assert [join.why.kind for join in show["joins"]] == ["same-title-and-authors"]
+    assert {record.source for record in show.paper.sources} == {"pdf", "bibtex"}
+    assert [join.why.kind for join in show.joins] == ["same-title-and-authors"]
 
 
 def test_split_undoes_a_join_text_and_all_and_merge_does_it_again(joined: Library) -> None:
-    whole = joined.paper("w")
+    whole = joined.papers.get("w")
     assert whole.fulltext.state == "full"
-    texts = [chunk.text for chunk in joined.passages("w")]
-    parted = joined.split("w")
+    texts = [chunk.text for chunk in joined.papers.text("w")]
+    parted = joined.papers.split("w")
     assert len(parted.papers) == 2
-    entry = joined.paper("w")
+    entry = joined.papers.get("w")
     file = next(paper for paper in joined.list() if paper.id != entry.id)
     assert (entry.fulltext.state, file.fulltext.state) == ("none", "full")
     assert entry.comment == "Hm"
-    assert [c.text for c in joined.passages(file.id) if c.page] == texts[-len(joined.passages(file.id)) :] or texts
+    assert [c.text for c in joined.papers.text(file.id) if c.page] == texts[
+        -len(joined.papers.text(file.id)) :
+    ] or texts
     assert joined.search("latency percent", k=1, mode="lexical")[0].paper.id == file.id
     assert joined.doctor() == []
-    again = joined.merge(file.id, "w")
+    again = joined.papers.merge(file.id, "w")
     assert (again.id, again.fulltext.state) == (whole.id, "full")
-    assert [chunk.text for chunk in joined.passages("w")] == texts
+    assert [chunk.text for chunk in joined.papers.text("w")] == texts
     assert joined.doctor() == []
 
 
 def test_removing_a_joined_paper_removes_all_its_records_and_files(joined: Library) -> None:
     joined.remove("w")
     assert joined.list() == []
-    assert list(joined.home.files.keys()) == []
+    assert list(joined._store.home.files.keys()) == []
     joined.close()
     # Not looked at: the vector store's own files, whose unused places hold whatever was in memory.
-    kept = [path for path in joined.home.path.rglob("*") if path.is_file() and "dense" not in path.parts]
+    kept = [path for path in joined._store.home.path.rglob("*") if path.is_file() and "dense" not in path.parts]
     assert kept
     for path in kept:
         assert b"41 percent" not in path.read_bytes()
@@ -211,7 +214,7 @@ def test_removing_a_joined_paper_removes_all_its_records_and_files(joined: Libra
 def test_there_is_nothing_to_split_in_a_paper_of_one_record(library: Library, tmp_path: Path) -> None:
     library.add(write_bib(tmp_path / "refs.bib", "@misc{x, title={A Lonely Paper of Mine}, author={Doe, Jane}}"))
     with pytest.raises(UsageError, match="one source record"):
-        library.split("x")
+        library.papers.split("x")
 
 
 def test_a_corrected_bibliography_corrects_its_papers(library: Library, tmp_path: Path) -> None:
@@ -224,7 +227,7 @@ def test_a_corrected_bibliography_corrects_its_papers(library: Library, tmp_path
     assert (report.added, len(report.updated)) == ((), 1)
     (paper,) = library.list()
     assert (paper.title, paper.tags) == ("Fast Widget Indexing", ("read",))
-    assert library.export("bibtex").strip() == corrected
+    assert library.papers.export("bibtex").strip() == corrected
 
 
 def test_two_files_of_one_name_are_two_bibliographies(library: Library, tmp_path: Path) -> None:
@@ -254,7 +257,7 @@ def test_an_entry_that_is_edited_away_from_its_paper_leaves_what_it_had_joined(
     }
     assert papers["Fast Widget Indexing"].comment == "Mine"
     for paper in papers.values():
-        assert library.passages(paper.id)
+        assert library.papers.text(paper.id)
     assert library.doctor() == []
 
 
@@ -269,14 +272,17 @@ def test_what_two_papers_have_alike_is_both_papers_again_after_a_split(library: 
     )
     for key, liking in (("a", 1), ("b", -1)):
         library.tag(key, add=["shared"])
-        library.opine(key, liking)
-    before = {key: (library.paper(key), library.show(key)["liking"]) for key in ("a", "b")}
-    library.merge("a", "b")
-    assert library.collections() == {"Both": 1}
-    assert library.paper("a").tags == ("shared",)
-    library.split("a", ["b"])
-    assert {key: (library.paper(key), library.show(key)["liking"]) for key in ("a", "b")} == before
-    assert [paper.title for paper in library.collection("Both")] == ["Fast Widget Indexing", "On the Birds of Iceland"]
+        library.like(key, liking)
+    before = {key: (library.papers.get(key), library.show(key).liking) for key in ("a", "b")}
+    library.papers.merge("a", "b")
+    assert library.collections.list() == {"Both": 1}
+    assert library.papers.get("a").tags == ("shared",)
+    library.papers.split("a", ["b"])
+    assert {key: (library.papers.get(key), library.show(key).liking) for key in ("a", "b")} == before
+    assert [paper.title for paper in library.collections.get("Both")] == [
+        "Fast Widget Indexing",
+        "On the Birds of Iceland",
+    ]
 
 
 def test_a_join_leaves_the_texts_of_its_neighbours_alone(library: Library, tmp_path: Path) -> None:
@@ -287,14 +293,14 @@ def test_a_join_leaves_the_texts_of_its_neighbours_alone(library: Library, tmp_p
         for key, title in titles.items()
     ]
     library.add(write_bib(tmp_path / "refs.bib", *entries))
-    library.merge("k1", "k2")
-    assert all(library.passages(key) for key in titles)
+    library.papers.merge("k1", "k2")
+    assert all(library.papers.text(key) for key in titles)
     assert library.search("trees in winter", k=1, mode="lexical")[0].paper.title == "Trees in Winter"
-    library.split("k1")
-    assert all(library.passages(key) for key in titles)
+    library.papers.split("k1")
+    assert all(library.papers.text(key) for key in titles)
     library.remove("k2")
-    assert library.passages("k1")
-    assert library.passages("k3")
+    assert library.papers.text("k1")
+    assert library.papers.text("k3")
     assert [problem for problem in library.doctor() if problem.severity != "notice"] == []
 
 
@@ -316,7 +322,7 @@ def test_an_id_that_is_also_somebodys_citation_key_means_the_paper(library: Libr
         "@misc{2401.00001, title={On the Birds of Iceland}, author={Uno, Ono}}",
     )
     library.add(bib)
-    assert library.paper("2401.00001").title == "Fast Widget Indexing"
+    assert library.papers.get("2401.00001").title == "Fast Widget Indexing"
 
 
 # --------------------------------------------------------------------------------------------- collections
@@ -329,19 +335,19 @@ def test_a_collection_keeps_the_users_order_and_filters_everything(library: Libr
         *(f"@misc{{{t[0]}, title={{{t}}}, author={{Doe, Jane}}, abstract={{Widgets.}}}}" for t in titles),
     )
     library.add(bib, collection="Thesis")
-    assert [paper.title for paper in library.collection("thesis")] == list(titles)
-    library.arrange_collection("Thesis", ["G", "A"])
-    assert [paper.title[0] for paper in library.collection("Thesis")] == ["G", "A", "B"]
-    library.collect("Thesis", drop=["A"])
-    assert library.collections() == {"Thesis": 2}
+    assert [paper.title for paper in library.collections.get("thesis")] == list(titles)
+    library.collections.arrange("Thesis", ["G", "A"])
+    assert [paper.title[0] for paper in library.collections.get("Thesis")] == ["G", "A", "B"]
+    library.collections.drop("Thesis", ["A"])
+    assert library.collections.list() == {"Thesis": 2}
     assert {hit.paper.title[0] for hit in library.search("widgets", collection=["Thesis"])} == {"G", "B"}
-    assert library.paper("G").collections == ("Thesis",)
-    library.rename_collection("Thesis", "Dissertation")
-    assert [paper.title[0] for paper in library.collection("Dissertation")] == ["G", "B"]
+    assert library.papers.get("G").collections == ("Thesis",)
+    library.collections.rename("Thesis", "Dissertation")
+    assert [paper.title[0] for paper in library.collections.get("Dissertation")] == ["G", "B"]
     with pytest.raises(KbError, match="Dissertation"):
-        library.collection("Thesis")
-    library.remove_collection("Dissertation")
-    assert library.collections() == {}
+        library.collections.get("Thesis")
+    library.collections.remove("Dissertation")
+    assert library.collections.list() == {}
     assert len(library.list()) == 3
 
 
@@ -387,12 +393,12 @@ def test_the_catalog_answers_who_when_how_many_and_which(library: Library, tmp_p
         "@article{c, title={On the Birds of Iceland}, author={Uno, Ono}, year=2021, abstract={Birds. Inspecters.}}",
     )
     library.add(bib)
-    asking = library.questions_of_record()
+    asking = library.papers.stated()
     assert asking.count() == 3
     assert asking.counts("year") == [("2021", 2), ("2020", 1)]
     assert asking.counts("venue") == [("J. Widgets", 2)]
     assert asking.counts("author")[0] == ("Jane Doe", 2)
-    by_her = asking.papers(library.filters(author=["Soren Orsted"]))
+    by_her = asking.papers(library._store.filters(author=["Soren Orsted"]))
     assert [paper.title for paper in by_her] == ["Fast Widget Indexing"]
     stated = asking.stated("a", "published")
     assert (stated.value.year, stated.source) == (2020, "bibtex")
@@ -401,3 +407,35 @@ def test_the_catalog_answers_who_when_how_many_and_which(library: Library, tmp_p
         "Fast Widget Indexing": "We index with SPECTER-2.",
         "Slow Widget Indexing": "We use no SPECTER here, but trees.",
     }
+
+
+def test_a_note_of_a_file_is_of_the_one_paper_that_it_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    two = write_bib(tmp_path / "two.bib", "@misc{a, title={On Wombats}}", "@misc{b, title={On Numbats and Bilbies}}")
+    assert main(["note", two, "--home", str(tmp_path / "home")]) == 2
+    assert "several papers" in capsys.readouterr().err
+
+
+def test_one_name_is_as_good_as_a_list_of_one_and_a_misspelt_choice_is_told(library: Library, tmp_path: Path) -> None:
+    library.add(write_bib(tmp_path / "a.bib", "@misc{a, title={On Gears}, author={Roe, Ann}, year={2020}}"))
+    key = library.list()[0].id
+    assert library.tag(key, add="machines").tags == ("machines",)
+    assert [paper.id for paper in library.list(tag="machines", author="Roe", paper=key)] == [key]
+    with pytest.raises(UsageError, match="'colection' is nothing that papers can be chosen by"):
+        library.list(colection=["x"])  # type: ignore[call-arg]
+    with pytest.raises(UsageError, match="'athor'"):
+        library.search("gears", athor=["Roe"])  # type: ignore[call-arg]
+
+
+def test_paths_are_taken_as_text_too(library: Library, tmp_path: Path) -> None:
+    bib = Path(write_bib(tmp_path / "a.bib", "@misc{a, title={On Gears}, author={Roe, Ann}, year={2020}}"))
+    assert len(library.add([bib]).added) == 1
+    manuscript = tmp_path / "m.md"
+    manuscript.write_text("Gears turn [@a].", encoding="utf-8")
+    checked = library.check(str(manuscript), bibliographies=[str(bib)])
+    assert [one.line for one in checked.sentences] == [1]
+    digest = library.digest()
+    (page, *_) = library.pages.write(digest, ["html", "json"], out=str(tmp_path / "out"))
+    assert library.pages.verify(str(page))[0] == []
+    assert library.topics.export_ledger(str(tmp_path / "ledger.json")) == library.topics.import_ledger(
+        str(tmp_path / "ledger.json")
+    )

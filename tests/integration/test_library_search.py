@@ -10,7 +10,7 @@ import pytest
 
 from kb import Library, Settings
 from kb.errors import UsageError
-from kb.index import neighbours
+from kb.index.dense import ChromaIndex
 from kb.records import Item, Metadata, Mode
 from tests.fakes import WordEncoder
 from tests.saying import item
@@ -44,22 +44,24 @@ def _items() -> Iterator[Item]:
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     with Library.open(Settings(home=tmp_path_factory.mktemp("search") / "home")) as library:
-        library._encoder = WordEncoder(max_tokens=24)
-        report = library.add_items(_items())
+        library._models._encoder = WordEncoder(max_tokens=24)
+        report = library.add(items=_items())
         assert not report.failed
-        assert library.catalog().passages.count() == CHUNKS
+        assert library._store.catalog().passages.count() == CHUNKS
         yield library
 
 
 @pytest.fixture(params=["exact scan", "Chroma"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Both ways to the nearest neighbours: an open Chroma, or the scan that comes before it."""
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, library: Library) -> str:
+    """Both ways to the nearest neighbours: Chroma, or the scan that comes before it."""
     if request.param == "Chroma":
-        monkeypatch.setattr(neighbours, "_SCAN_COST", 1e3)
-        monkeypatch.setattr(neighbours, "_PICK_COST", 1e3)
+        library.search("graph", mode="dense")  # the first one scans
+    else:
+        monkeypatch.setattr(ChromaIndex, "nearest", lambda self, vector, **how: self._rows.nearest(vector, **how))
     return str(request.param)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["lexical", "dense", "hybrid"])
 @pytest.mark.parametrize("category", SHARES)
 def test_a_filter_leaves_as_many_hits_as_there_are(library: Library, way: str, category: str, mode: Mode) -> None:

@@ -22,8 +22,8 @@ import pytest
 
 from kb import Library, Settings, wire
 from kb.errors import BadRecord
-from kb.library import delivering
-from kb.library.publishing import write_digest
+from kb.library import updating
+from kb.library.digesting import Digests
 from kb.records import Digest, Language, Note, Topic
 from tests.rendering_pages import DAY, RECORDS
 
@@ -45,8 +45,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     settings = Settings(home=folder / "home", site_url=SITE, mail_from="kb@example.org", mail_to=("a@b.org",))
     with Library.open(settings) as opened:
         opened.add(str(folder / "records.jsonl"))
-        opened.add_topic(TOPIC)
-        opened.add_topic(replace(TOPIC, name="Chinese", language="zh"))
+        opened.topics.add(TOPIC)
+        opened.topics.add(replace(TOPIC, name="Chinese", language="zh"))
         yield opened
 
 
@@ -54,7 +54,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 def written(library: Library, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The seed's day in the forms that are no pages, beside the page that the feeds lead to."""
     folder = tmp_path_factory.mktemp("forms")
-    library.write_digest(library.digest(TOPIC.name, day=DAY), ["html", "rss", "bibtex", "mail", "json"], out=folder)
+    library.pages.write(library.digest(TOPIC.name, day=DAY), ["html", "rss", "bibtex", "mail", "json"], out=folder)
     (folder / "note.json").write_text(wire.to_json(library.note("2402.19481")))
     return folder
 
@@ -64,7 +64,7 @@ def faults_of(library: Library, folder: Path, name: str, text: str) -> list[tupl
     path = folder / f"changed-{name}"
     path.write_bytes(text.encode())
     try:
-        return [(fault.field, fault.found, fault.expected) for fault in library.verify(path)[0]]
+        return [(fault.field, fault.found, fault.expected) for fault in library.pages.verify(path)[0]]
     finally:
         path.unlink()
 
@@ -83,7 +83,7 @@ def text_of(folder: Path, name: str) -> str:
 
 @pytest.mark.parametrize("name", FORMS)
 def test_what_we_write_has_no_fault(library: Library, written: Path, name: str) -> None:
-    faults, checked = library.verify(written / name)
+    faults, checked = library.pages.verify(written / name)
     assert faults == []
     assert checked > 30
     assert faults_of(library, written, name, text_of(written, name)) == []
@@ -96,10 +96,10 @@ def test_pages_of_a_topic_hold_in_every_form_and_language(
 ) -> None:
     digest = library.digest(TOPIC.name, day=DAY, language=language, audience=audience)
     forms = ["html", "hexo", "md", "rss", "bibtex", "mail", "json"]
-    files = library.write_digest(digest, forms, out=tmp_path)
+    files = library.pages.write(digest, forms, out=tmp_path)
     assert len(files) == len(forms) + 1  # two feeds
     for path in files:
-        faults, checked = library.verify(path)
+        faults, checked = library.pages.verify(path)
         assert faults == [], path.name
         assert checked > 30
 
@@ -149,6 +149,7 @@ def test_every_changed_value_is_one_fault(library: Library, written: Path, name:
             assert [one for one, *_ in found] == [field], (old, found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMS)
 @pytest.mark.parametrize("seed", range(4))
 def test_as_many_faults_as_changes_and_no_other(library: Library, written: Path, name: str, seed: int) -> None:
@@ -168,7 +169,7 @@ def of_a_period(library: Library, tmp_path_factory: pytest.TempPathFactory) -> P
     """The papers of one day on pages of six, whose ends no paper bears out."""
     folder = tmp_path_factory.mktemp("period")
     made = library.digest(TOPIC.name, since=DAY.replace(day=1), until=DAY.replace(day=6))
-    for path in library.write_digest(made, ["html", "hexo", "md", "rss", "mail", "json"], out=folder):
+    for path in library.pages.write(made, ["html", "hexo", "md", "rss", "mail", "json"], out=folder):
         if (name := path.name.removeprefix("2024-03-01-2024-03-06-")) != path.name:
             shutil.copy(path, folder / name)
     return folder
@@ -197,6 +198,7 @@ def test_an_end_of_the_period_that_was_moved_everywhere_is_one_fault(
     assert faults_of(library, of_a_period, name, moved(text, old, new)) == [("date", new, old)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("since", "until"), [("2024-03-01", "2024-03-06"), ("2024-03-05", "2024-03-05"), ("2024-03-05", "2024-03-07")]
 )
@@ -207,13 +209,13 @@ def test_a_true_page_that_this_home_does_not_remember_has_no_fault(
     first, last = date.fromisoformat(since), date.fromisoformat(until)
     with Library.open(Settings(home=tmp_path / "home", site_url=SITE, mail_from="kb@example.org")) as maker:
         maker.add(str(RECORDS))
-        files = maker.write_digest(maker.digest(since=first, until=last), list(ALL_FORMS), out=tmp_path)
+        files = maker.pages.write(maker.digest(since=first, until=last), list(ALL_FORMS), out=tmp_path)
     with Library.open(Settings(home=tmp_path / "other", site_url=SITE, mail_from="kb@example.org")) as library:
         library.add(str(RECORDS))
         for day in map(date.fromisoformat, remembered.split()):
             library.digest(day=day)
         for path in files:
-            assert library.verify(path)[0] == [], path.name
+            assert library.pages.verify(path)[0] == [], path.name
 
 
 CODE, DATA = "https://github.com/IIT-PAVIS/DiffAssemble", "https://data.example.org/puzzles/rotated"
@@ -232,7 +234,7 @@ def with_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lib
     with Library.open(Settings(home=folder / "home")) as library:
         library.add(str(folder / "paper.md"))
         path = folder / "note.html"
-        pages = library.render_note(library.note(library.list()[0].id), "html")
+        pages = library.pages.render(library.note(library.list()[0].id), "html")
         path.write_bytes(pages[0][1])
         yield library, path
 
@@ -243,7 +245,7 @@ def test_a_link_in_a_quotation_is_a_whole_address_of_the_text(with_address: tupl
     text = path.read_text()
     places = [*re.finditer(rf'data-field="(?:sentence|quote)">[^<]*<a href="({address})"', text)]
     assert len(places) > 1
-    assert library.verify(path)[0] == []
+    assert library.pages.verify(path)[0] == []
     for place in places:
         for other in (address[:-3], address[:20], "http://git", "https://github.com", f"{address}s"):
             changed = text[: place.start(1)] + other + text[place.end(1) :]
@@ -259,7 +261,7 @@ def test_a_mark_of_withdrawal_is_held_against_the_record(library: Library, of_a_
         found = faults_of(library, of_a_period, name, text)
         assert found == [("withdrawn", "not marked as withdrawn", "marked as withdrawn")]
         folder = of_a_period / "marked"
-        library.render_file(of_a_period / "digest.json", ["html", "hexo", "md", "rss", "mail", "json"], out=folder)
+        library.pages.rewrite(of_a_period / "digest.json", ["html", "hexo", "md", "rss", "mail", "json"], out=folder)
         original = name if (folder / name).exists() else f"2024-03-01-2024-03-06-{name}"
         marked = text_of(folder, original)
         assert faults_of(library, of_a_period, name, marked) == []
@@ -294,6 +296,7 @@ def test_every_place_that_names_a_paper_is_looked_at(library: Library, of_a_peri
         assert found in (["id"], ["mark"]), text[place.start() - 40 : place.end()]
 
 
+@pytest.mark.slow
 def test_a_changed_span_or_chunk_of_a_quotation_is_one_fault(library: Library, of_a_period: Path) -> None:
     text = (of_a_period / "digest.json").read_text()
     places = [*re.finditer(r'"(?:chunk_id": "|start": |end": )([0-9a-f]+)', text)]
@@ -305,18 +308,19 @@ def test_a_changed_span_or_chunk_of_a_quotation_is_one_fault(library: Library, o
         assert found in (["id"], ["number"]), text[place.start() : place.end()]
 
 
+@pytest.mark.slow
 def test_what_was_made_of_travels_with_the_ledger(library: Library, of_a_period: Path, tmp_path: Path) -> None:
-    library.export_ledger(tmp_path / "ledger.json")
+    library.topics.export_ledger(tmp_path / "ledger.json")
     with Library.open(Settings(home=tmp_path / "home")) as other:
         other.add(str(RECORDS))
         text = (of_a_period / "digest.json").read_text().replace('"until": "2024-03-06"', '"until": "2024-03-09"')
         (tmp_path / "moved.json").write_text(text)
 
         def days() -> list[str]:
-            return [fault.found for fault in other.verify(tmp_path / "moved.json")[0] if fault.field == "date"]
+            return [fault.found for fault in other.pages.verify(tmp_path / "moved.json")[0] if fault.field == "date"]
 
         assert "2024-03-09" not in days()  # nothing is known of what was made
-        other.import_ledger(tmp_path / "ledger.json")
+        other.topics.import_ledger(tmp_path / "ledger.json")
         assert "2024-03-09" in days()
 
 
@@ -406,10 +410,11 @@ def test_a_feed_beside_its_page_leads_to_the_papers_on_it(written: Path, number:
 @pytest.mark.parametrize("number", [0, 1])
 def test_the_feed_of_a_topic_leads_to_the_pages_of_its_days(library: Library, tmp_path: Path, number: int) -> None:
     digest = library.digest(TOPIC.name, day=DAY)
-    write_digest(library, digest, ["html"], out=delivering.folder_of(tmp_path, TOPIC.name, DAY), root=tmp_path)
-    topic = library.topics()[[one.name for one in library.topics()].index(TOPIC.name)]
-    lately, days = delivering.lately(library, topic, until=DAY.replace(day=6), audience="self", language=None)
-    files = delivering.write_feed(library, topic, lately, days, out=tmp_path)
+    library.pages.write(digest, ["html"], out=updating.folder_of(tmp_path, TOPIC.name, DAY), root=tmp_path)
+    topic = library.topics.list()[[one.name for one in library.topics.list()].index(TOPIC.name)]
+    digests = Digests(library._store, library._models, library.settings)
+    until = DAY.replace(day=6)
+    files = updating.write_feed(topic, library._store, digests, library.pages, until=until, out=tmp_path)
     found = places(files[number])
     assert len(found) == 5
     assert all(address.startswith(SITE) for address in found)
@@ -418,19 +423,20 @@ def test_the_feed_of_a_topic_leads_to_the_pages_of_its_days(library: Library, tm
     own = re.search(r'<(?:atom:)?link href="([^"]*)" rel="self"', text)
     assert own is not None
     assert tmp_path / unquote(urlsplit(own[1]).path.removeprefix("/daily/")) == files[number]
-    assert library.verify(files[number])[0] == []
+    assert library.pages.verify(files[number])[0] == []
     moved = text.replace("/2024-03-04/", "/2024-03-05/", 1)
     assert [field for field, *_ in faults_of(library, files[number].parent, files[number].name, moved)] == ["link"]
 
 
 def test_without_a_page_a_feed_leads_to_the_paper(library: Library, tmp_path: Path) -> None:
-    files = library.write_digest(library.digest(day=DAY), ["rss"], out=tmp_path)
+    files = library.pages.write(library.digest(day=DAY), ["rss"], out=tmp_path)
     assert [path.name for path in files] == ["all-papers.rss.xml", "all-papers.atom.xml"]
     for path in files:
         assert places(path)
         assert all(address.startswith("http://arxiv.org/abs/") for address in places(path))
 
 
+@pytest.mark.slow
 def test_an_update_tells_what_changed_in_the_language_of_the_page_and_is_checked(tmp_path: Path) -> None:
     with Library.open(Settings(home=tmp_path / "home", language="zh")) as library:
         library.add(str(RECORDS))
@@ -441,11 +447,11 @@ def test_an_update_tells_what_changed_in_the_language_of_the_page_and_is_checked
         library.add(str(tmp_path / "second.jsonl"))
         digest = library.digest(day=DAY.replace(day=6))
         forms = ["html", "hexo", "md", "rss", "mail", "json"]
-        files = library.write_digest(digest, forms, out=tmp_path / "out")
+        files = library.pages.write(digest, forms, out=tmp_path / "out")
         assert digest.entries[0].changes[0].startswith("title was: ")
         assert len(files) == len(forms) + 1
         for path in files:
-            assert library.verify(path)[0] == [], path.name
+            assert library.pages.verify(path)[0] == [], path.name
             if path.suffix in (".html", ".md"):
                 text = path.read_text()
                 assert "原标题：" in text
@@ -459,16 +465,17 @@ def test_no_page_for_the_public_tells_what_its_owner_likes(library: Library, tmp
         mine = library.digest(TOPIC.name, day=DAY)
         assert any("you like it" in reason for note in mine.entries for reason in note.why)
         public = library.digest(TOPIC.name, day=DAY, audience="public")
-        for path in library.write_digest(public, ["html", "hexo", "md", "rss", "mail", "json"], out=tmp_path):
+        for path in library.pages.write(public, ["html", "hexo", "md", "rss", "mail", "json"], out=tmp_path):
             text = path.read_text()
             assert "you like it" not in text
             assert "words for it" not in text
             if path.suffix != ".bib":
                 assert "the query holds" in text.replace("=\n", "")
     finally:
-        library.dislike("2402.19302")
+        library.like("2402.19302", -1)
 
 
+@pytest.mark.slow
 def test_an_empty_page_and_titles_without_a_blank_hold_in_every_form(tmp_path: Path) -> None:
     long = {"title": "T" * 300, "authors": ["Jean d'Arc, Jr."], "abstract": "We wait. " * 3, "listed": ["2024-03-04"]}
     lines = [long | {"id": f"2403.0000{n}", "title": f"{n}. {'T' * 300}"} for n in range(3)]
@@ -477,8 +484,8 @@ def test_an_empty_page_and_titles_without_a_blank_hold_in_every_form(tmp_path: P
         library.add(str(tmp_path / "records.jsonl"))
         for day, name in ((DAY, "full"), (DAY.replace(day=6), "empty")):
             forms = ["html", "hexo", "md", "rss", "bibtex", "mail", "json"]
-            for path in library.write_digest(library.digest(day=day), forms, out=tmp_path / name):
-                assert library.verify(path)[0] == [], path
+            for path in library.pages.write(library.digest(day=day), forms, out=tmp_path / name):
+                assert library.pages.verify(path)[0] == [], path
 
 
 def test_what_is_no_form_of_ours_is_said_in_one_line(library: Library, tmp_path: Path) -> None:
@@ -490,15 +497,16 @@ def test_what_is_no_form_of_ours_is_said_in_one_line(library: Library, tmp_path:
     ):  # fmt: skip
         (tmp_path / name).write_text(text)
         with pytest.raises(BadRecord, match=words):
-            library.verify(tmp_path / name)
+            library.pages.verify(tmp_path / name)
 
 
 def test_a_note_and_a_digest_are_told_apart(library: Library, written: Path) -> None:
     assert isinstance(wire.from_json((written / "note.json").read_bytes(), Note), Note)
     assert isinstance(wire.from_json((written / "digest.json").read_bytes(), Digest), Digest)
-    assert library.verify(written / "digest.json")[0] == []
+    assert library.pages.verify(written / "digest.json")[0] == []
 
 
+@pytest.mark.slow
 def test_an_address_that_a_quotation_has_may_be_a_link_and_no_other(tmp_path: Path) -> None:
     (tmp_path / "tides.md").write_text(
         "# Water levels in ports\n\n## Abstract\n\nWe present a graph network for water levels. Ports need it.\n\n"
@@ -507,10 +515,10 @@ def test_an_address_that_a_quotation_has_may_be_a_link_and_no_other(tmp_path: Pa
     )
     with Library.open(Settings(home=tmp_path / "home")) as library:
         (key,) = library.add(str(tmp_path / "tides.md")).added
-        library.write_pages(library.render_note(library.note(key), "html"), tmp_path / "out")
+        library.pages.save(library.pages.render(library.note(key), "html"), tmp_path / "out")
         (path,) = (tmp_path / "out").iterdir()
         assert 'href="https://tides.example.org/recap/"' in path.read_text()
-        assert library.verify(path)[0] == []
+        assert library.pages.verify(path)[0] == []
         changed = path.read_text().replace('href="https://tides.example.org/recap/"', 'href="https://tides.net/recap/"')
         found = faults_of(library, path.parent, path.name, changed)
         assert [field for field, *_ in found] == ["link"]

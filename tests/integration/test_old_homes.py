@@ -13,14 +13,19 @@ import sqlite3
 import subprocess
 import sys
 import tarfile
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kb import Library, Settings
 from kb.cli import main
-from kb.index.schema import MIGRATIONS
+from kb.encoders import load_encoder
+from kb.index.catalog.schema import MIGRATIONS
+from kb.index.chunking import passage_text
+from kb.protocols import Vectors
 
 ARCHIVE = Path(__file__).resolve().parents[1] / "data" / "homes" / "schema-2.tar.gz"
 VIEWS = "arxiv:2402.18842"
@@ -42,6 +47,7 @@ def schema_of(home: Path) -> int:
         return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
+@pytest.mark.slow
 def test_all_papers_texts_and_decisions_are_there_after_the_upgrade(old: Path) -> None:
     assert schema_of(old) == 2
     with Library.open(Settings(home=str(old))) as library:
@@ -53,15 +59,15 @@ def test_all_papers_texts_and_decisions_are_there_after_the_upgrade(old: Path) -
         assert views.tags == ("unread", "views")
         assert [one.source for one in views.sources] == ["jsonl"]
         show = library.show(VIEWS)
-        assert (len(show["versions"]), show["liking"]) == (2, 1)
-        assert library.show("10.1093/comjnl/27.2.97")["liking"] == -1
+        assert (len(show.versions), show.liking) == (2, 1)
+        assert library.show("10.1093/comjnl/27.2.97").liking == -1
         assert {key for key, paper in papers.items() if paper.fulltext.state == "full"} == {
             "record:affcc7fbb95c2f79",
             "record:dd436e8033b44484",
         }
-        assert library.passages("record:dd436e8033b44484")
+        assert library.papers.text("record:dd436e8033b44484")
         assert library.search("latency falls", k=1, mode="lexical")[0].paper.id == "record:affcc7fbb95c2f79"
-        turns = library.catalog().ledger.turns("reading")
+        turns = library._store.catalog().ledger.turns("reading")
         assert turns
         for turn in turns:
             numbers = {sentence.n for passage in turn.passages for sentence in passage.sentences}
@@ -76,13 +82,14 @@ def test_all_papers_texts_and_decisions_are_there_after_the_upgrade(old: Path) -
     assert schema_of(old) == len(MIGRATIONS)
 
 
+@pytest.mark.slow
 def test_the_next_add_indexes_words_as_they_are_cut_now_and_a_search_says_so_until_then(
     old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "more.bib").write_text("@misc{x, title={On the Birds of Iceland}, author={Uno, Ono}}")
     with monkeypatch.context() as earlier, Library.open(Settings(home=str(old))) as library:
-        earlier.setattr("kb.index.tokens.plain_letter", lambda letter: letter)
-        earlier.setattr("kb.library.indexing.TOKENS", library.catalog().fact("tokens"))
+        earlier.setattr("kb.words.plain_letter", lambda letter: letter)
+        earlier.setattr("kb.library.indexing.TOKENS", library._store.catalog().fact("tokens"))
         library.set(VIEWS, abstract="We serve smørrebrød.")
     command = ["search", "smorrebrod", "--mode", "lexical", "--json", "--home", str(old)]
     assert main(command) == 0
@@ -97,7 +104,7 @@ def test_the_next_add_indexes_words_as_they_are_cut_now_and_a_search_says_so_unt
                 library.add(str(tmp_path / "more.bib"))
         assert library.search("latency falls", k=1, mode="lexical")[0].paper.id == "record:affcc7fbb95c2f79"
         library.add(str(tmp_path / "more.bib"), progress=lambda *step: told.append(step))
-        assert ("indexing words again", library.status()["chunks"], library.status()["chunks"]) in told
+        assert ("indexing words again", library.status().chunks, library.status().chunks) in told
         assert library.search("smørrebrød", k=1, mode="lexical")[0].paper.id == VIEWS
         assert library.search("birds iceland", k=1, mode="lexical")[0].paper.title == "On the Birds of Iceland"
         assert library.doctor() == []
@@ -113,7 +120,7 @@ def test_the_next_add_indexes_words_as_they_are_cut_now_and_a_search_says_so_unt
 def test_a_year_that_was_filled_up_to_a_day_is_a_year_again(old: Path) -> None:
     with Library.open(Settings(home=str(old))) as library:
         library.set("10.1093/comjnl/27.2.97", comment="read twice")
-        exported = library.export("bibtex", paper=["10.1093/comjnl/27.2.97"])
+        exported = library.papers.export("bibtex", paper=["10.1093/comjnl/27.2.97"])
     assert "1984" in exported
     assert "month" not in exported
     assert "day" not in exported
@@ -127,10 +134,10 @@ def test_adding_the_bibliography_again_brings_its_fields_and_no_second_paper(old
     with Library.open(Settings(home=str(old))) as library:
         report = library.add(str(tmp_path / "refs.bib"))
         assert (report.added, len(report.updated)) == ((), 1)
-        paper = library.paper("kay2001", sources=True)
+        paper = library.papers.get("kay2001", sources=True)
         assert paper.id == "record:ac647f2f77695ce7"
         assert [one.type for one in paper.sources if one.fields] == ["phdthesis"]
-        assert library.export("bibtex", paper=["kay2001"]).strip() == entry.strip()
+        assert library.papers.export("bibtex", paper=["kay2001"]).strip() == entry.strip()
 
 
 def test_the_upgraded_home_is_the_same_after_a_second_opening(old: Path) -> None:
@@ -140,13 +147,14 @@ def test_the_upgraded_home_is_the_same_after_a_second_opening(old: Path) -> None
         assert library.list(sources=True) == first
 
 
+@pytest.mark.slow
 def test_a_killed_upgrade_changes_nothing_and_goes_through_the_next_time(old: Path, tmp_path: Path) -> None:
     """The upgrade is one transaction: wherever it is killed, the home is the old one or the new one."""
     program = (
         "import sys, os, signal\n"
-        "from kb.index import upgrading\n"
+        "from kb.index.catalog import schema\n"
         "steps = int(sys.argv[2])\n"
-        "import kb.index.database as database\n"
+        "import kb.index.catalog.database as database\n"
         "run = database.Database.run\n"
         "def counted(self, *args):\n"
         "    global steps\n"
@@ -171,3 +179,22 @@ def test_a_killed_upgrade_changes_nothing_and_goes_through_the_next_time(old: Pa
             assert {paper.id for paper in library.list()} == IDS
         assert schema_of(home) == len(MIGRATIONS)
     assert -signal.SIGKILL in seen
+
+
+def test_its_vectors_are_those_of_todays_encoder_and_none_is_made_anew(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = load_encoder(Settings(home=old, encoder_device="cpu"))
+    stored = np.fromfile(old / "index" / "vectors" / "passages.f32", dtype="<f4", offset=4096)
+    with Library.open(Settings(home=str(old))) as library:
+        assert not [problem for problem in library.doctor() if "encoder" in problem.what]
+        hit = library.search("views", mode="dense", k=1)[0]
+        vector = encoder.encode_passages([passage_text(hit.paper.title, hit.section, hit.text)])[0]
+        # Both are rounded to 8 bits in places, each by its own converter, and lie within .999 of 32 bits.
+        assert (stored.reshape(-1, encoder.dimension) @ vector).max() > 0.998
+
+        def refuse(texts: Sequence[str]) -> Vectors:
+            raise AssertionError(f"{len(texts)} passages of a home of the same encoder were encoded anew")
+
+        monkeypatch.setattr(type(encoder), "encode_passages", lambda self, texts: refuse(texts))
+        assert library.search("records about views", mode="dense", k=3)

@@ -13,7 +13,7 @@ import pypdfium2 as pdfium
 import pytest
 
 from kb.errors import ParseError
-from kb.index.passages import boxes_of
+from kb.index.catalog.passages import boxes_of
 from kb.parsing.document import read_pdf
 from kb.records import Block, Box
 
@@ -76,6 +76,7 @@ def test_boxes_of_a_span_hold_its_words(path: Path) -> None:
     assert not faults
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_boxes_of_a_span_hold_its_words_in_the_shared_papers(shared: Path) -> None:
     faults: dict[str, list[str]] = {}

@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from kb import guard
 from kb.errors import ParseError
+from kb.guard import Limits
 from kb.parsing import child, worker
-from kb.parsing.worker import Limits, cut_figures, parse_file, render_page
+from kb.parsing.worker import cut_figures, parse_file, render_page
 from tests.pdf_writer import flate_bomb, many_pages, nested_forms, paragraph, pdf_of
 
 SAMPLE = Path(__file__).resolve().parents[1] / "data" / "own-sample.pdf"
@@ -86,6 +88,7 @@ def test_a_missing_file_a_folder_and_a_pipe_are_unreadable(tmp_path: Path) -> No
     assert codes == {"file-unreadable"}
 
 
+@pytest.mark.slow
 def test_a_bomb_ends_at_the_memory_limit(tmp_path: Path) -> None:
     assert refusal(written(tmp_path, flate_bomb(600_000_000))) == "parse-memory"
 
@@ -117,7 +120,7 @@ def test_the_child_sees_no_secret_of_the_environment(monkeypatch: pytest.MonkeyP
         seen.update(options, command=command)
         return start(command, **options)
 
-    monkeypatch.setattr(worker.subprocess, "Popen", record)
+    monkeypatch.setattr(guard.subprocess, "Popen", record)
     parse_file(SAMPLE, kind="pdf", limits=TIGHT)
     assert "secret" not in str(seen["env"])
     assert "KB_MODEL_API_KEY" not in seen["env"]
@@ -128,15 +131,17 @@ def test_the_child_sees_no_secret_of_the_environment(monkeypatch: pytest.MonkeyP
 def test_where_memory_is_not_capped_by_the_system_the_parent_watches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "_ENFORCES_ADDRESS_SPACE", False)
+    monkeypatch.setattr(guard, "ENFORCES_ADDRESS_SPACE", False)
     assert parse_file(SAMPLE, kind="pdf", limits=TIGHT).pages == 2
     watched = Limits(seconds=30, memory_bytes=1_000_000)  # less than a Python needs
-    monkeypatch.setattr(worker, "asdict", lambda limits: {"seconds": 30, "memory_bytes": 10**10, "max_pages": 9})
+    monkeypatch.setattr(
+        worker, "asdict", lambda limits: {"seconds": 30, "memory_bytes": 10**10, "max_pages": 9, "max_characters": 9**9}
+    )
     assert refusal(SAMPLE, limits=watched) == "parse-memory"
 
 
 def test_a_child_that_hangs_is_ended_at_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "_GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(guard, "GRACE_SECONDS", 0.0)
     assert refusal(SAMPLE, limits=Limits(seconds=0.01)) == "parse-timeout"
 
 
@@ -151,7 +156,7 @@ def test_a_child_that_hangs_is_ended_at_the_time_limit(monkeypatch: pytest.Monke
 )
 def test_each_way_to_die_has_a_stable_code(name: str, code: str) -> None:
     with pytest.raises(ParseError) as caught:
-        worker._read_reply(b"", code=-signal.Signals[name].value, complaints=b"")
+        worker._read_reply(b"", code=-signal.Signals[name].value, complaints=io.BytesIO())
     assert caught.value.code == code
 
 

@@ -27,18 +27,18 @@ def cases(shared: Path) -> Path:
 @pytest.fixture
 def library(tmp_path: Path) -> Iterator[Library]:
     with Library.open(Settings(home=str(tmp_path / "home"), threads=1)) as library:
-        library._encoder = WordEncoder()
+        library._models._encoder = WordEncoder()
         yield library
 
 
 def test_papers_that_print_a_placeholder_stay_papers_of_their_own(library: Library, cases: Path) -> None:
     folder = cases / "pdf_doi_placeholder"
     library.add(str(folder / "p1.pdf"))
-    before = [chunk.text for chunk in library.passages(library.list()[0].id)]
+    before = [chunk.text for chunk in library.papers.text(library.list()[0].id)]
     first = library.list()[0].id
     library.add([str(folder / name) for name in ("p2.pdf", "p3.pdf", "p4.pdf")])
     assert len(library.list()) == 4
-    assert [chunk.text for chunk in library.passages(first)] == before
+    assert [chunk.text for chunk in library.papers.text(first)] == before
     assert library.doctor() == []
     library.add(str(folder / "dup.bib"))
     assert len(library.list()) == 7
@@ -76,7 +76,7 @@ def test_in_a_folder_what_is_not_read_is_named_once(library: Library, cases: Pat
 def test_public_dumps_come_with_authors_dates_and_abstracts(library: Library, cases: Path) -> None:
     folder = cases / "jsonl_shapes"
     library.add([str(folder / name) for name in ("kaggle.jsonl", "openalex.jsonl")])
-    balazs, vaswani = library.paper("0704.0001"), library.paper("1706.03762")
+    balazs, vaswani = library.papers.get("0704.0001"), library.papers.get("1706.03762")
     assert balazs.authors == ("C. Balázs", "E. L. Berger", "P. M. Nadolsky", "C.-P. Yuan")
     assert balazs.published is not None
     assert balazs.published.date().isoformat() == "2007-04-02"
@@ -99,5 +99,5 @@ def test_bibliographies_go_out_as_they_came(library: Library, cases: Path) -> No
     source = cases / "bib_roundtrip" / "in.bib"
     library.add(str(source))
     came = sorted(part.strip() for part in ("\n" + source.read_text(encoding="utf-8")).split("\n@"))
-    went = sorted(part.strip() for part in ("\n" + library.export("bibtex")).split("\n@"))
+    went = sorted(part.strip() for part in ("\n" + library.papers.export("bibtex")).split("\n@"))
     assert went == came

@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 import pytest
 
 from kb.answering.asking import Asking, ask
+from kb.chat.models import LangChainChat, load_chat_model
 from kb.errors import ModelError
 from kb.records import Paper
 from kb.settings import Settings
-from kb.writing.chat import LangChainChat, load_chat_model
 from tests import llm_server
 from tests.memory_corpus import MemoryCorpus, MemoryRecords, chunks_of
 
@@ -55,7 +55,11 @@ def address() -> Iterator[str]:
 def chat(address: str, tmp_path: Path) -> LangChainChat:
     pytest.importorskip("langchain_openai")
     settings = Settings(
-        model="openai:local", model_url=f"{address}/v1", model_timeout_seconds=120, model_reply_tokens=200
+        model="openai:local",
+        model_url=f"{address}/v1",
+        model_timeout_seconds=120,
+        model_reply_tokens=200,
+        model_temperature=0.0,  # so small a model rambles to the limit now and then
     )
     loaded = load_chat_model(settings, cache_folder=tmp_path)
     assert loaded is not None
@@ -90,6 +94,7 @@ def test_a_json_schema_is_kept_to(chat: LangChainChat) -> None:
     assert isinstance(reply["sure"], bool)
 
 
+@pytest.mark.slow
 def test_an_answer_by_the_model_holds_only_what_stands_in_the_evidence(
     chat: LangChainChat, corpus: MemoryCorpus
 ) -> None:
@@ -117,6 +122,7 @@ class Overheard(LangChainChat):
         return super().stream(system, user)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("place", ["text", "title", "metadata"])
 def test_an_order_in_a_paper_is_neither_shown_to_the_model_nor_obeyed(
@@ -161,6 +167,7 @@ def test_a_time_out_is_an_error_with_its_cure(address: str) -> None:
         hasty.complete("You are brief.", "Write a long story about a paper.")
 
 
+@pytest.mark.slow
 def test_a_server_that_is_not_there_ends_in_the_extractive_answer(corpus: MemoryCorpus) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -27,6 +27,7 @@ import pytest
 
 from kb.errors import DownloadRefused, HomeUnwritable, NotFound, SourceError, SourceUnavailable
 from kb.settings import Settings
+from kb.sources import http
 from kb.sources.addresses import is_public
 from kb.sources.answers import AnswerCache
 from kb.sources.http import PoliteClient
@@ -144,6 +145,7 @@ def start(arxiv: ArxivServer, home: Path, *, requests: int, **settings: Any) -> 
     return subprocess.Popen([sys.executable, "-c", PROGRAM, *arguments])
 
 
+@pytest.mark.slow
 def test_processes_of_one_home_keep_the_pace_together(arxiv: ArxivServer, tmp_path: Path) -> None:
     running = [start(arxiv, tmp_path, requests=3, arxiv_interval_seconds=0.3) for _ in range(2)]
     assert [process.wait(timeout=60) for process in running] == [0, 0]
@@ -537,6 +539,34 @@ def test_a_server_that_trickles_is_left(tmp_path: Path) -> None:
     )
     with client, pytest.raises(SourceUnavailable, match="too slowly"):
         client.get_bytes("https://arxiv.org/x")
+
+
+@pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_a_server_that_drips_bytes_is_left_in_the_headers_as_in_the_body(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: bytes
+) -> None:
+    monkeypatch.setattr(http, "_DEADLINE_FACTOR", 2)
+    listener = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    def drip() -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(start)
+            for _ in range(200):
+                time.sleep(0.05)
+                connection.sendall(b"x")
+
+    threading.Thread(target=drip, daemon=True).start()
+    settings = Settings(
+        home=tmp_path, arxiv_retries=0, arxiv_interval_seconds=0, http_timeout_seconds=0.2, arxiv_web_url=url,
+        allow_private_addresses=True,
+    )  # fmt: skip
+    began = time.monotonic()
+    client = PoliteClient(settings, cache_folder=tmp_path / "cache")
+    with listener, client, pytest.raises(SourceUnavailable, match="too slowly"):
+        client.get_bytes(f"{url}/x")
+    assert time.monotonic() - began < 5
 
 
 # ------------------------------------------------------------------------------------- where it may go

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.answering import drafting, passages, ranking, understanding, verifying
+from kb.answering import drafting, passages, ranking, screening, understanding, verifying
 from kb.answering.asking import Asking, ask
 from kb.answering.comparing import compare
+from kb.answering.screening import Screen
 from kb.errors import ModelError
 from kb.records import Answer, Effort, Filters, Fulltext, Hit, Paper, Reason, Verdict
 from tests.memory_corpus import MemoryCorpus, MemoryRecords, chunks_of
@@ -114,7 +115,7 @@ def test_an_ordinary_word_is_a_short_name_only_as_the_title_prints_it() -> None:
     ("question", "text"),
     [
         ("Who wrote Zebra?", "Ann Author, Bea Beta."),
-        ("Zebra 的作者是谁？", "Ann Author, Bea Beta."),
+        ("Zebra 的作者是谁？", "Ann Author, Bea Beta。"),
         ("What is the id of Heron?", "arxiv:2401.00002."),
         ("How many papers do I have?", "2 papers."),
         ("How many papers are there in the library?", "2 papers."),
@@ -193,6 +194,24 @@ def test_what_stands_twice_in_a_paper_is_shown_once() -> None:
 def test_a_number_is_made_bold_only_where_it_is_the_only_one(sentence: str, span: str | None) -> None:
     found = ranking.short_span(sentence, question="How many sentences?", kind="number")
     assert (sentence[slice(*found)] if found else None) == span
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "name"),
+    [
+        (
+            "Which tool was used for labelling?",
+            "The sentences were labelled with BratTool by three people.",
+            "BratTool",
+        ),
+        ("Who led the work on Zebra?", "The work on Zebra was led by Ann Author and Bea Beta.", None),
+        ("Is BratTool used?", "The sentences were labelled with BratTool.", None),
+        ("What does BratTool do?", "We find that BratTool labels sentences.", None),
+    ],
+)
+def test_the_only_name_that_the_question_does_not_have_is_bold(question: str, sentence: str, name: str | None) -> None:
+    found = ranking.short_span(sentence, question=question, kind="lookup")
+    assert (sentence[slice(*found)] if found else None) == name
 
 
 @given(st.permutations(list(range(6))))
@@ -292,7 +311,9 @@ def test_the_floor_holds_whatever_the_model_says(
     (hit,) = corpus.search("sentences", k=1, filters=Filters(papers=(ZEBRA.id,)))
     passage = passages.numbered(hit, "1")
     cited = tuple(verifying.Cited(passage=passage, sentence=sentence) for sentence in passage.sentences[:2])
-    (checked,) = verifying.check([verifying.Statement(text=statement, cited=cited)], chat=PlayedModel())
+    (checked,) = verifying.check(
+        [verifying.Statement(text=statement, cited=cited)], chat=PlayedModel(), screen=Screen()
+    )
     assert checked.verdict == (verdict or "supported")
     assert (checked.reason.kind if checked.reason else None) == kind
 
@@ -316,7 +337,7 @@ def test_a_number_stands_where_print_glues_it_or_a_range_holds_it(printed: str, 
     hit = Hit(rank=1, score=1.0, found_by=("dense",), paper=ZEBRA, chunk_id="c", section=(), page=1, text=printed)
     passage = passages.numbered(hit, "1")
     cited = (verifying.Cited(passage=passage, sentence=passage.sentences[0]),)
-    assert (verifying.floor(verifying.Statement(text=statement, cited=cited)) is None) is stands
+    assert (verifying.floor(verifying.Statement(text=statement, cited=cited), screen=Screen()) is None) is stands
 
 
 def test_the_columns_of_a_table_are_no_names(corpus: MemoryCorpus) -> None:
@@ -372,7 +393,7 @@ def test_neighbours_that_the_model_asks_for_are_read() -> None:
     texts = [f"Part {i} tells of {word} alone." for i, word in enumerate(["apples", "pears", "plums", "figs", "nuts"])]
     chunks = [replace(chunks_of(ZEBRA.id, text)[0], ordinal=i, id=f"c{i}") for i, text in enumerate(texts)]
     wide = MemoryCorpus([ZEBRA], {ZEBRA.id: chunks})
-    reading = drafting.Reading()
+    reading = drafting.Context()
     reading.add(wide.search("plums", k=1), corpus=wide, room=1_000)
     assert reading.open(["1", "7"], corpus=wide, room=1_000) == 2
     assert [passage.chunk_id for passage in reading.passages.values()] == ["c2", "c1", "c3"]
@@ -445,6 +466,14 @@ def _mistranslated(own: Any) -> Any:
     return structured
 
 
+def test_what_is_missing_brings_no_number_that_nobody_printed(corpus: MemoryCorpus) -> None:
+    prose = "Zebra holds 48,210 sentences of animals [{48,210}]."
+    made, _ = written(corpus, f"{prose}\nMISSING: whether the other 12.5% were labelled")
+    assert made.missing == "a part of what is asked"
+    made, _ = written(corpus, f"{prose}\nMISSING: whether all 48,210 were labelled twice")
+    assert made.missing == "whether all 48,210 were labelled twice"
+
+
 def test_the_draft_is_told_as_it_grows(corpus: MemoryCorpus) -> None:
     told: list[str] = []
     chat = PlayedModel("Zebra holds many sentences.\nMISSING: how many")
@@ -456,7 +485,8 @@ def test_the_draft_is_told_as_it_grows(corpus: MemoryCorpus) -> None:
 
 def test_every_call_is_counted(corpus: MemoryCorpus) -> None:
     made, chat = written(corpus, "Zebra holds 48,210 sentences of animals [{48,210}].")
-    assert made.usage.calls == len(chat.asked) == 3
+    assert made.usage.calls == len(chat.asked) == 3 + len(chat.prompts(screening.SYSTEM))
+    assert len(chat.prompts(screening.SYSTEM)) == 2  # titles before the question is read, passages before the draft
     assert made.usage.seconds > 0
 
 
@@ -476,6 +506,64 @@ def test_lists_and_tables_keep_their_form_and_lose_what_is_dropped(corpus: Memor
     assert [[cell.text for cell in row.cells] for row in made.table.rows] == [["Zebra", "48,210"]]
     assert made.table.rows[0].cells[1].evidence[0].quote in ZEBRA_TEXT
     assert made.table.rows[0].paper_id == ZEBRA.id
+
+
+TABLE = (
+    "| paper | sentences | judged by |\n| --- | --- | --- |\n"
+    "| Zebra | 48,210 [{48,210}] | nobody at all [{48,210}] |\n| Heron | 12,400 [{12,400}] | |"
+)
+
+
+def test_cells_of_a_table_are_judged_one_by_one(corpus: MemoryCorpus) -> None:
+    made, chat = written(corpus, TABLE, judge=lying(about=["nobody"]))
+    assert "Statement 2: [cell] Zebra; judged by: nobody at all" in chat.prompts(verifying.SYSTEM)[0]
+    assert made.table is not None
+    assert [[cell.text for cell in row.cells] for row in made.table.rows] == [
+        ["Zebra", "48,210", "—"],
+        ["Heron", "12,400", ""],
+    ]
+    assert made.table.rows[0].cells[2].evidence == ()
+    assert [claim.text for claim in made.claims] == ["Zebra; sentences: 48,210", "Heron; sentences: 12,400"]
+    assert [claim.text for claim in made.dropped] == ["Zebra; judged by: nobody at all"]
+
+
+def test_a_cell_is_corrected_in_its_place(corpus: MemoryCorpus) -> None:
+    made, _ = written(corpus, TABLE, judge=lying(about=["nobody"], verdict="partly", corrected="nine newspapers"))
+    assert "| Zebra | 48,210 [1.2] | nine newspapers [1.2] |" in made.text
+
+
+def test_a_cell_that_is_borne_out_only_in_part_goes(corpus: MemoryCorpus) -> None:
+    made, _ = written(corpus, TABLE, judge=lying(about=["nobody"], verdict="partly"))
+    assert "nobody" not in made.text
+    assert [claim.verdict for claim in made.dropped] == ["unsupported"]
+
+
+def test_a_number_that_a_cell_has_and_its_sentence_has_not_goes_whatever_the_judge_says(corpus: MemoryCorpus) -> None:
+    made, _ = written(corpus, TABLE.replace("| 48,210 [", "| 48,120 ["))
+    assert made.table is not None
+    assert made.table.rows[0].cells[1].text == "—"
+
+
+def test_what_a_row_is_named_after_need_not_stand_in_the_cited_sentence(corpus: MemoryCorpus) -> None:
+    made, _ = written(corpus, TABLE.replace("| Zebra |", "| CF-GNNExplainer |"))
+    assert [claim.verdict for claim in made.claims] == ["supported"] * 3
+    made, _ = written(corpus, TABLE.replace("| Zebra |", "| Zebra of 1999 |"))
+    assert all("1999" not in claim.text for claim in made.claims)
+
+
+def test_a_stop_behind_the_mark_of_an_abbreviation_stays_one_stop(corpus: MemoryCorpus) -> None:
+    made, _ = written(corpus, "Zebra is by Author et al. [{48,210}]. It holds 48,210 sentences [{48,210}].")
+    assert made.text == "Zebra is by Author et al [1.2]. It holds 48,210 sentences [1.2]."
+
+
+def test_a_second_table_is_a_table_of_its_own(corpus: MemoryCorpus) -> None:
+    second = "| collection | size |\n|---|---|\n| Heron | 12,400 [{12,400}] |"
+    made, _ = written(corpus, f"{TABLE}\n\n{second}")
+    assert made.table is not None
+    assert made.table.columns == ("paper", "sentences", "judged by")
+    assert len(made.table.rows) == 2
+    assert "| collection | size |\n|---|---|\n| Heron | 12,400 [" in made.text
+    assert [claim.text for claim in made.claims][-1] == "Heron; size: 12,400"
 
 
 @pytest.mark.parametrize(
@@ -511,7 +599,7 @@ def test_a_reply_is_read_in_the_forms_that_models_write(reply: str) -> None:
 def test_marks_are_read_before_and_after_the_full_stop(corpus: MemoryCorpus, mark: str, form: str) -> None:
     (hit,) = corpus.search("sentences", k=1, filters=Filters(papers=(ZEBRA.id,)))
     shown = {"1": passages.numbered(hit, "1")}
-    _, statements = drafting.part(form.format(mark), shown)
+    _, statements = drafting.part(form.format(mark), shown, screen=Screen())
     assert [statement.text for statement in statements] == ["A thing is so."]
     assert [each.sentence.n for each in statements[0].cited] == ["1.1", "1.2"]
 
@@ -530,7 +618,7 @@ _LINES = ["A is so [1.1].", "- item [1.2]", "", "| a | b |", "|---|---|", "# Hea
 def test_a_draft_of_which_nothing_is_dropped_loses_no_word(lines: list[str]) -> None:
     hit = Hit(rank=1, score=1.0, found_by=("dense",), paper=ZEBRA, chunk_id="c", section=(), page=1, text=ZEBRA_TEXT)
     shown = {"1": passages.numbered(hit, "1")}
-    pieces, statements = drafting.part("\n".join(lines), shown)
+    pieces, statements = drafting.part("\n".join(lines), shown, screen=Screen())
     checked = [verifying.Checked(statement=each, verdict="supported") for each in statements]
     text = drafting.together(pieces, checked, said=[each.text for each in statements])
     bare = re.sub(r"\[[\d., ]*\]", "", text)
@@ -552,7 +640,9 @@ def test_text_of_papers_cannot_end_the_block_that_it_stands_in() -> None:
         page=1,
         text=hostile,
     )
-    told = drafting.prompt(understanding.Understood(text="What?", queries=("What?",)), [passages.numbered(hit, "1")])
+    told = drafting.prompt(
+        understanding.Understood(text="What?", queries=("What?",)), [passages.numbered(hit, "1")], screen=Screen()
+    )
     assert told.count("</passages>") == 1
     assert "stolen" not in told
 
@@ -574,6 +664,24 @@ def test_not_stated_is_only_said_of_a_text_that_was_read_whole(corpus: MemoryCor
     chat = PlayedModel("MISSING: the melting point")
     table = compare([ZEBRA, HERON], ["What is the melting point?"], asking(corpus, chat))
     assert [row[0].state for row in table.cells] == ["not stated", "full text not read"]
+
+
+def test_without_a_model_the_nearest_sentence_is_shown_and_nothing_is_called_not_stated(corpus: MemoryCorpus) -> None:
+    table = compare([ZEBRA, HERON], ["How many sentences are held?", "What is the melting point?"], asking(corpus))
+    assert {cell.state for row in table.cells for cell in row} <= {"found", "nearest"}
+    assert all(cell.short and cell.passages for row in table.cells for cell in row)
+
+
+def test_a_comparison_in_chinese_is_chinese_in_its_columns_cells_and_differences(corpus: MemoryCorpus) -> None:
+    chat = PlayedModel("Annotators labelled the sentences [1.3].", difference="Zebra and Heron both have annotators.")
+    within = asking(corpus, chat, language="zh")
+    table = compare([ZEBRA, HERON], ["Who labelled?"], within)
+    assert table.differences == ("译：Zebra and Heron both have annotators.",)
+    assert table.cells[0][0].claims[0].text.startswith("译：")
+    made = ask("比较 Zebra 和 Heron", within)
+    assert made.table is not None
+    assert made.table.columns[:2] == ("论文", "研究什么问题？")
+    assert made.language == "zh"
 
 
 def test_how_papers_differ_is_verified(corpus: MemoryCorpus) -> None:
@@ -654,9 +762,9 @@ def test_a_title_cannot_end_a_block_of_any_prompt(corpus: MemoryCorpus) -> None:
     hostile = MemoryCorpus([replace(ZEBRA, title=title)], {ZEBRA.id: chunks_of(ZEBRA.id, ZEBRA_TEXT)})
     chat = PlayedModel("It holds 48,210 sentences of animals [1.2].")
     ask("How many sentences does it hold?", asking(hostile, chat))
-    assert len(chat.asked) == 3
+    assert len(chat.asked) == 5
     for _, user in chat.asked:
-        for block in ("papers", "passages", "statements", "conversation", "cells"):
+        for block in ("papers", "passages", "statements", "conversation", "cells", "lines"):
             assert user.count(f"</{block}>") <= 1
 
 

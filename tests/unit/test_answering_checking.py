@@ -133,7 +133,7 @@ def test_with_a_model_each_sentence_has_its_verdict() -> None:
     assert [one.verdict for one in made.sentences] == ["supported", "contradicted"]
     assert made.model == "played:model"
     assert (made.counts.supported, made.counts.contradicted, made.counts.sentences) == (1, 1, 2)
-    assert made.usage.calls == 1
+    assert made.usage.calls == 2  # one screens the lines of the passages
 
 
 def test_the_floor_holds_whatever_the_model_says() -> None:

@@ -134,6 +134,7 @@ def test_unknown_years_are_said_to_be_unknown() -> None:
     assert why_nothing(date(2029, 11, 21)) is None
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_no_real_paper_was_first_listed_after_a_deferred_announcement(shared: Path) -> None:
     """The records were collected day by day; a listing stays up until the next, so weekends repeat Friday's."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
+import os
 from pathlib import Path
 
 import pytest
@@ -54,9 +56,31 @@ def test_sign_in_without_its_package_says_what_to_install(tmp_path: Path, monkey
     app.check_sign_in([tmp_path / "none.toml"])  # nobody is to sign in
 
 
+@pytest.mark.parametrize(
+    ("address", "behind_proxy", "sign_in", "paths"),
+    [
+        ("localhost", False, False, None), ("127.0.0.1", True, False, "false"), ("localhost", False, True, "false"),
+        ("0.0.0.0", True, False, "false"),
+    ],
+)  # fmt: skip
+def test_where_others_reach_the_app_it_takes_no_paths_of_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, behind_proxy: bool, sign_in: bool, paths: str | None
+) -> None:
+    started: list[dict[str, str]] = []
+    monkeypatch.setattr(os, "execve", lambda program, command, environment: started.append(environment))
+    monkeypatch.setattr(app, "check_sign_in", lambda secrets: None)
+    monkeypatch.setattr(app, "secrets_files", lambda: [tmp_path / "secrets.toml"])
+    (tmp_path / "secrets.toml").write_text(SIGN_IN if sign_in else "")
+    names = ["papers.example"] if behind_proxy else []
+    app.start_app(
+        argparse.Namespace(home=str(tmp_path), address=address, port=8123, behind_proxy=behind_proxy, names=names)
+    )
+    assert started[0].get("KB_BROWSER_PATHS") == paths
+
+
 def test_the_command_leaves_nothing_to_the_users_own_configuration(tmp_path: Path) -> None:
-    command = app.app_command(Settings(home=tmp_path), address="localhost", port=8123, behind_proxy=False)
-    flags = dict(part[2:].split("=", 1) for part in command if part.startswith("--"))
+    command = app.app_command(Settings(home=tmp_path), address="localhost", port=8123, names=["localhost"])
+    flags = dict(part[2:].split("=", 1) for part in command if part.startswith("--") and part != "--")
     assert flags["server.address"] == "localhost"
     assert flags["server.port"] == "8123"
     assert flags["browser.gatherUsageStats"] == "false"
@@ -65,12 +89,27 @@ def test_the_command_leaves_nothing_to_the_users_own_configuration(tmp_path: Pat
     assert flags["client.showErrorDetails"] == "none"
     assert int(flags["server.maxUploadSize"]) * 1_000_000 <= Settings(home=tmp_path).max_file_bytes
     assert Path(flags["theme.base"]).is_file()
-    assert Path(command[4]).is_file()
+    assert command[1:5] == ["-I", "-m", "streamlit", "run"]
+    assert Path(command[5]).is_file()
+    assert command[-2:] == ["--", "localhost"]
+
+
+def test_the_app_answers_to_its_address_the_names_given_and_the_one_where_sign_in_comes_back(tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text(SIGN_IN)
+    assert app.own_names("localhost", named=[], behind_proxy=False, secrets=[]) == ["localhost"]
+    assert app.own_names("0.0.0.0", named=["a.org"], behind_proxy=False, secrets=[secrets]) == [
+        "a.org",
+        "kb.example.org",
+    ]
+    assert app.own_names("localhost", named=["a.org"], behind_proxy=True, secrets=[]) == ["localhost", "a.org"]
+    with pytest.raises(SettingsError, match="--name"):
+        app.own_names("localhost", named=[], behind_proxy=True, secrets=[])
 
 
 def test_every_flag_is_one_that_streamlit_knows(tmp_path: Path) -> None:
     from streamlit import config
 
-    command = app.app_command(Settings(home=tmp_path), address="localhost", port=8123, behind_proxy=False)
+    command = app.app_command(Settings(home=tmp_path), address="localhost", port=8123, names=["localhost"])
     known = set(config.get_config_options())
-    assert {part[2:].split("=")[0] for part in command if part.startswith("--")} <= known
+    assert {part[2:].split("=")[0] for part in command[: command.index("--")] if part.startswith("--")} <= known

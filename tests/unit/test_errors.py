@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from kb import errors
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +45,7 @@ def _texts(value: ast.expr) -> Iterator[str]:
         yield from (text for one in value.values for text in _texts(one))
 
 
+@pytest.mark.slow
 def test_every_code_that_is_written_anywhere_is_listed_and_every_listed_one_is_written() -> None:
     written = {path: set(_codes(ast.parse(path.read_text(encoding="utf-8")))) for path in MODULES}
     unlisted = {path.name: codes - errors.CODES for path, codes in written.items() if codes - errors.CODES}
@@ -53,6 +56,7 @@ def test_every_code_that_is_written_anywhere_is_listed_and_every_listed_one_is_w
     assert {code for code in errors.CODES - in_tree if f'"{code}"' not in everything} == set()
 
 
+@pytest.mark.slow
 def test_every_class_of_error_stands_in_the_tree_and_nowhere_else() -> None:
     classes = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, errors.KbError)]
     names = {one.__name__ for one in classes}
@@ -67,6 +71,7 @@ def test_every_class_of_error_stands_in_the_tree_and_nowhere_else() -> None:
     assert elsewhere == set()
 
 
+@pytest.mark.slow
 def test_exit_statuses_are_those_of_the_contract_and_are_written_once() -> None:
     assert [getattr(errors, name) for name in _STATUSES] == [0, 1, 2, 3, 4, 130]
     for path in MODULES:

@@ -12,10 +12,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "kb").rglob("*.py"))
-STAGES = ("sources", "parsing", "index", "answering", "writing", "rendering", "serving")
+STAGES = ("sources", "parsing", "encoders", "index", "answering", "chat", "writing", "rendering", "serving")
 # What every stage may use: records and seams, and what is about text and ids alone.
 SHARED = set(
-    "records errors protocols settings wire ids links names entry_types text words literals orders calendar".split()
+    "guard records forms errors input_files protocols settings wire ids links names bibliographic structure latex text"
+    " words literals calendar formulas".split()
 )
 ANYWHERE = {"numpy", "pydantic", "kb"}
 
@@ -43,6 +44,7 @@ def test_stages_know_only_what_is_shared_and_themselves(path: Path) -> None:
         assert "library" not in used or stage in ("cli", "__init__")
 
 
+@pytest.mark.slow
 def test_each_foreign_package_has_one_room() -> None:
     rooms: dict[str, set[str]] = {}
     standard = set(__import__("sys").stdlib_module_names)
@@ -55,21 +57,54 @@ def test_each_foreign_package_has_one_room() -> None:
     assert crowded == {}
 
 
+@pytest.mark.parametrize(
+    ("sign", "owner"),
+    [
+        (r"\\u4e00|\\uac00|一-", "text"), (r"\\u2028|\\x7f-", "text"), (r"\\u200b", "text"),
+        (r"(?i)\bjan(uary)?\W+feb", "bibliographic"), (r"works cited", "structure"), (r"(?i)index term", "structure"),
+        (r"\bfourteen\b", "literals"), (r"\bfurther had has\b", "words"), (r"\bvom von\b", "names"),
+        (r"\bet alii\b", "names"), (r"https\?://\[\^\\s<>\\\"'\\x00", "links"),
+    ],
+)  # fmt: skip
+def test_a_concept_that_many_need_is_stated_once(sign: str, owner: str) -> None:
+    stating = [path for path in MODULES if re.search(sign, path.read_text(encoding="utf-8"))]
+    assert [str(path.relative_to(ROOT)) for path in stating] == [f"kb/{owner}.py"]
+
+
 def test_the_app_calls_the_library_and_nothing_below_it() -> None:
     for path in sorted((ROOT / "ui").glob("*.py")):
         below = {name for name in _imports(path) if re.match(rf"kb\.({'|'.join(STAGES)})\b", name)}
-        assert below == set(), path.name
+        assert {name for name in below if not name.startswith("kb.serving")} == set(), path.name  # a door as well
+
+
+def test_the_facade_is_one_and_small() -> None:
+    from kb import Library
+
+    public = {name for name in vars(Library) if not name.startswith("_")} | {"settings"}
+    assert len(public) <= 30, sorted(public)
+    for path in [*MODULES, *(ROOT / "ui").glob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                assert not {ast.unparse(base) for base in node.bases} & {"Library", "Store", "Models"}, node.name
+
+
+def test_below_the_facade_functions_take_the_parts_they_use() -> None:
+    for path in sorted((ROOT / "kb" / "library").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.arg) and node.annotation is not None:
+                assert "Library" not in re.findall(r"\w+", ast.unparse(node.annotation)), f"{path.name}: {node.arg}"
 
 
 def test_only_the_settings_read_the_environment() -> None:
     # The child that parses is started with an environment of its own, and the app's is that of its command.
-    allowed = {"kb/settings.py", "kb/parsing/worker.py", "kb/cli/app.py", "kb/library/jobs.py"}
+    allowed = {"kb/settings.py", "kb/guard.py", "kb/cli/app.py", "kb/library/jobs.py"}
     for path in MODULES:
         name = str(path.relative_to(ROOT))
         if name not in allowed:
             assert not re.search(r"os\.environ|os\.getenv", path.read_text(encoding="utf-8")), name
 
 
+@pytest.mark.slow
 def test_the_code_is_formatted_linted_and_typed() -> None:
     for command in (["ruff", "check", "."], ["ruff", "format", "--check", "kb", "ui", "tests"], ["mypy"]):
         done = subprocess.run(

@@ -20,6 +20,7 @@ from kb.ids import (
     other_identifier,
     paper_key,
     parse_arxiv_id,
+    plain_words,
     record_key,
 )
 
@@ -212,3 +213,13 @@ def test_the_case_of_pasted_addresses(shared: Path) -> None:
     for pasted, right, *_ in rows:
         identifier, version = parse_arxiv_id(pasted)
         assert right == f"arxiv:{identifier}" + (f" version {version}" if version else "")
+
+
+@given(st.text(max_size=60))
+def test_folding_what_is_folded_changes_nothing(text: str) -> None:
+    assert plain_words(plain_words(text)) == plain_words(text)
+
+
+@pytest.mark.parametrize(("text", "folded"), [("ℂ", "c"), ("Ⅷ ＡＢ", "viii ab"), ("Éª ﬁn", "ea fin"), ("№ 5", "no 5")])
+def test_letters_that_stand_for_others_fold_to_them(text: str, folded: str) -> None:
+    assert plain_words(text) == folded

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kb.index.chunking import chunk_abstract, chunk_document, chunk_paper, passage_text
-from kb.index.encoders.model_files import find_model
-from kb.index.encoders.tokenizer import ModelTokenizer
+from kb.encoders.model_files import ModelTokenizer, find_model
+from kb.index.chunking import (
+    MOST_ABSTRACT_CHUNKS,
+    MOST_CHUNKS,
+    bounded,
+    chunk_abstract,
+    chunk_document,
+    chunk_paper,
+    passage_text,
+)
+from kb.parsing.document import first_characters
+from kb.parsing.plain import parse_markdown
 from kb.records import Block, BlockKind, Chunk, Document, Fulltext, Line, Metadata, Paper
 from kb.text import sentence_spans
 from tests.fakes import WordEncoder
@@ -40,8 +48,8 @@ def document(*blocks: tuple[BlockKind, str, tuple[str, ...]], labels: Sequence[s
     )
 
 
-def cut(doc: Document, *, max_tokens: int = 64, overlap: int = 0) -> list[Chunk]:
-    return chunk_document(PAPER, doc, count_tokens=WORDS.count_tokens, max_tokens=max_tokens, overlap_sentences=overlap)
+def cut(doc: Document, *, max_tokens: int = 64) -> list[Chunk]:
+    return chunk_document(PAPER, doc, count_tokens=WORDS.count_tokens, max_tokens=max_tokens)
 
 
 # ------------------------------------------------------------------------------------- what always holds
@@ -70,14 +78,16 @@ DOCUMENT = st.builds(
 )
 
 
-def real_chunks(doc: Document, *, overlap: int = 0) -> list[Chunk]:
-    return chunk_document(PAPER, doc, count_tokens=TOKENIZER.count, max_tokens=96, overlap_sentences=overlap)
+def real_chunks(doc: Document) -> list[Chunk]:
+    return chunk_document(PAPER, doc, count_tokens=TOKENIZER.count, max_tokens=96)
 
 
-@given(DOCUMENT, st.integers(0, 2))
+@pytest.mark.slow
+@given(DOCUMENT)
+@example(document(("caption", "We.", ()), ("table", "We.", ("Abstract",)), labels=["Table 1", "Table 1"]))
 @settings(max_examples=60, deadline=None)
-def test_a_chunk_is_a_piece_of_the_document_from_one_section_and_no_reference(doc: Document, overlap: int) -> None:
-    for chunk in real_chunks(doc, overlap=overlap):
+def test_a_chunk_is_a_piece_of_the_document_from_one_section_and_no_reference(doc: Document) -> None:
+    for chunk in real_chunks(doc):
         assert chunk.text == doc.text[chunk.start : chunk.end]
         assert chunk.text == chunk.text.strip() != ""
         inside = [block for block in doc.blocks if block.start < chunk.end and block.end > chunk.start]
@@ -88,6 +98,7 @@ def test_a_chunk_is_a_piece_of_the_document_from_one_section_and_no_reference(do
         assert (chunk.page, chunk.last_page) == (inside[0].page, inside[-1].page)
 
 
+@pytest.mark.slow
 @given(DOCUMENT)
 @settings(max_examples=60, deadline=None)
 def test_every_sentence_of_evidence_is_in_exactly_one_chunk_and_whole_where_it_fits(doc: Document) -> None:
@@ -109,10 +120,10 @@ def test_every_sentence_of_evidence_is_in_exactly_one_chunk_and_whole_where_it_f
                 assert sum(TOKENIZER.count([prefix, block.text[start:end]])) > 94
 
 
-@given(DOCUMENT, st.integers(0, 2))
+@given(DOCUMENT)
 @settings(max_examples=60, deadline=None)
-def test_the_encoder_reads_every_chunk_whole(doc: Document, overlap: int) -> None:
-    chunks = real_chunks(doc, overlap=overlap)
+def test_the_encoder_reads_every_chunk_whole(doc: Document) -> None:
+    chunks = real_chunks(doc)
     passages = [passage_text(PAPER.title, chunk.section, chunk.text) for chunk in chunks]
     assert all(tokens <= 94 for tokens in TOKENIZER.count(passages))
     assert [chunk.tokens for chunk in chunks] == TOKENIZER.count([chunk.text for chunk in chunks])
@@ -136,13 +147,6 @@ def test_chunks_of_a_section_are_even_and_as_few_as_can_be() -> None:
     sizes = [chunk.tokens for chunk in cut(document(("paragraph", text, ("1 Intro",))), max_tokens=64)]
     assert sum(sizes) == 120
     assert sizes == [40, 40, 40]  # 5 sentences would fit, but leave a last chunk of 2
-
-
-def test_overlap_repeats_the_last_sentences_where_there_is_room() -> None:
-    text = " ".join(f"Sentence number {i} has exactly nine words in it." for i in range(12))
-    chunks = cut(document(("paragraph", text, ("1 Intro",))), max_tokens=64, overlap=1)
-    assert all(later.start < earlier.end for earlier, later in pairwise(chunks))
-    assert all(chunk.text.startswith("Sentence number") for chunk in chunks)
 
 
 def test_an_equation_stays_with_the_sentence_that_it_belongs_to() -> None:
@@ -288,3 +292,58 @@ def test_all_sentences_of_real_abstracts_are_read(shared: Path) -> None:
         passages = [passage_text(paper.title, chunk.section, chunk.text) for chunk in chunks]
         assert max(TOKENIZER.count(passages)) <= 254
         assert "".join("".join(chunk.text for chunk in chunks).split()) == "".join(paper.abstract.split())
+
+
+# ------------------------------------------------------------------------------------ how much goes in
+
+
+def test_what_a_paper_can_have_stays_as_it_is() -> None:
+    said = Metadata(
+        source="ris", ids=("doi:10.1/a",), title="A title", authors=("Ann Bee",) * 3_000, abstract="x" * 5_000
+    )
+    assert bounded(said) == (said, ())
+
+
+def test_of_longer_fields_the_first_part_is_taken_and_their_names_are_told() -> None:
+    said = Metadata(
+        source="ris",
+        ids=("doi:10.1/a",),
+        title="word " * 10**6,
+        authors=("Ann " * 10**6, *("Bee",) * 10**5),
+        abstract="A. " * 10**6,
+        keywords=("k" * 10**6,) * 10,
+    )
+    shorter, names = bounded(said)
+    assert set(names) == {"title", "authors", "abstract", "keywords"}
+    assert sum(len(str(value)) for value in (shorter.title, shorter.abstract, shorter.keywords)) < 40_000
+    assert len(shorter.authors or ()) <= 50_000
+    assert bounded(shorter) == (shorter, ())
+
+
+def test_an_id_without_end_is_none() -> None:
+    said = Metadata(source="ris", ids=("doi:10.1/" + "x" * 10**6,), title="A title")
+    shorter, names = bounded(said)
+    assert names == ("ids",)
+    assert [key.partition(":")[0] for key in shorter.ids] == ["record"]
+
+
+def test_a_paper_has_so_many_passages_and_an_abstract_so_many_with_sentences() -> None:
+    data = (
+        b"# Title\n\n## Abstract\n\n"
+        + b"Some b. " * 20_000
+        + b"\n\n## Next\n\n"
+        + b"Table 1: a\n\n" * (2 * MOST_CHUNKS)
+    )
+    paper = Paper(id="p", title="Title")
+    chunks = chunk_paper(paper, parse_markdown(data), count_tokens=WORDS.count_tokens, max_tokens=256)
+    assert len(chunks) <= MOST_CHUNKS
+    assert [chunk.kind for chunk in chunks].count("abstract") == MOST_ABSTRACT_CHUNKS
+
+
+def test_of_a_long_document_the_first_characters_are_kept_as_they_stand() -> None:
+    document = parse_markdown(b"# Title\n\n" + b"Some words here. " * 1_000 + b"\n\nMore.\n")
+    cut = first_characters(document, most=5_000)
+    assert cut.text == document.text[:5_000]
+    assert all(cut.text[block.start : block.end] == block.text for block in cut.blocks)
+    assert (cut.fulltext.state, cut.fulltext.code) == ("partial", "too-long")
+    assert first_characters(document, most=10**6) is document

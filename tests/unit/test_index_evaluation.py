@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.errors import BadRecord, UsageError
-from kb.index.evaluation import evaluate, ndcg, read_beir, write_run
+from kb.index.evaluation import evaluate, ndcg, read_beir, run_lines
 
 RUN = {
     "q1": [("d3", 9.0), ("d1", 8.0), ("d9", 7.0), ("d2", 6.0)],
@@ -48,9 +48,9 @@ def test_ndcg_is_a_share_and_one_for_the_ideal_order(order: list[str], grades: d
     assert ndcg(ideal, grades, depth=10) == pytest.approx(1.0 if any(grades.values()) else 0.0)
 
 
-def test_a_run_is_read_by_others_in_our_order(tmp_path: Path) -> None:
-    write_run(tmp_path / "out" / "hybrid.run", "hybrid", ranking={"q1": [("b", 0.5), ("a", 0.5), ("c", 0.5)], "q2": []})
-    lines = [line.split() for line in (tmp_path / "out" / "hybrid.run").read_text().splitlines()]
+def test_a_run_is_read_by_others_in_our_order() -> None:
+    run = run_lines({"q1": [("b", 0.5), ("a", 0.5), ("c", 0.5)], "q2": []}, "hybrid")
+    lines = [line.split() for line in run.splitlines()]
     assert [(line[0], line[1], line[2], line[3], line[5]) for line in lines] == [
         ("q1", "Q0", "b", "1", "kb-hybrid"),
         ("q1", "Q0", "a", "2", "kb-hybrid"),

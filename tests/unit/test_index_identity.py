@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kb.index.identity import Cluster, Decisions, Doubt, cluster, pair
-from kb.index.matching import Known, is_placeholder, is_telling, record_id, titles_agree
+from kb.index.catalog.identity import Cluster, Decisions, Doubt, cluster, pair
+from kb.index.catalog.matching import Known, is_placeholder, is_telling, record_id, titles_agree
 from kb.records import Metadata, SourceName, SourceRecord
 
 AUTHORS = ("Ada Quill", "Bela Dee", "Carl Eff")
@@ -325,6 +325,7 @@ def _result(records: list[Known], decisions: Decisions) -> tuple[list[Cluster], 
     return cluster(records, decisions)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(_blocks(), st.integers(0, 10**6))
 def test_the_papers_do_not_depend_on_the_order_of_the_records(block: tuple[list[Known], Decisions], seed: int) -> None:
@@ -340,6 +341,7 @@ def test_whether_titles_agree_does_not_depend_on_which_is_asked_first(one: Known
     assert titles_agree(one, other, whole=whole) == titles_agree(other, one, whole=whole)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(_blocks())
 def test_a_paper_has_one_arxiv_id_at_most_no_key_of_another_and_every_record_once(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -15,16 +17,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from kb.errors import UnknownPaper, UsageError
+from kb.errors import IndexDamaged, UnknownPaper, UsageError
+from kb.index.catalog import Catalog
 from kb.index.fusion import fuse, merge, refine, smooth
 from kb.index.lexical import TantivyIndex
 from kb.index.retrieval import Indexes, Retriever
-from kb.index.tokens import tokenize
-from kb.index.understanding import People
 from kb.index.vectors import SentenceFile, VectorFile
 from kb.names import answers_to, fold, name_forms
 from kb.protocols import Keys, Vectors
 from kb.records import Chunk, Filters, Hit, Mode, Paper
+from kb.words import tokenize
 
 DIMENSION = 64
 SYNONYMS = {"automobile": "car", "vehicle": "car", "picture": "image", "photograph": "image"}
@@ -67,14 +69,17 @@ class MemoryPeople:
         return sum(any(answers_to(name, asked) for name in names) for names in self.authors.values())
 
 
-class MemoryPassages:
-    """A catalog in memory: papers with their chunks, keys counted from ``first``; its order is that of the papers."""
+class MemoryCatalog:
+    """A catalog in memory: papers with their chunks, keys counted from ``first``; its order is that of the papers.
+
+    It is its own table of passages, and of papers.
+    """
 
     def __init__(
         self, papers: Mapping[str, Sequence[str]], *, first: int = 1, authors: Mapping[str, Sequence[str]] = {}
     ) -> None:
-        self.people: People = MemoryPeople(authors)
-        self.authors = authors
+        self.passages = self.papers = self
+        self.authors = MemoryPeople(authors)
         self.chunks: dict[int, Chunk] = {}
         self.numbers = {paper: number for number, paper in enumerate(sorted(papers))}
         self.titles = {paper: f"About {paper}" for paper in papers}
@@ -93,12 +98,12 @@ class MemoryPassages:
         found = [self.numbers[self.chunks[int(k)].paper_id] if int(k) in self.chunks else -1 for k in keys]
         return np.array(found, np.int64)
 
-    def papers(self, ids: Sequence[str]) -> Mapping[str, Paper]:
+    def many(self, ids: Sequence[str]) -> Mapping[str, Paper]:
         first = {chunk.paper_id: chunk.text for chunk in reversed(self.chunks.values())}
         return {i: Paper(id=i, title=self.titles[i], abstract=first[i]) for i in ids if i in first}
 
     def passes(self, paper: str, filters: Filters) -> bool:
-        authors, title = self.authors.get(paper, ()), fold(self.titles[paper])
+        authors, title = self.authors.authors.get(paper, ()), fold(self.titles[paper])
         return (
             (not filters.papers or paper in filters.papers)
             and (not filters.authors or any(answers_to(name, one) for name in authors for one in filters.authors))
@@ -126,7 +131,7 @@ PAPERS = {
 }
 
 
-def stored(folder: Path, passages: MemoryPassages, *, with_sentences: bool = True) -> Indexes:
+def stored(folder: Path, passages: MemoryCatalog, *, with_sentences: bool = True) -> Indexes:
     encoder = WordEncoder()
     indexes = Indexes(
         lexical=TantivyIndex(folder / "words"),
@@ -138,7 +143,7 @@ def stored(folder: Path, passages: MemoryPassages, *, with_sentences: bool = Tru
     return indexes
 
 
-def put(indexes: Indexes, passages: MemoryPassages, *, keys: Sequence[int], encoder: WordEncoder) -> None:
+def put(indexes: Indexes, passages: MemoryCatalog, *, keys: Sequence[int], encoder: WordEncoder) -> None:
     chunks = [passages.chunks[key] for key in keys]
     rows = [(k, passages.titles[c.paper_id], " › ".join(c.section), c.text) for k, c in zip(keys, chunks, strict=True)]
     indexes.lexical.put(rows)
@@ -147,10 +152,14 @@ def put(indexes: Indexes, passages: MemoryPassages, *, keys: Sequence[int], enco
         indexes.sentences.put(keys, [encoder.encode_passages(chunk.text.split(". ")) for chunk in chunks])
 
 
+def searching(catalog: MemoryCatalog, indexes: Indexes, **given: Any) -> Retriever:
+    return Retriever(cast(Catalog, catalog), indexes, encoder=WordEncoder, **given)
+
+
 @pytest.fixture
 def retriever(tmp_path: Path) -> Retriever:
-    passages = MemoryPassages(PAPERS)
-    return Retriever(passages, stored(tmp_path, passages), encoder=WordEncoder)
+    catalog = MemoryCatalog(PAPERS)
+    return searching(catalog, stored(tmp_path, catalog))
 
 
 def ids(hits: Sequence[Hit]) -> list[str]:
@@ -193,8 +202,8 @@ def test_collapsing_looks_deeper_until_there_are_k_papers(tmp_path: Path) -> Non
     """One paper with more matching passages than either index is asked for at first."""
     flood = {"flood": [f"photon photon lattice {number}" for number in range(900)]}
     others = {f"other{number}": [f"A photon among many other words of paper {number}."] for number in range(5)}
-    passages = MemoryPassages({**flood, **others})
-    retriever = Retriever(passages, stored(tmp_path, passages, with_sentences=False), encoder=WordEncoder)
+    catalog = MemoryCatalog({**flood, **others})
+    retriever = searching(catalog, stored(tmp_path, catalog, with_sentences=False))
     for mode in ("hybrid", "lexical", "dense"):
         hits = retriever.search("photon lattice", k=6, mode=mode, by="paper")
         assert {hit.paper.id for hit in hits} == {"flood", *others}
@@ -218,33 +227,33 @@ def test_results_do_not_depend_on_the_order_of_adding(tmp_path: Path, mode: Mode
     orders = [doubled, dict(reversed(doubled.items()))]
     found = []
     for number, papers in enumerate(orders):
-        passages = MemoryPassages(papers, first=1 + 50 * number)
-        passages.titles = dict.fromkeys(papers, "Same title")
-        retriever = Retriever(passages, stored(tmp_path / str(number), passages), encoder=WordEncoder)
+        catalog = MemoryCatalog(papers, first=1 + 50 * number)
+        catalog.titles = dict.fromkeys(papers, "Same title")
+        retriever = searching(catalog, stored(tmp_path / str(number), catalog))
         found.append([(hit.chunk_id, hit.score) for hit in retriever.search("image of a car", k=2, mode=mode)])
     assert found[0] == found[1]
     assert found[0][0][0] == "again#0"
 
 
 def test_passages_that_the_catalog_no_longer_has_are_never_shown(tmp_path: Path) -> None:
-    passages = MemoryPassages(PAPERS)
-    retriever = Retriever(passages, stored(tmp_path, passages), encoder=WordEncoder)
-    for key in [key for key, chunk in passages.chunks.items() if chunk.paper_id == "images"]:
-        del passages.chunks[key]
+    catalog = MemoryCatalog(PAPERS)
+    retriever = searching(catalog, stored(tmp_path, catalog))
+    for key in [key for key, chunk in catalog.chunks.items() if chunk.paper_id == "images"]:
+        del catalog.chunks[key]
     assert "images" not in {hit.paper.id for hit in retriever.search("picture of a dog", k=12)}
 
 
 def test_an_open_retriever_follows_the_generation(tmp_path: Path) -> None:
-    passages = MemoryPassages(PAPERS)
-    indexes = stored(tmp_path, passages)
+    catalog = MemoryCatalog(PAPERS)
+    indexes = stored(tmp_path, catalog)
     reading = Indexes(
         lexical=TantivyIndex(tmp_path / "words"), dense=VectorFile(tmp_path / "rows", DIMENSION), rows=indexes.rows
     )
-    retriever = Retriever(passages, reading, encoder=WordEncoder)
+    retriever = searching(catalog, reading)
     assert retriever.search("quasar", k=1, mode="lexical") == []
-    passages.chunks[99] = replace(passages.chunks[1], id="new#0", text="quasar", ordinal=9)
-    put(indexes, passages, keys=[99], encoder=WordEncoder())
-    passages.turn += 1
+    catalog.chunks[99] = replace(catalog.chunks[1], id="new#0", text="quasar", ordinal=9)
+    put(indexes, catalog, keys=[99], encoder=WordEncoder())
+    catalog.turn += 1
     assert ids(retriever.search("quasar", k=1, mode="lexical")) == ["new#0"]
     assert ids(retriever.search("quasar", k=1)) == ["new#0"]
 
@@ -255,10 +264,10 @@ def test_the_reranker_has_the_last_word(tmp_path: Path) -> None:
             assert all(passage.startswith("About ") for passage in passages)
             return np.array([len(passage) for passage in passages], np.float32)
 
-    passages = MemoryPassages(PAPERS)
-    indexes = stored(tmp_path, passages)
-    plain = Retriever(passages, indexes, encoder=WordEncoder)
-    reranked = Retriever(passages, indexes, encoder=WordEncoder, reranker=LongestFirst)
+    catalog = MemoryCatalog(PAPERS)
+    indexes = stored(tmp_path, catalog)
+    plain = searching(catalog, indexes)
+    reranked = searching(catalog, indexes, reranker=LongestFirst)
     assert set(ids(reranked.search("snow", k=12))) == set(ids(plain.search("snow", k=12)))
     assert ids(reranked.search("snow", k=1)) == ["cars#1"]
 
@@ -375,8 +384,9 @@ def test_a_mode_loads_only_what_it_needs(tmp_path: Path, mode: str, absent: str)
     """In a fresh interpreter, over the product's own indexes."""
     program = f"""
 import sys
+import threading
 from pathlib import Path
-from tests.unit.test_index_retrieval import DIMENSION, MemoryPassages, PAPERS, WordEncoder
+from tests.unit.test_index_retrieval import DIMENSION, MemoryCatalog, PAPERS, WordEncoder
 from kb.index.dense import ChromaIndex
 from kb.index.lexical import TantivyIndex
 from kb.index.retrieval import Indexes, Retriever
@@ -387,14 +397,62 @@ def no_encoder():
 folder = Path({str(tmp_path)!r})
 rows = VectorFile(folder / "rows", DIMENSION)
 indexes = Indexes(lexical=TantivyIndex(folder / "words"), dense=ChromaIndex(folder / "chroma", rows=rows), rows=rows)
-retriever = Retriever(MemoryPassages(PAPERS), indexes, encoder=no_encoder)
+retriever = Retriever(MemoryCatalog(PAPERS), indexes, encoder=no_encoder)
 retriever.search("car", mode={mode!r})
 assert {absent!r} not in sys.modules
 """
-    stored(tmp_path, MemoryPassages(PAPERS), with_sentences=False)
+    stored(tmp_path, MemoryCatalog(PAPERS), with_sentences=False)
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=root)
     assert done.returncode == 0, done.stderr
+
+
+class CountingIndex:
+    """An index of neighbours that counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = self.reopened = 0
+
+    def put(self, keys: Sequence[int], vectors: Vectors) -> None:
+        raise AssertionError("readers do not write")
+
+    def drop(self, keys: Collection[int]) -> None:
+        raise AssertionError("readers do not write")
+
+    def nearest(self, vector: Vectors, *, k: int, within: Keys | None = None) -> list[tuple[int, float]]:
+        self.asked += 1
+        return []
+
+    def reopen(self) -> None:
+        self.reopened += 1
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "dense"])
+def test_the_first_search_by_meaning_scans_the_vectors_and_all_others_are_served_by_the_index(
+    tmp_path: Path, mode: Mode
+) -> None:
+    catalog, behind = MemoryCatalog(PAPERS), CountingIndex()
+    indexes = stored(tmp_path, catalog)
+    expected = searching(catalog, indexes).search("automobile", mode=mode)
+    retriever = searching(catalog, replace(indexes, dense=behind))
+    retriever.search("automobile", mode="lexical")
+    assert retriever.search("automobile", mode=mode) == expected
+    assert behind.asked == 0
+    for asked in (1, 2, 3):
+        retriever.search("automobile", mode=mode)
+        assert behind.asked == asked
+
+
+def test_an_index_that_has_changed_is_opened_again_by_the_second_search(tmp_path: Path) -> None:
+    catalog, behind = MemoryCatalog(PAPERS), CountingIndex()
+    retriever = searching(catalog, replace(stored(tmp_path, catalog), dense=behind))
+    for _ in range(2):
+        retriever.search("automobile")
+    catalog.turn += 1
+    retriever.search("automobile")
+    assert (behind.reopened, behind.asked) == (1, 1)
+    retriever.search("automobile")
+    assert (behind.reopened, behind.asked) == (1, 2)
 
 
 # ----------------------------------------------------------------------------------- what people type
@@ -416,8 +474,8 @@ AUTHORS = {
 
 @pytest.fixture
 def typed(tmp_path: Path) -> Retriever:
-    passages = MemoryPassages(WRITTEN, authors=AUTHORS)
-    return Retriever(passages, stored(tmp_path, passages), encoder=WordEncoder)
+    catalog = MemoryCatalog(WRITTEN, authors=AUTHORS)
+    return searching(catalog, stored(tmp_path, catalog))
 
 
 def papers(retriever: Retriever, query: str, mode: Mode = "hybrid", **given: object) -> list[str]:
@@ -464,15 +522,15 @@ def test_papers_of_more_of_the_named_authors_come_before_those_of_one(typed: Ret
 )
 def test_what_texts_say_is_no_name(tmp_path: Path, query: str) -> None:
     written = {**WRITTEN, **{f"more{n}": [f"Monte Carlo fish {n}."] for n in range(20)}}
-    passages = MemoryPassages(written, authors=AUTHORS)
-    retriever = Retriever(passages, stored(tmp_path, passages), encoder=WordEncoder)
+    catalog = MemoryCatalog(written, authors=AUTHORS)
+    retriever = searching(catalog, stored(tmp_path, catalog))
     assert [hit.chunk_id for hit in retriever.find(query)] == [hit.chunk_id for hit in retriever.search(query)]
 
 
 @given(query=st.sampled_from(["elastic waves", "C++ -", "a car: deep water?", "title: ", "image-based", "12-15 waves"]))
 def test_plain_words_are_ranked_as_ever(query: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    passages = MemoryPassages(WRITTEN, authors=AUTHORS)
-    retriever = Retriever(passages, stored(tmp_path_factory.mktemp("x"), passages), encoder=WordEncoder)
+    catalog = MemoryCatalog(WRITTEN, authors=AUTHORS)
+    retriever = searching(catalog, stored(tmp_path_factory.mktemp("x"), catalog))
     for by in ("chunk", "paper"):
         assert retriever.find(query, by=by) == retriever.search(query, by=by)
 
@@ -582,8 +640,19 @@ def test_a_family_name_that_texts_cite_is_one_and_a_word_that_they_use_is_none(t
         **{f"citing{n}": [f"As Noether et al. (2019) and Gan show, {n}."] for n in range(9)},
         **{f"using{n}": [f"We train a GAN on images, {n}."] for n in range(9)},
     }
-    passages = MemoryPassages(written, authors={"hers": ["Ada Noether"], "other": ["Wei Gan"]})
-    retriever = Retriever(passages, stored(tmp_path, passages), encoder=WordEncoder)
+    catalog = MemoryCatalog(written, authors={"hers": ["Ada Noether"], "other": ["Wei Gan"]})
+    retriever = searching(catalog, stored(tmp_path, catalog))
     assert papers(retriever, "Noether")[0] == papers(retriever, "papers by Noether")[0] == "hers"
     assert "other" not in papers(retriever, "gan")[:9]
     assert papers(retriever, "Wei Gan")[0] == "other"
+
+
+def test_indexes_are_let_go_of_when_nobody_searches_and_who_comes_later_is_told(retriever: Retriever) -> None:
+    closing = threading.Thread(target=retriever.close)
+    with retriever._lock:  # as a search holds it
+        closing.start()
+        closing.join(timeout=0.1)
+        assert closing.is_alive()
+    closing.join()
+    with pytest.raises(IndexDamaged, match="ask again"):
+        retriever.search("cars")

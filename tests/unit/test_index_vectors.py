@@ -151,3 +151,15 @@ def test_sentences_that_lost_their_end_are_an_error_with_its_cure(tmp_path: Path
     data.write_bytes(data.read_bytes()[:-32])
     with pytest.raises(IndexDamaged, match="kb reindex"):
         SentenceFile(data, DIMENSION).best(unit_rows(1), [1, 2])
+
+
+def test_vectors_that_no_key_owns_are_overwritten_and_no_others(tmp_path: Path) -> None:
+    file = SentenceFile(tmp_path / "sentences", DIMENSION)
+    kept, orphan = unit_rows(3), unit_rows(2, seed=1)
+    file.put([1], [kept])
+    file._data.write(np.array([3, 4]), np.ascontiguousarray(orphan, "<f2").view(np.uint8))  # stopped before the entry
+    stopped = orphan.astype("<f2").tobytes()
+    assert stopped in file.path.read_bytes()
+    file.forget_unowned()
+    assert stopped not in file.path.read_bytes()
+    assert file.best(kept[:1], [1])[0] == pytest.approx(1, abs=1e-2)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kb.guard import Limits
 from kb.home import Home
 from kb.library.intake import Intake
 from kb.records import Failure, Item, Metadata, PassedOver, SourceRecord
@@ -34,7 +35,9 @@ def arxiv() -> ScriptedArxiv:
 def intake(tmp_path: Path, arxiv: ScriptedArxiv, monkeypatch: pytest.MonkeyPatch) -> Intake:
     monkeypatch.chdir(tmp_path)
     home = Home(tmp_path / "home")
-    made = Intake(Settings.load(home=home.path), home, fulltext=True, private=None, notice=lambda text: None)
+    made = Intake(
+        Settings.load(home=home.path), home, limits=Limits(), fulltext=True, private=None, notice=lambda text: None
+    )
     monkeypatch.setattr(made, "arxiv", lambda: arxiv)
     return made
 
@@ -138,7 +141,9 @@ def test_how_many_to_expect_is_counted_for_lines_alone(intake: Intake, tmp_path:
 def test_what_the_user_says_of_privacy_is_marked(tmp_path: Path, arxiv: ScriptedArxiv, private: bool) -> None:
     (tmp_path / "a.md").write_text("# A")
     home = Home(tmp_path / "home")
-    made = Intake(Settings.load(home=home.path), home, fulltext=True, private=private, notice=lambda text: None)
+    made = Intake(
+        Settings.load(home=home.path), home, limits=Limits(), fulltext=True, private=private, notice=lambda text: None
+    )
     [item] = items(made, str(tmp_path / "a.md"))
     assert isinstance(item, Item)
     assert (item.private, item.private_stated) == (private, True)

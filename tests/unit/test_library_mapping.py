@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb import Settings
-from kb.library.desk import Desk
-from kb.library.mapping import arrange, project
+from kb import Library, Settings
+from kb.library.viewing import arrange, project
 from kb.records import Topic
 from tests.fakes import WordEncoder
 
@@ -67,39 +66,39 @@ def records(count: int) -> list[dict[str, object]]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(tmp_path: Path) -> Iterator[Library]:
     path = tmp_path / "records.jsonl"
     path.write_text("".join(json.dumps(one) + "\n" for one in records(130)))
-    with Desk.open(Settings(home=tmp_path / "home")) as opened:
-        opened._encoder = WordEncoder()
+    with Library.open(Settings(home=tmp_path / "home")) as opened:
+        opened._models._encoder = WordEncoder()
         opened.add([str(path)])
         yield opened
 
 
-def test_the_map_is_there_at_once_and_better_when_it_was_arranged(desk: Desk) -> None:
-    desk.add_topic(Topic(name="Stars", query="abs:galaxies"))
-    first = desk.paper_map()
+def test_the_map_is_there_at_once_and_better_when_it_was_arranged(desk: Library) -> None:
+    desk.topics.add(Topic(name="Stars", query="abs:galaxies"))
+    first = desk.view.map()
     assert not first.arranged
-    desk.arrange_map()
-    second = desk.paper_map()
+    desk.view.arrange_map()
+    second = desk.view.map()
     assert second.arranged
     assert [point.paper_id for point in first.points] == [point.paper_id for point in second.points]
     assert [(p.x, p.y) for p in first.points] != [(p.x, p.y) for p in second.points]
     assert {point.topic for point in second.points if point.category == "astro-ph"} == {"Stars"}
-    kept = list((desk.home.cache_path / "map").iterdir())
+    kept = list((desk._store.home.cache_path / "map").iterdir())
     assert len(kept) == 1
     kept[0].write_bytes(b"\x93NUMPY half of a file")
-    assert not desk.paper_map().arranged  # what is broken is made again
+    assert not desk.view.map().arranged  # what is broken is made again
 
 
-def test_a_large_library_is_drawn_evenly_over_its_days(desk: Desk) -> None:
-    drawn = desk.paper_map(limit=30).points
+def test_a_large_library_is_drawn_evenly_over_its_days(desk: Library) -> None:
+    drawn = desk.view.map(limit=30).points
     assert 20 < len(drawn) <= 30
     assert {point.month for point in drawn} == {"2024-01", "2024-02", "2024-03"}
 
 
-def test_every_paper_is_counted_in_its_month(desk: Desk) -> None:
-    counts = desk.month_counts()
+def test_every_paper_is_counted_in_its_month(desk: Library) -> None:
+    counts = desk.view.months()
     assert sum(one.count for one in counts) == 130
     assert {(one.month, one.category) for one in counts} == {
         ("2024-01", "cs.CL"), ("2024-02", "astro-ph"), ("2024-03", "q-bio"),

@@ -234,6 +234,7 @@ def test_agreement_is_mutual_and_a_list_agrees_with_itself(ours: list[str], thei
         assert authors_agree(ours, theirs) == authors_agree(theirs, ours)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [

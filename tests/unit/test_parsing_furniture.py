@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kb.parsing.furniture import find_furniture
+from kb.parsing.furniture import find_furniture, printed_labels
 from tests.printed_pages import HEIGHT, Printed, line_of, prose
 
 
@@ -45,3 +45,27 @@ def test_the_title_said_again_above_a_single_later_page_is_a_running_head() -> N
     first = [Printed(72, 100, "Efficient Widgets for Everyone"), *prose(72, 300, 20)]
     second = [Printed(72, 60, "Efficient Widgets for Everyone"), Printed(400, 60, "2"), *prose(72, 120, 20)]
     assert dropped(first, second) == ["Efficient Widgets for Everyone", "2"]
+
+
+def labels(*pages: list[Printed]) -> tuple[str, ...]:
+    lines = [[line_of(printed, page=number) for printed in page] for number, page in enumerate(pages, start=1)]
+    return printed_labels(lines, heights=[HEIGHT] * len(pages))
+
+
+def test_printed_numbers_are_read_alone_and_at_the_ends_of_running_heads() -> None:
+    alone = [[*prose(72, 170, 20), Printed(300, 760, f"– {at + 357} –")] for at in range(4)]
+    assert labels(*alone) == ("357", "358", "359", "360")
+    left, right = "{n} A. Author et al.", "Widgets in Estuaries {n}"
+    heads = [[Printed(72, 40, (left if at % 2 else right).format(n=at + 21)), *prose(72, 170, 20)] for at in range(5)]
+    assert labels(*heads) == ("21", "22", "23", "24", "25")
+
+
+def test_a_page_without_a_number_is_counted_with_the_others() -> None:
+    pages = [[*prose(72, 170, 20), *([Printed(300, 760, str(at + 101))] if at else [])] for at in range(5)]
+    assert labels(*pages)[0] == "101"
+
+
+def test_numbers_that_do_not_count_on_are_no_page_numbers() -> None:
+    pages = [[*prose(72, 170, 20), Printed(300, 760, number)] for number in ("12", "99", "40", "41")]
+    assert labels(*pages) == ()
+    assert labels(*[[*prose(72, 170, 20)] for _ in range(4)]) == ()

@@ -6,7 +6,7 @@ import pytest
 
 from kb.parsing.headings import find_headings
 from kb.parsing.page import Graphic, OutlineEntry
-from kb.parsing.section_names import bare_title
+from kb.structure import bare_title
 from tests.printed_pages import BODY, BOLD, ITALIC, Printed, laid_out, prose
 
 

@@ -26,6 +26,7 @@ def test_columns_are_counted_by_the_gutters_between_long_lines(count: int) -> No
     assert [round(start) for start, _ in page.columns] == [round(x) for x in STARTS[count]]
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(count=st.sampled_from([1, 2, 3]), seed=st.randoms(use_true_random=False))
 def test_reading_order_does_not_depend_on_the_order_of_painting(count: int, seed: st.DataObject) -> None:

@@ -88,6 +88,20 @@ def test_bibtex_is_what_arxiv_and_latex_expect() -> None:
     assert to_bibtex([PAPER]) == text
 
 
+def test_letters_of_a_formula_that_are_no_ascii_are_one_sign_to_latex() -> None:
+    text = to_bibtex([replace(PAPER, title=r"$T_θ \leq \hatβ$ of β, $\frac1γ$", comment=r"$\fracδε$")])
+    assert r"$T_{θ} \leq \hat{β}$ of β, $\frac1{γ}$" in text
+    assert r"$\frac{δ}{ε}$" in text
+
+
+@pytest.mark.parametrize("formula", [r"$\left\{ x \right.$", r"$\}, note = \{x$", r"$\{x$"])
+def test_a_formula_whose_braces_bibtex_would_count_ends_no_field(formula: str) -> None:
+    [metadata] = reread([replace(PAPER, title=f"On {formula} and $\\{{x\\}}$", comment=formula)])
+    assert r"and $\{x\}$" in metadata.title
+    assert metadata.abstract == PAPER.abstract
+    assert to_bibtex([replace(PAPER, title=formula, abstract="")]).count(r"\textbraceleft{}") == formula.count(r"\{")
+
+
 @pytest.mark.parametrize("formula", [r"$\input{/etc/passwd}$", r"$\write18{ls}$", r"$\def\a{b}$", r"$\begin{x}$"])
 def test_a_title_that_would_have_latex_do_things_is_printed(formula: str) -> None:
     text = to_bibtex([replace(PAPER, title=f"On {formula} and $\\alpha_1$")])
@@ -135,6 +149,7 @@ def test_jsonl_is_read_back_to_the_same_fields(tmp_path: Path) -> None:
     assert (second.ids, second.title) == (("record:0123",), "Bare")
 
 
+@pytest.mark.slow
 def test_five_hundred_real_records_come_back_from_bibtex_and_jsonl(shared: Path) -> None:
     with gzip.open(shared / "arxiv" / "records.jsonl.gz") as lines:
         rows = [json.loads(line) for line in itertools.islice(lines, 0, 50_000, 100)]
@@ -197,6 +212,13 @@ def test_any_text_comes_back_from_bibtex(
     )  # fmt: skip
     [metadata] = reread([paper])
     assert_same(paper, metadata)
+
+
+@pytest.mark.parametrize("sign", ["!`", "?`", "``", "''", "--", "---"])
+def test_signs_that_tex_joins_come_back_as_they_were(sign: str) -> None:
+    paper = Paper(id="arxiv:2402.19481", title=f"What {sign} is", authors=("Ann Author",), abstract=sign)
+    [metadata] = reread([paper])
+    assert metadata.title == paper.title
 
 
 # ------------------------------------------------------------------------------------- as it came in
@@ -376,6 +398,7 @@ _entry = st.tuples(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.dictionaries(_key, _entry, min_size=1, max_size=4))
 def test_any_bibliography_goes_out_as_it_came_in(entries: dict[str, tuple[str, dict[str, str]]]) -> None:

@@ -6,7 +6,7 @@ import csv
 import io
 
 from kb.records import Hit, Paper
-from kb.rendering.hit_list import to_csv, to_markdown
+from kb.rendering.single import hits_to_csv, hits_to_markdown
 
 PAPER = Paper(id="record:1", title="=HYPERLINK(1) <script> *x*", authors=("+1", "B"), url="javascript:alert(1)")
 HIT = Hit(
@@ -16,7 +16,7 @@ HIT = Hit(
 
 
 def test_no_cell_is_a_formula() -> None:
-    head, row = csv.reader(io.StringIO(to_csv([HIT])))
+    head, row = csv.reader(io.StringIO(hits_to_csv([HIT])))
     cells = dict(zip(head, row, strict=True))
     assert not any(cell.startswith(("=", "+", "-", "@")) for cell in row)
     assert cells["title"] == "'=HYPERLINK(1) <script> *x*"
@@ -24,7 +24,7 @@ def test_no_cell_is_a_formula() -> None:
 
 
 def test_markdown_shows_text_and_no_link_of_another_scheme() -> None:
-    text = to_markdown([HIT])
+    text = hits_to_markdown([HIT])
     assert "<script>" not in text
     assert "<b>" not in text
     assert "javascript" not in text

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import string
+from typing import Any
 
-from kb.records import Answer, Claim, Paper, Passage, PassageSentence, Reason, ShortSpan
+from kb.records import Answer, Claim, Hit, Paper, Passage, PassageSentence, Reason, ShortSpan
 from kb.rendering import plain_text, reasons
 
 ZEBRA = Paper(id="arxiv:2401.00001", title="Zebra: A Corpus of Striped Animals", authors=("Ann Author", "Bea Beta"))
@@ -31,7 +32,7 @@ def passage(paper: Paper, marker: str, text: str, *sentences: str, answering: tu
     )
 
 
-def of(*shown: Passage, answered: bool = True) -> str:
+def of(*shown: Passage, answered: bool = True, count: int = 3, **more: Any) -> str:
     asked = "How many?"
     made = Answer(
         question=asked,
@@ -41,8 +42,9 @@ def of(*shown: Passage, answered: bool = True) -> str:
         answered=answered,
         language="en",
         passages=shown,
+        **more,
     )
-    return plain_text.answer(made)
+    return plain_text.answer(made, shown=count)
 
 
 def test_paragraphs_and_rows_stand_on_lines_of_their_own() -> None:
@@ -75,9 +77,37 @@ def test_sentences_that_answer_together_stand_between_one_pair_of_marks() -> Non
 
 def test_more_than_three_passages_are_counted() -> None:
     shown = [passage(ZEBRA, f"{n}", "Abc is 4.", "Abc is 4.") for n in range(1, 6)]
-    assert of(*shown).endswith("2 more passages: --json has them")
-    assert of(*shown[:4]).endswith("1 more passage: --json has them")
+    assert of(*shown).endswith("2 more passages: -k 5 shows them")
+    assert of(*shown[:4]).endswith("1 more passage: -k 4 shows them")
     assert "more" not in of(*shown[:3])
+    assert "more" not in of(*shown, count=5)
+
+
+def test_passages_of_papers_that_are_not_named_stand_apart() -> None:
+    shown = [passage(ZEBRA, "1", "Abc is 4.", "Abc is 4."), passage(HERON, "2", "Abc is 4.", "Abc is 4.")]
+    before, _, after = of(*shown, named=(ZEBRA.id,)).partition("\n\nIn other papers:\n")
+    assert (ZEBRA.title in before, HERON.title in before) == (True, False)
+    assert HERON.title in after
+    assert "In other papers" not in of(*shown)
+
+
+def test_papers_that_are_asked_for_are_all_listed_with_one_sentence_each() -> None:
+    text = "Abc is 4. Def is 5."
+    papers = [Paper(id=f"arxiv:2401.0000{n}", title=f"Paper {n}") for n in range(1, 6)]
+    shown = [passage(paper, f"{n}", text, "Abc is 4.", "Def is 5.") for n, paper in enumerate(papers, 1)]
+    said = of(*shown, over_papers=True)
+    assert all(f"\n{n}. Paper {n}\n" in said for n in range(1, 6))
+    assert said.count("“Abc is 4.” (3 Data, p. 4)") == 5
+    assert "Def" not in said
+
+
+def test_a_hit_shows_the_part_of_its_passage_that_has_the_words_of_the_query() -> None:
+    text = f"{'Nothing of it stands here. ' * 30}The zebra has forty stripes.{' Nor here.' * 40}"
+    hit = Hit(
+        rank=1, score=1.0, found_by=("lexical",), paper=ZEBRA, chunk_id="c", section=("3 Data",), page=4, text=text
+    )
+    assert "forty stripes" in plain_text.hits([hit], query="how many stripes")
+    assert "forty stripes" not in plain_text.hits([hit], query="heron")
 
 
 def test_a_statement_in_doubt_is_told_with_the_reason() -> None:

@@ -212,6 +212,7 @@ def test_whatever_an_item_holds_is_kept_as_it_stood(
     assert [dict(record.fields).keys() for record in got] == [item.keys() for item in items]
 
 
+@pytest.mark.slow
 def test_an_item_without_measure_is_one_clear_line_and_the_others_go_in(tmp_path: Path) -> None:
     flood = {"id": "b", "title": "A flood } of { brackets", "author": [{"family": "Name", "given": "A"}] * 300_000}
     things = found(tmp_path, json.dumps([{"id": "a", "title": "A"}, flood, {"id": "c", "title": "C"}]))

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from kb.guard import Limits
 from kb.records import Failure, Item, PassedOver
+from kb.sources import jsonl
 from kb.sources.files import FilesSource, proposed_ids, readable_endings
 from kb.sources.jsonl import count_lines
 
@@ -138,7 +140,7 @@ def test_a_named_file_that_cannot_be_taken_is_a_failure(
     path = tmp_path / (name or "absent.pdf")
     if name:
         path.write_bytes(data)
-    [failure] = FilesSource(max_file_bytes=100).find(str(path))
+    [failure] = FilesSource(limits=Limits(max_file_bytes=100)).find(str(path))
     assert isinstance(failure, Failure)
     assert failure.code == code
     assert failure.what == str(path)
@@ -219,3 +221,11 @@ def test_a_files_name_proposes_the_one_id_that_it_carries(name: str, ids: tuple[
 def test_the_endings_that_are_read_have_their_dot() -> None:
     assert {".pdf", ".bib", ".ris", ".nbib", ".json", ".csv", ".jsonl", ".jsonl.gz"} <= set(readable_endings())
     assert all(ending.startswith(".") for ending in readable_endings())
+
+
+def test_lines_are_counted_as_far_as_it_is_worth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"\n" * 3_000_000)
+    assert count_lines(str(path)) == 3_000_000
+    monkeypatch.setattr(jsonl, "_MOST_COUNTED_MIB", 1)
+    assert count_lines(str(path)) == 0

@@ -211,7 +211,7 @@ def test_a_file_of_another_form_is_refused_with_the_cure(tmp_path: Path) -> None
     (tmp_path / "a.docx").touch()
     with pytest.raises(ParseError, match=r"save it as one of these$"):
         read_manuscript(tmp_path / "a.docx", max_bytes=1_000)
-    with pytest.raises(ParseError, match="cannot be read"):
+    with pytest.raises(ParseError, match="there is no such file"):
         read_manuscript(tmp_path / "missing.md", max_bytes=1_000)
 
 
@@ -246,3 +246,20 @@ def test_no_text_breaks_the_reader(text: str, name: str) -> None:
             assert one.keys
             assert not set("\ue000\ue001") & set(one.text + one.said)
             assert 1 <= one.line <= text.count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    ("written", "name", "said"),
+    [
+        ('They asked, "Can it swim?" [@a]. Other text.', "m.md", 'They asked, "Can it swim?"'),
+        ("It works! [@a]. Other text.", "m.md", "It works!"),
+        (r"They asked: ``Why?'' \cite{a}. Other text.", "m.tex", "They asked: “Why?”"),
+    ],
+)
+def test_a_citation_behind_a_question_or_a_quotation_belongs_to_its_sentence(
+    written: str, name: str, said: str, tmp_path: Path
+) -> None:
+    sentence = only(written, name, tmp_path)
+    assert sentence.keys == ("a",)
+    assert sentence.said.startswith(said)
+    assert "Other" not in sentence.text

@@ -223,6 +223,7 @@ def test_no_file_stops_the_reader(tmp_path_factory: pytest.TempPathFactory, data
         assert record.metadata.title
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "flood",
     ["AU  - Name, A.\n" * 250_000, "AB  - " + "word " * 1_700_000 + "\n", "AU  - " + "A;" * 200_000 + "\n"],

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kb.latex import decode_latex
 from kb.records import Name
 from kb.sources.bibtex import read_names
-from kb.sources.latex import decode_latex
 from kb.sources.markup import plain
 
 # ------------------------------------------------------------------------------------------- LaTeX
@@ -69,6 +69,7 @@ def test_no_latex_breaks_the_decoder_and_no_letter_is_lost(text: str) -> None:
         assert [sign for sign in decoded if sign.isalpha()] == [sign for sign in text if sign.isalpha()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece", ["{", "}", r"\'{a", r"\'", "\\(", "$ ", "\\unknown{", r"Sch{\"o}n \emph{x} ", "<i ", "&"]
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.text import sentence_spans
+from kb.text import CJK, one_line, printable, sentence_spans
 
 
 def sentences(text: str) -> list[str]:
@@ -45,3 +47,18 @@ def test_each_visible_character_is_in_exactly_one_sentence(text: str) -> None:
     assert covered == sorted(set(covered))
     assert {at for at, char in enumerate(text) if not char.isspace()} <= set(covered)
     assert all(start < end and not text[start].isspace() and not text[end - 1].isspace() for start, end in spans)
+
+
+def test_what_is_not_seen_becomes_one_blank_and_joiners_of_letters_stay() -> None:
+    assert one_line("a\x00b\u2028 c\n\td\ud800") == "a b c d"
+    assert one_line("می\u200cخواهم 👩\u200d🔬") == "می\u200cخواهم 👩\u200d🔬"
+
+
+@given(st.text(max_size=40))
+def test_what_is_made_printable_keeps_its_length(text: str) -> None:
+    assert len(printable(text)) == len(text)
+
+
+@pytest.mark.parametrize("sign", ["漢", "𠮷", "か", "한"])
+def test_letters_of_every_plane_are_known_as_chinese_japanese_or_korean(sign: str) -> None:
+    assert re.fullmatch(f"[{CJK}]", sign)

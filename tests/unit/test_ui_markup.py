@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kb.formulas import split_formulas
 from ui import markup
 
 _ESCAPED = re.compile(r"\\[!-/:-@\[-`{-~]")
@@ -30,15 +31,20 @@ def test_plain_keeps_every_character(text: str) -> None:
 
 @given(st.text(alphabet="ab$ \\_<>[]()*0"))
 def test_dollars_that_are_left_come_in_pairs_around_formulas(text: str) -> None:
-    rest = _ESCAPED.sub("", re.sub(markup._MATHS, "", markup.with_maths(text)))
-    assert "$" not in rest or markup.with_maths(text).count("$") % 2 == 0
-    assert "<" not in _ESCAPED.sub("", re.sub(markup._MATHS, "", markup.plain(text)))
+    shown = markup.with_maths(text)
+    formulas = [piece for piece, is_formula in split_formulas(" ".join(text.split())) if is_formula]
+    assert _ESCAPED.sub("", shown).count("$") == 2 * len(formulas)
+    for formula in formulas:
+        assert formula in shown
+        shown = shown.replace(formula, "", 1)
+    assert not re.search(r"[$<]", _ESCAPED.sub("", shown))
 
 
 def test_formulas_are_kept_and_prices_are_none() -> None:
     assert markup.with_maths("of $\\alpha_i^2$ it") == "of $\\alpha_i^2$ it"
     assert "$5 and $" not in markup.with_maths("pay $5 and $6")
     assert markup.plain("$x$") == "\\$x\\$"
+    assert markup.with_maths("$\\sim$$13k$ of it") == "$\\sim$\u2060$13k$ of it"
 
 
 def test_directives_emoji_arrows_and_mail_addresses_are_broken_up() -> None:

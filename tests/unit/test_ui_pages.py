@@ -14,9 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 import ui
 from kb import Library, Settings
-from kb.library.desk import Desk
 from kb.records import Topic
-from ui import health
+from ui import health, session
 
 APP = Path(ui.__file__).with_name("app.py")
 SCRIPT = "<script>alert(1)</script>"
@@ -97,6 +96,7 @@ def test_a_wrong_value_in_the_address_is_as_none(at_home: Path, value: str) -> N
     assert "2 results" in shown(app)
 
 
+@pytest.mark.slow
 def test_markup_of_a_paper_is_escaped_everywhere(at_home: Path) -> None:
     for app in (page("search", q="titles"), page("paper", id="2401.00001")):
         text = shown(app)
@@ -115,10 +115,10 @@ def test_liking_is_kept_and_taken_back(at_home: Path) -> None:
     app = page("paper", id="2401.00002")
     app.button(key="like-paper-arxiv:2401.00002").click().run()
     with Library.open(Settings(home=at_home)) as library:
-        assert library.show("2401.00002")["liking"] == 1
+        assert library.show("2401.00002").liking == 1
     app.button(key="like-paper-arxiv:2401.00002").click().run()
     with Library.open(Settings(home=at_home)) as library:
-        assert library.show("2401.00002")["liking"] == 0
+        assert library.show("2401.00002").liking == 0
 
 
 def test_the_language_changes_the_interface_and_nothing_of_the_paper(at_home: Path) -> None:
@@ -130,10 +130,10 @@ def test_the_language_changes_the_interface_and_nothing_of_the_paper(at_home: Pa
 
 def test_why_a_paper_is_on_the_page_is_said_in_the_language_of_the_interface(at_home: Path) -> None:
     day = date(2024, 2, 3)
-    with Desk.open(Settings(home=at_home)) as library:
-        library.add_topic(Topic(name="Citing", query="cat:cs.DL"))
+    with Library.open(Settings(home=at_home)) as library:
+        library.topics.add(Topic(name="Citing", query="cat:cs.DL"))
         digest = library.digest("Citing", day=day)
-        library.write_digest(digest, ["json"], out=library.digest_folder("Citing", day))
+        library.pages.write(digest, ["json"], out=library.pages.folder("Citing", day))
     app = page("today", topic="Citing", day=day.isoformat())
     assert "the query holds" in shown(app)
     app.selectbox(key="language").set_value("zh").run()
@@ -170,6 +170,7 @@ def test_where_sign_in_is_configured_nothing_is_shown_before_it(at_home: Path) -
     assert not app.markdown
 
 
+@pytest.mark.slow
 def test_the_table_is_ordered_and_filtered_over_the_whole_library(at_home: Path) -> None:
     def titles(**parameters: str) -> list[str]:
         table: Any = page("library", **parameters).dataframe[0].value
@@ -193,6 +194,7 @@ def test_a_day_of_the_calendar_is_chosen_by_a_click_and_kept_in_the_address(at_h
     assert app.query_params["day"] in ("2024-01-02", ["2024-01-02"])
 
 
+@pytest.mark.slow
 def test_papers_to_compare_are_found_by_words_and_stay_chosen(at_home: Path) -> None:
     app = page("compare")
     app.text_input(key="compare-papers-find").set_value("turing").run()
@@ -215,9 +217,9 @@ def test_a_topic_is_edited_whole(at_home: Path) -> None:
     next(button for button in app.button if button.label == "Save").click().run()
     assert not app.error
     with Library.open(Settings(home=at_home)) as library:
-        topic = library.topic("Graphs")
+        topic = library.topics.get("Graphs")
         assert (topic.authors, topic.limit) == (("Alan Turing", "Ada Lovelace"), 7)
-        library.remove_topic("Graphs")
+        library.topics.remove("Graphs")
 
 
 @pytest.mark.parametrize(
@@ -233,3 +235,29 @@ def test_a_topic_is_edited_whole(at_home: Path) -> None:
 )
 def test_a_cure_is_a_click_where_a_click_can_cure(cure: str, command: list[str]) -> None:
     assert health.command_of(cure) == command
+
+
+@pytest.mark.slow
+def test_conversations_are_those_of_the_person_who_signed_in(at_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sign_in(name: str) -> None:
+        monkeypatch.setattr(st, "user", {"is_logged_in": True, "iss": "https://id.example.org", "sub": name})
+
+    sign_in("ada")
+    name = session.new_conversation()
+    with Library.open(Settings(home=at_home)) as library:
+        library.ask("Which graphs are large?", session=name)
+        paper = library.ask("Which graphs are large?").passages[0].paper.id
+    for who in ("ada", "bob"):
+        sign_in(who)
+        for app in (page("ask", session=name), page("ask"), page("paper", id=paper, tab="cited")):
+            said = [shown(app), *(button.label for button in app.button)]
+            assert any("Which graphs are large" in text for text in said) == (who == "ada")
+
+
+def test_where_others_reach_the_app_a_typed_path_is_refused(at_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KB_BROWSER_PATHS", "false")
+    app = page("library", room="add_papers")
+    assert app.text_area[0].label == "arXiv ids or addresses, one a line"
+    app.text_area[0].set_value(str(APP))
+    next(button for button in app.button if button.label == "Add").click().run()
+    assert "is a path of the server" in app.error[0].value

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kb.writing.rhetoric import ROLES, classify
-from kb.writing.section_kinds import heading_kind, section_kind
+from kb.writing.rhetoric import ROLES, classify, heading_kind, section_kind
 
 ABSTRACT = [
     "Tide tables are essential for coastal shipping.",

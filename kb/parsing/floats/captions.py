@@ -14,12 +14,22 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from kb.parsing.floats.caption_text import SOFT_HYPHEN, join_rows
-from kb.parsing.floats.labels import COLONS, IN_TEXT, KIND_ALONE, LABELS, LEADERS, starts_caption
 from kb.parsing.floats.page import FloatPage, Item
 from kb.parsing.floats.rectangles import Rect, hull
 from kb.parsing.layout import BodyStyle
+from kb.structure import FLOAT_WORD, FloatLabel, float_label
 
 _MIN_QUALITY = 1.0
+_NOT_CUT = ("Box", "Video")  # kinds that are no floats of a printed page
+# "Figure 3 shows …" is a sentence about a figure, not its caption.
+_IN_TEXT = re.compile(
+    r"^\s*(?:\(?[a-z]\)?\s*)?(?:shows?|showed|presents?|illustrates?|depicts?|in|and|we|lists?|is|are|was|were|gives?"
+    r"|summari[sz]es?|reports?|compares?|demonstrates?|provides?|contains?|also|that|which|for|with|of|to|can|below|above"
+    r"|plots?|displays?|indicates?|reveals?|describes?|explains?|outlines?|visuali[sz]es?|has|have|on|as|by|from|where"
+    r"|the left|the right)\b|^\s*[,;)\]]"
+)
+_LEADERS = re.compile(r"(?:\.\s?){5,}\s*\d*\s*$|…{2,}")
+_COLONS = (":", "：", "|", "｜")
 
 
 @dataclass(slots=True)
@@ -56,8 +66,8 @@ def find_first_lines(pages: Sequence[FloatPage], *, body: BodyStyle) -> list[Flo
         marks.setdefault(caption.family, Counter())[mark] += 1
     kept: list[FloatCaption] = []
     for caption, mark in candidates:
-        colons = sum(marks[caption.family][sign] for sign in COLONS)
-        if colons < 2 or mark in COLONS or colons < 0.25 * sum(marks[caption.family].values()):
+        colons = sum(marks[caption.family][sign] for sign in _COLONS)
+        if colons < 2 or mark in _COLONS or colons < 0.25 * sum(marks[caption.family].values()):
             kept.append(caption)
             caption.items[0].role = "caption"
     return kept
@@ -87,36 +97,35 @@ def _free_letters(caption: FloatCaption) -> None:
 
 
 def _candidate(page: FloatPage, item: Item, *, body: BodyStyle) -> tuple[FloatCaption, str] | None:
-    if item.role == "furniture" or LEADERS.search(item.text):
+    if item.role == "furniture" or _LEADERS.search(item.text):
         return None
     text = _with_number(page, item)
-    for name, pattern in LABELS:
-        match = pattern.match(text)
-        if match is None:
-            continue
-        quality = _quality(item, match, body=body)
-        if quality < _MIN_QUALITY:
-            return None
-        label = f"{match['prefix'] or ''}{name} {match['number'].strip('.-')}"
-        caption = FloatCaption(page, name, label, [item], [[item]], quality)
-        return caption, match["mark"].strip()
-    return None
+    label = float_label(text)
+    if label is None or label.kind in _NOT_CUT or (quality := _quality(item, label, body=body)) < _MIN_QUALITY:
+        return None
+    return FloatCaption(page, label.kind, label.text, [item], [[item]], quality), label.mark
+
+
+def _starts_caption(text: str) -> bool:
+    """Whether a line begins with the label of a float."""
+    label = float_label(text)
+    return label is not None and label.kind not in _NOT_CUT
 
 
 def _with_number(page: FloatPage, item: Item) -> str:
     """The line; when a wide space parts a lone "Figure" from its number, with what follows on its row."""
-    if not KIND_ALONE.match(item.text):
+    if not FLOAT_WORD.match(item.text):
         return item.text
     row = [i for i in page.items if abs(i.line.baseline - item.line.baseline) < 1 and i.box.x0 > item.box.x0]
     row = [i for i in row if i.column == item.column]
     return " ".join([item.text, *(i.text for i in sorted(row, key=lambda i: i.box.x0))])
 
 
-def _quality(item: Item, match: re.Match[str], *, body: BodyStyle) -> float:
-    line, mark, rest = item.line, match["mark"].strip(), match["rest"]
+def _quality(item: Item, label: FloatLabel, *, body: BodyStyle) -> float:
+    line, mark, rest = item.line, label.mark, label.rest
     first = line.runs[0].style if line.runs else None
-    quality = 1.5 if mark in COLONS else 1.0 if mark else 0.0
-    if not mark and IN_TEXT.match(rest):
+    quality = 1.5 if mark in _COLONS else 1.0 if mark else 0.0
+    if not mark and _IN_TEXT.match(rest):
         quality -= 3.0
     if not mark and rest[:1] and not rest[0].isspace():
         quality -= 2.0
@@ -176,7 +185,7 @@ def _add_row_mates(caption: FloatCaption, page: FloatPage) -> None:
         if item is first or not same_row or not item.line.upright or item.role == "caption":
             continue
         reach = (6.0 if _is_label(caption) else 2.6) * first.line.size
-        near = -2 < item.box.x0 - edge < reach and item.box.x0 < x1 and not starts_caption(item.text)
+        near = -2 < item.box.x0 - edge < reach and item.box.x0 < x1 and not _starts_caption(item.text)
         if near and abs(largest_size(item) - largest_size(first)) < 1.0 and not _begins_column(item):
             caption.rows[0].append(item)
             caption.items.append(item)
@@ -187,7 +196,7 @@ def _begins_column(item: Item) -> bool:
     """Whether lines above and below begin where this one does: text that runs beside the float."""
     size = item.line.size
     aligned = [o for o in item.block if o is not item and abs(o.box.x0 - item.box.x0) < 0.15 * size]
-    return len(aligned) >= 2 and any(not starts_caption(o.text) and o.box.width > 6 * size for o in aligned)
+    return len(aligned) >= 2 and any(not _starts_caption(o.text) and o.box.width > 6 * size for o in aligned)
 
 
 def largest_size(item: Item) -> float:
@@ -216,7 +225,7 @@ def _row_below(page: FloatPage, caption: FloatCaption, last: list[Item], *, size
 
 def _goes_on(caption: FloatCaption, row: list[Item], *, down: float, usual: float | None, body: BodyStyle) -> bool:
     first, last = caption.items[0], caption.rows[-1]
-    if any(item.role == "caption" for item in row) or starts_caption(row[0].text):
+    if any(item.role == "caption" for item in row) or _starts_caption(row[0].text):
         return False
     box, above = hull(item.box for item in row), hull(item.box for item in last)
     if any(
@@ -271,7 +280,7 @@ def _add_second_column(caption: FloatCaption, *, body: BodyStyle) -> None:
     own = [item for item in page.items if item.column == 1 and item.role in ("free", "body")]
     own = [item for item in own if abs(item.line.size - first.line.size) < 0.3 and item.line.upright]
     start = [item for item in own if abs(item.line.baseline - first.line.baseline) < 2]
-    if len(start) != 1 or starts_caption(start[0].text):
+    if len(start) != 1 or _starts_caption(start[0].text):
         return
     for item in start[0].block:
         if item in own and item.line.baseline >= first.line.baseline - 2:

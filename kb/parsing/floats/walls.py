@@ -12,13 +12,9 @@ from kb.parsing.floats.page import FloatPage, Item, is_alone_in_row, is_in_drawi
 from kb.parsing.floats.prose import is_code_font
 from kb.parsing.floats.rectangles import Rect
 from kb.parsing.layout import BodyStyle
+from kb.structure import KNOWN, NUMBERED
 
-_HEADING = re.compile(
-    r"^(?:(?:\d+(?:\.\d+)*\.?|[A-Z](?:\.\d+)*\.?|[IVX]+\.)\s+\S|(?:abstract|introduction|related work|background|method"
-    r"|methods|experiments|results|discussion|conclusions?|references|acknowledge?ments?|appendix|bibliography)\b)",
-    re.IGNORECASE,
-)
-_ABSTRACT = re.compile(r"^\W*(?:abstract|a\s?b\s?s\s?t\s?r\s?a\s?c\s?t|summary)\b", re.IGNORECASE)
+_ABSTRACT = re.compile(r"^\W*(?:a\s?b\s?s\s?t\s?r\s?a\s?c\s?t|summary)\b", re.IGNORECASE)
 _EQUATION_NUMBER = re.compile(r"^\(\s*[A-Z]?\.?\d+(?:[.\-]\d+)*[a-z]?\s*\)$")
 _STAMP = re.compile(r"arxiv:", re.IGNORECASE)
 
@@ -94,7 +90,9 @@ def _is_heading(page: FloatPage, item: Item, *, body: BodyStyle) -> bool:
     centred = abs((item.box.x0 + item.box.x1) - (x0 + x1)) < 8
     if not set_apart or not (at_left or centred) or not is_alone_in_row(page, item):
         return False
-    return bool(_HEADING.match(line.text)) or (at_left and line.bold and line.size > body.size + 0.4)
+    return bool(NUMBERED.match(line.text) or KNOWN.match(line.text)) or (
+        at_left and line.bold and line.size > body.size + 0.4
+    )
 
 
 def _is_lone_line(page: FloatPage, item: Item, *, body: BodyStyle) -> bool:

@@ -28,10 +28,10 @@ class Kb:
             self._names[key] = name
             said = Metadata(source="jsonl", ids=(key,), title=title, abstract=text)
             items.append(Item(what=name, record=SourceRecord(source="jsonl", type="kb", key=name, metadata=said)))
-        self._library.add_items(items)
+        self._library.add(items=items)
 
     def chunks(self) -> int:
-        return self._library.catalog().passages.count()
+        return self._library._store.catalog().passages.count()
 
     def search(self, query: str) -> list[str]:
         return [self._names[hit.paper.id] for hit in self._library.search(query, k=10, by="paper")]

@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kb.index.encoders.model_files import find_model
+from kb.encoders.model_files import find_model
 from kb.index.evaluation import evaluate, read_beir
 
 HERE = Path(__file__).parent

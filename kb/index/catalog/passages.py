@@ -1,0 +1,391 @@
+"""The documents and chunks of the catalog, where their text stands on the page, and what waits to be indexed."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import zlib
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from kb import wire
+from kb.errors import BadRecord
+from kb.index.catalog.database import Database, Row
+from kb.index.catalog.schema import intact
+from kb.protocols import Keys
+from kb.records import Block, Box, Chunk, Document, Fulltext
+
+_CACHED_DOCUMENTS = 32
+_INTACT = intact("chunks", "c")
+# The text of a paper: of its records' files one that was read, a PDF before HTML before the rest (pages and boxes
+# exist only there), the newest version, and of several the one whose record's id comes first.
+_BEST = """FROM documents d JOIN records r ON r.number = d.record
+    WHERE r.paper = ? AND r.superseded IS NULL
+    ORDER BY d.state = 'none', CASE r.source WHEN 'pdf' THEN 0 WHEN 'html' THEN 1 ELSE 2 END,
+    COALESCE(d.version, 0) DESC, r.id LIMIT 1"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The file that a document was read from: its key in the file store, hash, and the parser that read it."""
+
+    file: str
+    sha256: str
+    parser: str
+    fulltext: Fulltext
+
+
+class PassageTable:
+    """Documents and chunks. Every write is part of the caller's transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._documents: OrderedDict[tuple[int, str], Document] = OrderedDict()
+        self._remembering = threading.Lock()  # of ``_documents``, which all threads share
+        self._table: tuple[tuple[int, ...], tuple[Keys, Keys]] | None = None
+
+    # ------------------------------------------------------------------------------------- writing
+
+    def put_document(self, record: str, source: Source, *, document: Document | None, version: int | None) -> None:
+        """Store what was parsed from a file, as the text of the file's record (its id).
+
+        ``document`` is None when it could not be read (the reason is kept). A paper whose records have several files
+        is read from the best of them; the others are kept.
+        """
+        blob = zlib.compress(wire.pack(document), 6) if document is not None else None
+        self._db.run(
+            "INSERT OR REPLACE INTO documents"
+            " VALUES ((SELECT number FROM records WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                record,
+                version,
+                source.file,
+                source.sha256,
+                source.parser,
+                source.fulltext.state,
+                source.fulltext.code,
+                source.fulltext.reason,
+                blob,
+            ),
+        )
+
+    def put_chunks(self, paper_id: str, chunks: Sequence[tuple[Chunk, str]]) -> int:
+        """Make these the paper's chunks. Each comes with its passage, the text that the encoder reads.
+
+        A chunk that is there keeps its key as long as its passage is the same; a changed passage gets a new key,
+        so that a key always stands for one vector. Returns how many chunks now wait to be indexed.
+        """
+        number = self._db.paper_number(paper_id)
+        known = {
+            row[0]: row[1:]
+            for row in self._db.rows("SELECT id, key, passage, record FROM chunks WHERE paper = ?", (number,))
+        }
+        given = {chunk.id: _digest(passage) for chunk, passage in chunks}
+        gone = [(row[0],) for chunk_id, row in known.items() if given.get(chunk_id) != row[1]]
+        self._db.run_many("INSERT OR IGNORE INTO dropped VALUES (?)", gone)
+        self._db.run_many("DELETE FROM chunks WHERE key = ?", gone)
+        new = 0
+        for chunk, _ in chunks:
+            digest, record = given[chunk.id], wire.pack(chunk)
+            old = known.get(chunk.id)
+            if old is None or old[1] != digest:
+                self._db.run(
+                    "INSERT INTO chunks (id, paper, ordinal, kind, record, passage) VALUES (?, ?, ?, ?, ?, ?)",
+                    (chunk.id, number, chunk.ordinal, chunk.kind, record, digest),
+                )
+                new += 1
+            elif old[2] != record:
+                self._db.run("UPDATE chunks SET ordinal = ?, record = ? WHERE key = ?", (chunk.ordinal, record, old[0]))
+        return new
+
+    def drop_chunks(self, paper_id: str) -> None:
+        """Take all chunks of a paper out; their keys wait to be dropped from the indexes."""
+        drop_chunks_of(self._db, self._db.paper_number(paper_id))
+
+    def mark_indexed(self, keys: Iterable[int]) -> None:
+        """These chunks are in every index now."""
+        self._db.run_many("UPDATE chunks SET indexed = 1 WHERE key = ?", [(key,) for key in keys])
+
+    def mark_waiting(self, keys: Iterable[int]) -> None:
+        """These chunks are not in every index any more."""
+        self._db.run_many("UPDATE chunks SET indexed = 0 WHERE key = ?", [(key,) for key in keys])
+
+    def forget_dropped(self, keys: Iterable[int]) -> None:
+        """These keys are out of every index now."""
+        self._db.run_many("DELETE FROM dropped WHERE key = ?", [(key,) for key in keys])
+
+    def put_recut(self, paper_id: str, chunks: Sequence[tuple[Chunk, str]]) -> None:
+        """Keep chunks of a paper, with their passages, that take the place of those it has with ``take_recut``."""
+        number = self._db.paper_number(paper_id)
+        last = self._db.one(
+            "SELECT MAX(COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'chunks'), 0),"
+            " COALESCE((SELECT MAX(key) FROM recut), 0))"
+        )[0]
+        self._db.run_many(
+            "INSERT INTO recut VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (last + nth, chunk.id, number, chunk.ordinal, chunk.kind, wire.pack(chunk), _digest(passage))
+                for nth, (chunk, passage) in enumerate(chunks, 1)
+            ],
+        )
+
+    def take_recut(self) -> None:
+        """Let what was cut anew take the place of all chunks."""
+        self._db.run("DELETE FROM chunks")
+        self._db.run(
+            "INSERT INTO chunks (key, id, paper, ordinal, kind, record, passage)"
+            " SELECT key, id, paper, ordinal, kind, record, passage FROM recut ORDER BY key"
+        )
+        self.forget_recut()
+
+    def forget_recut(self) -> None:
+        """Forget what was cut anew and not taken."""
+        self._db.run("DELETE FROM recut")
+
+    # ------------------------------------------------------------------------------------- reading
+
+    def source(self, paper_id: str) -> Source | None:
+        """The file that the paper's text is read from."""
+        row = self._db.first(
+            f"SELECT d.file, d.sha256, d.parser, d.state, d.code, d.reason {_BEST}", (self._db.paper_number(paper_id),)
+        )
+        return _source(row) if row is not None else None
+
+    def source_of_file(self, sha256: str) -> Source | None:
+        """How a file with this content was read, whichever paper it is of."""
+        row = self._db.first(
+            "SELECT file, sha256, parser, state, code, reason FROM documents WHERE sha256 = ?", (sha256,)
+        )
+        return _source(row) if row is not None else None
+
+    def stored_files(self, paper_id: str) -> list[tuple[str, str]]:
+        """(key, SHA-256) of every file of the paper's records, whether or not it was read or its text is of use."""
+        return self._db.rows(
+            "SELECT d.file, d.sha256 FROM documents d JOIN records r ON r.number = d.record WHERE r.paper = ?",
+            (self._db.paper_number(paper_id),),
+        )
+
+    def document_version(self, paper_id: str) -> int | None:
+        """The paper's version that its text is of."""
+        row = self._db.first(f"SELECT d.version {_BEST}", (self._db.paper_number(paper_id),))
+        return row[0] if row else None
+
+    def files(self) -> set[str]:
+        """Keys of all files that the catalog refers to."""
+        return {row[0] for row in self._db.rows("SELECT file FROM documents WHERE file != ''")}
+
+    def document(self, paper_id: str) -> Document | None:
+        """The parsed document of a paper."""
+        number = self._db.paper_number(paper_id)
+        row = self._db.first(f"SELECT d.record, d.sha256 || d.parser {_BEST}", (number,))
+        if row is None:
+            return None
+        with self._remembering:
+            if (cached := self._documents.get(row)) is not None:
+                self._documents.move_to_end(row)
+                return cached
+        # Which file it is, once more: another may have taken its place meanwhile, or the paper may be gone.
+        found = self._db.first(f"SELECT d.record, d.sha256 || d.parser, d.document {_BEST}", (number,))
+        if found is None or found[2] is None:
+            return None
+        row = found[:2]
+        try:
+            document = wire.unpack(zlib.decompress(found[2]), Document)
+        except (zlib.error, BadRecord) as err:
+            raise self._db.refused(f"the text of {paper_id}") from err
+        with self._remembering:
+            self._documents[row] = document
+            while len(self._documents) > _CACHED_DOCUMENTS:
+                self._documents.popitem(last=False)
+        return document
+
+    def chunks(self, paper_id: str) -> list[Chunk]:
+        """The paper's chunks in reading order."""
+        rows = self._db.rows(
+            f"SELECT c.record, p.id, {_INTACT} FROM chunks c JOIN papers p ON p.number = c.paper WHERE c.paper = ?"
+            " ORDER BY ordinal",
+            (self._db.paper_number(paper_id),),
+        )
+        return [_chunk(*row[:2]) for row in rows if self._is_intact(row)]
+
+    def chunk(self, chunk_id: str) -> Chunk | None:
+        """One chunk by its id."""
+        row = self._db.first(
+            f"SELECT c.record, p.id, {_INTACT} FROM chunks c JOIN papers p ON p.number = c.paper WHERE c.id = ?",
+            (chunk_id,),
+        )
+        return _chunk(*row[:2]) if row and self._is_intact(row) else None
+
+    def chunks_by_key(self, keys: Sequence[int], *, recut: bool = False) -> dict[int, Chunk]:
+        """Chunks by key, of those cut anew where these are asked for; keys that are not there are left out."""
+        table = "recut" if recut else "chunks"
+        rows = self._db.rows_for(
+            f"SELECT c.record, p.id, {intact(table, 'c')}, c.key FROM {table} c JOIN papers p ON p.number = c.paper"
+            " WHERE c.key IN (?)",
+            [int(key) for key in keys],
+        )
+        return {row[3]: _chunk(*row[:2]) for row in rows if self._is_intact(row)}
+
+    def waiting(self, *, limit: int, papers: Sequence[str] = (), after: int = 0) -> dict[int, Chunk]:
+        """Chunks that are in the catalog but not yet in the indexes, oldest first, of keys above ``after``; of some
+        papers where these are named."""
+        of_papers = f"AND c.paper IN ({','.join(['?'] * len(papers))})" if papers else ""
+        rows = self._db.rows(
+            f"SELECT c.record, p.id, {_INTACT}, c.key FROM chunks c JOIN papers p ON p.number = c.paper"
+            f" WHERE c.indexed = 0 AND c.key > ? {of_papers} ORDER BY c.key LIMIT ?",
+            (after, *(self._db.paper_number(paper) for paper in papers), limit),
+        )
+        for row in rows:
+            if not row[2]:
+                raise self._db.refused(f"a passage of {row[1]}")
+        return {row[3]: _chunk(*row[:2]) for row in rows}
+
+    def waiting_count(self) -> int:
+        """How many chunks wait to be indexed."""
+        return int(self._db.one("SELECT COUNT(*) FROM chunks WHERE indexed = 0")[0])
+
+    def dropped(self) -> list[int]:
+        """Keys that wait to be dropped from the indexes."""
+        return [row[0] for row in self._db.rows("SELECT key FROM dropped ORDER BY key")]
+
+    def count(self) -> int:
+        """How many chunks there are."""
+        return int(self._db.one("SELECT COUNT(*) FROM chunks")[0])
+
+    def papers_without(self) -> list[str]:
+        """Ids of papers that have no chunk, which a paper with a title always has."""
+        rows = self._db.rows(
+            "SELECT id FROM papers p WHERE NOT EXISTS (SELECT 1 FROM chunks c WHERE c.paper = p.number) ORDER BY id"
+        )
+        return [row[0] for row in rows]
+
+    def keys(self) -> Keys:
+        """Keys of all chunks, sorted."""
+        return self._chunk_table()[0]
+
+    def recut_keys(self) -> Keys:
+        """Keys of the chunks that were cut anew and not taken yet, sorted."""
+        return np.array([row[0] for row in self._db.rows("SELECT key FROM recut ORDER BY key")], dtype=np.int64)
+
+    def indexed_keys(self) -> Keys:
+        """Keys of the chunks that are in every index, sorted."""
+        waiting = [row[0] for row in self._db.rows("SELECT key FROM chunks WHERE indexed = 0")]
+        return np.setdiff1d(self.keys(), np.array(waiting, dtype=np.int64), assume_unique=True)
+
+    def keys_of_kind(self, kind: str) -> Keys:
+        """Keys of all chunks of a kind, sorted."""
+        rows = self._db.rows("SELECT key FROM chunks WHERE kind = ? ORDER BY key", (kind,))
+        return np.array([row[0] for row in rows], dtype=np.int64)
+
+    def first_keys(self, paper_ids: Sequence[str]) -> dict[str, int]:
+        """Paper id to the key of its first indexed chunk (the abstract where there is one), in the given order."""
+        rows = self._db.rows_for(
+            """SELECT p.id, c.key FROM papers p JOIN chunks c ON c.paper = p.number
+            WHERE c.ordinal = 0 AND c.indexed = 1 AND p.id IN (?)""",
+            list(paper_ids),
+        )
+        found: dict[str, int] = dict(rows)
+        return {key: found[key] for key in paper_ids if key in found}
+
+    def keys_of(self, paper_numbers: Sequence[int]) -> Keys:
+        """Keys of the chunks of these papers (catalog numbers), sorted."""
+        keys, owners = self._chunk_table()
+        if not len(keys):
+            return keys
+        wanted = np.zeros(int(owners.max()) + 1, dtype=bool)
+        inside = np.asarray(paper_numbers, dtype=np.int64)
+        wanted[inside[inside < len(wanted)]] = True
+        return keys[wanted[owners]]
+
+    def paper_numbers(self, keys: Keys) -> Keys:
+        """(n,) the number of the paper of each key; -1 for a key that is not there."""
+        known, owners = self._chunk_table()
+        if not len(known):
+            return np.full(len(keys), -1, dtype=np.int64)
+        places = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+        return np.where(known[places] == keys, owners[places], -1)
+
+    def _chunk_table(self) -> tuple[Keys, Keys]:
+        state, kept = self._db.state(), self._table  # read once: another thread may replace it
+        if state is not None and kept is not None and kept[0] == state:
+            return kept[1]
+        # In any order an index answers this; ordered by key, SQLite would read the wide rows.
+        both = np.array(self._db.rows("SELECT key, paper FROM chunks"), dtype=np.int64).reshape(-1, 2)
+        both = both[np.argsort(both[:, 0])]
+        table = np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1])
+        if state is not None:
+            self._table = (state, table)
+        return table
+
+    def locate(self, chunk_id: str, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
+        """Page of the first character and boxes of ``chunk.text[start:end]``; (None, ()) where there is no PDF."""
+        chunk = self.chunk(chunk_id)
+        if chunk is None or chunk.page is None:
+            return None, ()
+        document = self.document(chunk.paper_id)
+        if document is None:
+            return None, ()
+        boxes = boxes_of(document.blocks, chunk.start + start, chunk.start + end)
+        return (boxes[0].page if boxes else chunk.page), boxes
+
+    def page_label(self, paper_id: str, page: int) -> str | None:
+        """The number that a page (from 1) of the paper's file prints; None where nobody knows."""
+        document = self.document(paper_id)
+        labels = document.page_labels if document is not None else ()
+        return labels[page - 1] if 0 < page <= len(labels) else None
+
+    def _is_intact(self, row: Row) -> bool:
+        return self._db.intact(f"a passage of {row[1]}", row[2])
+
+
+def document_of(database: Database, number: int) -> Fulltext | None:
+    """Whether the paper (its catalog number) has a text, and how much of it; None without a file."""
+    row = database.first(f"SELECT d.state, d.code, d.reason {_BEST}", (number,))
+    return Fulltext(state=row[0], code=row[1], reason=row[2]) if row else None
+
+
+def _source(row: Sequence[str]) -> Source:
+    fulltext = Fulltext(state=row[3], code=row[4], reason=row[5])  # type: ignore[arg-type]
+    return Source(file=row[0], sha256=row[1], parser=row[2], fulltext=fulltext)
+
+
+def drop_chunks_of(database: Database, number: int) -> None:
+    """Take the chunks of a paper (its catalog number) out; their keys wait to be dropped from the indexes."""
+    database.run("INSERT OR IGNORE INTO dropped SELECT key FROM chunks WHERE paper = ?", (number,))
+    database.run("DELETE FROM chunks WHERE paper = ?", (number,))
+
+
+def boxes_of(blocks: Sequence[Block], start: int, end: int) -> tuple[Box, ...]:
+    """One box for each printed line that the document's text ``[start, end)`` touches, cut to its words."""
+    starts = [block.start for block in blocks]
+    boxes: list[Box] = []
+    for block in blocks[max(0, bisect_right(starts, start) - 1) :]:
+        if block.start >= end:
+            break
+        for line in block.lines:
+            first, last = max(start - block.start, line.start), min(end - block.start, line.end)
+            if first >= last:
+                continue
+            words = [w for i, w in enumerate(line.words) if w[0] < last and _word_end(line.words, i, line.end) > first]
+            # Not the first and the last word's: a line may run from right to left.
+            x0, x1 = min((w[1] for w in words), default=line.x0), max((w[2] for w in words), default=line.x1)
+            boxes.append(Box(page=line.page, x0=x0, y0=line.y0, x1=x1, y1=line.y1))
+    return tuple(boxes)
+
+
+def _word_end(words: Sequence[tuple[int, float, float]], index: int, line_end: int) -> int:
+    return words[index + 1][0] if index + 1 < len(words) else line_end
+
+
+def _digest(passage: str) -> str:
+    return hashlib.sha256(passage.encode(errors="surrogatepass")).hexdigest()[:32]
+
+
+def _chunk(record: bytes, paper_id: str) -> Chunk:
+    chunk = wire.unpack(record, Chunk)
+    # A paper's id may have become a stronger one since the chunk was cut.
+    return chunk if chunk.paper_id == paper_id else replace(chunk, paper_id=paper_id)
