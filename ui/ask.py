@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, wait
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
@@ -38,16 +38,28 @@ def show() -> None:
         st.session_state["ask-session"] = new_conversation()
     session = st.session_state["ask-session"]
     within, effort = _choices(session)
+    asked: list[_Asked] = st.session_state.setdefault(f"asked-{session}", [])
+    ended = [one for one in asked if one.ending.done()]  # before the turns are read: theirs are among them
     turns = library().conversations.get(session)
     if not turns:
         st.info(t("ask_start_model" if library().settings.model_name else "ask_start"), icon=":material/lightbulb:")
         _latest()
     for number, answer in enumerate(turns):
         _show_turn(answer, key=f"turn-{session}-{number}")
+    for one in ended:
+        asked.remove(one)
+        if one.ending.exception():
+            _show_question(one.question)
+        with errors_shown():
+            one.ending.result()  # what went wrong is raised here, whatever it is
     question = st.chat_input(t("ask_hint"), key="ask-question", max_chars=2000)
     if question:
         address.keep("ask", _FIELDS)
-        _answer(question, session=session, within=within, effort=effort)
+        asked.append(_Asked(question))
+        asked[-1].begin(library(), session=session, within=within, effort=effort)
+    if asked:
+        _follow(asked[0], key=f"turn-{session}-{len(turns)}")
+        st.rerun()
 
 
 def _choices(session: str) -> tuple[list[str], Effort]:
@@ -103,66 +115,61 @@ def _opening(home: str, session: str) -> str:
     return next((answer.question for answer in library().conversations.get(session)), session)
 
 
-def _answer(question: str, *, session: str, within: list[str], effort: Effort) -> None:
-    """Ask in a thread of its own, so that turning to another page does not lose the answer; show the draft."""
-    told: queue.Queue[str | Answer] = queue.Queue()
-    ending: Future[Answer] = Future()
-    work = (library(), question, session, within, effort, told, ending)
-    threading.Thread(target=_work, args=work, daemon=True).start()
+@dataclass
+class _Asked:
+    """A question that is being answered, in a thread of its own: turning to another page does not lose the answer."""
+
+    question: str
+    ending: Future[Answer] = field(default_factory=Future)
+    said: str | Answer = ""  # the whole draft so far, and the answer as soon as it is there (then it is being kept)
+
+    def _hear(self, said: str | Answer) -> None:
+        self.said = said
+
+    def begin(self, here: Library, *, session: str, within: list[str], effort: Effort) -> None:
+        def work() -> None:
+            try:
+                made = here.ask(
+                    self.question, session=session, paper=within, effort=effort,
+                    on_draft=self._hear, on_answer=self._hear,
+                )  # fmt: skip
+                self.ending.set_result(made)
+            except BaseException as err:  # noqa: BLE001  (not swallowed: the page raises it again)
+                self.ending.set_exception(err)
+
+        threading.Thread(target=work, daemon=True).start()
+
+
+def _follow(asked: _Asked, *, key: str) -> None:
+    """Show a question's draft, then its answer, until that is kept.
+
+    The answer stands under the ``key`` that it has as a turn later: what was opened in it stays open."""
+    _show_question(asked.question)
+    with st.chat_message("assistant", avatar=":material/menu_book:"), st.spinner(t("asking")):
+        draft, pulse = st.empty(), st.empty()
+        while not isinstance(said := asked.said, Answer) and not asked.ending.done():
+            with draft.container():
+                if said:
+                    st.badge(t("draft"), icon=":material/edit_note:", color="gray")
+                    st.markdown(markup.prose(said))
+            wait([asked.ending], timeout=_REPAINT_SECONDS)
+        if isinstance(said, Answer):
+            with draft.container():
+                _show_answer(said, key=key)
+        while not asked.ending.done():
+            pulse.empty()  # where Streamlit may end the run, when the person clicks or turns to another page
+            wait([asked.ending], timeout=_REPAINT_SECONDS)
+
+
+def _show_question(question: str, *, understood: str = "") -> None:
     with st.chat_message("user", avatar=":material/person:"):
         st.markdown(markup.plain(question))
-    with st.chat_message("assistant", avatar=":material/menu_book:"), st.spinner(t("asking")):
-        draft, text = st.empty(), ""
-        while True:
-            said: str | Answer = ""
-            try:
-                said = told.get(timeout=_REPAINT_SECONDS)
-                while not told.empty():  # each is the whole draft so far, the last one the answer
-                    said = told.get_nowait()
-            except queue.Empty:
-                pass
-            if not said and ending.done():
-                break
-            if isinstance(said, Answer):  # it is shown while it is still being kept
-                with draft.container():
-                    _show_answer(said, key=f"fresh-{session}")
-                wait([ending])
-                break
-            text = said or text
-            # Also without news: this is where Streamlit may end the run when the person turned to another page.
-            with draft.container():
-                if text:
-                    st.badge(t("draft"), icon=":material/edit_note:", color="gray")
-                    st.markdown(markup.prose(text))
-        draft.empty()
-        with errors_shown():
-            ending.result()  # what went wrong is raised here, whatever it is
-            st.rerun()
-
-
-def _work(
-    here: Library,
-    question: str,
-    session: str,
-    within: list[str],
-    effort: Effort,
-    told: queue.Queue[str | Answer],
-    ending: Future[Answer],
-) -> None:
-    try:
-        made = here.ask(
-            question, session=session, paper=within, effort=effort, on_draft=told.put, on_answer=told.put
-        )  # fmt: skip
-        ending.set_result(made)
-    except BaseException as err:  # noqa: BLE001  (not swallowed: the page raises it again)
-        ending.set_exception(err)
+        if understood and understood != question:
+            st.caption(t("understood", question=markup.plain(understood)))
 
 
 def _show_turn(answer: Answer, *, key: str) -> None:
-    with st.chat_message("user", avatar=":material/person:"):
-        st.markdown(markup.plain(answer.question))
-        if answer.understood != answer.question:
-            st.caption(t("understood", question=markup.plain(answer.understood)))
+    _show_question(answer.question, understood=answer.understood)
     with st.chat_message("assistant", avatar=":material/menu_book:"):
         _show_answer(answer, key=key)
 
@@ -222,7 +229,7 @@ def _show_prose(answer: Answer, *, key: str) -> None:
         if doubtful:
             _show_doubts(t("in_doubt"), doubtful, key=f"{key}-doubt")
     if answer.dropped:
-        with st.expander(f"{t('dropped')} ({len(answer.dropped)})"):
+        with st.expander(f"{t('dropped')} ({len(answer.dropped)})", key=f"dropped-{key}", on_change="rerun"):
             _show_claims(answer.dropped, key=f"{key}-dropped")
     if answer.passages and not answer.answered:
         _head(t("nearest"), t("quoted"))
@@ -251,7 +258,9 @@ def _show_claims(claims: Sequence[Claim], *, key: str) -> None:
 def _show_papers(answer: Answer, *, key: str) -> None:
     """The papers that an answer of the records is about; several are a click away, for its text names them."""
     papers = [reference.paper for reference in answer.references]
-    with st.expander(f"{t('papers')} ({len(papers)})") if len(papers) > 1 else st.container():
+    several = len(papers) > 1
+    title = f"{t('papers')} ({len(papers)})"
+    with st.expander(title, key=f"papers-{key}", on_change="rerun") if several else st.container():
         for number, paper in enumerate(papers):
             paper_title(paper, key=f"{key}-paper-{number}")
             st.caption(about(paper))

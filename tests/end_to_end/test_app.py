@@ -18,6 +18,7 @@ import pytest
 from playwright.sync_api import expect
 
 from kb import Library, Settings
+from kb.cli.demo import DAY, run_demo
 from kb.records import Answer
 from tests.end_to_end.chromium import Visitor, chromium_path, served
 from ui import markup
@@ -53,7 +54,12 @@ def pdf_text(path: Path, page: int, box: tuple[float, float, float, float]) -> s
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("app") / "home"
+    """The demo papers and the digest of their day."""
+    home = tmp_path_factory.mktemp("app") / "home"
+    with Library.open(Settings(home=home)) as library:
+        run_demo(library, progress=None, notice=lambda text: None)
+        library.pages.write(library.digest(day=DAY), ["json"], out=library.pages.folder(None, DAY))
+    return home
 
 
 @pytest.fixture(scope="module")
@@ -64,20 +70,33 @@ def address(home: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def conversation(home: Path) -> Answer:
-    """An answer that is kept under the name "kept"; the demo papers are in before it is asked."""
+    """An answer that is kept under the name "kept"."""
     with Library.open(Settings(home=home)) as library:
         return library.ask("Does SPECTER need citations at inference time?", session="kept")
 
 
-def test_an_empty_home_greets_and_the_demo_papers_come_in(visitor: Visitor, home: Path) -> None:
-    visitor.open("/")
-    for way in ("Try the demo papers", "Drop a PDF", "Follow a topic"):
-        visitor.sees(way)
-    visitor.click("Add the demo papers")
-    visitor.sees("Days with papers", seconds=300)
-    visitor.page.locator('[class*="st-key-job-"]').first.wait_for(state="detached")  # the work has ended well
-    with Library.open(Settings(home=home)) as library:
-        assert {paper.fulltext.state for paper in library.list()} >= {"full"}
+def test_an_empty_home_greets_the_demo_papers_come_in_and_their_day_is_read(browser: Any, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with served(home) as address:
+        visitor = Visitor(browser, address)
+        visitor.open("/")
+        for way in ("Try the demo papers", "Drop a PDF", "Follow a topic"):
+            visitor.sees(way)
+        visitor.click("Add the demo papers")
+        visitor.sees("Days with papers", seconds=300)
+        visitor.page.locator('[class*="st-key-job-"]').first.wait_for(state="detached")  # the work has ended well
+        with Library.open(Settings(home=home)) as library:
+            assert {paper.fulltext.state for paper in library.list()} >= {"full"}
+        visitor.open("/?day=2024-03-04")
+        visitor.click("Make this day's digest")
+        visitor.sees("5 found: 5 new", seconds=300)
+        visitor.sees("Key takeaways")
+        visitor.rest()
+        visitor.page.get_by_role("button", name="Like", exact=True).first.click()
+        visitor.sees("Liked")
+        with Library.open(Settings(home=home)) as library:
+            assert 1 in library._store.catalog().papers.opinions().values()
+        visitor.close()
 
 
 def test_a_search_leads_to_its_words_on_the_page(visitor: Visitor, home: Path) -> None:
@@ -154,18 +173,6 @@ def test_passages_stand_under_their_paper_and_what_is_around_them_is_a_click_awa
     assert 0 <= before < cards.first.inner_text().find(first.sentences[0].text[:40]) < after
     visitor.click("more passages")
     expect(cards).to_have_count(len(conversation.passages))
-
-
-def test_the_digest_of_a_day_and_liking_a_paper(visitor: Visitor, home: Path) -> None:
-    visitor.open("/?day=2024-03-04")
-    visitor.click("Make this day's digest")
-    visitor.sees("5 found: 5 new", seconds=300)
-    visitor.sees("Key takeaways")
-    visitor.rest()
-    visitor.page.get_by_role("button", name="Like", exact=True).first.click()
-    visitor.sees("Liked")
-    with Library.open(Settings(home=home)) as library:
-        assert 1 in library._store.catalog().papers.opinions().values()
 
 
 def test_the_map_has_a_point_for_each_paper_and_opens_one(visitor: Visitor, home: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -128,6 +129,27 @@ def test_an_answer_is_seen_while_it_is_written_and_checked_when_it_is_whole(
     visitor.page.get_by_role("button", name=f"[1.1] {SENTENCE}").click()
     dialog = visitor.page.get_by_role("dialog")
     expect(dialog.locator(".stMarkdownColoredBackground")).to_have_text(f"{SENTENCE}.")
+
+
+def test_an_answer_is_read_while_it_waits_to_be_kept_and_what_was_opened_in_it_stays_open(
+    visitor: Visitor, held: OpenAIServer, home: Path
+) -> None:
+    visitor.open("/ask")
+    field = visitor.page.get_by_placeholder("Ask your papers a question")
+    field.fill("How many gauges are in the records of the tides?")
+    field.press("Enter")
+    visitor.sees("412 gauges")
+    struck = visitor.page.locator("del", has_text="moon")
+    with Library.open(Settings(home=home)) as library:
+        with library._store.catalog().transaction():  # somebody writes for as long as it takes
+            held.let_go()
+            visitor.page.get_by_text("Left out, because the papers do not bear it out").click()
+            struck.wait_for()
+            session = parse_qs(urlsplit(visitor.page.url).query)["session"][0]
+            assert library.conversations.get(session) == []
+        visitor.page.get_by_test_id("stSpinner").wait_for(state="detached")
+        visitor.rest()
+    assert struck.is_visible()
 
 
 def test_an_answer_is_not_lost_when_one_turns_to_another_page(visitor: Visitor, held: OpenAIServer, home: Path) -> None:
