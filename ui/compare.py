@@ -10,7 +10,7 @@ from ui.address import Field
 from ui.cards import claim_line, paper_title, quotation, show_passage
 from ui.greeting import greet
 from ui.picking import pick_papers
-from ui.session import header, is_empty, language, library, state, t
+from ui.session import header, indexed, is_empty, language, library, t
 
 _FIELDS = {"paper": Field(), "question": Field()}
 _MOST_CHOSEN = 8
@@ -40,7 +40,7 @@ def show() -> None:
     if not (asked and chosen):
         st.info(t("compare_start"), icon=":material/lightbulb:")
         return
-    _show_table(_compare(*state(), tuple(chosen), tuple(asked), language()))
+    _show_table(_compare(*indexed(), tuple(chosen), tuple(asked), language()))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -10,7 +10,7 @@ import streamlit as st
 from kb.errors import KbError
 from kb.records import Box, Chunk, Claim, Evidence, Hit, Paper, Passage
 from ui import markup
-from ui.session import errors_shown, library, t
+from ui.session import errors_shown, indexed, library, t
 
 _AROUND = 0.16  # of the page's height shown above and below the quote
 _CONTEXT_CHARACTERS = 420
@@ -99,7 +99,7 @@ def source_link(paper: Paper, version: int | None = None) -> None:
 
 
 @st.cache_data(max_entries=48, show_spinner=False)
-def _picture(home: str, paper_id: str, page: int, generation: int) -> tuple[str, float, float]:
+def _picture(paper_id: str, page: int, home: str, generation: int) -> tuple[str, float, float]:
     """The page as a data address and its size in points; kept, so that going back to it costs nothing."""
     view = library().view.page(paper_id, page)
     data = base64.b64encode(view.png).decode()
@@ -108,9 +108,8 @@ def _picture(home: str, paper_id: str, page: int, generation: int) -> tuple[str,
 
 def show_page(paper: Paper, page: int, *, boxes: Sequence[Box] = (), quote: str = "", whole: bool = True) -> None:
     """The page with boxes marked; not ``whole``: the part around them."""
-    here = library()
     try:
-        address, width, height = _picture(str(here.settings.home), paper.id, page, here.papers.generation())
+        address, width, height = _picture(paper.id, page, *indexed())
     except KbError as err:
         st.warning(markup.plain(str(err)))
         return

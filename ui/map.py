@@ -14,7 +14,7 @@ from kb.errors import KbError
 from ui import address, markup
 from ui.address import Field
 from ui.greeting import greet
-from ui.session import header, is_empty, library, state, t
+from ui.session import Revision, header, indexed, is_empty, library, state, t
 
 _COLOURS = ("category", "topic")
 _FIELDS = {"colour": Field(default="category", choices=_COLOURS), "find": Field()}
@@ -52,7 +52,7 @@ def show() -> None:
     if found is not None:
         _links(found)
     st.subheader(t("months"), anchor=False)
-    counting = _counting(*state(), repr(library().topics.list()))
+    counting = _counting(*indexed(), repr(library().topics.list()))
     if counting.done():
         _draw_months(counting.result(), groups, colour or "category")
     else:
@@ -63,12 +63,12 @@ def show() -> None:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)  # points are never changed
-def _map(home: str, generation: int, topics: str) -> PaperMap:
+def _map(home: str, revision: Revision, topics: str) -> PaperMap:
     return library().view.map()
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _found(home: str, generation: int, words: str) -> list[tuple[str, str]]:
+def _found(home: str, revision: Revision, words: str) -> list[tuple[str, str]]:
     """(id, title) of the papers with these words, best first."""
     return [(paper.id, paper.title) for paper in library().papers.having(words, limit=_MOST_FOUND)]
 
@@ -86,7 +86,7 @@ def _arrangements() -> dict[str, tuple[int, Future[None]]]:
 
 def _arranging() -> Future[None]:
     """The arrangement that is being made; while papers come in, one after the other and not one for each batch."""
-    home, generation = state()
+    home, generation = indexed()
     made_for, future = _arrangements().get(home, (-1, None))
     if future is None or (future.done() and made_for != generation):
         future = _worker().submit(library().view.arrange_map)

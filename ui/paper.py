@@ -10,7 +10,7 @@ from ui.address import Field
 from ui.cards import about, opinion_buttons, paper_card, web_links
 from ui.evidence import show_page
 from ui.notes import note_body, note_head, show_figures
-from ui.session import errors_shown, header, is_own, language, library, state, t
+from ui.session import Revision, errors_shown, header, is_own, language, library, state, t
 
 _TABS = ("record", "note", "pages", "figures", "text", "similar", "versions", "cited", "cite")
 _FIELDS = {
@@ -46,8 +46,8 @@ def show() -> None:
     address.keep("paper", _FIELDS)
 
 
-@st.cache_data(max_entries=16, ttl=60, show_spinner=False)
-def _known(home: str, generation: int, paper_id: str) -> PaperDetails:
+@st.cache_data(max_entries=16, show_spinner=False)
+def _known(home: str, revision: Revision, paper_id: str) -> PaperDetails:
     """Versions, number of pages and the like: turning a page reads no text again."""
     return library().show(paper_id)
 

@@ -13,7 +13,7 @@ from ui import work
 from ui.address import Field
 from ui.cards import day_of
 from ui.greeting import greet
-from ui.session import facets, is_empty, library, state, t
+from ui.session import Revision, facets, is_empty, library, state, t
 
 ORDERS = ("new", "old", "title", "added")
 FIELDS = {
@@ -81,8 +81,6 @@ def _chosen_ids() -> list[str]:
     }  # fmt: skip
     if find.strip():
         return _found(*state(), find.strip(), choice, order or "new")
-    if tag or collection:  # these come and go without the indexes knowing
-        return library().papers.ids(order=order or "new", **choice)  # type: ignore[arg-type]
     return _listed(*state(), choice, order or "new")
 
 
@@ -101,13 +99,13 @@ def _to_first_page() -> None:
     st.session_state["library-page"] = 1
 
 
-@st.cache_data(max_entries=8, ttl=120, show_spinner=False)
-def _listed(home: str, generation: int, choice: dict[str, Any], order: str) -> list[str]:
+@st.cache_data(max_entries=8, show_spinner=False)
+def _listed(home: str, revision: Revision, choice: dict[str, Any], order: str) -> list[str]:
     return library().papers.ids(order=order, **choice)  # type: ignore[arg-type]
 
 
-@st.cache_data(max_entries=8, ttl=120, show_spinner=False)
-def _found(home: str, generation: int, text: str, choice: dict[str, Any], order: str) -> list[str]:
+@st.cache_data(max_entries=8, show_spinner=False)
+def _found(home: str, revision: Revision, text: str, choice: dict[str, Any], order: str) -> list[str]:
     """Papers with these words or by this author, in the order asked for."""
     found = {paper.id for paper in library().papers.having(text, limit=_MOST_FOUND, **choice)}
     return [key for key in library().papers.ids(order=order, **choice) if key in found]  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from ui.session import library, state, t
+from ui.session import Revision, library, state, t
 
 _OFFERED = 40
 
@@ -29,8 +29,8 @@ def pick_papers(given: Sequence[str], *, key: str, most: int | None = None) -> l
     return list(picked)
 
 
-@st.cache_data(max_entries=64, ttl=120, show_spinner=False)
-def _offered(home: str, generation: int, words: str) -> list[str]:
+@st.cache_data(max_entries=64, show_spinner=False)
+def _offered(home: str, revision: Revision, words: str) -> list[str]:
     here = library()
     if not words:
         return [paper.id for paper in here.list(limit=_OFFERED)]

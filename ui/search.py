@@ -13,7 +13,7 @@ from ui import address, markup
 from ui.address import Field
 from ui.cards import day_of, hit_card, paper_card
 from ui.greeting import greet
-from ui.session import facets, header, is_empty, library, state, t
+from ui.session import Revision, facets, header, is_empty, library, state, t
 
 _MODES = ("hybrid", "lexical", "dense")
 _GROUPINGS = ("chunk", "paper")
@@ -97,7 +97,7 @@ def _papers_of(topic: str) -> list[str]:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _belonging(home: str, generation: int, definition: str, topic: str) -> list[str]:
+def _belonging(home: str, revision: Revision, definition: str, topic: str) -> list[str]:
     return library().topics.papers(topic)
 
 
@@ -116,8 +116,8 @@ def _choice(name: str, options: list[str]) -> str:
     return st.selectbox(t(name), all_options, format_func=lambda o: o or t("any"), key=f"search-{name}") or ""
 
 
-@st.cache_resource(max_entries=32, ttl=120, show_spinner=False)
-def _hits(home: str, generation: int, query: str, filters: dict[str, Any]) -> list[Hit]:
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _hits(home: str, revision: Revision, query: str, filters: dict[str, Any]) -> list[Hit]:
     """What a search found; to tick a result or to open its page asks for nothing again. Hits are never changed."""
     return library().search(query, **filters)
 

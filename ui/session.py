@@ -19,6 +19,7 @@ from ui import markup
 from ui.words import LANGUAGES, Language, word
 
 _MOST_DAYS = 4_000  # ten years and more
+Revision = tuple[int, ...]
 
 
 @st.cache_resource(show_spinner=False)
@@ -89,8 +90,8 @@ def is_empty() -> bool:
     return library().papers.count() == 0
 
 
-@st.cache_data(max_entries=4, ttl=60, show_spinner=False)
-def _days(home: str, generation: int) -> list[tuple[date, int]]:
+@st.cache_data(max_entries=4, show_spinner=False)
+def _days(home: str, revision: Revision) -> list[tuple[date, int]]:
     return library().papers.days(limit=_MOST_DAYS)
 
 
@@ -99,18 +100,24 @@ def days() -> list[tuple[date, int]]:
     return _days(*state())
 
 
-@st.cache_data(max_entries=4, ttl=30, show_spinner=False)
-def _facets(home: str, generation: int) -> dict[str, list[str]]:
+@st.cache_data(max_entries=4, show_spinner=False)
+def _facets(home: str, revision: Revision) -> dict[str, list[str]]:
     return library().papers.facets()
 
 
 def facets() -> dict[str, list[str]]:
-    """The categories and tags that papers have, the most frequent first; a new tag is there within half a minute."""
+    """The categories and tags that papers have, the most frequent first."""
     return _facets(*state())
 
 
-def state() -> tuple[str, int]:
-    """Home and generation: what is computed from the papers is kept as long as these are the same."""
+def state() -> tuple[str, Revision]:
+    """Home and revision: what is read from the catalog is kept as long as these are the same."""
+    here = library()
+    return str(here.settings.home), here.papers.revision()
+
+
+def indexed() -> tuple[str, int]:
+    """Home and generation: what is made of the papers' texts, and takes long, is kept as long as these are the same."""
     here = library()
     return str(here.settings.home), here.papers.generation()
 

@@ -194,8 +194,12 @@ class Papers:
         return self._store.catalog().papers.days(limit=limit) if self._store.home.exists else []
 
     def generation(self) -> int:
-        """Grows whenever the indexes have changed: what was computed from them before is out of date."""
+        """Grows whenever the indexes have changed: what was computed from their texts before is out of date."""
         return self._store.catalog().generation() if self._store.home.exists else 0
+
+    def revision(self) -> tuple[int, ...]:
+        """Another one whenever anybody has changed anything in the catalog: a tag, an opinion, a turn, a paper."""
+        return (self._store.catalog().revision() or ()) if self._store.home.exists else ()
 
     def notices(self) -> tuple[Reason, ...]:
         """Why a search may miss something now: passages wait to be indexed, or an index is not the catalog's."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,12 @@ def shown(app: AppTest) -> str:
     texts = [element.value for kind in ("title", "markdown", "caption", "subheader", "info", "warning", "error")
              for element in getattr(app, kind)]  # fmt: skip
     return "\n".join([*map(str, texts), *(link.label for link in app.get("page_link"))])
+
+
+def everything(app: AppTest) -> str:
+    """What is shown, choices and tables included."""
+    choices = [option for box in app.selectbox for option in box.options]
+    return "\n".join([shown(app), *choices, *(table.value.to_string() for table in app.dataframe)])
 
 
 def test_an_empty_home_greets_with_three_ways_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,6 +188,35 @@ def test_the_table_is_ordered_and_filtered_over_the_whole_library(at_home: Path)
     assert titles(order="title") == [f"{SCRIPT} in *titles*", "Graphs of citations"]
     assert titles(category="cs.DL") == ["Graphs of citations"]
     assert titles(find="lovelace") == [f"{SCRIPT} in *titles*"]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "change", "seen"),
+    [
+        ("library", {}, lambda library: library.tag("2401.00001", add=["new-tag"]), "new-tag"),
+        ("library", {}, lambda library: library.set("2401.00002", title="Stars"), "Stars"),
+        ("library", {}, lambda library: library.set("2401.00002", published="2019-05-06"), "2019-05-06"),
+        ("library", {"tag": "late"}, lambda library: library.tag("2401.00002", add=["late"]), "Graphs of citations"),
+        ("search", {"q": "graphs", "tag": "hot"}, lambda library: library.tag("2401.00002", add=["hot"]), "Turing"),
+        ("search", {"q": "graphs"}, lambda library: library.set("2401.00002", authors="Grace Hopper"), "Hopper"),
+        ("paper", {"id": "2401.00002"}, lambda library: library.set("2401.00002", venue="JCDL 2031"), "JCDL 2031"),
+    ],
+)
+def test_what_was_changed_elsewhere_is_there_when_the_page_is_drawn_again(
+    name: str, parameters: dict[str, str], change: Callable[[Library], object], seen: str,
+    filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    home = tmp_path / "home"
+    shutil.copytree(filled, home)
+    monkeypatch.setenv("KB_HOME", str(home))
+    app = page(name, **parameters)
+    assert seen not in everything(app)
+    with Library.open(Settings(home=home)) as library:
+        change(library)
+    app.run()
+    assert seen in everything(app)
+    st.cache_resource.clear()
+    st.cache_data.clear()
 
 
 def test_a_day_of_the_calendar_is_chosen_by_a_click_and_kept_in_the_address(at_home: Path) -> None:

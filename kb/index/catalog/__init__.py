@@ -94,6 +94,10 @@ class Catalog:
         """Grows whenever the indexes have changed: readers that see it grow reopen theirs."""
         return int(self.fact("generation") or 0)
 
+    def revision(self) -> tuple[int, ...] | None:
+        """Another one after every change by anybody; None within a transaction, which may be taken back."""
+        return self._db.state()
+
     def next_generation(self) -> None:
         """Say that the indexes have changed."""
         self.set_fact("generation", str(self.generation() + 1))
