@@ -124,10 +124,14 @@ class _Parts(NamedTuple):
 
 
 class _Reading(NamedTuple):
-    """One way to read a name: the word that decides in its spellings, and the other words in their order."""
+    """One way to read a name: the word that decides in its spellings, and the other words in their order.
+
+    Where all words are taken in one (``whole``), that is the same only as another name as a whole.
+    """
 
     core: frozenset[str]
     rest: tuple[_Word, ...]
+    whole: bool = False
 
 
 def is_suffix(text: str) -> bool:
@@ -159,7 +163,7 @@ def answers_to(name: str, asked: str) -> bool:
     """
     ours, wanted = _all_words(name), _all_words(asked)
     if _is_family(asked, wanted):
-        return any(core & wanted[0].spellings() for core, _ in _family_readings(name))
+        return any(core & wanted[0].spellings() for core, *_ in _family_readings(name))
     if all(word.abbreviated for word in wanted):
         return False
     if all(word.abbreviated for word in ours) or len(ours) == 1 < sum(len(word.parts) for word in wanted):
@@ -214,7 +218,7 @@ def name_forms(name: str) -> set[str]:
     for before, behind in combinations(words, 2):
         one, other = (behind, before) if not behind.abbreviated else (before, behind)
         forms |= {f"{key} {initial}" for key in one.spellings() for initial in other.initials}
-    for core, rest in _family_readings(name):
+    for core, rest, _ in _family_readings(name):
         forms |= {f"{key}," for key in core}
         forms |= core | {f"{key} {initial}" for key in core for word in rest for initial in word.initials}
     return {form for form in forms if len(form.partition(" ")[0]) > 1}
@@ -231,7 +235,7 @@ def asked_forms(asked: str) -> set[str]:
         forms = {"".join(word.joined for word in order) for order in (words, words[::-1])}
         for one, other in permutations(words, 2):
             forms |= {f"{key} {initial}" for key in one.spellings() for initial in other.initials}
-        for core, rest in _readings(asked):
+        for core, rest, _ in _readings(asked):
             forms |= {f"{key} {initial}" for key in core for word in rest for initial in word.initials} or core
     return {form for form in forms if len(form.partition(" ")[0]) > 1}
 
@@ -337,7 +341,7 @@ def _readings(name: str | Name) -> tuple[_Reading, ...]:
         readings.append(_Reading(last.spellings(), before + leading))
     # The same words in any order, or joined and parted otherwise ("O Brien"), are the same name.
     words = [word.joined for word in _all_words(name)]
-    readings.append(_Reading(frozenset(("".join(words), "".join(sorted(words)))), ()))
+    readings.append(_Reading(frozenset(("".join(words), "".join(sorted(words)))), (), whole=True))
     if _can_be_turned(name):  # "Zhang Jianguo"
         behind = tuple(_given_word(word, shouted=shouted) for word in (*given[1:], *family))
         first = _word(given[0])
@@ -363,7 +367,11 @@ def _given_word(printed: str, *, shouted: bool) -> _Word:
 
 
 def _same(ours: Iterable[_Reading], theirs: Sequence[_Reading]) -> bool:
-    return any(a.core & b.core and _compatible(a.rest, b.rest) for a in ours for b in theirs)
+    return any(a.core & b.core and _fit(a, b) for a in ours for b in theirs)
+
+
+def _fit(a: _Reading, b: _Reading) -> bool:
+    return not (a.rest or b.rest) if a.whole or b.whole else _compatible(a.rest, b.rest)
 
 
 def _compatible(a: tuple[_Word, ...], b: tuple[_Word, ...]) -> bool:
@@ -480,7 +488,7 @@ def _pair(ours: list[tuple[_Reading, ...]], theirs: list[tuple[_Reading, ...]]) 
 def _pairing_keys(readings: tuple[_Reading, ...]) -> set[str]:
     """Names that share none of these cannot be of one person; the whole given name brings equals together first."""
     keys: set[str] = set()
-    for core, rest in readings:
+    for core, rest, _ in readings:
         behind = {initial for word in rest for initial in word.initials} | {"".join(word.joined for word in rest)}
         keys |= {f"{key} {following}" for key in core for following in behind}
     return keys

@@ -6,7 +6,7 @@ import time
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kb.names import (
@@ -121,6 +121,7 @@ def test_one_word_of_a_name_is_enough_to_ask_for_her(asked: str, meant: bool) ->
 
 
 @given(NAMES, NAMES)
+@example("I III", "A IIII")
 def test_whoever_is_meant_is_found_under_a_key(name: str, asked: str) -> None:
     if answers_to(name, asked):
         assert asked_forms(asked) & name_forms(name)
