@@ -7,7 +7,12 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+
+# How long one example takes says more of the machine's other work than of ours: speed is measured by benchmarks.
+hypothesis.settings.register_profile("kb", deadline=None)
+hypothesis.settings.load_profile("kb")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 _connect = socket.socket.connect

@@ -11,13 +11,18 @@ from kb.parsing.frontmatter import is_front_matter, is_notice_of_rights, run_in_
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine, only_first, without_first
 from kb.parsing.outline import Heading
+from kb.parsing.page import ruled_areas, stands_in
 from kb.parsing.paragraphs import Vocabulary, is_list_item, join_lines, starts_paragraph, without_item_mark
 from kb.parsing.references import split_references
+from kb.parsing.tables import read_table
 from kb.records import Block, BlockKind, Line
 from kb.structure import is_references
 
 _SEPARATOR = "\n\n"
 _RUN_IN_END = re.compile(r"[\s.:—–-]+$")
+_WORD = re.compile(r"[^\W\d_]{3,}")
+_WIDE = 0.85  # share of its column that a line of running text fills
+_LEAST_WORDS = 3  # in a line that is prose though it stands apart
 _ROLE_KINDS: dict[str, BlockKind] = {"equation": "equation", "code": "code", "footnote": "footnote"}
 
 
@@ -128,7 +133,7 @@ def assemble(pages: Sequence[PageLayout], headings: Sequence[Heading], *, body: 
                 _take_line(desk, placed, page=page, pages=pages, body=body)
                 index += 1
             else:
-                index = _take_group(desk, page, index)
+                index = _take_group(desk, index, page=page, pages=pages, body=body)
     desk.close_section(pages)
     return _numbered(desk)
 
@@ -171,7 +176,7 @@ def _take_line(desk: _Desk, placed: Placed, *, page: PageLayout, pages: Sequence
         desk.paragraph.append(placed)
 
 
-def _take_group(desk: _Desk, page: PageLayout, index: int) -> int:
+def _take_group(desk: _Desk, index: int, *, page: PageLayout, pages: Sequence[PageLayout], body: BodyStyle) -> int:
     """Lines from ``index`` on that have one role and one float; returns the place after them."""
     first = page.placed[index]
     end = index + 1
@@ -179,9 +184,15 @@ def _take_group(desk: _Desk, page: PageLayout, index: int) -> int:
         end += 1
     group = page.placed[index:end]
     lines = [placed.line for placed in group]
-    if first.role == "float":
+    if first.role == "float" and first.float_label is None:
+        _take_unlabelled(desk, group, page=page, pages=pages, body=body)
+    elif first.role == "float":
         if not any(_is_same_float(first, placed) for placed in page.placed[:index]):
-            _take_float(desk, [placed for placed in page.placed[index:] if _is_same_float(first, placed)])
+            whole = [placed for placed in page.placed[index:] if _is_same_float(first, placed)]
+            inside, around = _without_prose_around(whole, page=page, body=body)
+            _take_float(desk, inside, page=page)
+            for placed in around:
+                _take_line(desk, placed, page=page, pages=pages, body=body)
     elif first.role == "caption":
         # Text beside a wrapped caption stands between its lines in the reading order.
         if not any(_is_same_caption(first, placed) for placed in page.placed[:index]):
@@ -213,29 +224,73 @@ def _belongs(before: Placed, placed: Placed) -> bool:
     return True
 
 
-def _take_float(desk: _Desk, group: Sequence[Placed]) -> None:
-    label = group[0].float_label
-    name = label.rsplit(" ", 1)[0].rsplit(" ", 1)[-1] if label else ""
+def _without_prose_around(
+    group: Sequence[Placed], *, page: PageLayout, body: BodyStyle
+) -> tuple[list[Placed], list[Placed]]:
+    """A float's own lines, and those of running text at its head and foot: beyond its rules, wide, set as that is."""
+    ruled = [area for area in ruled_areas(page.graphics) if any(stands_in(placed.line, [area]) for placed in group)]
+
+    def is_prose(placed: Placed) -> bool:
+        line, (start, end) = placed.line, page.span_of(placed.column)
+        is_set_so = abs(line.size - body.size) <= 0.06 * body.size and line.font in body.fonts
+        return is_set_so and line.width >= _WIDE * (end - start) and not stands_in(line, ruled)
+
+    inside = sorted(group, key=lambda placed: placed.line.baseline)
+    around: list[Placed] = []
+    for place in (0, -1):
+        while inside and is_prose(inside[place]):
+            around.append(inside.pop(place))
+    if not inside:
+        return list(group), []
+    return inside, sorted(around, key=lambda placed: placed.line.baseline)
+
+
+def _take_float(desk: _Desk, group: Sequence[Placed], *, page: PageLayout) -> None:
+    label = group[0].float_label or ""
+    name = label.rsplit(" ", 1)[0].rsplit(" ", 1)[-1]
     if name in ("Figure", "Scheme", "Chart"):
         desk.dropped["text in figures"] += len(group)
         return
-    if label is None and not any(char.isalpha() for placed in group for char in placed.line.text):
-        desk.dropped["loose numbers"] += len(group)
-        return
     kind: BlockKind = "code" if name in ("Algorithm", "Listing") else "table"
-    text, spans = _rows(group, between=" " if kind == "code" else " | ")
+    if kind == "code":
+        text, spans = _rows(group)
+    else:
+        table = read_table([placed.line for placed in group], page.graphics)
+        text, spans = table.text, table.spans
     if text:
         desk.later.append(_Draft(kind=kind, text=text, lines=spans, section=desk.path, label=label))
 
 
-def _rows(group: Sequence[Placed], *, between: str) -> tuple[str, tuple[Line, ...]]:
-    """Rows on lines of their own, pieces of one row with ``between`` between them."""
+def _take_unlabelled(
+    desk: _Desk, group: Sequence[Placed], *, page: PageLayout, pages: Sequence[PageLayout], body: BodyStyle
+) -> None:
+    """Lines set apart without a caption: a table if their cells stand in a grid, else prose, if they have words."""
+    area = [area for area in ruled_areas(page.graphics) if stands_in(group[0].line, [area])][:1]
+    rows = {round(placed.line.baseline) for placed in group}
+    # Columns of the page may part a table: what stands within its rules, or in its rows, is of it.
+    loose = [placed for placed in page.placed if _is_same_float(group[0], placed)]
+    whole = [placed for placed in loose if stands_in(placed.line, area) or round(placed.line.baseline) in rows]
+    if whole[0] is not group[0]:
+        return  # taken with the first of them
+    table = read_table([placed.line for placed in whole], page.graphics)
+    if table.is_grid:
+        desk.later.append(_Draft(kind="table", text=table.text, lines=table.spans, section=desk.path))
+        return
+    for placed in whole:
+        if len(_WORD.findall(placed.line.text)) >= _LEAST_WORDS:
+            _take_line(desk, placed, page=page, pages=pages, body=body)
+        else:
+            desk.dropped["loose signs"] += 1
+
+
+def _rows(group: Sequence[Placed]) -> tuple[str, tuple[Line, ...]]:
+    """The lines of a listing."""
     text = ""
     spans: list[Line] = []
     last: float | None = None
     for line in sorted((placed.line for placed in group), key=lambda line: (round(line.baseline / 3), line.x0)):
         if text:
-            text += between if last is not None and abs(line.baseline - last) < 3.5 else "\n"
+            text += " " if last is not None and abs(line.baseline - last) < 3.5 else "\n"
         last = line.baseline
         start = len(text)
         text += line.text.replace("\xad", "-")

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from kb.bibliographic import MONTHS
 from kb.ids import plain_words
 from kb.parsing.lines import TextLine
+from kb.parsing.page import Graphic, ruled_areas, stands_in
 from kb.structure import FLOAT_TITLE
 
 _HEAD_BAND = 0.10  # running heads stand in this share of the page's height, running feet in the next
@@ -16,6 +17,7 @@ _FOOT_BAND = 0.09
 _WIDE_BAND = 0.18  # so far in, only the outermost row of a page, and only what most pages repeat, is furniture
 _SAME_PLACE_POINTS = 4.0
 _ROW_POINTS = 2
+_MOST_ROWS = 3  # of a running head
 _LEAST_WORDS = 3  # of a running head that is known by the first page alone
 _LEAST_COUNTING = 3  # pages whose numbers count on
 _APART_SIZES = 1.6  # of the type's size: running text is set tighter
@@ -29,17 +31,28 @@ _FIRST_PAGE_FOOT = re.compile(
 )
 
 
-def find_furniture(lines: Sequence[Sequence[TextLine]], *, heights: Sequence[float]) -> set[int]:
+def find_furniture(
+    lines: Sequence[Sequence[TextLine]], *, heights: Sequence[float], graphics: Sequence[Sequence[Graphic]] = ()
+) -> set[int]:
     """``id`` of each line that is no text of the paper.
 
     Args:
         lines: of each page, in any order.
         heights: of the pages, in points.
+        graphics: what is drawn on each page: where equal rules make a table, its head is no running head.
     """
     found = {id(line) for of_page in lines for line in of_page if not line.upright}
-    upright = [[line for line in of_page if line.upright] for of_page in lines]
+    tables = [ruled_areas(of_page) for of_page in graphics] or [[] for _ in lines]
+    upright = [
+        [line for line in of_page if line.upright and not stands_in(line, areas)]
+        for of_page, areas in zip(lines, tables, strict=True)
+    ]
     found |= _in_the_bands(upright, heights)
-    found |= _repeated_rows(upright, heights)
+    for _ in range(_MOST_ROWS):  # heads of several rows: the next one is outermost when the first is taken off
+        left = [[line for line in of_page if id(line) not in found] for of_page in upright]
+        if not (more := _repeated_rows(left, heights)):
+            break
+        found |= more
     found |= _counting_numbers(upright, heights)
     found |= _heads_of_title(upright, heights)
     every = [line for of_page in upright for line in of_page]

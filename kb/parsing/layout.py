@@ -71,7 +71,9 @@ class BodyStyle:
 def lay_out(pages: Sequence[PageLayout], lines: Sequence[Sequence[TextLine]]) -> BodyStyle:
     """Fill in ``columns`` and ``placed`` of each page from its lines (painting order) and return the body's style."""
     body = body_style(lines)
-    furniture = find_furniture(lines, heights=[page.height for page in pages])
+    furniture = find_furniture(
+        lines, heights=[page.height for page in pages], graphics=[page.graphics for page in pages]
+    )
     for page, of_page in zip(pages, lines, strict=True):
         page.placed = [
             Placed(line, order=order, role="furniture" if id(line) in furniture else "body")

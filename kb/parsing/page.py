@@ -5,6 +5,7 @@ All boxes are in PDF points of the page as it is shown (rotation and crop box ap
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+Rectangle = tuple[float, float, float, float]
 GraphicKind = Literal["path", "image", "shading", "form"]
+
+
+_EQUAL_POINTS = 3.0  # ends of rules that are nearer are at one place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +85,25 @@ class Raster:
     scale: float
     x0: float
     y0: float
+
+
+def ruled_areas(graphics: Iterable[Graphic]) -> list[Rectangle]:
+    """Boxes from the first to the last of three equal rules or more, which make a table."""
+    rules = sorted(
+        (g for g in graphics if g.kind == "path" and g.y1 - g.y0 < 2 and g.x1 - g.x0 > 60), key=lambda g: g.y0
+    )
+    families: dict[tuple[int, int], list[Graphic]] = defaultdict(list)
+    for rule in rules:
+        families[round(rule.x0 / _EQUAL_POINTS), round(rule.x1 / _EQUAL_POINTS)].append(rule)
+    return [
+        (family[0].x0, family[0].y0, family[0].x1, family[-1].y1) for family in families.values() if len(family) > 2
+    ]
+
+
+def stands_in(line: TextLine, areas: Iterable[Rectangle]) -> bool:
+    """Whether the middle of a line lies in one of the areas."""
+    x, y = (line.x0 + line.x1) / 2, (line.y0 + line.y1) / 2
+    return any(x0 <= x <= x1 and y0 <= y <= y1 for x0, y0, x1, y1 in areas)
 
 
 def image_cover(graphics: Iterable[Graphic], *, width: float, height: float) -> float:

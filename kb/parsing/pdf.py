@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from types import TracebackType
 
-from kb.parsing.page import Graphic, GraphicKind, LinkArea, OutlineEntry, PageText, Raster
+from kb.parsing.page import Graphic, GraphicKind, LinkArea, OutlineEntry, PageText, Raster, Rectangle
 from kb.parsing.pdfium import Matrix, OpenPage, OpenPdf, PaintedObject
 from kb.parsing.text_scan import Clip, Cover, TextScan
 
@@ -31,7 +31,6 @@ _MAX_THINGS = 40_000
 _INFORMATION = ("arXivID", "DOI", "License")
 
 Point = tuple[float, float]
-Rectangle = tuple[float, float, float, float]
 
 
 class PdfReader:

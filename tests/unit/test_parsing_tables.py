@@ -1,0 +1,148 @@
+"""Tables: rows and columns from the places of words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb.parsing.document import read_pdf
+from kb.parsing.glyphs import Style
+from kb.parsing.lines import Run, TextLine
+from kb.parsing.page import Graphic
+from kb.parsing.tables import read_table
+from tests.pdf_writer import Words, pdf_of
+
+SIZE = 10.0
+LETTER = 5.0  # points that a letter takes
+STYLE = Style(font="Body", size=SIZE, bold=False, italic=False, upright=True)
+
+
+def line(baseline: float, *cells: tuple[float, str]) -> TextLine:
+    """One printed line of cells, each at its x, as a reader gives it where the gaps are narrow."""
+    text, words = "", []
+    for x, cell in cells:
+        for word in cell.split():
+            text += " " if text else ""
+            words.append((len(text), x, x + LETTER * len(word)))
+            text += word
+            x += LETTER * (len(word) + 0.6)
+    return TextLine(
+        text=text, page=1, x0=words[0][1], x1=max(x1 for _, _, x1 in words), y0=baseline - 8, y1=baseline + 2,
+        baseline=baseline, size=SIZE, font="Body", bold=False, italic=False, upright=True, words=tuple(words),
+        runs=(Run(0, len(text), STYLE, False),),
+    )  # fmt: skip
+
+
+def rule(y: float, x0: float, x1: float) -> Graphic:
+    return Graphic(kind="path", x0=x0, y0=y, x1=x1, y1=y + 0.5)
+
+
+def rows(text: str) -> list[list[str]]:
+    return [row.split(" | ") for row in text.split("\n")]
+
+
+def test_numbers_with_narrow_gaps_are_cells_of_their_own() -> None:
+    table = read_table([
+        line(10, (0, "Method"), (80, "Rec."), (106, "Prec.")),
+        line(22, (0, "Plain (5 shots)"), (80, "40.4"), (106, "73.6")),
+        line(34, (0, "With ranks"), (80, "40.2"), (106, "84.8")),
+    ])  # fmt: skip
+    assert rows(table.text) == [
+        ["Method", "Rec.", "Prec."], ["Plain (5 shots)", "40.4", "73.6"], ["With ranks", "40.2", "84.8"],
+    ]  # fmt: skip
+    assert table.is_grid
+
+
+def test_a_number_with_its_spread_is_one_cell() -> None:
+    table = read_table([line(10 + 12 * n, (0, "Row"), (60, "66.8 (2.0)"), (130, "40.4 ± 0.6")) for n in range(4)])
+    assert rows(table.text) == [["Row", "66.8 (2.0)", "40.4 ± 0.6"]] * 4
+
+
+def test_an_empty_cell_stays_empty_and_shifts_nothing() -> None:
+    lines = [line(10 + 12 * n, (0, "Row"), (60, "1.5"), (100, "2.5"), (140, "3.5")) for n in range(3)]
+    table = read_table([*lines, line(46, (0, "Last"), (100, "9.9"))])
+    assert rows(table.text)[-1] == ["Last", "", "9.9", ""]
+
+
+def test_a_heading_over_a_rule_spans_the_columns_of_the_rule() -> None:
+    body = [line(34 + 12 * n, (0, "Row"), (60, "1.5"), (100, "2.5"), (140, "3.5"), (180, "4.5")) for n in range(3)]
+    heads = [line(10, (77, "Full"), (155, "Subset")), line(22, (60, "P"), (100, "R"), (140, "P"), (180, "R"))]
+    table = read_table([*heads, *body], [rule(13, 58, 117), rule(13, 138, 197)])
+    assert rows(table.text)[:2] == [["", "Full", "", "Subset", ""], ["", "P", "R", "P", "R"]]
+
+
+def test_the_words_of_a_wide_column_are_not_parted_where_blanks_meet_by_chance() -> None:
+    texts = [
+        "four out of five said sometimes it", "used only when looking for the names",
+        "did you use it or was reading of it", "have a look at all of the hints now",
+    ]  # fmt: skip
+    wide = [line(10 + 12 * n, (0, text), (260, f"answer {n}")) for n, text in enumerate(texts)]
+    loose = line(58, (0, "four"), (40, "out"), (80, "of"), (120, "five"), (260, "answer 9"))
+    table = read_table([*wide, loose])
+    assert rows(table.text)[-1] == ["four out of five", "answer 9"]
+
+
+def test_a_label_set_between_two_rows_is_of_the_row_that_it_stands_beside() -> None:
+    plain = [line(10 + 12 * n, (0, "Row"), (80, "1.5"), (120, "2.5")) for n in range(3)]
+    table = read_table([*plain, line(46, (0, "Average")), line(52, (80, "7.5"), (120, "8.5")), line(58, (0, "(all)"))])
+    assert rows(table.text)[-1] == ["Average (all)", "7.5", "8.5"]
+
+
+def test_a_cell_of_several_lines_is_one_cell_where_rows_stand_apart() -> None:
+    lines = []
+    for n in range(3):
+        top = 10 + 40 * n
+        lines += [line(top, (0, "Name"), (80, "begins with this"), (220, "yes")), line(top + 11, (80, "and goes on"))]
+    assert rows(read_table(lines).text) == [["Name", "begins with this and goes on", "yes"]] * 3
+
+
+def test_each_cell_is_found_on_the_page() -> None:
+    table = read_table([line(10 + 12 * n, (0, "Row"), (60, f"{n}.5"), (100, f"{n}.7")) for n in range(3)])
+    for span in table.spans:
+        words = table.text[span.start : span.end]
+        assert "|" not in words
+        assert "\n" not in words
+    at = {table.text[span.start : span.end]: (span.x0, span.y1) for span in table.spans}
+    assert at["2.7"] == (100, 36)
+
+
+@pytest.mark.parametrize(("rules", "headers"), [([5, 15, 50], 1), ([5, 27, 50], 2), ([], 2)])
+def test_the_head_of_a_table_ends_at_its_second_rule_or_where_numbers_begin(rules: list[float], headers: int) -> None:
+    lines = [line(10, (0, "Kind"), (60, "Score"), (110, "Share")), line(22, (0, "of"), (60, "all"), (110, "some"))]
+    lines += [line(34 + 12 * n, (0, "Row"), (60, "1.5"), (110, "2.5")) for n in range(2)]
+    assert read_table(lines, [rule(y, 0, 140) for y in rules]).header_rows == headers
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from(["1", "23.4", "n/a", "word", "5.67"]), min_size=3, max_size=3), min_size=3, max_size=9
+    ),
+    st.lists(st.floats(6, 30), min_size=3, max_size=3),
+)
+def test_whatever_stands_in_a_grid_comes_out_as_that_grid(cells: list[list[str]], gaps: Sequence[float]) -> None:
+    lefts, x = [], 0.0
+    for gap in gaps:
+        lefts.append(x)
+        x += 5 * LETTER + gap
+    lines = [line(10.0 + 12 * n, *zip(lefts, row, strict=True)) for n, row in enumerate(cells)]
+    assert rows(read_table(lines).text) == cells
+
+
+def page(*lines: str, size: float = 10) -> list[Words]:
+    return [Words(72, 100 + 14 * n, text, size) for n, text in enumerate(lines)]
+
+
+def test_lines_set_apart_without_a_caption_are_prose_unless_their_cells_stand_in_a_grid() -> None:
+    prose = page(*["The gauges of the coast were read by hand on each day of the whole year, and kept."] * 12)
+    odd = [Words(72, 300 + 14 * n, f"where {n} is the", 10) for n in range(4)]
+    odd += [Words(330, 300 + 14 * n, "matrix of the scores that map each event to a type", 10) for n in range(4)]
+    document = read_pdf(pdf_of([[*prose, *odd]]), max_pages=9)
+    assert not any(block.kind == "table" and len(block.text.split("\n")) < 3 for block in document.blocks)
+    grid = [Words(72 + 70 * k, 300 + 14 * n, f"{n}.{k}", 10) for n in range(4) for k in range(4)]
+    named = [Words(72, 286, "Site", 10), *(Words(72 + 70 * k, 286, f"Year {k}", 10) for k in (1, 2, 3))]
+    document = read_pdf(pdf_of([[*prose, *named, *grid]]), max_pages=9)
+    (table,) = [block for block in document.blocks if block.kind == "table"]
+    assert "2.0 | 2.1 | 2.2 | 2.3" in table.text
