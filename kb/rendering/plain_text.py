@@ -252,8 +252,8 @@ def papers(found: Sequence[Paper]) -> str:
 def paper(record: Paper) -> str:
     """A record with the provenance of its fields."""
 
-    def line(name: str, value: str) -> str:
-        source = record.provenance.get(name)
+    def line(name: str, value: str, source: str | None = None) -> str:
+        source = source or record.provenance.get(name)
         return f"{name:<12} {value}" + (f"  ({source})" if source else "")
 
     lines = [record.title, line("id", record.id + (f" v{record.version}" if record.version else ""))]
@@ -269,7 +269,9 @@ def paper(record: Paper) -> str:
         "collections": ", ".join(record.collections),
     }  # fmt: skip
     lines += [line(name, value) for name, value in values.items() if value]
-    lines += [line("links", f"{link.kind}: {link.url}") for link in record.links]
+    for link in record.links:  # each has a source of its own
+        page = f", p. {link.page}" if link.page is not None else ""
+        lines.append(line("links", f"{link.kind}: {link.url}", f"{link.source}{page}" if link.source else None))
     if record.withdrawn:
         lines.append("WITHDRAWN")
     state = record.fulltext

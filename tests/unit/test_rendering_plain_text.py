@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from typing import Any
 
-from kb.records import Answer, Claim, Hit, Paper, Passage, PassageSentence, Reason, ShortSpan
+from kb.records import Answer, Claim, Hit, Link, Paper, Passage, PassageSentence, Reason, ShortSpan
 from kb.rendering import plain_text, reasons
 
 ZEBRA = Paper(id="arxiv:2401.00001", title="Zebra: A Corpus of Striped Animals", authors=("Ann Author", "Bea Beta"))
@@ -128,3 +128,11 @@ def test_reasons_fill_the_same_gaps_in_chinese_as_in_english() -> None:
     assert {kind: gaps(text) for kind, text in reasons._CHINESE.items()} == {
         kind: gaps(reasons._SENTENCES[kind]) for kind in reasons._CHINESE
     }
+
+
+def test_each_link_is_shown_with_the_source_that_states_it() -> None:
+    code = Link(kind="code", url="https://example.org/code", page=3, source="pdf")
+    pdf = Link(kind="pdf", url="https://example.org/pdf", source="arxiv")
+    record = Paper(id="arxiv:2401.00001", title="Zebra", links=(pdf, code), provenance={"links": "arxiv"})
+    lines = [line for line in plain_text.paper(record).splitlines() if line.startswith("links")]
+    assert [line.partition("  (")[2] for line in lines] == ["arxiv)", "pdf, p. 3)"]
