@@ -378,9 +378,11 @@ def status(now: Status) -> str:
     lines = [
         f"{now.papers} papers ({texts['full']} with full text, {texts['partial']} in part) in {now.home}",
         f"{now.chunks} chunks" + (f", {now.waiting} waiting to be indexed" if now.waiting else ""),
-        f"{now.topics} topics, {len(now.failures)} failures kept, {now.bytes / 1e6:.1f} MB on disk",
+        f"{now.topics} topics, {now.bytes / 1e6:.1f} MB on disk",
         f"encoder {now.encoder or '(none used yet)'}, model {now.model or 'none (extractive)'}",
     ]
+    if now.failures:
+        lines.append(f"{len(now.failures)} could not be added: kb doctor lists them, with the cure of each")
     return "\n".join(lines)
 
 
@@ -405,7 +407,10 @@ def update(report: UpdateReport) -> str:
         if entry.why_nothing:
             lines.append(f"    {entry.why_nothing}")
     lines += [f"wrote {path}" for path in report.files]
-    lines += [f"failed: {failure.what}: {failure.reason}" for failure in report.failures]
+    failed: dict[str, list[str]] = {}
+    for failure in report.failures:
+        failed.setdefault(failure.reason, []).append(failure.what)
+    lines += [f"failed: {', '.join(names)}: {reason}" for reason, names in failed.items()]
     return "\n".join(lines) or "no topics: kb topic add makes one"
 
 
