@@ -225,10 +225,8 @@ _YEARS = (
     rf" (?:(?P<how>from|in|of|since|after|before|until|between) )?(?:the )?(?:years? )?(?P<first>{_YEAR})"
     rf"(?: ?(?:-|–|to|and|until) ?(?P<last>{_YEAR})| (?P<on>on|onwards?))?"
 )
-_KEPT_TO = (
-    r"(?: (?:written|published|released|announced))?(?: (?:by|of) (?P<name>(?!\d).+?))?"
-    rf"(?:(?: (?:are|were))?{_YEARS})?"
-)
+_OF_YEARS = rf"(?:(?: (?:are|were))?{_YEARS})?"
+_KEPT_TO = rf"(?: (?:written|published|released|announced))?(?: by (?P<name>(?!\d).+?))?{_OF_YEARS}"
 _IN_LIBRARY = r"(?: in (?:my|the|this) (?:library|collection))?"
 _PAPERS_ASKED = (
     (
@@ -241,6 +239,7 @@ _PAPERS_ASKED = (
         rf"(?: (?:write|author|publish))?(?:{_YEARS})?"
     ),
     rf"(?:list |show )?(?:me )?(?:all )?(?:the )?(?P<papers>papers|articles){_KEPT_TO}",
+    rf"(?:list |show )?(?:me )?(?:all )?(?:the )?(?P<papers>papers|articles) of (?P<name>(?!\d).+?){_OF_YEARS}",
     rf"(?P<again>and|what about|how about){_KEPT_TO}",
     rf"(?:我的)?(?:库|图书馆)?[里中]?有?(?P<count>多少|几)篇?(?:(?P<first>{_YEAR}) ?年的?)?(?P<papers>论文|文章)",
     rf"(?P<first>{_YEAR}) ?年(?:发表)?的?有?(?P<count>多少|几)篇?(?P<papers>论文|文章)",

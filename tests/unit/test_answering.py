@@ -167,6 +167,7 @@ def _dated() -> Asking:
         ("How many papers are since 2021?", "2 papers since 2021."),
         ("How many papers were published before 2021?", "1 paper up to 2020."),
         ("Which papers are from 1999?", "0 papers from 1999."),
+        ("Papers of Bea Beta in 2020", "0 papers by Bea Beta from 2020."),
         ("which are from 2020", "1 paper from 2020:\n\n1. One: words about corpora (Ann Author, 2020)"),
         ("2021年有多少篇论文？", "2021 年的 2 篇论文。"),
         ("When was Two published?", "announced on 2021-03-02 (from arxiv)."),
@@ -179,6 +180,13 @@ def test_the_records_tell_when_papers_appeared_and_which_did_when(question: str,
     by_model = replace(_dated(), chat=PlayedModel(understands=read))
     told = ask("Of 2021, how many are Ann Author's?", by_model)
     assert (told.source, told.text) == ("catalog", "1 paper by Ann Author from 2021.")
+
+
+@pytest.mark.parametrize(
+    "question", ["Which of Zebra's parts costs the most?", "How many sentences of 2020?", "What is from the corpus?"]
+)
+def test_a_question_about_other_things_is_none_for_papers(question: str) -> None:
+    assert understanding.catalog_question(question, ()) is None
 
 
 def test_a_year_that_only_the_model_brings_is_not_asked_of_the_records() -> None:
