@@ -197,8 +197,8 @@ class Corpus(Protocol):
 class PaperRecords(Protocol):
     """What the records of the stored papers say by themselves, without a search by meaning."""
 
-    def papers(self, filters: Filters = NO_FILTERS) -> list[Paper]:
-        """The papers that pass, the newest first."""
+    def papers(self, filters: Filters = NO_FILTERS, *, limit: int | None = None) -> list[Paper]:
+        """The papers that pass (at most ``limit``), the newest first."""
         ...
 
     def count(self, filters: Filters = NO_FILTERS) -> int:

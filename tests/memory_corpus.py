@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -202,14 +203,16 @@ class MemoryRecords:
     def __init__(self, corpus: MemoryCorpus) -> None:
         self._corpus = corpus
 
-    def papers(self, filters: Filters = NO_FILTERS) -> list[Paper]:
-        """Those that pass, by ids and by authors' names as printed."""
+    def papers(self, filters: Filters = NO_FILTERS, *, limit: int | None = None) -> list[Paper]:
+        """Those that pass, by ids, by authors' names as printed and by the day of announcement."""
+        first, last = filters.since or date.min, filters.until or date.max
         return [
             paper
             for paper in self._corpus.mentioned("")
             if (not filters.papers or paper.id in filters.papers)
             and (not filters.authors or any(name in paper.authors for name in filters.authors))
-        ]
+            and ((first, last) == (date.min, date.max) or any(first <= day <= last for day in paper.announced))
+        ][:limit]
 
     def count(self, filters: Filters = NO_FILTERS) -> int:
         """How many."""

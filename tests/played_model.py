@@ -118,8 +118,8 @@ class PlayedModel:
                 raise self._understands
             question = user.rpartition("Last question: ")[2]
             plain = {
-                "question": question, "language": "en", "kind": "lookup", "catalog": {"asks": "", "name": ""},
-                "papers": [], "over_papers": False, "queries": [question],
+                "question": question, "language": "en", "kind": "lookup", "papers": [], "over_papers": False,
+                "catalog": {"asks": "", "name": "", "since": 0, "until": 0}, "queries": [question],
             }  # fmt: skip
             return plain | dict(self._understands)
         if system == verifying.SYSTEM:

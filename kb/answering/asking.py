@@ -178,7 +178,12 @@ def read(question: str, asking: Asking, *, turns: Sequence[Answer] = (), notices
             notices.append(f"the question was read without the model: {err}")
     if understood is None:
         understood = understand(question, turns=turns, candidates=_mentioned(question, asking))
-    return replace(understood, papers=tuple(key for key in understood.papers if _passes(key, asking)))
+    asked = understood.catalog
+    if asked is not None and asked.papers:
+        inside = tuple(key for key in asked.papers if _passes(key, asking))
+        asked = replace(asked, papers=inside) if inside else None
+    papers = tuple(key for key in understood.papers if _passes(key, asking))
+    return replace(understood, papers=papers, catalog=asked)
 
 
 def _passes(paper: str, asking: Asking) -> bool:

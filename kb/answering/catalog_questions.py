@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 
 from kb.answering.passages import quoted
-from kb.answering.understanding import Understood
+from kb.answering.understanding import CatalogQuestion, Understood
 from kb.errors import UsageError
 from kb.protocols import PaperRecords
 from kb.records import Answer, Claim, Filters, Mention, Paper, Reference
@@ -17,8 +18,12 @@ _WORDS = {
         "paper": "{count} paper",
         "papers": "{count} papers",
         "by": "{papers} by {name}",
+        "of": "{papers} from {years}",
+        "since": "{papers} since {years}",
+        "until": "{papers} up to {years}",
         "naming": "{papers} with “{name}” in the text",
         "from": "{value} (from {source})",
+        "announced": "announced on {day}",
         "others": "and others",
         "more": "… and {count} more",
         "stop": ".",
@@ -27,8 +32,12 @@ _WORDS = {
         "paper": "{count} 篇论文",
         "papers": "{count} 篇论文",
         "by": "{name} 的 {papers}",
+        "of": "{years} 年的 {papers}",
+        "since": "{years} 年以来的 {papers}",
+        "until": "截至 {years} 年的 {papers}",
         "naming": "正文中出现“{name}”的有 {papers}",
         "from": "{value}（来源：{source}）",
+        "announced": "{day} 公布",
         "others": "等",
         "more": "……另有 {count} 篇",
         "stop": "。",
@@ -54,21 +63,21 @@ def from_records(
         answered=True,
         language=language if language in _WORDS else "en",
     )
-    if asked.asks == "count" and asked.name:
-        theirs = records.papers(replace(filters, authors=(asked.name,)))
-        return replace(base, text=_by(base, theirs, asked.name) + _say(base, "stop")) if theirs else None
-    if asked.asks == "count":
-        return replace(base, text=_counted(base, records.count(filters)) + _say(base, "stop"))
-    if asked.asks == "papers by" and asked.name:
-        found = records.papers(replace(filters, authors=(asked.name,)))
-        return _listed(base, found, lead=_by(base, found, asked.name)) if found else None
+    kept_to = _kept_to(filters, asked)
+    if asked.asks in ("count", "papers"):
+        if asked.name and not records.count(replace(filters, authors=(asked.name,))):
+            return None
+        count = records.count(kept_to)
+        found = records.papers(kept_to, limit=_LISTED) if asked.asks == "papers" else []
+        return _listed(base, found, lead=_of(base, asked, count), more=count - len(found))
     if asked.asks == "papers naming" and asked.name:
         try:
-            mentions = records.naming(asked.name, filters)
+            mentions = records.naming(asked.name, kept_to)
         except UsageError:
             return None
         return _naming(base, mentions, asked.name) if mentions else None
-    papers = [paper for key in understood.papers for paper in records.papers(replace(filters, papers=(key,)))]
+    named = asked.papers or understood.papers
+    papers = [paper for key in named for paper in records.papers(replace(filters, papers=(key,)))]
     stated = [_stated(base, paper, asked.asks) for paper in papers]
     if not stated or not all(stated):
         return None
@@ -86,15 +95,31 @@ def _counted(base: Answer, count: int) -> str:
     return _say(base, "paper" if count == 1 else "papers", count=count)
 
 
-def _by(base: Answer, papers: Sequence[Paper], name: str) -> str:
-    return _say(base, "by", papers=_counted(base, len(papers)), name=name)
+def _kept_to(filters: Filters, asked: CatalogQuestion) -> Filters:
+    """The filters, kept to the author, the years and the papers that are asked for."""
+    since = max(filter(None, (filters.since, date(asked.since, 1, 1) if asked.since else None)), default=None)
+    until = min(filter(None, (filters.until, date(asked.until, 12, 31) if asked.until else None)), default=None)
+    authors = (asked.name,) if asked.name and asked.asks != "papers naming" else filters.authors
+    return replace(filters, authors=authors, papers=asked.papers or filters.papers, since=since, until=until)
+
+
+def _of(base: Answer, asked: CatalogQuestion, count: int) -> str:
+    """How many papers there are of those that are asked for."""
+    told = _counted(base, count)
+    if asked.name:
+        told = _say(base, "by", papers=told, name=asked.name)
+    if asked.since or asked.until:
+        words = "of" if asked.since and asked.until else "since" if asked.since else "until"
+        years = "–".join(dict.fromkeys(str(year) for year in (asked.since, asked.until) if year))
+        told = _say(base, words, papers=told, years=years)
+    return told
 
 
 def _stated(base: Answer, paper: Paper, field: str) -> str:
     """What the record states, and which source does."""
     values = {
         "authors": (", ".join([*paper.authors, *([_say(base, "others")] if paper.et_al else [])]), "authors"),
-        "date": (paper.stated_date[:10], "published"),
+        "date": (paper.stated_date[:10], "published") if paper.stated_date else (_announced(base, paper), "announced"),
         "venue": (paper.venue or "", "venue"),
         "id": (", ".join(dict.fromkeys([paper.id, *paper.aliases])), ""),
     }
@@ -103,15 +128,21 @@ def _stated(base: Answer, paper: Paper, field: str) -> str:
     return _say(base, "from", value=value, source=source) if value and source else value
 
 
+def _announced(base: Answer, paper: Paper) -> str:
+    return _say(base, "announced", day=paper.announced[0]) if paper.announced else ""
+
+
 def _numbered(papers: Sequence[Paper]) -> tuple[Reference, ...]:
     return tuple(Reference(marker=str(number), paper=paper) for number, paper in enumerate(papers, 1))
 
 
-def _listed(base: Answer, papers: Sequence[Paper], *, lead: str) -> Answer:
-    shown = papers[:_LISTED]
-    lines = [f"{i}. {paper.title} ({paper.byline})" for i, paper in enumerate(shown, 1)]
-    more = [_say(base, "more", count=len(papers) - _LISTED)] if len(papers) > _LISTED else []
-    return replace(base, text="\n".join([f"{lead}:", "", *lines, *more]), references=_numbered(shown))
+def _listed(base: Answer, papers: Sequence[Paper], *, lead: str, more: int) -> Answer:
+    """How many papers there are, and these of them; ``more``: how many are not shown."""
+    if not papers:
+        return replace(base, text=lead + _say(base, "stop"))
+    lines = [f"{i}. {paper.title} ({paper.byline})" for i, paper in enumerate(papers, 1)]
+    lines += [_say(base, "more", count=more)] if more else []
+    return replace(base, text="\n".join([f"{lead}:", "", *lines]), references=_numbered(papers))
 
 
 def _naming(base: Answer, mentions: Sequence[Mention], name: str) -> Answer:

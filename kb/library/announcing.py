@@ -91,11 +91,11 @@ class Announcements:
         query, first, last = arxiv_query(topic), min(days), max(days)
         since = max(first - _LOOK_BACK, first_visit) if first_visit is not None and first_visit < first else first
         gathered = Gathered(ready=set(days))
-        found = list(self._good(self._source.query(query, since=since, until=last), gathered))
+        found = list(self._good(self._source.query(query, since=since, until=last), gathered, what=topic.name))
         known = self._known([key for item in found for key in _ids(item)])
         self._add(self._dated(topic, found, days, known))
-        replaced = list(self._good(self._source.replaced(query, since=first, until=last), gathered))
-        replaced += self._good(self._changed(topic, since=first, until=last), gathered)
+        replaced = list(self._good(self._source.replaced(query, since=first, until=last), gathered, what=topic.name))
+        replaced += self._good(self._changed(topic, since=first, until=last), gathered, what=topic.name)
         known = self._known([key for item in replaced for key in _ids(item)])
         mine = [item for item in replaced if known.intersection(_ids(item))]
         for item in mine:
@@ -132,11 +132,11 @@ class Announcements:
                 self.failures.append(replace(one, reason=f"its comment is not known: {one.reason}"))
         self._add(items)
 
-    def _good(self, found: Iterable[Item | Failure], gathered: Gathered) -> Iterator[Item]:
-        """The items; after a failure no day is ready, so that it is asked for again."""
+    def _good(self, found: Iterable[Item | Failure], gathered: Gathered, *, what: str) -> Iterator[Item]:
+        """The items; after a failure no day is ready, so that it is asked for again. ``what`` is asked for."""
         for one in found:
             if isinstance(one, Failure):
-                self.failures.append(one)
+                self.failures.append(replace(one, what=what))
                 gathered.ready.clear()
             else:
                 yield one

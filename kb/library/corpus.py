@@ -401,7 +401,8 @@ def _place(hit: Hit) -> tuple[int, int, str]:
 
 def _values(paper: Paper, by: Facet) -> Sequence[str]:
     if by == "year":
-        return [str(paper.published.year)] if paper.published else []
+        days = paper.announced or ((paper.published,) if paper.published else ())  # as ``since`` and ``until`` mean it
+        return tuple(dict.fromkeys(str(day.year) for day in days))
     if by == "venue":
         return [paper.venue] if paper.venue else []
     found = {"author": paper.authors, "category": paper.categories, "tag": paper.tags, "collection": paper.collections}

@@ -146,9 +146,9 @@ def _problems(store: Store, models: Models) -> Iterator[Problem]:
     yield from _file_problems(store.home, catalog)
     yield from _doubts(catalog)
     for failure in catalog.failures.list():
-        if failure.retry:
-            what = f"{failure.what} could not be added: {failure.reason}"
-            yield Problem(what=what, severity="notice", cure=f"kb add {_as_argument(failure.what)}")
+        what = f"{failure.what} could not be added: {failure.reason}"
+        again = f"kb add {_as_argument(failure.what)}"
+        yield Problem(what=what, severity="notice", cure=again if failure.retry else f"that done, {again}")
 
 
 def _doubts(catalog: Catalog) -> Iterator[Problem]:

@@ -86,9 +86,13 @@ class Topics:
         return checked(replace(topic or Topic(name=name), **fields))
 
     def preview(self, topic: Topic, *, since: date | None = None, until: date | None = None) -> Preview:
-        """What a topic catches among the stored papers (of a period), and why or why not; those inside first."""
+        """What a topic catches among the stored papers (of a period), and why or why not; those inside first.
+
+        Raises:
+            UsageError: for a period that ends before it begins.
+        """
         catalog, encode = self._store.catalog(), self._store.corpus().encode
-        papers = catalog.papers.many(catalog.papers.ids(Filters(since=since, until=until)))
+        papers = catalog.papers.many(catalog.papers.ids(self._store.filters(since=since, until=until)))
         judged = {key: judge(topic, paper) for key, paper in papers.items()}
         inside = [papers[key] for key, judgement in judged.items() if judgement.inside]
         ranked = rank(inside, topic=topic, anchors=anchors(catalog, topic, before=since), encode=encode)

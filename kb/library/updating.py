@@ -12,7 +12,7 @@ import json
 import smtplib
 import ssl
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from kb.calendar import EASTERN, announcement_days, is_announcement_day, previous_announcement_day, why_nothing
-from kb.errors import DONE, IN_PART, NOT_DONE, HomeError, KbError, SourceError, UsageError
+from kb.errors import DONE, IN_PART, HomeError, KbError, SourceError, UsageError
 from kb.library.adding import add_items
 from kb.library.announcing import AddItems, Announcements, Gathered, fetch_fulltexts, read_feed
 from kb.library.digesting import Choice, Composition, Digests, enter
@@ -98,21 +98,20 @@ def update(
 
 @dataclass
 class _Report:
-    """The run's report while it is being made; ``undone`` counts the days that nothing could be done for."""
+    """The run's report while it is being made."""
 
     topics: list[TopicReport] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
-    undone: int = 0
 
     def made(self) -> UpdateReport:
         """The report, with its status."""
-        done = UpdateReport(
-            topics=tuple(self.topics), files=tuple(self.files), failures=tuple(self.failures), status=DONE
+        return UpdateReport(
+            topics=tuple(self.topics),
+            files=tuple(self.files),
+            failures=tuple(dict.fromkeys(self.failures)),  # arXiv is asked several times, and may be down each time
+            status=IN_PART if self.failures else DONE,
         )
-        if not self.failures:
-            return done
-        return replace(done, status=NOT_DONE if self.undone and not self.topics else IN_PART)
 
 
 class _Update:
@@ -189,8 +188,8 @@ class _Update:
             for day in due:
                 came = newest if newest is not None and day == self._newest else gathered
                 if day not in came.ready:
-                    self._report.undone += 1
-                elif day == self._newest and newest is None and _is_behind(page, day) and not self._has(topic, day):
+                    continue  # what failed is among the failures
+                if day == self._newest and newest is None and _is_behind(page, day) and not self._has(topic, day):
                     self._not_out(topic, day, page)
                 else:
                     self._do(topic, day, came, source="feed" if came is newest else "api")
@@ -200,7 +199,6 @@ class _Update:
             self._failed(topic, err)
 
     def _failed(self, topic: Topic, err: KbError) -> None:
-        self._report.undone += 1
         self._report.failures.append(Failure(what=topic.name, code=err.code, reason=str(err), retry=err.retry))
 
     def _missed(self, topic: Topic, due: Sequence[date], by_feed: Sequence[Topic]) -> list[date]:

@@ -124,12 +124,12 @@ class TopicReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateReport:
-    """The daily job: ``status`` is 0 (done), 3 (in part, ``failures`` lists what failed) or 1 (nothing was done)."""
+    """The daily job: ``status`` is 0 (done) or 3 (in part: ``failures`` lists what failed)."""
 
     topics: tuple[TopicReport, ...] = ()
     files: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
-    status: Literal[0, 1, 3] = 0
+    status: Literal[0, 3] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

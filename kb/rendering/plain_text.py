@@ -252,8 +252,8 @@ def papers(found: Sequence[Paper]) -> str:
 def paper(record: Paper) -> str:
     """A record with the provenance of its fields."""
 
-    def line(name: str, value: str) -> str:
-        source = record.provenance.get(name)
+    def line(name: str, value: str, source: str | None = None) -> str:
+        source = source or record.provenance.get(name)
         return f"{name:<12} {value}" + (f"  ({source})" if source else "")
 
     lines = [record.title, line("id", record.id + (f" v{record.version}" if record.version else ""))]
@@ -269,7 +269,9 @@ def paper(record: Paper) -> str:
         "collections": ", ".join(record.collections),
     }  # fmt: skip
     lines += [line(name, value) for name, value in values.items() if value]
-    lines += [line("links", f"{link.kind}: {link.url}") for link in record.links]
+    for link in record.links:  # each has a source of its own
+        page = f", p. {link.page}" if link.page is not None else ""
+        lines.append(line("links", f"{link.kind}: {link.url}", f"{link.source}{page}" if link.source else None))
     if record.withdrawn:
         lines.append("WITHDRAWN")
     state = record.fulltext
@@ -376,9 +378,11 @@ def status(now: Status) -> str:
     lines = [
         f"{now.papers} papers ({texts['full']} with full text, {texts['partial']} in part) in {now.home}",
         f"{now.chunks} chunks" + (f", {now.waiting} waiting to be indexed" if now.waiting else ""),
-        f"{now.topics} topics, {len(now.failures)} failures kept, {now.bytes / 1e6:.1f} MB on disk",
+        f"{now.topics} topics, {now.bytes / 1e6:.1f} MB on disk",
         f"encoder {now.encoder or '(none used yet)'}, model {now.model or 'none (extractive)'}",
     ]
+    if now.failures:
+        lines.append(f"{len(now.failures)} could not be added: kb doctor lists them, with the cure of each")
     return "\n".join(lines)
 
 
@@ -403,7 +407,10 @@ def update(report: UpdateReport) -> str:
         if entry.why_nothing:
             lines.append(f"    {entry.why_nothing}")
     lines += [f"wrote {path}" for path in report.files]
-    lines += [f"failed: {failure.what}: {failure.reason}" for failure in report.failures]
+    failed: dict[str, list[str]] = {}
+    for failure in report.failures:
+        failed.setdefault(failure.reason, []).append(failure.what)
+    lines += [f"failed: {', '.join(names)}: {reason}" for reason, names in failed.items()]
     return "\n".join(lines) or "no topics: kb topic add makes one"
 
 

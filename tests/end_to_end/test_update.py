@@ -271,8 +271,9 @@ def test_an_arxiv_that_is_down_is_asked_again_the_next_day(arxiv: ArxivServer, t
         arxiv.clock_day = day(3)
         arxiv.fail("/", Fault.unavailable(), times=50)
         report = update(library, 3, tmp_path / "out")
-        assert (report["status"], report["topics"]) == (1, [])
+        assert (report["status"], report["topics"]) == (3, [])
         assert all(failure["retry"] and failure["reason"] for failure in report["failures"])
+        assert len(report["failures"]) == len({tuple(failure.items()) for failure in report["failures"]})
     arxiv._scripts.clear()
     arxiv.clock_day = day(4)
     with opened(arxiv, tmp_path / "home") as library:

@@ -78,6 +78,8 @@ def test_preview_says_for_each_candidate_why(kb: Any) -> None:
     assert text.startswith("2 in, 3 out")
     assert text.count("the query does not hold (not found: ") == 3
     assert kb("topic", "preview", "New", "--query", QUERY, "--since", "2024-03-05")[1].startswith("0 in, 0 out")
+    status, _, told = kb("topic", "preview", "New", "--query", QUERY, "--since", "2024-03-05", "--until", "2024-03-01")
+    assert (status, "ends (2024-03-01) before it begins" in told) == (2, True)
     assert json.loads(kb("topic", "list", "--json")[1])["topics"] == []
 
 

@@ -198,6 +198,12 @@ def test_the_cure_for_what_was_not_added_can_be_typed_as_it_stands(sound: Path, 
                 Failure(what=what, code="source-unavailable", reason="no", retry=True)
             )
         cures = [problem.cure for problem in library.doctor() if "could not be added" in problem.what]
+        hopeless = Failure(what="x.pdf", code="not-a-pdf", reason="not a PDF: get the file again", retry=False)
+        library._store.catalog().failures.record(hopeless)
+        kept = library.status().failures
+        listed = [problem for problem in library.doctor() if "could not be added" in problem.what]
+        assert [one.what.partition(" could")[0] for one in listed] == [failure.what for failure in kept]
+        assert "that done, kb add x.pdf" in [problem.cure for problem in listed]
     typed = [shlex.split(cure) for cure in cures]
     assert ["kb", "add", "--query", 'cat:cs.CL AND abs:"dense retrieval"'] in typed
     assert ["kb", "add", "my papers/one.pdf"] in typed

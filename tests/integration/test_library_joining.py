@@ -72,6 +72,34 @@ def test_pdf_id_and_bibtex_entry_are_one_paper_in_any_order(
         assert [(report.added, report.updated) for report in again] == [((), ())] * 3
 
 
+def test_why_two_records_are_one_paper_stays_with_them_through_merge_and_split(tmp_path: Path) -> None:
+    entry = "@article{{{key}, title = {{Words of Widgets}}, author = {{Ann Author}}, doi = {{10.1234/abc.1}}{more}}}"
+    other = "@article{third, title = {Another Thing}, author = {Carl Cee}}"
+    entries = [entry.format(key="one", more=""), entry.format(key="two", more=", year = {2020}"), other]
+    for number, text in enumerate(entries):
+        (tmp_path / f"{number}.bib").write_text(text, encoding="utf-8")
+
+    def reasons(library: Library) -> dict[frozenset[str], str]:
+        shown = [library.show(paper.id) for paper in library.list()]
+        return {frozenset(join.records): join.why.kind for one in shown for join in one.joins}
+
+    with Library.open(Settings(home=tmp_path / "home", threads=1)) as library:
+        library._models._encoder = WordEncoder()
+        library.add([str(path) for path in sorted(tmp_path.glob("*.bib"))])
+        both = frozenset({"one", "two"})
+        assert reasons(library) == {both: "same-doi"}
+        merged = library.papers.merge(*(paper.id for paper in library.list()))
+        kinds = reasons(library)
+        assert kinds.pop(both) == "same-doi"
+        assert list(kinds.values()) == ["joined-by-you"]
+        library.papers.split(merged.id)
+        assert reasons(library) == {both: "same-doi"}
+        parted = library.papers.split("doi:10.1234/abc.1")
+        assert reasons(library) == {}
+        library.papers.merge(*parted.papers)
+        assert reasons(library) == {both: "same-doi"}
+
+
 # ------------------------------------------------------------------------------------- what was answered before
 
 

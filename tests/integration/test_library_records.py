@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -381,6 +382,17 @@ def test_the_command_line_joins_parts_and_collects(tmp_path: Path, capsys: pytes
 
 
 # --------------------------------------------------------------------------------------- questions of the record
+
+
+def test_a_paper_counts_for_the_year_that_the_filters_find_it_by(library: Library, tmp_path: Path) -> None:
+    said = {"id": "2402.00001", "title": "Only Announced So Far", "authors": ["Jane Doe"], "listed": ["2024-03-04"]}
+    (tmp_path / "records.jsonl").write_text(json.dumps(said), encoding="utf-8")
+    library.add(str(tmp_path / "records.jsonl"))
+    asking = library.papers.stated()
+    assert asking.counts("year") == [("2024", 1)]
+    assert asking.count(library._store.filters(since=date(2024, 1, 1), until=date(2024, 12, 31))) == 1
+    assert library.ask("How many papers are from 2024?").text == "1 paper from 2024."
+    assert library.ask("When was Only Announced So Far published?").text == "announced on 2024-03-04 (from jsonl)."
 
 
 def test_the_catalog_answers_who_when_how_many_and_which(library: Library, tmp_path: Path) -> None:

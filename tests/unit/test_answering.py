@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -140,6 +141,93 @@ def test_which_papers_name_a_thing_is_told_with_one_quotation_each(corpus: Memor
     for claim in made.claims:
         assert claim.verdict is None
         assert "annotators" in claim.evidence[0].quote
+
+
+def _dated() -> Asking:
+    """Three papers, announced in 2020, 2021 and 2021."""
+    days = {"One": date(2020, 5, 4), "Two": date(2021, 3, 2), "Three": date(2021, 9, 1)}
+    papers = [
+        Paper(
+            id=f"arxiv:2001.0000{number}", title=f"{name}: words about corpora", announced=(day,),
+            authors=("Ann Author",) if name != "Two" else ("Bea Beta",), provenance={"announced": "arxiv"},
+        )
+        for number, (name, day) in enumerate(days.items())
+    ]  # fmt: skip
+    texts = {paper.id: chunks_of(paper.id, f"{paper.title} in which nothing is counted.") for paper in papers}
+    return asking(MemoryCorpus(papers, texts))
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("How many papers are from 2021?", "2 papers from 2021."),
+        ("How many papers do I have from 2020 to 2021?", "3 papers from 2020–2021."),
+        ("How many papers by Ann Author are from 2021?", "1 paper by Ann Author from 2021."),
+        ("How many papers did Ann Author write?", "2 papers by Ann Author."),
+        ("How many papers are since 2021?", "2 papers since 2021."),
+        ("How many papers were published before 2021?", "1 paper up to 2020."),
+        ("Which papers are from 1999?", "0 papers from 1999."),
+        ("Papers of Bea Beta in 2020", "0 papers by Bea Beta from 2020."),
+        ("which are from 2020", "1 paper from 2020:\n\n1. One: words about corpora (Ann Author, 2020)"),
+        ("2021年有多少篇论文？", "2021 年的 2 篇论文。"),
+        ("When was Two published?", "announced on 2021-03-02 (from arxiv)."),
+    ],
+)
+def test_the_records_tell_when_papers_appeared_and_which_did_when(question: str, text: str) -> None:
+    made = ask(question, _dated())
+    assert (made.source, made.text) == ("catalog", text)
+    read = {"kind": "catalog", "catalog": {"asks": "count", "name": "Ann Author", "since": 2021, "until": 2021}}
+    by_model = replace(_dated(), chat=PlayedModel(understands=read))
+    told = ask("Of 2021, how many are Ann Author's?", by_model)
+    assert (told.source, told.text) == ("catalog", "1 paper by Ann Author from 2021.")
+
+
+@pytest.mark.parametrize(
+    "question", ["Which of Zebra's parts costs the most?", "How many sentences of 2020?", "What is from the corpus?"]
+)
+def test_a_question_about_other_things_is_none_for_papers(question: str) -> None:
+    assert understanding.catalog_question(question, ()) is None
+
+
+def test_a_year_that_only_the_model_brings_is_not_asked_of_the_records() -> None:
+    read = {"kind": "catalog", "catalog": {"asks": "count", "name": "", "since": 2019, "until": 2019}}
+    chat = PlayedModel("{nothing is counted}", understands=read)
+    assert ask("How many papers are from last year?", replace(_dated(), chat=chat)).source != "catalog"
+
+
+def test_the_papers_of_a_title_that_begins_as_another_are_told_apart() -> None:
+    ids = {"arxiv:2001.00001": "Large Language Models Predict", "arxiv:2001.00002": "Motifs in Large Language Models"}
+    papers = [Paper(id=key, title=title, authors=("Ann Author",)) for key, title in ids.items()]
+    texts = {paper.id: chunks_of(paper.id, "Nothing is said.") for paper in papers}
+    made = ask("What is the id of Motifs in Large Language Models?", asking(MemoryCorpus(papers, texts)))
+    assert [reference.paper.id for reference in made.references] == ["arxiv:2001.00002"]
+
+
+def test_a_follow_up_keeps_what_the_question_before_it_said_of_papers() -> None:
+    several = _dated()
+    first = ask("How many papers are from 2020?", several)
+    second = ask("And from 2021?", several, turns=[first])
+    assert second.text == "2 papers from 2021."
+    assert ask("And by Bea Beta?", several, turns=[first, second]).text == "0 papers by Bea Beta from 2020."
+    listed = ask("Which papers are by Ann Author?", several)
+    of_year = ask("which are from 2021?", several, turns=[listed])
+    assert [reference.paper.title[:5] for reference in of_year.references] == ["Three"]
+    assert ask("When was it published?", several, turns=[listed, of_year]).text == (
+        "announced on 2021-09-01 (from arxiv)."
+    )
+    about = ask("Which papers are about corpora?", several)
+    kept = replace(about, references=about.references[:1])
+    assert len(ask("which are from 2020 to 2021?", several, turns=[kept]).references) == 1
+
+
+def test_follow_ups_are_each_read_with_the_last_full_question_only(corpus: MemoryCorpus) -> None:
+    turns: list[Answer] = []
+    for question in ("How many sentences does Zebra hold?", "And annotators?", "And newspapers?"):
+        turns.append(ask(question, asking(corpus), turns=turns))
+    assert [turn.understood for turn in turns[1:]] == [
+        "How many sentences does Zebra hold? And annotators?",
+        "How many sentences does Zebra hold? And newspapers?",
+    ]
 
 
 def test_a_follow_up_is_asked_of_the_paper_that_was_spoken_of(corpus: MemoryCorpus) -> None:

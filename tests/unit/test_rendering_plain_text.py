@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import string
+from dataclasses import replace
 from typing import Any
 
-from kb.records import Answer, Claim, Hit, Paper, Passage, PassageSentence, Reason, ShortSpan
+from kb.records import (
+    Answer,
+    Claim,
+    Failure,
+    Hit,
+    Link,
+    Paper,
+    Passage,
+    PassageSentence,
+    Reason,
+    ShortSpan,
+    Status,
+    UpdateReport,
+)
 from kb.rendering import plain_text, reasons
 
 ZEBRA = Paper(id="arxiv:2401.00001", title="Zebra: A Corpus of Striped Animals", authors=("Ann Author", "Bea Beta"))
@@ -128,3 +142,27 @@ def test_reasons_fill_the_same_gaps_in_chinese_as_in_english() -> None:
     assert {kind: gaps(text) for kind, text in reasons._CHINESE.items()} == {
         kind: gaps(reasons._SENTENCES[kind]) for kind in reasons._CHINESE
     }
+
+
+def test_each_link_is_shown_with_the_source_that_states_it() -> None:
+    code = Link(kind="code", url="https://example.org/code", page=3, source="pdf")
+    pdf = Link(kind="pdf", url="https://example.org/pdf", source="arxiv")
+    record = Paper(id="arxiv:2401.00001", title="Zebra", links=(pdf, code), provenance={"links": "arxiv"})
+    lines = [line for line in plain_text.paper(record).splitlines() if line.startswith("links")]
+    assert [line.partition("  (")[2] for line in lines] == ["arxiv)", "pdf, p. 3)"]
+
+
+def test_topics_that_failed_for_one_reason_stand_on_one_line() -> None:
+    down = "arxiv.org cannot be found: check the network and try again"
+    failures = [Failure(what=name, code="source-unavailable", reason=down) for name in ("Birds", "Stripes")]
+    assert plain_text.update(UpdateReport(failures=tuple(failures), status=3)) == f"failed: Birds, Stripes: {down}"
+
+
+def test_the_status_says_which_verb_lists_what_could_not_be_added() -> None:
+    fulltext = {"full": 0, "partial": 0, "none": 0}
+    now = Status(
+        home="/h", papers=0, fulltext=fulltext, chunks=0, waiting=0, topics=0, encoder=None, model=None, bytes=0
+    )
+    assert "could not be added" not in plain_text.status(now)
+    failed = replace(now, failures=(Failure(what="x.pdf", code="not-a-pdf", reason="no PDF: get it again"),))
+    assert "1 could not be added: kb doctor lists them" in plain_text.status(failed)

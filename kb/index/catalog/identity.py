@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations, pairwise
 from typing import Generic, TypeVar
 
@@ -116,7 +116,21 @@ def cluster(
     ``crowded`` are keys that too many records have to tell anything. The same records and decisions give the same
     result in whatever order they come.
     """
-    return _Clustering(records, decisions, crowded).result()
+    clustering = _Clustering(records, decisions, crowded)
+    clusters, doubts = clustering.result()
+    alone = replace(decisions, same=frozenset(), before=frozenset())
+    return [_with_evidence(one, clustering.known, alone, crowded) for one in clusters], doubts
+
+
+def _with_evidence(made: Cluster, known: Mapping[str, Known], alone: Decisions, crowded: frozenset[str]) -> Cluster:
+    """A cluster whose records say why they are of one paper by themselves, and the user's word where they do not."""
+    if all(join.level != SAME for join in made.joins):
+        return made
+    parts, _ = _Clustering([known[key] for key in made.records], alone, crowded).result()
+    evident = [join for part in parts for join in part.joins]
+    forest: Forest[str] = Forest()
+    joins = [join for join in (*evident, *made.joins) if forest.tie(join.one, join.other)]
+    return replace(made, joins=tuple(joins))
 
 
 class _Clustering:
@@ -125,27 +139,27 @@ class _Clustering:
         self._claims: dict[str, list[_Group]] = {}
         self._muted: set[str] = set()  # files whose page has no say
         self._attachments: dict[str, tuple[list[Known], list[Known]]] = {}
-        self._known = {known.id: known for known in sorted(records, key=lambda known: known.id)}
+        self.known = {known.id: known for known in sorted(records, key=lambda known: known.id)}
         self._decisions = decisions
         self._parted_from: dict[str, list[str]] = defaultdict(list)
         for one, other in decisions.different:
-            if one in self._known and other in self._known:
+            if one in self.known and other in self.known:
                 self._parted_from[one].append(other)
                 self._parted_from[other].append(one)
         self._bearing: dict[str, list[Known]] = defaultdict(list)
-        for known in self._known.values():
+        for known in self.known.values():
             for key in known.found_by - crowded:
                 self._bearing[key].append(known)
         self._groups: dict[str, _Group] = {}
-        for key, known in self._known.items():
+        for key, known in self.known.items():
             arxiv = {known.arxiv} if known.arxiv else set()
             self._groups[key] = _Group([key], arxiv, set(known.publishers_dois))
         self._doubts: dict[frozenset[str], Doubt] = {}
 
     def result(self) -> tuple[list[Cluster], list[Doubt]]:
         """The clusters and doubts, in the order of their records."""
-        if len(self._known) == 1:  # most records are alone
-            ((key, known),) = self._known.items()
+        if len(self.known) == 1:  # most records are alone
+            ((key, known),) = self.known.items()
             keys = self._claimed_by(known) - self._crowded or {known.last_key}
             return [Cluster(records=(key,), keys=tuple(sorted(keys, key=_by_strength)))], []
         for level, links_of in (
@@ -179,7 +193,7 @@ class _Clustering:
     def _decided(self) -> Iterator[Join]:
         for links, kind in ((self._decisions.same, "joined-by-you"), (self._decisions.before, "joined-before")):
             for one, other in links:
-                if one in self._known and other in self._known:
+                if one in self.known and other in self.known:
                     yield Join(one=one, other=other, level=SAME, why=Reason(kind=kind))
 
     def _certain(self) -> Iterator[Join]:
@@ -188,8 +202,8 @@ class _Clustering:
             for first, second in pairwise(sharing):
                 yield _join(first, second, CERTAIN, "same-id", id=key)
         for one, other in self._decisions.attached:
-            if one in self._known and other in self._known:
-                owner = self._known[one if self._known[other].is_file else other]
+            if one in self.known and other in self.known:
+                owner = self.known[one if self.known[other].is_file else other]
                 if owner.is_certain:  # the registry's own file of this paper
                     yield Join(one=one, other=other, level=CERTAIN, why=Reason(kind="its-file"))
 
@@ -243,11 +257,11 @@ class _Clustering:
         """
         named: dict[str, list[Known]] = defaultdict(list)
         for one, other in self._decisions.attached:
-            if one in self._known and other in self._known:
-                a, b = (one, other) if self._known[one].is_file else (other, one)
-                named[a].append(self._known[b])
+            if one in self.known and other in self.known:
+                a, b = (one, other) if self.known[one].is_file else (other, one)
+                named[a].append(self.known[b])
         for name, owners in sorted(named.items()):
-            file = self._known[name]
+            file = self.known[name]
             if self._groups[name].members != [name]:
                 continue  # the registry's own file
             chosen = [owner for owner in owners if titles_agree(file, owner)]
@@ -262,7 +276,7 @@ class _Clustering:
     def _attached(self) -> Iterator[Join]:
         """Files that a bibliography names as those of an entry; none with the stamp of another arXiv id."""
         for name, (chosen, owners) in sorted(self._attachments.items()):
-            file = self._known[name]
+            file = self.known[name]
             known = {key for owner in chosen for key in self._groups[owner.id].arxiv}
             if file.arxiv and known and file.arxiv not in known:
                 self._muted.discard(name)
@@ -286,7 +300,7 @@ class _Clustering:
 
     def _proposed(self) -> Iterator[Join]:
         """An id that only a file's name suggests, where the title agrees with the record of that id."""
-        for known in self._known.values():
+        for known in self.known.values():
             for key in () if known.id in self._muted else known.said.proposed:
                 for owner in self._bearing.get(key, ()):
                     if key in owner.said.ids and owner.id != known.id and titles_agree(known, owner, whole=True):
@@ -301,7 +315,7 @@ class _Clustering:
     def _sharing(self, keys_of: Callable[[Known], Iterable[str]]) -> dict[str, list[Known]]:
         """Key to the records that have it, where there are two or more and not too many to tell anything."""
         found: dict[str, list[Known]] = defaultdict(list)
-        for known in self._known.values():
+        for known in self.known.values():
             for key in () if known.id in self._muted else keys_of(known):
                 if key not in self._crowded:
                     found[key].append(known)
@@ -386,7 +400,7 @@ class _Clustering:
         claims: dict[str, dict[_Group, int]] = defaultdict(dict)
         for group in groups:
             for key in group.members:
-                known = self._known[key]
+                known = self.known[key]
                 trust = 0 if known.is_certain else 2 if known.is_file else 1
                 for claim in self._claimed_by(known) - self._crowded:
                     claims[claim][group] = min(trust, claims[claim].get(group, trust))
@@ -404,14 +418,14 @@ class _Clustering:
         return {*known.stated_ids, *known.own_keys}
 
     def _keys(self, group: _Group, owners: Mapping[str, list[_Group]]) -> tuple[str, ...]:
-        members = [self._known[key] for key in group.members]
+        members = [self.known[key] for key in group.members]
         claims = {claim for known in members for claim in self._claimed_by(known)}
         keys = {claim for claim in claims if owners.get(claim) == [group]} or {members[0].last_key}
         return tuple(sorted(keys, key=_by_strength))
 
     def _doubt_shared_ids(self) -> None:
         for claim, claiming in sorted(self._claims.items()):
-            titles = sorted({self._known[group.members[0]].said.title or "" for group in claiming})
+            titles = sorted({self.known[group.members[0]].said.title or "" for group in claiming})
             records = [group.members[0] for group in claiming]
             self._doubt(records, "one-id-several-papers", id=claim, titles=" | ".join(titles[:4]))
 
