@@ -165,41 +165,25 @@ class Retriever:
         mode: Mode = "hybrid",
         by: Grouping = "chunk",
         filters: Filters = NO_FILTERS,
-    ) -> list[Hit]:
+    ) -> Findings:
         """``search`` for what people type (see ``kb.index.query``): fields, "phrases", -words, names of authors.
 
         Papers of an author whom the words name come first. A query of fields alone finds the newest papers. Without
-        any of these the hits are those of ``search``.
+        any of these the hits are those of ``search``. With them comes what the query means to this library: whether
+        its words are known, a likelier spelling.
 
         Raises:
             UsageError: as ``search``, and when the query says nothing that is to be found.
             IndexDamaged: when an index cannot be read.
         """
-        return self._find(query, k=k, mode=mode, by=by, filters=filters)[0]
-
-    def find_and_read(
-        self,
-        query: str,
-        *,
-        k: int = 10,
-        mode: Mode = "hybrid",
-        by: Grouping = "chunk",
-        filters: Filters = NO_FILTERS,
-    ) -> Findings:
-        """``find``, and what the query means to this library: whom it names, whether its words are known, a likelier
-        spelling.
-
-        Raises:
-            UsageError, IndexDamaged: as ``find``.
-        """
         with self._lock:
-            hits, named = self._find(query, k=k, mode=mode, by=by, filters=filters)
+            hits, named = self._found(query, k=k, mode=mode, by=by, filters=filters)
             reading = understand(query, named=named, catalog=self._catalog, words=self._indexes.lexical)
             if hits and "lexical" in hits[0].found_by:
                 reading = replace(reading, matched="words")
             return Findings(hits=tuple(hits), reading=reading)
 
-    def _find(
+    def _found(
         self, query: str, *, k: int, mode: Mode, by: Grouping, filters: Filters
     ) -> tuple[list[Hit], tuple[str, ...]]:
         """Hits, and the names of authors that the plain words of the query hold."""

@@ -70,10 +70,6 @@ class PaperTable:
 
     # ------------------------------------------------------------------------------------- writing
 
-    def put(self, record: SourceRecord, *, private: bool = False, run: str = "") -> Placed:
-        """Take in what one source says of a paper, and find out which paper that is; see ``take_in``."""
-        return self.take_in([Arrival(record=record, private=private)], run=run).placed[0][0]
-
     def take_in(self, arrivals: Iterable[Arrival], *, run: str = "") -> TakenIn:
         """Take in what sources say of papers, and find out which papers these are (see ``kb.index.catalog.identity``).
 
