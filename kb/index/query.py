@@ -324,7 +324,7 @@ def _one_edit_away(word: str) -> set[str]:
 # ------------------------------------------------------------------------------------- what it demands
 
 
-class Demands:
+class Constraints:
     """The passages that a query allows: ``within`` (sorted keys; None for all), less what ``kept`` takes away.
 
     Args:

@@ -12,7 +12,7 @@ from kb.errors import BadIdentifier, UnknownPaper, UsageError
 from kb.ids import OWN_SCHEMES, is_arxiv_id, paper_key
 from kb.index.catalog.database import Database, now
 from kb.index.catalog.filters import passing
-from kb.index.catalog.identity import Forest, cluster
+from kb.index.catalog.identity import DisjointSets, cluster
 from kb.index.catalog.matching import Known, record_id
 from kb.index.catalog.records import RecordTable, Stored
 from kb.index.catalog.schema import intact
@@ -183,13 +183,13 @@ class PaperTable:
             return parts
         joins = [join for join in self._records.joins_of(ids) if join.other in ids]
         weakest = max(join.level for join in joins)
-        forest: Forest[str] = Forest()
+        sets: DisjointSets[str] = DisjointSets()
         for join in joins:
             if join.level != weakest:
-                forest.tie(join.one, join.other)
+                sets.tie(join.one, join.other)
         together: dict[str, list[str]] = {}
         for key in ids:
-            together.setdefault(forest.root(key), []).append(key)
+            together.setdefault(sets.root(key), []).append(key)
         return list(together.values())
 
     def set_fields(self, paper_id: str, values: dict[str, Any]) -> Paper:
