@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_type_hints
 
 from kb import wire
-from kb.errors import BadRecord
 from kb.records import (
     AddReport,
     Answer,
@@ -486,19 +485,6 @@ def to_data(made: Any) -> dict[str, Any]:
 def to_json(made: Any) -> str:
     """A document as JSON text."""
     return wire.to_json(to_data(made))
-
-
-def from_data(data: Mapping[str, Any]) -> Any:
-    """The document that plain data are, known by their ``schema`` and, where a verb has several, by their fields.
-
-    Raises:
-        BadRecord: when they are none, or a field does not fit.
-    """
-    kinds = [kind for kind in DOCUMENTS if schema_of(kind) == data.get("schema")]
-    if not kinds:
-        raise BadRecord(f"{data.get('schema')!r} is no document that this version reads: make it again with kb")
-    fitting = [kind for kind in kinds if {one.name for one in fields(kind)} == set(data)]
-    return wire.from_data(data, (fitting or kinds)[0])
 
 
 def schema_of(kind: type[Any]) -> str:

@@ -12,7 +12,6 @@ import fcntl
 import hashlib
 import json
 import os
-import shutil
 import socket
 import tempfile
 import threading
@@ -131,13 +130,26 @@ class Home:
         """Empty the cache: answers of servers and of models may hold a removed paper's text.
 
         Which lines a model has screened is kept, and the locks of conversations: of them there are hashes alone.
+
+        Raises:
+            HomeUnwritable: when a file cannot be removed: what it holds would outlive the paper.
         """
-        self.cache_path.mkdir(mode=0o700, exist_ok=True)
-        for entry in self.cache_path.iterdir():
-            if entry.is_dir() and entry not in (self.screens_path, self.conversations_path):
-                shutil.rmtree(entry, ignore_errors=True)
-            elif not entry.is_dir() and entry != self.claims_path:
-                entry.unlink(missing_ok=True)
+        kept = (self.screens_path, self.conversations_path, self.claims_path)
+
+        def refused(err: OSError) -> None:
+            if not isinstance(err, FileNotFoundError):  # somebody else empties it, too
+                raise err
+
+        try:
+            self.cache_path.mkdir(mode=0o700, exist_ok=True)
+            # Files go and folders stay: whoever writes a reply meanwhile finds its folder, and nobody's text is left.
+            for folder, inner, names in os.walk(self.cache_path, onerror=refused):
+                inner[:] = [name for name in inner if Path(folder, name) not in kept]
+                for path in (Path(folder, name) for name in names):
+                    if path not in kept:
+                        path.unlink(missing_ok=True)
+        except OSError as err:
+            raise writing_error(err, self.cache_path) from err
 
     @contextlib.contextmanager
     def writing(

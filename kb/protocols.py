@@ -12,18 +12,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.records import NO_FILTERS, Box, Chunk, Filters, Found, Grouping, Hit, Mention, Mode, Paper
+from kb.records import NO_FILTERS, Box, Chunk, Filters, Grouping, Hit, Mention, Mode, Paper
 
 Vectors = NDArray[np.float32]
 Keys = NDArray[np.int64]  # chunk keys: the catalog's integers for chunks, never used twice
-
-
-class Source(Protocol):
-    """Where papers come from."""
-
-    def find(self, what: str) -> Iterator[Found]:
-        """Yield what ``what`` (an id, an address, a path) stands for; a bad part is a Failure, never an end."""
-        ...
 
 
 class Encoder(Protocol):
@@ -70,26 +62,6 @@ class DenseIndex(Protocol):
 
     def nearest(self, vector: Vectors, *, k: int, within: Keys | None = None) -> list[tuple[int, float]]:
         """Up to k (key, cosine similarity in [-1, 1]), best first; k of them whenever ``within`` (sorted) has k."""
-        ...
-
-    def reopen(self) -> None:
-        """See what was stored since, by this or another process; the next use opens the index again."""
-        ...
-
-
-class LexicalIndex(Protocol):
-    """BM25 over title, section and text."""
-
-    def put(self, entries: Sequence[tuple[int, str, str, str]]) -> None:
-        """Store (key, title, section path joined by " › ", text); a key that is there is replaced."""
-        ...
-
-    def drop(self, keys: Collection[int]) -> None:
-        """Remove, leaving no trace of the words on disk; unknown keys are no error."""
-        ...
-
-    def matching(self, query: str, *, k: int, within: Keys | None = None) -> list[tuple[int, float]]:
-        """Up to k (key, BM25 score > 0), best first. The query is plain words, never a query language."""
         ...
 
     def reopen(self) -> None:

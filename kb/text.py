@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from kb.errors import UsageError
+
 # ------------------------------------------------------------------------------------------------- signs
 
 HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
@@ -78,12 +80,18 @@ def is_text(text: str) -> bool:
     return True
 
 
-LONGEST_LABEL = 200  # characters
+_LONGEST_LABEL = 200  # characters
 
 
-def is_label(text: str) -> bool:
-    """Whether a text may name something of the user's, a tag or a conversation: one printable line."""
-    return bool(text.strip()) and len(text) <= LONGEST_LABEL and text.isprintable()
+def checked_label(text: str, kind: str) -> str:
+    """A text that may name something of the user's, a tag or a conversation: one printable line.
+
+    Raises:
+        UsageError: that it is no such ``kind``.
+    """
+    if not text.strip() or len(text) > _LONGEST_LABEL or not text.isprintable():
+        raise UsageError(f"{shown(text)} is no {kind}: give one line of up to {_LONGEST_LABEL} letters")
+    return text
 
 
 def shown(text: str) -> str:

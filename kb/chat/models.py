@@ -11,7 +11,7 @@ import copy
 import ipaddress
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -35,9 +35,7 @@ def new_budget(settings: Settings) -> Budget:
     return Budget(max_calls=settings.max_calls, max_tokens=settings.max_tokens)
 
 
-def load_chat_model(
-    settings: Settings, *, cache_folder: Path | None, budget: Budget | None = None
-) -> LangChainChat | None:
+def load_chat_model(settings: Settings, *, cache_folder: Path | None) -> LangChainChat | None:
     """The configured chat model, or None for the extractive mode. No call is made yet.
 
     Raises:
@@ -63,7 +61,7 @@ def load_chat_model(
         name=name,
         url=url,
         cache=ReplyCache(cache_folder),
-        budget=budget or new_budget(settings),
+        budget=new_budget(settings),
         timeout_seconds=settings.model_timeout_seconds,
         sampling=f"{settings.model_temperature} {settings.model_reply_tokens} {settings.model_options}",
     )
@@ -141,14 +139,12 @@ class LangChainChat:
         budget: Budget | None = None,
         timeout_seconds: float = 120.0,
         sampling: str = "",
-        cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
         self._model, self._name, self._url = model, name, url
         self._sampling = sampling  # part of what a reply is kept under
         self._counting = threading.Lock()
         self._cache = cache or ReplyCache(None)
         self._budget, self._timeout_seconds = budget or Budget(), timeout_seconds
-        self.cancelled = cancelled
         self._usage = Usage()
         self._structures = True  # until the server shows that it cannot
 
@@ -265,8 +261,6 @@ class LangChainChat:
             raise as_model_error(err, name=self._name, url=self._url) from err
 
     def _check(self, started: float) -> None:
-        if self.cancelled():
-            raise ModelError(f"the call to {self._name} was cancelled: ask again when you like")
         if time.monotonic() - started > self._timeout_seconds:
             raise ModelError(
                 f"the model {self._name} took longer than {self._timeout_seconds:g} s:"
@@ -275,8 +269,6 @@ class LangChainChat:
             )
 
     def _count_call(self, system: str, user: str) -> None:
-        if self.cancelled():
-            raise ModelError(f"the call to {self._name} was cancelled: ask again when you like")
         self._budget.call(tokens=(len(system) + len(user)) // 4)
         with self._counting:
             self._usage = replace(self._usage, calls=self._usage.calls + 1)

@@ -94,13 +94,6 @@ class ReplyCache:
         except OSError:
             draft.unlink(missing_ok=True)
 
-    def clear(self) -> int:
-        """Forget every reply (done when a paper is removed: replies may quote it); how many there were."""
-        files = [] if self._folder is None else sorted(self._folder.glob("??/*.json"))
-        for file in files:
-            file.unlink(missing_ok=True)
-        return len(files)
-
     def _path(self, key: str) -> Path:
         assert self._folder is not None
         return self._folder / key[:2] / f"{key}.json"

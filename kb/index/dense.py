@@ -8,7 +8,7 @@ import sqlite3
 import struct
 import threading
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -229,14 +229,17 @@ class ChromaIndex:
         except (ValueError, RuntimeError, KeyError, sqlite3.Error) as err:
             raise self._translated(where, err) from err
         except BaseException as err:
-            if type(err).__module__.split(".")[0] not in {"chromadb", "pyo3_runtime", "httpx"}:
+            if not _is_of_chroma(err):
                 raise
             raise self._translated(where, err) from err
 
     def _translated(self, where: Path | str, err: BaseException) -> Exception:
         if self._client is not None and self._folder is not None:
-            with suppress(BaseException):  # what broke may not let itself be closed
+            try:
                 self._client.close()
+            except BaseException as broken:  # what broke may not let itself be closed; an interruption still ends us
+                if not isinstance(broken, Exception) and not _is_of_chroma(broken):
+                    raise
         self._client = self._collection = None
         message = str(err).splitlines()[0][:160] if str(err) else type(err).__name__
         if "disk is full" in message or "No space left" in message or _is_full(self._folder):
@@ -246,6 +249,11 @@ class ChromaIndex:
         if self._folder is None:
             return IndexDamaged(f"the Chroma server cannot be used ({message}): check that it runs")
         return IndexDamaged(f"the vector index in {where} cannot be read ({message}): {_CURE}")
+
+
+def _is_of_chroma(err: BaseException) -> bool:
+    """Whether Chroma raised it: a panic of its Rust code is no ``Exception``."""
+    return type(err).__module__.split(".")[0] in {"chromadb", "pyo3_runtime", "httpx"}
 
 
 def _blank_unused(segment: Path, *, only_empty: bool = False) -> None:

@@ -141,11 +141,10 @@ def _filter(term: Term) -> Filters:
 class QueryReading:
     """What a query means here.
 
-    ``people`` are the names in it as they are typed; ``suggestion`` is the query in a likelier spelling; ``matched``
-    says whether any text or author has words of it, or only neighbours by meaning can be shown.
+    ``suggestion`` is the query in a likelier spelling; ``matched`` says whether any text or author has words of it, or
+    only neighbours by meaning can be shown.
     """
 
-    people: tuple[str, ...] = ()
     suggestion: str | None = None
     matched: Literal["words", "meaning only"] = "meaning only"
 
@@ -158,9 +157,7 @@ def understand(text: str, *, named: tuple[str, ...], catalog: Catalog, words: Ta
     """
     query = parse(text)
     known = not query.words or named or any(words.frequencies(_PRINTED.findall(query.words)[:_MOST_WORDS]))
-    return QueryReading(
-        people=named, suggestion=_respelled(text, catalog, words), matched="words" if known else "meaning only"
-    )
+    return QueryReading(suggestion=_respelled(text, catalog, words), matched="words" if known else "meaning only")
 
 
 # ------------------------------------------------------------------------------------------------- names
@@ -327,7 +324,7 @@ def _one_edit_away(word: str) -> set[str]:
 # ------------------------------------------------------------------------------------- what it demands
 
 
-class Demands:
+class Constraints:
     """The passages that a query allows: ``within`` (sorted keys; None for all), less what ``kept`` takes away.
 
     Args:

@@ -26,7 +26,7 @@ from kb.index.fusion import (
     smooth,
 )
 from kb.index.lexical import TantivyIndex
-from kb.index.query import Demands, QueryReading, intersected, parse, people_in, understand
+from kb.index.query import Constraints, QueryReading, intersected, parse, people_in, understand
 from kb.index.vectors import SentenceFile, VectorFile
 from kb.protocols import DenseIndex, Encoder, Keys, Reranker, Vectors
 from kb.records import NO_FILTERS, Chunk, Filters, Grouping, Hit, Mode, Paper
@@ -165,41 +165,25 @@ class Retriever:
         mode: Mode = "hybrid",
         by: Grouping = "chunk",
         filters: Filters = NO_FILTERS,
-    ) -> list[Hit]:
+    ) -> Findings:
         """``search`` for what people type (see ``kb.index.query``): fields, "phrases", -words, names of authors.
 
         Papers of an author whom the words name come first. A query of fields alone finds the newest papers. Without
-        any of these the hits are those of ``search``.
+        any of these the hits are those of ``search``. With them comes what the query means to this library: whether
+        its words are known, a likelier spelling.
 
         Raises:
             UsageError: as ``search``, and when the query says nothing that is to be found.
             IndexDamaged: when an index cannot be read.
         """
-        return self._find(query, k=k, mode=mode, by=by, filters=filters)[0]
-
-    def find_and_read(
-        self,
-        query: str,
-        *,
-        k: int = 10,
-        mode: Mode = "hybrid",
-        by: Grouping = "chunk",
-        filters: Filters = NO_FILTERS,
-    ) -> Findings:
-        """``find``, and what the query means to this library: whom it names, whether its words are known, a likelier
-        spelling.
-
-        Raises:
-            UsageError, IndexDamaged: as ``find``.
-        """
         with self._lock:
-            hits, named = self._find(query, k=k, mode=mode, by=by, filters=filters)
+            hits, named = self._found(query, k=k, mode=mode, by=by, filters=filters)
             reading = understand(query, named=named, catalog=self._catalog, words=self._indexes.lexical)
             if hits and "lexical" in hits[0].found_by:
                 reading = replace(reading, matched="words")
             return Findings(hits=tuple(hits), reading=reading)
 
-    def _find(
+    def _found(
         self, query: str, *, k: int, mode: Mode, by: Grouping, filters: Filters
     ) -> tuple[list[Hit], tuple[str, ...]]:
         """Hits, and the names of authors that the plain words of the query hold."""
@@ -209,17 +193,17 @@ class Retriever:
             self._refresh()
             lexical = self._indexes.lexical
             named = people_in(parts.words, catalog=self._catalog, words=lexical)
-            demands = Demands(parts, filters=filters, by=by, catalog=self._catalog, words=lexical)
-            if demands.within is not None and not len(demands.within):
+            constraints = Constraints(parts, filters=filters, by=by, catalog=self._catalog, words=lexical)
+            if constraints.within is not None and not len(constraints.within):
                 return [], named
-            scope = _Scope(by=by, within=demands.within, kept=demands.kept if demands else None)
+            scope = _Scope(by=by, within=constraints.within, kept=constraints.kept if constraints else None)
             if not parts.words:
-                newest = self._newest(demands.filters, scope, k=k, best=1.0)
+                newest = self._newest(constraints.filters, scope, k=k, best=1.0)
                 return self._hits(newest, k=k), named
             asked = self._read(parts.words, mode=mode)
             ranked = self._best(asked, scope, k=k)
             if named:
-                ranked = self._people_first(named, ranked, asked, scope, demands, k=k)
+                ranked = self._people_first(named, ranked, asked, scope, constraints, k=k)
             return self._hits(ranked, k=k), named
 
     def people(self, text: str) -> tuple[str, ...]:
@@ -290,7 +274,14 @@ class Retriever:
         return self._reranked(asked.text, self._rank(asked, scope, k=max(k, _RERANKED)))
 
     def _people_first(
-        self, people: tuple[str, ...], ranked: list[Ranked], asked: _Query, scope: _Scope, demands: Demands, *, k: int
+        self,
+        people: tuple[str, ...],
+        ranked: list[Ranked],
+        asked: _Query,
+        scope: _Scope,
+        constraints: Constraints,
+        *,
+        k: int,
     ) -> list[Ranked]:
         """The papers of these authors before all others, those of more of them first; behind what was found of
         them, the newest of those that no index found (the names of authors are in none)."""
@@ -301,7 +292,7 @@ class Retriever:
             return ranked
         found = self._best(asked, replace(scope, within=hers), k=k)
         have = set(numbers_of(_keys(found)).tolist())
-        found += self._newest([filters, *demands.filters], scope, k=k, best=0.0, without=have)
+        found += self._newest([filters, *constraints.filters], scope, k=k, best=0.0, without=have)
         by_each = [
             numbers_of(keys) for one in people if (keys := catalog.keys_within(Filters(authors=(one,)))) is not None
         ]

@@ -40,7 +40,7 @@ from kb.records import (
     UpdateReport,
 )
 from kb.settings import Settings
-from kb.text import is_label, shown
+from kb.text import checked_label
 
 if TYPE_CHECKING:
     from kb.library.curating import Collections, Conversations, Papers
@@ -420,8 +420,8 @@ class Library:
 
     def like(self, paper: str, liking: int = 1, *, topic: str = "") -> Paper:
         """Like (1), dislike (-1) or neither (0), for one topic or for all: papers like it come first, or last."""
-        if topic and not is_label(topic):
-            raise UsageError(f"{shown(topic)} is no name of a topic: give one that kb topic list shows")
+        if topic:
+            checked_label(topic, "name of a topic")
         papers = self._store.catalog().papers
         paper_id = papers.resolve(paper)
         with self._store.changing():

@@ -119,7 +119,7 @@ class LibraryCorpus:
         with ``sources`` the papers of the hits have what their sources said.
         """
         found = self._asked(
-            lambda retriever, how: retriever.find_and_read(query, k=k, mode=how, by=by, filters=filters),
+            lambda retriever, how: retriever.find(query, k=k, mode=how, by=by, filters=filters),
             mode=mode,
             nothing=Findings(),
         )

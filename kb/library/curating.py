@@ -30,7 +30,7 @@ from kb.records import (
     Status,
     references,
 )
-from kb.text import LONGEST_LABEL, is_label, shown
+from kb.text import checked_label
 
 if TYPE_CHECKING:
     from kb.index.catalog import Catalog
@@ -330,9 +330,7 @@ def set_fields(store: Store, models: Models, name: str, values: Mapping[str, str
 
 def tag(store: Store, name: str, *, add: Iterable[str] | str, drop: Iterable[str] | str) -> Paper:
     """Add and drop tags of a paper."""
-    wanted = list(several(add))
-    if (wrong := next((one for one in wanted if not is_label(one)), None)) is not None:
-        raise UsageError(f"{shown(wrong)} is no tag: give one line of up to {LONGEST_LABEL} letters")
+    wanted = [checked_label(one, "tag") for one in several(add)]
     papers = store.catalog().papers
     with store.changing():
         return papers.tag(papers.resolve(name), add=wanted, drop=several(drop))

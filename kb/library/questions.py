@@ -38,7 +38,7 @@ from kb.records import (
 )
 from kb.rendering.reasons import sentence
 from kb.settings import Settings
-from kb.text import LONGEST_LABEL, is_label, shown
+from kb.text import checked_label
 
 if TYPE_CHECKING:
     from kb.answering.asking import Asking
@@ -84,10 +84,8 @@ class Questions:
         from kb.answering.asking import ask as ask_papers
 
         asked = _checked(question)
-        if session is not None and not is_label(session):
-            raise UsageError(
-                f"{shown(session)} is no name of a conversation: give one line of up to {LONGEST_LABEL} letters"
-            )
+        if session is not None:
+            checked_label(session, "name of a conversation")
         store, catalog = self._store, self._store.catalog()
         asking = self._asking(filters=filters, effort=effort, on_draft=on_draft)
         tell = on_answer or (lambda answer: None)
@@ -151,16 +149,16 @@ class Questions:
 
         manuscript = read_manuscript(path, max_bytes=self._settings.max_file_bytes)
         named = [*bibliographies, *(one for one in manuscript.bibliographies if one not in bibliographies)]
-        meanings = _Meanings(
+        cited = _CitedWorks(
             self._store.catalog(), self._store.corpus(), manuscript, named, file_limits=limits(self._settings)
         )
         sentences = []
         for said in manuscript.sentences:
-            keys = tuple(key for key in said.keys if not meanings.is_no_citation(key))
+            keys = tuple(key for key in said.keys if not cited.is_no_citation(key))
             if keys:
                 sentences.append(replace(said, keys=keys))
-        citations = {key: meanings.of(key) for said in sentences for key in said.keys}
-        notices = [*manuscript.notices, *meanings.notices]
+        citations = {key: cited.of(key) for said in sentences for key in said.keys}
+        notices = [*manuscript.notices, *cited.notices]
         if not named and any(cite.paper is None and not cite.title for cite in citations.values()):
             notices.append("no bibliography says what some keys mean: name one with --bib")
         asking = self._asking(effort=effort)
@@ -351,7 +349,7 @@ def note_recipe(catalog: Catalog, settings: Settings, paper: Paper, *, language:
 # ------------------------------------------------------------------------------------- manuscripts
 
 
-class _Meanings:
+class _CitedWorks:
     """What the keys of a manuscript stand for: entries of its bibliographies or its own list, keys of the library."""
 
     def __init__(

@@ -13,7 +13,7 @@ from kb.home import below
 from kb.input_files import read_file
 from kb.library.topics import known_periods
 from kb.records import Box, Chunk, Fault, Figure, Paper, Verdict, Version
-from kb.rendering.tally import Particulars
+from kb.rendering.tally import Unstated
 from kb.rendering.verification import check_file
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class LibrarySources:
         visited = {(day, day) for _, day, _ in self._catalog.ledger.all_visits()}
         return visited | {(period.since, period.until) for period in known_periods(self._catalog)}
 
-    def missing(self, text: str, source: str) -> Particulars:
+    def missing(self, text: str, source: str) -> Unstated:
         """Numbers and names of a text that its source does not state."""
         from kb.literals import missing
 

@@ -99,7 +99,7 @@ class _Desk:
     def close_references(self, pages: Sequence[PageLayout]) -> None:
         """Put the lines gathered so far as entries of the list of references."""
         if self.references:
-            for marker, entry in split_references(pages, self.references):
+            for marker, entry in split_references(self.references):
                 self.put("reference", [placed.line for placed in entry], label=marker)
             self.references = []
 

@@ -116,17 +116,17 @@ def _heading_lines(page: PageLayout, at: int, *, body: BodyStyle, only_certain: 
         return []
     known = bool(KNOWN.match(bare_title(text)) or KNOWN.match(_unspaced(text)))
     apart = is_set_apart(placed, page=page, body=body, numbered=match is not None)
-    lines = _with_continuation(page, at, body=body)
+    lines = _with_continuation(page, at)
     if len(lines) > MAX_HEADING_LINES:
         return []
     plain = len(text.split()) <= 3 and text[:1].isupper()
     if known and MAIN_PART.match(text) and not _begins_part(page, lines[-1], body=body):
         known = False  # "Method" and "Results" are names of columns, too
-    if known and (apart or plain) and _stands_alone(page, at, lines, body=body, least=1.0 if apart else 1.2):
+    if known and (apart or plain) and _stands_alone(page, at, body=body, least=1.0 if apart else 1.2):
         return lines
     small = placed.line.size < body.size - 0.6 and not text.isupper()
     if match and apart and _is_title(match["title"]) and _plausible(match["number"]):
-        return lines if not small or _stands_alone(page, at, lines, body=body, least=1.4) else []
+        return lines if not small or _stands_alone(page, at, body=body, least=1.4) else []
     if not only_certain and match is None and apart and _is_plain_heading(page, at, lines, body=body):
         return lines
     return []
@@ -196,7 +196,7 @@ def _is_head_of_table(page: PageLayout, line: TextLine) -> bool:
     return above and any(-0.1 * line.size < g.y0 - line.baseline < 1.4 * line.size for g in rules)
 
 
-def _with_continuation(page: PageLayout, at: int, *, body: BodyStyle) -> list[int]:
+def _with_continuation(page: PageLayout, at: int) -> list[int]:
     """The heading's line and those below that go on in the same type."""
     lines = [at]
     first = page.placed[at].line
@@ -216,7 +216,7 @@ def _with_continuation(page: PageLayout, at: int, *, body: BodyStyle) -> list[in
     return lines
 
 
-def _stands_alone(page: PageLayout, at: int, lines: list[int], *, body: BodyStyle, least: float) -> bool:
+def _stands_alone(page: PageLayout, at: int, *, body: BodyStyle, least: float) -> bool:
     """Whether there is room above: at least ``least`` of the body's leading, or the top of the column."""
     placed = page.placed[at]
     before = next((page.placed[k] for k in range(at - 1, -1, -1) if page.placed[k].role != "furniture"), None)
@@ -237,7 +237,7 @@ def _is_plain_heading(page: PageLayout, at: int, lines: list[int], *, body: Body
         return False
     if len(text) < 4 or sum(char.isalpha() for char in text) < 0.75 * len(text.replace(" ", "")):
         return False
-    if not _stands_alone(page, at, lines, body=body, least=1.25) or not _is_of_one_type(page, lines[-1]):
+    if not _stands_alone(page, at, body=body, least=1.25) or not _is_of_one_type(page, lines[-1]):
         return False
     start, end = page.span_of(page.placed[at].column)
     centred = abs((line.x0 + line.x1) / 2 - (start + end) / 2) < 6

@@ -54,7 +54,6 @@ class Page:
     title: str
     meta: list[tuple[str, str]]  # (name or property in lower case, content), in order
     addresses: list[str]  # canonical and base addresses, and arXiv's own links outside the article
-    generator: str
     dropped: Counter[str] = field(default_factory=Counter)
     cut: bool = False
 
@@ -150,7 +149,6 @@ def _read_page(text: str) -> Page:
             for node in tree.css('link[rel="canonical"][href], base[href], a[href^="/abs/"], a[href^="/pdf/"]')[:20]
             if (address := node.attributes.get("href"))
         ],
-        generator=" ".join(re.findall(r"Generated\b.{0,60}?LaTeXML[^<>]{0,60}", text[:5000])),
     )
     hidden = _hidden_by_rules(" ".join(node.text() for node in tree.css("style")))
     page.body.children = _copy(body, page, hidden=hidden)

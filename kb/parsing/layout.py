@@ -35,7 +35,6 @@ class Placed:
     order: int = 0  # place in the order of painting
     column: int = 0
     role: Role = "body"
-    above: float | None = None  # distance of baselines to the line above in the column, when there is one
     float_label: str | None = None
     is_run_in: bool = False  # a heading that stood before the first words of its paragraph
 

@@ -49,7 +49,7 @@ def parse_markdown(data: bytes) -> Document:
         return ""
 
     read_markdown(re.sub(r"<!--.*?(?:-->|\Z)", drop, text, flags=re.DOTALL).split("\n"), reading)
-    return _document(reading, data, parser=MARKDOWN_PARSER, stated=stated, text=text)
+    return _document(reading, data, parser=MARKDOWN_PARSER, stated=stated)
 
 
 def parse_text(data: bytes) -> Document:
@@ -67,7 +67,7 @@ def parse_text(data: bytes) -> Document:
         lines = [line.strip() for line in paragraph.split("\n") if line.strip()]
         if lines:
             _read_text_paragraph(lines, reading, words=words, first=number == 0)
-    return _document(reading, data, parser=TEXT_PARSER, stated={}, text=text)
+    return _document(reading, data, parser=TEXT_PARSER, stated={})
 
 
 # ---------------------------------------------------------------------------------------- plain text
@@ -143,7 +143,7 @@ def _decoded(data: bytes) -> str:
     return re.sub(f"[{CONTROL}]", "", text)
 
 
-def _document(reading: Reading, data: bytes, *, parser: str, stated: dict[str, list[str]], text: str) -> Document:
+def _document(reading: Reading, data: bytes, *, parser: str, stated: dict[str, list[str]]) -> Document:
     written, blocks = reading.sheet.finish()
     if not any(block.kind != "heading" for block in blocks):
         raise ParseError("the file has no text: check that it is the right one", code="no-text")

@@ -99,7 +99,7 @@ def _ends_list(heading: Heading, references: Heading) -> bool:
     return heading.level <= references.level or bool(APPENDIX.match(title)) or bare_title(title) != title
 
 
-def split_references(pages: Sequence[PageLayout], lines: Sequence[Placed]) -> list[tuple[str | None, list[Placed]]]:
+def split_references(lines: Sequence[Placed]) -> list[tuple[str | None, list[Placed]]]:
     """Entries in order, each with its marker ("12", "Kar20") where it has one.
 
     By numbers or keys in brackets where the list has them; else by the hanging indent; else by what looks like

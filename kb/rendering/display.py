@@ -83,7 +83,7 @@ _SPECIAL = re.compile(
 )
 _COMMONMARK = re.compile(r"[\\`*_{}\[\]|~^]|(?<=:)/(?=/)|(?<=\w)@(?=\w)|(?<=[wW]{3})\.")
 # At the start of a text these would make a heading, a list or a quotation; in the middle of a line ":x:" an emoji.
-_LEADING = re.compile(r"^[-+=#:]|^(?<=\d)[.)]|(?<=^\d)[.)]|(?<=^\d\d)[.)]|(?<=^\d{3})[.)]|(?<=^\d{4})[.)]")
+_LEADING = re.compile(r"^[-+=#:]|(?<=^\d)[.)]|(?<=^\d\d)[.)]|(?<=^\d{3})[.)]|(?<=^\d{4})[.)]")
 # In text, a dollar or backslash that is no formula's, so that no MathJax or KaTeX of a site begins or goes on at it.
 _UNREAD = '<span class="tex2jax_ignore mathjax_ignore">{}</span>'
 _BEGINS_TEX = re.compile(r"\\\\(?=[A-Za-z(]|\\\[)")  # escaped

@@ -314,7 +314,7 @@ def _latex(review: Review, keys: dict[str, str], *, entries: str, bibliography: 
         if doubtful := _doubtful(section, language):
             body += ["", _command("paragraph", label(language, "doubtful")), *_itemized(map(latex, doubtful))]
     if review.table.rows:
-        body += ["", _command("section", label(language, "papers")), "", *_longtable(review, cited, numbers)]
+        body += ["", _command("section", label(language, "papers")), "", *_longtable(review, cited)]
     body += ["", *(f"% {one_line(line)}" for line in _closing(review))]
     if review.references:
         body += ["\\bibliographystyle{plain}", f"\\bibliography{{{bibliography}}}"]
@@ -330,7 +330,7 @@ def _itemized(items: Iterable[str]) -> list[str]:
     return ["\\begin{itemize}", *(f"\\item {{}}{item}" for item in items), "\\end{itemize}"]
 
 
-def _longtable(review: Review, cited: dict[int, str], numbers: dict[str, int]) -> list[str]:
+def _longtable(review: Review, cited: dict[int, str]) -> list[str]:
     language = _language(review)
     widths = (0.26, 0.07, 0.21, 0.18, 0.18)
     columns = "".join(f"p{{{width}\\linewidth}}" for width in widths)

@@ -14,7 +14,7 @@ Exists = Callable[[str], bool]
 """Whether a file is there, by its path from the folder of the page."""
 
 
-class Particulars(Protocol):
+class Unstated(Protocol):
     """What a text states that its source does not."""
 
     @property
@@ -67,7 +67,7 @@ class Sources(Protocol):
         """First and last day of every period that a digest was made of; empty where none is remembered."""
         ...
 
-    def missing(self, text: str, source: str) -> Particulars:
+    def missing(self, text: str, source: str) -> Unstated:
         """Numbers and names of a text that its source does not state."""
         ...
 

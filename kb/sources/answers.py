@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -206,14 +205,6 @@ class AnswerCache:
             self._shrink(keep=path)
         except OSError:
             return
-
-    def drop(self, text: str) -> None:
-        """Remove the answers whose address or body holds ``text``."""
-        wanted = text.encode()
-        for path in self._folder.glob("*") if self._folder.is_dir() else ():
-            with contextlib.suppress(FileNotFoundError):
-                if wanted in path.read_bytes():
-                    path.unlink()
 
     def _shrink(self, *, keep: Path) -> None:
         entries = sorted(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -49,19 +48,14 @@ class ArxivSource:
     Args:
         client: how servers are talked to.
         settings: addresses, sizes, intervals.
-        files_folder: where downloads lie; beside the client's cache when None.
     """
 
-    def __init__(self, client: PoliteClient, settings: Settings, *, files_folder: Path | None = None) -> None:
+    def __init__(self, client: PoliteClient, settings: Settings) -> None:
         self._client = client
         self._settings = settings
-        self._files_folder = client.cache_folder / "downloads" if files_folder is None else files_folder
+        self._files_folder = client.cache_folder / "downloads"
 
     # ----------------------------------------------------------------------------------- by id
-
-    def find(self, what: str) -> Iterator[Item | Failure]:
-        """The paper of one id or address; a malformed or unknown one is a Failure."""
-        return self.find_many([what])
 
     def find_many(self, whats: Iterable[str]) -> Iterator[Item | Failure]:
         """The papers of many ids or addresses, in their order, each as soon as its batch is there.
@@ -209,15 +203,6 @@ class ArxivSource:
             return self._fetch(paper_id, version, expect="html")
         except NotFound as err:
             raise NotFound(f"arXiv has no HTML of {_name(paper_id, version)}: take its PDF") from err
-
-    def forget(self, paper_id: str) -> None:
-        """Remove every version of a paper from the downloads, and it from the kept answers."""
-        identifier, _ = parse_arxiv_id(paper_id)
-        ours = re.compile(re.escape(identifier.replace("/", "_")) + r"(?:v\d+)?\.(?:pdf|html)")
-        for path in list(self._files_folder.glob("*")) if self._files_folder.is_dir() else []:
-            if ours.fullmatch(path.name):
-                path.unlink(missing_ok=True)
-        self._client.forget(identifier)
 
     def _fetch(self, paper_id: str, version: int | None, *, expect: Literal["pdf", "html"]) -> Path:
         name = _name(paper_id, version)

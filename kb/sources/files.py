@@ -36,19 +36,17 @@ def readable_endings() -> tuple[str, ...]:
 class FilesSource:
     """A path to a file of papers or of records of papers, or to a folder of such files.
 
-    Files of the user are private unless ``private`` says otherwise. ``leave_out`` is a folder that is never entered.
+    Files of the user are private. ``leave_out`` is a folder that is never entered.
     ``reader`` reads the files of records, and ``limits`` are those of the files.
     """
 
     def __init__(
         self,
         *,
-        private: bool = True,
         limits: Limits | None = None,
         reader: RecordReader | None = None,
         leave_out: Path | None = None,
     ) -> None:
-        self._private = private
         self._limits = limits or Limits()
         self._reader = reader or RecordReader(self._limits)
         self._leave_out = leave_out.resolve() if leave_out is not None else None
@@ -144,7 +142,7 @@ class FilesSource:
             reason = f"it has {size:,} bytes: raise max_file_bytes ({self._limits.max_file_bytes:,}) to read it"
             yield Failure(what=what, code="too-large", reason=reason)
         else:
-            yield Item(what=what, file=name, file_kind=kind, private=self._private)
+            yield Item(what=what, file=name, file_kind=kind, private=True)
 
     def _kind(self, path: Path) -> FileKind | None:
         """By its ending, else by its first bytes."""

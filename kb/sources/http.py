@@ -147,10 +147,6 @@ class PoliteClient:
             self._transport.close()
             self._transport = None
 
-    def forget(self, text: str) -> None:
-        """Remove the kept answers that hold ``text`` in their address or body."""
-        self._cache.drop(text)
-
     def get_bytes(
         self,
         url: str,

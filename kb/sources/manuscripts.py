@@ -620,7 +620,7 @@ def _cited_by_number(match: re.Match[str], reading: _Reading, *, numbered: set[s
 
 def _cited_by_name(match: re.Match[str], reading: _Reading, entries: list[tuple[str, str]]) -> str | None:
     people = _people(match["people"], match["years"], entries)
-    keys = _named(people, match["years"], reading, entries, sure=_are_several(people))
+    keys = _named(people, match["years"], reading, entries)
     lead = match["people"].removesuffix(people) if match["people"].endswith(people) else ""
     return lead + reading.mark(match[0].removeprefix(lead), keys, "words", sure=_are_several(people)) if keys else None
 
@@ -631,7 +631,7 @@ def _cited_in_parentheses(match: re.Match[str], reading: _Reading, entries: list
     for found in _WITHIN.finditer(match["inner"]):
         people = _people(found["people"], found["years"], entries)
         certain = _are_several(people) or (bool(found["comma"]) and not re.search(r"[a-z][A-Z]|[A-Z]{2}", people))
-        keys += _named(people, found["years"], reading, entries, sure=certain)
+        keys += _named(people, found["years"], reading, entries)
         sure |= certain
     return " " + reading.mark(match[0], keys, "apart", sure=sure) if keys else None
 
@@ -653,7 +653,7 @@ def _people(printed: str, years: str, entries: list[tuple[str, str]]) -> str:
     return people
 
 
-def _named(people: str, years: str, reading: _Reading, entries: list[tuple[str, str]], *, sure: bool) -> list[str]:
+def _named(people: str, years: str, reading: _Reading, entries: list[tuple[str, str]]) -> list[str]:
     """A key for each year, like "Lo et al., 2020"; what the list of references says of it is kept."""
     bare = re.sub(r"(?:’s|'s)$", "", " ".join(people.split())).rstrip(",")
     if bare.casefold() in STOP_WORDS.union(MONTHS):

@@ -12,7 +12,7 @@ from kb.records import Chunk
 from kb.structure import APPENDIX, CITATION
 from kb.text import CJK, CLOSERS, FULL_STOPS, sentence_spans
 from kb.writing.cues import Cue, cues
-from kb.writing.rhetoric import RoleClassifier, RoleScores, SectionKind, section_kind
+from kb.writing.rhetoric import RoleScores, SectionKind, classify, section_kind
 
 _WHOLE = re.compile(
     r"\b(?:in )?this (?:paper|work|article|study)\b|\bto (?:the best of )?our knowledge\b"
@@ -90,7 +90,7 @@ class NoteSentence:
         return self.kind == "abstract"
 
 
-def note_sentences(chunks: Sequence[Chunk], *, roles: RoleClassifier) -> list[NoteSentence]:
+def note_sentences(chunks: Sequence[Chunk]) -> list[NoteSentence]:
     """Sentences of the abstract and the prose that are fit to stand alone, in reading order, each text once.
 
     Captions and tables are left out; so are asides (acknowledgements, appendices, ethics).
@@ -117,7 +117,7 @@ def note_sentences(chunks: Sequence[Chunk], *, roles: RoleClassifier) -> list[No
             for start, end in sentence_spans(chunk.text)
         ]
         texts = [" ".join(chunk.text[start:end].split()) for chunk, start, end in spans]
-        scores = roles(texts, section=() if kind == "abstract" else (kind or "method",))
+        scores = classify(texts, section=() if kind == "abstract" else (kind or "method",))
         for index, ((chunk, start, end), text, score) in enumerate(zip(spans, texts, scores, strict=True)):
             place += 1
             key = plain_words(text)

@@ -11,7 +11,6 @@ from kb.records import NOTE_FIELDS, Claim, Evidence, FieldStatus, Figure, Langua
 from kb.writing.note_scoring import read
 from kb.writing.note_selection import Selection, select
 from kb.writing.note_sentences import NoteSentence, note_sentences, shortlist
-from kb.writing.rhetoric import RoleClassifier, classify
 
 MOST_ENCODED = 80  # sentences of one paper that are compared with each other
 
@@ -20,9 +19,7 @@ def write_note(
     paper: Paper,
     *,
     corpus: Corpus,
-    roles: RoleClassifier = classify,
     language: Language = "en",
-    figures: Sequence[Figure] = (),
 ) -> Note:
     """Write the note from the paper's full text where the corpus has it, else from its abstract.
 
@@ -30,7 +27,7 @@ def write_note(
     ``NOTE_FIELDS`` (the parts of the conclusion as ``conclusion.<part>``), for ``conclusion``, ``figures``,
     ``keywords`` and ``title_translated``. Never raises for a paper that says nothing.
     """
-    sentences = note_sentences(corpus.chunks(paper.id), roles=roles)
+    sentences = note_sentences(corpus.chunks(paper.id))
     short = shortlist(sentences, most=MOST_ENCODED)
     abstract = " ".join(chunk.text for chunk in corpus.chunks(paper.id) if chunk.kind == "abstract")
     selection = Selection()
@@ -39,7 +36,7 @@ def write_note(
         reading = read(short, title=paper.title, encode=corpus.encode)
         selection = select(reading, abstract_length=len(abstract), before=before)
     source = _name_of_source(short)
-    note = of_record(Note(paper=paper, language=language, model=None, summary=None), paper, figures=figures)
+    note = of_record(Note(paper=paper, language=language, model=None, summary=None), paper, figures=())
     as_recorded = FieldStatus(state="not stated", reason="the title is shown as the record has it")
     note = replace(note, status={**note.status, "title_translated": as_recorded})
     fields = {name: _field(selection, name=name, corpus=corpus, source=source) for name in NOTE_FIELDS}

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from operator import add, mul
-from typing import Literal, Protocol
+from typing import Literal
 
 from kb.structure import bare_title
 
@@ -81,14 +81,6 @@ class RoleScores:
     def of(self, role: Role) -> float:
         """The probability of ``role``."""
         return float(getattr(self, role))
-
-
-class RoleClassifier(Protocol):
-    """What the notes ask of a classifier: ``classify`` below is one."""
-
-    def __call__(self, sentences: Sequence[str], *, section: Sequence[str] = ()) -> list[RoleScores]:
-        """Role probabilities of each sentence."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,12 +151,6 @@ def fields_asked(query: Query) -> frozenset[str]:
     return frozenset([query.field]) if isinstance(query, Term) else frozenset()
 
 
-def evaluate(text: str, paper: Paper) -> bool:
-    """Whether a record meets a query."""
-    query = parse_query(text)
-    return query is None or query.matches(paper)
-
-
 def phrase_matches(phrase: str, texts: Sequence[str]) -> bool:
     """Whether a word or phrase (with ``*`` and ``?``) stands in one of the texts."""
     pattern = _pattern(phrase)

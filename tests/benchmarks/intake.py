@@ -178,7 +178,12 @@ def stream_dump(data: Path, lines: int) -> None:
         def store() -> None:
             with catalog.transaction():
                 for item in batch:
-                    catalog.papers.put(item.metadata if is_old else item.record)
+                    if is_old:
+                        catalog.papers.put(item.metadata)
+                    else:
+                        from kb.index.catalog.papers import Arrival  # not in the old version
+
+                        catalog.papers.take_in([Arrival(record=item.record)])
             batch.clear()
 
         for item in items():

@@ -24,6 +24,7 @@ from kb.index.catalog.matching import Witness, merge
 from kb.index.catalog.passages import Source, boxes_of
 from kb.index.catalog.schema import MIGRATIONS, row_checksum
 from kb.records import Block, Chunk, Document, Failure, Filters, Fulltext, Line, Link, Metadata, SourceRecord, Topic
+from tests.fakes import take_in
 
 ATTENTION = Metadata(
     source="arxiv",
@@ -48,7 +49,7 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
 
 def put(catalog: Catalog, metadata: Metadata) -> tuple[str, str]:
     """Take in a record that says this; the paper's id and what that changed."""
-    placed = catalog.papers.put(SourceRecord(source=metadata.source, metadata=metadata))
+    placed = take_in(catalog, SourceRecord(source=metadata.source, metadata=metadata))
     return catalog.papers.of_records([placed.record])[0], placed.change
 
 
@@ -215,7 +216,7 @@ def test_removing_leaves_no_text_in_the_file(catalog: Catalog, tmp_path: Path) -
         )  # fmt: skip
         source = Source(file="f.pdf", sha256="00", parser="p", fulltext=document.fulltext)
         file = replace(ATTENTION, source="pdf", ids=("arxiv:1706.03762", "file:00"), title=rare)
-        placed = catalog.papers.put(SourceRecord(source="pdf", key="00", metadata=file))
+        placed = take_in(catalog, SourceRecord(source="pdf", key="00", metadata=file))
         catalog.passages.put_document(placed.record, source, document=document, version=1)
     catalog.scrub()
     assert rare.encode() in (tmp_path / "catalog.sqlite").read_bytes()
@@ -445,7 +446,7 @@ def _put_text(catalog: Catalog, paper: str, text: str, *, sha256: str, title: st
     )  # fmt: skip
     said = Metadata(source="pdf", ids=(paper, f"file:{sha256}"), title=title)
     with catalog.transaction():
-        placed = catalog.papers.put(SourceRecord(source="pdf", key=sha256, metadata=said))
+        placed = take_in(catalog, SourceRecord(source="pdf", key=sha256, metadata=said))
         source = Source(file=f"{sha256}.pdf", sha256=sha256, parser="p", fulltext=document.fulltext)
         catalog.passages.put_document(placed.record, source, document=document, version=1)
 
@@ -480,7 +481,7 @@ def test_a_paper_that_is_removed_while_it_is_read_is_there_or_unknown(
 ) -> None:
     _put_text(catalog, "arxiv:1706.03762", "text", sha256="01", title=ATTENTION.title or "")
     put(catalog, ATTENTION)
-    catalog.papers.put(SourceRecord(source="bibtex", key="vaswani", metadata=replace(ATTENTION, source="bibtex")))
+    take_in(catalog, SourceRecord(source="bibtex", key="vaswani", metadata=replace(ATTENTION, source="bibtex")))
     reads = {
         "get": lambda: catalog.papers.get("arxiv:1706.03762"),
         "resolve": lambda: catalog.papers.resolve("1706.03762"),

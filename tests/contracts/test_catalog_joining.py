@@ -21,6 +21,7 @@ from kb.index.catalog.identity import Decisions, cluster, pair
 from kb.index.catalog.matching import MOST_SHARING, Known, record_id
 from kb.index.catalog.papers import Arrival
 from kb.records import NO_FILTERS, Filters, Metadata, SourceRecord
+from tests.fakes import take_in
 
 _TITLES = ("Fast Widget Indexing", "Fast Widget Indexing: A Study", "On the Birds of Iceland", "Editorial")
 _PEOPLE = (("Ada Quill", "Bela Dee"), ("Quill, A.", "Dee, B."), ("Ono Uno",), None)
@@ -223,7 +224,7 @@ def test_a_split_of_what_the_evidence_joined_undoes_the_weakest(tmp_path: Path) 
     other = Metadata(source="csl", ids=(), title=_TITLES[0], authors=_PEOPLE[1], venue="Journal of Widgets")
     with new_catalog() as catalog:
         for said in (arxiv, entry, other):
-            catalog.papers.put(SourceRecord(source=said.source, key=said.source, fields=(("a", "b"),), metadata=said))
+            take_in(catalog, SourceRecord(source=said.source, key=said.source, fields=(("a", "b"),), metadata=said))
         assert catalog.papers.count() == 1
         parted = catalog.papers.split("arxiv:2401.00001")
         assert len(parted.papers) == 2
@@ -256,14 +257,14 @@ def test_an_entry_that_was_corrected_in_its_file_counts_as_it_is_now_and_is_kept
         return SourceRecord(source="bibtex", key="quill", origin="refs.bib", fields=(("title", title),), metadata=said)
 
     with new_catalog() as catalog:
-        first = catalog.papers.put(entry("Fast Wigdet Indexing"), run="monday")
+        first = take_in(catalog, entry("Fast Wigdet Indexing"), run="monday")
         catalog.papers.tag(first.paper, add=["read"])
-        second = catalog.papers.put(entry("Fast Widget Indexing"), run="tuesday")
+        second = take_in(catalog, entry("Fast Widget Indexing"), run="tuesday")
         assert catalog.papers.count() == 2 or catalog.papers.get(second.paper).tags == ("read",)
         assert catalog.papers.ids(Filters()) == [second.paper]
         assert catalog.papers.get(second.paper).title == "Fast Widget Indexing"
         assert catalog.papers.resolve(first.paper) == second.paper
-        back = catalog.papers.put(entry("Fast Wigdet Indexing"), run="wednesday")
+        back = take_in(catalog, entry("Fast Wigdet Indexing"), run="wednesday")
         assert catalog.papers.get(back.paper).title == "Fast Wigdet Indexing"
         assert catalog.papers.count() == 1
 
@@ -275,7 +276,7 @@ def test_two_entries_of_one_file_that_bear_one_key_are_two_records() -> None:
             record = SourceRecord(
                 source="bibtex", key="quill", origin="refs.bib", fields=(("title", title),), metadata=said
             )
-            catalog.papers.put(record, run="monday")
+            take_in(catalog, record, run="monday")
         assert catalog.papers.count() == 2
 
 
@@ -283,7 +284,7 @@ def test_removing_one_of_two_that_claim_an_id_gives_it_to_the_other() -> None:
     with new_catalog() as catalog:
         for title in ("Fast Widget Indexing", "On the Birds of Iceland"):
             said = Metadata(source="bibtex", ids=("doi:10.1/a",), title=title, authors=(title.split()[-1] + " Uno",))
-            catalog.papers.put(SourceRecord(source="bibtex", key=title, fields=(("title", title),), metadata=said))
+            take_in(catalog, SourceRecord(source="bibtex", key=title, fields=(("title", title),), metadata=said))
         ids = catalog.papers.ids(NO_FILTERS)
         assert not any(key.startswith("doi:") for key in ids)
         assert len(catalog.records.doubts()) == 1
@@ -314,11 +315,11 @@ def test_what_was_corrected_leaves_the_papers_that_the_records_of_now_give(runs:
     with new_catalog() as edited, new_catalog() as fresh:
         for number, records in enumerate(runs):
             for record in records:
-                edited.papers.put(record, run=str(number))
+                take_in(edited, record, run=str(number))
         papers = edited.papers.many(edited.papers.ids(NO_FILTERS), sources=True).values()
         live = [record for paper in papers for record in paper.sources]
         for record in live:
-            fresh.papers.put(record)
+            take_in(fresh, record)
         assert partition(edited) == partition(fresh)
         # Nothing is lost: every state is kept, each of a paper.
         given_ids = {record_id(record) for records in runs for record in records}

@@ -150,7 +150,7 @@ def test_remove_makes_room_from_the_caches_and_says_what_it_needs_else(
         monkeypatch.setattr(removing, "_remove", remove)
         assert library.remove(paper).removed == (paper,)
         monkeypatch.setattr(library._store.home, "forget_caches", lambda: None)
-        kept.parent.mkdir()
+        kept.parent.mkdir(exist_ok=True)
         kept.write_bytes(b"x")
         with pytest.raises(HomeUnwritable, match=r"delete .*index .*reindex"):
             library.remove(library.list()[0].id)

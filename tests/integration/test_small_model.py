@@ -151,14 +151,6 @@ def test_a_text_that_is_too_long_says_so(chat: LangChainChat) -> None:
         chat.complete("You are brief.", "word " * 6000)
 
 
-def test_a_cancelled_call_ends(chat: LangChainChat) -> None:
-    stream = chat.stream("You are brief.", "Write a long story about a paper.")
-    next(stream)
-    chat.cancelled = lambda: True
-    with pytest.raises(ModelError, match="cancelled"):
-        list(stream)
-
-
 def test_a_time_out_is_an_error_with_its_cure(address: str) -> None:
     settings = Settings(model="openai:local", model_url=f"{address}/v1", model_timeout_seconds=0.01)
     hasty = load_chat_model(settings, cache_folder=None)

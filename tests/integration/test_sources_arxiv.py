@@ -110,7 +110,7 @@ class Recorded:
 def test_every_recorded_paper_is_read_exactly(tmp_path: Path) -> None:
     recorded = Recorded()
     source = recorded.source(tmp_path)
-    (found,) = source.find("https://arxiv.org/abs/astro-ph/0601001")
+    (found,) = source.find_many(["https://arxiv.org/abs/astro-ph/0601001"])
     metadata = metadata_of(found)
     assert metadata.ids == ("arxiv:astro-ph/0601001",)
     assert metadata.version == 1
@@ -133,11 +133,11 @@ def test_every_recorded_paper_is_read_exactly(tmp_path: Path) -> None:
     assert [(link.kind, link.url) for link in metadata.links or ()] == [
         ("pdf", "https://arxiv.org/pdf/astro-ph/0601001v1")
     ]
-    (version,) = source.find("2104.12255v1")
+    (version,) = source.find_many(["2104.12255v1"])
     assert (metadata_of(version).title, metadata_of(version).version) == ("0", 1)
-    (old,) = source.find("quant-ph/0201082v1")
+    (old,) = source.find_many(["quant-ph/0201082v1"])
     assert metadata_of(old).categories == ("quant-ph", "cs.PL")
-    (many,) = source.find("1707.08567")
+    (many,) = source.find_many(["1707.08567"])
     assert len(metadata_of(many).authors or ()) == 34
 
 
@@ -349,7 +349,7 @@ def test_what_the_record_says_becomes_links_and_aliases(tmp_path: Path) -> None:
         doi="10.1109/ABC.1",
     )
     with ArxivServer([rich]) as server:
-        (found,) = source_of(server, tmp_path).find("2603.00001")
+        (found,) = source_of(server, tmp_path).find_many(["2603.00001"])
     metadata = metadata_of(found)
     assert metadata.ids == ("arxiv:2603.00001", "doi:10.1109/abc.1")
     assert metadata.venue == "CVPR 2026"
@@ -546,20 +546,6 @@ def test_html_is_fetched_where_there_is_one(arxiv: ArxivServer, tmp_path: Path) 
         source.fetch_html("arxiv:2603.99999", 1)
 
 
-def test_a_paper_that_is_forgotten_leaves_no_trace(arxiv: ArxivServer, tmp_path: Path) -> None:
-    source = source_of(arxiv, tmp_path, http_cache_seconds=3600)
-    list(source.find_many(["2603.00001", "2603.00002"]))
-    for version in (None, 1):
-        source.fetch_pdf("arxiv:2603.00001", version)
-    source.fetch_html("arxiv:2603.00001", 1)
-    kept = source.fetch_pdf("arxiv:2603.00002", 1)
-    source.forget("arxiv:2603.00001")
-    for path in tmp_path.rglob("*"):
-        assert "2603.00001" not in path.name
-        assert path.is_dir() or b"Paper 1: on diffusion" not in path.read_bytes()
-    assert kept.is_file()
-
-
 def test_a_pdf_still_being_made_is_worth_a_later_try(arxiv: ArxivServer, tmp_path: Path) -> None:
     arxiv.fail("/pdf", Fault.html("<html><title>Please wait</title>The PDF is being generated</html>"))
     source = source_of(arxiv, tmp_path)
@@ -643,4 +629,4 @@ def test_the_local_arxiv_can_be_set_by_the_environment(
     settings = Settings(home=tmp_path)
     assert settings == Settings(home=tmp_path, **arxiv.settings(allowed_hosts=("arxiv.org",)))
     source = ArxivSource(PoliteClient(settings, cache_folder=tmp_path / "cache"), settings)
-    assert id_of(next(source.find("2603.00001"))) == "arxiv:2603.00001"
+    assert id_of(next(source.find_many(["2603.00001"]))) == "arxiv:2603.00001"

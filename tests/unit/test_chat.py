@@ -1,4 +1,4 @@
-"""The seam to language models: counted, capped, cached, cancelled, and every failure with its cure."""
+"""The seam to language models: counted, capped, cached, and every failure with its cure."""
 
 from __future__ import annotations
 
@@ -79,14 +79,6 @@ def test_the_same_call_is_answered_from_disk(tmp_path: Path) -> None:
     assert again.complete("s", "another question") == "Three."
 
 
-def test_forgetting_the_cache_leaves_no_reply_on_disk(tmp_path: Path) -> None:
-    cache = ReplyCache(tmp_path)
-    chat, _ = chat_of("A secret sentence.", cache=cache)
-    chat.complete("s", "u")
-    assert cache.clear() == 1
-    assert not [file for file in tmp_path.rglob("*") if file.is_file()]
-
-
 def test_half_a_stream_is_an_error_and_is_not_kept(tmp_path: Path) -> None:
     chat, _ = chat_of(["Half ", ConnectionError("the line broke")], "Whole.", cache=ReplyCache(tmp_path))
     stream = chat.stream("s", "u")
@@ -103,16 +95,6 @@ def test_a_cap_ends_the_calls_and_names_its_option(cap: dict[str, int], word: st
     with pytest.raises(ModelError, match=word):
         chat.complete("s", "second question")
     assert len(model.said) == 1
-
-
-def test_a_cancelled_call_stops_in_mid_stream() -> None:
-    stop = False
-    chat, _ = chat_of(["one ", "two ", "three"], cancelled=lambda: stop)
-    stream = chat.stream("s", "u")
-    assert next(stream) == "one "
-    stop = True
-    with pytest.raises(ModelError, match="cancelled"):
-        next(stream)
 
 
 def test_a_reply_that_drips_beyond_the_time_limit_is_an_error() -> None:

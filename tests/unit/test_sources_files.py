@@ -73,12 +73,8 @@ def test_every_file_of_a_folder_is_read_or_named_once(folder: Path) -> None:
     ]
 
 
-def test_local_files_are_private_unless_told_otherwise(folder: Path) -> None:
-    def private(source: FilesSource) -> set[bool]:
-        return {item.private for item in source.find(str(folder)) if isinstance(item, Item)}
-
-    assert private(FilesSource()) == {True}
-    assert private(FilesSource(private=False)) == {False}
+def test_local_files_are_private(folder: Path) -> None:
+    assert {item.private for item in FilesSource().find(str(folder)) if isinstance(item, Item)} == {True}
 
 
 def test_a_loop_of_links_ends(folder: Path) -> None:

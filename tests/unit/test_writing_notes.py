@@ -16,7 +16,6 @@ from kb.wire import from_data, to_data
 from kb.writing.cues import cues
 from kb.writing.note_sentences import note_sentences, stands_alone
 from kb.writing.notes import write_note
-from kb.writing.rhetoric import classify
 from tests.memory_corpus import MemoryCorpus, bag_of_words
 
 TITLE = "TideNet: Graph Networks for Water Levels"
@@ -347,7 +346,7 @@ def test_run_in_headings_and_appendices_are_left_out() -> None:
         chunk_of("We conclude that few gauges are enough.", ordinal=4, section=("5 Conclusion",), kind="text"),
         chunk_of("We prove the lemma of the main part.", ordinal=5, section=("A Proofs",), kind="text"),
     ]
-    found = note_sentences(chunks, roles=classify)
+    found = note_sentences(chunks)
     assert [sentence.text for sentence in found] == [
         "We explore how many gauges are needed.",
         "Although any network can be used, we use two.",

@@ -78,7 +78,7 @@ def pair(one: str, other: str) -> Pair:
     return (one, other) if one <= other else (other, one)
 
 
-class Forest(Generic[_T]):
+class DisjointSets(Generic[_T]):
     """What hangs together when pairs are tied one after another (union-find)."""
 
     def __init__(self) -> None:
@@ -348,12 +348,12 @@ class _Clustering:
 
     def _hanging_together(self, links: Sequence[Join]) -> list[list[Join]]:
         """Links that hang together, by way of each other or of the groups that their records are in already."""
-        forest: Forest[_Group] = Forest()
+        sets: DisjointSets[_Group] = DisjointSets()
         for link in links:
-            forest.tie(self._groups[link.one], self._groups[link.other])
+            sets.tie(self._groups[link.one], self._groups[link.other])
         together: dict[_Group, list[Join]] = defaultdict(list)
         for link in links:
-            together[forest.root(self._groups[link.one])].append(link)
+            together[sets.root(self._groups[link.one])].append(link)
         return list(together.values())
 
     def _linked(self, links: Iterable[Join]) -> list[_Group]:
@@ -387,8 +387,8 @@ class _Clustering:
             whole.dois |= group.dois
             whole.joins += group.joins
         # A spanning tree of the links: one piece of evidence for each group that was joined.
-        forest: Forest[_Group] = Forest()
-        whole.joins += [link for link in links if forest.tie(self._groups[link.one], self._groups[link.other])]
+        sets: DisjointSets[_Group] = DisjointSets()
+        whole.joins += [link for link in links if sets.tie(self._groups[link.one], self._groups[link.other])]
         whole.members.sort()
         for key in whole.members:
             self._groups[key] = whole

@@ -53,7 +53,6 @@ _STANDING_TITLE = re.compile(
     r"(?:\w+ )?(?:special )?(?:issue|section|editors?|authors?|volume|comment(?:s|ary)?|reviewers?|proceedings))?"
     r"(?: \d+)?$"
 )
-_TELLING_SIGNS = 8  # letters and digits of a title that can tell a paper from others, together with its authors
 _TELLING_CHARACTERS, _TELLING_WORDS = 12, 2  # of a title that is looked for in a page, or that is another's beginning
 _SHORTEST_HEAD = 3
 # What is printed about a paper bears its title, with one of these before or behind it.

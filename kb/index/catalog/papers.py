@@ -12,7 +12,7 @@ from kb.errors import BadIdentifier, UnknownPaper, UsageError
 from kb.ids import OWN_SCHEMES, is_arxiv_id, paper_key
 from kb.index.catalog.database import Database, now
 from kb.index.catalog.filters import passing
-from kb.index.catalog.identity import Forest, cluster
+from kb.index.catalog.identity import DisjointSets, cluster
 from kb.index.catalog.matching import Known, record_id
 from kb.index.catalog.records import RecordTable, Stored
 from kb.index.catalog.schema import intact
@@ -69,10 +69,6 @@ class PaperTable:
         self._db, self._records, self._views = database, records, views
 
     # ------------------------------------------------------------------------------------- writing
-
-    def put(self, record: SourceRecord, *, private: bool = False, run: str = "") -> Placed:
-        """Take in what one source says of a paper, and find out which paper that is; see ``take_in``."""
-        return self.take_in([Arrival(record=record, private=private)], run=run).placed[0][0]
 
     def take_in(self, arrivals: Iterable[Arrival], *, run: str = "") -> TakenIn:
         """Take in what sources say of papers, and find out which papers these are (see ``kb.index.catalog.identity``).
@@ -187,13 +183,13 @@ class PaperTable:
             return parts
         joins = [join for join in self._records.joins_of(ids) if join.other in ids]
         weakest = max(join.level for join in joins)
-        forest: Forest[str] = Forest()
+        sets: DisjointSets[str] = DisjointSets()
         for join in joins:
             if join.level != weakest:
-                forest.tie(join.one, join.other)
+                sets.tie(join.one, join.other)
         together: dict[str, list[str]] = {}
         for key in ids:
-            together.setdefault(forest.root(key), []).append(key)
+            together.setdefault(sets.root(key), []).append(key)
         return list(together.values())
 
     def set_fields(self, paper_id: str, values: dict[str, Any]) -> Paper:
