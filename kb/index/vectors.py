@@ -8,7 +8,6 @@ A row of zeros means "none": vectors are L2-normalised, so no real one is zero.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import mmap
 import os
@@ -22,7 +21,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.errors import HomeUnwritable, IndexDamaged
+from kb.errors import IndexDamaged
+from kb.home import writing_error
 from kb.protocols import Keys, Vectors
 
 _HEADER = struct.Struct("<8sII32s")  # magic, dimension, bytes a number, SHA-256 of the encoder's fingerprint
@@ -275,14 +275,14 @@ class _Table:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as err:
-            raise _unwritable(self._path, err) from err
+            raise writing_error(err, self._path) from err
         try:
             if os.fstat(file).st_size < _DATA_START:
                 _write_all(file, memoryview(self._header.ljust(_DATA_START, b"\0")), at=0)
             self._check(os.pread(file, len(self._header), 0))
             yield file
         except OSError as err:
-            raise _unwritable(self._path, err) from err
+            raise writing_error(err, self._path) from err
         finally:
             os.close(file)
 
@@ -323,9 +323,3 @@ def _write_all(file: int, data: memoryview, *, at: int) -> None:
     while data:
         written = os.pwrite(file, data, at)
         data, at = data[written:], at + written
-
-
-def _unwritable(path: Path, err: OSError) -> HomeUnwritable:
-    if err.errno in (errno.ENOSPC, errno.EDQUOT):
-        return HomeUnwritable(f"no room to write {path.name}: free some disk space and try again", code="disk-full")
-    return HomeUnwritable(f"{path} cannot be written ({err.strerror}): check its permissions")

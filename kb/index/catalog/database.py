@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from kb.errors import CatalogDamaged, HomeBusy, HomeTooNew, HomeUnwritable, IndexDamaged, UnknownPaper
+from kb.home import misplaced
 from kb.index.catalog.schema import MIGRATIONS, row_checksum
 from kb.names import answers_to
 
@@ -410,6 +411,9 @@ class Database:
             return CatalogDamaged(f"{self._path} is damaged ({text}): {_RECOVER}")
         if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return HomeBusy(f"another process writes {self._path}: wait until it ends, then run the same again")
+        companions = [self._path.with_name(self._path.name + ending) for ending in ("", "-wal", "-shm", "-journal")]
+        if (folder := next((path for path in companions if path.is_dir()), None)) is not None:
+            return misplaced(folder)
         if primary == sqlite3.SQLITE_READONLY:
             return HomeUnwritable(f"{self._path} cannot be written: check its permissions or choose another --home")
         return HomeUnwritable(f"{self._path} cannot be used ({text}): check its permissions or choose another --home")
