@@ -223,6 +223,8 @@ class _Table:
                 state = self._path.stat()
             except FileNotFoundError:
                 state = None
+            except OSError as err:
+                raise self._unreadable(err) from err
             if state is None or state.st_size < _DATA_START:  # never written, or stopped before its header was
                 self._view = None
                 return np.zeros((0, self._row_bytes), np.uint8)
@@ -255,13 +257,19 @@ class _Table:
             self._view = None
 
     def _map(self, rows: int) -> NDArray[np.uint8]:
-        with self._path.open("rb") as file:
-            self._check(file.read(len(self._header)))
-            if not rows:
-                return np.zeros((0, self._row_bytes), np.uint8)
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        try:
+            with self._path.open("rb") as file:
+                self._check(file.read(len(self._header)))
+                if not rows:
+                    return np.zeros((0, self._row_bytes), np.uint8)
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except OSError as err:
+            raise self._unreadable(err) from err
         flat = np.frombuffer(mapped, np.uint8, count=rows * self._row_bytes, offset=_DATA_START)
         return flat.reshape(rows, self._row_bytes)
+
+    def _unreadable(self, err: OSError) -> IndexDamaged:
+        return IndexDamaged(f"{self._path} cannot be read ({err.strerror}): make it again with kb reindex")
 
     def _check(self, header: bytes) -> None:
         if header[:16] != self._header[:16]:

@@ -57,6 +57,26 @@ def _when_free(act: Callable[[], object]) -> None:
             time.sleep(_BREATH_SECONDS / 4)
 
 
+@contextlib.contextmanager
+def left_alone(path: Path) -> Iterator[None]:
+    """Let nobody change a catalog, as far as it lets itself be locked, and change nothing in it either."""
+    address = path.absolute().as_uri()
+    with contextlib.ExitStack() as opened:
+        with contextlib.suppress(*_FOREIGN):
+            # The last who can write would write the log back into the file when it closes it: it is not the last here.
+            # And where the file's own head cannot be read, nobody writes.
+            head, reader, writer = (
+                opened.enter_context(
+                    contextlib.closing(sqlite3.connect(f"{address}?mode={mode}", uri=True, isolation_level=None))
+                )
+                for mode in ("ro&immutable=1", "ro", "rw")
+            )
+            for connection in (head, writer, reader):
+                connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+            _when_free(lambda: writer.execute("BEGIN IMMEDIATE"))
+        yield
+
+
 class Database:
     """A SQLite file with the catalog's schema.
 
