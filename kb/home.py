@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from kb.errors import BadRecord, HomeBusy, HomeError, HomeUnwritable, ParseError
+from kb.errors import BadRecord, HomeBusy, HomeUnwritable, ParseError
 from kb.ids import is_content_key
 from kb.input_files import open_file
 
@@ -30,13 +30,26 @@ _MOVE = "move the home to a local disk, or choose another --home"
 _ABANDONED_SECONDS = 60  # a file is written in one go
 
 
-def writing_error(err: OSError, path: Path) -> HomeError:
+def writing_error(err: OSError, path: Path) -> HomeUnwritable:
     """The error of ours for a write that the system refused."""
     if err.errno in (errno.ENOSPC, errno.EDQUOT):
         return HomeUnwritable(f"the disk of {path} is full: free some space and run the same again", code="disk-full")
     if err.errno in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
         return HomeUnwritable(f"{path} lies on a file system that cannot lock files ({err.strerror}): {_MOVE}")
+    if err.errno in (errno.EISDIR, errno.ENOTDIR, errno.EEXIST):
+        named = [*(Path(name) for name in (err.filename2, err.filename) if isinstance(name, str)), path]
+        is_folder = err.errno == errno.EISDIR
+        places = named if is_folder else [place for one in named for place in (one, *one.parents)]
+        for place in places:
+            if (os.path.isdir if is_folder else os.path.isfile)(place):
+                return misplaced(place)
     return HomeUnwritable(f"{path} cannot be written ({err.strerror}): check its permissions or choose another --home")
+
+
+def misplaced(place: Path) -> HomeUnwritable:
+    """The error for a folder that stands where a home has a file, or the other way round."""
+    is_kind, was_kind = ("folder", "file") if place.is_dir() else ("file", "folder")
+    return HomeUnwritable(f"{place} is a {is_kind} where kb has a {was_kind}: move it away, then run the same again")
 
 
 def below(root: Path, target: Path) -> Path:
@@ -247,7 +260,7 @@ class Home:
         try:
             about = json.loads((self.path / f"{lock}.json").read_text(encoding="utf-8"))
             return f"'kb {about['purpose']}' (process {about['pid']} on {about['host']})"
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):  # it may hold anything, or nothing yet
             return "another process"
 
 

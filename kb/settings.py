@@ -72,6 +72,8 @@ def _absolute(folder: str | Path) -> Path:
         return Path(folder).expanduser().absolute()
     except RuntimeError as err:  # no HOME, and no such user
         raise SettingsError(f"{folder} has no place here ({err}): give --home DIR or set KB_HOME") from err
+    except TypeError as err:
+        raise SettingsError(f"home must be {_MUST['path']}, not {folder!r}: give --home DIR or set KB_HOME") from err
 
 
 class _Environment(EnvSettingsSource):
@@ -89,7 +91,7 @@ class Settings(BaseSettings):
     """Everything that can be set. ``Settings(home="~/papers")`` reads that home's ``kb.toml`` and ``KB_*``.
 
     Raises:
-        SettingsError: through ``Settings.load``, when a value is not possible; the message names the setting.
+        SettingsError: when a value is not possible; the message names the setting, its value and where to change it.
     """
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True, validate_default=True)
@@ -204,17 +206,20 @@ class Settings(BaseSettings):
         """Make the home absolute, so that a later change of folder does not move it."""
         object.__setattr__(self, "home", _absolute(self.home))
 
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as err:
+            raise SettingsError(_in_words(err)) from err
+
     @classmethod
     def load(cls, **flags: Any) -> Settings:
         """Settings with the flags that are not None.
 
         Raises:
-            SettingsError: naming the setting, its value and where to change it.
+            SettingsError: as when they are made.
         """
-        try:
-            return cls(**{name: value for name, value in flags.items() if value is not None})
-        except ValidationError as err:
-            raise SettingsError(_in_words(err)) from err
+        return cls(**{name: value for name, value in flags.items() if value is not None})
 
     @property
     def model_name(self) -> str | None:

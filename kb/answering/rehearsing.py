@@ -36,7 +36,11 @@ def rehearse(chat: ChatModel, *, verifier: ChatModel | None = None) -> list[Prob
     try:
         chat.complete("You answer with one word.", "Reply with the word: ready")
     except ModelError as err:
-        return [Problem(what=str(err), severity="error", cure=f"check KB_MODEL ({chat.name}) and KB_MODEL_URL")]
+        return [
+            Problem(
+                kind="model", what=str(err), severity="error", cure=f"check KB_MODEL ({chat.name}) and KB_MODEL_URL"
+            )
+        ]
     judge = verifier or chat
     steps: list[tuple[str, Callable[[], bool], str]] = [
         ("it cannot read a question into the form asked for", lambda: _understands(chat), _ANOTHER),
@@ -54,7 +58,9 @@ def rehearse(chat: ChatModel, *, verifier: ChatModel | None = None) -> list[Prob
             failed = f"{what} ({err})"
         if failed:
             is_small = what == _NO_CHINESE
-            problems.append(Problem(what=f"model: {failed}", severity="notice" if is_small else "warning", cure=cure))
+            problems.append(
+                Problem(kind="model", what=f"model: {failed}", severity="notice" if is_small else "warning", cure=cure)
+            )
     return problems
 
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from kb import Library, Settings
 from kb.cli.progress import Reporter
 from kb.cli.streams import write_document, write_text
 from kb.errors import DONE, FAULTS, IN_PART, NOT_DONE, HomeUnwritable, UsageError
-from kb.library import Library
 from kb.records import Answer, Comparison, ManuscriptCheck, Topic
 from kb.rendering import plain_text
 from kb.rendering.reasons import sentence
-from kb.settings import Settings, unknown_variables
+from kb.settings import unknown_variables
 from kb.text import is_text
 
 _MOST_DAMAGED = 20  # that are named
@@ -63,7 +63,7 @@ def _run_as_job(options: argparse.Namespace) -> int:
     from kb.cli.progress import JobReporter
 
     with _open(options) as library, library.jobs.record(options.job) as recorder:
-        reporter = JobReporter(recorder)
+        reporter = JobReporter(progress=recorder.progress, notice=recorder.notice)
         result = _VERBS[options.verb](library, options, reporter)
         made = envelopes.document(options.verb, result.made, **result.more)
         recorder.end(envelopes.to_data(made), status=result.status)
@@ -115,7 +115,7 @@ def _page(library: Library, made: Comparison | ManuscriptCheck, form: str) -> st
 def _demo(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     from kb.cli.demo import run_demo
 
-    demo = run_demo(library, progress=reporter.progress, notice=reporter.notice)
+    demo = run_demo(library, reporter)
     return Result(made=demo, text=plain_text.demo(demo))
 
 
@@ -454,11 +454,8 @@ def _recover(library: Library, options: argparse.Namespace, reporter: Reporter) 
 
 
 def _eval(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    from kb.library.evaluating import evaluate_retrieval
-
-    figures = evaluate_retrieval(
+    figures = library.jobs.evaluate(
         Path(options.folder),
-        settings=library.settings,
         split=options.split,
         run_folder=Path(options.run) if options.run else None,
         progress=reporter.progress,

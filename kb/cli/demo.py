@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from importlib import resources
 from pathlib import Path
@@ -12,8 +11,8 @@ from kb.records import DemoReport, DemoStep, Paper
 from kb.rendering import plain_text
 
 if TYPE_CHECKING:
-    from kb.library import Library
-    from kb.library.indexing import Progress
+    from kb import Library
+    from kb.cli.progress import Reporter
 
 QUERY = "citation graph as a signal for document embeddings"
 QUESTION = "Does SPECTER need citations at inference time?"
@@ -21,17 +20,17 @@ DAY = date(2024, 3, 4)
 _LICENSE = "http://creativecommons.org/licenses/by/4.0/"
 
 
-def run_demo(library: Library, *, progress: Progress, notice: Callable[[str], None]) -> DemoReport:
+def run_demo(library: Library, reporter: Reporter) -> DemoReport:
     """Add, search, ask and write a digest; returns the steps with their results as text."""
     home = library.settings.home
     folder = Path(str(resources.files("kb") / "demo"))
-    notice(f"the demo library is {home}; delete the folder to be rid of it")
+    reporter.notice(f"the demo library is {home}; delete the folder to be rid of it")
     files = sorted(folder.glob("*.pdf"))
-    report = library.add([str(folder / "records.jsonl"), *map(str, files)], private=False, progress=progress)
+    report = library.add([str(folder / "records.jsonl"), *map(str, files)], private=False, progress=reporter.progress)
     pdfs = _license(library)
     hits = library.search(QUERY, k=3)
     answer = library.ask(QUESTION)
-    digest = library.digest(day=DAY, progress=progress)
+    digest = library.digest(day=DAY, progress=reporter.progress)
     written = library.pages.write(digest, ["hexo", "json"], out=home / "digest")
     steps = (
         _step("kb add records.jsonl 2020.acl-main.207.pdf …", plain_text.add_report(report)),

@@ -138,7 +138,7 @@ def _add_intake(verb: Verb) -> None:
     add.add_argument("--query", metavar="Q", help="ask arXiv, e.g. 'cat:cs.CV AND abs:\"diffusion model\"'")
     add.add_argument("--since", type=_day, metavar="DAY", help="with --query: announced on this day or later")
     add.add_argument("--until", type=_day, metavar="DAY", help="with --query: announced on this day or earlier")
-    add.add_argument("--limit", type=_positive, default=100, metavar="N", help="with --query: at most N papers (100)")
+    add.add_argument("--limit", type=_positive, metavar="N", help="with --query: at most N papers (100)")
     add.add_argument("--no-fulltext", action="store_true", help="keep to the record, fetch no PDF")
     add.add_argument("--collection", metavar="NAME", help="also put the papers into this collection")
     add.add_argument("--private", action="store_true", help="never send these papers to a model on another machine")

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from kb.cli.streams import say, tell
-
-if TYPE_CHECKING:
-    from kb.library.jobs import JobRecorder
 
 _REDRAW_SECONDS = 0.2
 _PLAIN_SECONDS = 15.0
@@ -77,14 +75,14 @@ class Reporter:
 class JobReporter(Reporter):
     """Tells the catalog, for those who follow the work in the app."""
 
-    def __init__(self, recorder: JobRecorder) -> None:
+    def __init__(self, *, progress: Callable[[str, int, int | None], None], notice: Callable[[str], None]) -> None:
         super().__init__(quiet=False)
-        self._recorder = recorder
+        self._tell_progress, self._tell = progress, notice
 
     def progress(self, doing: str, done: int, total: int | None) -> None:
         """How far the work is."""
-        self._recorder.progress(doing, done, total)
+        self._tell_progress(doing, done, total)
 
     def notice(self, text: str) -> None:
         """Something that changes nothing."""
-        self._recorder.notice(text)
+        self._tell(text)

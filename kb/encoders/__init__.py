@@ -19,12 +19,19 @@ from kb.settings import Settings
 
 __all__ = ["DeviceEncoder", "load_encoder", "load_entailment", "load_reader", "load_reranker"]
 
+Notice = Callable[[str], None]
 
-def load_encoder(settings: Settings) -> Encoder:
+
+def _unheard(_: str) -> None:
+    """Nobody is there to be told."""
+
+
+def load_encoder(settings: Settings, *, notice: Notice = _unheard) -> Encoder:
     """The encoder that ``settings.encoder`` names, run in the way that suits this machine.
 
     ``encoder_device`` "auto" keeps queries on the processor and gives large batches to a CUDA device where there is
-    one; "cuda" gives it everything. ``encoder_runtime`` "auto" chooses as the module says.
+    one; "cuda" gives it everything. ``encoder_runtime`` "auto" chooses as the module says. ``notice`` is told what
+    changes nothing but the time that it takes.
 
     Raises:
         EncoderError: when it cannot be found, checked or run; the message says what to do.
@@ -32,13 +39,13 @@ def load_encoder(settings: Settings) -> Encoder:
     folder = find_model(settings.encoder)
     if settings.encoder_device == "cuda":
         return _load_cuda(folder, settings)
-    encoder = _load_on_cpu(folder, settings)
+    encoder = _load_on_cpu(folder, settings, notice=notice)
     if settings.encoder_device == "auto" and _has_cuda():
         return DeviceEncoder(encoder, lambda: _load_cuda(folder, settings))
     return encoder
 
 
-def _load_on_cpu(folder: Path, settings: Settings) -> Encoder:
+def _load_on_cpu(folder: Path, settings: Settings, *, notice: Notice) -> Encoder:
     runtime: str = settings.encoder_runtime
     if runtime == "auto":
         runtime = "openvino" if importlib.util.find_spec("openvino") else "torch"
@@ -47,7 +54,8 @@ def _load_on_cpu(folder: Path, settings: Settings) -> Encoder:
         from kb.encoders.openvino_runtime import cache_folder, load_openvino
 
         precision, threads = settings.encoder_precision, settings.threads
-        return load_openvino(bert, precision=precision, threads=threads, cache=cache_folder(settings))
+        cache = cache_folder(settings)
+        return load_openvino(bert, precision=precision, threads=threads, cache=cache, notice=notice)
     if settings.encoder_runtime == "openvino":
         raise EncoderError(f"{settings.encoder!r} is not a plain BERT: set KB_ENCODER_RUNTIME=auto")
     return _load_torch(folder, settings, device="cpu")
@@ -137,7 +145,7 @@ def load_entailment(settings: Settings) -> Entailment | None:
     return load(settings.entailment, device=_device(settings))
 
 
-def load_reader(settings: Settings) -> Reader | None:
+def load_reader(settings: Settings, *, notice: Notice = _unheard) -> Reader | None:
     """The reader of answers, over the default encoder's weights.
 
     None where these weights or OpenVINO are not installed, or another runtime is set: answers are then chosen without.
@@ -152,7 +160,9 @@ def load_reader(settings: Settings) -> Reader | None:
     from kb.encoders.openvino_runtime import load_reader as load
 
     bert = read_bert(find_model(DEFAULT_MODEL))
-    return None if bert is None else load(bert, threads=settings.threads, cache=cache_folder(settings))
+    if bert is None:
+        return None
+    return load(bert, threads=settings.threads, cache=cache_folder(settings), notice=notice)
 
 
 def _device(settings: Settings) -> str:

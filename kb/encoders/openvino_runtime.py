@@ -43,13 +43,14 @@ _SMOOTHING = 0.6  # how much of what stands out in a layer's input moves into it
 _HINTS = {"float32": "f32", "bfloat16": "bf16", "mixed": "bf16"}
 BATCH = 8  # one request on one core: its numbers stay near the core; 4 to 16 are within a twentieth
 SHORT = 32  # tokens of a short query: a graph of this one shape spares it two fifths of its time
-_log = logging.getLogger(__name__)
 
 Payload = NDArray[np.uint8]
+Notice = Callable[[str], None]
+"""Told what changes nothing, and what can be done about it."""
 _Graph = tuple[Any, Payload | None]  # a compiled graph, and the mapping that its weights stay in
 
 
-def load_openvino(bert: BertModel, *, precision: str, threads: int, cache: Path) -> OpenVinoEncoder:
+def load_openvino(bert: BertModel, *, precision: str, threads: int, cache: Path, notice: Notice) -> OpenVinoEncoder:
     """The encoder, from the compiled graphs in the cache, else converted by way of torch and put there.
 
     There are two: one for batches of any shape, a request on each core, and one for a single short query. A graph of
@@ -61,11 +62,12 @@ def load_openvino(bert: BertModel, *, precision: str, threads: int, cache: Path)
             else "float32"), "float32" or "bfloat16". Mixed is bfloat16, with 8-bit integers in the layers that widen.
         threads: threads to compute with; 0 for all cores.
         cache: folder of converted encoders; a compiled graph holds for one processor, version and precision.
+        notice: told why the cache cannot be used.
 
     Raises:
         EncoderError: when it cannot be converted or run.
     """
-    graphs = _Graphs(bert, precision=precision, processor=_Processor(threads), cache=cache)
+    graphs = _Graphs(bert, precision=precision, processor=_Processor(threads), cache=cache, notice=notice)
     chosen, made = graphs.choose()
 
     def run_of(length: int) -> _Run:
@@ -75,7 +77,7 @@ def load_openvino(bert: BertModel, *, precision: str, threads: int, cache: Path)
     return OpenVinoEncoder(bert, run_of(0), run_short=run_short, runtime=f"openvino {chosen}")
 
 
-def load_reader(bert: BertModel, *, threads: int, cache: Path) -> AnswerReader:
+def load_reader(bert: BertModel, *, threads: int, cache: Path, notice: Notice) -> AnswerReader:
     """The reader over the weights of ``bert`` (see ``kb.encoders.reader``), from the cache, else converted, put there.
 
     Raises:
@@ -91,9 +93,7 @@ def load_reader(bert: BertModel, *, threads: int, cache: Path) -> AnswerReader:
         names = ("input_ids", "token_type_ids", "attention_mask")
         return processor.compiled(_converted(reader_module(bert.folder, trained_update()), names), processor.floats)
 
-    return AnswerReader(
-        bert, _Run(lambda: _from_cache_or(compile_graph, processor, file, processor.floats)), batch=BATCH
-    )
+    return AnswerReader(bert, _Run(lambda: _from_cache_or(compile_graph, processor, file, notice=notice)), batch=BATCH)
 
 
 class OpenVinoEncoder:
@@ -221,8 +221,8 @@ def _nncf_version() -> str:
 class _Graphs:
     """The compiled graphs of one encoder on this processor: see ``load_openvino``."""
 
-    def __init__(self, bert: BertModel, *, precision: str, processor: _Processor, cache: Path) -> None:
-        self._bert, self._processor, self._cache = bert, processor, cache
+    def __init__(self, bert: BertModel, *, precision: str, processor: _Processor, cache: Path, notice: Notice) -> None:
+        self._bert, self._processor, self._cache, self._notice = bert, processor, cache, notice
         able = ["mixed"] if processor.floats == "bfloat16" and importlib.util.find_spec("nncf") else []
         self._choices = [*able, processor.floats] if precision == "auto" else [precision]
         self._begins = f"{bert.weights_sha256[:16]}-{bert.pooling}-{precision}"
@@ -254,7 +254,7 @@ class _Graphs:
                     chosen = choices[1]
             graphs = {length: self._processor.compiled(model, chosen, length=length) for length in self.lengths}
             for length, graph in graphs.items():
-                write_converted(self._file(chosen, length), _exported(graph))
+                write_converted(self._file(chosen, length), _exported(graph), notice=self._notice)
         return chosen, {length: (graph, None) for length, graph in graphs.items()}
 
     def _file(self, chosen: str, length: int) -> Path:
@@ -263,13 +263,13 @@ class _Graphs:
         return self._cache / f"{name}.openvino"
 
 
-def _from_cache_or(compile_graph: Callable[[], Any], processor: _Processor, file: Path, arithmetic: str) -> _Graph:
-    """The graph of a file of the cache, else compiled and put there."""
-    if (kept := _from_cache(processor, file, processor.options(arithmetic))) is not None:
+def _from_cache_or(compile_graph: Callable[[], Any], processor: _Processor, file: Path, *, notice: Notice) -> _Graph:
+    """The graph of a file of the cache, in the processor's own arithmetic, else compiled and put there."""
+    if (kept := _from_cache(processor, file, processor.options(processor.floats))) is not None:
         return kept
     with foreign_errors(_cannot_run):
         graph = compile_graph()
-        write_converted(file, _exported(graph))
+        write_converted(file, _exported(graph), notice=notice)
     return graph, None
 
 
@@ -410,10 +410,12 @@ def _sweep(folder: Path) -> None:
                 part.unlink()
 
 
-def write_converted(file: Path, payload: bytes) -> bool:
-    """Write whole or not at all; says whether it was written (an encoder also works without its cache).
+def write_converted(file: Path, payload: bytes, *, notice: Notice) -> None:
+    """Write whole or not at all; where it cannot be written that is told (an encoder also works without its cache).
 
-    Older files of the same encoder (same name up to the last "@", which the maker's version follows) are removed.
+    It need not have reached the disk: what a machine that stopped has lost of it, the checksum tells, and whoever ends
+    the process waits for no disk. Older files of the same encoder (same name up to the last "@", which the maker's
+    version follows) are removed.
     """
     header = _HEADER.pack(_MAGIC, zlib.crc32(payload), len(payload)).ljust(_PAGE, b"\0")
     beside = ""
@@ -424,17 +426,16 @@ def write_converted(file: Path, payload: bytes) -> bool:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(header)
             stream.write(payload)
-            stream.flush()
-            os.fsync(stream.fileno())
         Path(beside).replace(file)
     except OSError as err:
-        _log.warning("the converted encoder cannot be kept in %s (%s): it is made again each time", file.parent, err)
+        cure = "it is made again each time, until that is a folder that can be written, or KB_ENCODER_CACHE names one"
+        notice(f"the converted encoder is not kept in {file.parent} ({err.strerror}): {cure}")
+        return
+    finally:
         with contextlib.suppress(OSError):
             if beside:
                 Path(beside).unlink()
-        return False
     for other in file.parent.glob(f"{file.name.rpartition('@')[0]}@*"):
         if other != file:
             with contextlib.suppress(OSError):
                 other.unlink()
-    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from kb.errors import HomeUnwritable, IndexDamaged
+from kb.home import writing_error
 from kb.index.fusion import among
 from kb.index.vectors import VectorFile
 from kb.protocols import Keys, Vectors
@@ -225,7 +227,7 @@ class ChromaIndex:
         except (IndexDamaged, HomeUnwritable):
             raise
         except OSError as err:
-            raise HomeUnwritable(f"{where} cannot be used ({err.strerror or err}): check its permissions") from err
+            raise writing_error(err, Path(where)) from err
         except (ValueError, RuntimeError, KeyError, sqlite3.Error) as err:
             raise self._translated(where, err) from err
         except BaseException as err:
@@ -243,7 +245,7 @@ class ChromaIndex:
         self._client = self._collection = None
         message = str(err).splitlines()[0][:160] if str(err) else type(err).__name__
         if "disk is full" in message or "No space left" in message or _is_full(self._folder):
-            return HomeUnwritable(f"no room to write {where}: free some disk space and try again", code="disk-full")
+            return writing_error(OSError(errno.ENOSPC, message), Path(where))
         if "readonly database" in message or "ermission denied" in message:
             return HomeUnwritable(f"{where} cannot be written: check its permissions")
         if self._folder is None:

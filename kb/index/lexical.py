@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from kb.errors import HomeBusy, HomeUnwritable, IndexDamaged
+from kb.home import writing_error
 from kb.index.fusion import among
 from kb.protocols import Keys
 from kb.words import tokenize
@@ -309,9 +310,7 @@ def _foreign_errors(folder: Path) -> Iterator[None]:
     except (ValueError, RuntimeError) as err:
         raise _translated(folder, err) from err
     except OSError as err:
-        if err.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise _no_room(folder) from err
-        raise HomeUnwritable(f"{folder} cannot be written ({err.strerror}): check its permissions") from err
+        raise writing_error(err, folder) from err
     except BaseException as err:
         if type(err).__name__ != "PanicException":
             raise
@@ -323,11 +322,7 @@ def _translated(folder: Path, err: Exception) -> Exception:
     if "LockBusy" in message:
         return HomeBusy(f"another process writes the word index in {folder}: wait for it and try again")
     if "No space left" in message or "os error 28" in message:
-        return _no_room(folder)
+        return writing_error(OSError(errno.ENOSPC, message), folder)
     if "ermission denied" in message or "Read-only file system" in message:
         return HomeUnwritable(f"{folder} cannot be written: check its permissions")
     return IndexDamaged(f"the word index in {folder} cannot be read ({message[:120]}): {_CURE}")
-
-
-def _no_room(folder: Path) -> HomeUnwritable:
-    return HomeUnwritable(f"no room to write {folder}: free some disk space and try again", code="disk-full")

@@ -8,7 +8,6 @@ A row of zeros means "none": vectors are L2-normalised, so no real one is zero.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import mmap
 import os
@@ -22,7 +21,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.errors import HomeUnwritable, IndexDamaged
+from kb.errors import IndexDamaged
+from kb.home import writing_error
 from kb.protocols import Keys, Vectors
 
 _HEADER = struct.Struct("<8sII32s")  # magic, dimension, bytes a number, SHA-256 of the encoder's fingerprint
@@ -223,6 +223,8 @@ class _Table:
                 state = self._path.stat()
             except FileNotFoundError:
                 state = None
+            except OSError as err:
+                raise self._unreadable(err) from err
             if state is None or state.st_size < _DATA_START:  # never written, or stopped before its header was
                 self._view = None
                 return np.zeros((0, self._row_bytes), np.uint8)
@@ -255,13 +257,19 @@ class _Table:
             self._view = None
 
     def _map(self, rows: int) -> NDArray[np.uint8]:
-        with self._path.open("rb") as file:
-            self._check(file.read(len(self._header)))
-            if not rows:
-                return np.zeros((0, self._row_bytes), np.uint8)
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        try:
+            with self._path.open("rb") as file:
+                self._check(file.read(len(self._header)))
+                if not rows:
+                    return np.zeros((0, self._row_bytes), np.uint8)
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except OSError as err:
+            raise self._unreadable(err) from err
         flat = np.frombuffer(mapped, np.uint8, count=rows * self._row_bytes, offset=_DATA_START)
         return flat.reshape(rows, self._row_bytes)
+
+    def _unreadable(self, err: OSError) -> IndexDamaged:
+        return IndexDamaged(f"{self._path} cannot be read ({err.strerror}): make it again with kb reindex")
 
     def _check(self, header: bytes) -> None:
         if header[:16] != self._header[:16]:
@@ -275,14 +283,14 @@ class _Table:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as err:
-            raise _unwritable(self._path, err) from err
+            raise writing_error(err, self._path) from err
         try:
             if os.fstat(file).st_size < _DATA_START:
                 _write_all(file, memoryview(self._header.ljust(_DATA_START, b"\0")), at=0)
             self._check(os.pread(file, len(self._header), 0))
             yield file
         except OSError as err:
-            raise _unwritable(self._path, err) from err
+            raise writing_error(err, self._path) from err
         finally:
             os.close(file)
 
@@ -323,9 +331,3 @@ def _write_all(file: int, data: memoryview, *, at: int) -> None:
     while data:
         written = os.pwrite(file, data, at)
         data, at = data[written:], at + written
-
-
-def _unwritable(path: Path, err: OSError) -> HomeUnwritable:
-    if err.errno in (errno.ENOSPC, errno.EDQUOT):
-        return HomeUnwritable(f"no room to write {path.name}: free some disk space and try again", code="disk-full")
-    return HomeUnwritable(f"{path} cannot be written ({err.strerror}): check its permissions")

@@ -67,7 +67,7 @@ class Library:
     def __init__(self, settings: Settings, *, on_wait: Callable[[str], None] | None = None) -> None:
         self.settings = settings
         home = Home(settings.home)
-        self._models = Models(settings, home)
+        self._models = Models(settings, home, notice=lambda text: self._store.notice(text))
         self._store = Store(home, self._models, on_wait=on_wait)
 
     @classmethod
@@ -116,7 +116,7 @@ class Library:
         query: str | None = None,
         since: date | None = None,
         until: date | None = None,
-        limit: int = 100,
+        limit: int | None = None,
         fulltext: bool = True,
         private: bool | None = None,
         collection: str | None = None,
@@ -129,14 +129,15 @@ class Library:
         Args:
             what: what to add.
             items: instead, what a source of your own found; each says itself whether it is private.
-            query: arXiv query; ``since``/``until`` (announcement days) and ``limit`` belong to it.
+            query: arXiv query; ``since``/``until`` (announcement days) and ``limit`` (100) belong to it.
             fulltext: fetch and parse the PDFs of arXiv papers.
             private: mark the papers private, or not; None: local files are, the rest is not.
             collection: put the papers into this collection, too.
             progress: told how far it is.
 
         Raises:
-            UsageError: for ``items`` beside what says what to add, or how; for what is no name of a collection.
+            UsageError: for ``items`` beside what says what to add, or how; for a period or a limit without a query; for
+                what is no name of a collection.
         """
         from kb.index.catalog.views import collection_name
         from kb.library.adding import add_items
@@ -144,6 +145,8 @@ class Library:
 
         if collection is not None:
             collection_name(collection)  # told before anything is added
+        if query is None and not (since is None and until is None and limit is None):
+            raise UsageError("since, until and limit are of a query: give query besides, or leave them out")
         store = self._store
         names = [str(one) for one in ([what] if isinstance(what, str | Path) else what)]
         if items is not None:
@@ -165,7 +168,7 @@ class Library:
             store,
             self._models,
             self.settings,
-            intake.items(names, query=query, since=since, until=until, limit=limit),
+            intake.items(names, query=query, since=since, until=until, limit=100 if limit is None else limit),
             fetch=intake.fetch,
             expected=intake.expected(names, query=query) if progress is not None else None,
             progress=progress,

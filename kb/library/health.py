@@ -4,14 +4,16 @@ what is whole of a damaged home saved into a new one."""
 from __future__ import annotations
 
 import contextlib
+import errno
 import re
 import shlex
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
 
 _BATCH_PAPERS = 256
 _QUERY = re.compile(r"\(*\s*(?:ti|au|abs|co|jr|cat|rn|id|all):", re.IGNORECASE)  # arXiv's fields
-_REINDEX = "kb doctor --fix, or kb reindex"
 _BLOCK = 4096  # keys compared at once
 _SAMPLE = 32  # chunks that are encoded again
 _TOLERANCE = 1e-3  # of a number of a vector, between two copies of it
@@ -77,24 +78,32 @@ def rebuild(store: Store, models: Models, *, encode: bool, progress: Progress | 
 
 def examine(store: Store, models: Models, *, fix: bool, model: bool, progress: Progress | None) -> list[Problem]:
     """All problems of a home; with ``fix`` those that could not be cured, and a notice of each cure."""
-    problems = [
-        Problem(what=f"catalog: {fault}", severity="error", cure="kb recover TO") for fault in store.catalog().faults()
-    ]
-    if problems:  # what is derived from it, or written into it now, would carry the damage on
-        return problems
+    faults = store.catalog().faults()
+    if faults:  # what is derived from it, or written into it now, would carry the damage on
+        return [
+            Problem(kind="catalog", what=f"catalog: {one}", severity="error", cure="kb recover TO") for one in faults
+        ]
     finished = _finish_removals(store)
     problems = list(_problems(store, models))
-    if fix and any(problem.cure == _REINDEX for problem in problems):
-        _distrust(store, models)
-        _cut_missing(store, models)
-        rebuild(store, models, encode=False, progress=progress)
-        cured = [_cured(problem) for problem in problems if problem.cure == _REINDEX]
-        problems = [*cured, *_problems(store, models)]
     if fix:
-        problems = [*_clear_strays(store), *(p for p in problems if "belong to no paper" not in p.what)]
+        if any(problem.kind == "index" for problem in problems):
+            _distrust(store, models)
+            _cut_missing(store, models)
+            rebuild(store, models, encode=False, progress=progress)
+        swept = list(_clear_strays(store))
+        _take_over(store)
+        before, problems = problems, list(_problems(store, models))  # others wrote meanwhile
+        cured = [_cured(one) for one in before if one.kind == "index" and one not in problems]
+        problems = [*swept, *cured, *problems]
     if model:
         problems += _model_problems(models)
     return [*finished, *problems]
+
+
+def _take_over(store: Store) -> None:
+    """Index what others left to the holder of the lock; what keeps one from it is among the problems."""
+    with contextlib.suppress(KbError):
+        store.indexer().keep_up(wait=False)
 
 
 def _finish_removals(store: Store) -> list[Problem]:
@@ -103,13 +112,13 @@ def _finish_removals(store: Store) -> list[Problem]:
         return []
     with contextlib.suppress(HomeError), store.writing("doctor"):
         pass  # whoever writes finishes them
+    _take_over(store)
     what = f"{len(pending)} removal(s) that had been stopped"
     if left := store.catalog().removals.pending():
         what = f"{len(left)} removal(s) are not finished: text of the removed papers is still in the home"
-        return [
-            Problem(what=what, severity="error", cure="free the disk, end other kb processes, then kb doctor --fix")
-        ]
-    return [_cured(Problem(what=what, severity="notice", cure=""))]
+        cure = "free the disk, end other kb processes, then kb doctor --fix"
+        return [Problem(kind="removal", what=what, severity="error", cure=cure)]
+    return [_cured(Problem(kind="removal", what=what, severity="notice", cure=""))]
 
 
 def _cut_missing(store: Store, models: Models) -> None:
@@ -123,32 +132,33 @@ def _cut_missing(store: Store, models: Models) -> None:
 
 
 def _cured(problem: Problem) -> Problem:
-    return Problem(what=f"cured: {problem.what}", severity="notice", cure="nothing to do")
+    return replace(problem, what=f"cured: {problem.what}", severity="notice", cure="nothing to do")
 
 
 def _problems(store: Store, models: Models) -> Iterator[Problem]:
     catalog = store.catalog()
     if bare := catalog.passages.papers_without():
         what = f"{len(bare)} paper(s) have no passages: {', '.join(bare[:3])}"
-        yield Problem(what=what, severity="error", cure=_REINDEX)
+        yield _of_indexes(what)
     if catalog.passages.waiting_count() or catalog.passages.dropped():
         waiting = catalog.passages.waiting_count() + len(catalog.passages.dropped())
-        yield Problem(what=f"{waiting} chunk(s) wait to be indexed", severity="warning", cure=_REINDEX)
+        yield _of_indexes(f"{waiting} chunk(s) wait to be indexed", severity="warning")
     yield from _index_problems(store.home, catalog, models)
     try:
         models.reader()
     except EncoderError as err:
         cure = "set KB_ENCODER_RUNTIME=torch to answer without it"
-        yield Problem(what=f"reader of answers: {err}", severity="error", cure=cure)
+        yield Problem(kind="reader", what=f"reader of answers: {err}", severity="error", cure=cure)
     if words_are_outdated(catalog):
         what = "words were indexed by an earlier version: letters such as ø are found under their old spelling"
-        yield Problem(what=what, severity="notice", cure="kb reindex")
+        yield Problem(kind="words", what=what, severity="notice", cure="kb reindex")
     yield from _file_problems(store.home, catalog)
     yield from _doubts(catalog)
     for failure in catalog.failures.list():
         what = f"{failure.what} could not be added: {failure.reason}"
         again = f"kb add {_as_argument(failure.what)}"
-        yield Problem(what=what, severity="notice", cure=again if failure.retry else f"that done, {again}")
+        cure = again if failure.retry else f"that done, {again}"
+        yield Problem(kind="failure", what=what, severity="notice", cure=cure)
 
 
 def _doubts(catalog: Catalog) -> Iterator[Problem]:
@@ -162,7 +172,7 @@ def _doubts(catalog: Catalog) -> Iterator[Problem]:
         cure = f"kb split {one} {other} if they are two papers"
         if joinable:
             cure = f"kb merge {one} {other} if they are one paper, {cure}"
-        yield Problem(what=what, severity="notice", cure=cure)
+        yield Problem(kind="doubt", what=what, severity="notice", cure=cure)
 
 
 def _as_argument(what: str) -> str:
@@ -175,16 +185,16 @@ def _index_problems(home: Home, catalog: Catalog, models: Models) -> Iterator[Pr
     try:
         encoder = models.encoder()
     except KbError as err:
-        yield Problem(what=f"encoder: {err}", severity="error", cure="correct KB_ENCODER")
+        yield Problem(kind="encoder", what=f"encoder: {err}", severity="error", cure="correct KB_ENCODER")
         return
     made_with = catalog.fact("encoder")
     if made_with not in (None, encoder.fingerprint):
         what = f"the vectors were made by another encoder ({made_with}, now {encoder.fingerprint})"
-        yield Problem(what=what, severity="error", cure=_REINDEX)
+        yield _of_indexes(what)
         return
     if behind := parts_behind(home, catalog):
         what = f"the index is incomplete: {', '.join(behind)} deleted, cut off or of another state of the catalog"
-        yield Problem(what=what, severity="error", cure=_REINDEX)
+        yield _of_indexes(what)
     known = catalog.passages.keys()
     indexes = open_indexes(home, catalog)
     for name in ("lexical", "dense", "rows"):
@@ -194,7 +204,7 @@ def _index_problems(home: Home, catalog: Catalog, models: Models) -> Iterator[Pr
             yield _unseen(name, err)
             continue
         except KbError as err:
-            yield Problem(what=f"{name} index: {err}", severity="error", cure=_REINDEX)
+            yield _of_indexes(f"{name} index: {err}")
             continue
         yield from _differences(name, known, stored)
     try:
@@ -202,17 +212,22 @@ def _index_problems(home: Home, catalog: Catalog, models: Models) -> Iterator[Pr
     except HomeUnwritable as err:
         yield _unseen("contents of the", err)
     except KbError as err:
-        yield Problem(what=f"indexes: {err}", severity="error", cure=_REINDEX)
+        yield _of_indexes(f"indexes: {err}")
     else:
         if len(wrong):
             what = f"indexes: {len(wrong)} chunk(s) have vectors or words that are not theirs"
-            yield Problem(what=what, severity="error", cure=_REINDEX)
+            yield _of_indexes(what)
     indexes.close()
 
 
+def _of_indexes(what: str, *, severity: Literal["error", "warning"] = "error") -> Problem:
+    """A disagreement of the indexes with the catalog: they are made again from it."""
+    return Problem(kind="index", what=what, severity=severity, cure="kb doctor --fix, or kb reindex")
+
+
 def _unseen(name: str, err: KbError) -> Problem:
-    what = f"{name} index was not examined: {str(err).partition(': ')[0]}"
-    return Problem(what=what, severity="notice", cure="run kb doctor where the home can be written")
+    what = f"{name} index was not examined ({err})"
+    return Problem(kind="unexamined", what=what, severity="notice", cure="run kb doctor where the home can be written")
 
 
 def _distrust(store: Store, models: Models) -> None:
@@ -234,9 +249,9 @@ def _differences(name: str, known: Keys, stored: Keys) -> Iterator[Problem]:
     extra = np.setdiff1d(stored, known)
     title = {"rows": "vector file"}.get(name, f"{name} index")
     if len(missing):
-        yield Problem(what=f"{title}: {len(missing)} chunk(s) are missing", severity="error", cure=_REINDEX)
+        yield _of_indexes(f"{title}: {len(missing)} chunk(s) are missing")
     if len(extra):
-        yield Problem(what=f"{title}: {len(extra)} chunk(s) are not in the catalog", severity="error", cure=_REINDEX)
+        yield _of_indexes(f"{title}: {len(extra)} chunk(s) are not in the catalog")
 
 
 def _file_problems(home: Home, catalog: Catalog) -> Iterator[Problem]:
@@ -245,12 +260,13 @@ def _file_problems(home: Home, catalog: Catalog) -> Iterator[Problem]:
         try:
             home.files.get(key)
         except (BadRecord, ParseError) as err:
-            what, _, cure = str(err).rpartition(": ")
-            yield Problem(what=what, severity="error", cure=cure)
+            what = "has changed" if err.code == "file-changed" else "is missing or cannot be read"
+            cure = "add the original again with kb add FILE"
+            yield Problem(kind="file", what=f"file {key[:80]} {what}", severity="error", cure=cure)
     strays = set(home.files.keys()) - wanted
     if count := len(strays) + len(home.files.abandoned()):
         what = f"{count} file(s) belong to no paper"
-        yield Problem(what=what, severity="warning", cure="kb doctor --fix removes them")
+        yield Problem(kind="stray", what=what, severity="warning", cure="kb doctor --fix removes them")
 
 
 def _clear_strays(store: Store) -> Iterator[Problem]:
@@ -260,16 +276,17 @@ def _clear_strays(store: Store) -> Iterator[Problem]:
         store.home.files.drop_all(strays)
         count = len(strays) + store.home.files.sweep()
     if count:
-        yield Problem(what=f"cured: {count} stray file(s)", severity="notice", cure="nothing to do")
+        yield _cured(Problem(kind="stray", what=f"{count} stray file(s)", severity="notice", cure=""))
 
 
 def _model_problems(models: Models) -> list[Problem]:
     try:
         chat, verifier = models.chat(), models.verifier()
     except KbError as err:
-        return [Problem(what=f"model: {err}", severity="error", cure="correct KB_MODEL or KB_VERIFIER")]
+        cure = "correct KB_MODEL or KB_VERIFIER"
+        return [Problem(kind="model", what=f"model: {err}", severity="error", cure=cure)]
     if chat is None:
-        return [Problem(what="no model is configured", severity="notice", cure="set KB_MODEL to use one")]
+        return [Problem(kind="model", what="no model is configured", severity="notice", cure="set KB_MODEL to use one")]
     from kb.answering.rehearsing import rehearse
 
     return rehearse(chat, verifier=verifier)
@@ -340,13 +357,11 @@ def recover(old: Home, to: Path, *, on_wait: Callable[[str], None] | None) -> Re
     """
     from kb.index.catalog.salvage import salvage
 
-    new = Home(to)
     if not old.exists:
         raise HomeUnwritable(f"there is no knowledge base in {old.path}: name the damaged one with --home")
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
-        raise UsageError(f"{to} is not empty: name a folder that does not exist yet")
-    with _left_alone(old, on_wait=on_wait), _copy(old) as damaged:
-        new.create()
+        raise _taken(to)
+    with _left_alone(old, on_wait=on_wait), _copy(old) as damaged, _beside(to) as new:
         saved = salvage(damaged, new.catalog_path)
         catalog = Catalog(new.catalog_path)
         try:
@@ -375,16 +390,34 @@ def _left_alone(home: Home, *, on_wait: Callable[[str], None] | None) -> Iterato
         yield
 
 
+def _taken(to: Path) -> UsageError:
+    return UsageError(f"{to} is not empty: name a folder that does not exist yet")
+
+
+@contextlib.contextmanager
+def _beside(to: Path) -> Iterator[Home]:
+    """A new home, which gets its name when it is whole: nobody finds half of one, and of two that make it one does."""
+    to = to.absolute()
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{to.name}-", dir=to.parent, ignore_cleanup_errors=True) as folder:
+            new = Home(Path(folder) / "home")
+            new.create()
+            yield new
+            new.path.rename(to)
+    except OSError as err:
+        raise _taken(to) if err.errno in (errno.ENOTEMPTY, errno.EEXIST) else writing_error(err, to) from err
+
+
 @contextlib.contextmanager
 def _copy(home: Home) -> Iterator[Path]:
-    """A copy of the catalog and of its log, so that reading it changes nothing."""
+    """A copy of the catalog and of its log as they are between two changes, so that reading it changes nothing."""
+    from kb.index.catalog.salvage import copy_catalog
+
     with tempfile.TemporaryDirectory(prefix="kb-recover-") as folder:
         copied = Path(folder) / home.catalog_path.name
         try:
-            for ending in ("", "-wal"):
-                path = home.catalog_path.with_name(home.catalog_path.name + ending)
-                if path.is_file():
-                    shutil.copyfile(path, copied.with_name(copied.name + ending))
+            copy_catalog(home.catalog_path, copied)
         except OSError as err:
             raise writing_error(err, copied) from err
         yield copied

@@ -296,7 +296,10 @@ class Indexer:
     def _beside(self, part: IndexPart) -> Path:
         """An empty folder for an index that takes the place of the one that is searched."""
         folder = self._home.index_path / f"{part}-{self._catalog.generation() + 1}"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as err:
+            raise writing_error(err, folder) from err
         return folder
 
     @contextmanager

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from kb.library import Library
     from kb.library.indexing import Progress
     from kb.library.parts import Store
+    from kb.records import RetrievalFigures
 
 AnyLibrary = TypeVar("AnyLibrary", bound="Library")
 VERBS = ("add", "demo", "digest", "doctor", "note", "reindex", "remove", "update")
@@ -135,6 +136,25 @@ class Jobs(Generic[AnyLibrary]):
         if len(key) != 16 or set(key) - set("0123456789abcdef"):
             raise UsageError(f"{key!r} is no visited file: drop the PDF again")
         return self._open_library(self._settings.model_copy(update={"home": self._settings.home / "visits" / key}))
+
+    def evaluate(
+        self,
+        folder: Path,
+        *,
+        split: str | None = None,
+        run_folder: Path | None = None,
+        progress: Progress | None = None,
+    ) -> RetrievalFigures:
+        """nDCG@10, Recall@100 and MRR@10 of every mode over a BEIR folder, in a home of its own that is thrown away.
+
+        Raises:
+            UsageError: for a folder in another layout, or a split that it has not.
+        """
+        from kb.library.evaluating import evaluate_retrieval
+
+        return evaluate_retrieval(
+            folder, settings=self._settings, split=split, run_folder=run_folder, progress=progress
+        )
 
     def readable_endings(self) -> tuple[str, ...]:
         """The endings of the files that can be added, with their dot."""

@@ -56,8 +56,9 @@ def limits(settings: Settings) -> Limits:
 class Models:
     """The models of the settings: those that encode and judge text, and the language models with their budget."""
 
-    def __init__(self, settings: Settings, home: Home) -> None:
-        self.settings, self._home = settings, home
+    def __init__(self, settings: Settings, home: Home, *, notice: Callable[[str], None] | None = None) -> None:
+        self.settings, self._home, self._listener = settings, home, notice
+        self._told: set[str] = set()
         self._encoder: Encoder | None = None
         self._reader: Reader | None = None
         self._entailment: Entailment | None = None
@@ -76,7 +77,7 @@ class Models:
             if shared._encoder is None:
                 from kb.encoders import load_encoder
 
-                shared._encoder = load_encoder(self.settings)
+                shared._encoder = load_encoder(self.settings, notice=shared._notice)
             return shared._encoder
 
     def reranker(self) -> Reranker:
@@ -99,8 +100,14 @@ class Models:
             if shared._reader is None:
                 from kb.encoders import load_reader
 
-                shared._reader = load_reader(self.settings)
+                shared._reader = load_reader(self.settings, notice=shared._notice)
             return shared._reader
+
+    def _notice(self, text: str) -> None:
+        """Tell whoever listens, once: encoder and reader share a cache."""
+        if self._listener is not None and text not in self._told:
+            self._told.add(text)
+            self._listener(text)
 
     def entailment(self) -> Entailment | None:
         """The natural-language-inference model, loaded once; None where none is set."""

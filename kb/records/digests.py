@@ -217,10 +217,27 @@ class Fault:
     where: str
 
 
+ProblemKind = Literal[
+    "catalog",
+    "removal",
+    "index",
+    "unexamined",
+    "words",
+    "encoder",
+    "reader",
+    "file",
+    "stray",
+    "doubt",
+    "failure",
+    "model",
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """What ``doctor`` found, with its cure."""
+    """What ``doctor`` found, with its cure; ``kind`` says what it is of: programs decide by it, the rest is prose."""
 
+    kind: ProblemKind
     what: str
     severity: Literal["error", "warning", "notice"]
     cure: str

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from kb.errors import DownloadRefused
-from kb.sources.pacing import unwritable
+from kb.home import writing_error
 
 Expected = Literal["pdf", "html"]
 _HEAD_BYTES = 1024  # readers look for %PDF- in the first kilobyte
@@ -53,7 +53,7 @@ def save(chunks: Iterator[bytes], to: Path, *, expect: Expected, max_bytes: int,
         _sweep(to.parent)
         descriptor, name = tempfile.mkstemp(dir=to.parent, prefix=".", suffix=".part")
     except OSError as err:
-        raise unwritable(to, err) from err
+        raise writing_error(err, to) from err
     part = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -61,11 +61,11 @@ def save(chunks: Iterator[bytes], to: Path, *, expect: Expected, max_bytes: int,
                 try:
                     file.write(piece)
                 except OSError as err:
-                    raise unwritable(to, err) from err
+                    raise writing_error(err, to) from err
         try:
             part.replace(to)
         except OSError as err:
-            raise unwritable(to, err) from err
+            raise writing_error(err, to) from err
     finally:
         part.unlink(missing_ok=True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from kb.errors import HomeUnwritable, SourceUnavailable
+from kb.errors import SourceUnavailable
+from kb.home import writing_error
 
 LONGEST_WAIT_SECONDS = 600.0
 """A server that asks for more patience than this is left alone, and the user is told when to come back."""
@@ -70,7 +70,7 @@ class Pace:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             return self._path.open("a+", encoding="ascii")
         except OSError as err:
-            raise unwritable(self._path, err) from err
+            raise writing_error(err, self._path) from err
 
     @staticmethod
     def _read(file: IO[str]) -> float:
@@ -87,7 +87,7 @@ class Pace:
             file.write(f"{not_before:.6f}\n")
             file.flush()
         except OSError as err:
-            raise unwritable(self._path, err) from err
+            raise writing_error(err, self._path) from err
 
 
 class Turn:
@@ -123,10 +123,3 @@ def left_alone(until: float) -> SourceUnavailable:
         f"the server asked for a pause until {moment:%Y-%m-%d %H:%M} UTC: run the same command again after that",
         retry=True,
     )
-
-
-def unwritable(path: Path, err: OSError) -> HomeUnwritable:
-    """A failed write as our error: no room or no permission."""
-    if err.errno in (errno.ENOSPC, errno.EDQUOT):
-        return HomeUnwritable(f"no room on the disk for {path}: free some space and try again", code="disk-full")
-    return HomeUnwritable(f"{path} cannot be written ({err.strerror}): check its folder's permissions")

@@ -198,7 +198,7 @@ def _openvino(bench: Bench) -> object:
 
     bench.module("openvino")
     bert: Any = SimpleNamespace(weights_sha256="0" * 64, pooling="mean", folder=bench.folder, max_tokens=256)
-    return load_openvino(bert, precision="auto", threads=1, cache=bench.folder)
+    return load_openvino(bert, precision="auto", threads=1, cache=bench.folder, notice=print)
 
 
 def _torch(bench: Bench) -> object:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from kb import Library, Settings
 from kb.errors import CatalogDamaged, UsageError
+from kb.home import Home
 from kb.index.catalog.database import Database
 from kb.index.catalog.schema import CHECKED
+from kb.library import health
 from tests.campaigns.damage import damage, make_home, run
 from tests.fakes import WordEncoder
+
+ROOT = str(Path(__file__).resolve().parents[2])
 
 
 @pytest.fixture(scope="module")
@@ -181,3 +188,73 @@ def test_a_paper_that_is_damaged_is_left_out_of_the_indexes_and_the_others_are_i
         assert birds not in {hit.paper.id for hit in library.search('"of Iceland"', mode="lexical")}
         catalog.papers.many = many  # type: ignore[method-assign]
         assert indexer.settle() == len(of_birds)
+
+
+def test_what_is_saved_of_a_home_in_use_is_a_state_that_it_had(home: Path, tmp_path: Path) -> None:
+    writing = (
+        "import sys, itertools; from pathlib import Path; from kb.index.catalog.database import Database\n"
+        "database = Database(Path(sys.argv[1]), create=False)\n"
+        "for number in itertools.count():\n"
+        "    with database.transaction():\n"
+        "        for half in ('a', 'b'):\n"
+        "            database.run('INSERT OR REPLACE INTO meta VALUES (?, ?)', (f'{half}{number % 50}', 'x' * 9000))\n"
+        "            database.run('INSERT OR REPLACE INTO meta VALUES (?, ?)', (half, str(number)))\n"
+        "    print(number, flush=True)\n"
+        "    database.pause() if number % 3 else database.scrub()\n"
+    )
+    command = [sys.executable, "-c", writing, str(home / "catalog.sqlite")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": ROOT}) as writer:
+        assert writer.stdout is not None
+        seen = -1
+        try:
+            for number in range(12):
+                before = int(writer.stdout.readline())
+                with opened(home) as library:
+                    recovery = library.recover(tmp_path / str(number))
+                assert recovery.lost == ()
+                saved = Database(tmp_path / str(number) / "catalog.sqlite", create=False)
+                assert list(saved.faults()) == []
+                halves = [int(saved.one("SELECT value FROM meta WHERE key = ?", (half,))[0]) for half in "ab"]
+                saved.close()
+                assert halves[0] == halves[1] >= max(before, seen)
+                seen = halves[0]
+        finally:
+            writer.kill()
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("damaged", [False, True])
+def test_what_is_saved_from_is_left_as_it_was(home: Path, tmp_path: Path, log: bool, damaged: bool) -> None:
+    if log:  # left by a process that was killed
+        database = Database(home / "catalog.sqlite", create=False)
+        database.run("INSERT INTO meta VALUES ('late', 'x')")
+        shutil.copytree(home, tmp_path / "killed")
+        database.close()
+        home = tmp_path / "killed"
+        (home / "catalog.sqlite-shm").unlink()
+    if damaged:
+        change(home, 3)
+    kept = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
+    with opened(home) as library:
+        library.recover(tmp_path / "saved")
+    assert {path: path.read_bytes() for path in kept} == kept
+    saved = Database(tmp_path / "saved" / "catalog.sqlite", create=False)
+    assert (saved.first("SELECT value FROM meta WHERE key = 'late'") is not None) == log
+    saved.close()
+
+
+def test_of_two_that_save_into_one_folder_one_does(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied = health._copy_pages
+
+    def meanwhile(old: Home, new: Home) -> None:
+        copied(old, new)
+        assert not (tmp_path / "saved").exists()  # nobody finds half a home
+        monkeypatch.setattr(health, "_copy_pages", copied)
+        health.recover(Home(shutil.copytree(home, tmp_path / "other")), tmp_path / "saved", on_wait=None)
+
+    monkeypatch.setattr(health, "_copy_pages", meanwhile)
+    with opened(home) as library, pytest.raises(UsageError, match="not empty"):
+        library.recover(tmp_path / "saved")
+    assert not list(tmp_path.glob(".saved*"))
+    with opened(tmp_path / "saved") as library:
+        assert library.list()

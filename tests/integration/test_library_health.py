@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -207,3 +208,31 @@ def test_the_cure_for_what_was_not_added_can_be_typed_as_it_stands(sound: Path, 
     typed = [shlex.split(cure) for cure in cures]
     assert ["kb", "add", "--query", 'cat:cs.CL AND abs:"dense retrieval"'] in typed
     assert ["kb", "add", "my papers/one.pdf"] in typed
+
+
+def test_a_cure_that_others_write_beside_is_told_as_the_home_is_at_the_end(sound: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(sound, home)
+    with opened(home) as library, opened(home) as other:
+        library._store.catalog().passages  # noqa: B018  (open before it is damaged)
+        indexes = open_indexes(library._store.home, library._store.catalog())
+        DAMAGES["half a file"](home, indexes)
+        indexes.close()
+        writing = library._store.writing
+
+        @contextmanager
+        def beside(purpose: str) -> Iterator[None]:
+            """Another process writes while this one holds the lock: it leaves its words to the holder, and a file."""
+            with writing(purpose):
+                other.set("2401.00003", abstract="Now it is about a quokka.")
+                yield
+            os.utime(home_files.get(home_files.put(b"a file that nothing names", suffix=".pdf")), (1, 1))
+
+        library._store.writing = beside  # type: ignore[method-assign]
+        home_files = library._store.home.files
+        problems = library.doctor(fix=True)
+        assert [(one.kind, one.severity) for one in problems] == [("stray", "notice"), ("stray", "warning")]
+        assert library.search("quokka", k=1, mode="lexical")[0].paper.id == "arxiv:2401.00003"
+        library._store.writing = writing  # type: ignore[method-assign]
+        assert [one.severity for one in library.doctor(fix=True)] == ["notice"]
+        assert library.doctor() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -148,14 +149,42 @@ def test_a_damaged_conversion_is_made_again(converted: Path, tmp_path: Path, dam
 @pytest.mark.slow
 def test_an_encoder_works_where_its_cache_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("a file where the folder would be")
-    vector = load_encoder(settings(tmp_path, encoder_cache=tmp_path / "file" / "cache")).encode_query("attention")
+    told: list[str] = []
+    chosen = settings(tmp_path, encoder_cache=tmp_path / "file" / "cache")
+    vector = load_encoder(chosen, notice=told.append).encode_query("attention")
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
+    kept = f"the converted encoder is not kept in {chosen.encoder_cache} (Not a directory)"
+    cure = "it is made again each time, until that is a folder that can be written, or KB_ENCODER_CACHE names one"
+    assert set(told) == {f"{kept}: {cure}"}
+
+
+def test_a_conversion_that_is_stopped_leaves_nothing_in_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(path: Path, target: Path) -> Path:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        write_converted(tmp_path / "a-cpu@1.x", b"payload" * 1000, notice=pytest.fail)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_whoever_stops_a_conversion_waits_for_no_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("fsync", "fdatasync", "sync"):
+        monkeypatch.setattr(os, name, lambda *_: pytest.fail("a process cannot be ended while it waits for a disk"))
+    write_converted(tmp_path / "a-cpu@1.x", b"payload" * 1000, notice=pytest.fail)
+    whole = (tmp_path / "a-cpu@1.x").read_bytes()
+    for lost in (whole[: len(whole) // 2], whole[:-7] + bytes(7), b"", bytes(len(whole))):  # a machine that stopped
+        (tmp_path / "a-cpu@1.x").write_bytes(lost)
+        assert read_converted(tmp_path / "a-cpu@1.x") is None
 
 
 def test_converted_files_are_whole_or_absent_and_replace_older_versions(tmp_path: Path) -> None:
     old, new = tmp_path / "a-cpu@1.x", tmp_path / "a-cpu@2.x"
     other = tmp_path / "b-cpu@1.x"
-    assert all(write_converted(file, b"payload" * 1000) for file in (old, other, new))
+    for file in (old, other, new):
+        write_converted(file, b"payload" * 1000, notice=pytest.fail)
     assert sorted(tmp_path.iterdir()) == [new, other]
     payload = read_converted(new)
     assert payload is not None

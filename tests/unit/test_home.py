@@ -158,3 +158,29 @@ def test_a_file_that_goes_away_while_the_home_is_measured_is_not_counted(
 
     monkeypatch.setattr(Path, "stat", vanishing)
     assert home.size_bytes() == 5
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "[1]", '"add"', "3", "null", "{}", "", "\0", "[" * 100_000, '{"purpose": "add"}']
+)
+def test_rubbish_beside_a_lock_names_nobody_and_keeps_nobody_out(tmp_path: Path, text: str) -> None:
+    home = Home(tmp_path / "home")
+    home.create()
+    (home.path / "writer.json").write_text(text)
+    assert home.holder() == "another process"
+    with home.writing("add", wait_seconds=0.0):
+        assert f"process {os.getpid()}" in home.holder()
+
+
+@pytest.mark.parametrize("name", ["writer.lock", "writer.json"])
+def test_a_folder_in_the_place_of_a_lock_is_named_with_its_cure(tmp_path: Path, name: str) -> None:
+    home = Home(tmp_path / "home")
+    home.create()
+    (home.path / name).mkdir()
+    with pytest.raises(HomeUnwritable) as caught, home.writing("add"):
+        pass
+    cure = "move it away, then run the same again"
+    assert str(caught.value) == f"{home.path / name} is a folder where kb has a file: {cure}"
+    (home.path / name).rmdir()
+    with home.writing("add", wait_seconds=0.0):  # nothing was left locked
+        pass

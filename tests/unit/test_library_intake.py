@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kb import Library, encoders
+from kb.errors import UsageError
 from kb.guard import Limits
 from kb.home import Home
 from kb.library.intake import Intake
@@ -147,3 +151,28 @@ def test_what_the_user_says_of_privacy_is_marked(tmp_path: Path, arxiv: Scripted
     [item] = items(made, str(tmp_path / "a.md"))
     assert isinstance(item, Item)
     assert (item.private, item.private_stated) == (private, True)
+
+
+@pytest.mark.parametrize("given", [{"since": date(2024, 3, 1)}, {"until": date(2024, 3, 1)}, {"limit": 1}])
+@pytest.mark.parametrize("what", [{"items": ()}, {"what": ["2402.19481"]}])
+def test_a_period_or_a_limit_without_a_query_is_refused_before_anything_is_done(
+    tmp_path: Path, what: dict[str, Any], given: dict[str, Any]
+) -> None:
+    library = Library.open(Settings(home=tmp_path / "home"))
+    with pytest.raises(UsageError, match=r"since, until and limit are of a query: give query besides"):
+        library.add(**what, **given)
+    assert not (tmp_path / "home").exists()
+
+
+def test_what_encoder_and_reader_have_to_say_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(settings: Settings, *, notice: Callable[[str], None]) -> object:
+        notice("the cache cannot be written: choose another")
+        return object()
+
+    for name in ("load_encoder", "load_reader"):
+        monkeypatch.setattr(encoders, name, load)
+    told: list[str] = []
+    with Library.open(Settings(home=tmp_path), on_wait=told.append) as library:
+        library._models.encoder()
+        library._models.reader()
+    assert told == ["the cache cannot be written: choose another"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,33 @@ def test_a_value_that_cannot_be_is_refused_in_plain_words(
     assert str(caught.value).startswith(f"{name.lower()} must be ")
     assert must in str(caught.value)
     assert str(caught.value).endswith(f"correct it in kb.toml, in KB_{name} or in the flag")
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"threads": "two"}, "threads must be a whole number, not 'two'"),
+        ({"language": "de"}, "language must be one of 'en' or 'zh', not 'de'"),
+        ({"thread": 2}, r"'thread' is no setting \(is it threads\?\)"),
+        ({"home": 3}, "home must be the path of a folder, not 3"),
+        ({"home": b"/tmp"}, "home must be the path of a folder"),
+        ({"home": "~nobody-of-that-name/x"}, "has no place here"),
+        ({"home": "a\0b"}, "it is no path"),
+    ],
+)
+@pytest.mark.parametrize("make", [Settings, Settings.load, lambda **values: Settings.model_validate(values)])
+def test_a_wrong_value_is_one_error_of_ours_however_settings_are_made(
+    tmp_path: Path, make: Callable[..., Settings], values: dict[str, object], said: str
+) -> None:
+    with pytest.raises(SettingsError, match=said) as caught:
+        make(**{"home": tmp_path, **values})
+    assert re.search(r": (correct|give|check) [^\n]+$", str(caught.value))
+
+
+def test_a_secret_that_cannot_be_is_refused_and_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="model_api_key must be text") as caught:
+        Settings(home=tmp_path, model_api_key=["hunter2"])
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_list_in_a_variable_has_commas_and_an_empty_variable_is_none(

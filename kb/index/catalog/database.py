@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from kb.errors import CatalogDamaged, HomeBusy, HomeTooNew, HomeUnwritable, IndexDamaged, UnknownPaper
+from kb.home import misplaced
 from kb.index.catalog.schema import MIGRATIONS, row_checksum
 from kb.names import answers_to
 
@@ -54,6 +55,26 @@ def _when_free(act: Callable[[], object]) -> None:
             if err.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(_BREATH_SECONDS / 4)
+
+
+@contextlib.contextmanager
+def left_alone(path: Path) -> Iterator[None]:
+    """Let nobody change a catalog, as far as it lets itself be locked, and change nothing in it either."""
+    address = path.absolute().as_uri()
+    with contextlib.ExitStack() as opened:
+        with contextlib.suppress(*_FOREIGN):
+            # The last who can write would write the log back into the file when it closes it: it is not the last here.
+            # And where the file's own head cannot be read, nobody writes.
+            head, reader, writer = (
+                opened.enter_context(
+                    contextlib.closing(sqlite3.connect(f"{address}?mode={mode}", uri=True, isolation_level=None))
+                )
+                for mode in ("ro&immutable=1", "ro", "rw")
+            )
+            for connection in (head, writer, reader):
+                connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+            _when_free(lambda: writer.execute("BEGIN IMMEDIATE"))
+        yield
 
 
 class Database:
@@ -410,6 +431,9 @@ class Database:
             return CatalogDamaged(f"{self._path} is damaged ({text}): {_RECOVER}")
         if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return HomeBusy(f"another process writes {self._path}: wait until it ends, then run the same again")
+        companions = [self._path.with_name(self._path.name + ending) for ending in ("", "-wal", "-shm", "-journal")]
+        if (folder := next((path for path in companions if path.is_dir()), None)) is not None:
+            return misplaced(folder)
         if primary == sqlite3.SQLITE_READONLY:
             return HomeUnwritable(f"{self._path} cannot be written: check its permissions or choose another --home")
         return HomeUnwritable(f"{self._path} cannot be used ({text}): check its permissions or choose another --home")

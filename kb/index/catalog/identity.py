@@ -128,8 +128,8 @@ def _with_evidence(made: Cluster, known: Mapping[str, Known], alone: Decisions, 
         return made
     parts, _ = _Clustering([known[key] for key in made.records], alone, crowded).result()
     evident = [join for part in parts for join in part.joins]
-    forest: Forest[str] = Forest()
-    joins = [join for join in (*evident, *made.joins) if forest.tie(join.one, join.other)]
+    sets: DisjointSets[str] = DisjointSets()
+    joins = [join for join in (*evident, *made.joins) if sets.tie(join.one, join.other)]
     return replace(made, joins=tuple(joins))
 
 

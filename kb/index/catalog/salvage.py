@@ -7,6 +7,7 @@ and around each place that cannot be read.
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -15,7 +16,7 @@ from typing import Any
 
 from kb import wire
 from kb.errors import CatalogDamaged, HomeUnwritable
-from kb.index.catalog.database import Database, Row
+from kb.index.catalog.database import Database, Row, left_alone
 from kb.index.catalog.filters import AuthorTable
 from kb.index.catalog.records import RecordTable
 from kb.index.catalog.schema import CHECKED, MIGRATIONS, intact
@@ -39,6 +40,21 @@ class Salvaged:
     kept: Mapping[str, int]
     lost: Mapping[str, int]
     papers: Mapping[str, tuple[str, ...]]
+
+
+def copy_catalog(path: Path, to: Path) -> None:
+    """Copy a catalog and its log, as they are between two changes of whoever writes.
+
+    Raises:
+        OSError: when they cannot be read, or the copy cannot be written.
+    """
+    with left_alone(path), contextlib.ExitStack() as opened:
+        # The file first: what is written back into it meanwhile is still in the log. Both stay open to the end, for
+        # closing a file lets go of every lock that this process has on it.
+        for ending in ("", "-wal"):
+            with contextlib.ExitStack() as made, contextlib.suppress(FileNotFoundError):
+                source = opened.enter_context(path.with_name(path.name + ending).open("rb"))
+                shutil.copyfileobj(source, made.enter_context(to.with_name(to.name + ending).open("wb")), 1 << 20)
 
 
 def salvage(damaged: Path, whole: Path) -> Salvaged:
