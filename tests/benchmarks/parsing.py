@@ -8,8 +8,8 @@
 DATA is the folder that holds ``pdfs``; files that are not in it are left out. What was typed stands there
 (``truth.json``: title, authors, abstract, headings, labels) and in ``parsing_truth`` beside this module. Measures are
 defined in ``parsing_measures.py``, figures stand in ``parsing.md``. Each file is read in a process of its own; a
-file that an engine cannot read counts as one of which it read nothing. ``--keep`` keeps the readings of the others
-(ours is made again each time), by the file, the engine's version and the program that asks it.
+file that an engine cannot read counts as one of which it read nothing. ``--keep`` keeps readings, their times too, by
+the file, the engine's version (ours: the sources of ``kb``) and the program that asks it.
 """
 
 from __future__ import annotations
@@ -105,8 +105,12 @@ class Engine:
     def __init__(self, name: str, *, python: str, keep: Path | None) -> None:
         self.name = name
         self._python = python
-        self._keep = keep if name != "kb" else None
+        self._keep = keep
         self.version = self._ask()
+        self._made_from = f"{name} {self.version}".encode() + PROGRAM.read_bytes()
+        if name == "kb":
+            sources = [PROGRAM.with_name("reading_kb.py"), *sorted((HERE.parents[1] / "kb").rglob("*.py"))]
+            self._made_from += b"".join(path.read_bytes() for path in sources)
 
     def _ask(self, *arguments: str) -> Any:
         command = [self._python, str(PROGRAM), self.name, *arguments]
@@ -120,8 +124,8 @@ class Engine:
 
     def read(self, path: Path) -> Reading | None:
         """The reading of a file, None where it cannot be read."""
-        basis = path.read_bytes() + PROGRAM.read_bytes() + f"{self.name} {self.version}".encode()
-        kept = self._keep / f"{hashlib.sha256(basis).hexdigest()}.json" if self._keep else None
+        made_from = hashlib.sha256(self._made_from + path.read_bytes()).hexdigest()
+        kept = self._keep / f"{made_from}.json" if self._keep else None
         if kept and kept.exists():
             return dict(json.loads(kept.read_text("utf-8")))
         try:
@@ -184,7 +188,7 @@ def main() -> None:
     parser.add_argument("--file", nargs="+", default=[], help="only files whose name holds one of these")
     parser.add_argument("--peer", nargs="+", choices=[n for n in ENGINES if n != "kb"], default=[])
     parser.add_argument("--peers-python", default=sys.executable, help="the Python in whose environment peers are")
-    parser.add_argument("--keep", type=Path, help="a folder for the readings of the others")
+    parser.add_argument("--keep", type=Path, help="a folder for readings")
     parser.add_argument("--at-once", type=int, default=1, help="files that are read at once")
     parser.add_argument("--faults", action="store_true", help="name what kb read wrong")
     parser.add_argument("--out", type=Path, help="a JSON file for all figures, by engine and set and file")

@@ -286,7 +286,8 @@ FIELDS = ("authors", "title", "venue", "year", "pages", "doi", "arxiv")
 
 def references(truth: Truth, reading: Reading) -> Iterator[Point]:
     """Typed entries that are one entry exactly: it begins and ends with their words, its label apart. Lists with as
-    many entries as printed. F1 of fields over the typed entries, letters and digits compared (GROBID's soft match)."""
+    many entries as printed. F1 of fields over the typed entries, of all fields and of each: letters and digits are
+    compared (GROBID's soft match), and what is found wrong counts against both precision and recall."""
     typed = truth.get("references")
     if not typed or "entries" not in reading:
         return
@@ -308,8 +309,9 @@ def _fields(typed: Truth, found: Truth) -> Iterator[Point]:
     for name in FIELDS:
         ours, theirs = (_field(record.get(name)) for record in (found, typed))
         right = bool(ours) and ours == theirs
-        fault = "" if ours == theirs else f"{name} {found.get(name)!r}, not {typed.get(name)!r}"
-        yield Point("references, F1 of fields", 2 * right, bool(ours) + bool(theirs), fault)
+        fault = f"{found.get(name)!r}, not {typed.get(name)!r}" if found and ours != theirs else ""
+        yield Point("references, F1 of fields", 2 * right, bool(ours) + bool(theirs))
+        yield Point(f"references, F1 of {name}", 2 * right, bool(ours) + bool(theirs), fault)
 
 
 def _field(value: Any) -> str:
@@ -336,16 +338,17 @@ def citations(truth: Truth, reading: Reading) -> Iterator[Point]:
 
 
 def order(truth: Truth, reading: Reading) -> Iterator[Point]:
-    """Adjacent pairs of typed block starts that are both found on the page, the second after the first."""
+    """Adjacent pairs of typed block starts that are both found on the page, the second after the first; footnotes and
+    captions are left out, since they may stand anywhere."""
     for page in truth.get("order", ()):
         blocks = [letters(b["text"]) for b in reading["blocks"] if b["page"] == page["page"]]
         places: list[int] = []
-        for start in page["starts"]:
-            if letters(start):
-                places.append(_place(letters(start), blocks, after=places[-1] if places else -1))
+        starts = [s for s in page["starts"] if letters(s) and s not in page.get("footnotes", ())]
+        for start in starts:
+            places.append(_place(letters(start), blocks, after=places[-1] if places else -1))
         for number, (one, two) in enumerate(pairwise(places)):
             right = 0 <= one < two
-            what = f"p. {page['page']}: {page['starts'][number]!r} before {page['starts'][number + 1]!r}"
+            what = f"p. {page['page']}: {starts[number]!r} before {starts[number + 1]!r}"
             yield Point("reading order, pairs", right, 1, "" if right else what)
 
 

@@ -168,6 +168,8 @@ def test_order_counts_adjacent_starts_and_a_start_that_is_not_found_is_in_no_ord
     blocks = [{"page": 1, "text": text} for text in texts]
     assert score("order", truth, blocks=blocks) == {"reading order, pairs": (2, 3)}
     assert score("order", truth, blocks=blocks[:3]) == {"reading order, pairs": (1, 3)}
+    truth["order"][0]["footnotes"] = ["2 Data"]
+    assert score("order", truth, blocks=blocks) == {"reading order, pairs": (2, 2)}
 
 
 def test_signs_are_right_wrong_unknown_or_missing() -> None:
