@@ -1,4 +1,4 @@
-"""What the parser reads of papers, against what people typed from their pages, beside other engines in one run.
+"""What the parser reads of papers, against what was typed from their pages, beside other engines in one run.
 
     python -m tests.benchmarks.parsing DATA                                     # kb, over all sets but the sealed one
     python -m tests.benchmarks.parsing DATA --only tables signs --set dev --faults
