@@ -159,7 +159,7 @@ def test_an_encoder_that_reads_less_gets_shorter_passages(sound: Path, tmp_path:
 
 
 def test_a_reader_that_cannot_run_is_a_problem_with_its_cure(sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(settings: Settings) -> None:
+    def broken(settings: Settings, **_: object) -> None:
         raise EncoderError("OpenVINO cannot run the encoder (no such instruction)")
 
     with opened(sound) as library:

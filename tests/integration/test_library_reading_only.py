@@ -9,16 +9,19 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
 from kb import Library, Settings
+from kb.encoders import load_reader
 from kb.errors import HomeUnwritable
 from kb.index.catalog.database import Database
 from kb.library import removing, updating
 from kb.library.parts import Models, Store
+from kb.protocols import Reader
 from kb.records import RemoveReport, Usage
 from tests.fakes import WordEncoder
 from tests.strangers import reading_only
@@ -40,9 +43,16 @@ assert updating
 codecs.lookup("cp437")  # of zip files, as numpy's are
 
 
+@cache
+def _reader() -> Reader:
+    """The reader, which is converted by whoever uses it first: that must not be the stranger."""
+    return load_reader(Settings.load())
+
+
 def _open(home: Path) -> Library:
     library = Library.open(Settings.load(home=home))
     library._models._encoder = WordEncoder()
+    library._models._reader = _reader()
     return library
 
 
