@@ -202,6 +202,12 @@ class _Font:
 
     def sign(self, code: int) -> str:
         """The text of the glyph with a code; "" when the font does not say."""
+        if (text := self._named(code)) or code == 0:  # which may stand for any glyph
+            return text
+        is_itself = str(self._entries.get("/ToUnicode", "")).startswith("/Identity")
+        return chr(code) if is_itself else self._stated.get(chr(code), "")
+
+    def _named(self, code: int) -> str:
         name = "" if self._is_composite else self._names.get(code, "")
         if name and self._is_bitmap_of_text:
             return self._place_of_text(code)
@@ -214,10 +220,15 @@ class _Font:
 
     def private_sign(self, char: str) -> str:
         """The text of the glyph for which /ToUnicode gives a private-use character."""
+        codes = [ord(code) for code, text in self._stated.items() if text == char and len(code) == 1]
+        return self._named(codes[0]) if len(codes) == 1 else ""
+
+    @cached_property
+    def _stated(self) -> Mapping[str, str]:
+        """What /ToUnicode says, also in forms that pdfium does not take."""
         from pypdf._cmap import get_encoding
 
-        codes = [ord(code) for code, text in get_encoding(self._entries)[1].items() if text == char and len(code) == 1]
-        return self.sign(codes[0]) if len(codes) == 1 else ""
+        return dict(get_encoding(self._entries)[1]) if "/ToUnicode" in self._entries else {}
 
     def is_as_wide(self, code: int, advance: float) -> bool:
         """Whether a glyph advances so far, in units of the font size."""
@@ -248,9 +259,8 @@ class _Font:
         """The names of a simple font's glyphs: its program's own, and /Differences before them."""
         encoding = self._entries.get("/Encoding")
         encoding = encoding.get_object() if encoding is not None else None
-        names: dict[int, str] = {}
-        if encoding is None or (isinstance(encoding, dict) and "/BaseEncoding" not in encoding):
-            names |= _names_of_program(self.program) if "/FontFile2" not in self._descriptor else {}
+        # What a named encoding has is no question: pdfium knows it.
+        names = _names_of_program(self.program) if "/FontFile2" not in self._descriptor else {}
         code = 0
         for one in _inside(encoding, "/Differences") if isinstance(encoding, dict) else ():
             if isinstance(one, int):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MAX_CHARS_PER_PAGE = 200_000
 _TINY_POINTS = 1.0
+_BLANK = -1 - 0x20  # a glyph without a character at the place of the blank
 _PALE = 245  # a fill whose every channel is at least this light may be white on white
 _SEEN_STEPS = 14  # of 255: a difference in grey that an eye may notice
 _OCR_COVER = 0.5  # share of the page that pictures cover where text lies under a scan
@@ -148,7 +149,7 @@ class TextScan:
             if UNREAD in text:
                 if address == 0:
                     continue
-                if not self._characters.has_ink(index):
+                if code == _BLANK or not self._characters.has_ink(index):
                     text = " "
             ax, ay = shown(left, bottom)
             bx, by = shown(right, top)

@@ -192,3 +192,26 @@ def test_private_ligatures_are_spelt_out(shared: Path) -> None:
 def test_unread_words_are_not_in_the_way_of_others() -> None:
     data = pdf_of([content_of([Words(72, 100, "A line of Helvetica is read as before, with minus - and quotes.")])])
     assert UNREAD not in read_pdf(data, max_pages=1).text
+
+
+def composite(to_unicode: str) -> str:
+    """A font of two-byte codes that is not embedded, with this entry."""
+    return (
+        "<< /Type /Font /Subtype /Type0 /BaseFont /Times-Bold /Encoding /Identity-H"
+        f" /DescendantFonts [51 0 R] {to_unicode} >>"
+    )
+
+
+INNER = (
+    b"<< /Type /Font /Subtype /CIDFontType2 /BaseFont /Times-Bold /DW 600 /CIDSystemInfo << /Registry (Adobe)"
+    b" /Ordering (Identity) /Supplement 0 >> /FontDescriptor"
+    b" << /Type /FontDescriptor /FontName /Times-Bold /Flags 4 >> >>"
+)
+
+
+@pytest.mark.parametrize(("to_unicode", "read"), [("/ToUnicode /Identity-H", "ab"), ("", UNREAD * 2)])
+def test_glyphs_of_a_composite_font_are_what_the_file_says_or_marks(to_unicode: str, read: str) -> None:
+    line = say(("F1", "(R) Tj"), ("G0", "<00610062> Tj"))
+    (text,) = page_of(line, composite(to_unicode), more={51: INNER})
+    assert text.startswith("R")
+    assert text[1:].strip() == read
