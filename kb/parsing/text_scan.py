@@ -9,6 +9,7 @@ and compared.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 MAX_CHARS_PER_PAGE = 200_000
 _TINY_POINTS = 1.0
+_ONE_LETTER = re.compile(r"([^\W\d_])\1{7,}")
 _BLANK = -1 - 0x20  # a glyph without a character at the place of the blank
 _PALE = 245  # a fill whose every channel is at least this light may be white on white
 _SEEN_STEPS = 14  # of 255: a difference in grey that an eye may notice
@@ -90,6 +92,7 @@ class TextScan:
     def read(self) -> PageText:
         """The visible lines and the count of what is not visible."""
         self._scan()
+        self._mark_one_for_all()
         unseen, clips = self._unseen()
         hidden = self._unpainted | unseen
         self._drop_clipped(clips)
@@ -156,6 +159,15 @@ class TextScan:
             x0, x1 = (ax, bx) if ax <= bx else (bx, ax)
             y0, y1 = (ay, by) if ay <= by else (by, ay)
             self._keep(Glyph(text, x0, y0, x1, y1, piece.baseline, piece.style), owner, piece.state)
+
+    def _mark_one_for_all(self) -> None:
+        """Mark runs of one letter whose glyphs are of several widths: a table of the font makes one letter of all."""
+        line = "".join("\n" if glyph is None else glyph.text[0] for glyph in self._glyphs)
+        for run in _ONE_LETTER.finditer(line):
+            glyphs = [glyph for glyph in self._glyphs[run.start() : run.end()] if glyph is not None]
+            widths = {round((glyph.x1 - glyph.x0) / (glyph.style.size or 1.0), 1) for glyph in glyphs}
+            if len(widths) > 2 and len({glyph.style for glyph in glyphs}) == 1:
+                self._glyphs[run.start() : run.end()] = [glyph._replace(text=UNREAD) for glyph in glyphs]
 
     def _by_its_font(self, code: int, index: int, font: str, advance: float) -> str:
         """The text of a glyph without a character (see ``OpenText.each``) or with a private one."""

@@ -215,3 +215,20 @@ def test_glyphs_of_a_composite_font_are_what_the_file_says_or_marks(to_unicode: 
     (text,) = page_of(line, composite(to_unicode), more={51: INNER})
     assert text.startswith("R")
     assert text[1:].strip() == read
+
+
+def table_of(target: str) -> bytes:
+    """A /ToUnicode that makes one character of all codes from A to Z."""
+    rows = "\n".join(f"<{code:02x}> <{ord(target):04x}>" for code in range(0x41, 0x5B))
+    head = "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapType 2 def 1 begincodespacerange"
+    return stream(f"{head} <00> <FF> endcodespacerange 26 beginbfchar\n{rows}\nendbfchar endcmap".encode())
+
+
+def test_a_table_that_makes_one_letter_of_all_glyphs_is_not_believed() -> None:
+    font = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 52 0 R >>"
+    (text,) = page_of(say(("F1", "(R) Tj"), ("G0", "(MILWAIMILW) Tj")), font, more={52: table_of("e")})
+    assert text == "R" + UNREAD * 10
+
+
+def test_a_row_of_one_letter_is_believed_where_it_is_one() -> None:
+    assert page_of(say(("F1", "(zzzzzzzzzzzz) Tj"))) == ["z" * 12]
