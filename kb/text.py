@@ -23,6 +23,8 @@ NO_TEXT = r"\x80-\x9f\u2028\u2029\ufffe\uffff\ud800-\udfff"
 """Beyond ASCII what steers, ends a line for some readers only, or cannot be written as UTF-8."""
 BREAK_HINTS = "\u00ad\u200b\u2060\ufeff"
 """Where a line may break or must not: not seen, and nothing lost without them."""
+UNREAD = "\ufffd"
+"""Stands for a sign that is seen on a page and that nobody can name: what holds one is no sure quotation."""
 INVISIBLE = f"{BREAK_HINTS}\u200c-\u200f\u2061-\u2064"
 """All that is not seen: joiners of letters, marks of direction and the signs between factors of maths as well."""
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from kb.errors import KbError
 from kb.records import Box, Chunk, Claim, Evidence, Hit, Paper, Passage
+from kb.text import UNREAD
 from ui import markup
 from ui.session import errors_shown, indexed, library, t
 
@@ -85,6 +86,16 @@ def show_evidence(evidence: Evidence, *, key: str) -> None:
             boxes = [box for box in evidence.boxes if box.page == page]
             show_page(paper, page, boxes=boxes, quote=evidence.quote, whole=whole)
     _around(evidence)
+
+
+def show_unread(passage: Passage) -> None:
+    """Where a sign of the sentences that answer could not be read: that, and the page itself around them."""
+    evidence = evidence_in(passage)
+    if UNREAD in evidence.quote:
+        st.caption(t("sign_unread"))
+        if evidence.page is not None:
+            boxes = [box for box in evidence.boxes if box.page == evidence.page]
+            show_page(passage.paper, evidence.page, boxes=boxes, quote=evidence.quote, whole=False)
 
 
 def source_link(paper: Paper, version: int | None = None) -> None:

@@ -33,6 +33,7 @@ from kb.records import (
     Reason,
     Verdict,
 )
+from kb.text import UNREAD
 from kb.words import content_stems
 
 Progress = Callable[[str, int, int], None]
@@ -301,8 +302,10 @@ def _settled(looked: _Examined, checked: Checked | None, asking: Asking) -> Chec
     reason: Reason | None = None
     if checked is not None:
         verdict, reason = (None, checked.reason) if _is_open(checked) else (checked.verdict, checked.reason)
-    if looked.passages and verifying.is_quotation(looked.statement(asking.screen)):
+    if looked.passages and verifying.is_quotation(statement := looked.statement(asking.screen)):
         verdict, reason = None, Reason(kind="word-for-word")
+        if UNREAD in statement.text:
+            verdict, reason = "partly", Reason(kind="sign-unread")
     if looked.absent is not None and (held := verifying.held(looked.absent)) is not None:
         if verdict is not None:
             verdict, reason = verifying.lower((verdict, reason), held)

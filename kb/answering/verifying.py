@@ -19,7 +19,7 @@ from kb.answering.screening import Screen, lines_of
 from kb.errors import ModelError
 from kb.protocols import ChatModel, Entailment
 from kb.records import CELLS, Chunk, Passage, PassageSentence, Reason, Verdict
-from kb.text import as_data
+from kb.text import UNREAD, as_data
 from kb.words import normalise
 
 _BATCH = 24  # statements in one call
@@ -231,7 +231,7 @@ def path_of(passage: Passage | Chunk) -> str:
 
 
 def is_quotation(statement: Statement) -> bool:
-    """Whether a statement is a cited sentence, word for word."""
+    """Whether a statement is a cited sentence, word for word, as far as its signs could be read."""
     said = _plain(statement.text)
     return bool(said) and any(said == _plain(each.sentence.text) for each in statement.cited)
 
@@ -284,6 +284,8 @@ def _checked(
     hold: Callable[[Statement], Held],
 ) -> Checked:
     if statement.cited and is_quotation(statement):
+        if UNREAD in statement.text:
+            return Checked(statement=statement, verdict="partly", reason=Reason(kind="sign-unread"))
         return Checked(statement=statement, verdict=None)
     verdict, reason = _judgement(statement, said, why_not, entailment)
     verdict, reason = lower((verdict, reason), hold(statement))

@@ -24,6 +24,7 @@ from kb.parsing.references import mark_references
 from kb.parsing.roles import assign_roles
 from kb.parsing.run_ins import split_run_in_headings
 from kb.records import Document, Fulltext, Metadata
+from kb.text import UNREAD
 
 PARSER = "pdfium/1"
 _SCANNED_CHARS_PER_PAGE = 50
@@ -84,6 +85,8 @@ def read_pdf(data: bytes, *, max_pages: int, deadline: float | None = None) -> D
     assembled = assemble(reading.pages, headings, body=body)
     if not assembled.blocks:
         raise ParseError("the PDF has no text that can be read: add its abstract instead", code="pdf-empty")
+    if unread := assembled.text.count(UNREAD):
+        reading.warnings.append(f"{unread} signs on its pages could not be read: each is shown as {UNREAD}")
     said = Said(links=reading.links, information=information, data=data)
     front = _with_file_id(read_front(reading.pages, said, body=body, blocks=assembled.blocks), data)
     return Document(

@@ -20,6 +20,11 @@ class Fragment:
         inked = [glyph for glyph in glyphs if not glyph.text.isspace()] or glyphs
         self.x0 = min(glyph.x0 for glyph in inked)
         self.x1 = max(glyph.x1 for glyph in inked)
+        # Large operators and growing brackets set neither size nor baseline of a line.
+        operators = {font for font in {glyph.style.font for glyph in inked} if is_extension_font(font)}
+        self.is_operator = bool(operators) and all(glyph.style.font in operators for glyph in inked)
+        if operators and not self.is_operator:
+            inked = [glyph for glyph in inked if glyph.style.font not in operators]
         # The largest size that a fifth of the glyphs have: subscripts may be many, but they do not set the line.
         sizes = Counter(glyph.style.size for glyph in inked)
         self.size = max(
@@ -32,7 +37,6 @@ class Fragment:
         self.y1 = max(glyph.y1 for glyph in main)
         self.baseline = Counter(round(glyph.baseline, 1) for glyph in main).most_common(1)[0][0]
         self.upright = inked[0].style.upright
-        self.is_operator = all(is_extension_font(glyph.style.font) for glyph in inked)
 
     def is_script(self, other: Fragment) -> bool:
         """Whether one of the two is set smaller than the other, as limits and exponents are."""

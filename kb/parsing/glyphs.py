@@ -6,12 +6,15 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from kb.text import UNREAD
+
 SOFT_HYPHEN = "\xad"
 SPACE_EM = 0.13  # a gap from which on two pieces are two words, in units of the font size
 _SPACING_ACCENTS = {
     "´": "\u0301", "`": "\u0300", "¨": "\u0308", "ˆ": "\u0302", "˜": "\u0303", "¯": "\u0304", "˘": "\u0306",
     "ˇ": "\u030c", "˚": "\u030a", "¸": "\u0327", "˙": "\u0307", "˝": "\u030b", "˛": "\u0328",
 }  # fmt: skip
+OVERLAYS = {"\u0338": "/", "\u0335": "-"}  # strokes over a sign (of "≠", of "ł"), and as signs of their own
 _LAM, _ALEFS = "\u0644", "\u0627\u0622\u0623\u0625"
 _BOLD = re.compile(r"bold|black|heavy|demi|semib|cmbx|cmb\d|sfbx|-bd|medi(?!um)|bx\d|\bB$|-B$", re.IGNORECASE)
 _ITALIC = re.compile(r"ital|obli|slant|cmti|cmsl|cmmi|sfti|sfsl|-it$|-i$", re.IGNORECASE)
@@ -54,36 +57,24 @@ def style_of(font: str, *, size: float, flags: int, upright: bool) -> Style:
     return Style(font=name, size=round(size, 2), bold=bold, italic=italic, upright=upright)
 
 
-_SYMBOL_FONT = re.compile(r"cmb?sy|mt2?sy|[pt]xsy|msam|lmsy|lmmathsymbols")
-_OMS = {0: "−", 1: "·", 3: "∗", 4: "÷", 5: "⋄", 6: "±", 7: "∓", 8: "⊕", 14: "◦", 15: "•", 17: "≡", 20: "≤", 21: "≥",
-        24: "∼", 25: "≈", 26: "⊂", 27: "⊃", 28: "≪", 29: "≫"}  # fmt: skip
-# TeX's font of large operators and growing brackets, by the letters at their places (OMX).
-_EXTENSION_FONT = re.compile(r"cmex|lmmathextension|mtex|txex|pxex")
-_OMX = dict(zip("PXQYRZST[\\VW^_LMNOHIbcdefghijklmnopqrst", "∑∑∏∏∫∫⋃⋂⋃⋂⋀⋁⋀⋁⊕⊕⊗⊗∮∮ˆˆˆ˜˜˜[]⌊⌋⌈⌉{}√√√√√", strict=True))
-# Bitmap fonts of old TeX files have no names: ligatures, dashes, bullets at their places in OT1, T1 and TS1.
-_UNNAMED = {11: "ff", 12: "fi", 14: "ffi", 15: "ffl", 16: "“", 17: "”", 21: "–", 22: "—", 27: "ff", 28: "fi", 29: "fl",
-            30: "ffi", 31: "ffl", 136: "•"}  # fmt: skip
-_SYMBOL = dict(zip(b"abgdezhqiklmnxoprstufcyw", "αβγδεζηθικλμνξοπρστυφχψω", strict=True)) | {
-    0x2A: "∗", 0x2D: "−", 0x40: "≅", 0x7E: "∼", 0xA3: "≤", 0xA5: "∞", 0xAC: "←", 0xAE: "→", 0xB0: "°", 0xB1: "±",
-    0xB3: "≥", 0xB4: "×", 0xB6: "∂", 0xB7: "•", 0xB9: "≠", 0xBA: "≡", 0xBB: "≈", 0xC5: "⊕", 0xCE: "∈", 0xE5: "∑",
-}  # fmt: skip
-
+_EXTENSION_FONT = re.compile(r"cmex|lmmathextension|mtex|txex|pxex")  # TeX's large operators and growing brackets
+# What makers of fonts agree on in the private area: ligatures, and the pieces of growing brackets (Adobe).
+_PRIVATE = dict(enumerate(("ff", "fi", "fl", "ffi", "ffl"), 0xF000)) | dict(enumerate("⎛⎜⎝⎡⎢⎣⎧⎨⎩⎪⎮⎞⎟⎠⎤⎥⎦⎫⎬⎭", 0xF8EB))
 _SPACES = re.compile(r"\s")
 
 
 def spelling_of(code: int) -> str:
-    """The character as text: one space for any blank, ligatures and presentation forms spelt out, "" for none."""
+    """The character as text: one space for any blank, ligatures and presentation forms spelt out, "" for what is not
+    seen, ``UNREAD`` for a code that stands for no sign (control, private use)."""
     if code in (0xFFFE, 0x02, 0xAD):
         return SOFT_HYPHEN
-    if code < 0x20 or 0x7F <= code < 0xA0 or 0xD800 <= code < 0xE000 or (code >= 0xFFF0 and code <= 0xFFFF):
-        return " " if code == 9 else ""
-    if 0x200B <= code <= 0x200F or code in (0x2060, 0xFEFF) or 0xE0000 <= code <= 0xE007F:
-        return ""  # zero-width marks and tag characters
-    text = chr(code) if code < 0x110000 else ""
-    if _SPACES.match(text):
+    text = chr(code)
+    if code == 9 or (code > 0x20 and _SPACES.match(text)):
         return " "
-    if 0xFE00 <= code <= 0xFE0F:
-        return ""  # asks for a variant of the sign before it
+    if code < 0x20 or 0x7F <= code < 0xA0 or 0xD800 <= code < 0xF900 or 0xFFF0 <= code <= 0xFFFF or code >= 0xF0000:
+        return _PRIVATE.get(code, UNREAD)
+    if 0x200B <= code <= 0x200F or code in (0x2060, 0xFEFF) or 0xE0000 <= code <= 0xE007F or 0xFE00 <= code <= 0xFE0F:
+        return ""  # zero-width marks, tag characters, and what asks for a variant of the sign before it
     if 0x1D400 <= code <= 0x1D7FF:
         return unicodedata.normalize("NFKC", text)  # a formula's italic letter is that letter
     if 0xFB00 <= code <= 0xFDFF or 0xFE70 <= code <= 0xFEFC or (0xFF01 <= code <= 0xFF5E and code != 0xFF0C):
@@ -91,34 +82,14 @@ def spelling_of(code: int) -> str:
     return text
 
 
+def is_private(code: int) -> bool:
+    """Whether a character means what its font says."""
+    return 0xE000 <= code < 0xF900 or code >= 0xF0000
+
+
 def is_extension_font(font: str) -> bool:
     """Whether a font holds TeX's large operators, whose boxes hang below the line they belong to."""
     return bool(_EXTENSION_FONT.match(font.lower()))
-
-
-def operator_of(text: str, font: str) -> str:
-    """The sign that a letter of TeX's extension font stands for: its "P" is a sum, its "R" an integral."""
-    return _OMX.get(text, text) if is_extension_font(font) else text
-
-
-def symbol_of(code: int, font: str) -> str:
-    """A sign that the PDF gives no character for, by its place in the known symbol fonts; "" when unknown.
-
-    TeX's symbol fonts are in the OMS encoding and its bitmap fonts have no name; Word paints bullets and operators
-    with Symbol and Wingdings, whose places arrive as U+F000 and up.
-    """
-    name = font.lower()
-    if code in _OMS and _SYMBOL_FONT.search(name):
-        return _OMS[code]
-    if not name:
-        return _UNNAMED.get(code, "")
-    if 0xF020 <= code <= 0xF0FF:
-        if "wingdings" in name:
-            return "•"
-        if "symbol" in name:
-            return _SYMBOL.get(code - 0xF000, chr(code - 0xF000) if code < 0xF040 else "")
-        return "•" if code in (0xF0B7, 0xF0A7) else ""
-    return ""
 
 
 def with_missing_blanks(glyphs: list[Glyph]) -> list[Glyph]:
@@ -156,16 +127,17 @@ def _is_gap(left: Glyph, right: Glyph) -> bool:
 
 
 def compose_accents(glyphs: list[Glyph]) -> list[Glyph]:
-    """TeX's old fonts paint an accent over a letter: "´" and "e" on the same spot are "é".
+    """TeX's old fonts paint an accent over a letter: "´" and "e" on the same spot are "é", a stroke and "=" are "≠".
 
     The accent may come before its letter or, moved by the reader, after the word or at the line's end.
     """
-    if not any(glyph.text in _SPACING_ACCENTS for glyph in glyphs):
+    accents = [glyph for glyph in glyphs if glyph.text in _SPACING_ACCENTS or glyph.text in OVERLAYS]
+    if not accents:
         return glyphs
     out = list(glyphs)
-    for accent in [glyph for glyph in glyphs if glyph.text in _SPACING_ACCENTS]:
+    for accent in accents:
         at = next(index for index, glyph in enumerate(out) if glyph is accent)
-        near = sorted(range(len(out)), key=lambda index: abs(index - at - 1))
+        near = sorted(range(len(out)), key=lambda index: (_apart(accent, out[index]), abs(index - at - 1)))
         for index in near:
             composed = _composed(accent, out[index]) if index != at else None
             if composed is None:
@@ -179,18 +151,27 @@ def compose_accents(glyphs: list[Glyph]) -> list[Glyph]:
             if 1 < letter < len(out) and out[letter - 1].text == " " and _touch(out, letter - 1, word_before=False):
                 del out[letter - 1]
             break
-    return out
+    return [glyph._replace(text=OVERLAYS[glyph.text]) if glyph.text in OVERLAYS else glyph for glyph in out]
 
 
 def is_accent(glyphs: list[Glyph]) -> bool:
     """Whether these glyphs are one accent that stands alone."""
     inked = [glyph for glyph in glyphs if not glyph.text.isspace()]
-    return len(inked) == 1 and inked[0].text in _SPACING_ACCENTS
+    return len(inked) == 1 and (inked[0].text in _SPACING_ACCENTS or inked[0].text in OVERLAYS)
+
+
+def _apart(accent: Glyph, sign: Glyph) -> float:
+    """How far a stroke is from where its sign begins; accents go by their place among the glyphs."""
+    return abs(accent.x0 - sign.x0) if accent.text == "\u0338" else 0.0
 
 
 def _composed(accent: Glyph, letter: Glyph) -> str | None:
     if not _stacked(accent, letter):
         return None
+    if accent.text == "\u0335":
+        return {"l": "ł", "L": "Ł"}.get(letter.text)
+    if accent.text == "\u0338":
+        return unicodedata.normalize("NFC", letter.text + accent.text)
     base = {"ı": "i", "ȷ": "j"}.get(letter.text, letter.text)
     composed = unicodedata.normalize("NFC", base + _SPACING_ACCENTS[accent.text])
     return composed if len(composed) == 1 else None
@@ -207,6 +188,9 @@ def _touch(glyphs: list[Glyph], blank: int, *, word_before: bool) -> bool:
 
 
 def _stacked(accent: Glyph, letter: Glyph) -> bool:
+    if accent.text == "\u0338":  # TeX's has no width and begins where its sign does; others are as wide
+        is_free = not letter.text.isspace() and letter.text not in OVERLAYS
+        return is_free and abs(accent.x0 - letter.x0) < 0.3 * letter.style.size and letter.text != UNREAD
     if not letter.text.isalpha():
         return False
     middle = (accent.x0 + accent.x1) / 2

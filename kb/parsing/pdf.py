@@ -19,6 +19,7 @@ from types import TracebackType
 
 from kb.parsing.page import Graphic, GraphicKind, LinkArea, OutlineEntry, PageText, Raster, Rectangle
 from kb.parsing.pdfium import Matrix, OpenPage, OpenPdf, PaintedObject
+from kb.parsing.second_reader import FontNames
 from kb.parsing.text_scan import Clip, Cover, TextScan
 
 MAX_OUTLINE_ENTRIES = 2_000
@@ -45,6 +46,7 @@ class PdfReader:
 
     def __init__(self, data: bytes) -> None:
         self._pdf = OpenPdf(data)
+        self._fonts = FontNames(data)
         self.page_count = self._pdf.page_count
 
     def __enter__(self) -> PdfReader:
@@ -65,7 +67,7 @@ class PdfReader:
         Raises:
             ParseError: ``pdf-broken`` when the page cannot be loaded.
         """
-        return PdfPage(self._pdf.page(number - 1), number)
+        return PdfPage(self._pdf.page(number - 1), number, self._fonts)
 
     def information(self) -> dict[str, str]:
         """The document information: Title, Author, Subject, Keywords, and arXiv's own arXivID, DOI, License."""
@@ -85,8 +87,9 @@ class PdfReader:
 class PdfPage:
     """One open page. ``width`` and ``height`` in points as the page is shown."""
 
-    def __init__(self, page: OpenPage, number: int) -> None:
+    def __init__(self, page: OpenPage, number: int, fonts: FontNames) -> None:
         self._page = page
+        self.fonts = fonts
         self.number = number
         self.width = page.width
         self.height = page.height

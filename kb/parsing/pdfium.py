@@ -54,6 +54,7 @@ class TextObject(NamedTuple):
 
     address: int
     font: str
+    font_address: int
     flags: int
     size: float
     matrix: Matrix
@@ -272,17 +273,58 @@ class OpenText:
     def each(self, limit: int) -> Iterator[tuple[int, int, int, float, float, float, float]]:
         """(index, code, address of its text object or 0, left, bottom, right, top) of the first ``limit``.
 
-        The address is 0 for characters that pdfium adds (blanks, ends of lines); such have no box of their own.
+        The code is the character's, both halves of a pair put together; of a glyph that the PDF gives no character
+        for it is -1 less the glyph's code in its font, where 0 also stands for a code that pdfium does not tell, and
+        U+FFFD for half a character. The address is 0 for characters that pdfium adds (blanks, ends of lines); such
+        have no box of their own.
         """
-        code_of, owner_of, box_of = c.FPDFText_GetUnicode, _text_object_address(), c.FPDFText_GetLooseCharBox
-        raw, rect = self._raw, c.FS_RECTF()
-        place = ctypes.byref(rect)
+        code_of, owner_of, box_of, is_unmapped = _FUNCTIONS
+        raw, rect = ctypes.cast(self._raw, ctypes.c_void_p).value, c.FS_RECTF()
+        place = ctypes.addressof(rect)
+        half, half_box = 0, (0.0, 0.0)
         for index in range(min(self.count, limit)):
-            if box_of(raw, index, place):
-                owner = owner_of(raw, index) or 0
-                yield index, code_of(raw, index), owner, rect.left, rect.bottom, rect.right, rect.top
-            else:
+            if not box_of(raw, index, place):
                 yield index, code_of(raw, index), -1, 0.0, 0.0, 0.0, 0.0
+                continue
+            code, owner = code_of(raw, index), owner_of(raw, index) or 0
+            if owner and (code == 0 or is_unmapped(raw, index) == 1):
+                code = -1 - code
+            elif code == 2 and c.FPDFText_IsHyphen(self._raw, index) != 1:
+                code = 0xFFFD  # the sign of a word broken at the line's end, without such a word
+            elif 0xD800 <= code < 0xE000:
+                # Both halves of a pair have one box; a half that stands alone is a faulty table of the font.
+                if code >= 0xDC00 and half and half_box == (rect.left, rect.right):
+                    code, half = 0x10000 + ((half - 0xD800) << 10) + (code - 0xDC00), 0
+                elif code < 0xDC00 and self._pairs(index, box=(rect.left, rect.right)):
+                    half, half_box = code, (rect.left, rect.right)
+                    continue
+                else:
+                    code = 0xFFFD
+            yield index, code, owner, rect.left, rect.bottom, rect.right, rect.top
+
+    def _pairs(self, index: int, *, box: tuple[float, float]) -> bool:
+        """Whether the character after ``index`` is the lower half of a pair and has the same box."""
+        rect = c.FS_RECTF()
+        if index + 1 >= self.count or not 0xDC00 <= c.FPDFText_GetUnicode(self._raw, index + 1) < 0xE000:
+            return False
+        return bool(c.FPDFText_GetLooseCharBox(self._raw, index + 1, rect)) and (rect.left, rect.right) == box
+
+    def has_ink(self, index: int) -> bool:
+        """Whether anything of the character is painted: a blank's box is flat."""
+        edges = [ctypes.c_double() for _ in range(4)]
+        if not c.FPDFText_GetCharBox(self._raw, index, *edges):
+            return False
+        left, right, bottom, top = (edge.value for edge in edges)
+        return right - left > 1e-3 and top - bottom > 1e-3
+
+    def font_program(self, index: int) -> bytes:
+        """The embedded file of the character's font; empty where there is none."""
+        font = c.FPDFTextObj_GetFont(c.FPDFText_GetTextObject(self._raw, index))
+        size = ctypes.c_ulong()
+        if not font or c.FPDFFont_GetIsEmbedded(font) != 1 or not c.FPDFFont_GetFontData(font, None, 0, size):
+            return b""
+        buffer = (ctypes.c_uint8 * size.value)()
+        return bytes(buffer) if c.FPDFFont_GetFontData(font, buffer, size.value, size) else b""
 
     def text_object(self, index: int) -> TextObject:
         """The text object that a character belongs to."""
@@ -292,18 +334,19 @@ class OpenText:
         c.FPDFText_GetMatrix(raw, index, m)
         x, y = ctypes.c_double(), ctypes.c_double()
         c.FPDFText_GetCharOrigin(raw, index, x, y)
-        font, flags = self._font(index, owner)
+        font = ctypes.cast(c.FPDFTextObj_GetFont(owner), ctypes.c_void_p).value or 0
+        name, flags = self._font(index, font)
         is_painted = c.FPDFTextObj_GetTextRenderMode(owner) not in _INVISIBLE_MODES
         address = ctypes.cast(owner, ctypes.c_void_p).value or 0
         size = c.FPDFText_GetFontSize(raw, index)
-        return TextObject(address, font, flags, size, (m.a, m.b, m.c, m.d, m.e, m.f), x.value, y.value, is_painted)
+        matrix = (m.a, m.b, m.c, m.d, m.e, m.f)
+        return TextObject(address, name, font, flags, size, matrix, x.value, y.value, is_painted)
 
     def is_pale(self, index: int, limit: int) -> bool:
         """Whether the character's fill is transparent or at least as light as ``limit`` in every channel."""
         return _is_pale(c.FPDFText_GetTextObject(self._raw, index), limit)
 
-    def _font(self, index: int, owner: Any) -> tuple[str, int]:
-        font = ctypes.cast(c.FPDFTextObj_GetFont(owner), ctypes.c_void_p).value or 0
+    def _font(self, index: int, font: int) -> tuple[str, int]:
         if font not in self._fonts:
             buffer, flags = ctypes.create_string_buffer(128), ctypes.c_int()
             size = c.FPDFText_GetFontInfo(self._raw, index, buffer, 128, ctypes.byref(flags))
@@ -319,7 +362,14 @@ def _is_pale(raw: Any, limit: int) -> bool:
     return alpha.value == 0 or min(red.value, green.value, blue.value) >= limit
 
 
-def _text_object_address() -> Callable[[object, int], int | None]:
-    """``FPDFText_GetTextObject`` with a plain address as its result: a pointer object per character is slow."""
-    address = ctypes.cast(c.FPDFText_GetTextObject, ctypes.c_void_p).value or 0
-    return ctypes.CFUNCTYPE(ctypes.c_void_p, c.FPDF_TEXTPAGE, ctypes.c_int)(address)
+def _plain(function: Any, *arguments: Any, gives: Any) -> Callable[..., Any]:
+    """A function of pdfium that takes and gives plain addresses: a pointer object per character is slow."""
+    return ctypes.CFUNCTYPE(gives, *arguments)(ctypes.cast(function, ctypes.c_void_p).value or 0)
+
+
+_FUNCTIONS = (
+    _plain(c.FPDFText_GetUnicode, ctypes.c_void_p, ctypes.c_int, gives=ctypes.c_uint),
+    _plain(c.FPDFText_GetTextObject, ctypes.c_void_p, ctypes.c_int, gives=ctypes.c_void_p),
+    _plain(c.FPDFText_GetLooseCharBox, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, gives=ctypes.c_int),
+    _plain(c.FPDFText_HasUnicodeMapError, ctypes.c_void_p, ctypes.c_int, gives=ctypes.c_int),
+)

@@ -9,21 +9,26 @@ and compared.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from kb.parsing.glyphs import Glyph, Style, is_extension_font, operator_of, spelling_of, style_of, symbol_of
+from kb.parsing.glyphs import OVERLAYS, Glyph, Style, is_private, spelling_of, style_of
 from kb.parsing.line_numbers import without_line_numbers
 from kb.parsing.lines import build_lines
 from kb.parsing.page import PageText, image_cover
 from kb.parsing.pdfium import OpenText, TextObject
+from kb.parsing.second_reader import Seen, symbol_sign
+from kb.text import UNREAD
 
 if TYPE_CHECKING:
     from kb.parsing.pdf import PdfPage
 
 MAX_CHARS_PER_PAGE = 200_000
 _TINY_POINTS = 1.0
+_ONE_LETTER = re.compile(r"([^\W\d_])\1{7,}")
+_BLANK = -1 - 0x20  # a glyph without a character at the place of the blank
 _PALE = 245  # a fill whose every channel is at least this light may be white on white
 _SEEN_STEPS = 14  # of 255: a difference in grey that an eye may notice
 _OCR_COVER = 0.5  # share of the page that pictures cover where text lies under a scan
@@ -69,7 +74,7 @@ class _Piece(NamedTuple):
     style: Style
     baseline: float
     state: str
-    is_extension: bool  # set in TeX's font of large operators
+    font: int  # the address of its font
 
 
 class TextScan:
@@ -87,6 +92,7 @@ class TextScan:
     def read(self) -> PageText:
         """The visible lines and the count of what is not visible."""
         self._scan()
+        self._mark_one_for_all()
         unseen, clips = self._unseen()
         hidden = self._unpainted | unseen
         self._drop_clipped(clips)
@@ -122,36 +128,55 @@ class TextScan:
         self._dropped["beyond limit"] += max(0, self._characters.count - MAX_CHARS_PER_PAGE)
         shown = self._page.shown
         spelt: dict[int, str] = {}
-        owner, piece, high = 0, None, 0
+        asked: dict[tuple[int, int], str] = {}
+        owner, piece = 0, None
         for index, code, address, left, bottom, right, top in self._characters.each(MAX_CHARS_PER_PAGE):
             if code in (10, 13):
                 self._glyphs.append(None)
                 self._owners.append(0)
                 continue
-            if 0xD800 <= code < 0xDC00:
-                high = code
-                continue
-            if 0xDC00 <= code < 0xE000 and high:
-                code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
-            text = spelt[code] if code in spelt else spelt.setdefault(code, spelling_of(code))
-            if not text and (code >= 0xA0 or code == 2):
-                continue
             if address > 0 and address != owner:
                 owner = address
                 piece = self._piece(self._characters.text_object(index), index)
-            if piece is None or address < 0:
+            if code < 0 or is_private(code):
+                text = UNREAD
+                if piece is not None and address > 0:
+                    if (piece.font, code) not in asked:
+                        advance = (right - left) / (piece.style.size or 1.0)
+                        asked[piece.font, code] = self._by_its_font(code, index, piece.style.font, advance)
+                    text = asked[piece.font, code]
+            else:
+                text = spelt[code] if code in spelt else spelt.setdefault(code, spelling_of(code))
+            if not text or piece is None or address < 0:
                 continue
-            if not text or 0xE000 <= code < 0xF900:
-                text = symbol_of(code, piece.style.font)
-                if not text:
+            if UNREAD in text:
+                if address == 0:
                     continue
-            if text.isascii() and piece.is_extension:
-                text = operator_of(text, piece.style.font)
+                if code == _BLANK or not self._characters.has_ink(index):
+                    text = " "
             ax, ay = shown(left, bottom)
             bx, by = shown(right, top)
             x0, x1 = (ax, bx) if ax <= bx else (bx, ax)
             y0, y1 = (ay, by) if ay <= by else (by, ay)
             self._keep(Glyph(text, x0, y0, x1, y1, piece.baseline, piece.style), owner, piece.state)
+
+    def _mark_one_for_all(self) -> None:
+        """Mark runs of one letter whose glyphs are of several widths: a table of the font makes one letter of all."""
+        line = "".join("\n" if glyph is None else glyph.text[0] for glyph in self._glyphs)
+        for run in _ONE_LETTER.finditer(line):
+            glyphs = [glyph for glyph in self._glyphs[run.start() : run.end()] if glyph is not None]
+            widths = {round((glyph.x1 - glyph.x0) / (glyph.style.size or 1.0), 1) for glyph in glyphs}
+            if len(widths) > 2 and len({glyph.style for glyph in glyphs}) == 1:
+                self._glyphs[run.start() : run.end()] = [glyph._replace(text=UNREAD) for glyph in glyphs]
+
+    def _by_its_font(self, code: int, index: int, font: str, advance: float) -> str:
+        """The text of a glyph without a character (see ``OpenText.each``) or with a private one."""
+        seen = Seen(self._page.number, font, advance, lambda: self._characters.font_program(index))
+        if code < 0:
+            sign = self._page.fonts.sign(-1 - code, seen)
+        else:
+            sign = symbol_sign(code, font=font) or self._page.fonts.private_sign(chr(code), seen) or chr(code)
+        return "".join(char if char in OVERLAYS else spelling_of(ord(char)) for char in sign) or UNREAD
 
     def _keep(self, glyph: Glyph, owner: int, state: str) -> None:
         if state != "invisible":
@@ -178,7 +203,7 @@ class TextScan:
             state = "pale"
             self._pale.add(owner.address)
         style = style_of(owner.font, size=size, flags=owner.flags, upright=abs(angle) < 15)
-        return _Piece(style, self._page.shown(owner.x, owner.y)[1], state, is_extension_font(style.font))
+        return _Piece(style, self._page.shown(owner.x, owner.y)[1], state, owner.font_address)
 
     def _unseen(self) -> tuple[set[int], Mapping[int, Clip]]:
         """Text objects that may be hidden, by colour, a clip of odd shape or what is painted over them, and make no

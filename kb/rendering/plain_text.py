@@ -32,6 +32,7 @@ from kb.records import (
     UpdateReport,
 )
 from kb.rendering.reasons import sentence, told
+from kb.text import UNREAD
 from kb.words import snippet
 
 _WIDTH = 100
@@ -155,6 +156,7 @@ def _found_papers(shown: Sequence[Passage]) -> list[str]:
         said = " ".join(" ".join(one.text.split()) for one in passage.sentences if one.n in passage.answering[:1])
         lines += ["", f"{passage.marker}. {_shorten(paper.title, _WIDTH - 4)}", f"   {paper.byline} · {paper.id}"]
         lines.append(_wrap(f"“{said}”" + (f" ({where})" if where else ""), "   "))
+        lines += [f"   {mark}" for mark in _unread(passage, said)]
     return lines
 
 
@@ -171,6 +173,7 @@ def _passages(shown: Sequence[Passage]) -> list[str]:
             "",
             f"[{passage.marker}] {place(passage.section, passage.page, page_label=passage.page_label) or 'record'}",
             _passage(passage),
+            *_unread(passage, " ".join(sentence.text for sentence in passage.sentences)),
         ]
     return lines
 
@@ -187,6 +190,12 @@ def _passage(passage: Passage) -> str:
     return "\n".join(lines)
 
 
+def _unread(passage: Passage, shown: str) -> list[str]:
+    """What a reader of a text must know in which a sign could not be read."""
+    look = f": see page {passage.page}" if passage.page else ""
+    return [f"{UNREAD}: a sign on the page could not be read{look}"] if UNREAD in shown else []
+
+
 def _with_span(sentence: PassageSentence, span: ShortSpan | None) -> str:
     text = sentence.text
     if span is None or span.n != sentence.n:
@@ -201,7 +210,7 @@ def _source(passage: Passage) -> str:
     head = f"[{passage.marker}] {passage.paper.byline}: {_shorten(passage.paper.title, 70)}" + (
         f" · {where}" if where else ""
     )
-    return "\n".join([head, *(_wrap(quote) for quote in quotes)])
+    return "\n".join([head, *(_wrap(quote) for quote in quotes), *_unread(passage, " ".join(quotes))])
 
 
 def add_report(report: AddReport) -> str:

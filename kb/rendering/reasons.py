@@ -30,6 +30,7 @@ _SENTENCES = {
     "leans-on-dropped": "it leans on a statement that was left out",
     "only-missing": "it says only that something is not stated",
     "verifier": "{why}",
+    "sign-unread": "a sign on the page could not be read",
     "not-in-library": "not in the library: {keys}",
     "not-read-whole": "the full text is not in the library: {keys}",
     "says-nothing": "it states nothing that could be looked up",
@@ -53,6 +54,7 @@ _CHINESE = {
     "not-entailed": "NLI 模型认为原文不蕴含此句（概率 {probability}）",
     "leans-on-dropped": "它依赖于已删去的句子",
     "only-missing": "它只说某事未说明",
+    "sign-unread": "页面上有一个符号无法识别",
     "passages-waiting": "{count} 个段落尚未编入索引：请等待 kb add 结束，或运行 kb doctor --fix",
     "index-incomplete": "索引不完整（{indexes}），结果可能有遗漏：请运行 kb reindex",
 }  # the reasons that the app shows

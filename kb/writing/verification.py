@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from kb import literals
 from kb.literals import Missing
 from kb.records import Verdict
-from kb.text import sentence_spans
+from kb.text import UNREAD, sentence_spans
 from kb.words import bigrams, cjk_share, contained, content_stems, normalise, root, stem, words
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -105,6 +105,8 @@ def _verbatim(text: str, sources: Sequence[str]) -> tuple[Verdict, str] | None:
             before = re.split(r"[.!?;,]\s", plain[:at])[-1].split()[-4:]
             if _NEGATIONS.intersection(before) or any(word.endswith("n't") for word in before):
                 return "partly", "the quotation leaves out the negation that stands before it"
+            if UNREAD in quote:
+                return "partly", "a sign on the page could not be read"
             return "verbatim", "it is a quotation from the evidence"
     return None
 

@@ -18,6 +18,9 @@ from kb.answering.comparing import compare
 from kb.answering.screening import Screen
 from kb.errors import ModelError
 from kb.records import Answer, Effort, Filters, Fulltext, Hit, Paper, Reason, Verdict
+from kb.rendering import plain_text
+from kb.rendering.reasons import sentence
+from kb.text import UNREAD
 from tests.memory_corpus import MemoryCorpus, MemoryRecords, chunks_of
 from tests.played_model import PlayedModel, lying
 
@@ -444,6 +447,22 @@ def test_a_quotation_has_no_verdict(corpus: MemoryCorpus) -> None:
     made, chat = written(corpus, "It holds 48,210 sentences from nine newspapers [{48,210}].")
     assert [claim.verdict for claim in made.claims] == [None]
     assert chat.prompts(verifying.SYSTEM) == []
+
+
+def test_a_quotation_with_a_sign_that_could_not_be_read_is_marked_and_shown_with_its_page() -> None:
+    printed = f"When M{UNREAD} 0 the shells of the model do not cross in this region."
+    hit = Hit(rank=1, score=1.0, found_by=("dense",), paper=ZEBRA, chunk_id="c", section=(), page=5, text=printed)
+    passage = passages.numbered(hit, "1")
+    cited = (verifying.Cited(passage=passage, sentence=passage.sentences[0]),)
+    (checked,) = verifying.check([verifying.Statement(text=printed, cited=cited)], chat=None, screen=Screen())
+    assert checked.verdict == "partly"
+    assert checked.reason is not None
+    assert sentence(checked.reason) == "a sign on the page could not be read"
+    answer = Answer(
+        question="?", understood="?", kind="lookup", source="passages", answered=True, language="en", confidence=0.9,
+        passages=(passage,),
+    )  # fmt: skip
+    assert f"{UNREAD}: a sign on the page could not be read: see page 5" in plain_text.answer(answer)
 
 
 def test_a_verifier_that_fails_leaves_nothing_supported(corpus: MemoryCorpus) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kb.parsing.glyphs import Glyph, Style, operator_of, spelling_of, style_of
+from kb.parsing.glyphs import Glyph, Style, spelling_of, style_of
 from kb.parsing.lines import TextLine, build_lines
 
 BODY = Style(font="Times", size=10.0, bold=False, italic=False, upright=True)
@@ -110,11 +110,9 @@ def test_words_begin_where_the_line_says_and_cover_it(parts: list[str]) -> None:
 def test_a_sum_that_hangs_from_its_top_stays_in_its_line() -> None:
     left, right = spell("where a =", x=72, y=100), spell("holds here.", x=132, y=100)
     operator = Style(font="CMEX10", size=10.0, bold=False, italic=False, upright=True)
-    total = Glyph(operator_of("P", operator.font), 120, 92.2, 130, 102.2, 92.5, operator)
+    total = Glyph("∑", 120, 92.2, 130, 102.2, 92.5, operator)
     assert texts(build_lines([*left, None, total, None, *right], page=1)) == ["where a = ∑ holds here."]
 
 
-def test_signs_of_formulas_are_the_letters_and_operators_they_show() -> None:
-    assert [operator_of(char, "CMEX10") for char in "PRn"] == ["∑", "∫", "{"]
-    assert operator_of("P", "CMR10") == "P"
+def test_letters_of_formulas_are_the_letters_they_show() -> None:
     assert [spelling_of(code) for code in (0x1D70F, 0xFE01)] == ["τ", ""]

@@ -34,6 +34,11 @@ def test_quote_marks_and_hyphens_of_the_print_do_not_matter() -> None:
     ] == ("verbatim")
 
 
+def test_a_quotation_with_a_sign_that_could_not_be_read_is_not_verbatim() -> None:
+    text = "When M\ufffd 0 the shells of the model do not cross."
+    assert verify(text, [text]) == ("partly", "a sign on the page could not be read")
+
+
 def test_a_quotation_that_leaves_out_the_negation_before_it_is_not_verbatim() -> None:
     verdict, reason = verify(
         "the method improves the accuracy of parsing",
