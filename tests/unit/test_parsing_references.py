@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kb.parsing.layout import PageLayout, Placed
+from kb.parsing.layout import Placed
 from kb.parsing.references import split_references
 from tests.unit.test_parsing_paragraphs import line_of
 
@@ -18,8 +18,7 @@ def placed(*texts: str, indents: list[float] | None = None) -> list[Placed]:
 
 
 def entries(lines: list[Placed]) -> list[tuple[str | None, str]]:
-    page = PageLayout(number=1, width=612, height=792)
-    return [(marker, " ".join(p.line.text for p in entry)) for marker, entry in split_references([page], lines)]
+    return [(marker, " ".join(p.line.text for p in entry)) for marker, entry in split_references(lines)]
 
 
 def test_numbered_entries_carry_their_numbers() -> None:
