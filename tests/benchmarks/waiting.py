@@ -66,7 +66,7 @@ def main() -> int:
     questions = list(itertools.islice(itertools.cycle(_questions()), chosen.questions))
     with tempfile.TemporaryDirectory() as name:
         held, further = write_records(Path(name), chosen.source, chosen.records)
-        with Watched.open(Settings(home=Path(name) / "home")) as library:
+        with Library.open(Settings(home=Path(name) / "home")) as library:
             pace = fill(library, held)
             what = [further, *([chosen.pdfs] if chosen.pdfs else [])]
             expected = pace.seconds(chosen.records, len(list(chosen.pdfs.rglob("*.pdf"))) if chosen.pdfs else 0)
@@ -143,25 +143,26 @@ def fill(library: Library, held: Path) -> Pace:
 # ------------------------------------------------------------------------------------------------ measuring
 
 
-class Watched(Library):
-    """A library that knows how long each of its threads waited until it could write."""
+class Waits:
+    """How long each thread waited until it could write to a library's catalog."""
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
-        self._waits = threading.local()
+    def __init__(self, library: Library) -> None:
+        store = library._store
+        changing, self._seconds = store.changing, threading.local()
 
-    @contextmanager
-    def changing(self, *, cuts: bool = False) -> Iterator[None]:
-        """A transaction of the catalog."""
-        began = time.perf_counter()
-        with super().changing(cuts=cuts):
-            self._waits.seconds = time.perf_counter() - began
-            yield
+        @contextmanager
+        def watched(*, cuts: bool = False) -> Iterator[None]:
+            began = time.perf_counter()
+            with changing(cuts=cuts):
+                self._seconds.value = time.perf_counter() - began
+                yield
 
-    def waited(self) -> float:
-        """How long this thread's last write waited; told once."""
-        seconds: float = getattr(self._waits, "seconds", 0.0)
-        self._waits.seconds = 0.0
+        store.changing = watched  # type: ignore[method-assign]
+
+    def last(self) -> float:
+        """Of this thread's last write; told once."""
+        seconds: float = getattr(self._seconds, "value", 0.0)
+        self._seconds.value = 0.0
         return seconds
 
 
@@ -204,12 +205,13 @@ class Measured:
 
 
 def measure(
-    library: Watched, what: Sequence[Path], *, questions: Sequence[str], writes: int, expected: float
+    library: Library, what: Sequence[Path], *, questions: Sequence[str], writes: int, expected: float
 ) -> Measured:
     """Ask alone, add with writes and questions beside, ask alone again."""
     before = library.papers.count()
-    write = Writer(library)
-    alone = list(asked(library, questions, when="alone"))
+    waits = Waits(library)
+    write = Writer(library, waits)
+    alone = list(asked(library, questions, waits=waits, when="alone"))
     with ThreadPoolExecutor(2) as pool, adding(library, what) as process:
         ending = pool.submit(_result, process)
         while process.poll() is None and library.papers.count() == before:  # it is still loading
@@ -217,11 +219,11 @@ def measure(
         began = time.perf_counter()
         spread = HASTE * expected
         steps = paced(len(questions), spread, until=ending)
-        asking = pool.submit(lambda: list(asked(library, questions, when="beside", steps=steps)))
+        asking = pool.submit(lambda: list(asked(library, questions, waits=waits, when="beside", steps=steps)))
         written = [write(number) for number in paced(writes, spread, until=ending)]
         beside = asking.result()
         status, report, ended = ending.result()
-    afterwards = list(asked(library, questions, when="afterwards"))
+    afterwards = list(asked(library, questions, waits=waits, when="afterwards"))
     return Measured(
         papers_before=before, expected=expected, began=began, ended=ended, status=status, report=report,
         writes=written, alone=alone, beside=beside, afterwards=afterwards,
@@ -229,7 +231,7 @@ def measure(
 
 
 @contextmanager
-def adding(library: Watched, what: Sequence[Path]) -> Iterator[subprocess.Popen[str]]:
+def adding(library: Library, what: Sequence[Path]) -> Iterator[subprocess.Popen[str]]:
     """``kb add`` in a process of its own, ended with whatever goes wrong here."""
     words = ["add", *map(str, what), "--home", str(library._store.home.path), "--json", "--quiet"]
     with subprocess.Popen([sys.executable, "-m", "kb", *words], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
@@ -260,7 +262,7 @@ def paced(count: int, seconds: float, *, until: Future[Any]) -> Iterator[int]:
 
 
 def asked(
-    library: Watched, questions: Sequence[str], *, when: str, steps: Iterator[int] | None = None
+    library: Library, questions: Sequence[str], *, waits: Waits, when: str, steps: Iterator[int] | None = None
 ) -> Iterator[Timed]:
     """Ask each question in a conversation of its own, where the answer is kept; warm."""
     if steps is None:
@@ -270,7 +272,7 @@ def asked(
         library.ask(questions[number], session=session)
         ended = time.perf_counter()
         yield Timed(
-            kind="question", where=session, value=questions[number], began=began, ended=ended, waited=library.waited()
+            kind="question", where=session, value=questions[number], began=began, ended=ended, waited=waits.last()
         )
 
 
@@ -280,8 +282,8 @@ def asked(
 class Writer:
     """Makes the writes in turn, each on the next of the papers that were there before."""
 
-    def __init__(self, library: Watched) -> None:
-        self._library = library
+    def __init__(self, library: Library, waits: Waits) -> None:
+        self._library, self._waits = library, waits
         self._papers = [paper.id for paper in library.list()]
         self._answer: Answer = library.ask(_questions()[0])
         full = next(paper.id for paper in library.list(fulltext=True))
@@ -302,7 +304,7 @@ class Writer:
         paper, value = self._papers[number % len(self._papers)], f"{MARK} {number}"
         began = time.perf_counter()
         self._ways[kind](paper, value)
-        ended, waited = time.perf_counter(), self._library.waited()
+        ended, waited = time.perf_counter(), self._waits.last()
         return Timed(kind=kind, where=paper, value=value, began=began, ended=ended, waited=waited)
 
     def _keep_turn(self, _: str, value: str) -> None:
