@@ -19,7 +19,7 @@ from kb.ids import file_key
 from kb.index.catalog import Catalog
 from kb.index.catalog.matching import record_id
 from kb.index.catalog.papers import Arrival, Placed
-from kb.index.catalog.passages import Source, boxes_of
+from kb.index.catalog.passages import Source, boxes_of, packed
 from kb.index.chunking import MOST_CHUNKS, bounded, chunk_abstract, chunk_paper, passage_text
 from kb.input_files import read_file
 from kb.library.indexing import Indexer, Progress, cutting, words_to_index
@@ -49,9 +49,9 @@ from kb.records import (
 from kb.settings import Settings
 from kb.sources.files import proposed_ids
 
-_BATCH_PAPERS = 64
+_BATCH_PAPERS = 32
 _BATCH_CHUNKS = 512
-_BATCH_SIZE = 8_000_000  # characters and bytes that wait to be stored
+_BATCH_SIZE = 1_000_000  # characters and bytes that wait to be stored: others wait while they are
 _LOOK_SECONDS = 0.1  # between looks whether another process has stored what it reads
 _LONG_CHARACTERS = 10_000  # a text whose tokens are counted before anybody has to wait
 _SUFFIXES = {"pdf": ".pdf", "html": ".html", "markdown": ".md", "text": ".txt"}
@@ -71,6 +71,7 @@ class Parsed:
     data: bytes = b""
     sha256: str = ""
     document: Document | None = None
+    packed: bytes | None = None  # the document as it is stored
     failure: Failure | None = None
     shortened: tuple[str, ...] = ()
     claim: str = ""
@@ -313,6 +314,7 @@ class Adder:
         counter = _TokenCounter(self._encoder())
         for parsed in batch:
             counter.count_ahead(parsed)
+        batch = [replace(one, packed=packed(one.document)) if one.document is not None else one for one in batch]
         with cutting(self._home, self._catalog, on_wait=self._on_wait):
             taken = self._catalog.papers.take_in([self._arrival(parsed) for parsed in batch], run=self._run)
             tally.joined |= {joined.records: joined for joined in taken.joined}
@@ -394,7 +396,7 @@ class Adder:
         kind = parsed.item.file_kind or "pdf"
         key = self._home.files.put(parsed.data, suffix=_SUFFIXES[kind])
         source = Source(file=key, sha256=parsed.sha256, parser=PARSER, fulltext=parsed.document.fulltext)
-        self._catalog.passages.put_document(record, source, document=parsed.document, version=_version_of(parsed))
+        self._catalog.passages.put_document(record, source, packed=parsed.packed, version=_version_of(parsed))
         return True
 
     def _say_what_is_missing(self, record: str, parsed: Parsed, tally: Tally) -> None:

@@ -21,7 +21,7 @@ from kb.errors import BadIdentifier, HomeTooNew, HomeUnwritable, UnknownPaper, U
 from kb.index.catalog import Catalog, passages
 from kb.index.catalog.database import Database
 from kb.index.catalog.matching import Witness, merge
-from kb.index.catalog.passages import Source, boxes_of
+from kb.index.catalog.passages import Source, boxes_of, packed
 from kb.index.catalog.schema import MIGRATIONS, row_checksum
 from kb.records import Block, Chunk, Document, Failure, Filters, Fulltext, Line, Link, Metadata, SourceRecord, Topic
 from tests.fakes import take_in
@@ -217,7 +217,7 @@ def test_removing_leaves_no_text_in_the_file(catalog: Catalog, tmp_path: Path) -
         source = Source(file="f.pdf", sha256="00", parser="p", fulltext=document.fulltext)
         file = replace(ATTENTION, source="pdf", ids=("arxiv:1706.03762", "file:00"), title=rare)
         placed = take_in(catalog, SourceRecord(source="pdf", key="00", metadata=file))
-        catalog.passages.put_document(placed.record, source, document=document, version=1)
+        catalog.passages.put_document(placed.record, source, packed=packed(document), version=1)
     catalog.scrub()
     assert rare.encode() in (tmp_path / "catalog.sqlite").read_bytes()
     with catalog.transaction():
@@ -448,7 +448,7 @@ def _put_text(catalog: Catalog, paper: str, text: str, *, sha256: str, title: st
     with catalog.transaction():
         placed = take_in(catalog, SourceRecord(source="pdf", key=sha256, metadata=said))
         source = Source(file=f"{sha256}.pdf", sha256=sha256, parser="p", fulltext=document.fulltext)
-        catalog.passages.put_document(placed.record, source, document=document, version=1)
+        catalog.passages.put_document(placed.record, source, packed=packed(document), version=1)
 
 
 def test_a_text_that_another_thread_pushes_out_while_it_is_read_is_read(

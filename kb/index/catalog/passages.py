@@ -50,13 +50,12 @@ class PassageTable:
 
     # ------------------------------------------------------------------------------------- writing
 
-    def put_document(self, record: str, source: Source, *, document: Document | None, version: int | None) -> None:
+    def put_document(self, record: str, source: Source, *, packed: bytes | None, version: int | None) -> None:
         """Store what was parsed from a file, as the text of the file's record (its id).
 
-        ``document`` is None when it could not be read (the reason is kept). A paper whose records have several files
-        is read from the best of them; the others are kept.
+        ``packed`` is the document as ``packed`` makes it, None when the file could not be read (the reason is kept). A
+        paper whose records have several files is read from the best of them; the others are kept.
         """
-        blob = zlib.compress(wire.pack(document), 6) if document is not None else None
         self._db.run(
             "INSERT OR REPLACE INTO documents"
             " VALUES ((SELECT number FROM records WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -69,7 +68,7 @@ class PassageTable:
                 source.fulltext.state,
                 source.fulltext.code,
                 source.fulltext.reason,
-                blob,
+                packed,
             ),
         )
 
@@ -353,6 +352,11 @@ def _source(row: Sequence[str]) -> Source:
     return Source(file=row[0], sha256=row[1], parser=row[2], fulltext=fulltext)
 
 
+def packed(document: Document) -> bytes:
+    """A document as it is stored. That takes a while: it is for before a transaction, in which others wait."""
+    return zlib.compress(wire.pack(document), 6)
+
+
 def drop_chunks_of(database: Database, number: int) -> None:
     """Take the chunks of a paper (its catalog number) out; their keys wait to be dropped from the indexes."""
     database.run("INSERT OR IGNORE INTO dropped SELECT key FROM chunks WHERE paper = ?", (number,))
@@ -369,6 +373,9 @@ def boxes_of(blocks: Sequence[Block], start: int, end: int) -> tuple[Box, ...]:
         for line in block.lines:
             first, last = max(start - block.start, line.start), min(end - block.start, line.end)
             if first >= last:
+                continue
+            if first == line.start and last == line.end:
+                boxes.append(Box(page=line.page, x0=line.x0, y0=line.y0, x1=line.x1, y1=line.y1))
                 continue
             words = [w for i, w in enumerate(line.words) if w[0] < last and _word_end(line.words, i, line.end) > first]
             # Not the first and the last word's: a line may run from right to left.
