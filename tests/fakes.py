@@ -9,14 +9,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from kb.index.catalog import Catalog
-from kb.index.catalog.papers import Arrival, Placed
+from kb.index.catalog.papers import Arrival, PlacedRecord
 from kb.protocols import Vectors
 from kb.records import SourceRecord
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 
 
-def take_in(catalog: Catalog, record: SourceRecord, *, run: str = "") -> Placed:
+def take_in(catalog: Catalog, record: SourceRecord, *, run: str = "") -> PlacedRecord:
     """What one record that comes alone changes."""
     return catalog.papers.take_in([Arrival(record=record)], run=run).placed[0][0]
 

@@ -17,7 +17,7 @@ from kb import literals
 from kb.answering import drafting, passages, ranking, translating, verifying
 from kb.answering.catalog_questions import from_records
 from kb.answering.drafting import Context, Draft
-from kb.answering.ranking import Ranked
+from kb.answering.ranking import RankedChunk
 from kb.answering.screening import Screen
 from kb.answering.understanding import Understood, understand, understand_with
 from kb.answering.verifying import Checked, Cited
@@ -247,7 +247,7 @@ def _visible(hits: Iterable[Hit], asking: Asking) -> tuple[list[Hit], set[str]]:
     return [hit for hit in each if hit.paper.id not in hidden], hidden
 
 
-def _in_order(ranked: Sequence[Ranked], named: Sequence[str]) -> list[Ranked]:
+def _in_order(ranked: Sequence[RankedChunk], named: Sequence[str]) -> list[RankedChunk]:
     """The passages of the papers that the question names first, in turn where it names several; then the others."""
     own = {paper: [each for each in ranked if each.hit.paper.id == paper] for paper in named}
     turns = sorted(
@@ -265,7 +265,7 @@ def without_model(question: str, understood: Understood, hits: Sequence[Hit], *,
     query = understood.queries[0]
     ranked = _distinct(_in_order(ranking.rank(query, hits, corpus=corpus), understood.papers))
     if understood.over_papers:
-        first: dict[str, Ranked] = {}
+        first: dict[str, RankedChunk] = {}
         for each in ranked:
             first.setdefault(each.hit.paper.id, each)
         chosen = list(first.values())[:_PAPERS]
@@ -292,9 +292,9 @@ def without_model(question: str, understood: Understood, hits: Sequence[Hit], *,
     )
 
 
-def _distinct(ranked: Sequence[Ranked]) -> list[Ranked]:
+def _distinct(ranked: Sequence[RankedChunk]) -> list[RankedChunk]:
     """Without the passages that say what a better one of their paper says."""
-    said, kept = passages.Said(), []
+    said, kept = passages.SaidAlready(), []
     for each in ranked:
         if not said.has(each.hit):
             said.add(each.hit)
@@ -302,9 +302,9 @@ def _distinct(ranked: Sequence[Ranked]) -> list[Ranked]:
     return kept
 
 
-def _with_continuations(ranked: Sequence[Ranked], *, corpus: Corpus) -> list[Ranked]:
+def _with_continuations(ranked: Sequence[RankedChunk], *, corpus: Corpus) -> list[RankedChunk]:
     """The passages, behind one that ends with the announcement of a list the chunk that has the list."""
-    found: list[Ranked] = []
+    found: list[RankedChunk] = []
     known = {each.hit.chunk_id for each in ranked}
     for each in ranked:
         found.append(each)
@@ -344,9 +344,9 @@ def _with_model(question: str, understood: Understood, hits: Sequence[Hit], aski
     return replace(made, rounds=tuple(rounds))
 
 
-def best_ranked(queries: Sequence[str], hits: Sequence[Hit], asking: Asking) -> list[Ranked]:
+def best_ranked(queries: Sequence[str], hits: Sequence[Hit], asking: Asking) -> list[RankedChunk]:
     """The chunks by what they are to the query that they answer best."""
-    best: dict[str, Ranked] = {}
+    best: dict[str, RankedChunk] = {}
     for query in queries:
         for each in ranking.rank(query, hits, corpus=asking.corpus):
             known = best.get(each.hit.chunk_id)
@@ -444,7 +444,7 @@ def side_by_side(
     return made
 
 
-def _looked_at_one_by_one(understood: Understood, ranked: Sequence[Ranked], asking: Asking) -> list[Hit]:
+def _looked_at_one_by_one(understood: Understood, ranked: Sequence[RankedChunk], asking: Asking) -> list[Hit]:
     """Chunks whose sentences the model picked, paper by paper, the most relevant paper first."""
     assert asking.chat is not None
     by_paper: dict[str, list[Hit]] = {}
@@ -459,10 +459,10 @@ def _looked_at_one_by_one(understood: Understood, ranked: Sequence[Ranked], aski
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class VerifiedDraft:
     """A draft as verification and translation left it: its pieces, its statements, and what each says in the end."""
 
-    pieces: tuple[drafting.Piece, ...]
+    pieces: tuple[drafting.DraftPiece, ...]
     checked: tuple[Checked, ...]
     said: tuple[str, ...]
     missing: str | None
@@ -489,7 +489,7 @@ class Settled:
 
 def settle_draft(
     draft: Draft, shown: Mapping[str, Passage], *, question: str, language: str, asking: Asking
-) -> Settled:
+) -> VerifiedDraft:
     """A draft from the passages that were shown, verified, and translated where the language is not English."""
     pieces, statements = drafting.part(draft.text, shown, screen=asking.screen)
     checked = verifying.settle(
@@ -503,10 +503,10 @@ def settle_draft(
     said = tuple(each.statement.text for each in checked)
     if language != "en" and asking.chat is not None:
         other = translating.translated(pieces, checked, missing or None, language=language, chat=asking.chat)
-        return Settled(
+        return VerifiedDraft(
             pieces=other.pieces, checked=tuple(checked), said=other.said, missing=other.missing, notices=other.notices
         )
-    return Settled(pieces=tuple(pieces), checked=tuple(checked), said=said, missing=missing or None)
+    return VerifiedDraft(pieces=tuple(pieces), checked=tuple(checked), said=said, missing=missing or None)
 
 
 def _that_may_be_said(missing: str, printed: str) -> str:
@@ -588,7 +588,7 @@ def evidence_of(cited: Iterable[Cited], markers: Mapping[str, str], *, corpus: C
     )
 
 
-def _table(made: Settled, markers: Mapping[str, str], corpus: Corpus) -> Table | None:
+def _table(made: VerifiedDraft, markers: Mapping[str, str], corpus: Corpus) -> Table | None:
     """The first table of a draft, less what was dropped of it."""
     first = next((nth for nth, piece in enumerate(made.pieces) if piece.header), len(made.pieces))
     rows: list[TableRow] = []

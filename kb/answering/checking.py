@@ -15,7 +15,7 @@ from functools import partial
 
 from kb.answering import drafting, passages, ranking, verifying
 from kb.answering.asking import Asking, side_by_side, spent
-from kb.answering.ranking import Ranked
+from kb.answering.ranking import RankedChunk
 from kb.answering.screening import Screen
 from kb.answering.verifying import Checked, Held, Statement
 from kb.literals import Missing
@@ -143,8 +143,8 @@ class _Looking:
         papers = found.papers
         if not papers or not _says_something(said):
             return found
-        best: list[Ranked] = []
-        further: list[Ranked] = []
+        best: list[RankedChunk] = []
+        further: list[RankedChunk] = []
         for paper in papers:
             first, others = self._ranked(said, paper, most=_PER_PAPER.get(len(papers), 1))
             best += first
@@ -180,7 +180,7 @@ class _Looking:
             self._texts[paper.id] = known
         return known
 
-    def _ranked(self, said: str, paper: Paper, *, most: int) -> tuple[list[Ranked], list[Ranked]]:
+    def _ranked(self, said: str, paper: Paper, *, most: int) -> tuple[list[RankedChunk], list[RankedChunk]]:
         """The best passages of a paper, with those that print what they do not; and the ones that come next."""
         corpus = self.asking.corpus
         hits = passages.find([said], corpus=corpus, filters=Filters(papers=(paper.id,)))
@@ -196,12 +196,12 @@ class _Looking:
         is_judged = self.asking.chat is not None or corpus.entailment() is not None
         return best, [each for each in ranked if each not in best][: _LOOKED_AT_AGAIN if is_judged else 0]
 
-    def _passage(self, ranked: Ranked, place: int, said: str) -> Passage:
+    def _passage(self, ranked: RankedChunk, place: int, said: str) -> Passage:
         made = ranking.passage(ranked, str(place), question=said, kind="lookup")
         return passages.located(made, corpus=self.asking.corpus)
 
 
-def _literals(said: str, ranked: Sequence[Ranked]) -> set[str]:
+def _literals(said: str, ranked: Sequence[RankedChunk]) -> set[str]:
     """What of a sentence's numbers, addresses, quotations and names these chunks do not print."""
     absent = verifying.absent(said, "\n".join(f"{each.hit.paper.title}\n{each.hit.text}" for each in ranked))
     return {*absent.numbers, *absent.addresses, *absent.quotations, *absent.names}

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kb import literals
-from kb.answering.passages import Said, neighbours, numbered, with_table
+from kb.answering.passages import SaidAlready, neighbours, numbered, with_table
 from kb.answering.screening import Screen, lines_of
 from kb.answering.understanding import Understood
 from kb.answering.verifying import Checked, Cited, Statement, is_dropped, path_of
@@ -94,7 +94,7 @@ class Context:
 
     passages: dict[str, Passage] = field(default_factory=dict)
     _known: set[str] = field(default_factory=set)
-    _said: Said = field(default_factory=Said)
+    _said: SaidAlready = field(default_factory=SaidAlready)
 
     def add(self, hits: Iterable[Hit], *, corpus: Corpus, room: int) -> int:
         """Number those hits that are new, the first ones while there is room; how many came in.
@@ -226,7 +226,7 @@ def read(reply: str) -> Draft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class DraftPiece:
     """A part of a draft: a statement (its place in the list), or what stands between statements as it is.
 
     ``row`` are the cells of a table's row, ``header`` the names of a table's columns.
@@ -234,7 +234,7 @@ class Piece:
 
     text: str
     statement: int | None = None
-    row: tuple[Piece, ...] = ()
+    row: tuple[DraftPiece, ...] = ()
     header: tuple[str, ...] = ()
 
 
@@ -246,7 +246,7 @@ _NO_CELL = "—"
 _LEAD = re.compile(r"^(\s*(?:(?:[-*•+]|\d{1,2}[.)]|#{1,4}|>)\s+)*)")
 
 
-def part(text: str, passages: Mapping[str, Passage], *, screen: Screen) -> tuple[list[Piece], list[Statement]]:
+def part(text: str, passages: Mapping[str, Passage], *, screen: Screen) -> tuple[list[DraftPiece], list[Statement]]:
     """A draft as pieces and its statements with what they cite.
 
     A statement without marks is carried by the marks of its paragraph or list, else of the whole draft: it leads or
@@ -255,7 +255,7 @@ def part(text: str, passages: Mapping[str, Passage], *, screen: Screen) -> tuple
     """
     sentences = citable(passages, screen=screen)
     source = "\n".join(printed(passages, screen=screen)).casefold()
-    pieces: list[Piece] = []
+    pieces: list[DraftPiece] = []
     found: list[tuple[Statement, tuple[str, ...], int]] = []  # with its marks, and its paragraph or table
 
     def stated(text: str, marks: tuple[str, ...], *, row: str = "", column: str = "") -> int:
@@ -270,12 +270,12 @@ def part(text: str, passages: Mapping[str, Passage], *, screen: Screen) -> tuple
             header = ()
         if not line.strip():
             block += 1
-            pieces.append(Piece(text="\n"))
+            pieces.append(DraftPiece(text="\n"))
         elif row and _RULE.match(line):
-            pieces.append(Piece(text=line + "\n"))
+            pieces.append(DraftPiece(text=line + "\n"))
         elif row and not header:
             header = tuple(bare(cell, sentences) for cell in row[1].split("|"))
-            pieces.append(Piece(text="\n", header=header))
+            pieces.append(DraftPiece(text="\n", header=header))
         elif row:
             cells = [(bare(cell, sentences), _marks(cell, sentences)) for cell in row[1].split("|")]
             every = tuple(dict.fromkeys(mark for _, marks in cells for mark in marks))
@@ -288,17 +288,17 @@ def part(text: str, passages: Mapping[str, Passage], *, screen: Screen) -> tuple
                 place = None
                 if _SAYS.search(cell) and not is_label:
                     place = stated(cell, marks or every, row=label if nth else "", column=column or "table")
-                told.append(Piece(text=cell, statement=place))
-            pieces.append(Piece(text="\n", row=tuple(told)))
+                told.append(DraftPiece(text=cell, statement=place))
+            pieces.append(DraftPiece(text="\n", row=tuple(told)))
         else:
             start = lead.end() if (lead := _LEAD.match(line)) else 0
             told_here = _sentences(line[start:], sentences)
             kept = [(s, marks) for s, marks in told_here if marks or not _is_bare_word(s, source, is_item=start > 0)]
             if told_here and not kept:
                 continue
-            pieces += [Piece(text=line[:start])] if start else []
-            pieces += [Piece(text=" ", statement=stated(said, marks)) for said, marks in kept]
-            pieces.append(Piece(text="\n"))
+            pieces += [DraftPiece(text=line[:start])] if start else []
+            pieces += [DraftPiece(text=" ", statement=stated(said, marks)) for said, marks in kept]
+            pieces.append(DraftPiece(text="\n"))
     everywhere = tuple(dict.fromkeys(mark for _, marks, _ in found for mark in marks))
     statements = []
     for statement, marks, own in found:
@@ -377,7 +377,7 @@ def _marks(text: str, sentences: Mapping[str, Cited]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(n for n in found if n in sentences))
 
 
-def together(pieces: Sequence[Piece], checked: Sequence[Checked], *, said: Sequence[str]) -> str:
+def together(pieces: Sequence[DraftPiece], checked: Sequence[Checked], *, said: Sequence[str]) -> str:
     """The draft again, as verification left it: dropped statements are gone, others have their own marks.
 
     ``said`` is what each statement says in the end: its own text, or the translation.
@@ -407,21 +407,21 @@ def together(pieces: Sequence[Piece], checked: Sequence[Checked], *, said: Seque
     return re.sub(r"\n{3,}", "\n\n", _EMPTY_TABLE.sub("", "\n".join(lines))).strip()
 
 
-def is_row_dropped(piece: Piece, checked: Sequence[Checked]) -> bool:
+def is_row_dropped(piece: DraftPiece, checked: Sequence[Checked]) -> bool:
     """Whether nothing of a table's row stands but its label, or the label itself was dropped."""
     gone = [is_dropped(checked[cell.statement]) for cell in piece.row if cell.statement is not None]
     first = piece.row[0].statement
     return all(gone) or (first is not None and len(gone) > 1 and is_dropped(checked[first]))
 
 
-def cell_text(cell: Piece, checked: Sequence[Checked], said: Sequence[str]) -> str:
+def cell_text(cell: DraftPiece, checked: Sequence[Checked], said: Sequence[str]) -> str:
     """What a cell says in the end."""
     if cell.statement is None:
         return cell.text
     return _NO_CELL if is_dropped(checked[cell.statement]) else said[cell.statement]
 
 
-def _cell(cell: Piece, checked: Sequence[Checked], said: Sequence[str]) -> str:
+def _cell(cell: DraftPiece, checked: Sequence[Checked], said: Sequence[str]) -> str:
     text = cell_text(cell, checked, said)
     if cell.statement is None or is_dropped(checked[cell.statement]):
         return text

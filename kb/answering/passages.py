@@ -136,7 +136,7 @@ def renumbered(passage: Passage, marker: str) -> Passage:
     )
 
 
-class Said:
+class SaidAlready:
     """What passages say already: an abstract, for one, is in the record and in the PDF."""
 
     def __init__(self) -> None:

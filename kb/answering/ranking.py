@@ -25,7 +25,7 @@ _MORE_COMES = (":", "：")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ranked:
+class RankedChunk:
     """A chunk with what was found of its sentences.
 
     ``spans`` are those of all its sentences; ``cosine`` in [-1, 1] and ``probability`` in [0, 1] are the highest of
@@ -55,7 +55,7 @@ class _Sentence:
         return _COSINE * self.cosine + _READER * self.probability
 
 
-def rank(question: str, hits: Sequence[Hit], *, corpus: Corpus) -> list[Ranked]:
+def rank(question: str, hits: Sequence[Hit], *, corpus: Corpus) -> list[RankedChunk]:
     """The chunks in the order in which they are likely to answer, best first (ties by chunk id).
 
     Of each chunk the sentences that share the rarest words with the question are encoded, and those nearest to it are
@@ -83,7 +83,7 @@ def rank(question: str, hits: Sequence[Hit], *, corpus: Corpus) -> list[Ranked]:
         own = [each for each in looked_at if each.nth == nth]
         best = max(own, key=lambda each: (each.score, -each.place), default=_Sentence(nth, 0, 0.0, cosine=lowest))
         ranked.append(
-            Ranked(
+            RankedChunk(
                 hit=hit,
                 spans=tuple(found),
                 cosine=max((each.cosine for each in own), default=0.0),
@@ -128,7 +128,7 @@ def _under_heading(hit: Hit, span: tuple[int, int]) -> str:
     return f"{heading}: {sentence}" if heading else sentence
 
 
-def passage(ranked: Ranked, marker: str, *, question: str, kind: QuestionKind) -> Passage:
+def passage(ranked: RankedChunk, marker: str, *, question: str, kind: QuestionKind) -> Passage:
     """The chunk as passage ``marker``, with the sentences that answer: the best one, and a list that it announces."""
     made = numbered(ranked.hit, marker)
     last = ranked.best
@@ -142,12 +142,12 @@ def passage(ranked: Ranked, marker: str, *, question: str, kind: QuestionKind) -
     return replace(made, answering=answering, short_span=short, score=ranked.score)
 
 
-def unread(hit: Hit) -> Ranked:
+def unread(hit: Hit) -> RankedChunk:
     """A chunk that nothing was asked of: it is shown for the one before it, as a whole."""
-    return Ranked(hit=hit, spans=tuple(spans(hit.text)), cosine=0.0, probability=0.0, score=0.0, best=0)
+    return RankedChunk(hit=hit, spans=tuple(spans(hit.text)), cosine=0.0, probability=0.0, score=0.0, best=0)
 
 
-def goes_on(ranked: Ranked) -> bool:
+def goes_on(ranked: RankedChunk) -> bool:
     """Whether what the best sentence announces stands in the next chunk."""
     sentence = ranked.hit.text[slice(*ranked.spans[ranked.best])]
     return ranked.best == len(ranked.spans) - 1 and sentence.endswith(_MORE_COMES)
@@ -192,7 +192,7 @@ _INTERCEPT = -1.39
 THRESHOLD = 0.5
 
 
-def confidence(question: str, ranked: Sequence[Ranked]) -> float:
+def confidence(question: str, ranked: Sequence[RankedChunk]) -> float:
     """The probability in [0, 1] that one of the chunks answers the question; 0 where there is none.
 
     From the reader's highest probability, the highest cosine, and whether the question has a name or number that none

@@ -20,7 +20,7 @@ from kb.answering.asking import (
     RELEVANT,
     Asking,
     Looked,
-    Settled,
+    VerifiedDraft,
     best_ranked,
     cited_passages,
     evidence_of,
@@ -180,7 +180,7 @@ def review(question: str, asking: Asking, *, papers: int = PAPERS, progress: Pro
         drafts = side_by_side(draft, list(zip(plans, shown, strict=True)), on_done=partial(tell, "writing sections"))
         trace.add("write sections", passages=sum(map(len, shown)))
 
-        def settle(drafted: tuple[Draft, dict[str, Passage]]) -> Settled:
+        def settle(drafted: tuple[Draft, dict[str, Passage]]) -> VerifiedDraft:
             return settle_draft(*drafted, question=understood.text, language=made.language, asking=asking)
 
         settled = side_by_side(
@@ -213,7 +213,7 @@ class _Made:
     """What is made so far: sections, cells by paper and field, and what titles and cells say in the language."""
 
     language: str
-    sections: list[tuple[_Plan, Settled]] = field(default_factory=list)
+    sections: list[tuple[_Plan, VerifiedDraft]] = field(default_factory=list)
     cells: dict[tuple[str, str], Checked] = field(default_factory=dict)
     told: dict[str, str] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)

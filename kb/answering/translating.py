@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kb import literals
-from kb.answering.drafting import Piece
+from kb.answering.drafting import DraftPiece
 from kb.answering.verifying import Checked, is_dropped
 from kb.errors import ModelError
 from kb.protocols import ChatModel
@@ -37,14 +37,14 @@ _UNITS_IN_CHINESE = {
 class Translated:
     """A settled answer in another language: its pieces, what each statement says, and what is missing."""
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[DraftPiece, ...]
     said: tuple[str, ...]
     missing: str | None
     notices: tuple[str, ...] = ()
 
 
 def translated(
-    pieces: Sequence[Piece], checked: Sequence[Checked], missing: str | None, *, language: str, chat: ChatModel
+    pieces: Sequence[DraftPiece], checked: Sequence[Checked], missing: str | None, *, language: str, chat: ChatModel
 ) -> Translated:
     """The answer in the language with this ISO 639-1 code.
 
@@ -99,7 +99,7 @@ def translations(
     }
 
 
-def _in_language(piece: Piece, good: dict[str, str]) -> Piece:
+def _in_language(piece: DraftPiece, good: dict[str, str]) -> DraftPiece:
     """A table's header and the labels of its rows; statements have their translations apart."""
     return replace(
         piece,

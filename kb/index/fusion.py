@@ -45,7 +45,7 @@ class Candidates:
         return len(self.keys)
 
 
-class Ranked(NamedTuple):
+class FusedCandidate(NamedTuple):
     """A candidate in its place: what is needed to make a hit of it."""
 
     key: int
@@ -110,29 +110,29 @@ def smooth(scores: Scores, vectors: Vectors) -> Scores:
     return np.asarray((1.0 - NEIGHBOUR_WEIGHT) * scores + NEIGHBOUR_WEIGHT * scores[nearest].mean(axis=1))
 
 
-def ordered(candidates: Candidates, scores: Scores) -> list[Ranked]:
+def ordered(candidates: Candidates, scores: Scores) -> list[FusedCandidate]:
     """Candidates by their scores, best first, ties by key."""
     rounded = np.round(scores, SCORE_DIGITS)
     order = np.lexsort((candidates.keys, -rounded))
     columns = (candidates.keys, rounded, candidates.in_lexical, candidates.in_dense)
-    return list(map(Ranked, *(column[order].tolist() for column in columns)))
+    return list(map(FusedCandidate, *(column[order].tolist() for column in columns)))
 
 
-def rescored(ranked: Sequence[Ranked], scores: Scores) -> list[Ranked]:
+def rescored(ranked: Sequence[FusedCandidate], scores: Scores) -> list[FusedCandidate]:
     """The same candidates by other scores, best first; ties stay as they stand."""
     rounded = np.round(scores, SCORE_DIGITS)
     order = np.argsort(-rounded, kind="stable")
     return [ranked[i]._replace(score=float(rounded[i])) for i in order]
 
 
-def scores_of(ranked: Sequence[Ranked]) -> Scores:
+def scores_of(ranked: Sequence[FusedCandidate]) -> Scores:
     """(n,) the scores of candidates."""
     return np.array([place.score for place in ranked], np.float64)
 
 
-def best_of_papers(ranked: Sequence[Ranked], papers: Mapping[int, int]) -> list[Ranked]:
+def best_of_papers(ranked: Sequence[FusedCandidate], papers: Mapping[int, int]) -> list[FusedCandidate]:
     """The first candidate of each paper: its best passage stands for it."""
-    first: dict[int, Ranked] = {}
+    first: dict[int, FusedCandidate] = {}
     for place in ranked:
         first.setdefault(papers[place.key], place)
     return list(first.values())

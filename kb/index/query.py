@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from kb.errors import UsageError
-from kb.index.fusion import Ranked
+from kb.index.fusion import FusedCandidate
 from kb.names import answers_to, asked_forms, bears, fold, full_words, whole_forms
 from kb.protocols import Keys
 from kb.records import Filters, Grouping
@@ -348,7 +348,7 @@ class Constraints:
     def __bool__(self) -> bool:
         return self.within is not None or bool(self._phrases) or len(self._banned) > 0
 
-    def kept(self, places: list[Ranked]) -> list[Ranked]:
+    def kept(self, places: list[FusedCandidate]) -> list[FusedCandidate]:
         """The candidates that meet the demands, in their order."""
         if len(self._banned) and places:
             owners = np.array([place.key for place in places], np.int64)

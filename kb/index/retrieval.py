@@ -15,7 +15,7 @@ from kb.errors import IndexDamaged, UnknownPaper, UsageError
 from kb.index.fusion import (
     SCORE_DIGITS,
     Candidates,
-    Ranked,
+    FusedCandidate,
     best_of_papers,
     fuse,
     merge,
@@ -75,7 +75,7 @@ class _Scope:
 
     by: Grouping
     within: Keys | None
-    kept: Callable[[list[Ranked]], list[Ranked]] | None = None
+    kept: Callable[[list[FusedCandidate]], list[FusedCandidate]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,7 +267,7 @@ class Retriever:
         looked_for = "" if mode == "dense" else words
         return _Query(text=words, words=looked_for, vector=vector, sentences=sentences, dense=dense)
 
-    def _best(self, asked: _Query, scope: _Scope, *, k: int) -> list[Ranked]:
+    def _best(self, asked: _Query, scope: _Scope, *, k: int) -> list[FusedCandidate]:
         """Candidates in order, read again by the reranker where there is one."""
         if self._make_reranker is None:
             return self._rank(asked, scope, k=k)
@@ -276,13 +276,13 @@ class Retriever:
     def _people_first(
         self,
         people: tuple[str, ...],
-        ranked: list[Ranked],
+        ranked: list[FusedCandidate],
         asked: _Query,
         scope: _Scope,
         constraints: Constraints,
         *,
         k: int,
-    ) -> list[Ranked]:
+    ) -> list[FusedCandidate]:
         """The papers of these authors before all others, those of more of them first; behind what was found of
         them, the newest of those that no index found (the names of authors are in none)."""
         catalog, numbers_of = self._catalog, self._catalog.passages.paper_numbers
@@ -312,18 +312,20 @@ class Retriever:
 
     def _newest(
         self, filters: Sequence[Filters], scope: _Scope, *, k: int, best: float, without: Collection[int] = ()
-    ) -> list[Ranked]:
+    ) -> list[FusedCandidate]:
         """Up to k of the newest papers by their first chunks, scored down from ``best``; none of those (numbers)."""
-        places: list[Ranked] = []
+        places: list[FusedCandidate] = []
         coming = self._catalog.newest(filters)
         while len(places) < k and (keys := list(islice(coming, max(k, _RERANKED)))):
             numbers = self._catalog.passages.paper_numbers(np.array(keys, np.int64)).tolist()
-            some = [Ranked(key, 0.0, True, False) for key, n in zip(keys, numbers, strict=True) if n not in without]
+            some = [
+                FusedCandidate(key, 0.0, True, False) for key, n in zip(keys, numbers, strict=True) if n not in without
+            ]
             places += scope.kept(some) if scope.kept is not None else some
         step = 10.0**-SCORE_DIGITS  # hits of one score are ordered by content
         return [place._replace(score=best - nth * step) for nth, place in enumerate(places[:k])]
 
-    def _rank(self, asked: _Query, scope: _Scope, *, k: int) -> list[Ranked]:
+    def _rank(self, asked: _Query, scope: _Scope, *, k: int) -> list[FusedCandidate]:
         """Candidates in order, at least k of them (of as many papers) when there are k."""
         depth, near_depth = max(_DEPTH, k), max(_NEAR_DEPTH, k)
         while True:
@@ -360,7 +362,7 @@ class Retriever:
         exhausted = len(words) < depth and len(near) < near_depth
         return replace(merged, cosines=np.clip(cosines.astype(np.float64), -1.0, 1.0)), exhausted
 
-    def _ordered(self, asked: _Query, candidates: Candidates, *, k: int) -> list[Ranked]:
+    def _ordered(self, asked: _Query, candidates: Candidates, *, k: int) -> list[FusedCandidate]:
         if asked.vector is None:
             return ordered(candidates, candidates.lexical)
         scores = fuse(candidates.lexical, candidates.cosines)
@@ -377,7 +379,7 @@ class Retriever:
         refined[rest] = np.minimum(refined[rest], refined[best].min() - 10.0**-SCORE_DIGITS)
         return ordered(candidates, refined)
 
-    def _reranked(self, query: str, ranked: list[Ranked]) -> list[Ranked]:
+    def _reranked(self, query: str, ranked: list[FusedCandidate]) -> list[FusedCandidate]:
         """The best candidates in the order of the cross-encoder; the others are left out."""
         best = ranked[:_RERANKED]
         if self._reranker is None and self._make_reranker is not None:
@@ -392,7 +394,7 @@ class Retriever:
 
     # --------------------------------------------------------------------------------------------- hits
 
-    def _hits(self, ranked: list[Ranked], *, k: int) -> list[Hit]:
+    def _hits(self, ranked: list[FusedCandidate], *, k: int) -> list[Hit]:
         """The first k as hits; those that tie with the k-th compete by chunk id."""
         if len(ranked) > k:
             last = ranked[k - 1].score
@@ -408,7 +410,7 @@ class Retriever:
         ]
 
 
-def _hit(place: Ranked, chunk: Chunk, *, paper: Paper, rank: int) -> Hit:
+def _hit(place: FusedCandidate, chunk: Chunk, *, paper: Paper, rank: int) -> Hit:
     found = (("lexical", place.in_lexical), ("dense", place.in_dense))
     return Hit(
         rank=rank,
@@ -428,5 +430,5 @@ def _check(k: int) -> None:
         raise UsageError(f"k is {k}: give a number from 1 to {_MOST_HITS}")
 
 
-def _keys(places: Sequence[Ranked]) -> Keys:
+def _keys(places: Sequence[FusedCandidate]) -> Keys:
     return np.array([place.key for place in places], np.int64)

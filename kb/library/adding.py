@@ -18,7 +18,7 @@ from kb.home import Claims, Home, sha256_of
 from kb.ids import file_key
 from kb.index.catalog import Catalog
 from kb.index.catalog.matching import record_id
-from kb.index.catalog.papers import Arrival, Placed
+from kb.index.catalog.papers import Arrival, PlacedRecord
 from kb.index.catalog.passages import Source, boxes_of, packed
 from kb.index.chunking import MOST_CHUNKS, bounded, chunk_abstract, chunk_paper, passage_text
 from kb.input_files import read_file
@@ -87,7 +87,7 @@ class Parsed:
 
 
 @dataclass
-class Tally:
+class AddTally:
     """The report while it is being made. Papers are named by one of their records: their ids may still change."""
 
     added: dict[str, None] = field(default_factory=dict)
@@ -100,7 +100,7 @@ class Tally:
     skipped: list[PassedOver] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
 
-    def take(self, other: Tally) -> None:
+    def take(self, other: AddTally) -> None:
         """What another one counted, behind what this one has."""
         for part in fields(self):
             mine, theirs = getattr(self, part.name), getattr(other, part.name)
@@ -162,7 +162,7 @@ class Adder:
         progress: Progress | None = None,
     ) -> AddReport:
         """Add all items; a bad one is recorded and never stops the rest."""
-        tally = Tally()
+        tally = AddTally()
         batch: list[Parsed] = []
         done = size = 0
         try:
@@ -293,9 +293,9 @@ class Adder:
 
     # ------------------------------------------------------------------------------------- storing
 
-    def _store(self, batch: Sequence[Parsed], tally: Tally) -> None:
+    def _store(self, batch: Sequence[Parsed], tally: AddTally) -> None:
         """Store a batch; where it takes more memory than there is, one by one, so that only the one at fault fails."""
-        counted = Tally()
+        counted = AddTally()
         try:
             self._store_together(batch, counted)
         except MemoryError:
@@ -303,14 +303,14 @@ class Adder:
                 for parsed in batch:
                     self._store([parsed], tally)
                 return
-            counted = Tally(failed=[_no_memory(batch[0].item)])
+            counted = AddTally(failed=[_no_memory(batch[0].item)])
             with self._catalog.transaction():
                 self._catalog.failures.record(counted.failed[0])
         tally.take(counted)
         for parsed in batch:
             self._claims.give_back(parsed.claim)
 
-    def _store_together(self, batch: Sequence[Parsed], tally: Tally) -> None:
+    def _store_together(self, batch: Sequence[Parsed], tally: AddTally) -> None:
         counter = _TokenCounter(self._encoder())
         for parsed in batch:
             counter.count_ahead(parsed)
@@ -338,7 +338,7 @@ class Adder:
             file = known.record if known is not None else None
         return Arrival(record=parsed.item.record, file=file, private=parsed.item.private)
 
-    def _finish(self, parsed: Parsed, placed: Sequence[Placed], tally: Tally) -> list[str]:
+    def _finish(self, parsed: Parsed, placed: Sequence[PlacedRecord], tally: AddTally) -> list[str]:
         """Store the text of an item whose records are in; returns records of papers whose chunks have to be made
         again."""
         item, papers = parsed.item, self._catalog.papers
@@ -399,7 +399,7 @@ class Adder:
         self._catalog.passages.put_document(record, source, packed=parsed.packed, version=_version_of(parsed))
         return True
 
-    def _say_what_is_missing(self, record: str, parsed: Parsed, tally: Tally) -> None:
+    def _say_what_is_missing(self, record: str, parsed: Parsed, tally: AddTally) -> None:
         """The record is in; its full text, or a part of it, or a file that it names, is not: say why."""
         papers = self._catalog.papers
         paper_id = papers.of_records([record])[0]
@@ -424,7 +424,7 @@ class Adder:
             reason = f"its attachment {name} is not there: put the file in its place and add the same again"
             tally.partial[record, name] = Partial(id=paper_id, code="attachment-missing", reason=reason)
 
-    def _say_what_is_cut(self, paper_ids: Sequence[str], records: Sequence[str], tally: Tally) -> None:
+    def _say_what_is_cut(self, paper_ids: Sequence[str], records: Sequence[str], tally: AddTally) -> None:
         """Of these papers only the first chunks are in."""
         for record in records if paper_ids else ():
             for paper_id in set(self._catalog.papers.of_records([record])).intersection(paper_ids):
@@ -518,7 +518,7 @@ def _no_memory(item: Item) -> Failure:
     return Failure(what=item.what, code="parse-memory", reason=reason)
 
 
-def _without_skipped(items: Iterable[Found], tally: Tally) -> Iterator[Item | Failure]:
+def _without_skipped(items: Iterable[Found], tally: AddTally) -> Iterator[Item | Failure]:
     for item in items:
         if isinstance(item, PassedOver):
             tally.skipped.append(item)

@@ -299,7 +299,7 @@ class LibraryCorpus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stated:
+class StatedField:
     """A field of a paper: its value as the record has it, and which source states it ("user" for the user)."""
 
     paper_id: str
@@ -338,7 +338,7 @@ class CatalogQuestions:
                 counter.update(_values(paper, by))
         return sorted(counter.items(), key=lambda pair: (-pair[1], pair[0]))
 
-    def stated(self, paper_id: str, field: str) -> Stated:
+    def stated(self, paper_id: str, field: str) -> StatedField:
         """A field of a paper, and who says so.
 
         Raises:
@@ -348,7 +348,9 @@ class CatalogQuestions:
         paper = self._catalog.papers.get(self._catalog.papers.resolve(paper_id))
         if field not in Paper.__dataclass_fields__:
             raise UsageError(f"{field!r} is no field of a paper: choose of {', '.join(Paper.__dataclass_fields__)}")
-        return Stated(paper_id=paper.id, field=field, value=getattr(paper, field), source=paper.provenance.get(field))
+        return StatedField(
+            paper_id=paper.id, field=field, value=getattr(paper, field), source=paper.provenance.get(field)
+        )
 
     def naming(self, name: str, filters: Filters = NO_FILTERS) -> list[Mention]:
         """Every paper whose text or record names something, each with one quotation, the newest first.

@@ -40,7 +40,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOut:
+class Unlisted:
     """A paper that was found and is not on the page. ``mark`` is what the ledger keeps of it; None: nothing."""
 
     skipped: Skipped
@@ -50,15 +50,15 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class DigestSelection:
     """What goes on the page, the most relevant first, and what does not."""
 
     shown: tuple[Shown, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[Unlisted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class LedgerEntry:
     """What the ledger says of one version of a paper."""
 
     version: int
@@ -72,7 +72,7 @@ class Composition:
 
     digest: Digest
     shown: tuple[Shown, ...]
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[Unlisted, ...]
 
 
 class Digests:
@@ -109,7 +109,7 @@ class Digests:
 
     def choose(
         self, topic: Topic | None, *, since: date, until: date, replaced: frozenset[str] = frozenset()
-    ) -> Choice:
+    ) -> DigestSelection:
         """See ``choose``."""
         catalog, encode = self._store.catalog(), self._store.corpus().encode
         return choose(catalog, topic, encode=encode, since=since, until=until, replaced=replaced)
@@ -117,7 +117,7 @@ class Digests:
     def compose(
         self,
         topic: Topic | None,
-        choice: Choice,
+        choice: DigestSelection,
         *,
         since: date,
         until: date,
@@ -160,10 +160,10 @@ class Digests:
 
     def _notes(
         self, shown: Sequence[Shown], *, language: Language, progress: Progress | None
-    ) -> tuple[dict[str, Note], list[LeftOut]]:
+    ) -> tuple[dict[str, Note], list[Unlisted]]:
         """A note for each paper; one that cannot be written is listed with its reason."""
         notes: dict[str, Note] = {}
-        failed: list[LeftOut] = []
+        failed: list[Unlisted] = []
         for number, one in enumerate(shown, start=1):
             try:
                 made = self._questions.note(one.paper.id, language=language)
@@ -172,7 +172,7 @@ class Digests:
                 raise  # the next paper would fare no better
             except KbError as err:
                 skipped = Skipped(paper_id=one.paper.id, reason=f"no note: {err}")
-                failed.append(LeftOut(skipped=skipped, counted_as="failed", paper=one.paper, mark="skipped"))
+                failed.append(Unlisted(skipped=skipped, counted_as="failed", paper=one.paper, mark="skipped"))
             if progress is not None:
                 progress("notes", number, len(shown))
         return notes, failed
@@ -200,7 +200,7 @@ def explain_nothing(since: date, until: date, *, found: int) -> str:
     return f"nothing for {when}: no stored paper that was announced then belongs here; kb update brings the newest"
 
 
-def _counts(shown: Sequence[Shown], left_out: Sequence[LeftOut]) -> DigestCounts:
+def _counts(shown: Sequence[Shown], left_out: Sequence[Unlisted]) -> DigestCounts:
     parts: dict[str, Any] = {
         **Counter(one.how for one in shown),
         **Counter(one.counted_as for one in left_out),
@@ -235,10 +235,10 @@ class _Chooser:
     since: date
     until: date
     replaced: frozenset[str]
-    history: Mapping[str, Sequence[Entry]]
+    history: Mapping[str, Sequence[LedgerEntry]]
     room: Counter[date] = field(default_factory=Counter)
 
-    def judge(self, paper: Paper) -> Shown | LeftOut:
+    def judge(self, paper: Paper) -> Shown | Unlisted:
         """Show the paper, or say why not."""
         entries = sorted(
             (entry for key in (paper.id, *paper.aliases) for entry in self.history.get(key, ())),
@@ -277,7 +277,7 @@ class _Chooser:
                     if entry.how == "new" and self.since <= entry.day <= self.until:
                         self.room[entry.day] += 1
 
-    def _again(self, paper: Paper, shown: Sequence[Entry], here: Sequence[Entry]) -> Shown:
+    def _again(self, paper: Paper, shown: Sequence[LedgerEntry], here: Sequence[LedgerEntry]) -> Shown:
         """As it was shown in the period before."""
         first = here[0]
         older = [entry.version for entry in shown if entry.version < first.version]
@@ -286,7 +286,7 @@ class _Chooser:
         changes = _changes(self.versions(paper.id), paper, since_version=max(older))
         return Shown(paper=paper, how="updated", day=first.day, changes=changes)
 
-    def _only_replaced(self, paper: Paper, entries: Sequence[Entry]) -> bool:
+    def _only_replaced(self, paper: Paper, entries: Sequence[LedgerEntry]) -> bool:
         """Whether all that happened in the period is a new version of a paper from before it."""
         if any(entry.how == "replacement" and self.since <= entry.day <= self.until for entry in entries):
             return True
@@ -304,7 +304,7 @@ def choose(
     since: date,
     until: date,
     replaced: frozenset[str] = frozenset(),
-) -> Choice:
+) -> DigestSelection:
     """Choose among the papers announced in a period (inclusive days), and those that the ledger has for it.
 
     ``replaced`` names papers whose new version is announced in the period although their record may not say so.
@@ -328,11 +328,11 @@ def choose(
     was_shown = [paper for paper in papers if not {paper.id, *paper.aliases}.isdisjoint(seen)]
     ranked, outside = _ranked(catalog, topic, papers, was_shown, encode=encode, since=since)
     verdicts = [(chooser.judge(paper), why) for paper, why in ranked]
-    return Choice(
+    return DigestSelection(
         shown=tuple(replace(verdict, why=why) for verdict, why in verdicts if isinstance(verdict, Shown)),
         left_out=(
-            *(LeftOut(skipped=skipped, counted_as="filtered") for skipped in outside),
-            *(verdict for verdict, _ in verdicts if isinstance(verdict, LeftOut)),
+            *(Unlisted(skipped=skipped, counted_as="filtered") for skipped in outside),
+            *(verdict for verdict, _ in verdicts if isinstance(verdict, Unlisted)),
         ),
     )
 
@@ -361,19 +361,19 @@ def _ranked(
     return ranked, [skipped for skipped in ranking.outside if skipped.paper_id not in stays]
 
 
-def _history(catalog: Catalog, topic: str) -> dict[str, list[Entry]]:
+def _history(catalog: Catalog, topic: str) -> dict[str, list[LedgerEntry]]:
     """Paper id to what the ledger has of it under a topic."""
-    history: dict[str, list[Entry]] = {}
+    history: dict[str, list[LedgerEntry]] = {}
     for row in catalog.ledger.entries(topic):
-        entry = Entry(version=row["version"], day=date.fromisoformat(row["day"]), how=row["how"])
+        entry = LedgerEntry(version=row["version"], day=date.fromisoformat(row["day"]), how=row["how"])
         history.setdefault(row["paper_id"], []).append(entry)
     return history
 
 
 def _left_out(
     paper: Paper, reason: str, counted_as: CountedAs, *, mark: Literal["skipped", "replacement"] | None = None
-) -> LeftOut:
-    return LeftOut(skipped=Skipped(paper_id=paper.id, reason=reason), counted_as=counted_as, paper=paper, mark=mark)
+) -> Unlisted:
+    return Unlisted(skipped=Skipped(paper_id=paper.id, reason=reason), counted_as=counted_as, paper=paper, mark=mark)
 
 
 def _changes(versions: Sequence[Version], paper: Paper, *, since_version: int) -> tuple[str, ...]:

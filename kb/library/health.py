@@ -22,8 +22,8 @@ from kb.home import Home, writing_error
 from kb.index.catalog import Catalog
 from kb.index.chunking import passage_text
 from kb.library.indexing import (
-    Indexes,
     Progress,
+    WritableIndexes,
     begin_recutting,
     has_sentences,
     lexical_entry,
@@ -295,7 +295,7 @@ def _model_problems(models: Models) -> list[Problem]:
 # ------------------------------------------------------------------- do the indexes hold what the text says
 
 
-def wrongly_indexed(catalog: Catalog, indexes: Indexes, encoder: Encoder) -> Keys:
+def wrongly_indexed(catalog: Catalog, indexes: WritableIndexes, encoder: Encoder) -> Keys:
     """Keys of the chunks whose vectors or words are not what they should be, ascending.
 
     Of all: the row and Chroma's copy of it must be the same and of length 1, and an abstract must have sentences.
@@ -320,7 +320,7 @@ def wrongly_indexed(catalog: Catalog, indexes: Indexes, encoder: Encoder) -> Key
     return np.unique(np.concatenate(wrong))
 
 
-def _made_again_differ(sample: Keys, catalog: Catalog, indexes: Indexes, *, encoder: Encoder) -> Keys:
+def _made_again_differ(sample: Keys, catalog: Catalog, indexes: WritableIndexes, *, encoder: Encoder) -> Keys:
     chunks = catalog.passages.chunks_by_key(sample.tolist())
     papers = catalog.papers.many({chunk.paper_id for chunk in chunks.values()})
     chunks = {key: chunk for key, chunk in chunks.items() if chunk.paper_id in papers}  # the catalog's faults say so

@@ -53,7 +53,7 @@ class Indexer:
         self._home = home
         self._catalog = catalog
         self._load_encoder = encoder
-        self._indexes: Indexes | None = None
+        self._indexes: WritableIndexes | None = None
         self._generation = -1
 
     def keep_up(
@@ -131,7 +131,7 @@ class Indexer:
         made = {part: self._beside(part) for part in PARTS}
         if keeps_vectors and self._weed_out(encoder):
             made["vectors"] = index_folder(self._home, catalog, "vectors")
-        indexes = Indexes(made, fingerprint=encoder.fingerprint, dimension=encoder.dimension)
+        indexes = WritableIndexes(made, fingerprint=encoder.fingerprint, dimension=encoder.dimension)
         dropped = catalog.passages.dropped()  # what is dropped from here on waits
         keys = (catalog.passages.recut_keys() if recut else catalog.passages.keys()).tolist()
         left_out: list[int] = []  # their papers were not there, or not as they were written: they wait
@@ -225,7 +225,7 @@ class Indexer:
                 self._catalog.passages.mark_indexed(put)
         return len(put)
 
-    def _put(self, indexes: Indexes, chunks: Mapping[int, Chunk]) -> list[int]:
+    def _put(self, indexes: WritableIndexes, chunks: Mapping[int, Chunk]) -> list[int]:
         """Put chunks into all indexes; those (keys) whose paper is there, and as it was written."""
         found = self._catalog.papers.many({chunk.paper_id for chunk in chunks.values()})
         chunks = {key: chunk for key, chunk in chunks.items() if chunk.paper_id in found}
@@ -239,7 +239,7 @@ class Indexer:
         indexes.dense.put(list(chunks), vectors)
         return list(chunks)
 
-    def _vectors(self, indexes: Indexes, chunks: Mapping[int, Chunk], titles: Sequence[str]) -> Vectors:
+    def _vectors(self, indexes: WritableIndexes, chunks: Mapping[int, Chunk], titles: Sequence[str]) -> Vectors:
         """(n, d) vectors of chunks, in ``rebuild`` mostly those that they have (a key is one passage)."""
         vectors = np.array(indexes.rows.get(list(chunks)))
         told_of = indexes.sentences.counts(list(chunks))
@@ -349,7 +349,7 @@ class Indexer:
         elif made_with != encoder.fingerprint:
             raise encoder_changed(made_with, encoder.fingerprint)
 
-    def _open(self) -> Indexes:
+    def _open(self) -> WritableIndexes:
         # Another process wrote in between: an index that stayed open would write over what it never saw.
         if self._indexes is not None and self._catalog.generation() != self._generation:
             self.close()
@@ -448,7 +448,7 @@ def _write_stamp(folder: Path, *stamps: str | None) -> None:
         raise writing_error(err, folder) from err
 
 
-class Indexes:
+class WritableIndexes:
     """The open indexes of one home, in the folders of each, for writing."""
 
     def __init__(self, folders: Mapping[IndexPart, Path], *, fingerprint: str, dimension: int) -> None:
@@ -466,13 +466,13 @@ class Indexes:
             index.reopen()
 
 
-def open_indexes(home: Home, catalog: Catalog, *, dense: Path | None = None) -> Indexes:
+def open_indexes(home: Home, catalog: Catalog, *, dense: Path | None = None) -> WritableIndexes:
     """The indexes that are searched, as the encoder made them that the catalog names; neighbours in another folder
     where that is given."""
     folders = {part: index_folder(home, catalog, part) for part in PARTS}
     folders["dense"] = dense or folders["dense"]
     dimension = int(catalog.fact("dimension") or 1)  # 1: there are no vectors yet
-    return Indexes(folders, fingerprint=catalog.fact("encoder") or "", dimension=dimension)
+    return WritableIndexes(folders, fingerprint=catalog.fact("encoder") or "", dimension=dimension)
 
 
 def open_vectors(folder: Path, *, fingerprint: str, dimension: int) -> tuple[VectorFile, SentenceFile]:

@@ -24,7 +24,7 @@ from kb.calendar import EASTERN, announcement_days, is_announcement_day, previou
 from kb.errors import DONE, IN_PART, HomeError, KbError, SourceError, UsageError
 from kb.library.adding import add_items
 from kb.library.announcing import AddItems, Announcements, Gathered, fetch_fulltexts, read_feed
-from kb.library.digesting import Choice, Composition, Digests, enter
+from kb.library.digesting import Composition, Digests, DigestSelection, enter
 from kb.library.pages import Pages, page_settings, slug
 from kb.library.topics import Period, remember_periods
 from kb.records import FORMS, Digest, DigestCounts, Failure, Language, Topic, TopicReport, UpdateReport
@@ -376,7 +376,7 @@ def write_feed(
         if any((key, one.day) in known for key in (one.paper.id, *one.paper.aliases))
     ]
     shown.sort(key=lambda one: one.day, reverse=True)
-    choice = Choice(shown=tuple(shown))
+    choice = DigestSelection(shown=tuple(shown))
     made = digests.compose(topic, choice, since=since, until=until, audience=audience, language=language)
     papers_on: dict[str, str] = {}
     for one in shown:

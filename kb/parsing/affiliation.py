@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from kb.parsing.authors import INSTITUTION, MARK_SIGNS, Name, lead_of, marks_follow, printed_names
+from kb.parsing.authors import INSTITUTION, MARK_SIGNS, PrintedName, lead_of, marks_follow, printed_names
 from kb.parsing.layout import PageLayout, Placed
 from kb.parsing.lines import TextLine
 from kb.records import Affiliation
@@ -52,7 +52,7 @@ def read_affiliation(
     return Affiliation(text=text, page=page.number) if text else None
 
 
-def _by_mark(first: Name, lines: Sequence[Placed]) -> str | None:
+def _by_mark(first: PrintedName, lines: Sequence[Placed]) -> str | None:
     for mark in _wanted(first):
         for at, placed in enumerate(lines):
             for text in _marked_parts(placed.line, mark):
@@ -62,11 +62,11 @@ def _by_mark(first: Name, lines: Sequence[Placed]) -> str | None:
     return None
 
 
-def _wanted(first: Name) -> list[str]:
+def _wanted(first: PrintedName) -> list[str]:
     return re.findall(r"\d+|[^\W\d_]|[^\w\s,]", first.marks)
 
 
-def _on_line(first: Name, others: Sequence[Placed]) -> str | None:
+def _on_line(first: PrintedName, others: Sequence[Placed]) -> str | None:
     """What follows the name on its own line in another type."""
     line = first.placed.line
     lead = lead_of(line)
@@ -77,7 +77,7 @@ def _on_line(first: Name, others: Sequence[Placed]) -> str | None:
     return _with_rest(rest, [first.placed, *sorted(below, key=lambda p: p.line.baseline)])
 
 
-def _below(first: Name, others: list[Placed]) -> str | None:
+def _below(first: PrintedName, others: list[Placed]) -> str | None:
     """The institution nearest below the name."""
     marked = [p for p in others if _starts_marked(p.line) and INSTITUTION.search(p.line.text)]
     if marked and _wanted(first):
@@ -112,13 +112,13 @@ def _with_rest(text: str, lines: Sequence[Placed]) -> str:
     return text
 
 
-def _above(first: Name, others: Sequence[Placed], *, only_author: bool) -> str | None:
+def _above(first: PrintedName, others: Sequence[Placed], *, only_author: bool) -> str | None:
     """The institution on the title page of a thesis, where it stands above title and author."""
     texts = [p.line.without_raised().strip(" ,;") for p in others if p.line.baseline < first.placed.line.baseline]
     return next((text for text in texts if only_author and _ORGANISATION.search(text)), None)
 
 
-def _in_notes(first: Name, notes: Sequence[Placed], *, only_author: bool) -> str | None:
+def _in_notes(first: PrintedName, notes: Sequence[Placed], *, only_author: bool) -> str | None:
     """ "A. Lovelace is with the Analytical Society, London (e-mail …)" among the notes of the first page."""
     text = ""
     for placed in notes:
@@ -134,7 +134,7 @@ def _in_notes(first: Name, notes: Sequence[Placed], *, only_author: bool) -> str
     return None
 
 
-def _name_end(name: Name) -> float:
+def _name_end(name: PrintedName) -> float:
     return name.placed.line.x1
 
 

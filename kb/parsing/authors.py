@@ -39,7 +39,7 @@ _TITLES = re.compile(
 )
 
 
-class Name(NamedTuple):
+class PrintedName(NamedTuple):
     """A printed author: name, the marks after it, and the line it stands in."""
 
     text: str
@@ -66,7 +66,7 @@ def read_authors(front: Sequence[Placed], *, title: Sequence[Placed], stated: st
     return None
 
 
-def printed_names(front: Sequence[Placed], *, title: Sequence[Placed]) -> list[Name]:
+def printed_names(front: Sequence[Placed], *, title: Sequence[Placed]) -> list[PrintedName]:
     """The names printed below the title, in the order of painting; none when what is a name there is not certain."""
     bottom = max(placed.line.baseline for placed in title)
     below = [p for p in front if p not in title and p.line.baseline > bottom]
@@ -75,7 +75,7 @@ def printed_names(front: Sequence[Placed], *, title: Sequence[Placed]) -> list[N
     first = min((p for p in below if names[id(p)]), key=lambda p: (round(p.line.baseline), p.line.x0), default=None)
     if first is None:
         return []
-    found: list[Name] = []
+    found: list[PrintedName] = []
     for placed in below:
         if not _is_alike(placed.line, first.line):
             continue
@@ -105,9 +105,9 @@ def lead_of(line: TextLine) -> TextLine | None:
     return only_first(line, end) if end < len(line.text) and INSTITUTION.search(line.text[end:]) else None
 
 
-def _names_by_line(below: Sequence[Placed]) -> dict[int, list[Name] | None]:
+def _names_by_line(below: Sequence[Placed]) -> dict[int, list[PrintedName] | None]:
     """The names of each line, by its ``id``; None for a line whose words belong to the names of the line before."""
-    found: dict[int, list[Name] | None] = {id(placed): _names_of(placed.line, placed) for placed in below}
+    found: dict[int, list[PrintedName] | None] = {id(placed): _names_of(placed.line, placed) for placed in below}
     for placed, after in pairwise(below):
         parted = found[id(placed)] is not None and not (found[id(placed)] and found[id(after)])
         if parted and _goes_on(placed.line, after.line):
@@ -149,13 +149,13 @@ def _is_other_matter(text: str) -> bool:
     return len(pieces) > 1 and 2 * names < len(pieces)  # an address has few names between its commas
 
 
-def _names_of(line: TextLine, placed: Placed) -> list[Name]:
+def _names_of(line: TextLine, placed: Placed) -> list[PrintedName]:
     """The names of a line that holds nothing else; empty when it holds anything else."""
     return _checked(_pieces(line), placed)
 
 
-def _checked(pieces: Sequence[tuple[str, str]], placed: Placed) -> list[Name]:
-    found: list[Name] = []
+def _checked(pieces: Sequence[tuple[str, str]], placed: Placed) -> list[PrintedName]:
+    found: list[PrintedName] = []
     for piece, marks in pieces:
         bare = re.sub(r"\s+", " ", piece).strip(" .;:")
         bare = piece.strip() if re.search(r"\b(?:Jr|Sr)\.$", piece.strip()) else bare
@@ -167,7 +167,7 @@ def _checked(pieces: Sequence[tuple[str, str]], placed: Placed) -> list[Name]:
         is_name = _NAME.match(bare) or _CJK_NAME.match(bare)
         if not is_name or INSTITUTION.search(bare) or _NOT_NAMES.search(bare):
             return []
-        found.append(Name(_cased(bare), marks, placed))
+        found.append(PrintedName(_cased(bare), marks, placed))
     return found
 
 

@@ -13,7 +13,7 @@ from kb.ids import file_key
 from kb.parsing.assembly import assemble
 from kb.parsing.captions import find_captions
 from kb.parsing.contents import mark_contents
-from kb.parsing.frontmatter import Said, mark_front, read_front
+from kb.parsing.frontmatter import FileFacts, mark_front, read_front
 from kb.parsing.furniture import printed_labels
 from kb.parsing.headings import find_headings
 from kb.parsing.layout import PageLayout, lay_out
@@ -87,7 +87,7 @@ def read_pdf(data: bytes, *, max_pages: int, deadline: float | None = None) -> D
         raise ParseError("the PDF has no text that can be read: add its abstract instead", code="pdf-empty")
     if unread := assembled.text.count(UNREAD):
         reading.warnings.append(f"{unread} signs on its pages could not be read: each is shown as {UNREAD}")
-    said = Said(links=reading.links, information=information, data=data)
+    said = FileFacts(links=reading.links, information=information, data=data)
     front = _with_file_id(read_front(reading.pages, said, body=body, blocks=assembled.blocks), data)
     return Document(
         text=assembled.text,

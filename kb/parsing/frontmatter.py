@@ -124,7 +124,7 @@ def is_notice_of_rights(line: TextLine) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class FileFacts:
     """What a PDF says beside its pages: link annotations, document information, and the bytes (for XMP)."""
 
     links: Sequence[LinkArea]
@@ -132,7 +132,7 @@ class Said:
     data: bytes
 
 
-def read_front(pages: Sequence[PageLayout], said: Said, *, body: BodyStyle, blocks: Sequence[Block]) -> Metadata:
+def read_front(pages: Sequence[PageLayout], said: FileFacts, *, body: BodyStyle, blocks: Sequence[Block]) -> Metadata:
     """The metadata that the PDF states. ``ids`` holds what is printed or embedded: arXiv id, then DOI."""
     if not pages:
         return Metadata(source="pdf", ids=())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kb.parsing.prose import Reading
+from kb.parsing.prose import WebReading
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 _ATX = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
@@ -26,7 +26,7 @@ _INLINE = (
 _CODE_OR_MATH = re.compile(r"(`+)(.+?)\1|(\$[^$\s](?:[^$]*[^$\s])?\$)", re.DOTALL)
 
 
-def read_markdown(lines: list[str], reading: Reading) -> None:
+def read_markdown(lines: list[str], reading: WebReading) -> None:
     """Write the blocks of Markdown lines."""
     at = 0
     while at < len(lines):
@@ -52,7 +52,7 @@ def read_markdown(lines: list[str], reading: Reading) -> None:
             at = _paragraph(lines, at, reading)
 
 
-def _fenced(lines: list[str], at: int, reading: Reading, *, fence: str) -> int:
+def _fenced(lines: list[str], at: int, reading: WebReading, *, fence: str) -> int:
     end = at + 1
     while end < len(lines) and not re.match(rf"^ {{0,3}}{re.escape(fence)}{fence[0]}*\s*$", lines[end]):
         end += 1
@@ -60,7 +60,7 @@ def _fenced(lines: list[str], at: int, reading: Reading, *, fence: str) -> int:
     return end + 1
 
 
-def _display(lines: list[str], at: int, reading: Reading) -> int:
+def _display(lines: list[str], at: int, reading: WebReading) -> int:
     closing = "$$" if lines[at].strip().startswith("$$") else "\\]"
     body = [lines[at].strip()[2:]]
     end = at + 1
@@ -73,7 +73,7 @@ def _display(lines: list[str], at: int, reading: Reading) -> int:
     return end
 
 
-def _table(lines: list[str], at: int, reading: Reading) -> int:
+def _table(lines: list[str], at: int, reading: WebReading) -> int:
     end = at
     rows = []
     while end < len(lines) and "|" in lines[end]:
@@ -85,7 +85,7 @@ def _table(lines: list[str], at: int, reading: Reading) -> int:
     return end
 
 
-def _item(lines: list[str], at: int, reading: Reading) -> int:
+def _item(lines: list[str], at: int, reading: WebReading) -> int:
     match = _ITEM.match(lines[at])
     assert match is not None
     end = _run_end(lines, at + 1)
@@ -98,7 +98,7 @@ def _item(lines: list[str], at: int, reading: Reading) -> int:
     return end
 
 
-def _paragraph(lines: list[str], at: int, reading: Reading) -> int:
+def _paragraph(lines: list[str], at: int, reading: WebReading) -> int:
     end = _run_end(lines, at + 1)
     setext = _SETEXT.match(lines[end]) if end < len(lines) and end == at + 1 else None
     text = _inline(" ".join(re.sub(r"^(?:>\s*)+", "", line.strip()) for line in lines[at:end]))

@@ -13,7 +13,7 @@ from kb.ids import file_key
 from kb.parsing.html import MAX_HTML_BYTES, decode_page, refuse_binary
 from kb.parsing.markdown import front_matter, read_markdown
 from kb.parsing.pagefront import MARKED_KEYWORDS, ids_of, links_in, names_of, split_keywords
-from kb.parsing.prose import Reading
+from kb.parsing.prose import WebReading
 from kb.records import Block, Document, Fulltext, Link, Metadata
 from kb.structure import ARABIC, KNOWN, ROMAN, is_abstract
 from kb.text import CONTROL
@@ -42,7 +42,7 @@ def parse_markdown(data: bytes) -> Document:
     """
     text = _decoded(data)
     stated, text = front_matter(text)
-    reading = Reading()
+    reading = WebReading()
 
     def drop(match: re.Match[str]) -> str:
         reading.dropped["invisible"] += len(" ".join(match[0][4:-3].split()))
@@ -61,7 +61,7 @@ def parse_text(data: bytes) -> Document:
         ParseError: ``too-large``, or ``no-text`` when it is empty or no text at all.
     """
     text = _decoded(data).replace("\f", "\n\n")
-    reading = Reading()
+    reading = WebReading()
     words = Counter(re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", text.lower()))
     for number, paragraph in enumerate(re.split(r"\n[ \t]*\n", text)):
         lines = [line.strip() for line in paragraph.split("\n") if line.strip()]
@@ -73,7 +73,7 @@ def parse_text(data: bytes) -> Document:
 # ---------------------------------------------------------------------------------------- plain text
 
 
-def _read_text_paragraph(lines: list[str], reading: Reading, *, words: Counter[str], first: bool) -> None:
+def _read_text_paragraph(lines: list[str], reading: WebReading, *, words: Counter[str], first: bool) -> None:
     if len(lines) == 2 and re.fullmatch(r"[=\-~^*]{3,}", lines[1]):
         reading.heading(lines[0], level=1 if lines[1][0] == "=" else 2)
         return
@@ -103,7 +103,7 @@ def _heading_level(line: str) -> int | None:
     )
 
 
-def _entries(lines: list[str], reading: Reading) -> Iterator[list[str]]:
+def _entries(lines: list[str], reading: WebReading) -> Iterator[list[str]]:
     """The lines parted at list items, or at the markers of references."""
     marker = _REFERENCE_MARK if reading.references else _ITEM_MARK
     entry: list[str] = []
@@ -143,7 +143,7 @@ def _decoded(data: bytes) -> str:
     return re.sub(f"[{CONTROL}]", "", text)
 
 
-def _document(reading: Reading, data: bytes, *, parser: str, stated: dict[str, list[str]]) -> Document:
+def _document(reading: WebReading, data: bytes, *, parser: str, stated: dict[str, list[str]]) -> Document:
     written, blocks = reading.sheet.finish()
     if not any(block.kind != "heading" for block in blocks):
         raise ParseError("the file has no text: check that it is the right one", code="no-text")

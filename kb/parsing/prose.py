@@ -11,7 +11,7 @@ from kb.structure import float_label, is_references
 
 
 @dataclass(slots=True)
-class Reading:
+class WebReading:
     """What is written so far, what was dropped, and whether the references have begun."""
 
     sheet: Sheet = field(default_factory=Sheet)

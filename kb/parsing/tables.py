@@ -67,7 +67,7 @@ class _Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class ReadTable:
     """``text``: a row on each line, " | " between cells, empty ones included; a cell that spans several columns stands
     in the first. ``spans``: the place of each cell on the page. ``header_rows``: rows that name the columns.
     ``is_grid``: whether the cells alone show that it is a table."""
@@ -78,7 +78,7 @@ class Table:
     is_grid: bool
 
 
-def read_table(lines: Sequence[TextLine], rules: Sequence[Graphic] = ()) -> Table:
+def read_table(lines: Sequence[TextLine], rules: Sequence[Graphic] = ()) -> ReadTable:
     """Rows and columns of a float's lines.
 
     Args:
@@ -93,7 +93,9 @@ def read_table(lines: Sequence[TextLine], rules: Sequence[Graphic] = ()) -> Tabl
     heights = _heights(rules, rows)
     rows = _whole_rows(rows, heights)
     text, spans = _written(rows, len(columns))
-    return Table(text=text, spans=spans, header_rows=_header_rows(rows, heights), is_grid=_is_grid(rows, len(columns)))
+    return ReadTable(
+        text=text, spans=spans, header_rows=_header_rows(rows, heights), is_grid=_is_grid(rows, len(columns))
+    )
 
 
 def _rows(lines: Sequence[TextLine]) -> list[_Row]:

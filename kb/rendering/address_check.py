@@ -12,13 +12,13 @@ from kb.rendering.entries import source_address
 from kb.rendering.known_addresses import arxiv_number, bare_address, known_addresses
 from kb.rendering.labels import LABELS
 from kb.rendering.page_records import ReadEntry, ReadPage
-from kb.rendering.tally import Sources, Tally
+from kb.rendering.tally import CheckTally, Sources
 from kb.text import one_line
 
 _QUOTATIONS = ("sentence", "quote")
 
 
-def check_addresses(entry: ReadEntry, page: ReadPage, paper: Paper, sources: Sources, tally: Tally) -> None:
+def check_addresses(entry: ReadEntry, page: ReadPage, paper: Paper, sources: Sources, tally: CheckTally) -> None:
     """Look all of them up; ``paper`` is the record in the version that the entry shows."""
     language: Language = "zh" if page.language == "zh" else "en"
     allowed = known_addresses(paper, language)
@@ -47,7 +47,7 @@ def _check_arxiv_address(
     number: tuple[str, int | None],
     address: str,
     allowed: Mapping[str, str],
-    tally: Tally,
+    tally: CheckTally,
     *,
     where: str,
 ) -> None:
@@ -59,7 +59,7 @@ def _check_arxiv_address(
         tally.add("version", f"v{version}", f"v{paper.version}", where=where)
 
 
-def _check_missing(entry: ReadEntry, paper: Paper, tally: Tally) -> None:
+def _check_missing(entry: ReadEntry, paper: Paper, tally: CheckTally) -> None:
     """Links that a page names without an address, and the link to the paper itself."""
     own = paper.id.removeprefix("arxiv:") if paper.id.startswith("arxiv:") else None
     for name, told in entry.missing_links:

@@ -11,7 +11,7 @@ from kb.rendering.bibliography import to_bibtex
 from kb.rendering.comparing_texts import differing_names
 from kb.rendering.known_addresses import arxiv_number
 from kb.rendering.page_check import at_version, identify
-from kb.rendering.tally import Sources, Tally
+from kb.rendering.tally import CheckTally, Sources
 
 _HEAD = re.compile(r"@(?P<kind>\w+)\{(?P<key>[^,\s]*),$")
 _FIELD = re.compile(r"  (?P<name>\w+) = (?P<value>.*),$")
@@ -35,7 +35,7 @@ def check_bibliography(text: str, sources: Sources) -> tuple[list[Fault], int]:
     faults: list[Fault] = []
     checked = 0
     for entry in _read(text):
-        tally = Tally()
+        tally = CheckTally()
         paper = _identify(entry, sources)
         if paper is None:
             tally.checked += 1
@@ -80,7 +80,7 @@ def _versions(paper: Paper, sources: Sources) -> list[Paper]:
     return [paper, *(at_version(paper, claimed=number, abstract="", sources=sources) for number in numbers)]
 
 
-def _compare(entry: _Entry, true: _Entry, tally: Tally) -> None:
+def _compare(entry: _Entry, true: _Entry, tally: CheckTally) -> None:
     where = entry.key
     tally.look("kind", entry.kind, true.kind, where=where)
     if re.sub(r"[a-z]{0,2}$", "", entry.key) != re.sub(r"[a-z]{0,2}$", "", true.key) and not _extends(entry, true):
@@ -94,7 +94,9 @@ def _extends(entry: _Entry, true: _Entry) -> bool:
     return re.fullmatch(rf"{re.escape(true.key)}[a-z]*", entry.key) is not None
 
 
-def _compare_field(name: str, told: Mapping[str, str], known: Mapping[str, str], tally: Tally, *, where: str) -> None:
+def _compare_field(
+    name: str, told: Mapping[str, str], known: Mapping[str, str], tally: CheckTally, *, where: str
+) -> None:
     found, expected = told.get(name, ""), known.get(name, "")
     kind = _CALLED.get(name, name)
     if name == "author":

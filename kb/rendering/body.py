@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from kb.records import Digest, Figure
 from kb.rendering.display import attribute, element, link
-from kb.rendering.entries import Entry, Part, Sentence
+from kb.rendering.entries import PageEntry, Part, Sentence
 from kb.rendering.labels import label
 from kb.rendering.naming import update_title
 from kb.rendering.phrases import spoken
@@ -46,13 +46,13 @@ def counts_line(digest: Digest) -> str:
     return label(digest.language, "counts", **asdict(digest.counts))
 
 
-def entry_lines(entry: Entry, markup: Markup) -> Iterator[str]:
+def entry_lines(entry: PageEntry, markup: Markup) -> Iterator[str]:
     """A paper's part of the page."""
     return _EntryLines(entry, markup).lines()
 
 
 class _EntryLines:
-    def __init__(self, entry: Entry, markup: Markup) -> None:
+    def __init__(self, entry: PageEntry, markup: Markup) -> None:
         self._entry, self._text, self._picture = entry, markup.text, markup.picture
 
     def lines(self) -> Iterator[str]:

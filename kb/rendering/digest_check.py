@@ -12,7 +12,7 @@ from kb.rendering.entries import note_claims, source_address
 from kb.rendering.labels import label
 from kb.rendering.page_check import at_version, check_page, identify
 from kb.rendering.page_records import ReadEntry, ReadPage, ReadQuote, ReadSentence
-from kb.rendering.tally import Sources, Tally
+from kb.rendering.tally import CheckTally, Sources
 from kb.text import one_line
 
 _STRAY = "′"
@@ -38,7 +38,7 @@ def _check_notes(notes: Sequence[Note], page: ReadPage, sources: Sources) -> tup
         if paper is None:
             continue
         shown = at_version(paper, claimed=note.paper.version, abstract=note.paper.abstract, sources=sources)
-        tally = Tally()
+        tally = CheckTally()
         _check_record(note.paper, shown, tally)
         _check_evidence(note, shown, sources, tally)
         _check_figures(note, shown, sources, tally)
@@ -135,7 +135,7 @@ def _quote(evidence: Evidence, language: Language, markers: _Markers) -> ReadQuo
     )
 
 
-def _check_record(told: Paper, known: Paper, tally: Tally) -> None:
+def _check_record(told: Paper, known: Paper, tally: CheckTally) -> None:
     """Fields of the record that a page does not print; a record that says nothing says nothing wrong."""
     for name in _SCALARS:
         found, expected = getattr(told, name), getattr(known, name)
@@ -164,7 +164,7 @@ def _check_record(told: Paper, known: Paper, tally: Tally) -> None:
         tally.add("id", told.id, known.id, where="paper.id")
 
 
-def _check_evidence(note: Note, paper: Paper, sources: Sources, tally: Tally) -> None:
+def _check_evidence(note: Note, paper: Paper, sources: Sources, tally: CheckTally) -> None:
     """Spans, pages, boxes and owners of the quotations; a chunk that is no more cannot be asked."""
     chunks = {chunk.id: chunk for chunk in sources.chunks(paper.id)}
     _check_markers(note, chunks, tally)
@@ -179,7 +179,7 @@ def _check_evidence(note: Note, paper: Paper, sources: Sources, tally: Tally) ->
             _check_span(evidence, chunk, sources, tally, where=where)
 
 
-def _check_markers(note: Note, chunks: Mapping[str, Chunk], tally: Tally) -> None:
+def _check_markers(note: Note, chunks: Mapping[str, Chunk], tally: CheckTally) -> None:
     """A quotation has one marker, and a chunk's name is that of a chunk: as long as others of the note still are."""
     cited, markers = list(_evidence(note)), _markers(note)
     known = sum(evidence.chunk_id in chunks for _, evidence in cited)
@@ -192,7 +192,7 @@ def _check_markers(note: Note, chunks: Mapping[str, Chunk], tally: Tally) -> Non
             tally.add("mark", evidence.marker, expected, where=where)
 
 
-def _check_span(evidence: Evidence, chunk: Chunk, sources: Sources, tally: Tally, *, where: str) -> None:
+def _check_span(evidence: Evidence, chunk: Chunk, sources: Sources, tally: CheckTally, *, where: str) -> None:
     start, end = evidence.start, evidence.end
     if chunk.text[start:end] != evidence.quote or end - start != len(evidence.quote):
         at = chunk.text.find(evidence.quote)
@@ -209,7 +209,7 @@ def _check_span(evidence: Evidence, chunk: Chunk, sources: Sources, tally: Tally
         tally.add("boxes", str(wire.to_data(evidence.boxes)), str(wire.to_data(boxes)), where=where)
 
 
-def _check_figures(note: Note, paper: Paper, sources: Sources, tally: Tally) -> None:
+def _check_figures(note: Note, paper: Paper, sources: Sources, tally: CheckTally) -> None:
     """Figures are those that were cut from the stored PDF."""
     known = sources.figures(paper.id)
     for figure in note.figures if known is not None else ():

@@ -63,7 +63,7 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class PageEntry:
     """One paper of a page."""
 
     number: int
@@ -105,7 +105,7 @@ class Entry:
         return label(self.language, name, **values)
 
 
-def digest_entries(digest: Digest) -> list[Entry]:
+def digest_entries(digest: Digest) -> list[PageEntry]:
     """The entries of a digest, as its audience may see them."""
     public = digest.audience == "public"
     return [
@@ -116,13 +116,13 @@ def digest_entries(digest: Digest) -> list[Entry]:
 
 def note_entry(
     note: Note, *, number: int = 1, language: Language | None = None, public: bool = False, drafted: str | None = None
-) -> Entry:
+) -> PageEntry:
     """One entry; ``drafted`` names the model that the rest of the page was made with."""
     spoken = language or note.language
     shown = publishable_note(note) if public else note
     paper = note.paper
     page = _Page(shown, language=spoken, drafted=drafted or note.model, withheld=public)
-    return Entry(
+    return PageEntry(
         number=number,
         language=spoken,
         note=shown,
@@ -208,7 +208,7 @@ def _quotes(note: Note, language: Language) -> tuple[Quote, ...]:
     return tuple(found[marker] for marker in sorted(found, key=lambda marker: (len(marker), marker)))
 
 
-def picture_files(entries: Sequence[Entry]) -> list[str]:
+def picture_files(entries: Sequence[PageEntry]) -> list[str]:
     """The keys of all pictures of a page, in order and once."""
     return list(dict.fromkeys(figure.file for entry in entries for figure in entry.figures))
 

@@ -13,7 +13,7 @@ from kb.links import web_address
 from kb.records import Digest, Paper
 from kb.rendering.body import notices
 from kb.rendering.entries import (
-    Entry,
+    PageEntry,
     PageSettings,
     Sentence,
     digest_entries,
@@ -39,7 +39,7 @@ def render_feeds(
     ]
 
 
-def _rss(digest: Digest, entries: Sequence[Entry], settings: PageSettings) -> bytes:
+def _rss(digest: Digest, entries: Sequence[PageEntry], settings: PageSettings) -> bytes:
     ET.register_namespace("atom", _ATOM)
     ET.register_namespace("dc", _DC)
     root = ET.Element("rss", version="2.0")
@@ -67,7 +67,7 @@ def _rss(digest: Digest, entries: Sequence[Entry], settings: PageSettings) -> by
     return _document(root)
 
 
-def _atom(digest: Digest, entries: Sequence[Entry], settings: PageSettings) -> bytes:
+def _atom(digest: Digest, entries: Sequence[PageEntry], settings: PageSettings) -> bytes:
     ET.register_namespace("", _ATOM)
     root = ET.Element(f"{{{_ATOM}}}feed", {"{http://www.w3.org/XML/1998/namespace}lang": digest.language})
     _add(root, f"{{{_ATOM}}}title", page_title(digest))
@@ -87,7 +87,7 @@ def _atom(digest: Digest, entries: Sequence[Entry], settings: PageSettings) -> b
     return _document(root)
 
 
-def _atom_entry(root: ET.Element, entry: Entry, digest: Digest, settings: PageSettings) -> None:
+def _atom_entry(root: ET.Element, entry: PageEntry, digest: Digest, settings: PageSettings) -> None:
     item = ET.SubElement(root, f"{{{_ATOM}}}entry")
     _add(item, f"{{{_ATOM}}}title", _title(entry))
     _add(item, f"{{{_ATOM}}}id", item_name(entry.paper))
@@ -107,7 +107,7 @@ def _atom_entry(root: ET.Element, entry: Entry, digest: Digest, settings: PageSe
     _add(item, f"{{{_ATOM}}}content", _content(entry)).set("type", "html")
 
 
-def _content(entry: Entry) -> str:
+def _content(entry: PageEntry) -> str:
     """Summary and takeaways as HTML text; XML escapes it once more. Classes say what is what to who reads it back."""
     told: list[tuple[str, str]] = []
     if entry.paper.withdrawn:
@@ -132,7 +132,7 @@ def _sentence(sentence: Sentence) -> str:
     return f"<span>{escape(one_line(sentence.text))}</span>{doubt}"
 
 
-def _title(entry: Entry) -> str:
+def _title(entry: PageEntry) -> str:
     state = f"[{entry.say('updated')}] " if entry.changes else ""
     return f"{state}{entry.paper.title}"
 
@@ -152,7 +152,7 @@ def _home(settings: PageSettings) -> str:
     return web_address(settings.site_url) or "https://arxiv.org/"
 
 
-def _link(entry: Entry, settings: PageSettings) -> str | None:
+def _link(entry: PageEntry, settings: PageSettings) -> str | None:
     """The entry on the published page that has it, else the paper itself."""
     page = settings.pages.get(entry.paper.id)
     address = _on_site(page, settings) if page else None

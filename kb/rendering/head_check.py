@@ -9,11 +9,11 @@ from datetime import date
 from kb.records import Language, Paper
 from kb.rendering.labels import label
 from kb.rendering.page_records import ReadPage
-from kb.rendering.tally import Sources, Tally
+from kb.rendering.tally import CheckTally, Sources
 from kb.text import one_line
 
 
-def check_head(page: ReadPage, papers: Sequence[Paper | None], sources: Sources, tally: Tally) -> None:
+def check_head(page: ReadPage, papers: Sequence[Paper | None], sources: Sources, tally: CheckTally) -> None:
     """Days, counts, and the titles that the head of the page repeats."""
     language: Language = "zh" if page.language == "zh" else "en"
     periods = sources.periods() if page.own else ()
@@ -126,7 +126,7 @@ def _days(paper: Paper) -> tuple[date, ...]:
     return (paper.published.date(),) if paper.published else ()
 
 
-def _check_counts(page: ReadPage, tally: Tally) -> None:
+def _check_counts(page: ReadPage, tally: CheckTally) -> None:
     for counts in page.counts:
         found, new, updated, *_ = counts
         tally.checked += 1

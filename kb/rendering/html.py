@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from kb.records import Comparison, Digest, DigestCounts, Language
 from kb.rendering.body import counts_line, notices
-from kb.rendering.entries import Entry, PageSettings, digest_entries, paper_address, picture_files
+from kb.rendering.entries import PageEntry, PageSettings, digest_entries, paper_address, picture_files
 from kb.rendering.labels import label
 from kb.rendering.naming import page_name, page_title, update_title
 from kb.rendering.templating import content_policy, render_template
@@ -53,7 +53,7 @@ def render_html(digest: Digest, *, read_file: Callable[[str], bytes], settings: 
     return [(f"{name}.html", text.encode()), *beside]
 
 
-def note_html(entry: Entry, *, name: str, read_file: Callable[[str], bytes], settings: PageSettings) -> Pages:
+def note_html(entry: PageEntry, *, name: str, read_file: Callable[[str], bytes], settings: PageSettings) -> Pages:
     """The note of one paper as a page of its own."""
     pictures, beside = _pictures([entry], read_file, folder=name, settings=settings)
     model = entry.note.model
@@ -96,7 +96,7 @@ def page_frame(language: Language, settings: PageSettings, *, files_beside: bool
 
 
 def _pictures(
-    entries: Sequence[Entry], read_file: Callable[[str], bytes], *, folder: str, settings: PageSettings
+    entries: Sequence[PageEntry], read_file: Callable[[str], bytes], *, folder: str, settings: PageSettings
 ) -> tuple[dict[str, Picture], Pages]:
     """Each picture as the page shows it, and the files that must stand beside the page."""
     shown: dict[str, Picture] = {}

@@ -6,7 +6,7 @@ import re
 from html.parser import HTMLParser
 
 from kb.records import Language
-from kb.rendering.inline_reading import Piece
+from kb.rendering.inline_reading import InlinePiece
 from kb.rendering.markdown_reading import mark_places, pattern_of, read_head_line, read_reasons, split_sentences
 from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage, ReadQuote
 from kb.rendering.phrases import understood
@@ -37,7 +37,7 @@ class _Reader(HTMLParser):
         self._stack: list[tuple[str, str, list[str]]] = []  # tag, field, text seen within it
         self._title = ""
         self._part = ""
-        self._pieces: list[Piece] = []
+        self._pieces: list[InlinePiece] = []
         self._muted = 0
         self._withdrawn = False
         self.contents: list[str] = []
@@ -84,7 +84,7 @@ class _Reader(HTMLParser):
             if field == "contents":
                 self.contents.append(address.removeprefix("#"))
             elif field == "mark":
-                self._pieces.append(Piece(kind="mark", text="", target=address.removeprefix("#")))
+                self._pieces.append(InlinePiece(kind="mark", text="", target=address.removeprefix("#")))
             return
         around = next((name for _, name, _ in reversed(self._stack) if name), "")
         where = {"source": "source", "address": "source", "link": "note"}.get(field) or {
@@ -181,12 +181,12 @@ class _Reader(HTMLParser):
 
     def _complete_in_part(self, entry: ReadEntry, tag: str, field: str, text: str) -> None:
         if field == "sentence":
-            self._pieces.append(Piece(kind="text", text=text))
+            self._pieces.append(InlinePiece(kind="text", text=text))
         elif field == "mark" and self._pieces:
             last = self._pieces[-1]
-            self._pieces[-1] = Piece(kind="mark", text=text.strip("[]"), target=last.target)
+            self._pieces[-1] = InlinePiece(kind="mark", text=text.strip("[]"), target=last.target)
         elif field in ("doubt", "remark") and tag == "em":
-            self._pieces.append(Piece(kind="remark", text=text.strip("()")))
+            self._pieces.append(InlinePiece(kind="remark", text=text.strip("()")))
         elif self._part and tag in ("p", "li", "div") and self._pieces:
             entry.anchors += mark_places(self._pieces, self._part)
             entry.sentences += split_sentences(self._pieces, where=self._part, language=self._language())

@@ -23,7 +23,7 @@ _TOKEN = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class InlinePiece:
     """A run of text, or what stands between runs: ``kind`` is text, link, mark, anchor or remark."""
 
     kind: str
@@ -31,17 +31,17 @@ class Piece:
     target: str = ""
 
 
-def read_inline(source: str) -> list[Piece]:
+def read_inline(source: str) -> list[InlinePiece]:
     """The pieces of a line of Markdown in order; adjacent text is one piece."""
-    pieces: list[Piece] = []
+    pieces: list[InlinePiece] = []
     end = 0
     for token in _TOKEN.finditer(source):
         _text(pieces, html.unescape(source[end : token.start()]))
         end = token.end()
         if token["mark"] is not None:
-            pieces.append(Piece(kind="mark", text=html.unescape(token["mark"]), target=token["target"]))
+            pieces.append(InlinePiece(kind="mark", text=html.unescape(token["mark"]), target=token["target"]))
         elif token["anchor"] is not None:
-            pieces.append(Piece(kind="anchor", text="", target=token["anchor"]))
+            pieces.append(InlinePiece(kind="anchor", text="", target=token["anchor"]))
         elif token["stray"]:
             _text(pieces, html.unescape(token["stray"]))
         elif token["escaped"]:
@@ -50,12 +50,12 @@ def read_inline(source: str) -> list[Piece]:
             _text(pieces, html.unescape(token["maths"]))
         elif token["address"] is not None:
             words = "".join(piece.text for piece in read_inline(token["words"]))
-            pieces.append(Piece(kind="link", text=words, target=html.unescape(token["address"])))
+            pieces.append(InlinePiece(kind="link", text=words, target=html.unescape(token["address"])))
         elif token["plain"]:
             address = html.unescape(token["plain"])
-            pieces.append(Piece(kind="link", text=address, target=address))
+            pieces.append(InlinePiece(kind="link", text=address, target=address))
         elif token["remark"] is not None:
-            pieces.append(Piece(kind="remark", text=plain_text(token["remark"])))
+            pieces.append(InlinePiece(kind="remark", text=plain_text(token["remark"])))
     _text(pieces, html.unescape(source[end:]))
     return pieces
 
@@ -66,10 +66,10 @@ def plain_text(source: str) -> str:
     return " ".join("".join(seen).split())
 
 
-def _text(pieces: list[Piece], text: str) -> None:
+def _text(pieces: list[InlinePiece], text: str) -> None:
     if not text:
         return
     if pieces and pieces[-1].kind == "text":
-        pieces[-1] = Piece(kind="text", text=pieces[-1].text + text)
+        pieces[-1] = InlinePiece(kind="text", text=pieces[-1].text + text)
     else:
-        pieces.append(Piece(kind="text", text=text))
+        pieces.append(InlinePiece(kind="text", text=text))

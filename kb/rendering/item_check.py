@@ -10,12 +10,12 @@ from kb.records import Paper
 from kb.rendering.comparing_texts import flat, nearest
 from kb.rendering.entries import item_name, paper_anchor
 from kb.rendering.page_records import ReadEntry, ReadPage
-from kb.rendering.tally import Exists, Found, Sources, Tally
+from kb.rendering.tally import CheckTally, Exists, Found, Sources
 from kb.text import one_line
 
 
 def check_item(
-    entry: ReadEntry, page: ReadPage, paper: Paper, sources: Sources, tally: Tally, *, exists: Exists | None
+    entry: ReadEntry, page: ReadPage, paper: Paper, sources: Sources, tally: CheckTally, *, exists: Exists | None
 ) -> None:
     """Look all of it up; ``paper`` is the record in the version that the entry shows."""
     for faults in (_item(entry, page, paper), _topical(entry, paper, sources), _own_pages(entry, page, paper, exists)):

@@ -12,7 +12,7 @@ from email.utils import format_datetime
 
 from kb.records import Digest
 from kb.rendering.body import counts_line, notices
-from kb.rendering.entries import Entry, PageSettings, Sentence, digest_entries
+from kb.rendering.entries import PageEntry, PageSettings, Sentence, digest_entries
 from kb.rendering.labels import label
 from kb.rendering.naming import page_name, page_title, update_title
 from kb.rendering.templating import render_template
@@ -57,7 +57,7 @@ def digest_message(digest: Digest, settings: PageSettings) -> EmailMessage:
     return message
 
 
-def _text_lines(digest: Digest, entries: Sequence[Entry]) -> Iterator[str]:
+def _text_lines(digest: Digest, entries: Sequence[PageEntry]) -> Iterator[str]:
     yield f"{page_title(digest)} · {update_title(digest)}"
     yield ""
     for notice in notices(digest):
@@ -69,7 +69,7 @@ def _text_lines(digest: Digest, entries: Sequence[Entry]) -> Iterator[str]:
         yield label(digest.language, "nothing")
 
 
-def _entry_lines(entry: Entry) -> Iterator[str]:
+def _entry_lines(entry: PageEntry) -> Iterator[str]:
     """The paper's part: each statement begins at the third column, what is wrapped goes on further in."""
     yield from _wrapped(f"{entry.number}. {entry.paper.title}")
     for told in _statements(entry):
@@ -77,7 +77,7 @@ def _entry_lines(entry: Entry) -> Iterator[str]:
     yield ""
 
 
-def _statements(entry: Entry) -> Iterator[str]:
+def _statements(entry: PageEntry) -> Iterator[str]:
     if entry.paper.withdrawn:
         yield entry.say("withdrawn")
     yield from (f"{entry.say('changes')}: {change}" for change in entry.changes)

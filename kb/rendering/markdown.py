@@ -7,7 +7,7 @@ from collections.abc import Callable
 from kb.records import Digest, Figure
 from kb.rendering.body import Markup, entry_lines, head_lines
 from kb.rendering.display import attribute, commonmark
-from kb.rendering.entries import Entry, PageSettings, digest_entries, picture_files
+from kb.rendering.entries import PageEntry, PageSettings, digest_entries, picture_files
 from kb.rendering.labels import label
 from kb.rendering.naming import page_name, page_title, picture_text
 
@@ -28,7 +28,7 @@ def render_markdown(
     ]
 
 
-def note_markdown(entry: Entry, *, folder: str) -> str:
+def note_markdown(entry: PageEntry, *, folder: str) -> str:
     """The note of one paper; its pictures are in ``folder``."""
     return "\n".join(entry_lines(entry, _markup(folder))) + "\n"
 

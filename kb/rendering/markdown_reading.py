@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from kb.records import ABSTRACT_PARTS, CONCLUSION_PARTS, Language
-from kb.rendering.inline_reading import Piece, plain_text, read_inline
+from kb.rendering.inline_reading import InlinePiece, plain_text, read_inline
 from kb.rendering.labels import LABELS, label
 from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage, ReadQuote, ReadSentence
 from kb.rendering.phrases import understood
@@ -242,16 +242,16 @@ def read_reasons(text: str, language: Language) -> list[str]:
     return [understood(reason.strip(), language) for reason in text.split(" · ")]
 
 
-def mark_places(pieces: list[Piece], where: str) -> list[tuple[str, str]]:
+def mark_places(pieces: list[InlinePiece], where: str) -> list[tuple[str, str]]:
     """(where, place of a paper on the page) for each mark."""
     return [(where, piece.target.rpartition("-e")[0]) for piece in pieces if piece.kind == "mark"]
 
 
-def split_sentences(pieces: list[Piece], *, where: str, language: Language) -> Iterator[ReadSentence]:
+def split_sentences(pieces: list[InlinePiece], *, where: str, language: Language) -> Iterator[ReadSentence]:
     """The sentences of a line, each with the marks behind it."""
     doubts = {LABELS[language][name]: name for name in _DOUBTS}
     text, marks, torn, doubt = "", [], {}, ""
-    for piece in [*pieces, Piece(kind="text", text="\n")]:
+    for piece in [*pieces, InlinePiece(kind="text", text="\n")]:
         if piece.kind == "mark":
             target = piece.target.rpartition("-e")[2]
             if target != piece.text:

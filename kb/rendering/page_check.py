@@ -23,7 +23,7 @@ from kb.rendering.labels import LABELS, label
 from kb.rendering.naming import picture_text, without_label
 from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage
 from kb.rendering.sentence_check import SentenceCheck
-from kb.rendering.tally import Exists, Sources, Tally
+from kb.rendering.tally import CheckTally, Exists, Sources
 from kb.text import one_line
 
 _PLACEHOLDER = re.compile(
@@ -50,11 +50,11 @@ def check_page(page: ReadPage, sources: Sources, *, exists: Exists | None = None
     known: list[Paper | None] = []
     for entry in page.entries:
         paper = identify(entry_ids(entry), entry.title, [names for _, names in entry.authors], entry.abstract, sources)
-        tally = Tally()
+        tally = CheckTally()
         known.append(_EntryCheck(page, entry, paper, sources, tally, exists).run())
         faults += tally.faults(paper.id if paper else entry.title)
         checked += tally.checked
-    head = Tally()
+    head = CheckTally()
     check_head(page, known, sources, head)
     return [*head.faults("page"), *faults], checked + head.checked
 
@@ -108,7 +108,7 @@ class _EntryCheck:
         entry: ReadEntry,
         paper: Paper | None,
         sources: Sources,
-        tally: Tally,
+        tally: CheckTally,
         exists: Exists | None,
     ) -> None:
         self._page, self._entry, self._sources, self._tally, self._exists = page, entry, sources, tally, exists

@@ -82,7 +82,7 @@ class Found(NamedTuple):
 
 
 @dataclass(slots=True)
-class Tally:
+class CheckTally:
     """What was looked up and what was wrong with it."""
 
     checked: int = 0

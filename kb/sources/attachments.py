@@ -33,7 +33,7 @@ _ESCAPED = re.compile(r"\\([\\:;_&%#${}~^])")
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class StatedFile:
     """A file as an entry names it: what its path may be, likeliest first, and what the entry calls its kind."""
 
     names: tuple[str, ...]
@@ -50,7 +50,7 @@ class _Sorted:
 
 
 def with_files(
-    record: SourceRecord, *, what: str, stated: Iterable[Stated], folder: Path | None
+    record: SourceRecord, *, what: str, stated: Iterable[StatedFile], folder: Path | None
 ) -> Iterator[Item | PassedOver]:
     """The record as items: one for each PDF that it names and that is there, else one without a file.
 
@@ -78,14 +78,14 @@ def with_files(
 # ------------------------------------------------------------------------------------- how they are written
 
 
-def stated_paths(texts: Iterable[str]) -> Iterator[Stated]:
+def stated_paths(texts: Iterable[str]) -> Iterator[StatedFile]:
     """Files of fields that hold nothing but paths and addresses (RIS, Zotero's CSV); those of the web are left out."""
     for name in dict.fromkeys(text.strip() for text in texts):
         if 0 < len(name) <= _LONGEST and not _is_address(name):
-            yield Stated((name,))
+            yield StatedFile((name,))
 
 
-def stated_in_bibtex(fields: Iterable[tuple[str, str]]) -> Iterator[Stated]:
+def stated_in_bibtex(fields: Iterable[tuple[str, str]]) -> Iterator[StatedFile]:
     """Files of a BibTeX entry: ``label:path:type`` joined by ``;`` (Zotero, JabRef, Mendeley), or plain paths."""
     for name, value in fields:
         if name.lower() not in _OF_BIBTEX:
@@ -97,7 +97,7 @@ def stated_in_bibtex(fields: Iterable[tuple[str, str]]) -> Iterator[Stated]:
             if 0 < len(part) <= _LONGEST and not _is_address(part):
                 names, kind = _parted(part)
                 if names := [name for name in names if name]:
-                    yield Stated(tuple(names), kind)
+                    yield StatedFile(tuple(names), kind)
 
 
 def _is_address(text: str) -> bool:
@@ -142,7 +142,7 @@ def _roots(folder: Path) -> tuple[Path, ...]:
         return (folder,)
 
 
-def _sort(stated: Stated, roots: tuple[Path, ...], files: _Sorted) -> None:
+def _sort(stated: StatedFile, roots: tuple[Path, ...], files: _Sorted) -> None:
     shown = stated.names[0]
     ending = PureWindowsPath(stated.names[-1]).suffix.lower()
     if "html" in stated.kind or ending in _PAGES:

@@ -12,7 +12,7 @@ from typing import Any
 from kb.errors import BadRecord
 from kb.ids import record_key
 from kb.records import Metadata
-from kb.sources.jsonl_fields import Reading, clean, is_id, line_of, shown
+from kb.sources.jsonl_fields import RecordReading, clean, is_id, line_of, shown
 
 OWN_IDS = ("_id",)
 
@@ -22,7 +22,7 @@ def is_one(record: Mapping[str, Any]) -> bool:
     return "_id" in record and "id" not in record
 
 
-def read_one(reading: Reading) -> Metadata:
+def read_one(reading: RecordReading) -> Metadata:
     """A text of a corpus as a paper.
 
     Raises:

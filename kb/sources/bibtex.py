@@ -19,7 +19,7 @@ from kb.links import is_web_address
 from kb.names import is_suffix, means_others
 from kb.records import Failure, Found, Item, Metadata, Name, PassedOver, SourceRecord
 from kb.sources.attachments import stated_in_bibtex, with_files
-from kb.sources.bibtex_syntax import Aside, Entry, read_entries
+from kb.sources.bibtex_syntax import Aside, BibtexEntry, read_entries
 from kb.sources.exported import Moment, date_of, finer, metadata_of
 from kb.sources.markup import plain
 from kb.sources.venue import is_of_preprints
@@ -60,10 +60,10 @@ def read(text: str, *, path: Path | None = None) -> Iterator[Found]:
         what = name if path is None else str(path)
         yield Failure(what=what, code="bad-record", reason="it has no entries: expected @article{…} and the like")
     room = _ROOM + _TIMES_INHERITED * len(text)
-    parents: dict[str, Entry] = {}
+    parents: dict[str, BibtexEntry] = {}
     lending: set[str] = set()
     for thing in things:
-        if isinstance(thing, Entry):
+        if isinstance(thing, BibtexEntry):
             if thing.key:
                 parents.setdefault(thing.key.lower(), thing)
             lending.update(_lenders(thing))
@@ -71,7 +71,7 @@ def read(text: str, *, path: Path | None = None) -> Iterator[Found]:
         where = f"{name}:{thing.line}"
         if isinstance(thing, Aside):
             yield PassedOver(what=where, reason=thing.reason)
-        elif not isinstance(thing, Entry):
+        elif not isinstance(thing, BibtexEntry):
             yield Failure(what=where, code="bad-record", reason=f"{thing.reason}: correct the entry")
         else:
             for mended in thing.mended:
@@ -90,7 +90,9 @@ def read(text: str, *, path: Path | None = None) -> Iterator[Found]:
                     yield found
 
 
-def _items(entry: Entry, parents: Mapping[str, Entry], *, where: str, folder: Path | None) -> Iterator[Found]:
+def _items(
+    entry: BibtexEntry, parents: Mapping[str, BibtexEntry], *, where: str, folder: Path | None
+) -> Iterator[Found]:
     fields, family = _inherited(entry, parents)
     names = read_names(fields.get("author") or fields.get("editor") or "")
     try:
@@ -117,7 +119,7 @@ def _items(entry: Entry, parents: Mapping[str, Entry], *, where: str, folder: Pa
 # ------------------------------------------------------------------------------------- inheritance
 
 
-def _by_name(entry: Entry) -> Fields:
+def _by_name(entry: BibtexEntry) -> Fields:
     """The fields by name in small letters; of one that is there twice the first that says something."""
     fields: Fields = {}
     for name, value in entry.fields:
@@ -126,7 +128,7 @@ def _by_name(entry: Entry) -> Fields:
     return fields
 
 
-def _lenders(entry: Entry) -> list[str]:
+def _lenders(entry: BibtexEntry) -> list[str]:
     """The keys of the entries that this one inherits from; an empty one is none."""
     keys: list[str] = []
     for name, value in entry.fields:
@@ -135,10 +137,10 @@ def _lenders(entry: Entry) -> list[str]:
     return [key.strip() for key in keys[:_LONGEST_FAMILY] if key.strip()]
 
 
-def _inherited(entry: Entry, parents: Mapping[str, Entry]) -> tuple[Fields, list[Entry]]:
+def _inherited(entry: BibtexEntry, parents: Mapping[str, BibtexEntry]) -> tuple[Fields, list[BibtexEntry]]:
     """The fields with those that parents lend, and these, nearest first; a circle ends where it closes."""
     fields = _by_name(entry)
-    family: list[Entry] = []
+    family: list[BibtexEntry] = []
     waiting = _lenders(entry)
     while waiting and len(family) < _LONGEST_FAMILY:
         parent = parents.get(waiting.pop(0))

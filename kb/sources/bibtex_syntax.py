@@ -38,7 +38,7 @@ _STRICT, _LENIENT = re.compile(r"[{}]"), re.compile(r"\\.|[{}]", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class BibtexEntry:
     """An entry: ``fields`` in order, names as written, values without delimiters and with strings expanded.
 
     ``text`` is the entry as it stood, readable on its own: strings are expanded in it, what was mended is mended.
@@ -89,7 +89,7 @@ class _Raw:
     end: int = 0
 
 
-def read_entries(text: str) -> Iterator[Entry | Damage | Aside]:
+def read_entries(text: str) -> Iterator[BibtexEntry | Damage | Aside]:
     """What a BibTeX text holds, in its order; line ends are ``\\n``. Time and memory are linear in the text.
 
     A comma missing before ``name =`` is put in, and the brace that ends an entry; any other damage is one ``Damage``,
@@ -211,7 +211,7 @@ def _asides(text: str, line: int) -> Iterator[Aside | Damage]:
 # ------------------------------------------------------------------------------------ one block
 
 
-def _read_block(raw: str, line: int, strings: _Strings) -> tuple[Entry | Damage, int]:
+def _read_block(raw: str, line: int, strings: _Strings) -> tuple[BibtexEntry | Damage, int]:
     """The entry of a block, and where in it another may begin (its length: nowhere)."""
     head = _HEAD.match(raw)
     if head is None:
@@ -383,7 +383,7 @@ def _quote_end(raw: str, start: int, braces: re.Pattern[str]) -> int:
 # ------------------------------------------------------------------------------------ strings
 
 
-def _expanded(raw: str, block: _Raw, line: int, strings: _Strings, braces: re.Pattern[str]) -> Entry:
+def _expanded(raw: str, block: _Raw, line: int, strings: _Strings, braces: re.Pattern[str]) -> BibtexEntry:
     fields = []
     edits = list(block.edits)
     for name, start, end in block.fields:
@@ -398,7 +398,7 @@ def _expanded(raw: str, block: _Raw, line: int, strings: _Strings, braces: re.Pa
         parts += [raw[position:left], written]
         position = right
     text = "".join([*parts, raw[position : block.end]])
-    return Entry(
+    return BibtexEntry(
         line=line,
         type=block.type,
         key=block.key,

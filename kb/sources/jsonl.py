@@ -25,7 +25,7 @@ from kb.errors import BadRecord, FileUnreadable
 from kb.input_files import open_file
 from kb.records import Failure, Found, Item, PassedOver, SourceRecord
 from kb.sources.formats import JSON_FORMS
-from kb.sources.jsonl_fields import Reading, clean, flag_of, is_id, shown
+from kb.sources.jsonl_fields import RecordReading, clean, flag_of, is_id, shown
 
 MAX_LINE_BYTES = 8_000_000
 _MOST_COUNTED_MIB = 5_000
@@ -110,7 +110,7 @@ def _read(line: Any, *, where: str, unknown: Counter[str]) -> Iterator[Found]:
     try:
         if line is None:
             raise BadRecord("no record, or one that is cut or too long: split or shorten it")
-        reading = Reading(_load(line) if isinstance(line, bytes) else line)
+        reading = RecordReading(_load(line) if isinstance(line, bytes) else line)
         item = read_record(reading)
     except BadRecord as err:
         yield Failure(what=where, code=err.code, reason=str(err))
@@ -123,7 +123,7 @@ def _read(line: Any, *, where: str, unknown: Counter[str]) -> Iterator[Found]:
         unknown.update(reading.unknown)
 
 
-def read_record(reading: Reading) -> Item:
+def read_record(reading: RecordReading) -> Item:
     """A record as an item, ``what`` being its own id; null is the same as absent. What is odd in it is noted there.
 
     Raises:

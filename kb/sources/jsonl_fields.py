@@ -21,7 +21,7 @@ _YEARS = range(1450, 2101)  # from the first printed books on
 _DATE = re.compile(r"(?P<year>\d{4})(?:-(?P<month>\d\d))?", re.ASCII)
 
 
-class Reading:
+class RecordReading:
     """A record while it is read: what cannot be understood of it costs no more than the field it stands in.
 
     ``odd`` has the fields whose values were not understood, and why. ``read`` has the names of all that were asked

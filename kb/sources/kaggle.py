@@ -14,7 +14,7 @@ from kb.records import Metadata, Name
 from kb.sources.eprint import listed_authors, says_withdrawn
 from kb.sources.exported import Moment, metadata_of, tidy
 from kb.sources.jsonl_fields import (
-    Reading,
+    RecordReading,
     arxiv_of,
     categories_of,
     doi_of,
@@ -44,7 +44,7 @@ def is_one(record: Mapping[str, Any]) -> bool:
     )
 
 
-def read_one(reading: Reading) -> Metadata:
+def read_one(reading: RecordReading) -> Metadata:
     """A record of the snapshot: the first version's day is when it was published, the last one's when updated."""
     title = reading.title("title")
     names = reading(_parsed_names, "authors_parsed")

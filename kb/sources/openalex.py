@@ -11,7 +11,7 @@ from kb.ids import arxiv_key, find_arxiv_ids
 from kb.records import Link, Metadata
 from kb.sources.exported import metadata_of, tidy
 from kb.sources.jsonl_fields import (
-    Reading,
+    RecordReading,
     clean,
     doi_of,
     flag_of,
@@ -35,7 +35,7 @@ def is_one(record: Mapping[str, Any]) -> bool:
     return not _ONLY_HERE.isdisjoint(record) or (isinstance(own, str) and _WORK.match(own) is not None)
 
 
-def read_one(reading: Reading) -> Metadata:
+def read_one(reading: RecordReading) -> Metadata:
     """A work. Its arXiv id is the one that its DOI or an address of its locations carries."""
     title = reading.title("title", "display_name")
     authors = reading(_authorships, "authorships") or ()

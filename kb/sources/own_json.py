@@ -12,7 +12,7 @@ from kb.links import is_web_address
 from kb.records import Affiliation, Link, Metadata, Name
 from kb.sources.eprint import says_withdrawn
 from kb.sources.jsonl_fields import (
-    Reading,
+    RecordReading,
     address_of,
     categories_of,
     clean,
@@ -41,7 +41,7 @@ def is_one(record: Mapping[str, Any]) -> bool:
     return True
 
 
-def read_one(reading: Reading) -> Metadata:
+def read_one(reading: RecordReading) -> Metadata:
     """One of our records, all fields of which are known: others in it are told to the user."""
     title = reading.title("title")
     authors = reading(lines_of, "authors", "author") or ()
@@ -95,7 +95,7 @@ def _names(record: Mapping[str, Any], field: str) -> tuple[Name, ...] | None:
     return tuple(Name(**{part: clean(one.get(part, "")) for part in parts}) for one in value)
 
 
-def _ids(reading: Reading, *, title: str, authors: tuple[str, ...]) -> tuple[tuple[str, ...], int | None]:
+def _ids(reading: RecordReading, *, title: str, authors: tuple[str, ...]) -> tuple[tuple[str, ...], int | None]:
     """Canonical ids, strongest first, and the version: from ``id``, ``arxiv_id``, ``doi``, ``aliases``."""
     stated, of_arxiv = reading(text_of, "id"), reading(_arxiv_id, "arxiv_id")
     version = reading(_version, "version")

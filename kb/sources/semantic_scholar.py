@@ -13,7 +13,7 @@ from kb.ids import arxiv_key
 from kb.records import Link, Metadata, Name
 from kb.sources.exported import metadata_of, tidy
 from kb.sources.jsonl_fields import (
-    Reading,
+    RecordReading,
     arxiv_of,
     doi_of,
     line_of,
@@ -37,7 +37,7 @@ def is_one(record: Mapping[str, Any]) -> bool:
     return not _ONLY_HERE.isdisjoint(record)
 
 
-def read_one(reading: Reading) -> Metadata:
+def read_one(reading: RecordReading) -> Metadata:
     """A record of the Graph API, of the papers or S2ORC data set, or of the Open Research Corpus before them."""
     content = reading(object_of, "content")
     if content is not None and not reading.record.get("title"):
@@ -47,7 +47,7 @@ def read_one(reading: Reading) -> Metadata:
     names = tuple(person for person in people if isinstance(person, Name))
     external = reading(object_of, "externalIds", "externalids") or {}
     stated = {name.lower(): value for name, value in external.items() if value}
-    ids = Reading(
+    ids = RecordReading(
         {
             "arxiv": stated.get("arxiv") or reading.record.get("arxiv_id"),
             "doi": stated.get("doi") or reading.record.get("doi"),

@@ -66,7 +66,7 @@ _NEARNESS = {"summary": (1.5, 3.0)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class ScoredSentences:
     """A paper's shortlisted sentences with their vectors (n, d) and likeness to title and to the abstract's mean.
 
     ``named`` tells the sentences that print the name which the title coins, ``of_others`` those in which somebody
@@ -86,7 +86,9 @@ class Reading:
         return all(sentence.in_abstract for sentence in self.sentences)
 
 
-def read(sentences: Sequence[NoteSentence], *, title: str, encode: Callable[[Sequence[str]], Vectors]) -> Reading:
+def read(
+    sentences: Sequence[NoteSentence], *, title: str, encode: Callable[[Sequence[str]], Vectors]
+) -> ScoredSentences:
     """Encode title and sentences in one batch."""
     vectors = encode([title or sentences[0].text, *(sentence.text for sentence in sentences)])
     own = np.asarray(vectors[1:], dtype=np.float32)
@@ -96,7 +98,7 @@ def read(sentences: Sequence[NoteSentence], *, title: str, encode: Callable[[Seq
     telling = [s.text for s in sentences if s.kind in ("abstract", "introduction", "conclusion")]
     names = own_names(title, telling)
     centre /= max(float(np.linalg.norm(centre)), 1e-9)
-    return Reading(
+    return ScoredSentences(
         sentences=tuple(sentences),
         vectors=own,
         title=own @ vectors[0],
@@ -106,7 +108,7 @@ def read(sentences: Sequence[NoteSentence], *, title: str, encode: Callable[[Seq
     )
 
 
-def score(reading: Reading, at: int, *, name: str) -> float:
+def score(reading: ScoredSentences, at: int, *, name: str) -> float:
     """Worth of sentence ``at`` for a field; higher is better, above about 1 is good."""
     sentence = reading.sentences[at]
     worth = _WORTH[name]

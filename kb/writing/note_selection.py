@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from kb.records import NOTE_FIELDS
 from kb.writing.cues import Cue
-from kb.writing.note_scoring import Reading, homes, score
+from kb.writing.note_scoring import ScoredSentences, homes, score
 from kb.writing.note_sentences import NoteSentence, by_place
 
 _SAME = 0.82  # cosine similarity from which two sentences of one field say the same
@@ -32,7 +32,7 @@ class Selection:
         return any(sentence in chosen for name, chosen in self.fields.items() if name != "takeaways")
 
 
-def _likeness(reading: Reading, at: int, others: Sequence[int]) -> float:
+def _likeness(reading: ScoredSentences, at: int, others: Sequence[int]) -> float:
     """The highest cosine similarity of a sentence to one of the others; 0 without any."""
     return float((reading.vectors[others] @ reading.vectors[at]).max()) if others else 0.0
 
@@ -57,7 +57,7 @@ _LIKENESS_ELSEWHERE = 0.25
 
 
 def select(
-    reading: Reading, *, abstract_length: int = 0, before: Mapping[int, NoteSentence] | None = None
+    reading: ScoredSentences, *, abstract_length: int = 0, before: Mapping[int, NoteSentence] | None = None
 ) -> Selection:
     """Sentences for every field.
 
@@ -89,7 +89,7 @@ def select(
     return selection
 
 
-def _is_headline(reading: Reading, at: int) -> bool:
+def _is_headline(reading: ScoredSentences, at: int) -> bool:
     return reading.sentences[at].kind in ("abstract", "introduction", "conclusion")
 
 
@@ -107,7 +107,7 @@ def _anchor(selection: Selection, name: str, before: Mapping[int, NoteSentence])
     selection.fields[name] = kept
 
 
-def _select_summary(reading: Reading, selection: Selection, *, abstract_length: int) -> None:
+def _select_summary(reading: ScoredSentences, selection: Selection, *, abstract_length: int) -> None:
     sentences = reading.sentences
     fit = [
         at
@@ -123,7 +123,7 @@ def _select_summary(reading: Reading, selection: Selection, *, abstract_length: 
 
 
 def _fill(
-    reading: Reading,
+    reading: ScoredSentences,
     selection: Selection,
     *,
     name: str,
@@ -154,12 +154,12 @@ def _fill(
     selection.fields[name] = by_place([*selection.fields[name], *(reading.sentences[at] for at in chosen)])
 
 
-def _with(reading: Reading, cue: Cue, *, without: frozenset[Cue] = frozenset()) -> list[int]:
+def _with(reading: ScoredSentences, cue: Cue, *, without: frozenset[Cue] = frozenset()) -> list[int]:
     never = without | {"outlook", "others"}
     return [at for at, s in enumerate(reading.sentences) if cue in s.cues and not s.cues & never]
 
 
-def _select_conclusion(reading: Reading, selection: Selection) -> None:
+def _select_conclusion(reading: ScoredSentences, selection: Selection) -> None:
     """Significance, innovation, performance, workload: from what is left, else moved or repeated where that is true."""
     sentences = reading.sentences
     past = frozenset(s.place for name in ("background", "past_methods") for s in selection.fields[name])
@@ -206,7 +206,7 @@ def _select_conclusion(reading: Reading, selection: Selection) -> None:
     _repeat(selection, name="performance", source="results", cue="better")
 
 
-def _workload(reading: Reading) -> list[int]:
+def _workload(reading: ScoredSentences) -> list[int]:
     """Sentences on how much was done or given away, not on what others did."""
     told = [
         at
@@ -221,7 +221,7 @@ def _workload(reading: Reading) -> list[int]:
     return sorted({*told, *_with(reading, "availability")})
 
 
-def _move(reading: Reading, selection: Selection, *, name: str, source: str, cue: Cue) -> None:
+def _move(reading: ScoredSentences, selection: Selection, *, name: str, source: str, cue: Cue) -> None:
     """Fill an empty part of the conclusion with a sentence that ``source`` can spare."""
     giving = selection.fields[source]
     measured = [s for s in giving if "figures" in s.cues]
@@ -260,7 +260,7 @@ _TURN = re.compile(
 )
 
 
-def _select_takeaways(reading: Reading, selection: Selection, *, at_home: Sequence[str | None]) -> None:
+def _select_takeaways(reading: ScoredSentences, selection: Selection, *, at_home: Sequence[str | None]) -> None:
     """Fill the takeaways when all else is filled; ``at_home`` is what ``note_scoring.homes`` gives."""
     sentences, summary = reading.sentences, selection.fields["summary"]
     telling = [
@@ -299,7 +299,7 @@ def _stands_by_itself(sentence: NoteSentence) -> bool:
     return "unanchored" not in sentence.cues and not _TURN.match(sentence.text)
 
 
-def _fill_takeaways(reading: Reading, selection: Selection, *, among: Sequence[int], most: int) -> None:
+def _fill_takeaways(reading: ScoredSentences, selection: Selection, *, among: Sequence[int], most: int) -> None:
     """As ``_fill``, but sentences of other fields may be taken; at most half come from one kind of section."""
     sentences = reading.sentences
     summary = [at for at, s in enumerate(sentences) if s in selection.fields["summary"]]

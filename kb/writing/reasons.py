@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from kb.ids import plain_words
 from kb.records import Paper
 from kb.words import words
-from kb.writing.topic_query import FIELDS, Term, phrase_matches
+from kb.writing.topic_query import FIELDS, TopicTerm, phrase_matches
 
 _QUERY = re.compile(r"the query holds \((?P<told>.*)\)")
 _SAYS = re.compile(r"it says (?P<told>.*)")
@@ -44,7 +44,7 @@ def faults_of_reason(reason: str, paper: Paper) -> Iterator[tuple[str, str, str]
     if match := _QUERY.fullmatch(reason):
         for told in _NEXT_TERM.split(match["told"]):
             field, _, text = told.partition(":")
-            if field not in FIELDS or not Term(field, text).matches(paper):
+            if field not in FIELDS or not TopicTerm(field, text).matches(paper):
                 yield "reason", told, "a term of the query that the record meets"
     elif match := _SAYS.fullmatch(reason):
         quoted = [found["one"] or found["two"] or "" for found in _QUOTED.finditer(match["told"])]
@@ -53,7 +53,7 @@ def faults_of_reason(reason: str, paper: Paper) -> Iterator[tuple[str, str, str]
         if not any(f" {plain_words(match['told'])} " in f" {plain_words(author)} " for author in paper.authors):
             yield "author", match["told"], ", ".join(paper.authors)
     elif match := _IN.fullmatch(reason):
-        if not Term("cat", match["told"]).matches(paper):
+        if not TopicTerm("cat", match["told"]).matches(paper):
             yield "categories", match["told"], ", ".join(paper.categories)
     elif match := _WORDS.fullmatch(reason):
         yield from _absent(match["told"].split(", "), texts)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from kb.protocols import Vectors
 from kb.records import Paper, Topic
 from kb.words import content_stems, stem, words
-from kb.writing.topic_query import Term, parse_query, phrase_matches
+from kb.writing.topic_query import TopicTerm, parse_query, phrase_matches
 
 MEANING_SHARE, WORD_SHARE, QUERY_SHARE = 0.5, 0.3, 0.2
 MOST_ENCODED = 400
@@ -198,7 +198,7 @@ def _asked_words(papers: Sequence[Paper], topic: Topic | None) -> list[dict[str,
 
 def _asked(topic: Topic) -> list[str]:
     query = parse_query(topic.query)
-    wanted = (term for term in (query.terms() if query is not None else ()) if isinstance(term, Term))
+    wanted = (term for term in (query.terms() if query is not None else ()) if isinstance(term, TopicTerm))
     return [*(term.text for term in wanted if term.field in ("ti", "abs", "all")), *topic.must]
 
 

@@ -31,20 +31,20 @@ _MOST_TERMS = 200
 _DEEPEST = 50
 
 
-class Query(Protocol):
+class TopicCondition(Protocol):
     """A condition on a record."""
 
     def matches(self, paper: Paper) -> bool:
         """Whether the record meets it."""
         ...
 
-    def terms(self) -> Iterator[Term]:
+    def terms(self) -> Iterator[TopicTerm]:
         """The terms in it that speak for a paper (none below a NOT)."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class TopicTerm:
     """A word or phrase in a field. ``text`` is as written, so that reasons can show it."""
 
     field: str
@@ -62,7 +62,7 @@ class Term:
             pattern.search(f" {plain_words(text)} ") for text in _texts(paper, self.field)
         )
 
-    def terms(self) -> Iterator[Term]:
+    def terms(self) -> Iterator[TopicTerm]:
         """The term itself."""
         yield self
 
@@ -79,7 +79,7 @@ class Submitted:
         moment: datetime | None = paper.published
         return moment is not None and self.since <= moment.astimezone(UTC).date() <= self.until
 
-    def terms(self) -> Iterator[Term]:
+    def terms(self) -> Iterator[TopicTerm]:
         """None: a date says nothing of what a paper is about."""
         return iter(())
 
@@ -89,8 +89,8 @@ class Both:
     """AND, OR or ANDNOT of two conditions."""
 
     operator: Literal["AND", "OR", "ANDNOT"]
-    left: Query
-    right: Query
+    left: TopicCondition
+    right: TopicCondition
 
     def matches(self, paper: Paper) -> bool:
         """Evaluate with Python's own logic."""
@@ -98,7 +98,7 @@ class Both:
             return self.left.matches(paper) or self.right.matches(paper)
         return self.left.matches(paper) and self.right.matches(paper) is (self.operator == "AND")
 
-    def terms(self) -> Iterator[Term]:
+    def terms(self) -> Iterator[TopicTerm]:
         """Terms of both sides; of ANDNOT those of the left."""
         yield from self.left.terms()
         if self.operator != "ANDNOT":
@@ -106,7 +106,7 @@ class Both:
 
 
 @lru_cache(maxsize=256)
-def parse_query(text: str) -> Query | None:
+def parse_query(text: str) -> TopicCondition | None:
     """The condition that a query states; None for an empty query, which holds for every paper.
 
     Raises:
@@ -115,10 +115,10 @@ def parse_query(text: str) -> Query | None:
     return _Parser(text).parse()
 
 
-def spelled_out(query: Query) -> str:
+def spelled_out(query: TopicCondition) -> str:
     """The query with every operator and parenthesis written, as arXiv's API needs it (there words side by side are
     alternatives). Parsing it gives the same query again."""
-    if isinstance(query, Term):
+    if isinstance(query, TopicTerm):
         return f'{query.field}:"{query.text}"' if re.search(r"[\s()]", query.text) else f"{query.field}:{query.text}"
     if isinstance(query, Submitted):
         return f"submittedDate:[{query.since:%Y%m%d}0000 TO {query.until:%Y%m%d}2359]"
@@ -127,9 +127,9 @@ def spelled_out(query: Query) -> str:
     raise TypeError(type(query))
 
 
-def implied_categories(query: Query) -> frozenset[str] | None:
+def implied_categories(query: TopicCondition) -> frozenset[str] | None:
     """Categories of which a paper must have one to meet the query; None when it can do without."""
-    if isinstance(query, Term):
+    if isinstance(query, TopicTerm):
         return frozenset([query.text]) if query.field == "cat" else None
     if not isinstance(query, Both):
         return None
@@ -144,11 +144,11 @@ def implied_categories(query: Query) -> frozenset[str] | None:
     )
 
 
-def fields_asked(query: Query) -> frozenset[str]:
+def fields_asked(query: TopicCondition) -> frozenset[str]:
     """The fields that the query looks at, on either side of every operator."""
     if isinstance(query, Both):
         return fields_asked(query.left) | fields_asked(query.right)
-    return frozenset([query.field]) if isinstance(query, Term) else frozenset()
+    return frozenset([query.field]) if isinstance(query, TopicTerm) else frozenset()
 
 
 def phrase_matches(phrase: str, texts: Sequence[str]) -> bool:
@@ -165,7 +165,7 @@ class _Parser:
         self._tokens = list(_tokens(text))
         self._at = 0
 
-    def parse(self) -> Query | None:
+    def parse(self) -> TopicCondition | None:
         """The whole text as a query; None when there is nothing in it."""
         if not self._tokens:
             return None
@@ -176,7 +176,7 @@ class _Parser:
             self._fail("a closing parenthesis without an opening one")
         return query
 
-    def _expression(self, *, depth: int) -> Query:
+    def _expression(self, *, depth: int) -> TopicCondition:
         if depth > _DEEPEST:
             self._fail("too many parentheses inside each other")
         query = self._operand(depth=depth)
@@ -198,7 +198,7 @@ class _Parser:
             return "ANDNOT"
         return "OR" if word == "OR" else "AND"
 
-    def _operand(self, *, depth: int) -> Query:
+    def _operand(self, *, depth: int) -> TopicCondition:
         if self._at >= len(self._tokens):
             self._fail("something must follow")
         token = self._tokens[self._at]
@@ -216,7 +216,7 @@ class _Parser:
             self._fail("nothing stands before this parenthesis")
         return self._submitted(token["range"]) if token["range"] else self._term(token)
 
-    def _term(self, token: re.Match[str]) -> Term:
+    def _term(self, token: re.Match[str]) -> TopicTerm:
         field = (token["field"] or "all").casefold()
         if field not in FIELDS:
             self._at -= 1
@@ -228,7 +228,7 @@ class _Parser:
         if not (text.strip() if field in ("cat", "id") else plain_words(text)):
             self._at -= 1
             self._fail("there is no word here")
-        return Term(field, text)
+        return TopicTerm(field, text)
 
     def _submitted(self, text: str) -> Submitted:
         match = _RANGE.fullmatch(text.strip())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from kb.errors import UsageError
 from kb.ids import plain_words
 from kb.records import Paper, Topic
-from kb.writing.topic_query import Term, fields_asked, implied_categories, parse_query, phrase_matches, spelled_out
+from kb.writing.topic_query import TopicTerm, fields_asked, implied_categories, parse_query, phrase_matches, spelled_out
 
 _FEED = re.compile(r"[a-z]+(?:-[a-z]+)*(?:\.[A-Za-z-]{2,})?", re.ASCII)
 
@@ -37,7 +37,7 @@ def concerns(topic: Topic, paper: Paper) -> bool:
         if topic.authors:
             return any(_is_author(name, paper) for name in topic.authors)
         return all(phrase_matches(phrase, _texts(paper)) for phrase in topic.must)
-    in_category = not topic.categories or any(Term("cat", name).matches(paper) for name in topic.categories)
+    in_category = not topic.categories or any(TopicTerm("cat", name).matches(paper) for name in topic.categories)
     return in_category and (query is None or query.matches(paper))
 
 
@@ -85,7 +85,7 @@ def arxiv_query(topic: Topic) -> str:
     if not parts and topic.authors:
         parts.append(_any_of("au", topic.authors))
     if not parts and topic.must:
-        parts.append(" AND ".join(spelled_out(Term("all", phrase)) for phrase in topic.must))
+        parts.append(" AND ".join(spelled_out(TopicTerm("all", phrase)) for phrase in topic.must))
     if not parts:
         raise UsageError(
             f"topic {topic.name!r} asks for nothing that arXiv can look for: give it --query or --category"
@@ -94,7 +94,7 @@ def arxiv_query(topic: Topic) -> str:
 
 
 def _any_of(field: str, values: Sequence[str]) -> str:
-    return " OR ".join(spelled_out(Term(field, value)) for value in values)
+    return " OR ".join(spelled_out(TopicTerm(field, value)) for value in values)
 
 
 def _against(topic: Topic, paper: Paper) -> Iterator[str]:
@@ -111,7 +111,7 @@ def _against(topic: Topic, paper: Paper) -> Iterator[str]:
             yield f"{phrase!r} must not occur and does"
     if topic.authors and not any(_is_author(name, paper) for name in topic.authors):
         yield f"none of its authors is {' or '.join(topic.authors)}"
-    if topic.categories and not any(Term("cat", category).matches(paper) for category in topic.categories):
+    if topic.categories and not any(TopicTerm("cat", category).matches(paper) for category in topic.categories):
         yield f"it is in {', '.join(paper.categories) or 'no category'}, not in {' or '.join(topic.categories)}"
 
 
@@ -124,8 +124,8 @@ def _speaking_for(topic: Topic, paper: Paper) -> Iterator[str]:
         yield f"it says {', '.join(map(repr, topic.must))}"
     yield from (f"it is by {name}" for name in topic.authors if _is_author(name, paper))
     for category in topic.categories:
-        if Term("cat", category).matches(paper):
-            first = bool(paper.categories) and Term("cat", category).matches(_only_primary(paper))
+        if TopicTerm("cat", category).matches(paper):
+            first = bool(paper.categories) and TopicTerm("cat", category).matches(_only_primary(paper))
             yield f"it is in {category}{'' if first else ' (cross-listed)'}"
 
 

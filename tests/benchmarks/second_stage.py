@@ -26,7 +26,7 @@ import numpy as np
 from kb import Library, Settings
 from kb.answering import ranking
 from kb.answering.passages import DEPTH
-from kb.answering.ranking import Ranked
+from kb.answering.ranking import RankedChunk
 from kb.index.evaluation import ndcg
 from kb.protocols import Vectors
 from kb.records import Filters, Hit
@@ -40,7 +40,7 @@ FIRST = (10, DEPTH)  # hits that are ordered anew
 VOICES = (0.0, 0.05, 0.1, 0.2, 0.4)  # of the reader beside the score of hybrid search; at 0 back matter goes behind
 RECORDS, EVERY = 3000, 10  # of arXiv; every tenth is asked for
 
-Way = Callable[[Ranked, float], float]
+Way = Callable[[RankedChunk, float], float]
 Asked = tuple[str, str, Sequence[Hit], Mapping[str, int]]  # group, question, hits, grades by name
 
 
@@ -74,7 +74,7 @@ def ways() -> dict[str, Way]:
     return found
 
 
-def reordered(hits: Sequence[Hit], ranked: Sequence[Ranked], way: Way) -> list[Hit]:
+def reordered(hits: Sequence[Hit], ranked: Sequence[RankedChunk], way: Way) -> list[Hit]:
     """The hits that were ranked by the way's score, then the others as they came."""
     top = max((hit.score for hit in hits), default=1.0) or 1.0
     first = [each.hit for each in sorted(ranked, key=lambda each: (-way(each, top), each.hit.rank))]

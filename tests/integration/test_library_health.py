@@ -14,7 +14,7 @@ import pytest
 
 from kb import Library, Settings, encoders
 from kb.errors import EncoderError
-from kb.library.indexing import Indexes, open_indexes
+from kb.library.indexing import WritableIndexes, open_indexes
 from kb.records import Failure, Metadata
 from tests.fakes import WordEncoder, WordReader
 from tests.saying import item
@@ -51,57 +51,57 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def _rotate_rows(home: Path, indexes: Indexes) -> None:
+def _rotate_rows(home: Path, indexes: WritableIndexes) -> None:
     keys = indexes.rows.keys()
     indexes.rows.put(keys.tolist(), np.roll(indexes.rows.get(keys), 1, axis=0))
 
 
-def _swap_in_chroma(home: Path, indexes: Indexes) -> None:
+def _swap_in_chroma(home: Path, indexes: WritableIndexes) -> None:
     collection = indexes.dense._open()
     collection.delete(ids=["6"])
     collection.add(ids=["6"], embeddings=indexes.rows.get([5]))
 
 
-def _swap_sentences(home: Path, indexes: Indexes) -> None:
+def _swap_sentences(home: Path, indexes: WritableIndexes) -> None:
     indexes.sentences.put([6], [np.tile(indexes.rows.get([9]), (3, 1))])
 
 
-def _cut(name: str) -> Callable[[Path, Indexes], None]:
-    def cut(home: Path, indexes: Indexes) -> None:
+def _cut(name: str) -> Callable[[Path, WritableIndexes], None]:
+    def cut(home: Path, indexes: WritableIndexes) -> None:
         path = home / "index" / "vectors" / name
         os.truncate(path, path.stat().st_size * 2 // 3)
 
     return cut
 
 
-def _spoil_header(home: Path, indexes: Indexes) -> None:
+def _spoil_header(home: Path, indexes: WritableIndexes) -> None:
     with (home / "index" / "vectors" / "passages.f32").open("r+b") as handle:
         handle.write(b"spoiled!" * 8)
 
 
-def _spoil_chroma(home: Path, indexes: Indexes) -> None:
+def _spoil_chroma(home: Path, indexes: WritableIndexes) -> None:
     indexes.close()
     (home / "index" / "dense" / "chroma.sqlite3").write_bytes(b"no database " * 100)
 
 
-def _lose_index(home: Path, indexes: Indexes) -> None:
+def _lose_index(home: Path, indexes: WritableIndexes) -> None:
     indexes.close()
     shutil.rmtree(home / "index")
 
 
-def _lose_sentences(home: Path, indexes: Indexes) -> None:
+def _lose_sentences(home: Path, indexes: WritableIndexes) -> None:
     for path in (home / "index" / "vectors").glob("sentences*"):
         path.unlink()
 
 
-def _leave_half_a_file(home: Path, indexes: Indexes) -> None:
+def _leave_half_a_file(home: Path, indexes: WritableIndexes) -> None:
     path = home / "files" / "ab" / ".new-x"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"half a paper")
     os.utime(path, (1, 1))
 
 
-DAMAGES: dict[str, Callable[[Path, Indexes], None]] = {
+DAMAGES: dict[str, Callable[[Path, WritableIndexes], None]] = {
     "rows of other chunks": _rotate_rows,
     "one row altered": lambda home, indexes: indexes.rows.put([7], indexes.rows.get([9])),
     "one row gone": lambda home, indexes: indexes.rows.drop([7]),

@@ -44,6 +44,15 @@ def test_stages_know_only_what_is_shared_and_themselves(path: Path) -> None:
         assert "library" not in used or stage in ("cli", "__init__")
 
 
+def test_a_class_name_means_one_thing() -> None:
+    owners: dict[str, set[str]] = {}
+    for path in MODULES:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                owners.setdefault(node.name, set()).add(str(path.relative_to(ROOT)))
+    assert {name: where for name, where in owners.items() if len(where) > 1} == {}
+
+
 @pytest.mark.slow
 def test_each_foreign_package_has_one_room() -> None:
     rooms: dict[str, set[str]] = {}

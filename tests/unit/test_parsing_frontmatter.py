@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kb.parsing.frontmatter import Said, is_front_matter, mark_front, read_front, run_in_length
+from kb.parsing.frontmatter import FileFacts, is_front_matter, mark_front, read_front, run_in_length
 from kb.parsing.layout import PageLayout
 from kb.records import Block, Metadata
 from tests.printed_pages import BODY, BOLD, ITALIC, Printed, glyphs_of, laid_out, line_of, prose
@@ -14,15 +14,17 @@ ABSTRACT = "We present a method for the evaluation of widgets in large collectio
 INTRODUCTION = Block(kind="heading", text="1 Introduction", start=0, page=1)
 
 
-def said(*, data: bytes = b"", **information: str) -> Said:
-    return Said(links=(), information=information, data=data)
+def said(*, data: bytes = b"", **information: str) -> FileFacts:
+    return FileFacts(links=(), information=information, data=data)
 
 
 def first_page(*above: Printed) -> list[Printed]:
     return [*above, Printed(280, 180, "Abstract", BOLD), *prose(110, 200, 6, chars=80), *prose(72, 300, 25)]
 
 
-def front_of(page: list[Printed], *, says: Said | None = None, blocks: tuple[Block, ...] = (INTRODUCTION,)) -> Metadata:
+def front_of(
+    page: list[Printed], *, says: FileFacts | None = None, blocks: tuple[Block, ...] = (INTRODUCTION,)
+) -> Metadata:
     pages, body = laid_out(page)
     mark_front(pages, body=body)
     return read_front(pages, says or said(), body=body, blocks=blocks)
@@ -78,7 +80,9 @@ def test_where_no_line_is_clearly_a_name_there_are_no_authors() -> None:
         (said(arXivID="no id at all"), (), None),
     ],
 )
-def test_ids_that_the_file_states_of_itself_are_read(says: Said, ids: tuple[str, ...], version: int | None) -> None:
+def test_ids_that_the_file_states_of_itself_are_read(
+    says: FileFacts, ids: tuple[str, ...], version: int | None
+) -> None:
     front = front_of(first_page(Printed(150, 80, "A Title in Large Type", TITLE)), says=says)
     assert (front.ids, front.version) == (ids, version)
 

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from kb.records import Affiliation, Item, Link, Metadata, Name, Paper, SourceRecord
 from kb.rendering.bibliography import citation_keys, split_name, to_bibtex, to_jsonl
 from kb.sources import bibtex, jsonl
-from kb.sources.jsonl_fields import Reading
+from kb.sources.jsonl_fields import RecordReading
 
 PAPER = Paper(
     id="arxiv:2402.19481",
@@ -155,7 +155,7 @@ def test_five_hundred_real_records_come_back_from_bibtex_and_jsonl(shared: Path)
         rows = [json.loads(line) for line in itertools.islice(lines, 0, 50_000, 100)]
     papers = []
     for row in rows:
-        said = jsonl.read_record(Reading(row)).metadata
+        said = jsonl.read_record(RecordReading(row)).metadata
         assert said is not None
         papers.append(
             Paper(
@@ -168,7 +168,7 @@ def test_five_hundred_real_records_come_back_from_bibtex_and_jsonl(shared: Path)
     for paper, metadata in zip(papers, reread(papers), strict=True):
         assert_same(paper, metadata)
     for paper, line in zip(papers, to_jsonl(papers).splitlines(), strict=True):
-        said_again = jsonl.read_record(Reading(json.loads(line))).metadata
+        said_again = jsonl.read_record(RecordReading(json.loads(line))).metadata
         assert said_again is not None
         assert (said_again.title, said_again.authors, said_again.abstract) == (
             paper.title,

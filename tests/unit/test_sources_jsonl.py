@@ -20,7 +20,7 @@ from kb.records import Failure, Found, Item, Metadata, Name, PassedOver
 from kb.sources import jsonl
 from kb.sources.jsonl import holds_records
 from kb.sources.jsonl import read as read_file
-from kb.sources.jsonl_fields import Reading
+from kb.sources.jsonl_fields import RecordReading
 
 GOOD = {"id": "2402.19481", "version": 1, "title": "A title", "authors": ["A. B", "C D"], "listed": ["2024-03-04"]}
 
@@ -30,7 +30,7 @@ def read(path: Path, **limits: Any) -> list[Found]:
 
 
 def read_record(record: dict[str, Any]) -> Item:
-    return jsonl.read_record(Reading(record))
+    return jsonl.read_record(RecordReading(record))
 
 
 def written(path: Path, *records: Any) -> Path:

@@ -16,7 +16,7 @@ from kb.writing.topic_query import (
     FIELDS,
     Both,
     Submitted,
-    Term,
+    TopicTerm,
     fields_asked,
     implied_categories,
     parse_query,
@@ -52,14 +52,14 @@ WORDS = st.sampled_from(
     ]
 )
 TERMS = st.one_of(
-    st.builds(Term, st.sampled_from(["ti", "abs", "au", "all", "co", "jr", "rn"]), WORDS),
+    st.builds(TopicTerm, st.sampled_from(["ti", "abs", "au", "all", "co", "jr", "rn"]), WORDS),
     st.builds(
-        lambda field, words: Term(field, " ".join(words)),
+        lambda field, words: TopicTerm(field, " ".join(words)),
         st.sampled_from(["ti", "abs", "all"]),
         st.lists(WORDS, min_size=2, max_size=3),
     ),
-    st.builds(Term, st.just("cat"), st.sampled_from(["cs.CV", "cs", "cs.*", "math.AG", "hep-th"])),
-    st.builds(Term, st.just("id"), st.sampled_from(["2402.19481", "2402.19481v1", "hep-th/9901001"])),
+    st.builds(TopicTerm, st.just("cat"), st.sampled_from(["cs.CV", "cs", "cs.*", "math.AG", "hep-th"])),
+    st.builds(TopicTerm, st.just("id"), st.sampled_from(["2402.19481", "2402.19481v1", "hep-th/9901001"])),
     st.builds(
         lambda days: Submitted(min(days), max(days)),
         st.lists(st.dates(date(1991, 8, 1), date(2030, 1, 1)), min_size=2, max_size=2),
@@ -161,7 +161,7 @@ def test_operators_follow_logic(left: Both, right: Both) -> None:
     a, b = left.matches(PAPER), right.matches(PAPER)
     assert Both("AND", left, right).matches(PAPER) is (a and b)
     assert Both("OR", left, right).matches(PAPER) is (a or b)
-    everything = Both("OR", Term("ti", "diffusion"), Term("ti", "diffusion"))
+    everything = Both("OR", TopicTerm("ti", "diffusion"), TopicTerm("ti", "diffusion"))
     neither = Both("ANDNOT", everything, Both("OR", left, right))
     both_not = Both("AND", Both("ANDNOT", everything, left), Both("ANDNOT", everything, right))
     assert neither.matches(PAPER) is both_not.matches(PAPER)
@@ -183,7 +183,7 @@ def test_a_word_is_found_in_the_text_that_it_stands_in(field: str, text: str) ->
     if not plain_words(text):
         return
     paper = Paper(id="arxiv:1", title=f"a {text} b", abstract=f"a {text} b", authors=(f"a {text} b",))
-    assert Term(field, " ".join(plain_words(text).split())).matches(paper)
+    assert TopicTerm(field, " ".join(plain_words(text).split())).matches(paper)
 
 
 @given(QUERIES)

@@ -16,7 +16,7 @@ from kb.index.catalog.identity import DisjointSets, cluster
 from kb.index.catalog.matching import Known, record_id
 from kb.index.catalog.records import RecordTable, Stored
 from kb.index.catalog.schema import intact
-from kb.index.catalog.views import Change, PaperViews, Settled, anchor, decide, of_several, owned_rows
+from kb.index.catalog.views import Change, PaperViews, SettledViews, anchor, decide, of_several, owned_rows
 from kb.records import Filters, Fulltext, Joined, Paper, Parted, SourceRecord, Version
 
 Order = Literal["new", "old", "title", "added"]
@@ -41,7 +41,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class PlacedRecord:
     """Where a record that came in is: the paper's id and its own, and what it changed."""
 
     paper: str
@@ -56,7 +56,7 @@ class TakenIn:
     ``touched`` is one record of each paper whose text has to be cut anew; ``joined`` and ``doubted`` are new.
     """
 
-    placed: tuple[tuple[Placed, ...], ...]
+    placed: tuple[tuple[PlacedRecord, ...], ...]
     touched: tuple[str, ...]
     joined: tuple[Joined, ...]
     doubted: tuple[tuple[str, ...], ...]
@@ -82,7 +82,7 @@ class PaperTable:
         with self._db.transaction():
             stored = [self._store(arrival, run) for arrival in arrivals]
             news = list(dict.fromkeys(one.id for some in stored for one, is_news in some if is_news))
-            settled = self._views.settle(news) if news else Settled(changes={})
+            settled = self._views.settle(news) if news else SettledViews(changes={})
             for one in (one for some in stored for one, is_news in some if is_news):
                 self._keep_version(one)
             return TakenIn(
@@ -104,13 +104,13 @@ class PaperTable:
             stored[1] = (file, self._records.attach(stored[0][0].id, file.id) or is_news)
         return stored
 
-    def _placed(self, stored: Stored, is_news: bool, settled: Settled) -> Placed:
+    def _placed(self, stored: Stored, is_news: bool, settled: SettledViews) -> PlacedRecord:
         number = self._record_paper(stored.id)
         change: Change = "unchanged"
         if is_news:  # a record more, or one that has left the paper it was of, changes a paper whatever is seen of it
             is_new = settled.changes.get(number) == "added" and stored.paper is None
             change = "added" if is_new else "updated"
-        return Placed(paper=self._id(number), record=stored.id, change=change)
+        return PlacedRecord(paper=self._id(number), record=stored.id, change=change)
 
     def merge(self, one: str, other: str) -> Parted:
         """Make one paper of two (ids) by the user's word.

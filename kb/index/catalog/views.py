@@ -27,7 +27,7 @@ Change = Literal["added", "updated", "unchanged"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class SettledViews:
     """What came of new or changed records: by catalog number what became of each paper, one record of each paper that
     changed, the joins and doubts that are new."""
 
@@ -45,7 +45,7 @@ class PaperViews:
         self._records, self._authors = records, authors
         self._fresh = 0
 
-    def settle(self, seeds: Collection[str]) -> Settled:
+    def settle(self, seeds: Collection[str]) -> SettledViews:
         """Cluster again all that hangs together with these records, and make the papers what the clusters say."""
         block = self._records.block(seeds)
         numbers, emptied = self._assign(block)
@@ -82,7 +82,7 @@ class PaperViews:
                 "DELETE FROM papers WHERE number = ? AND NOT EXISTS (SELECT 1 FROM records WHERE paper = ?)",
                 (number, number),
             )
-        return Settled(
+        return SettledViews(
             changes=changes,
             touched=tuple(touched),
             joined=tuple(Joined(id="", records=(join.one, join.other), why=join.why) for join in new_joins),

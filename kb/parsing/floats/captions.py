@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from kb.parsing.floats.caption_text import SOFT_HYPHEN, join_rows
-from kb.parsing.floats.page import FloatPage, Item
+from kb.parsing.floats.page import FloatLine, FloatPage
 from kb.parsing.floats.rectangles import Rect, hull
 from kb.parsing.layout import BodyStyle
 from kb.structure import FLOAT_WORD, FloatLabel, float_label
@@ -39,8 +39,8 @@ class FloatCaption:
     page: FloatPage
     family: str  # "Figure", "Table", "Algorithm" …
     label: str  # "Figure 3", "Supplementary Figure S1"
-    items: list[Item]
-    rows: list[list[Item]]
+    items: list[FloatLine]
+    rows: list[list[FloatLine]]
     quality: float
     text: str = ""
 
@@ -96,7 +96,7 @@ def _free_letters(caption: FloatCaption) -> None:
             item.role = "free" if item.role == "body" else item.role
 
 
-def _candidate(page: FloatPage, item: Item, *, body: BodyStyle) -> tuple[FloatCaption, str] | None:
+def _candidate(page: FloatPage, item: FloatLine, *, body: BodyStyle) -> tuple[FloatCaption, str] | None:
     if item.role == "furniture" or _LEADERS.search(item.text):
         return None
     text = _with_number(page, item)
@@ -112,7 +112,7 @@ def _starts_caption(text: str) -> bool:
     return label is not None and label.kind not in _NOT_CUT
 
 
-def _with_number(page: FloatPage, item: Item) -> str:
+def _with_number(page: FloatPage, item: FloatLine) -> str:
     """The line; when a wide space parts a lone "Figure" from its number, with what follows on its row."""
     if not FLOAT_WORD.match(item.text):
         return item.text
@@ -121,7 +121,7 @@ def _with_number(page: FloatPage, item: Item) -> str:
     return " ".join([item.text, *(i.text for i in sorted(row, key=lambda i: i.box.x0))])
 
 
-def _quality(item: Item, label: FloatLabel, *, body: BodyStyle) -> float:
+def _quality(item: FloatLine, label: FloatLabel, *, body: BodyStyle) -> float:
     line, mark, rest = item.line, label.mark, label.rest
     first = line.runs[0].style if line.runs else None
     quality = 1.5 if mark in _COLONS else 1.0 if mark else 0.0
@@ -192,19 +192,19 @@ def _add_row_mates(caption: FloatCaption, page: FloatPage) -> None:
             edge = item.box.x1
 
 
-def _begins_column(item: Item) -> bool:
+def _begins_column(item: FloatLine) -> bool:
     """Whether lines above and below begin where this one does: text that runs beside the float."""
     size = item.line.size
     aligned = [o for o in item.block if o is not item and abs(o.box.x0 - item.box.x0) < 0.15 * size]
     return len(aligned) >= 2 and any(not _starts_caption(o.text) and o.box.width > 6 * size for o in aligned)
 
 
-def largest_size(item: Item) -> float:
+def largest_size(item: FloatLine) -> float:
     """The largest font size of a line: in small capitals most letters are smaller."""
     return max((run.style.size for run in item.line.runs), default=item.line.size)
 
 
-def _row_below(page: FloatPage, caption: FloatCaption, last: list[Item], *, size: float) -> list[Item]:
+def _row_below(page: FloatPage, caption: FloatCaption, last: list[FloatLine], *, size: float) -> list[FloatLine]:
     """The next row of lines under the caption's last row, within its x-range."""
     area = hull(item.box for item in caption.items)
     base = max(item.line.baseline for item in last)
@@ -223,7 +223,7 @@ def _row_below(page: FloatPage, caption: FloatCaption, last: list[Item], *, size
     return sorted((i for i in below if i.line.baseline - nearest < 0.3 * size), key=lambda item: item.box.x0)
 
 
-def _goes_on(caption: FloatCaption, row: list[Item], *, down: float, usual: float | None, body: BodyStyle) -> bool:
+def _goes_on(caption: FloatCaption, row: list[FloatLine], *, down: float, usual: float | None, body: BodyStyle) -> bool:
     first, last = caption.items[0], caption.rows[-1]
     if any(item.role == "caption" for item in row) or _starts_caption(row[0].text):
         return False
@@ -258,7 +258,7 @@ def _goes_on(caption: FloatCaption, row: list[Item], *, down: float, usual: floa
     return filled > widest - 1 or (filled > 0.8 * widest and not text.endswith((".", "!", "?", ":", ")")))
 
 
-def _style_ends(caption: FloatCaption, row: list[Item], *, body: BodyStyle) -> bool:
+def _style_ends(caption: FloatCaption, row: list[FloatLine], *, body: BodyStyle) -> bool:
     """The caption is in a font of its own and this row is not."""
     fonts = {item.line.font for item in caption.items}
     bold = {item.line.bold for item in caption.items}

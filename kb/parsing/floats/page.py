@@ -17,14 +17,14 @@ RULE_POINTS = 2.6  # a drawn thing that is not thicker is a rule
 
 
 @dataclass(slots=True)
-class Item:
+class FloatLine:
     """A line on the page as it is looked at (turned upright), with its role."""
 
     line: TextLine
     box: Rect
     column: int  # -1: across columns
     role: Role = "free"
-    block: list[Item] = field(default_factory=list)
+    block: list[FloatLine] = field(default_factory=list)
 
     @property
     def text(self) -> str:
@@ -47,7 +47,7 @@ class FloatPage:
     height: float
     turned: Turn
     columns: tuple[Span, ...]
-    items: list[Item]
+    items: list[FloatLine]
     graphics: list[Rect] = field(default_factory=list)  # drawn things that are no rules
     rules: list[Rect] = field(default_factory=list)  # horizontal rules
     stamps: list[Rect] = field(default_factory=list)  # pictures that come again on other pages, such as a logo
@@ -69,7 +69,7 @@ class FloatPage:
         return -1
 
 
-def is_in_drawing(page: FloatPage, item: Item) -> bool:
+def is_in_drawing(page: FloatPage, item: FloatLine) -> bool:
     """Whether a line stands inside a frame or a drawn thing much taller than itself."""
     if any(frame.holds(item.box, slack=4) for frame in page.frames):
         return True
@@ -79,7 +79,7 @@ def is_in_drawing(page: FloatPage, item: Item) -> bool:
     )
 
 
-def is_alone_in_row(page: FloatPage, item: Item) -> bool:
+def is_alone_in_row(page: FloatPage, item: FloatLine) -> bool:
     """Whether nothing else stands beside a line in its column."""
     x0, x1 = page.span_of(item.column)
     return not any(

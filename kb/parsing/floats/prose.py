@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from kb.parsing.floats.page import FloatPage, Item
+from kb.parsing.floats.page import FloatLine, FloatPage
 from kb.parsing.layout import BodyStyle
 
 _WIDE = 0.82  # share of the column that a line of a paragraph fills
@@ -65,8 +65,8 @@ def _half(size: float) -> float:
 def find_blocks(page: FloatPage) -> None:
     """Give each upright line its block: lines of one size that stand below each other at one distance."""
     items = sorted((item for item in page.items if item.line.upright), key=lambda item: (item.box.y0, item.box.x0))
-    blocks: list[list[Item]] = []
-    open_blocks: list[list[Item]] = []
+    blocks: list[list[FloatLine]] = []
+    open_blocks: list[list[FloatLine]] = []
     for item in items:
         open_blocks = [block for block in open_blocks if item.box.y0 - block[-1].box.y1 < 2 * item.line.size + 6]
         fitting = [block for block in open_blocks if _continues(block, item)]
@@ -80,7 +80,7 @@ def find_blocks(page: FloatPage) -> None:
             open_blocks.append(item.block)
 
 
-def _continues(block: list[Item], item: Item) -> bool:
+def _continues(block: list[FloatLine], item: FloatLine) -> bool:
     last = block[-1]
     step = item.line.baseline - last.line.baseline
     size = max(last.line.size, item.line.size)
@@ -117,11 +117,11 @@ def mark_body(page: FloatPage, *, body: BodyStyle, prose: ProseStyle) -> None:
                 line.role = "body" if line.role == "free" else line.role
 
 
-def _is_prose_size(item: Item, *, body: BodyStyle, sizes: frozenset[float]) -> bool:
+def _is_prose_size(item: FloatLine, *, body: BodyStyle, sizes: frozenset[float]) -> bool:
     return 0.93 * body.size <= item.line.size <= 1.1 * body.size or _half(item.line.size) in sizes
 
 
-def _fills_column(page: FloatPage, item: Item) -> bool:
+def _fills_column(page: FloatPage, item: FloatLine) -> bool:
     x0, x1 = page.span_of(item.column)
     width = max(1.0, x1 - x0)
     return item.box.width >= _WIDE * width or (abs(item.box.x1 - x1) <= 3 and item.box.width >= 0.55 * width)

@@ -10,7 +10,7 @@ from itertools import pairwise
 from kb.parsing.floats.caption_text import read_vocabulary
 from kb.parsing.floats.captions import FloatCaption, complete_captions, find_first_lines
 from kb.parsing.floats.frames import mark_stamps
-from kb.parsing.floats.page import FloatPage, Item, Turn, sort_graphics
+from kb.parsing.floats.page import FloatLine, FloatPage, Turn, sort_graphics
 from kb.parsing.floats.prose import find_blocks, mark_body, prose_style
 from kb.parsing.floats.rectangles import Rect
 from kb.parsing.floats.walls import keep_table_heads, mark_margins, mark_running_heads
@@ -59,12 +59,12 @@ def _float_page(layout: PageLayout) -> FloatPage:
         for line in lines:
             as_seen = _turned(line, layout, turn)
             box = Rect(as_seen.x0, as_seen.y0, as_seen.x1, as_seen.y1)
-            page.items.append(Item(as_seen, box, 0, "furniture" if line.upright else "free"))
+            page.items.append(FloatLine(as_seen, box, 0, "furniture" if line.upright else "free"))
         return page
     page = FloatPage(layout.number, layout.width, layout.height, 0, layout.columns, [])
     for placed in layout.placed:
         box = Rect(placed.line.x0, placed.line.y0, placed.line.x1, placed.line.y1)
-        item = Item(placed.line, box, page.column_of(box))
+        item = FloatLine(placed.line, box, page.column_of(box))
         if placed.role == "furniture" and placed.line.upright:
             item.role = "furniture"
         page.items.append(item)

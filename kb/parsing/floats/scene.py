@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kb.parsing.floats.captions import FloatCaption
 from kb.parsing.floats.ink import Blob, Ink, find_blobs, read_ink
-from kb.parsing.floats.page import FloatPage, Item
+from kb.parsing.floats.page import FloatLine, FloatPage
 from kb.parsing.floats.rectangles import Rect
 from kb.parsing.layout import BodyStyle
 from kb.parsing.page import Raster
@@ -33,7 +33,7 @@ def read_scene(page: FloatPage, captions: list[FloatCaption], *, raster: Raster,
     return FloatScene(page, captions, ink, find_blobs(ink, walls=walls), body)
 
 
-def solid(item: Item) -> Rect:
+def solid(item: FloatLine) -> Rect:
     """What a line covers: from the top of its letters to a little below the baseline, so that rules stay."""
     box = item.box
     if not item.line.upright:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from kb.parsing.floats.page import FloatPage, Item, is_alone_in_row, is_in_drawing
+from kb.parsing.floats.page import FloatLine, FloatPage, is_alone_in_row, is_in_drawing
 from kb.parsing.floats.prose import is_code_font
 from kb.parsing.floats.rectangles import Rect
 from kb.parsing.layout import BodyStyle
@@ -29,7 +29,7 @@ def mark_margins(page: FloatPage) -> None:
 
 def mark_running_heads(pages: Sequence[FloatPage]) -> None:
     """Topmost and lowest rows that come again, digits aside, at the same height on other pages."""
-    edges: dict[tuple[str, int], list[list[Item]]] = {}
+    edges: dict[tuple[str, int], list[list[FloatLine]]] = {}
     for page in pages:
         upright = [item for item in page.items if item.line.upright and item.role in ("free", "furniture")]
         if not upright or page.turned:
@@ -80,7 +80,7 @@ def mark_obstacles(page: FloatPage, *, body: BodyStyle) -> None:
         _mark_front(page, body=body)
 
 
-def _is_heading(page: FloatPage, item: Item, *, body: BodyStyle) -> bool:
+def _is_heading(page: FloatPage, item: FloatLine, *, body: BodyStyle) -> bool:
     line = item.line
     if not line.upright or line.size < body.size - 0.5 or sum(char.isalpha() for char in line.text) < 4:
         return False
@@ -95,7 +95,7 @@ def _is_heading(page: FloatPage, item: Item, *, body: BodyStyle) -> bool:
     )
 
 
-def _is_lone_line(page: FloatPage, item: Item, *, body: BodyStyle) -> bool:
+def _is_lone_line(page: FloatPage, item: FloatLine, *, body: BodyStyle) -> bool:
     """A line of running text that is no paragraph: it begins where lines of the column begin."""
     line = item.line
     if not line.upright or line.font not in body.fonts or abs(line.size - body.size) > 0.3:
@@ -150,7 +150,7 @@ def _mark_footnotes(page: FloatPage, *, body: BodyStyle) -> None:
                 break
 
 
-def _starts_footnote(page: FloatPage, item: Item, *, left: float) -> bool:
+def _starts_footnote(page: FloatPage, item: FloatLine, *, left: float) -> bool:
     if item.box.x0 - left > 24 or item.box.x0 < left - 3:
         return False
     marked = bool(item.line.runs and item.line.runs[0].raised) or bool(re.match(r"^[*†‡§¶∗]", item.text))
