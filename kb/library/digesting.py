@@ -58,7 +58,7 @@ class DigestSelection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerEntry:
+class VersionEntry:
     """What the ledger says of one version of a paper."""
 
     version: int
@@ -235,7 +235,7 @@ class _Chooser:
     since: date
     until: date
     replaced: frozenset[str]
-    history: Mapping[str, Sequence[LedgerEntry]]
+    history: Mapping[str, Sequence[VersionEntry]]
     room: Counter[date] = field(default_factory=Counter)
 
     def judge(self, paper: Paper) -> Shown | Unlisted:
@@ -277,7 +277,7 @@ class _Chooser:
                     if entry.how == "new" and self.since <= entry.day <= self.until:
                         self.room[entry.day] += 1
 
-    def _again(self, paper: Paper, shown: Sequence[LedgerEntry], here: Sequence[LedgerEntry]) -> Shown:
+    def _again(self, paper: Paper, shown: Sequence[VersionEntry], here: Sequence[VersionEntry]) -> Shown:
         """As it was shown in the period before."""
         first = here[0]
         older = [entry.version for entry in shown if entry.version < first.version]
@@ -286,7 +286,7 @@ class _Chooser:
         changes = _changes(self.versions(paper.id), paper, since_version=max(older))
         return Shown(paper=paper, how="updated", day=first.day, changes=changes)
 
-    def _only_replaced(self, paper: Paper, entries: Sequence[LedgerEntry]) -> bool:
+    def _only_replaced(self, paper: Paper, entries: Sequence[VersionEntry]) -> bool:
         """Whether all that happened in the period is a new version of a paper from before it."""
         if any(entry.how == "replacement" and self.since <= entry.day <= self.until for entry in entries):
             return True
@@ -361,11 +361,11 @@ def _ranked(
     return ranked, [skipped for skipped in ranking.outside if skipped.paper_id not in stays]
 
 
-def _history(catalog: Catalog, topic: str) -> dict[str, list[LedgerEntry]]:
+def _history(catalog: Catalog, topic: str) -> dict[str, list[VersionEntry]]:
     """Paper id to what the ledger has of it under a topic."""
-    history: dict[str, list[LedgerEntry]] = {}
+    history: dict[str, list[VersionEntry]] = {}
     for row in catalog.ledger.entries(topic):
-        entry = LedgerEntry(version=row["version"], day=date.fromisoformat(row["day"]), how=row["how"])
+        entry = VersionEntry(version=row["version"], day=date.fromisoformat(row["day"]), how=row["how"])
         history.setdefault(row["paper_id"], []).append(entry)
     return history
 

@@ -26,12 +26,12 @@ import httpx
 import pytest
 
 from kb.errors import DownloadRefused, HomeUnwritable, NotFound, SourceError, SourceUnavailable
+from kb.home import writing_error
 from kb.settings import Settings
 from kb.sources import http
 from kb.sources.addresses import is_public
 from kb.sources.answers import AnswerCache
 from kb.sources.http import PoliteClient
-from kb.sources.pacing import unwritable
 from tests.arxiv_server import ArxivServer, Fault
 
 RECORD = {
@@ -132,7 +132,6 @@ import json, sys
 from pathlib import Path
 from kb.settings import Settings
 from kb.sources.http import PoliteClient
-from kb.sources.pacing import unwritable
 home, url, settings = Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
 with PoliteClient(Settings(home=home, **settings), cache_folder=home / "cache") as client:
     for _ in range(int(sys.argv[4])):
@@ -398,7 +397,7 @@ def test_the_cache_stays_within_its_size_and_drops_the_oldest(tmp_path: Path) ->
 
 def test_a_folder_that_cannot_be_written_is_one_clear_line(arxiv: ArxivServer, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be")
-    with make(arxiv, tmp_path) as client, pytest.raises(HomeUnwritable, match="cannot be written"):
+    with make(arxiv, tmp_path) as client, pytest.raises(HomeUnwritable, match="is a file where kb has a folder"):
         client.get_bytes(arxiv.url + API)
 
 
@@ -463,10 +462,10 @@ def test_a_file_that_cannot_be_written_is_one_clear_line(
     arxiv: ArxivServer, client: PoliteClient, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(HomeUnwritable, match=r"cannot be written.*check"):
+    with pytest.raises(HomeUnwritable, match="is a file where kb has a folder: move it away"):
         client.download(arxiv.url + PDF, to=tmp_path / "file" / "p.pdf", expect="pdf")
     assert len(arxiv.requests) == 1
-    full = unwritable(tmp_path, OSError(errno.ENOSPC, "No space left on device"))
+    full = writing_error(OSError(errno.ENOSPC, "No space left on device"), tmp_path)
     assert (full.code, "free some space" in str(full)) == ("disk-full", True)
 
 
