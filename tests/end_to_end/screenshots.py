@@ -25,7 +25,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         home = Path(folder) / "home"
         with Library.open(Settings(home=home)) as library:
-            run_demo(library, progress=lambda doing, done, total: None, notice=lambda text: None)
+            run_demo(library, Reporter(quiet=True))
             library.pages.write(library.digest(day=DAY), ["json"], out=library.pages.folder(None, DAY))
         with served(home) as address:
             for name, (scheme, show) in _PICTURES.items():

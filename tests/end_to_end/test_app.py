@@ -19,6 +19,7 @@ from playwright.sync_api import expect
 
 from kb import Library, Settings
 from kb.cli.demo import DAY, run_demo
+from kb.cli.progress import Reporter
 from kb.records import Answer
 from tests.end_to_end.chromium import Visitor, chromium_path, served
 from ui import markup
@@ -57,7 +58,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo papers and the digest of their day."""
     home = tmp_path_factory.mktemp("app") / "home"
     with Library.open(Settings(home=home)) as library:
-        run_demo(library, progress=None, notice=lambda text: None)
+        run_demo(library, Reporter(quiet=True))
         library.pages.write(library.digest(day=DAY), ["json"], out=library.pages.folder(None, DAY))
     return home
 

@@ -87,7 +87,7 @@ HARMS: dict[str, tuple[Callable[[Path], None], bool]] = {
 def test_what_is_not_the_catalogs_is_said_and_what_is_there_answers(
     sound: Path, tmp_path: Path, harm: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kb.encoders.load_encoder", lambda settings: WordEncoder())
+    monkeypatch.setattr("kb.encoders.load_encoder", lambda settings, **_: WordEncoder())
     home, (do, finds) = tmp_path / "home", HARMS[harm]
     shutil.copytree(sound, home)
     do(home)

@@ -239,7 +239,7 @@ def test_on_the_command_line_what_is_missing_is_listed_and_the_status_is_in_part
     home = tmp_path / "home"
     shutil.copytree(full, home)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("kb.encoders.load_encoder", lambda settings: WordEncoder())
+        patch.setattr("kb.encoders.load_encoder", lambda settings, **_: WordEncoder())
         assert main(["remove", "w1", "nobody", "--json", "--home", str(home)]) == 3
     said = json.loads(capsys.readouterr().out)
     assert (len(said["removed"]), [one["what"] for one in said["missing"]]) == (1, ["nobody"])
