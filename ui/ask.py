@@ -127,6 +127,8 @@ class _Asked:
         self.said = said
 
     def begin(self, here: Library, *, session: str, within: list[str], effort: Effort) -> None:
+        """Ask; what comes is heard, and what goes wrong is raised by who looks at the ending."""
+
         def work() -> None:
             try:
                 made = here.ask(

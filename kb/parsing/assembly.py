@@ -11,7 +11,7 @@ from kb.parsing.frontmatter import is_front_matter, is_notice_of_rights, run_in_
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine, only_first, without_first
 from kb.parsing.outline import Heading
-from kb.parsing.page import ruled_areas, stands_in
+from kb.parsing.page import stands_in
 from kb.parsing.paragraphs import Vocabulary, is_list_item, join_lines, starts_paragraph, without_item_mark
 from kb.parsing.references import split_references
 from kb.parsing.tables import read_table
@@ -96,17 +96,17 @@ class _Desk:
         self.drafts.append(_Draft(kind="heading", text=self.path[0], lines=spans, section=self.path))
         return [without_first(lines[0], count), *lines[1:]]
 
-    def close_references(self, pages: Sequence[PageLayout]) -> None:
+    def close_references(self) -> None:
         """Put the lines gathered so far as entries of the list of references."""
         if self.references:
             for marker, entry in split_references(self.references):
                 self.put("reference", [placed.line for placed in entry], label=marker)
             self.references = []
 
-    def close_section(self, pages: Sequence[PageLayout]) -> None:
+    def close_section(self) -> None:
         """Put what is open, then the floats of the section."""
         self.close_paragraph()
-        self.close_references(pages)
+        self.close_references()
         self.drafts += self.later
         self.later = []
 
@@ -122,7 +122,7 @@ def assemble(pages: Sequence[PageLayout], headings: Sequence[Heading], *, body: 
             placed = page.placed[index]
             heading = at.get((page.number, index)) if placed.role == "heading" else None
             if heading is not None:
-                _open_section(desk, heading, pages)
+                _open_section(desk, heading, page)
                 index = heading.lines[-1] + 1
             elif placed.role == "front":
                 index += 1  # has been put already
@@ -130,11 +130,11 @@ def assemble(pages: Sequence[PageLayout], headings: Sequence[Heading], *, body: 
                 desk.dropped["table of contents"] += 1
                 index += 1
             elif placed.role in ("body", "reference", "furniture", "heading"):
-                _take_line(desk, placed, page=page, pages=pages, body=body)
+                _take_line(desk, placed, page=page, body=body)
                 index += 1
             else:
-                index = _take_group(desk, index, page=page, pages=pages, body=body)
-    desk.close_section(pages)
+                index = _take_group(desk, index, page=page, body=body)
+    desk.close_section()
     return _numbered(desk)
 
 
@@ -151,9 +151,8 @@ def _put_front_first(desk: _Desk, pages: Sequence[PageLayout]) -> None:
     desk.put("front", [member.line for member in group])
 
 
-def _open_section(desk: _Desk, heading: Heading, pages: Sequence[PageLayout]) -> None:
-    desk.close_section(pages)
-    page = pages[heading.page - 1]
+def _open_section(desk: _Desk, heading: Heading, page: PageLayout) -> None:
+    desk.close_section()
     while desk.section and desk.section[-1][0] >= heading.level:
         desk.section.pop()
     text, spans = join_lines([page.placed[line].line for line in heading.lines], desk.vocabulary)
@@ -163,20 +162,20 @@ def _open_section(desk: _Desk, heading: Heading, pages: Sequence[PageLayout]) ->
     desk.drafts.append(_Draft(kind="heading", text=text, lines=spans, section=desk.path))
 
 
-def _take_line(desk: _Desk, placed: Placed, *, page: PageLayout, pages: Sequence[PageLayout], body: BodyStyle) -> None:
+def _take_line(desk: _Desk, placed: Placed, *, page: PageLayout, body: BodyStyle) -> None:
     if placed.role == "furniture":
         desk.dropped["running head or page number" if placed.line.upright else "rotated"] += 1
     elif placed.role == "reference":
         desk.close_paragraph()
         desk.references.append(placed)
     else:
-        desk.close_references(pages)
+        desk.close_references()
         if desk.paragraph and starts_paragraph(desk.paragraph, placed, page=page, body=body):
             desk.close_paragraph()
         desk.paragraph.append(placed)
 
 
-def _take_group(desk: _Desk, index: int, *, page: PageLayout, pages: Sequence[PageLayout], body: BodyStyle) -> int:
+def _take_group(desk: _Desk, index: int, *, page: PageLayout, body: BodyStyle) -> int:
     """Lines from ``index`` on that have one role and one float; returns the place after them."""
     first = page.placed[index]
     end = index + 1
@@ -185,14 +184,14 @@ def _take_group(desk: _Desk, index: int, *, page: PageLayout, pages: Sequence[Pa
     group = page.placed[index:end]
     lines = [placed.line for placed in group]
     if first.role == "float" and first.float_label is None:
-        _take_unlabelled(desk, group, page=page, pages=pages, body=body)
+        _take_unlabelled(desk, group, page=page, body=body)
     elif first.role == "float":
         if not any(_is_same_float(first, placed) for placed in page.placed[:index]):
             whole = [placed for placed in page.placed[index:] if _is_same_float(first, placed)]
             inside, around = _without_prose_around(whole, page=page, body=body)
             _take_float(desk, inside, page=page)
             for placed in around:
-                _take_line(desk, placed, page=page, pages=pages, body=body)
+                _take_line(desk, placed, page=page, body=body)
     elif first.role == "caption":
         # Text beside a wrapped caption stands between its lines in the reading order.
         if not any(_is_same_caption(first, placed) for placed in page.placed[:index]):
@@ -228,7 +227,7 @@ def _without_prose_around(
     group: Sequence[Placed], *, page: PageLayout, body: BodyStyle
 ) -> tuple[list[Placed], list[Placed]]:
     """A float's own lines, and those of running text at its head and foot: beyond its rules, wide, set as that is."""
-    ruled = [area for area in ruled_areas(page.graphics) if any(stands_in(placed.line, [area]) for placed in group)]
+    ruled = [area for area in page.ruled if any(stands_in(placed.line, [area]) for placed in group)]
 
     def is_prose(placed: Placed) -> bool:
         line, (start, end) = placed.line, page.span_of(placed.column)
@@ -261,11 +260,9 @@ def _take_float(desk: _Desk, group: Sequence[Placed], *, page: PageLayout) -> No
         desk.later.append(_Draft(kind=kind, text=text, lines=spans, section=desk.path, label=label))
 
 
-def _take_unlabelled(
-    desk: _Desk, group: Sequence[Placed], *, page: PageLayout, pages: Sequence[PageLayout], body: BodyStyle
-) -> None:
+def _take_unlabelled(desk: _Desk, group: Sequence[Placed], *, page: PageLayout, body: BodyStyle) -> None:
     """Lines set apart without a caption: a table if their cells stand in a grid, else prose, if they have words."""
-    area = [area for area in ruled_areas(page.graphics) if stands_in(group[0].line, [area])][:1]
+    area = [area for area in page.ruled if stands_in(group[0].line, [area])][:1]
     rows = {round(placed.line.baseline) for placed in group}
     # Columns of the page may part a table: what stands within its rules, or in its rows, is of it.
     loose = [placed for placed in page.placed if _is_same_float(group[0], placed)]
@@ -278,7 +275,7 @@ def _take_unlabelled(
         return
     for placed in whole:
         if len(_WORD.findall(placed.line.text)) >= _LEAST_WORDS:
-            _take_line(desk, placed, page=page, pages=pages, body=body)
+            _take_line(desk, placed, page=page, body=body)
         else:
             desk.dropped["loose signs"] += 1
 

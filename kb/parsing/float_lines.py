@@ -14,9 +14,8 @@ from typing import Literal
 from kb.parsing.captions import Caption
 from kb.parsing.layout import PageLayout, Placed
 from kb.parsing.lines import TextLine
-from kb.parsing.page import Graphic
+from kb.parsing.page import LONG_RULE_POINTS, Graphic, Rectangle, rules_of, stands_in
 
-Box = tuple[float, float, float, float]
 Verdict = Literal["prose", "weak", "equation", "code", "junk"]
 _NEAR_POINTS = 28.0
 _TALLEST_POINTS = 620.0
@@ -38,7 +37,7 @@ class PageFloats:
 
 def mark_boxed_floats(floats: Sequence[PageFloats]) -> None:
     """Lines between equal rules, or in a frame, that touch a caption are the float's text."""
-    touching: list[tuple[PageFloats, Box, list[tuple[Caption, bool]]]] = []
+    touching: list[tuple[PageFloats, Rectangle, list[tuple[Caption, bool]]]] = []
     for of_page in floats:
         for box in [*_ruled_boxes(of_page), *_frames(of_page.page)]:
             owners = [(caption, above) for caption in of_page.captions for above in _sides(of_page.page, caption, box)]
@@ -64,7 +63,7 @@ def _vote(sides: Iterable[tuple[str, bool]]) -> dict[str, bool]:
     return found
 
 
-def _sides(page: PageLayout, caption: Caption, box: Box) -> list[bool]:
+def _sides(page: PageLayout, caption: Caption, box: Rectangle) -> list[bool]:
     """[True] when the box touches the caption and lies above it, [False] when it lies below or around, else []."""
     area = area_of(page.placed[index].line for index in caption.lines)
     overlap = min(area[2], box[2]) - max(area[0], box[0])
@@ -75,15 +74,11 @@ def _sides(page: PageLayout, caption: Caption, box: Box) -> list[bool]:
     return [box[3] < (area[1] + area[3]) / 2]
 
 
-def _ruled_boxes(of_page: PageFloats) -> list[Box]:
+def _ruled_boxes(of_page: PageFloats) -> list[Rectangle]:
     """From the first to the last of equal rules that no caption parts."""
     areas = [area_of(of_page.page.placed[index].line for index in caption.lines) for caption in of_page.captions]
-    rules = sorted(
-        (g for g in of_page.page.graphics if g.kind == "path" and g.y1 - g.y0 < 2 and g.x1 - g.x0 > 60),
-        key=lambda g: g.y0,
-    )
     families: list[list[Graphic]] = []
-    for rule in rules:
+    for rule in rules_of(of_page.page.graphics, longer_than=LONG_RULE_POINTS):
         for family in families:
             last = family[-1]
             if abs(last.x0 - rule.x0) < 2.5 and abs(last.x1 - rule.x1) < 2.5 and not _parted(last, rule, areas):
@@ -100,7 +95,7 @@ def _ruled_boxes(of_page: PageFloats) -> list[Box]:
     return boxes
 
 
-def _parted(rule: Graphic, other: Graphic, captions: Sequence[Box]) -> bool:
+def _parted(rule: Graphic, other: Graphic, captions: Sequence[Rectangle]) -> bool:
     between = any(
         rule.y1 - 1 < area[1] and area[3] < other.y0 + 1 and min(area[2], rule.x1) - max(area[0], rule.x0) > 20
         for area in captions
@@ -108,7 +103,7 @@ def _parted(rule: Graphic, other: Graphic, captions: Sequence[Box]) -> bool:
     return between or other.y0 - rule.y1 > 420
 
 
-def _frames(page: PageLayout) -> list[Box]:
+def _frames(page: PageLayout) -> list[Rectangle]:
     return [
         (g.x0, g.y0, g.x1, g.y1)
         for g in page.graphics
@@ -119,7 +114,7 @@ def _frames(page: PageLayout) -> list[Box]:
     ]
 
 
-def area_of(lines: Iterable[TextLine]) -> Box:
+def area_of(lines: Iterable[TextLine]) -> Rectangle:
     """The smallest box (x0, y0, x1, y1) around all lines (at least one)."""
     every = list(lines)
     return (
@@ -128,9 +123,8 @@ def area_of(lines: Iterable[TextLine]) -> Box:
     )  # fmt: skip
 
 
-def _is_inside(line: TextLine, box: Box) -> bool:
-    x, y = (line.x0 + line.x1) / 2, (line.y0 + line.y1) / 2
-    return box[0] - 3 <= x <= box[2] + 3 and box[1] - 1 <= y <= box[3] + 1
+def _is_inside(line: TextLine, box: Rectangle) -> bool:
+    return stands_in(line, [(box[0] - 3, box[1] - 1, box[2] + 3, box[3] + 1)])
 
 
 # ---------------------------------------------------------------------------------------------- floats
@@ -216,7 +210,7 @@ def is_table_note(line: TextLine) -> bool:
     return line.text[:1] in "*∗†‡§¶"
 
 
-def _barrier(page: PageLayout, edge: Box, *, column: int, going_up: bool) -> float:
+def _barrier(page: PageLayout, edge: Rectangle, *, column: int, going_up: bool) -> float:
     """y of the next heading or other caption beyond which nothing belongs to this caption."""
     limit = 0.0 if going_up else page.height
     for placed in page.placed:

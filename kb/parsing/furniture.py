@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from kb.bibliographic import MONTHS
 from kb.ids import plain_words
 from kb.parsing.lines import TextLine
-from kb.parsing.page import Graphic, ruled_areas, stands_in
+from kb.parsing.page import Rectangle, stands_in
 from kb.structure import FLOAT_TITLE
 
 _HEAD_BAND = 0.10  # running heads stand in this share of the page's height, running feet in the next
@@ -32,20 +32,19 @@ _FIRST_PAGE_FOOT = re.compile(
 
 
 def find_furniture(
-    lines: Sequence[Sequence[TextLine]], *, heights: Sequence[float], graphics: Sequence[Sequence[Graphic]] = ()
+    lines: Sequence[Sequence[TextLine]], *, heights: Sequence[float], tables: Sequence[Sequence[Rectangle]] = ()
 ) -> set[int]:
     """``id`` of each line that is no text of the paper.
 
     Args:
         lines: of each page, in any order.
         heights: of the pages, in points.
-        graphics: what is drawn on each page: where equal rules make a table, its head is no running head.
+        tables: areas of each page where rules make a table: its head is no running head.
     """
     found = {id(line) for of_page in lines for line in of_page if not line.upright}
-    tables = [ruled_areas(of_page) for of_page in graphics] or [[] for _ in lines]
     upright = [
         [line for line in of_page if line.upright and not stands_in(line, areas)]
-        for of_page, areas in zip(lines, tables, strict=True)
+        for of_page, areas in zip(lines, tables or [()] * len(lines), strict=True)
     ]
     found |= _in_the_bands(upright, heights)
     for _ in range(_MOST_ROWS):  # heads of several rows: the next one is outermost when the first is taken off

@@ -10,7 +10,7 @@ from kb.parsing.heading_levels import MAIN_PART, with_levels
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine
 from kb.parsing.outline import MAX_HEADING_LINES, Heading, locate_outline
-from kb.parsing.page import OutlineEntry
+from kb.parsing.page import LONG_RULE_POINTS, OutlineEntry, rules_of
 from kb.structure import KNOWN, NUMBERED, bare_title
 
 _MAX_CHARS = 120
@@ -190,8 +190,8 @@ def _shares_row(page: PageLayout, at: int) -> bool:
 
 def _is_head_of_table(page: PageLayout, line: TextLine) -> bool:
     """Whether a rule stands right above the line and one right below it, as around the names of a table's columns."""
-    rules = [g for g in page.graphics if g.kind == "path" and g.y1 - g.y0 < 2 and g.x1 - g.x0 > 60]
-    rules = [g for g in rules if g.x0 < line.x1 and line.x0 < g.x1]
+    long = rules_of(page.graphics, longer_than=LONG_RULE_POINTS)
+    rules = [g for g in long if g.x0 < line.x1 and line.x0 < g.x1]
     above = any(0.4 * line.size < line.baseline - g.y1 < 2.2 * line.size for g in rules)
     return above and any(-0.1 * line.size < g.y0 - line.baseline < 1.4 * line.size for g in rules)
 

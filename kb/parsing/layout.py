@@ -15,7 +15,7 @@ from typing import Literal
 
 from kb.parsing.furniture import find_furniture
 from kb.parsing.lines import TextLine
-from kb.parsing.page import Graphic
+from kb.parsing.page import Graphic, Rectangle, ruled_areas
 
 Role = Literal[
     "body", "heading", "caption", "float", "equation", "code", "footnote", "furniture", "front", "reference", "contents"
@@ -47,6 +47,7 @@ class PageLayout:
     width: float
     height: float
     graphics: Sequence[Graphic] = ()
+    ruled: Sequence[Rectangle] = ()  # where rules make a table
     columns: tuple[Span, ...] = ()
     placed: list[Placed] = field(default_factory=list)
     usual: tuple[int, str] | None = None  # rounded size and font of most of the page's long lines
@@ -68,11 +69,12 @@ class BodyStyle:
 
 
 def lay_out(pages: Sequence[PageLayout], lines: Sequence[Sequence[TextLine]]) -> BodyStyle:
-    """Fill in ``columns`` and ``placed`` of each page from its lines (painting order) and return the body's style."""
+    """Fill in each page's ``ruled``, ``columns`` and ``placed`` from its lines (painting order); returns the body's
+    style."""
     body = body_style(lines)
-    furniture = find_furniture(
-        lines, heights=[page.height for page in pages], graphics=[page.graphics for page in pages]
-    )
+    for page in pages:
+        page.ruled = ruled_areas(page.graphics)
+    furniture = find_furniture(lines, heights=[page.height for page in pages], tables=[page.ruled for page in pages])
     for page, of_page in zip(pages, lines, strict=True):
         page.placed = [
             Placed(line, order=order, role="furniture" if id(line) in furniture else "body")

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 Rectangle = tuple[float, float, float, float]
 GraphicKind = Literal["path", "image", "shading", "form"]
 
-
+LONG_RULE_POINTS = 60.0
+"""From which on a rule may be a table's."""
 _EQUAL_POINTS = 3.0  # ends of rules that are nearer are at one place
 
 
@@ -87,13 +88,16 @@ class Raster:
     y0: float
 
 
+def rules_of(graphics: Iterable[Graphic], *, longer_than: float) -> list[Graphic]:
+    """Thin horizontal lines, from the top."""
+    found = [g for g in graphics if g.kind == "path" and g.y1 - g.y0 < 2 and g.x1 - g.x0 > longer_than]
+    return sorted(found, key=lambda rule: rule.y0)
+
+
 def ruled_areas(graphics: Iterable[Graphic]) -> list[Rectangle]:
     """Boxes from the first to the last of three equal rules or more, which make a table."""
-    rules = sorted(
-        (g for g in graphics if g.kind == "path" and g.y1 - g.y0 < 2 and g.x1 - g.x0 > 60), key=lambda g: g.y0
-    )
     families: dict[tuple[int, int], list[Graphic]] = defaultdict(list)
-    for rule in rules:
+    for rule in rules_of(graphics, longer_than=LONG_RULE_POINTS):
         families[round(rule.x0 / _EQUAL_POINTS), round(rule.x1 / _EQUAL_POINTS)].append(rule)
     return [
         (family[0].x0, family[0].y0, family[0].x1, family[-1].y1) for family in families.values() if len(family) > 2

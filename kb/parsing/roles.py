@@ -13,6 +13,7 @@ from kb.parsing.captions import Caption
 from kb.parsing.float_lines import PageFloats, Verdict, attach_to_captions, is_table_note, mark_boxed_floats
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine
+from kb.parsing.page import rules_of
 from kb.text import CLOSERS, FULL_STOPS, is_set_solid
 
 _MONO = re.compile(r"mono|courier|cmtt|consol|sftt|inconsol|typewriter|menlo|lmtt|ectt|txtt|dejavusansm", re.IGNORECASE)
@@ -86,7 +87,7 @@ def _begin_notes(above: Placed, small: Sequence[Placed], *, page: PageLayout, bo
     if above.role not in ("body", "heading", "front") or _letters([placed.line for placed in small]) < 0.6:
         return False
     start, end = page.span_of(small[0].column)
-    rules = [g for g in page.graphics if g.kind == "path" and g.y1 - g.y0 < 2 and g.x1 - g.x0 > 20]
+    rules = rules_of(page.graphics, longer_than=20)
     rules = [g for g in rules if above.line.baseline - 1 < g.y0 < small[-1].line.y1 and start - 5 < g.x0 < end]
     short = [g for g in rules if abs(g.x0 - start) < 3 and g.x1 - g.x0 < 0.6 * (end - start) and g.y0 < first.baseline]
     if len(rules) == len(short) == 1:

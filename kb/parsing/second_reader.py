@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 from kb.errors import ParseError
 from kb.ids import file_key
+from kb.parsing.glyphs import is_private
 from kb.records import Block, Document, Fulltext, Metadata
 
 PARSER = "pypdf/1"
@@ -330,7 +331,7 @@ def _text_of(name: str) -> str:
         return _OVERLAYS[name]
     if name == ".notdef" or _PLACE.fullmatch(name):
         return ""
-    if (text := adobe_glyphs.get("/" + name, "")) and not _is_private(text):
+    if (text := adobe_glyphs.get("/" + name, "")) and not any(is_private(ord(char)) for char in text):
         return str(text)
     parts = name.split(".")[0].split("_")
     if len(parts) > 1 or parts[0] != name:
@@ -342,10 +343,6 @@ def _text_of(name: str) -> str:
         return "".join(map(chr, codes)) if all(one < 0xD800 or 0xF900 <= one < 0x110000 for one in codes) else ""
     bare = _VARIANT.sub("", name)
     return _text_of(bare) if bare and bare != name else str(text)
-
-
-def _is_private(text: str) -> bool:
-    return any(0xE000 <= ord(char) < 0xF900 for char in text)
 
 
 # ------------------------------------------------------------------------------------- programs of fonts

@@ -8,7 +8,7 @@ columns which other rows keep apart spans them.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from statistics import median
@@ -50,6 +50,11 @@ class _Piece:
     @property
     def is_number(self) -> bool:
         return _is_number(self.text)
+
+    def take(self, other: _Piece) -> None:
+        """Go on with the words of another piece."""
+        self.words += other.words
+        self.x1 = max(self.x1, other.x1)
 
 
 @dataclass(slots=True)
@@ -128,15 +133,18 @@ def _words(line: TextLine) -> list[tuple[str, float, float, TextLine]]:
 
 def _pieces(row: _Row) -> list[_Piece]:
     """The words of a row, joined where no more than a blank is between them."""
-    pieces: list[_Piece] = []
-    for word in sorted(row.pieces, key=lambda word: word.x0):
-        last = pieces[-1] if pieces else None
-        if last is not None and _is_one(last, word, size=row.size):
-            last.words += word.words
-            last.x1 = max(last.x1, word.x1)
+    return _merged(sorted(row.pieces, key=lambda word: word.x0), lambda last, word: _is_one(last, word, size=row.size))
+
+
+def _merged(pieces: Iterable[_Piece], goes_on: Callable[[_Piece, _Piece], bool]) -> list[_Piece]:
+    """Each piece taken into the one before where that goes on with it."""
+    merged: list[_Piece] = []
+    for piece in pieces:
+        if merged and goes_on(merged[-1], piece):
+            merged[-1].take(piece)
         else:
-            pieces.append(word)
-    return pieces
+            merged.append(piece)
+    return merged
 
 
 def _is_one(piece: _Piece, word: _Piece, *, size: float) -> bool:
@@ -236,35 +244,27 @@ def _stand(piece: _Piece, columns: Sequence[_Column], *, size: float) -> None:
 
 def _taken_apart(piece: _Piece, columns: Sequence[_Column], *, size: float) -> list[_Piece]:
     """The parts of a piece if each has columns of its own; with no more than blanks between, under their middles."""
-    for gap, is_exact in ((_TIGHT_EM * size, False), (_THIN_EM * size, True)):
-        parts = [_Piece([piece.words[0]], *piece.words[0][1:3])]
-        for word in piece.words[1:]:
-            if word[1] - parts[-1].x1 > gap:
-                parts.append(_Piece([word], word[1], word[2]))
-            else:
-                parts[-1].words.append(word)
-                parts[-1].x1 = max(parts[-1].x1, word[2])
-        for part in parts:
-            _stand(part, columns, size=size)
-        if is_exact:
-            parts = _gathered(parts)
-        apart = all(before.last < behind.first for before, behind in pairwise(parts))
-        if apart and not (is_exact and any(_is_off(part, columns, size=size) for part in parts)):
-            return parts
+    parts = _parts(piece, columns, gap=_TIGHT_EM * size, size=size)
+    if _are_apart(parts):
+        return parts
+    words = _parts(piece, columns, gap=_THIN_EM * size, size=size)
+    parts = _merged(words, lambda last, word: (last.first, last.last) == (word.first, word.last))
+    if _are_apart(parts) and not any(_is_off(part, columns, size=size) for part in parts):
+        return parts
     return [piece]
 
 
-def _gathered(parts: list[_Piece]) -> list[_Piece]:
-    """Words over one column as one part."""
-    gathered: list[_Piece] = []
+def _parts(piece: _Piece, columns: Sequence[_Column], *, gap: float, size: float) -> list[_Piece]:
+    """The piece parted at its wider gaps, and where each part stands."""
+    words = (_Piece([word], word[1], word[2]) for word in piece.words)
+    parts = _merged(words, lambda last, word: word.x0 - last.x1 <= gap)
     for part in parts:
-        last = gathered[-1] if gathered else None
-        if last is not None and (last.first, last.last) == (part.first, part.last):
-            last.words += part.words
-            last.x1 = part.x1
-        else:
-            gathered.append(part)
-    return gathered
+        _stand(part, columns, size=size)
+    return parts
+
+
+def _are_apart(parts: Sequence[_Piece]) -> bool:
+    return all(before.last < behind.first for before, behind in pairwise(parts))
 
 
 def _is_off(part: _Piece, columns: Sequence[_Column], *, size: float) -> bool:
@@ -313,7 +313,7 @@ def _whole_rows(rows: list[_Row], heights: Sequence[float]) -> list[_Row]:
             if same is None:
                 above.pieces.append(piece)
             else:
-                same.words += piece.words
+                same.take(piece)
                 same.last = max(same.last, piece.last)
         above.baseline = row.baseline
     return whole
