@@ -69,8 +69,8 @@ def _parse(data: bytes, request: dict[str, Any]) -> Document:
 
 def _render(data: bytes, *, page: int, scale: float) -> bytes:
     from kb.errors import ParseError
+    from kb.parsing.figures import encode_png
     from kb.parsing.pdf import PdfReader
-    from kb.parsing.png import encode_png
 
     with PdfReader(data) as reader:
         if not 1 <= page <= reader.page_count:

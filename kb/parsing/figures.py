@@ -1,7 +1,11 @@
-"""Cut figures and tables out of a PDF: a picture, the label, the whole caption, and where both stand."""
+"""Cut figures and tables out of a PDF: a picture, the label, the whole caption, and where both stand.
+
+Only this module imports Pillow.
+"""
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Sequence
 from functools import partial
@@ -11,22 +15,32 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.errors import ParseError
+from kb.errors import ParseError, foreign_errors
 from kb.parsing.floats.captions import FloatCaption
-from kb.parsing.floats.choice import Offer, choose_regions, count_votes
-from kb.parsing.floats.frames import mark_frames
-from kb.parsing.floats.page import FloatPage
-from kb.parsing.floats.reading import find_captions, read_float_pages
-from kb.parsing.floats.rectangles import Rect
-from kb.parsing.floats.regions import Proposal, propose_regions
-from kb.parsing.floats.scene import read_scene
-from kb.parsing.floats.walls import mark_obstacles
+from kb.parsing.floats.page import FloatPage, Rect
+from kb.parsing.floats.reading import find_captions, read_float_pages, read_scene
+from kb.parsing.floats.regions import Offer, Proposal, choose_regions, count_votes, propose_regions
+from kb.parsing.floats.walls import mark_frames, mark_obstacles
 from kb.parsing.layout import BodyStyle, PageLayout, lay_out
 from kb.parsing.lines import TextLine
 from kb.parsing.page import Graphic
 from kb.parsing.pdf import PdfReader
-from kb.parsing.png import encode_png
 from kb.records import Box, FigureImage
+
+
+def encode_png(pixels: NDArray[np.uint8]) -> bytes:
+    """A PNG of ``(height, width)`` grey or ``(height, width, 3)`` RGB pixels, 0 to 255; same pixels, same bytes.
+
+    Raises:
+        ParseError: when Pillow cannot make one.
+    """
+    out = io.BytesIO()
+    with foreign_errors(lambda said: ParseError(f"a picture of it cannot be made ({said}): get the file again")):
+        from PIL import Image
+
+        Image.fromarray(np.ascontiguousarray(pixels)).save(out, format="PNG", optimize=True)
+    return out.getvalue()
+
 
 MAX_PAGES = 400
 MAX_LINES_PER_PAGE = 3_000

@@ -1,7 +1,7 @@
-"""What a paper says of itself: title, authors, abstract, ids, affiliation, links, keywords, venue.
+"""What a paper says of itself: title, authors, abstract, ids, affiliation, links to code, keywords, venue.
 
 Everything here is read, nothing is guessed: a field that is not clearly printed stays None, because a wrong author
-is worse than none.
+is worse than none. The title is the most prominent lines above the text.
 """
 
 from __future__ import annotations
@@ -11,16 +11,238 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kb.errors import BadIdentifier
-from kb.ids import doi_key, parse_arxiv_id
-from kb.parsing.affiliation import read_affiliation
-from kb.parsing.authors import INSTITUTION, lead_of, read_authors
+from kb.ids import doi_key, parse_arxiv_id, plain_words
+from kb.links import HOSTS, host_kind, link_kind, names_a_thing, same_address, without_punctuation
+from kb.parsing.authors import INSTITUTION, lead_of, read_affiliation, read_authors
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine
-from kb.parsing.mentions import read_keywords, read_links, read_venue
 from kb.parsing.page import LinkArea
-from kb.parsing.titles import read_title
-from kb.records import Block, Metadata
+from kb.records import Block, Link, Metadata
 from kb.structure import KEYWORDS, is_abstract
+
+_ADDRESS = re.compile(rf"(?:https?://)?(?:www\.)?(?P<host>{HOSTS})(?P<path>(?:/[\w.\-~%+@]+){{0,5}})/?", re.IGNORECASE)
+_ANY_ADDRESS = re.compile(r"https?://[\w.-]+\.[a-z]{2,}(?:/[\w.\-~%+@]*)*", re.IGNORECASE)
+_OWN = re.compile(
+    r"(?<![A-Za-z])(?:our|we)\b[^.]{0,120}\b(?:code|implementation|models?|data|datasets?|release[ds]?|available|page|repository|website)"
+    r"|(?<![A-Za-z])(?:code|implementation|models?|data|datasets?|demo|page|website|repository|access)\b[^.]{0,90}"
+    r"(?:available|released|open[- ]sourced?|found|:|\bat\b|https?:)"
+    r"|\b(?:publicly|freely|openly) (?:available|released)|open[- ]sourced?|project page",
+    re.IGNORECASE,
+)
+_OTHERS = re.compile(
+    r"\b(?:by|from) (?:the|its|their) (?:original )?authors?"
+    r"|(?<!code )(?<!that )\bwe (?:use|used|follow|followed|adopt|adopted|employ)\b"
+    r"|\b(?:implementation|code|version) (?:of|from|by|provided)\b|provided by|\busing the\b",
+    re.IGNORECASE,
+)
+_KEYWORDS = re.compile(
+    rf"^{KEYWORDS}\s*[:.—–-]*\s*(?P<rest>.*)$",
+    re.DOTALL,
+)
+_KEYWORDS_IN_NOTES = re.compile(r"(?<=[.\d] )Key words and phrases\.")
+_VENUE = re.compile(
+    r"(?P<proceedings>(?:In )?Proceedings of [^,.;]{8,160})"
+    r"|(?P<conference>\d{1,3}(?:st|nd|rd|th) (?:International |Annual |European )?(?:Conference|Workshop|Symposium) on "
+    r"[^.;]{5,120}?\(.{2,14}\))"
+    r"|Published as a (?:conference|workshop) paper at (?P<published>[A-Z]{2,10} ?\d{4})"
+    r"|Published in (?P<journal>(?:Transactions|Journal) [^(.;]{5,90}\(\d{1,2}/\d{4}\))"
+)
+_NEAR_CHARS = 240
+
+
+def read_links(blocks: Sequence[Block], areas: Sequence[LinkArea]) -> tuple[Link, ...]:
+    """Code and project links that the paper calls its own, with their page.
+
+    Link annotations first (they hold the whole address), then addresses in the healed text. Counted as own: in the
+    front matter or abstract, a footnote of the first page that is only an address, or beside words like "our code"
+    or "available at".
+    """
+    found: dict[str, Link] = {}
+    for block in blocks:
+        if block.kind in ("reference", "table", "code") or block.page is None:
+            continue
+        for url, page, context in _mentioned(block, areas):
+            address = _canonical(url)
+            kind = host_kind(address) if address else None
+            if address and kind and _is_own(block, page, context):
+                found.setdefault(same_address(address), Link(kind=kind, url=address, page=page, source="pdf"))
+        for link in _announced(block):
+            found.setdefault(same_address(link.url), link)
+    return tuple(found.values())
+
+
+def _announced(block: Block) -> list[Link]:
+    """Addresses on any host that the front matter or the abstract calls the project, the demo or the code."""
+    if not _is_opening(block, block.page or 9):
+        return []
+    found = []
+    for match in _ANY_ADDRESS.finditer(block.text):
+        address = without_punctuation(match[0])
+        kind = link_kind(address, block.text[: match.start()]) if host_kind(address) is None else None
+        if kind is not None:
+            found.append(Link(kind=kind, url=address, page=_page_at(block, match.start()), source="pdf"))
+    return found
+
+
+def _mentioned(block: Block, areas: Sequence[LinkArea]) -> list[tuple[str, int, str]]:
+    """(address, page, text around it) of a block, from annotations over its lines, else from its text."""
+    found: list[tuple[str, int, str]] = []
+    for area in areas:
+        if not _ADDRESS.match(area.url):
+            continue
+        for line in block.lines:
+            over = line.page == area.page and area.x0 < line.x1 and area.x1 > line.x0
+            if over and min(line.y1, area.y1) - max(line.y0, area.y0) > 0.5 * (line.y1 - line.y0):
+                found.append((area.url, area.page, block.text[max(0, line.start - _NEAR_CHARS) : line.end + 60]))
+                break
+    if not found:
+        for match in _ADDRESS.finditer(block.text):
+            context = block.text[max(0, match.start() - _NEAR_CHARS) : match.end() + 60]
+            found.append((match[0], _page_at(block, match.start()), context))
+    return found
+
+
+def _page_at(block: Block, at: int) -> int:
+    pages = [line.page for line in block.lines if line.start <= at]
+    return pages[-1] if pages else block.page or 1
+
+
+def _canonical(url: str) -> str | None:
+    match = _ADDRESS.match(url)
+    if match is None or not names_a_thing(match[0]):
+        return None  # a person or an organisation, not a thing
+    path = match["path"].rstrip("./").removesuffix(".git")
+    return f"https://{match['host'].lower()}{path}"
+
+
+def _is_opening(block: Block, page: int) -> bool:
+    """Whether the block stands in the front matter or in the abstract."""
+    abstract = bool(block.section) and is_abstract(block.section[-1])
+    return block.kind == "front" or (abstract and page <= 2)
+
+
+def _is_own(block: Block, page: int, context: str) -> bool:
+    if _is_opening(block, page):
+        return True
+    if page == 1 and block.kind == "footnote" and len(block.text) < 90:
+        return True
+    return bool(_OWN.search(context)) and not _OTHERS.search(context)
+
+
+def read_keywords(blocks: Sequence[Block]) -> tuple[str, ...] | None:
+    """Keywords that the paper prints on its first two pages, in order; None when it prints none."""
+    early = [block for block in blocks if (block.page or 99) <= 2]
+    for at, block in enumerate(early):
+        inside = _KEYWORDS_IN_NOTES.search(block.text) if block.kind == "footnote" else None
+        match = _KEYWORDS.match(block.text[inside.start() :] if inside else block.text)
+        if match is None or block.kind not in ("paragraph", "heading", "front", "list", "footnote"):
+            continue
+        text = match["rest"].strip()
+        after = early[at + 1] if at + 1 < len(early) else None
+        if not text and after is not None and after.kind in ("paragraph", "front", "list"):
+            text = after.text
+        parts = [part.strip(" .\n") for part in re.split(r"[;,·•⋅|]| – ", text)]
+        words = [part for part in parts if part]
+        if 1 < len(words) <= 25 and all(len(word) <= 70 for word in words):
+            return tuple(words)
+    return None
+
+
+def read_venue(page: PageLayout, *, title: str | None = None) -> str | None:
+    """The venue that head, foot or front matter of the first page names; None when it names none.
+
+    Args:
+        page: the first page, front matter and furniture marked.
+        title: the paper's title, at which the venue ends where both stand in one line.
+    """
+    lines = [p for p in page.placed if p.role in ("furniture", "front", "footnote") and p.line.upright]
+    text = " ".join(p.line.text for p in sorted(lines, key=lambda placed: placed.order))
+    if re.search(r"under review|submitted to", text, re.IGNORECASE):
+        return None
+    match = _VENUE.search(text)
+    if match is None:
+        return None
+    venue = next(group for group in match.groups() if group)
+    if title and title[:30] in venue:
+        venue = venue[: venue.index(title[:30])]
+    return re.sub(r"^In ", "", venue).strip(" ,")
+
+
+_BANNER = re.compile(
+    r"^(?:(?:research |original |review )?(?:article|paper|letter|report)s?|review|open access|preprint"
+    r"|technical report|journal of .*|proceedings .*|nature\b.*|science\b.*|arxiv.*|contents lists .*"
+    r"|.*sciencedirect.*|.*elsevier.*)$",
+    re.IGNORECASE,
+)
+_MARKS = re.compile(r"\s*[∗*†‡§¶⋆]+\s*$")
+
+
+def read_title(
+    front: Sequence[Placed], *, page: PageLayout, body: BodyStyle, stated: str, is_paper: bool
+) -> tuple[str | None, list[Placed]]:
+    """The title's text and lines: what the document information also says, else the most prominent lines."""
+    groups = _title_groups(front, body=body)
+    wanted = plain_words(stated)
+    for group in groups:
+        if len(wanted) > 8 and plain_words(_title_text(group)) == wanted:
+            return _title_text(group), group
+    best: tuple[float, list[Placed]] | None = None
+    for group in groups:
+        text = _title_text(group)
+        if _BANNER.match(text) or not 4 <= len(text) <= 300 or "@" in text:
+            continue
+        if not _is_prominent(group, page=page, body=body, is_paper=is_paper):
+            continue
+        words = {1: 0.6, 2: 0.8}.get(len(text.split()), 1.0)
+        score = (
+            group[0].line.size * words * (1 - 0.5 * group[0].line.y0 / page.height) * (1.1 if group[0].line.bold else 1)
+        )
+        if best is None or score > best[0]:
+            best = (score, group)
+    if best is None:
+        return None, []
+    lines = best[1]
+    return _title_text(lines), lines
+
+
+def _is_prominent(group: Sequence[Placed], *, page: PageLayout, body: BodyStyle, is_paper: bool) -> bool:
+    """Larger or bolder than the text; where the page shows no abstract or introduction, much larger and on top."""
+    line = group[0].line
+    if is_paper:
+        return line.size > 1.05 * body.size or line.bold
+    alike = sum(abs(placed.line.size - line.size) < 0.5 for placed in page.placed)
+    return line.size > 1.35 * body.size and line.y0 < 0.35 * page.height and alike == len(group) <= 3
+
+
+def _title_groups(front: Sequence[Placed], *, body: BodyStyle) -> list[list[Placed]]:
+    """Lines of one type that stand below each other."""
+    groups: list[list[Placed]] = []
+    for placed in sorted(front, key=lambda placed: (placed.line.baseline, placed.line.x0)):
+        line = placed.line
+        for group in reversed(groups[-3:]):
+            last = group[-1].line
+            down = line.baseline - last.baseline
+            tight = -0.2 * line.size <= down <= max(1.7, 1.15 * body.leading / body.size) * line.size
+            tight = tight and line.x0 < last.x1 and last.x0 < line.x1
+            if tight and abs(line.size - last.size) < 0.4 and line.bold == last.bold and line.font == last.font:
+                group.append(placed)
+                break
+        else:
+            groups.append([placed])
+    return groups
+
+
+def _title_text(lines: Sequence[Placed]) -> str:
+    text = ""
+    for placed in lines:
+        piece = placed.line.without_raised().strip() or placed.line.text
+        if text.endswith("\xad"):
+            # In a title a hyphen at the line's end is nearly always the word's own.
+            text = text[:-1] + "-" + piece
+        else:
+            text = f"{text} {piece}" if text and not text.endswith("-") else text + piece
+    return _MARKS.sub("", re.sub(r"\s+", " ", text.replace("\xad", "-"))).strip()
+
 
 _ABSTRACT = re.compile(
     r"^(?:Abstract|ABSTRACT|A\s?B\s?S\s?T\s?R\s?A\s?C\s?T|Summary|SUMMARY|摘要|초록)(?P<rest>\b.*|)$"
@@ -203,7 +425,7 @@ def _read_doi(page: PageLayout, information: Mapping[str, str]) -> str | None:
 
 def _read_abstract(blocks: Sequence[Block], *, latest: int) -> str | None:
     prose = [block for block in blocks if block.kind in ("paragraph", "list") and (block.page or 0) <= latest]
-    under = [block.text for block in prose if block.section and _is_opening(block.section[-1])]
+    under = [block.text for block in prose if block.section and _is_opening_section(block.section[-1])]
     if not under:
         first = next((k for k, block in enumerate(prose) if _RUN_IN.match(block.text) and len(block.text) > 150), None)
         under = _unmarked_abstract(blocks) if first is None else [_RUN_IN.sub("", prose[first].text)]
@@ -211,7 +433,7 @@ def _read_abstract(blocks: Sequence[Block], *, latest: int) -> str | None:
     return text if len(text) >= 100 else None
 
 
-def _is_opening(title: str) -> bool:
+def _is_opening_section(title: str) -> bool:
     """Whether the abstract stands under this heading of the first pages, where a summary is one too."""
     return is_abstract(title) or re.sub(r"\W", "", title).casefold() == "summary"
 

@@ -1,17 +1,169 @@
-"""Headings of sections: from the PDF's outline where it has one, else from numbering, names and type."""
+"""Headings of sections: from the PDF's outline where it has one, else from numbering, names and type.
+
+The outline knows the titles and pages, the page knows the lines. How deep a heading stands is said by its number, by
+its name, else by headings that are set like it.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
-from kb.parsing.heading_levels import MAIN_PART, with_levels
+from kb.ids import plain_words
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine
-from kb.parsing.outline import MAX_HEADING_LINES, Heading, locate_outline
 from kb.parsing.page import LONG_RULE_POINTS, OutlineEntry, rules_of
-from kb.structure import KNOWN, NUMBERED, bare_title
+from kb.structure import FLOAT_TITLE, KNOWN, NUMBERED, ROMAN, bare_title
+
+MAX_HEADING_LINES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    """A heading: ``level`` from 0; ``lines`` are places in its page's reading order."""
+
+    page: int
+    lines: tuple[int, ...]
+    level: int
+    title: str
+
+
+def locate_outline(pages: Sequence[PageLayout], outline: Sequence[OutlineEntry]) -> list[Heading]:
+    """The headings that the PDF's own table of contents names, where they are found on their page."""
+    entries = [entry for entry in outline if entry.title and not FLOAT_TITLE.match(entry.title)]
+    roots = [entry for entry in entries if entry.level == 0]
+    if len(roots) == 1 and sum(entry.level == 1 for entry in entries) >= 2:
+        lift, entries = 1, [entry for entry in entries if entry.level > 0]  # the root is the paper's title
+    else:
+        lift = 0
+    found: list[Heading] = []
+    taken: set[tuple[int, int]] = set()
+    for entry in entries:
+        lines = None
+        for number in _near(entry.page, count=len(pages)):
+            lines = _locate(pages[number - 1], entry, taken=taken)
+            if lines:
+                taken.update((number, line) for line in lines)
+                title = " ".join(pages[number - 1].placed[line].line.text for line in lines)
+                found.append(Heading(page=number, lines=tuple(lines), level=max(0, entry.level - lift), title=title))
+                break
+    return found
+
+
+def _near(page: int | None, *, count: int) -> list[int]:
+    if page is None:
+        return []
+    return [number for number in (page, page + 1, page - 1) if 1 <= number <= count]
+
+
+def _locate(page: PageLayout, entry: OutlineEntry, *, taken: set[tuple[int, int]]) -> list[int] | None:
+    wanted = _squeeze(bare_title(entry.title))
+    if len(wanted) < 3:
+        return None
+    choices: list[tuple[float, list[int]]] = []
+    for at, placed in enumerate(page.placed):
+        if (page.number, at) in taken or placed.role in ("furniture", "front"):
+            continue
+        lines = _spelling(page, at, wanted)
+        if lines:
+            away = abs(placed.line.y0 - entry.y) if entry.y is not None and entry.page == page.number else 0.0
+            choices.append((away - 40 * placed.line.bold - 4 * placed.line.size, lines))
+    return min(choices)[1] if choices else None
+
+
+def _spelling(page: PageLayout, at: int, wanted: str) -> list[int] | None:
+    """Lines from ``at`` on that together spell the wanted title (with or without a number before it)."""
+    so_far = ""
+    for count in range(MAX_HEADING_LINES):
+        index = at + count
+        if index >= len(page.placed) or page.placed[index].column != page.placed[at].column:
+            return None
+        text = page.placed[index].line.text
+        so_far += _squeeze(bare_title(text) if count == 0 else text)
+        raw = _squeeze(text) if count == 0 else so_far
+        if wanted in (so_far, raw):
+            return list(range(at, index + 1))
+        if not wanted.startswith(so_far) or not so_far:
+            return None
+    return None
+
+
+def _squeeze(text: str) -> str:
+    return plain_words(text).replace(" ", "")
+
+
+Look = tuple[float, bool, bool, bool]  # size, bold, italic, capitals
+MAIN_PART = re.compile(
+    r"(?:results?|analysis|methods?|discussion|evaluation|background|motivation|experiments?)\b", re.I
+)
+_RUN_IN_ITEM = re.compile(r"^\d{1,2}\)\s")
+
+
+def with_levels(headings: Sequence[Heading], *, pages: Sequence[PageLayout]) -> list[Heading]:
+    """The headings with levels from 0: an outline's own, else by number, by name, or by what is set like them."""
+    roman = sum(bool(re.match(rf"{ROMAN}\.\s", heading.title)) for heading in headings) >= 2
+    numbered = {_look(heading, pages): _depth(heading.title, roman=roman) for heading in headings}
+    known = [heading for heading in headings if KNOWN.match(bare_title(heading.title))]
+    capitals = {look for heading in known if (look := _look(heading, pages))[3]}
+    looks = {
+        _look(heading, pages): 0
+        for heading in known
+        if not (MAIN_PART.match(heading.title) and _in_small_letters(heading, pages, capitals))
+    }
+    looks |= {look: depth for look, depth in numbered.items() if depth is not None}
+    tops = {look for look, depth in looks.items() if depth == 0 and look[3]}
+    levelled = []
+    for heading in headings:
+        level = heading.level
+        if level < 0:
+            depth = _depth(heading.title, roman=roman)
+            if depth is None and not KNOWN.match(heading.title.strip()):
+                depth = _depth_of_look(_look(heading, pages), looks)
+            if depth is None and MAIN_PART.match(heading.title) and _in_small_letters(heading, pages, tops):
+                depth = 1  # "Results" below "EXPERIMENTS"
+            level = depth or 0
+        levelled.append(Heading(page=heading.page, lines=heading.lines, level=level, title=heading.title.strip()))
+    return levelled
+
+
+def _in_small_letters(heading: Heading, pages: Sequence[PageLayout], tops: Collection[Look]) -> bool:
+    """Whether the headings of whole sections are set like this one, but in capitals."""
+    look = _look(heading, pages)
+    return not look[3] and any(top[:2] == look[:2] for top in tops)
+
+
+def _depth_of_look(look: Look, looks: Mapping[Look, int]) -> int:
+    """The depth of an unnumbered heading: that of others set like it, else one below those set larger."""
+    if look in looks or not looks:
+        return looks.get(look, 0)
+    larger = [
+        depth
+        for other, depth in looks.items()
+        if other[0] > look[0] or (other[0] == look[0] and ((other[1] and not look[1]) or (other[3] and not look[3])))
+    ]
+    return max(larger, default=0) + 1
+
+
+def _look(heading: Heading, pages: Sequence[PageLayout]) -> Look:
+    line = pages[heading.page - 1].placed[heading.lines[0]].line
+    return round(line.size), line.bold, line.italic, line.text.isupper()
+
+
+def _depth(title: str, *, roman: bool) -> int | None:
+    match = NUMBERED.match(title)
+    if match is None:
+        return 2 if _RUN_IN_ITEM.match(title) else None
+    number = match["number"].rstrip(".:")
+    if number.startswith(("Appendix", "APPENDIX", "Chapter", "Section")):
+        return 0
+    if roman and re.fullmatch(r"[A-Z]", number) and not re.fullmatch(ROMAN, number):
+        return 1
+    if roman and number.isdigit():
+        return 2  # "I.", "A.", "1."
+    return number.count(".")
+
 
 _MAX_CHARS = 120
 _MIN_ALIKE = 3  # headings in one type that make it a heading's type

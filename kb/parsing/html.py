@@ -1,7 +1,8 @@
 """HTML to a ``Document``: LaTeXML pages (arXiv, ar5iv) and plain web pages. Only this module imports selectolax.
 
-The page becomes a tree of what a reader sees: scripts, styles and controls go, hidden text goes and is counted,
-formulas become TeX. ``latexml`` and ``webpage`` read blocks out of that tree.
+The page becomes a plain tree of what a reader sees: scripts, styles and controls go, hidden text goes and is counted,
+formulas become TeX. ``latexml`` and ``webpage`` read blocks out of that tree onto a ``Sheet``, where floats wait until
+the prose of their section is written. What such a page says of itself (ids, names, own links, keywords) is read here.
 """
 
 from __future__ import annotations
@@ -10,17 +11,222 @@ import codecs
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from kb.errors import ParseError
-from kb.ids import file_key
-from kb.parsing.elements import Element
-from kb.records import Document, Fulltext
-from kb.text import CONTROL, NO_TEXT
+from kb.errors import BadIdentifier, ParseError
+from kb.ids import arxiv_key, doi_key, file_key, parse_arxiv_id
+from kb.links import host_kind, names_a_thing, same_address, without_punctuation
+from kb.records import Block, BlockKind, Document, Fulltext, Link, SourceName
+from kb.structure import KEYWORDS
+from kb.text import CONTROL, INVISIBLE, NO_TEXT
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
+
+_WHITE = re.compile(r"[ \t\r\n\f\v\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
+_POWER = re.compile(r"[+−–-]?(?:\d{1,4}|[a-z])")
+_MAX_COLUMNS = 500
+BLOCK_TAGS = frozenset(
+    "address article aside blockquote body caption center dd details div dl dt fieldset figcaption figure h1 h2 h3 h4"
+    " h5 h6 header hr html li main ol p pre section summary table tbody td tfoot th thead tr ul".split()
+)
+
+
+@dataclass(slots=True)
+class Element:
+    """One element: a formula is ``math`` with its TeX in ``attributes["tex"]`` and no children."""
+
+    tag: str
+    classes: frozenset[str] = frozenset()
+    attributes: dict[str, str] = field(default_factory=dict)
+    children: list[Element | str] = field(default_factory=list)
+
+    def has(self, *names: str) -> bool:
+        """Whether it has one of the classes."""
+        return not self.classes.isdisjoint(names)
+
+    @property
+    def elements(self) -> list[Element]:
+        """The children that are elements."""
+        return [child for child in self.children if isinstance(child, Element)]
+
+    def walk(self, *, skip: Callable[[Element], bool] | None = None) -> Iterator[Element]:
+        """Itself and all elements below in document order; ``skip`` leaves elements (and what is below) out."""
+        pending: list[Element] = [self]
+        while pending:
+            here = pending.pop()
+            if skip is not None and here is not self and skip(here):
+                continue
+            yield here
+            pending.extend(reversed(here.elements))
+
+    def first(self, wanted: Callable[[Element], bool]) -> Element | None:
+        """The first element below (or itself) that is wanted."""
+        return next((element for element in self.walk() if wanted(element)), None)
+
+    def find(self, *names: str) -> list[Element]:
+        """All elements below that have one of the classes."""
+        return [element for element in self.walk() if element.has(*names)]
+
+
+def inline_text(element: Element, *, skip: Callable[[Element], bool] | None = None) -> str:
+    """The text of an element on one line: formulas as ``$TeX$``, white space collapsed, ``10<sup>3</sup>`` as 10^3;
+    raised links within the page (marks of notes and citations) are left out.
+
+    ``skip`` leaves elements out (notes, tags), as if they were not there.
+    """
+    parts: list[str] = []
+    pending: list[Element | str] = list(reversed(element.children))
+    while pending:
+        here = pending.pop()
+        if isinstance(here, str):
+            parts.append(here)
+        elif skip is not None and skip(here):
+            continue
+        elif here.tag == "math":
+            parts.append(formula(here))
+        elif here.tag == "br":
+            parts.append(" ")
+        elif here.tag == "sup" and _is_note_mark(here):
+            continue
+        elif here.tag == "sup" and _is_power(here, "".join(parts[-1:])):
+            parts.append("^" + _plain(here).strip())
+        else:
+            space = " " if here.tag in BLOCK_TAGS else ""
+            pending.extend([space, *reversed(here.children), space])
+    return clean(" ".join(_WHITE.sub(" ", "".join(parts)).split(" ")).strip())
+
+
+def formula(element: Element) -> str:
+    """A formula in running text: ``$TeX$``; empty and plain-number formulas are what they are."""
+    tex = element.attributes.get("tex", "")
+    if re.fullmatch(r"[\d.,]*", tex):
+        return tex
+    return f"${tex}$"
+
+
+def clean(text: str) -> str:
+    """Without signs that are not seen (soft hyphens, zero-width spaces)."""
+    return re.sub(f"[{INVISIBLE}]", "", text)
+
+
+def has_blocks(element: Element) -> bool:
+    """Whether it holds paragraphs, lists, tables … and not only running text."""
+    return any(
+        child.tag in BLOCK_TAGS or child.has("ltx_para", "ltx_p") or has_blocks(child) for child in element.elements
+    )
+
+
+def table_rows(table: Element, *, skip: Callable[[Element], bool] | None = None) -> list[list[str]]:
+    """Rows of cell texts; a cell that spans columns or rows is repeated where it spans. Inner tables are text."""
+    rows: list[list[str]] = []
+    carried: dict[tuple[int, int], str] = {}
+    for tr in table.walk(skip=lambda e: e.tag == "table"):
+        if tr.tag != "tr":
+            continue
+        row: list[str] = []
+        at = len(rows)
+        for cell in (child for child in tr.elements if child.tag in ("td", "th")):
+            while (at, len(row)) in carried:
+                row.append(carried.pop((at, len(row))))
+            text = inline_text(cell, skip=skip)
+            wide, high = min(_span(cell, "colspan"), _MAX_COLUMNS - len(row)), _span(cell, "rowspan")
+            if wide < 1:
+                break
+            for column in range(len(row), len(row) + wide):
+                carried.update({(below, column): text for below in range(at + 1, at + high)})
+            row += [text] * wide
+        while (at, len(row)) in carried:
+            row.append(carried.pop((at, len(row))))
+        rows.append(row)
+    return rows
+
+
+def table_text(rows: list[list[str]]) -> str:
+    """``a | b | c`` a line; empty rows are left out."""
+    return "\n".join(" | ".join(row) for row in rows if any(row))
+
+
+def _span(cell: Element, name: str) -> int:
+    text = cell.attributes.get(name, "")
+    return max(1, min(int(text), 60)) if text.isdecimal() and len(text) < 6 else 1
+
+
+def _plain(element: Element) -> str:
+    return "".join(child if isinstance(child, str) else _plain(child) for child in element.children)
+
+
+def _is_power(sup: Element, before: str) -> bool:
+    """Whether a raised text would change a number or a symbol if it stood on the line ("10" and "3" as 103)."""
+    last = before[-1:]
+    return (last.isalnum() or last == ")") and _POWER.fullmatch(_plain(sup).strip()) is not None
+
+
+def _is_note_mark(sup: Element) -> bool:
+    """Whether a raised text is nothing but links within the page: the marks of notes and citations."""
+    loose = "".join(child for child in sup.children if isinstance(child, str))
+    inside = [child.tag == "a" and child.attributes.get("href", "").startswith("#") for child in sup.elements]
+    return bool(inside) and all(inside) and not any(sign.isalnum() for sign in loose)
+
+
+_SEPARATOR = "\n\n"
+
+
+@dataclass(slots=True)
+class Sheet:
+    """Takes blocks as a reader meets them; ``finish`` gives the text and blocks of ``kb.records.Document``."""
+
+    _done: list[tuple[BlockKind, str, tuple[str, ...], str | None]] = field(default_factory=list)
+    _later: list[tuple[BlockKind, str, tuple[str, ...], str | None]] = field(default_factory=list)
+    _path: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def section(self) -> tuple[str, ...]:
+        """The path of headings above the next block."""
+        return tuple(title for _, title in self._path)
+
+    def open_section(self, title: str, *, level: int) -> None:
+        """Write a heading; headings of this level or deeper are closed."""
+        self._flush()
+        while self._path and self._path[-1][0] >= level:
+            self._path.pop()
+        title = _tidy(title).replace("\n", " ")
+        if title:
+            self._path.append((level, title))
+            self._done.append(("heading", title, self.section, None))
+
+    def close_section(self, *, level: int) -> None:
+        """What follows stands above sections of this level."""
+        self._flush()
+        while self._path and self._path[-1][0] >= level:
+            self._path.pop()
+
+    def put(self, kind: BlockKind, text: str, *, label: str | None = None, later: bool = False) -> None:
+        """Write a block, or with ``later`` after the prose of the section; blanks and bare signs are no block."""
+        text = _tidy(text)
+        if text and (kind == "equation" or any(sign.isalnum() for sign in text)):
+            (self._later if later else self._done).append((kind, text, self.section, label))
+
+    def finish(self) -> tuple[str, tuple[Block, ...]]:
+        """Text and blocks; ``text[block.start:block.end] == block.text``."""
+        self._flush()
+        blocks, start = [], 0
+        for kind, text, section, label in self._done:
+            blocks.append(Block(kind=kind, text=text, start=start, section=section, label=label))
+            start += len(text) + len(_SEPARATOR)
+        return _SEPARATOR.join(text for _, text, _, _ in self._done), tuple(blocks)
+
+    def _flush(self) -> None:
+        self._done += self._later
+        self._later = []
+
+
+def _tidy(text: str) -> str:
+    """Lines without blanks at their ends and without blank lines, which would look like the end of a block."""
+    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()).strip()
+
 
 MAX_HTML_BYTES = 20_000_000
 _MAX_NODES = 300_000
@@ -244,3 +450,103 @@ def _formula(node: LexborNode) -> Element:
 def _tex(source: str, *, display: bool) -> dict[str, str]:
     tex = " ".join(re.sub(r"(?<!\\)%\s*\n", "", source).split())  # LaTeXML keeps the line-end comments of TeX
     return {"tex": tex, "display": "block" if display else "inline"}
+
+
+_SITE_ARXIV = re.compile(
+    r"^(?:https?://(?:www\.|export\.)?(?:arxiv\.org|ar5iv\.(?:org|labs\.arxiv\.org)))?/(?:abs|html|pdf)/(.+)$", re.I
+)
+_WATERMARK = re.compile(r"^\s*arXiv:(\S+?)\s+\[[\w.-]+\]\s+\d{1,2} \w{3} \d{4}")
+_OWN_WORDS = re.compile(
+    r"\b(?:our|we)\b[^.]{0,120}\b(?:code|implementation|models?|datasets?|release[ds]?|available|page|repository)\b"
+    r"|\b(?:code|implementation|models?|datasets?|demo|page|website|repository)\b[^.]{0,90}"
+    r"(?:available|released|open[- ]sourced?|found|:|\bat\b)"
+    r"|\b(?:publicly|freely|openly) (?:available|released)|open[- ]sourced?|project page",
+    re.I,
+)
+_NOT_A_NAME = re.compile(
+    r"\d|@|universit|institut|laborator|\blabs?\b|depart|college|school|academy|\binc\b|research|google|microsoft"
+    r"|\bmeta\b|facebook|amazon|apple|nvidia|openai|deepmind|\bibm\b|cent(?:er|re)\b|hospital|faculty|\bteam\b|equal"
+    r"|contribut",
+    re.I,
+)
+MARKED_KEYWORDS = re.compile(rf"^[*_\s]*{KEYWORDS}[*_\s]*[:.—–-]+[*_\s]*", re.I)
+_NAME_WORD = re.compile(r"[^\W\d_][\w'’.-]*$")
+
+
+def ids_of(
+    addresses: Iterable[str], meta: Sequence[tuple[str, str]], texts: Iterable[str]
+) -> tuple[tuple[str, ...], int | None]:
+    """Canonical ids and arXiv version that the page states of itself: its own address, its head, arXiv's stamp."""
+    arxiv: str | None = None
+    version: int | None = None
+    candidates = [match[1].strip("/") for address in addresses if (match := _SITE_ARXIV.match(address))]
+    candidates += [content for name, content in meta if name == "citation_arxiv_id"]
+    candidates += [match[1] for text in texts if (match := _WATERMARK.match(text))]
+    for candidate in candidates:
+        try:
+            found, stated = parse_arxiv_id(candidate.removesuffix(".pdf"))
+        except BadIdentifier:
+            continue
+        arxiv = arxiv or arxiv_key(found)
+        if arxiv == arxiv_key(found):
+            version = version or stated
+    stated_dois = (content for name, content in meta if name in ("citation_doi", "dc.identifier", "prism.doi"))
+    dois = [key for doi in stated_dois if (key := doi_key(doi))]
+    return tuple(dict.fromkeys([*([arxiv] if arxiv else []), *dois])), version
+
+
+def names_of(texts: Iterable[str]) -> tuple[str, ...] | None:
+    """Names out of author fields, in order; None as soon as one field is not clearly a name or a list of names."""
+    names: list[str] = []
+    for text in texts:
+        for part in re.split(r"\s*(?:[,;&]|\band\b)\s*", text):
+            name = part.strip(" *†‡§¶∗·")
+            if not name:
+                continue
+            words = name.split()
+            if not 2 <= len(words) <= 5 or _NOT_A_NAME.search(name) or not all(map(_NAME_WORD.match, words)):
+                return None
+            if not (words[0][0].isupper() and words[-1][0].isupper()) and name.isascii():
+                return None
+            names.append(name)
+    return tuple(names) or None
+
+
+def own_links(elements: Iterable[Element], *, everywhere: bool, source: SourceName) -> tuple[Link, ...]:
+    """Links to code and project that stand in the elements: all of them, or only those beside words like "our code"."""
+    found: dict[str, Link] = {}
+    for element in elements:
+        anchors = [a.attributes.get("href", "").strip() for a in element.walk() if a.tag == "a"]
+        anchors = [address for address in anchors if _is_web(address) and names_a_thing(address)]
+        if anchors and (everywhere or _OWN_WORDS.search(inline_text(element))):
+            _add_links(found, anchors, source=source)
+    return tuple(found.values())
+
+
+def links_in(texts: Iterable[str], *, source: SourceName) -> tuple[Link, ...]:
+    """The same for texts without anchors: addresses beside words like "our code", punctuation after them cut."""
+    found: dict[str, Link] = {}
+    for text in texts:
+        if _OWN_WORDS.search(text):
+            _add_links(found, re.findall(r"https?://[^\s<>\"{}|\\^`\[\]]+", text), source=source)
+    return tuple(found.values())
+
+
+def _add_links(found: dict[str, Link], addresses: Iterable[str], *, source: SourceName) -> None:
+    for address in map(without_punctuation, addresses):
+        kind = host_kind(address) if names_a_thing(address) else None
+        if kind is not None:
+            found.setdefault(same_address(address), Link(kind=kind, url=address, source=source))
+
+
+def _is_web(address: str) -> bool:
+    return address.lower().startswith(("https://", "http://"))
+
+
+def split_keywords(text: str) -> tuple[str, ...] | None:
+    """``"Keywords: a; b, c."`` -> ``("a", "b, c")``: split at the strongest sign there is."""
+    bare = MARKED_KEYWORDS.sub("", text)
+    sign = next((sign for sign in (";", "·", "•", "|", ",") if sign in bare), ",")
+    parts = [part.strip(" .") for part in bare.split(sign)]
+    words = tuple(dict.fromkeys(part for part in parts if part))
+    return words if words and all(len(word) <= 80 for word in words) else None

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from kb.names import PARTICLES
+from kb.parsing.headings import Heading
 from kb.parsing.layout import PageLayout, Placed
 from kb.parsing.lines import TextLine
-from kb.parsing.outline import Heading
 from kb.structure import APPENDIX, bare_title, is_references
 
 _NUMBER = re.compile(r"^\s*(?:\[(?P<a>\d{1,3})\]|\((?P<b>\d{1,3})\)|(?P<c>\d{1,3})\.(?=\s|[A-Z]))\s*")

@@ -5,10 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kb.errors import ParseError
-from kb.parsing.elements import Element, has_blocks, inline_text, table_rows, table_text
-from kb.parsing.html import Page
-from kb.parsing.pagefront import ids_of, names_of, own_links, split_keywords
-from kb.parsing.sheet import Sheet
+from kb.parsing.html import (
+    Element,
+    Page,
+    Sheet,
+    has_blocks,
+    ids_of,
+    inline_text,
+    names_of,
+    own_links,
+    split_keywords,
+    table_rows,
+    table_text,
+)
 from kb.records import BlockKind, Document, Fulltext, Metadata
 from kb.structure import float_label, is_abstract, is_references
 

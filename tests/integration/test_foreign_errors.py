@@ -60,7 +60,7 @@ class Bench:
 def _png(bench: Bench) -> object:
     from PIL import Image
 
-    from kb.parsing.png import encode_png
+    from kb.parsing.figures import encode_png
 
     bench.fails(Image, "fromarray")
     return encode_png(np.zeros((2, 2), np.uint8))

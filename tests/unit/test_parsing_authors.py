@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from kb.parsing.affiliation import read_affiliation
-from kb.parsing.authors import read_authors
+from kb.parsing.authors import read_affiliation, read_authors
 from kb.parsing.glyphs import Glyph, Style
 from kb.parsing.layout import PageLayout, Placed
 from kb.parsing.lines import build_lines

@@ -13,8 +13,8 @@ from PIL import Image
 
 from kb.errors import ParseError
 from kb.parsing.figures import MAX_CROP_SIDE_PIXELS, find_figures
-from kb.parsing.floats.caption_text import SOFT_HYPHEN, join_rows
-from kb.parsing.floats.rectangles import Rect, hull
+from kb.parsing.floats.captions import SOFT_HYPHEN, join_rows
+from kb.parsing.floats.page import Rect, hull
 from kb.records import FigureImage
 from tests.pdf_writer import Words, content_of, file_of, pdf_of, stream
 

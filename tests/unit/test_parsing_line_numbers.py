@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb.parsing.glyphs import Glyph
-from kb.parsing.line_numbers import without_line_numbers
+from kb.parsing.text_scan import without_line_numbers
 from tests.printed_pages import CHAR, SMALL, Printed, glyphs_of, prose
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kb.parsing.assembly import Vocabulary, cleaned, join_lines
 from kb.parsing.glyphs import SOFT_HYPHEN, Style
 from kb.parsing.lines import Run, TextLine
-from kb.parsing.paragraphs import Vocabulary, cleaned, join_lines
 
 STYLE = Style(font="Times", size=10.0, bold=False, italic=False, upright=True)
 

@@ -1,15 +1,78 @@
-"""A page as floats are looked for on it: its lines with their roles, its rules and drawn things."""
+"""A page as floats are looked for on it: its lines with their roles, its rules, and what is drawn apart from text.
+
+Rectangles are in points with the origin at the top left. Boxes of drawn objects cannot be trusted (a form is not
+clipped to what is seen of it), so free ink and the blobs that it forms are found on a rendered page.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from kb.parsing.floats.rectangles import Rect
+import numpy as np
+from numpy.typing import NDArray
+
 from kb.parsing.layout import Span
 from kb.parsing.lines import TextLine
-from kb.parsing.page import Graphic
+from kb.parsing.page import Graphic, Raster
+
+
+class Rect(NamedTuple):
+    """``x0 <= x1`` and ``y0 <= y1``; may be empty."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def width(self) -> float:
+        """Width in points."""
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> float:
+        """Height in points."""
+        return self.y1 - self.y0
+
+    @property
+    def area(self) -> float:
+        """Area in square points, 0 when empty."""
+        return max(0.0, self.width) * max(0.0, self.height)
+
+    def shared_x(self, other: Rect) -> float:
+        """Length of the common x-range; negative: the gap between the two."""
+        return min(self.x1, other.x1) - max(self.x0, other.x0)
+
+    def shared_y(self, other: Rect) -> float:
+        """Length of the common y-range; negative: the gap between the two."""
+        return min(self.y1, other.y1) - max(self.y0, other.y0)
+
+    def shared_area(self, other: Rect) -> float:
+        """Area of the common part."""
+        return max(0.0, self.shared_x(other)) * max(0.0, self.shared_y(other))
+
+    def holds(self, other: Rect, *, slack: float = 0.0) -> bool:
+        """Whether ``other`` lies inside, give or take ``slack`` points."""
+        return (
+            self.x0 - slack <= other.x0
+            and self.y0 - slack <= other.y0
+            and other.x1 <= self.x1 + slack
+            and other.y1 <= self.y1 + slack
+        )
+
+
+def hull(boxes: Iterable[Rect]) -> Rect:
+    """The smallest rectangle around all of them (at least one)."""
+    every = list(boxes)
+    return Rect(
+        min(box.x0 for box in every),
+        min(box.y0 for box in every),
+        max(box.x1 for box in every),
+        max(box.y1 for box in every),
+    )
+
 
 Role = Literal["free", "body", "heading", "furniture", "caption", "note"]
 Turn = Literal[0, 90, 270]
@@ -102,3 +165,183 @@ def sort_graphics(graphics: Sequence[Graphic]) -> tuple[list[Rect], list[Rect]]:
         elif box.width > RULE_POINTS and box.height > RULE_POINTS:
             boxes.append(box)
     return boxes, rules
+
+
+Mask = NDArray[np.bool_]
+
+_CONTRAST = 11  # grey levels that ink differs from the paper
+_CELL_PIXELS = 3
+_REACH_X, _REACH_Y = 2, 1  # cells that ink is widened by on each side before blobs are told apart
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A patch of ink: its tight box, how many square points of it are ink, and how many of these are no text."""
+
+    box: Rect
+    ink: float
+    graphic: float
+
+
+@dataclass(slots=True)
+class Ink:
+    """Free ink of a page. ``free`` and ``graphic`` are (rows, columns) at ``scale`` pixels per point."""
+
+    free: Mask
+    graphic: Mask
+    scale: float
+
+    def tight(self, area: Rect) -> Rect | None:
+        """The box around the free ink in an area; None when there is none."""
+        y0, y1, x0, x1 = self._window(area)
+        part = self.free[y0:y1, x0:x1]
+        rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+        if not len(rows):
+            return None
+        s = self.scale
+        return Rect(
+            float(x0 + columns[0]) / s,
+            float(y0 + rows[0]) / s,
+            float(x0 + columns[-1] + 1) / s,
+            float(y0 + rows[-1] + 1) / s,
+        )
+
+    def amounts(self, area: Rect) -> tuple[float, float]:
+        """(ink, ink that is no text) in an area, in square points."""
+        y0, y1, x0, x1 = self._window(area)
+        squared = self.scale * self.scale
+        return float(self.free[y0:y1, x0:x1].sum()) / squared, float(self.graphic[y0:y1, x0:x1].sum()) / squared
+
+    def gap_near(self, area: Rect, *, x: float, within: float) -> float:
+        """The middle of the widest blank strip of an area whose middle is at most ``within`` points from ``x``.
+
+        ``x`` itself when the area has no blank column there.
+        """
+        y0, y1, _, _ = self._window(area)
+        low, high = max(0, int((x - within) * self.scale)), min(self.free.shape[1], int((x + within) * self.scale))
+        inked = np.asarray(self.free[y0:y1, low:high].any(axis=0), dtype=np.bool_)
+        blank = [not filled for filled in inked.tolist()]
+        best, chosen = 0, x
+        start: int | None = None
+        for at, empty in enumerate([*blank, False]):
+            if empty and start is None:
+                start = at
+            elif not empty and start is not None:
+                if at - start > best:
+                    best, chosen = at - start, (low + (start + at) / 2) / self.scale
+                start = None
+        return chosen
+
+    def row_gaps(self, area: Rect, *, least: float) -> list[tuple[float, float]]:
+        """Blank y-ranges of at least ``least`` points between rows of ink in an area, from the top."""
+        y0, y1, x0, x1 = self._window(area)
+        rows = np.flatnonzero(self.free[y0:y1, x0:x1].any(axis=1))
+        jumps = np.flatnonzero(np.diff(rows) > least * self.scale)
+        return [(float(y0 + rows[j] + 1) / self.scale, float(y0 + rows[j + 1]) / self.scale) for j in jumps]
+
+    def _window(self, area: Rect) -> tuple[int, int, int, int]:
+        s = self.scale
+        height, width = self.free.shape
+        y0, x0 = min(max(0, int(area.y0 * s)), height), min(max(0, int(area.x0 * s)), width)
+        y1 = max(y0, min(height, int(np.ceil(area.y1 * s))))
+        return y0, y1, x0, max(x0, min(width, int(np.ceil(area.x1 * s))))
+
+
+def read_ink(raster: Raster, *, turned: int, hidden: Iterable[Rect], text: Iterable[Rect]) -> Ink:
+    """Ink of a grey raster of the whole page, turned upright, without ``hidden`` areas; ``text`` is no graphic."""
+    pixels = raster.pixels
+    if turned:
+        pixels = np.rot90(pixels, k=-1 if turned == 90 else 1)
+    paper = _paper_grey(pixels)
+    free = np.abs(pixels.astype(np.int16) - paper) > _CONTRAST
+    for box in hidden:
+        _blank(free, box, scale=raster.scale)
+    graphic = free.copy()
+    for box in text:
+        _blank(graphic, box, scale=raster.scale)
+    return Ink(free=free, graphic=graphic, scale=raster.scale)
+
+
+def _paper_grey(pixels: NDArray[np.uint8]) -> int:
+    """The most frequent grey when it covers much of the page and is light, else white."""
+    counts = np.bincount(pixels.ravel()[::7], minlength=256)
+    grey = int(counts.argmax())
+    return grey if grey > 200 and counts[grey] > 0.3 * counts.sum() else 255
+
+
+def _blank(mask: Mask, box: Rect, *, scale: float) -> None:
+    y0, y1 = max(0, int(box.y0 * scale)), max(0, int(np.ceil(box.y1 * scale)))
+    x0, x1 = max(0, int((box.x0 - 1) * scale)), max(0, int(np.ceil((box.x1 + 1) * scale)))
+    mask[y0:y1, x0:x1] = False
+
+
+def find_blobs(ink: Ink, *, walls: Iterable[Rect]) -> list[Blob]:
+    """Patches of free ink that stand apart by more than about eight points; nothing grows across ``walls``."""
+    cell = _CELL_PIXELS
+    height, width = ink.free.shape
+    rows, columns = -(-height // cell), -(-width // cell)
+    padded = np.zeros((rows * cell, columns * cell), dtype=bool)
+    padded[:height, :width] = ink.free
+    grid: Mask = np.asarray(padded.reshape(rows, cell, columns, cell).any(axis=(1, 3)), dtype=np.bool_)
+    wide = _widened(grid)
+    size = cell / ink.scale
+    for wall in walls:
+        y0, y1 = int(wall.y0 / size + 0.5), int(np.ceil(wall.y1 / size - 0.5))
+        x0, x1 = max(0, int(wall.x0 / size + 0.5)), max(0, int(np.ceil(wall.x1 / size - 0.5)))
+        wide[max(0, y0) : max(0, y1), x0:x1] &= grid[max(0, y0) : max(0, y1), x0:x1]
+    blobs: list[Blob] = []
+    for y0, y1, x0, x1 in _components(wide):
+        area = Rect(x0 * size, y0 * size, x1 * size, y1 * size)
+        tight = ink.tight(area)
+        if tight is not None:
+            amount, graphic = ink.amounts(tight)
+            blobs.append(Blob(tight, amount, graphic))
+    return blobs
+
+
+def _widened(grid: Mask) -> Mask:
+    wide = grid.copy()
+    for step in range(1, _REACH_X + 1):
+        wide[:, step:] |= grid[:, :-step]
+        wide[:, :-step] |= grid[:, step:]
+    across = wide.copy()
+    for step in range(1, _REACH_Y + 1):
+        wide[step:] |= across[:-step]
+        wide[:-step] |= across[step:]
+    return wide
+
+
+def _components(grid: Mask) -> list[tuple[int, int, int, int]]:
+    """Boxes (y0, y1, x0, x1; half-open) of the 4-connected components, by runs of rows and union-find."""
+    parent: list[int] = []
+    boxes: list[list[int]] = []
+
+    def root(at: int) -> int:
+        while parent[at] != at:
+            parent[at] = parent[parent[at]]
+            at = parent[at]
+        return at
+
+    above: list[tuple[int, int, int]] = []
+    for y in range(grid.shape[0]):
+        edges = np.flatnonzero(np.diff(np.concatenate(([False], grid[y], [False])).astype(np.int8)))
+        runs: list[tuple[int, int, int]] = []
+        at = 0
+        for x0, x1 in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+            own = len(parent)
+            parent.append(own)
+            boxes.append([y, y + 1, x0, x1])
+            while at < len(above) and above[at][1] <= x0:
+                at += 1
+            look = at
+            while look < len(above) and above[look][0] < x1:
+                a, b = root(above[look][2]), root(own)
+                if a != b:
+                    a, b = min(a, b), max(a, b)
+                    parent[b] = a
+                    p, q = boxes[a], boxes[b]
+                    boxes[a] = [min(p[0], q[0]), max(p[1], q[1]), min(p[2], q[2]), max(p[3], q[3])]
+                look += 1
+            runs.append((x0, x1, own))
+        above = runs
+    return [(b[0], b[1], b[2], b[3]) for at, b in enumerate(boxes) if parent[at] == at]

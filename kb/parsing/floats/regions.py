@@ -9,14 +9,52 @@ below) as a vote.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from kb.parsing.floats.captions import FloatCaption
-from kb.parsing.floats.ink import Blob
-from kb.parsing.floats.rectangles import Rect, hull
-from kb.parsing.floats.scene import FloatScene, solid
-from kb.parsing.floats.scoring import Direction, score_region
+from kb.parsing.floats.page import Blob, Rect, hull
+from kb.parsing.floats.reading import FloatScene, solid
+
+Direction = Literal["up", "down", "left", "right"]
+
+_HABIT: dict[str, tuple[Direction, float]] = {
+    "Figure": ("up", 1.2), "Table": ("down", 0.3), "Algorithm": ("down", 1.0), "Listing": ("down", 0.3),
+    "Scheme": ("up", 1.2), "Chart": ("up", 1.2),
+}  # fmt: skip
+
+
+def score_region(scene: FloatScene, caption: FloatCaption, box: Rect, *, direction: Direction) -> float:
+    """The worth of a region on one side of its caption, about -1 to 6: ink and size, rules and rows, distance."""
+    page = scene.page
+    ink, graphic = scene.ink.amounts(box)
+    area = max(1.0, box.area)
+    if direction in ("up", "down"):
+        distance = caption.box.y0 - box.y1 if direction == "up" else box.y0 - caption.box.y1
+    else:
+        distance = max(box.x0 - caption.box.x1, caption.box.x0 - box.x1)
+    usual, bonus = _HABIT[caption.family]
+    score = (bonus if direction == usual else 0.0) - max(0.0, distance) / 40
+    if caption.family in ("Figure", "Scheme", "Chart"):
+        score += 2.0 * min(1.0, graphic / max(1.0, 0.12 * ink))
+        score += min(1.0, area / (0.05 * page.width * page.height))
+        return score
+    inside = [rule for rule in page.rules if box.holds(rule, slack=6) and rule.width > 0.4 * box.width]
+    lines = sum(item.role == "free" and box.holds(item.box, slack=4) for item in page.items)
+    score += 1.2 * min(2, len(inside)) + (0.7 if lines >= 4 else 0.0)
+    score += min(0.8, area / (0.04 * page.width * page.height))
+    if lines < 2 and graphic > 0.3 * ink:
+        score += 0.5  # a table as a picture
+    if caption.family != "Table" and any(_matches(box, frame) for frame in page.frames):
+        score += 1.5
+    return score
+
+
+def _matches(box: Rect, frame: Rect) -> bool:
+    return abs(box.x0 - frame.x0) < 8 and abs(box.x1 - frame.x1) < 8 and abs(box.y1 - frame.y1) < 6
+
 
 _FIRST_GAP = 100.0  # points between caption and float
 _NEXT_GAP = 60.0  # points of white within a float
@@ -287,3 +325,55 @@ def _beside(scene: FloatScene, caption: FloatCaption, side: Direction) -> list[P
         return []
     score = score_region(scene, caption, group, direction=side)
     return [Proposal(side, group, score)]
+
+
+Offer = tuple[FloatCaption, Sequence[Proposal]]  # a caption and what it might own
+Votes = Mapping[str, Counter[Direction]]
+
+_BEAM = 120
+_OVERLAP_COST = 6.0
+_VOTE = 1.5
+
+
+def count_votes(offers: Sequence[Offer]) -> dict[str, Counter[Direction]]:
+    """On which side the floats of each family stand, by the margin of each caption's best proposal."""
+    votes: dict[str, Counter[Direction]] = {}
+    for caption, proposals in offers:
+        best: dict[Direction, float] = {}
+        for proposal in proposals:
+            best[proposal.direction] = max(best.get(proposal.direction, -9.0), proposal.score)
+        if not best:
+            continue
+        ranked = sorted(best.items(), key=lambda pair: (-pair[1], pair[0]))
+        margin = ranked[0][1] - ranked[1][1] if len(ranked) > 1 else 1.0
+        weight = max(1, round(10 * min(1.0, margin)))
+        votes.setdefault(caption.family, Counter())[ranked[0][0]] += weight
+    return votes
+
+
+def choose_regions(offers: Sequence[Offer], votes: Votes) -> list[Proposal | None]:
+    """One proposal for each caption of a page, or None: the best sum without shared ground (beam search)."""
+    states: list[tuple[float, tuple[Proposal | None, ...]]] = [(0.0, ())]
+    for caption, proposals in offers:
+        family = votes.get(caption.family, Counter())
+        total = sum(family.values()) or 1
+        options: list[Proposal | None] = [
+            replace(p, score=p.score + _VOTE * family[p.direction] / total) for p in proposals
+        ]
+        grown: list[tuple[float, tuple[Proposal | None, ...]]] = []
+        for value, taken in states:
+            for option in [*options, None]:
+                gain = 0.0 if option is None else option.score - _shared(option, taken)
+                grown.append((value + gain, (*taken, option)))
+        grown.sort(key=lambda state: -state[0])
+        states = grown[:_BEAM]
+    return list(states[0][1])
+
+
+def _shared(option: Proposal, taken: Sequence[Proposal | None]) -> float:
+    cost = 0.0
+    for other in taken:
+        if other is not None:
+            part = option.box.shared_area(other.box) / max(1.0, min(option.box.area, other.box.area))
+            cost += _OVERLAP_COST * part if part > 0.02 else 0.0
+    return cost

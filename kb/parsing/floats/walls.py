@@ -1,18 +1,231 @@
-"""What is no paragraph and still no float: running heads, headings, last lines, equations, footnotes, the front.
+"""What bounds a float: paragraphs, running heads, headings, equations, footnotes, the front, frames and rules.
 
 The crop of a float is what is drawn between running text and these; only lines that stay ``free`` can be part of one.
+What stands in a ruled or framed area beside a caption belongs to the float, however it is set.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
 
-from kb.parsing.floats.page import FloatLine, FloatPage, is_alone_in_row, is_in_drawing
-from kb.parsing.floats.prose import is_code_font
-from kb.parsing.floats.rectangles import Rect
+from kb.parsing.floats.page import FloatLine, FloatPage, Rect, is_alone_in_row, is_in_drawing
 from kb.parsing.layout import BodyStyle
 from kb.structure import KNOWN, NUMBERED
+
+_WIDE = 0.82  # share of the column that a line of a paragraph fills
+_LETTERS = 0.55
+_CODE_FONT = re.compile(r"cmtt|lmmono|ectt|sftt|courier|mono|consol|menlo|typewriter|inconsol|nimbusmon", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ProseStyle:
+    """Font sizes (to half a point) and families of fonts that carry running text.
+
+    Beside the body's these are those with a tenth (sizes) or a twentieth (families) of all long lines: reference
+    lists and appendices are often set smaller; captions, footnotes and text in figures have too few lines for it.
+    """
+
+    sizes: frozenset[float]
+    families: frozenset[str]
+
+
+def prose_style(pages: Sequence[FloatPage], *, body: BodyStyle) -> ProseStyle:
+    """See ``ProseStyle``."""
+    sizes: Counter[float] = Counter()
+    families: Counter[str] = Counter()
+    for page in pages:
+        for item in page.items:
+            x0, x1 = page.span_of(item.column)
+            if item.role == "free" and item.box.width >= _WIDE * (x1 - x0) and item.letters > _LETTERS:
+                sizes[_half(item.line.size)] += len(item.text)
+                families[font_family(item.line.font)] += len(item.text)
+    total = sum(sizes.values())
+    return ProseStyle(
+        frozenset({_half(body.size)} | {size for size, count in sizes.items() if count >= 0.1 * total}),
+        frozenset(map(font_family, body.fonts)) | {name for name, count in families.items() if count >= 0.05 * total},
+    )
+
+
+def font_family(font: str) -> str:
+    """A font's name without its cut: "NimbusRomNo9L-Medi" is "nimbusr", TeX's own CMR10 and CMTI10 are "cm"."""
+    name = re.sub(r"[^a-z0-9]", "", font.casefold())
+    tex = re.match(r"(?:cm|sf|lm|ec)(?:r|b|ti|sl|csc|bx|mi|sy|tt|roman)", name)
+    return "cm" if tex else name[:7]
+
+
+def is_code_font(font: str) -> bool:
+    """Whether a font has letters of one width, as program text is set in."""
+    return bool(_CODE_FONT.search(font))
+
+
+def _half(size: float) -> float:
+    return round(size * 2) / 2
+
+
+def find_blocks(page: FloatPage) -> None:
+    """Give each upright line its block: lines of one size that stand below each other at one distance."""
+    items = sorted((item for item in page.items if item.line.upright), key=lambda item: (item.box.y0, item.box.x0))
+    blocks: list[list[FloatLine]] = []
+    open_blocks: list[list[FloatLine]] = []
+    for item in items:
+        open_blocks = [block for block in open_blocks if item.box.y0 - block[-1].box.y1 < 2 * item.line.size + 6]
+        fitting = [block for block in open_blocks if _continues(block, item)]
+        if fitting:
+            nearest = max(fitting, key=lambda block: (block[-1].line.baseline, block[-1].box.shared_x(item.box)))
+            nearest.append(item)
+            item.block = nearest
+        else:
+            item.block = [item]
+            blocks.append(item.block)
+            open_blocks.append(item.block)
+
+
+def _continues(block: list[FloatLine], item: FloatLine) -> bool:
+    last = block[-1]
+    step = item.line.baseline - last.line.baseline
+    size = max(last.line.size, item.line.size)
+    if abs(last.line.size - item.line.size) > 0.6 or not 0.5 * size < step < 1.75 * size + 1:
+        return False
+    if item.box.shared_x(last.box) <= 0.4 * min(item.box.width, last.box.width):
+        return False
+    if len(block) >= 2:
+        before = median(b.line.baseline - a.line.baseline for a, b in pairwise(block))
+        return step <= 1.22 * before + 1
+    return True
+
+
+def mark_body(page: FloatPage, *, body: BodyStyle, prose: ProseStyle) -> None:
+    """Mark paragraphs: blocks in a size of running text whose lines fill their column or end at its right edge."""
+    seen: set[int] = set()
+    for item in page.items:
+        if item.role != "free" or not item.block or id(item.block) in seen:
+            continue
+        seen.add(id(item.block))
+        block = item.block
+        if not all(_is_prose_size(line, body=body, sizes=prose.sizes) for line in block):
+            continue
+        if 2 * sum(font_family(line.line.font) in prose.families for line in block) < len(block):
+            continue
+        if 2 * sum(is_code_font(line.line.font) for line in block) > len(block):
+            continue
+        full = [line for line in block if _fills_column(page, line)]
+        letters = sum(line.letters * len(line.text) for line in block) / max(1, sum(len(line.text) for line in block))
+        long_enough = len(block) >= 2 and len(full) >= max(1, 0.4 * len(block)) and letters > _LETTERS
+        single = len(block) == 1 and full and letters > 0.6 and len(block[0].text.split()) >= 6
+        if long_enough or single:
+            for line in block:
+                line.role = "body" if line.role == "free" else line.role
+
+
+def _is_prose_size(item: FloatLine, *, body: BodyStyle, sizes: frozenset[float]) -> bool:
+    return 0.93 * body.size <= item.line.size <= 1.1 * body.size or _half(item.line.size) in sizes
+
+
+def _fills_column(page: FloatPage, item: FloatLine) -> bool:
+    x0, x1 = page.span_of(item.column)
+    width = max(1.0, x1 - x0)
+    return item.box.width >= _WIDE * width or (abs(item.box.x1 - x1) <= 3 and item.box.width >= 0.55 * width)
+
+
+def mark_stamps(pages: Sequence[FloatPage]) -> None:
+    """Pictures at the head or foot that stand at the same place on three pages or more."""
+    places: Counter[tuple[int, ...]] = Counter(
+        tuple(round(edge) for edge in box) for page in pages for box in set(page.graphics)
+    )
+    for page in pages:
+        for box in page.graphics:
+            at_edge = box.y1 < 0.2 * page.height or box.y0 > 0.8 * page.height
+            if at_edge and places[tuple(round(edge) for edge in box)] >= 3:
+                page.stamps.append(box)
+        page.graphics = [box for box in page.graphics if box not in page.stamps]
+
+
+def mark_frames(page: FloatPage, *, body: BodyStyle) -> None:
+    """Find ruled and framed areas beside captions and give their text back to the float."""
+    captions = [item.box for item in page.items if item.role == "caption"]
+    if captions:
+        page.graphics = [box for box in page.graphics if _is_plausible(page, box)]
+    for item in page.items:
+        if item.role == "furniture" and item.line.upright and is_in_drawing(page, item):
+            item.role = "free"
+    furniture = [item.box for item in page.items if item.role == "furniture"]
+    if not captions:
+        return
+    rules = [
+        rule
+        for rule in page.rules
+        if rule.width > 70 and not any(abs(rule.y0 - box.y0) < 18 or abs(rule.y0 - box.y1) < 18 for box in furniture)
+    ]
+    page.frames = _ruled_areas(rules, captions)
+    _free_table_notes(page, body=body)
+    for box in page.graphics:
+        if box.width > 90 and box.height > 24 and box.height < 0.92 * page.height and _is_beside(box, captions):
+            page.frames.append(box)
+    for item in page.items:
+        if item.role == "body" and any(frame.holds(item.box, slack=6) for frame in page.frames):
+            item.role = "free"
+
+
+def _is_plausible(page: FloatPage, box: Rect) -> bool:
+    """Whether a drawn thing is as large as its box says: an embedded picture may reach far out of what is seen.
+
+    It is not when it ends within another column, or lies over full lines of the column it is in.
+    """
+    for x0, x1 in page.columns if len(page.columns) > 1 else ():
+        share = (min(box.x1, x1) - max(box.x0, x0)) / max(1.0, x1 - x0)
+        if page.column_of(box) == -1 and 0.1 < share < 0.75 and (box.x0 < x0 - 15 or box.x1 > x1 + 15):
+            return False
+    full = 0
+    for item in page.items:
+        if item.role == "body" and box.holds(item.box, slack=1):
+            x0, x1 = page.span_of(item.column)
+            full += abs(item.box.x0 - x0) < 1.5 and item.box.width > 0.9 * (x1 - x0)
+    return full < 3
+
+
+def _free_table_notes(page: FloatPage, *, body: BodyStyle) -> None:
+    """Small print right under the last rule of a table belongs to the table."""
+    for item in page.items:
+        if item.role != "body" or item.line.size > body.size - 0.8 or item.block[:1] != [item]:
+            continue
+        for frame in page.frames:
+            inside = frame.x0 - 4 <= item.box.x0 and all(line.box.x1 <= frame.x1 + 6 for line in item.block)
+            if inside and -2 < item.box.y0 - frame.y1 < 9:
+                for line in item.block:
+                    line.role = "free"
+
+
+def _is_beside(box: Rect, captions: Sequence[Rect], *, within: float = 36.0) -> bool:
+    return any(
+        box.shared_x(caption) > 0 and min(abs(caption.y1 - box.y0), abs(box.y1 - caption.y0)) < within
+        for caption in captions
+    )
+
+
+def _ruled_areas(rules: list[Rect], captions: Sequence[Rect]) -> list[Rect]:
+    """Between two rules of one x-range, one of them near a caption, with no caption between."""
+    areas: list[Rect] = []
+    for top in rules:
+        for bottom in rules:
+            if bottom.y0 - top.y0 < 12 or abs(top.x0 - bottom.x0) > 6 or abs(top.x1 - bottom.x1) > 6:
+                continue
+            area = Rect(top.x0, top.y0, top.x1, bottom.y1)
+            between = (c for c in captions if c.y0 > area.y0 and c.y1 < area.y1 and c.shared_x(area) > 0)
+            inside = [c for c in between if c.y0 - area.y0 > 4 and c.y1 - area.y0 > 16]
+            if not inside and (_is_beside(area, captions) or _is_titled(area, captions)):
+                areas.append(area)
+    return areas
+
+
+def _is_titled(area: Rect, captions: Sequence[Rect]) -> bool:
+    """Algorithms have their title between the first two rules."""
+    return any(0 <= c.y0 - area.y0 < 16 and c.shared_x(area) > 0 for c in captions)
+
 
 _ABSTRACT = re.compile(r"^\W*(?:a\s?b\s?s\s?t\s?r\s?a\s?c\s?t|summary)\b", re.IGNORECASE)
 _EQUATION_NUMBER = re.compile(r"^\(\s*[A-Z]?\.?\d+(?:[.\-]\d+)*[a-z]?\s*\)$")
