@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image
 
 from kb import Library, Settings
-from kb.cli.demo import DAY, QUESTION, run_demo
+from kb.cli.commands import DAY, QUESTION, run_demo
 from kb.cli.progress import Reporter
 from tests.end_to_end.chromium import Visitor, chromium, served
 

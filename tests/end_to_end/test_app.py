@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import expect
 
 from kb import Library, Settings
-from kb.cli.demo import DAY, run_demo
+from kb.cli.commands import DAY, run_demo
 from kb.cli.progress import Reporter
 from kb.records import Answer
 from tests.end_to_end.chromium import Visitor, chromium_path, served

@@ -14,7 +14,7 @@ import pytest
 
 from kb import Library, Settings, wire
 from kb.errors import BadRecord, FileUnreadable, HomeUnwritable, UsageError
-from kb.library.verifying import LibrarySources
+from kb.library.pages import LibrarySources
 from kb.records import Digest
 from tests.rendering_pages import DAY, RECORDS, digest_of, note_of, seed_papers
 

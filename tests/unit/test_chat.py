@@ -15,8 +15,16 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
-from kb.chat.models import Budget, LangChainChat, as_model_error, is_local_address, load_chat_model
-from kb.chat.replies import ReplyCache, read_json, satisfies
+from kb.chat.models import (
+    Budget,
+    LangChainChat,
+    ReplyCache,
+    as_model_error,
+    is_local_address,
+    load_chat_model,
+    read_json,
+    satisfies,
+)
 from kb.errors import ModelError, SettingsError
 from kb.home import Home
 from kb.library.parts import Models
