@@ -11,7 +11,8 @@ import hypothesis
 import pytest
 
 # How long one example takes says more of the machine's other work than of ours: speed is measured by benchmarks.
-hypothesis.settings.register_profile("kb", deadline=None)
+hypothesis.settings.register_profile("kb", deadline=None, max_examples=40)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=1000)  # --hypothesis-profile thorough
 hypothesis.settings.load_profile("kb")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -53,3 +54,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(item.path).parent.name in _SLOW_FOLDERS or Path(item.path).name in _SLOW_FILES:
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file stays with one worker, so that what its tests share is made once; files with quick tests come last."""
+    from xdist.scheduler import LoadFileScheduling
+
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)

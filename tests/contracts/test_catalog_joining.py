@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kb import wire
@@ -80,7 +80,6 @@ def add(catalog: Catalog, records: list[SourceRecord], *, batch: int) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=80, deadline=None)
 @given(st.lists(_records(), min_size=1, max_size=7), st.integers(0, 10**6), st.integers(1, 4))
 def test_any_order_and_any_batches_give_the_same_papers_joins_and_doubts(
     records: list[SourceRecord], seed: int, batch: int
@@ -121,7 +120,6 @@ def _arrivals(draw: st.DrawFn) -> Arrival:
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
 @given(st.lists(_arrivals(), min_size=1, max_size=8, unique_by=lambda one: one.file and one.file.key), st.data())
 def test_the_papers_are_those_of_one_look_at_all_records_whatever_came_first(
     arrivals: list[Arrival], data: st.DataObject
@@ -188,7 +186,6 @@ def test_a_view_that_is_made_again_is_the_same_however_many_records_the_paper_ha
 
 
 @pytest.mark.slow
-@settings(max_examples=80, deadline=None)
 @given(st.lists(_records(), min_size=2, max_size=6), st.data())
 def test_a_split_after_the_users_join_gives_back_both_byte_for_byte(
     records: list[SourceRecord], data: st.DataObject
@@ -309,7 +306,6 @@ def partition(catalog: Catalog) -> set[frozenset[str]]:
 
 
 @pytest.mark.slow
-@settings(max_examples=80, deadline=None)
 @given(st.lists(st.lists(_edited(), min_size=1, max_size=4), min_size=2, max_size=4))
 def test_what_was_corrected_leaves_the_papers_that_the_records_of_now_give(runs: list[list[SourceRecord]]) -> None:
     with new_catalog() as edited, new_catalog() as fresh:
@@ -328,7 +324,6 @@ def test_what_was_corrected_leaves_the_papers_that_the_records_of_now_give(runs:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
 @given(st.lists(_records(), min_size=2, max_size=6), st.data())
 def test_what_the_user_made_of_papers_is_never_lost_by_joining_and_parting(
     records: list[SourceRecord], data: st.DataObject

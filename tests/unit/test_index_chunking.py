@@ -85,7 +85,6 @@ def real_chunks(doc: Document) -> list[Chunk]:
 @pytest.mark.slow
 @given(DOCUMENT)
 @example(document(("caption", "We.", ()), ("table", "We.", ("Abstract",)), labels=["Table 1", "Table 1"]))
-@settings(max_examples=60, deadline=None)
 def test_a_chunk_is_a_piece_of_the_document_from_one_section_and_no_reference(doc: Document) -> None:
     for chunk in real_chunks(doc):
         assert chunk.text == doc.text[chunk.start : chunk.end]
@@ -100,7 +99,6 @@ def test_a_chunk_is_a_piece_of_the_document_from_one_section_and_no_reference(do
 
 @pytest.mark.slow
 @given(DOCUMENT)
-@settings(max_examples=60, deadline=None)
 def test_every_sentence_of_evidence_is_in_exactly_one_chunk_and_whole_where_it_fits(doc: Document) -> None:
     chunks = real_chunks(doc)
     covered = [0] * len(doc.text)
@@ -121,7 +119,6 @@ def test_every_sentence_of_evidence_is_in_exactly_one_chunk_and_whole_where_it_f
 
 
 @given(DOCUMENT)
-@settings(max_examples=60, deadline=None)
 def test_the_encoder_reads_every_chunk_whole(doc: Document) -> None:
     chunks = real_chunks(doc)
     passages = [passage_text(PAPER.title, chunk.section, chunk.text) for chunk in chunks]

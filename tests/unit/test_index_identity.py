@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.index.catalog.identity import Cluster, Decisions, Doubt, cluster, pair
@@ -326,7 +326,6 @@ def _result(records: list[Known], decisions: Decisions) -> tuple[list[Cluster], 
 
 
 @pytest.mark.slow
-@settings(max_examples=300)
 @given(_blocks(), st.integers(0, 10**6))
 def test_the_papers_do_not_depend_on_the_order_of_the_records(block: tuple[list[Known], Decisions], seed: int) -> None:
     records, decisions = block
@@ -335,14 +334,12 @@ def test_the_papers_do_not_depend_on_the_order_of_the_records(block: tuple[list[
     assert _result(records, decisions) == _result(shuffled, decisions)
 
 
-@settings(max_examples=300)
 @given(_records, _records, st.booleans())
 def test_whether_titles_agree_does_not_depend_on_which_is_asked_first(one: Known, other: Known, whole: bool) -> None:
     assert titles_agree(one, other, whole=whole) == titles_agree(other, one, whole=whole)
 
 
 @pytest.mark.slow
-@settings(max_examples=300)
 @given(_blocks())
 def test_a_paper_has_one_arxiv_id_at_most_no_key_of_another_and_every_record_once(
     block: tuple[list[Known], Decisions],

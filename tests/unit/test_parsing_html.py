@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.errors import ParseError
@@ -290,7 +290,6 @@ _fragment = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.lists(_fragment, max_size=30))
 def test_any_soup_is_a_document_or_a_stated_error(parts: list[str]) -> None:
     try:

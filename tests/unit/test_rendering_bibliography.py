@@ -15,7 +15,7 @@ from pathlib import Path
 import pybtex.database  # type: ignore[import-untyped]
 import pytest
 from bibtexparser.entrypoint import parse_string
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.records import Affiliation, Item, Link, Metadata, Name, Paper, SourceRecord
@@ -194,7 +194,6 @@ _title = _text.filter(lambda text: any(map(str.isalnum, text)))
 _keyword = _text.map(lambda text: text.replace(";", "").replace(",", "").strip()).filter(bool)
 
 
-@settings(max_examples=100)
 @given(
     title=_title,
     authors=st.lists(_name, max_size=3),
@@ -399,7 +398,6 @@ _entry = st.tuples(
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
 @given(st.dictionaries(_key, _entry, min_size=1, max_size=4))
 def test_any_bibliography_goes_out_as_it_came_in(entries: dict[str, tuple[str, dict[str, str]]]) -> None:
     own = {key.lower(): (key, entry) for key, entry in entries.items()}.values()

@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.writing.rhetoric import ROLES, classify, heading_kind, section_kind
@@ -41,7 +41,6 @@ def test_a_heading_moves_the_odds_of_its_sentences() -> None:
     assert classify(sentence, section=("Acknowledgements",))[0].role == "other"
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(max_size=80), max_size=12), st.sampled_from([(), ("Method",), ("2 Related Work",), ("Foo",)]))
 def test_every_sentence_gets_probabilities_whatever_it_is(sentences: list[str], section: tuple[str, ...]) -> None:
     scores = classify(sentences, section=section)
