@@ -28,7 +28,7 @@ def has_cuda() -> bool:
         return False
     import torch
 
-    return torch.cuda.is_available()
+    return bool(torch.cuda.is_available())
 
 
 def load_torch(folder: Path, *, precision: str, device: str, threads: int = 0) -> TorchEncoder:
@@ -170,7 +170,7 @@ def encoder_module(folder: Path) -> Any:
     model = _load("SentenceTransformer", str(folder), device="cpu", precision="float32")
     import torch
 
-    class Encoder(torch.nn.Module):
+    class Encoder(torch.nn.Module):  # type: ignore[misc]  # mypy does not look into torch
         def __init__(self) -> None:
             super().__init__()
             self.model = model
@@ -209,7 +209,7 @@ def reader_module(folder: Path, update: Mapping[str, NDArray[np.float32]]) -> An
                 elif name in changes:
                     weight.copy_(changes[name])
 
-    class Reader(torch.nn.Module):
+    class Reader(torch.nn.Module):  # type: ignore[misc]  # nor here
         def __init__(self) -> None:
             super().__init__()
             self.bert = bert
