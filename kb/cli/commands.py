@@ -439,8 +439,8 @@ def _doctor(library: Library, options: argparse.Namespace, reporter: Reporter) -
 
 
 def _reindex(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    count = library.reindex(encode=options.encode, progress=reporter.progress)
-    return Result(made=count, text=f"indexed {count} chunks")
+    made = library.reindex(encode=options.encode, parse=options.parse, progress=reporter.progress)
+    return Result(made=made, text=plain_text.reindexed(made), status=IN_PART if made.failed else DONE)
 
 
 def _recover(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:

@@ -353,6 +353,9 @@ def _add_care(verb: Verb) -> None:
     doctor.add_argument("--model", action="store_true", help="also talk to the configured model")
     reindex = verb("reindex", "make the indexes again from the catalog", "kb reindex")
     reindex.add_argument("--encode", action="store_true", help="also make all vectors again")
+    reindex.add_argument(
+        "--parse", action="store_true", help="read the files again that another version read; index what is new"
+    )
     recover = verb("recover", "copy what is whole of a damaged home into a new one", "kb recover papers-saved")
     recover.add_argument("to", metavar="TO", help="a folder that does not exist yet")
     evaluate = verb("eval", "measure retrieval on a BEIR folder", "kb eval retrieval scifact/")

@@ -25,6 +25,7 @@ from kb.records import (
     Preview,
     Problem,
     Recovery,
+    Reindexed,
     RetrievalFigures,
     ShortSpan,
     Status,
@@ -379,6 +380,13 @@ def recovery(saved: Recovery) -> str:
     lines = [f"saved in {saved.home}: {counts}"]
     lines += [f"lost: {what}" for what in saved.lost]
     return "\n".join([*lines, f"make its indexes: kb doctor --fix --home {shlex.quote(saved.home)}"])
+
+
+def reindexed(made: Reindexed) -> str:
+    """What was made again, and the files that could not be read again."""
+    lines = [f"read {made.read} file(s) again"] if made.read else []
+    lines += [f"not read again: {one.what}: {one.reason}" for one in made.failed]
+    return "\n".join([*lines, f"indexed {made.chunks} chunks"])
 
 
 def status(now: Status) -> str:
