@@ -165,17 +165,16 @@ def test_a_program_that_calls_the_command_line_keeps_its_own_signals(home: Path)
     assert [signal.getsignal(number) for number in SIGNALS] == before
 
 
-@pytest.mark.parametrize("share", [0.2, 0.5, 0.8, 0.95])
 @pytest.mark.parametrize("words", [("doctor",), ("search", "graph"), ("note", "2402.19481")])
-def test_a_command_that_is_stopped_anywhere_says_one_line_or_has_ended(
-    home: Path, words: tuple[str, ...], share: float
-) -> None:
+def test_a_command_that_is_stopped_anywhere_says_one_line_or_has_ended(home: Path, words: tuple[str, ...]) -> None:
     began = time.monotonic()
     with running(words, home) as child:
-        child.communicate(timeout=120)
+        _, calm = child.communicate(timeout=120)
+        ended = (child.returncode, calm.strip())  # "doctor" ends with 4 where an earlier stop left work to go on with
     whole = time.monotonic() - began
-    with running(words, home) as child:
-        time.sleep(max(0.5, share * whole))  # before that the interpreter is still starting
-        child.send_signal(signal.SIGTERM)
-        _, said = child.communicate(timeout=30)
-        assert (child.returncode, said.strip()) in ((130, STOPPED), (0, ""))
+    for share in (0.2, 0.6, 0.95):
+        with running(words, home) as child:
+            time.sleep(max(0.5, share * whole))  # before that the interpreter is still starting
+            child.send_signal(signal.SIGTERM)
+            _, said = child.communicate(timeout=30)
+            assert (child.returncode, said.strip()) in ((130, STOPPED), ended)
