@@ -75,6 +75,7 @@ from kb.records.intake import (
     RemoveReport,
 )
 from kb.records.papers import (
+    RECOGNISED,
     Affiliation,
     Box,
     Fulltext,
@@ -112,6 +113,7 @@ __all__ = [
     "DAILY_FORMS",
     "FORMS",
     "NOTE_FIELDS",
+    "RECOGNISED",
     "NO_FILTERS",
     "PAGE_FORMS",
     "AddReport",
