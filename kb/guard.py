@@ -38,13 +38,17 @@ _stopped = threading.Event()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one file may cost. ``max_pages``, ``max_characters``: of a longer paper only so much is read."""
+    """What one file may cost. ``max_pages``, ``max_characters``: of a longer paper only so much is read.
+
+    ``ocr_seconds``: what reading a scan by machine may take; 0: no scan is read.
+    """
 
     seconds: float = 60.0
     memory_bytes: int = 1_500_000_000
     max_file_bytes: int = 60_000_000
     max_pages: int = 400
     max_characters: int = 2_000_000
+    ocr_seconds: float = 0.0
 
 
 def start_child(

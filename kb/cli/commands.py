@@ -74,6 +74,7 @@ def _open(options: argparse.Namespace, *, on_wait: Callable[[str], None] | None 
     flags: dict[str, Any] = {"home": options.home or getattr(options, "demo_home", None)}
     for name in ("language", "max_calls", "max_tokens"):
         flags[name] = getattr(options, name, None)
+    flags["ocr"] = True if getattr(options, "ocr", False) else None
     flags["allow_remote"] = True if getattr(options, "allow_remote", False) else None
     if isinstance(model := getattr(options, "model", None), str):
         flags["model"] = model

@@ -141,6 +141,7 @@ def _add_intake(verb: Verb) -> None:
     add.add_argument("--limit", type=_positive, metavar="N", help="with --query: at most N papers (100)")
     add.add_argument("--no-fulltext", action="store_true", help="keep to the record, fetch no PDF")
     add.add_argument("--collection", metavar="NAME", help="also put the papers into this collection")
+    add.add_argument("--ocr", action="store_true", help="read scans by machine (needs the extra ocr)")
     add.add_argument("--private", action="store_true", help="never send these papers to a model on another machine")
 
 

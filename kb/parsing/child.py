@@ -56,8 +56,14 @@ def _parse(data: bytes, request: dict[str, Any]) -> Document:
     if request["kind"] == "pdf":
         from kb.parsing.document import read_pdf
 
+        recogniser = None
+        if request["recognise"]:
+            from kb.parsing.recognition import load_recogniser
+
+            recogniser = load_recogniser()
         # Half of the time goes to reading pages, so that a slow file gives its first pages and not nothing.
-        return read_pdf(data, max_pages=request["max_pages"], deadline=STARTED + 0.5 * request["seconds"])
+        deadline = STARTED + 0.5 * request["seconds"]
+        return read_pdf(data, max_pages=request["max_pages"], deadline=deadline, recogniser=recogniser)
     if request["kind"] == "html":
         from kb.parsing.html import parse_html
 

@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -31,15 +31,25 @@ def parse_file(path: Path, *, kind: FileKind, limits: Limits) -> Document:
 
     ``front.ids`` ends with the ``file:`` id of the bytes that were read. A PDF that is longer than
     ``limits.max_pages``, or that takes nearly all of ``limits.seconds``, is read in part, as is a text of more than
-    ``limits.max_characters``: ``fulltext`` says so.
+    ``limits.max_characters``: ``fulltext`` says so. A PDF without a text layer is read by machine where
+    ``limits.ocr_seconds`` allow it.
 
     Raises:
         ParseError: with code ``file-unreadable``, ``file-changed``, ``too-large``, ``not-a-pdf``,
-            ``pdf-encrypted``, ``pdf-scanned``, ``pdf-empty``, ``pdf-broken``, ``html-broken``, ``no-text``,
+            ``pdf-encrypted``, ``pdf-scanned``, ``ocr-missing``, ``pdf-empty``, ``pdf-broken``, ``html-broken``, ``no-text``,
             ``parse-timeout``, ``parse-memory`` or ``parse-crashed``.
         HomeUnwritable: when there is no room for temporary files.
     """
-    return _unpacked(_run(path, task="parse", limits=limits, options={"kind": kind}), Document)
+    options: dict[str, Any] = {"kind": kind, "recognise": False}
+    try:
+        reply = _run(path, task="parse", limits=limits, options=options)
+    except ParseError as err:
+        if err.code != "pdf-scanned" or not limits.ocr_seconds:
+            raise
+        # Only now: no other file may take that long.
+        longer = replace(limits, seconds=limits.ocr_seconds)
+        reply = _run(path, task="parse", limits=longer, options={**options, "recognise": True})
+    return _unpacked(reply, Document)
 
 
 def render_page(path: Path, *, page: int, scale: float, limits: Limits) -> bytes:
