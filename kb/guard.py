@@ -7,6 +7,7 @@ memory, processor time, open files and written bytes, sees nothing of the enviro
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -52,7 +53,12 @@ class Limits:
 
 
 def start_child(
-    module: str, request: Mapping[str, Any], *, stdin: IO[bytes] | int, stdout: IO[bytes] | int, stderr: IO[bytes]
+    module: str,
+    request: Mapping[str, Any],
+    *,
+    stdin: IO[bytes] | int,
+    stdout: IO[bytes] | int,
+    stderr: IO[bytes] | int,
 ) -> subprocess.Popen[bytes]:
     """Start ``python -I -m MODULE REQUEST`` (the request as JSON), whose first deed is ``limit_resources``.
 
@@ -82,9 +88,15 @@ def start_child(
 def end_child(child: subprocess.Popen[bytes]) -> None:
     """End it now, if it has not ended by itself."""
     if child.poll() is None:
-        child.kill()
+        _kill(child)
         child.wait()
     _running.discard(child)
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    """The child and what it has forked: they are a group."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
 
 
 def stop_children() -> None:
@@ -94,7 +106,8 @@ def stop_children() -> None:
     with _starting:
         children = list(_running)
     for child in children:
-        child.kill()
+        if child.poll() is None:
+            _kill(child)
 
 
 def temporary_file() -> IO[bytes]:

@@ -25,7 +25,7 @@ from kb.library.anchoring import anchored
 from kb.library.indexing import Indexer, Progress, cutting, words_to_index
 from kb.library.parts import Models, Store, limits
 from kb.parsing import PARSER
-from kb.parsing.worker import parse_file
+from kb.parsing.worker import parse_file, reading_many
 from kb.protocols import Encoder
 from kb.records import (
     AddReport,
@@ -193,7 +193,8 @@ class Adder:
         self, items: Iterable[Item | Failure], fetch: FetchFulltext | None
     ) -> Generator[Parsed, None, None]:
         """Items in their order, while the files of those behind are already being read."""
-        with ThreadPoolExecutor(max_workers=self._workers, thread_name_prefix="kb-parse") as pool, ending(pool):
+        threads = ThreadPoolExecutor(max_workers=self._workers, thread_name_prefix="kb-parse")
+        with reading_many(), threads as pool, ending(pool):
             queue: list[Future[Parsed] | Parsed] = []
             elsewhere: list[Parsed] = []
 

@@ -26,7 +26,7 @@ from kb.library.anchoring import anchored
 from kb.library.indexing import Progress, cutting, encoder_changed
 from kb.library.parts import limits
 from kb.parsing import PARSER
-from kb.parsing.worker import parse_file
+from kb.parsing.worker import parse_file, reading_many
 from kb.records import Document, Failure
 
 if TYPE_CHECKING:
@@ -93,7 +93,8 @@ class _Rereader:
 
     def readings(self, sources: Mapping[str, Source]) -> Iterator[_Reading]:
         """The files in their order, while those behind are already being read."""
-        with ThreadPoolExecutor(max_workers=self._workers, thread_name_prefix="kb-parse") as pool, ending(pool):
+        threads = ThreadPoolExecutor(max_workers=self._workers, thread_name_prefix="kb-parse")
+        with reading_many(), threads as pool, ending(pool):
             rest = iter(sources.items())
             queue: list[Future[_Reading]] = []
             while more := [pool.submit(self._read, *one) for one in islice(rest, 2 * self._workers + 1 - len(queue))]:

@@ -99,10 +99,10 @@ class _RapidOcr:
         """The lines of a picture."""
         with foreign_errors(lambda said: ParseError(f"its pages cannot be read by machine ({said})", code="ocr-failed")):
             found = self._engine(pixels[..., ::-1])  # its pictures are blue, green, red
-        lines = []
-        for corners, score, words in zip(
-            found.boxes if found.boxes is not None else (), found.scores or (), found.word_results or (), strict=True
-        ):
+        lines: list[RecognisedLine] = []
+        if found.boxes is None:
+            return lines
+        for corners, score, words in zip(found.boxes, found.scores, found.word_results, strict=True):
             told = tuple(
                 RecognisedWord(str(text), min(x for x, _ in box), max(x for x, _ in box)) for text, _, box in words
             )
