@@ -69,7 +69,7 @@ if TYPE_CHECKING:
         Problem,
         Reason,
         Recovery,
-    Reindexed,
+        Reindexed,
         Reference,
         RemoveReport,
         RetrievalFigures,

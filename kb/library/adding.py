@@ -316,7 +316,7 @@ class Adder:
         counter = TokenCounter(self._encoder())
         for parsed in batch:
             said = parsed.document.front if parsed.item.metadata is None and parsed.document else parsed.item.metadata
-            title, abstract = ((said.title or "", said.abstract or "") if said is not None else ("", ""))
+            title, abstract = (said.title or "", said.abstract or "") if said is not None else ("", "")
             counter.count_ahead(Paper(id="", title=title, abstract=abstract), parsed.document)
         batch = [replace(one, packed=packed(one.document)) if one.document is not None else one for one in batch]
         again = [record for parsed in batch if (record := self._read_before(parsed)) is not None]

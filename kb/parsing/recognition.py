@@ -97,7 +97,9 @@ class _RapidOcr:
 
     def read(self, pixels: NDArray[np.uint8]) -> list[RecognisedLine]:
         """The lines of a picture."""
-        with foreign_errors(lambda said: ParseError(f"its pages cannot be read by machine ({said})", code="ocr-failed")):
+        with foreign_errors(
+            lambda said: ParseError(f"its pages cannot be read by machine ({said})", code="ocr-failed")
+        ):
             found = self._engine(pixels[..., ::-1])  # its pictures are blue, green, red
         lines: list[RecognisedLine] = []
         if found.boxes is None:

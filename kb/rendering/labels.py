@@ -219,11 +219,16 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
 }
 
 
+QUOTATION_REMARKS = ("recognised", "earlier")
+"""What may stand behind the page of a quotation: a text recogniser read it; the file was read again since."""
+
+
 def page_of(language: Language, quoted: Evidence | Passage) -> str:
     """The page of a quotation, with what a reader must know of its words; empty where it has no page."""
     if not quoted.page:
         return ""
-    remarks = [name for name, holds in (("recognised", quoted.recognised), ("earlier", quoted.earlier_reading)) if holds]
+    holds = (quoted.recognised, quoted.earlier_reading)
+    remarks = [name for name, is_so in zip(QUOTATION_REMARKS, holds, strict=True) if is_so]
     return ", ".join([label(language, "page", page=quoted.page), *(label(language, name) for name in remarks)])
 
 

@@ -32,7 +32,7 @@ from kb.records import (
     Topic,
     UpdateReport,
 )
-from kb.rendering.labels import label
+from kb.rendering.labels import QUOTATION_REMARKS, label
 from kb.rendering.reasons import sentence, told
 from kb.text import UNREAD
 from kb.words import snippet
@@ -61,7 +61,7 @@ def place(section: Sequence[str], page: int | None, *, page_label: str | None = 
 
 def place_of(passage: Passage) -> str:
     """Section and page of a passage, and what a reader must know of its words."""
-    names = (("recognised", passage.recognised), ("earlier", passage.earlier_reading))
+    names = zip(QUOTATION_REMARKS, (passage.recognised, passage.earlier_reading), strict=True)
     where = place(passage.section, passage.page, page_label=passage.page_label)
     return ", ".join(filter(None, [where, *(label("en", name) for name, holds in names if holds)]))
 

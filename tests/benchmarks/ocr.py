@@ -142,7 +142,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(f"{kind:9} {path.name} p. {number}: {100 * one['edits'] / one['characters']:.2f}", flush=True)
                 if options.out:
                     options.out.write_text(json.dumps(found, indent=1), "utf-8")
-    print("\n| | pages | characters | wrong per hundred | worst page | CPU s a page | MB | sure |\n" + "| --- " * 8 + "|")
+    print(
+        "\n| | pages | characters | wrong per hundred | worst page | CPU s a page | MB | sure |\n" + "| --- " * 8 + "|"
+    )
     for kind, each in found.items():
         total, wrong = sum(one["characters"] for one in each.values()), sum(one["edits"] for one in each.values())
         worst = max(each, key=lambda name: each[name]["edits"] / each[name]["characters"])

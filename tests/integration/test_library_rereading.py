@@ -182,7 +182,9 @@ def note_of(library: Library, paper_id: str) -> Note:
         )
         for nth, line in enumerate((LINES[0], LINES[3]), 1)
     ]  # fmt: skip
-    claims = [Claim(text="Said in other words.", verdict="supported", verdict_reason=None, evidence=(e,)) for e in evidence]
+    claims = [
+        Claim(text="Said in other words.", verdict="supported", verdict_reason=None, evidence=(e,)) for e in evidence
+    ]
     written = replace(library.note(paper_id), model="played")
     return replace(written, summary=claims[0], takeaways=(claims[1],))
 
