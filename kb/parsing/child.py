@@ -94,7 +94,7 @@ def _render(data: bytes, *, page: int, scale: float) -> bytes:
 def serve(requests: socket.socket) -> int:
     """Fork for each request; replies are two lines, the process's number and then its exit status. Ends with whoever
     asks."""
-    import kb.parsing.document  # noqa: F401  (what all have in common is loaded once)
+    import kb.parsing.document
     import kb.wire  # noqa: F401
 
     gc.freeze()

@@ -42,8 +42,8 @@ def parse_file(path: Path, *, kind: FileKind, limits: Limits) -> Document:
 
     Raises:
         ParseError: with code ``file-unreadable``, ``file-changed``, ``too-large``, ``not-a-pdf``,
-            ``pdf-encrypted``, ``pdf-scanned``, ``ocr-missing``, ``pdf-empty``, ``pdf-broken``, ``html-broken``, ``no-text``,
-            ``parse-timeout``, ``parse-memory`` or ``parse-crashed``.
+            ``pdf-encrypted``, ``pdf-scanned``, ``ocr-missing``, ``ocr-failed``, ``pdf-empty``, ``pdf-broken``,
+            ``html-broken``, ``no-text``, ``parse-timeout``, ``parse-memory`` or ``parse-crashed``.
         HomeUnwritable: when there is no room for temporary files.
     """
     options: dict[str, Any] = {"kind": kind, "recognise": False}

@@ -1,4 +1,4 @@
-"""Files that another version of the parser read are read again; what quotes them stands in the new text, or is pinned."""
+"""Files that another parser read are read again; what quotes them stands in the new text, or is pinned."""
 
 from __future__ import annotations
 

@@ -21,7 +21,8 @@ SCALE = 2.0  # pixels a point of what the recogniser is shown
 PAGE = [
     (150.0, 80.0, 20.0, "Worms of the Valley"), (220.0, 110.0, 12.0, "Ada Kay"), (72.0, 150.0, 12.0, "Abstract"),
     (72.0, 170.0, 12.0, "We count the worms of a valley."), (72.0, 200.0, 12.0, "1 Introduction"),
-    (72.0, 220.0, 12.0, "There are 4711 burrows in it, which"), (72.0, 236.0, 12.0, "is more than anybody had thought."),
+    (72.0, 220.0, 12.0, "There are 4711 burrows in it, which"),
+    (72.0, 236.0, 12.0, "is more than anybody had thought."),
 ]  # fmt: skip
 
 
