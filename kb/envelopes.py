@@ -33,6 +33,7 @@ from kb.records import (
     Problem,
     Reason,
     Recovery,
+    Reindexed,
     RemoveReport,
     RetrievalFigures,
     Review,
@@ -362,11 +363,10 @@ class DoctorDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReindexDocument:
-    """How many chunks ``kb reindex`` indexed."""
+class ReindexDocument(Reindexed):
+    """What ``kb reindex`` made again."""
 
-    chunks: int
-    schema: Literal["kb.reindex/1"] = "kb.reindex/1"
+    schema: Literal["kb.reindex/1"] = "kb.reindex/2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -452,7 +452,7 @@ _MADE: Mapping[str, Callable[..., Any]] = {
     "merge": lambda paper: MergeDocument(paper=paper_view(paper)),
     "note": _of_record(NoteDocument),
     "recover": _of_record(RecoverDocument),
-    "reindex": lambda chunks: ReindexDocument(chunks=chunks),
+    "reindex": _of_record(ReindexDocument),
     "remove": _of_record(RemoveDocument),
     "render": lambda files: RenderDocument(files=tuple(map(str, files))),
     "review": _of_record(ReviewDocument),

@@ -43,6 +43,7 @@ INTERRUPTED: Final = 130
 CODES = frozenset(
     # a file
     "pdf-encrypted pdf-scanned pdf-broken pdf-empty not-a-pdf html-broken no-text too-large too-long too-many-pages"
+    " ocr-missing ocr-failed read-by-machine"
     " parse-timeout parse-memory parse-crashed file-changed file-unreadable unsupported-file partial attachment-missing"
     # a record, an id, a source
     " bad-record bad-id not-found source-unavailable source-refused download-refused withdrawn"

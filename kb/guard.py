@@ -7,6 +7,7 @@ memory, processor time, open files and written bytes, sees nothing of the enviro
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -38,17 +39,26 @@ _stopped = threading.Event()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one file may cost. ``max_pages``, ``max_characters``: of a longer paper only so much is read."""
+    """What one file may cost. ``max_pages``, ``max_characters``: of a longer paper only so much is read.
+
+    ``ocr_seconds``: what reading a scan by machine may take; 0: no scan is read.
+    """
 
     seconds: float = 60.0
     memory_bytes: int = 1_500_000_000
     max_file_bytes: int = 60_000_000
     max_pages: int = 400
     max_characters: int = 2_000_000
+    ocr_seconds: float = 0.0
 
 
 def start_child(
-    module: str, request: Mapping[str, Any], *, stdin: IO[bytes] | int, stdout: IO[bytes] | int, stderr: IO[bytes]
+    module: str,
+    request: Mapping[str, Any],
+    *,
+    stdin: IO[bytes] | int,
+    stdout: IO[bytes] | int,
+    stderr: IO[bytes] | int,
 ) -> subprocess.Popen[bytes]:
     """Start ``python -I -m MODULE REQUEST`` (the request as JSON), whose first deed is ``limit_resources``.
 
@@ -78,9 +88,15 @@ def start_child(
 def end_child(child: subprocess.Popen[bytes]) -> None:
     """End it now, if it has not ended by itself."""
     if child.poll() is None:
-        child.kill()
+        _kill(child)
         child.wait()
     _running.discard(child)
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    """The child and what it has forked: they are a group."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
 
 
 def stop_children() -> None:
@@ -90,7 +106,8 @@ def stop_children() -> None:
     with _starting:
         children = list(_running)
     for child in children:
-        child.kill()
+        if child.poll() is None:
+            _kill(child)
 
 
 def temporary_file() -> IO[bytes]:

@@ -167,6 +167,10 @@ class Settings(BaseSettings):
     )
     parse_timeout_seconds: float = Field(default=55.0, gt=0, le=_A_DAY_SECONDS, description="longest time for one file")
     parse_memory_bytes: int = Field(default=1_500_000_000, gt=0, le=_MOST, description="most memory for one file")
+    ocr: bool = Field(default=False, description="read scans by machine (kb add --ocr); needs the extra ocr")
+    ocr_timeout_seconds: float = Field(
+        default=900.0, gt=0, le=_A_DAY_SECONDS, description="longest time for one scan that is read by machine"
+    )
     max_figures: int = Field(default=40, ge=0, description="most figures and tables cut from one paper")
 
     # The app

@@ -11,7 +11,7 @@ import streamlit as st
 from kb.records import CELLS, Answer, Claim, Evidence, Hit, Paper, Passage, PassageSentence
 from kb.words import snippet, words_found
 from ui import markup
-from ui.evidence import beside, evidence_in, evidence_of, open_evidence, show_unread, source_link
+from ui.evidence import beside, evidence_in, evidence_of, open_evidence, remarks, show_unread, source_link
 from ui.session import library, t
 
 _VERDICTS = {
@@ -80,7 +80,8 @@ def hit_card(hit: Hit, *, query: str, key: str, pick: bool = False) -> None:
 
 def _where(hit: Hit) -> str:
     found = "found_both" if len(hit.found_by) > 1 else f"found_{hit.found_by[0]}"
-    place = [" › ".join(hit.section), t("page_short", page=hit.page) if hit.page else "", t(found)]
+    by_machine = t("recognised") if hit.page and hit.paper.fulltext.is_recognised else ""
+    place = [" › ".join(hit.section), t("page_short", page=hit.page) if hit.page else "", by_machine, t(found)]
     return " · ".join(markup.plain(part) for part in place if part)
 
 
@@ -133,7 +134,7 @@ def place_of(passage: Passage) -> str:
     page = t("page_short", page=passage.page) if passage.page else ""
     if page and passage.page_label not in (None, str(passage.page)):
         page += f" ({t('page_printed', label=passage.page_label)})"
-    place = " · ".join(part for part in (" › ".join(passage.section), page) if part)
+    place = " · ".join(part for part in (" › ".join(passage.section), page, *remarks(passage)) if part)
     return markup.plain(f"[{passage.marker}] {place or t('record')}")
 
 

@@ -22,6 +22,7 @@ def evidence_of(hit: Hit) -> Evidence:
     return Evidence(
         marker=str(hit.rank), paper_id=hit.paper.id, version=hit.paper.version, chunk_id=hit.chunk_id,
         start=0, end=len(hit.text), quote=hit.text, page=hit.page, boxes=hit.boxes,
+        recognised=hit.page is not None and hit.paper.fulltext.is_recognised,
     )  # fmt: skip
 
 
@@ -34,6 +35,7 @@ def evidence_in(passage: Passage, *numbers: str) -> Evidence:
         marker=chosen[0].n, paper_id=passage.paper.id, version=passage.paper.version, chunk_id=passage.chunk_id,
         start=chosen[0].start, end=chosen[-1].end, quote=" ".join(s.text for s in chosen),
         page=boxes[0].page if boxes else passage.page, boxes=boxes,
+        earlier_reading=passage.earlier_reading, recognised=passage.recognised,
     )  # fmt: skip
 
 
@@ -85,7 +87,15 @@ def show_evidence(evidence: Evidence, *, key: str) -> None:
             st.caption(t("page", page=page))
             boxes = [box for box in evidence.boxes if box.page == page]
             show_page(paper, page, boxes=boxes, quote=evidence.quote, whole=whole)
+    for remark in remarks(evidence):
+        st.caption(remark)
     _around(evidence)
+
+
+def remarks(quoted: Evidence | Passage) -> list[str]:
+    """What a reader must know of quoted words."""
+    names = (("recognised", quoted.recognised), ("earlier_reading", quoted.earlier_reading))
+    return [t(name) for name, holds in names if holds]
 
 
 def show_unread(passage: Passage) -> None:

@@ -48,5 +48,7 @@ def command_of(cure: str) -> list[str]:
     """The ``kb`` command that a cure names, where a click can run it as it stands; none where a person must act."""
     if cure.startswith("kb doctor --fix"):
         return ["doctor", "--fix"]
+    if cure == "kb reindex --parse":
+        return ["reindex", "--parse"]
     name = cure.removeprefix("kb add ")
     return ["add", "--", name] if name != cure and not name.startswith("FILE") else []

@@ -77,6 +77,7 @@ def numbered(hit: Hit, marker: str) -> Passage:
         page_label=None,
         sentences=sentences,
         score=hit.score,
+        recognised=hit.page is not None and hit.paper.fulltext.is_recognised,
     )
 
 
@@ -105,6 +106,8 @@ def evidence(passage: Passage, sentence: PassageSentence, *, corpus: Corpus) -> 
         quote=sentence.text,
         page=page,
         boxes=boxes,
+        earlier_reading=passage.earlier_reading,
+        recognised=passage.recognised,
     )
 
 
@@ -120,6 +123,8 @@ def quoted(proof: Evidence, paper: Paper, marker: str, *, section: tuple[str, ..
         page_label=None,
         sentences=(sentence,),
         answering=(sentence.n,),
+        earlier_reading=proof.earlier_reading,
+        recognised=proof.recognised,
     )
 
 

@@ -123,6 +123,7 @@ def _open(options: argparse.Namespace, *, on_wait: Callable[[str], None] | None 
     flags: dict[str, Any] = {"home": options.home or getattr(options, "demo_home", None)}
     for name in ("language", "max_calls", "max_tokens"):
         flags[name] = getattr(options, name, None)
+    flags["ocr"] = True if getattr(options, "ocr", False) else None
     flags["allow_remote"] = True if getattr(options, "allow_remote", False) else None
     if isinstance(model := getattr(options, "model", None), str):
         flags["model"] = model
@@ -488,8 +489,8 @@ def _doctor(library: Library, options: argparse.Namespace, reporter: Reporter) -
 
 
 def _reindex(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    count = library.reindex(encode=options.encode, progress=reporter.progress)
-    return Result(made=count, text=f"indexed {count} chunks")
+    made = library.reindex(encode=options.encode, parse=options.parse, progress=reporter.progress)
+    return Result(made=made, text=plain_text.reindexed(made), status=IN_PART if made.failed else DONE)
 
 
 def _recover(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:

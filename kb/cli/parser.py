@@ -141,6 +141,7 @@ def _add_intake(verb: Verb) -> None:
     add.add_argument("--limit", type=_positive, metavar="N", help="with --query: at most N papers (100)")
     add.add_argument("--no-fulltext", action="store_true", help="keep to the record, fetch no PDF")
     add.add_argument("--collection", metavar="NAME", help="also put the papers into this collection")
+    add.add_argument("--ocr", action="store_true", help="read scans by machine (needs the extra ocr)")
     add.add_argument("--private", action="store_true", help="never send these papers to a model on another machine")
 
 
@@ -353,6 +354,9 @@ def _add_care(verb: Verb) -> None:
     doctor.add_argument("--model", action="store_true", help="also talk to the configured model")
     reindex = verb("reindex", "make the indexes again from the catalog", "kb reindex")
     reindex.add_argument("--encode", action="store_true", help="also make all vectors again")
+    reindex.add_argument(
+        "--parse", action="store_true", help="read the files again that another version read; index what is new"
+    )
     recover = verb("recover", "copy what is whole of a damaged home into a new one", "kb recover papers-saved")
     recover.add_argument("to", metavar="TO", help="a folder that does not exist yet")
     evaluate = verb("eval", "measure retrieval on a BEIR folder", "kb eval retrieval scifact/")

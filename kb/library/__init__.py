@@ -23,6 +23,7 @@ from kb.records import (
     Comparison,
     Digest,
     Effort,
+    Failure,
     Found,
     Grouping,
     Hits,
@@ -34,6 +35,7 @@ from kb.records import (
     PaperDetails,
     Problem,
     Recovery,
+    Reindexed,
     RemoveReport,
     Review,
     Status,
@@ -504,8 +506,23 @@ class Library:
 
         return recover(self._store.home, Path(to), on_wait=self._store.on_wait)
 
-    def reindex(self, *, encode: bool = False, progress: Progress | None = None) -> int:
-        """Make every index again from the catalog; ``encode`` also makes all vectors again."""
+    def reindex(self, *, encode: bool = False, parse: bool = False, progress: Progress | None = None) -> Reindexed:
+        """Make every index again from the catalog.
+
+        Args:
+            encode: also make all vectors again.
+            parse: read the stored files again that another version of the parser read, and index what is new of them;
+                the indexes stay as they are otherwise. What quotes these files is anchored anew. Stopped on its way,
+                it goes on when it is said again.
+            progress: told how far it is.
+        """
         from kb.library.health import rebuild
 
-        return rebuild(self._store, self._models, encode=encode, progress=progress)
+        read, failed = 0, list[Failure]()
+        if parse:
+            from kb.library.rereading import read_again
+
+            read, failed = read_again(self._store, self._models, self.settings, progress=progress)
+        if encode or not parse:
+            rebuild(self._store, self._models, encode=encode, progress=progress)
+        return Reindexed(chunks=self._store.catalog().passages.count(), read=read, failed=tuple(failed))

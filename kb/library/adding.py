@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from kb.errors import HomeError, ParseError, SourceError, UnknownPaper
-from kb.guard import Limits
 from kb.home import Claims, Home, sha256_of
 from kb.ids import file_key
 from kb.index.catalog import Catalog
@@ -22,10 +21,11 @@ from kb.index.catalog.papers import Arrival, PlacedRecord
 from kb.index.catalog.passages import Source, boxes_of, packed
 from kb.index.chunking import MOST_CHUNKS, bounded, chunk_abstract, chunk_paper, passage_text
 from kb.input_files import read_file
+from kb.library.anchoring import anchored
 from kb.library.indexing import Indexer, Progress, cutting, words_to_index
 from kb.library.parts import Models, Store, limits
 from kb.parsing import PARSER
-from kb.parsing.worker import parse_file
+from kb.parsing.worker import parse_file, reading_many
 from kb.protocols import Encoder
 from kb.records import (
     AddReport,
@@ -50,11 +50,11 @@ from kb.settings import Settings
 from kb.sources.files import proposed_ids
 
 _BATCH_PAPERS = 32
-_BATCH_CHUNKS = 512
+BATCH_CHUNKS = 512
 _BATCH_SIZE = 1_000_000  # characters and bytes that wait to be stored: others wait while they are
 _LOOK_SECONDS = 0.1  # between looks whether another process has stored what it reads
 _LONG_CHARACTERS = 10_000  # a text whose tokens are counted before anybody has to wait
-_SUFFIXES = {"pdf": ".pdf", "html": ".html", "markdown": ".md", "text": ".txt"}
+SUFFIXES = {"pdf": ".pdf", "html": ".html", "markdown": ".md", "text": ".txt"}
 _SOURCES: dict[FileKind, SourceName] = {"pdf": "pdf", "html": "html", "markdown": "text", "text": "text"}
 _FIRST_PAGE_CHARACTERS = 6000
 
@@ -144,12 +144,13 @@ class Adder:
     again goes on from there; nothing is held while files are read or texts encoded."""
 
     def __init__(
-        self, home: Home, catalog: Catalog, *, indexer: Indexer, encoder: Callable[[], Encoder], limits: Limits,
-        workers: int, on_wait: Callable[[str], None] | None = None,
+        self, home: Home, catalog: Catalog, *, indexer: Indexer, encoder: Callable[[], Encoder], settings: Settings,
+        on_wait: Callable[[str], None] | None = None,
     ) -> None:  # fmt: skip
         self._home, self._catalog, self._indexer = home, catalog, indexer
-        self._encoder, self._limits, self._on_wait = encoder, limits, on_wait
-        self._workers = workers or os.cpu_count() or 1
+        self._encoder, self._settings, self._on_wait = encoder, settings, on_wait
+        self._limits = limits(settings)
+        self._workers = settings.threads or os.cpu_count() or 1
         self._run = uuid.uuid4().hex
         self._claims = Claims(home.claims_path)
 
@@ -192,7 +193,8 @@ class Adder:
         self, items: Iterable[Item | Failure], fetch: FetchFulltext | None
     ) -> Generator[Parsed, None, None]:
         """Items in their order, while the files of those behind are already being read."""
-        with ThreadPoolExecutor(max_workers=self._workers, thread_name_prefix="kb-parse") as pool, _ending(pool):
+        threads = ThreadPoolExecutor(max_workers=self._workers, thread_name_prefix="kb-parse")
+        with reading_many(), threads as pool, ending(pool):
             queue: list[Future[Parsed] | Parsed] = []
             elsewhere: list[Parsed] = []
 
@@ -311,11 +313,14 @@ class Adder:
             self._claims.give_back(parsed.claim)
 
     def _store_together(self, batch: Sequence[Parsed], tally: AddTally) -> None:
-        counter = _TokenCounter(self._encoder())
+        counter = TokenCounter(self._encoder())
         for parsed in batch:
-            counter.count_ahead(parsed)
+            said = parsed.document.front if parsed.item.metadata is None and parsed.document else parsed.item.metadata
+            title, abstract = (said.title or "", said.abstract or "") if said is not None else ("", "")
+            counter.count_ahead(Paper(id="", title=title, abstract=abstract), parsed.document)
         batch = [replace(one, packed=packed(one.document)) if one.document is not None else one for one in batch]
-        with cutting(self._home, self._catalog, on_wait=self._on_wait):
+        again = [record for parsed in batch if (record := self._read_before(parsed)) is not None]
+        with cutting(self._home, self._catalog, on_wait=self._on_wait), anchored(self._catalog, self._settings, again):
             taken = self._catalog.papers.take_in([self._arrival(parsed) for parsed in batch], run=self._run)
             tally.joined |= {joined.records: joined for joined in taken.joined}
             tally.doubted += taken.doubted
@@ -325,11 +330,16 @@ class Adder:
             cut = chunk_again(self._catalog, self._catalog.papers.of_records(touched), encoder=counter)
             self._say_what_is_cut(cut, touched, tally)
         self._catalog.pause()
-        if self._catalog.passages.waiting_count() >= _BATCH_CHUNKS:
+        if self._catalog.passages.waiting_count() >= BATCH_CHUNKS:
             self._indexer.keep_up(wait=False)
         for parsed in batch:
             if parsed.item.fetch and parsed.item.file is not None:  # a download: the file store has it now
                 Path(parsed.item.file).unlink(missing_ok=True)
+
+    def _read_before(self, parsed: Parsed) -> str | None:
+        """The record of a file of which an earlier reading is stored."""
+        stored = self._catalog.records.of_file(parsed.sha256) if parsed.document is not None else None
+        return stored.id if stored is not None else None
 
     def _arrival(self, parsed: Parsed) -> Arrival:
         file = self._file_record(parsed)
@@ -375,7 +385,7 @@ class Adder:
         if item.record is not None and item.fetch:
             # arXiv's own file of the paper: whatever else the page prints is not its id.
             front = replace(front, ids=tuple(key for key in front.ids if key.startswith("file:")), proposed=())
-        fields = (("first page", _first_page(parsed.document)),)
+        fields = (("first page", first_page(parsed.document)),)
         origin = "" if item.fetch else Path(item.file).name
         return SourceRecord(source=source, key=parsed.sha256, fields=fields, origin=origin, metadata=front)
 
@@ -394,7 +404,7 @@ class Adder:
         if stored is not None and stored.parser == PARSER and stored.fulltext.state != "none":
             return False
         kind = parsed.item.file_kind or "pdf"
-        key = self._home.files.put(parsed.data, suffix=_SUFFIXES[kind])
+        key = self._home.files.put(parsed.data, suffix=SUFFIXES[kind])
         source = Source(file=key, sha256=parsed.sha256, parser=PARSER, fulltext=parsed.document.fulltext)
         self._catalog.passages.put_document(record, source, packed=parsed.packed, version=_version_of(parsed))
         return True
@@ -458,27 +468,23 @@ def add_items(
         catalog,
         indexer=store.indexer(),
         encoder=models.encoder,
-        limits=limits(settings),
-        workers=settings.threads,
+        settings=settings,
         on_wait=store.on_wait,
     )
     return adder.add(items, fetch=fetch, expected=expected, progress=progress)
 
 
-class _TokenCounter:
+class TokenCounter:
     """Counts as an encoder does, and remembers the counts of long texts: they are counted before the transaction."""
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder, self._known = encoder, dict[str, int]()
         self.max_tokens = encoder.max_tokens
 
-    def count_ahead(self, parsed: Parsed) -> None:
+    def count_ahead(self, paper: Paper, document: Document | None) -> None:
         """Count what will be chunks of a long text, under the title that its own record or file states."""
-        said = parsed.document.front if parsed.item.metadata is None and parsed.document else parsed.item.metadata
-        abstract = (said and said.abstract) or ""
-        if len(abstract) + (len(parsed.document.text) if parsed.document else 0) > _LONG_CHARACTERS:
-            paper = Paper(id="", title=(said and said.title) or "", abstract=abstract)
-            chunk_paper(paper, parsed.document, count_tokens=self._counted, max_tokens=self.max_tokens)
+        if len(paper.abstract) + (len(document.text) if document else 0) > _LONG_CHARACTERS:
+            chunk_paper(paper, document, count_tokens=self._counted, max_tokens=self.max_tokens)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text."""
@@ -504,7 +510,7 @@ def _bounded(parsed: Parsed) -> Parsed:
 
 
 @contextmanager
-def _ending(pool: ThreadPoolExecutor) -> Iterator[None]:
+def ending(pool: ThreadPoolExecutor) -> Iterator[None]:
     """What was not begun when it is left before its time is not begun any more."""
     try:
         yield
@@ -528,7 +534,7 @@ def _without_skipped(items: Iterable[Found], tally: AddTally) -> Iterator[Item |
             yield item
 
 
-def _first_page(document: Document) -> str:
+def first_page(document: Document) -> str:
     """The text of the first page, as far as it may name the paper."""
     blocks = [block for block in document.blocks if block.page in (None, 1)]
     return "\n".join(block.text for block in blocks)[:_FIRST_PAGE_CHARACTERS]
@@ -544,7 +550,7 @@ def chunk_again(
     catalog: Catalog,
     paper_ids: Sequence[str],
     *,
-    encoder: Encoder | _TokenCounter,
+    encoder: Encoder | TokenCounter,
     put: PutChunks | None = None,
 ) -> list[str]:
     """Cut the papers' text anew; chunks that stay the same keep their place in the indexes.
@@ -572,7 +578,7 @@ def _indexed_text(chunk: Chunk, paper: Paper) -> str:
     return passage if words == chunk.text else f"{passage}\0{words}"
 
 
-def _title_chunks(paper: Paper, encoder: Encoder | _TokenCounter) -> list[Chunk]:
+def _title_chunks(paper: Paper, encoder: Encoder | TokenCounter) -> list[Chunk]:
     """A record without any text is still found by its title."""
     titled = replace(paper, abstract=paper.title)
     chunks = chunk_abstract(titled, count_tokens=encoder.count_tokens, max_tokens=encoder.max_tokens)

@@ -390,6 +390,7 @@ class CatalogQuestions:
             quote=hit.text[start:end],
             page=page if page is not None else hit.page,
             boxes=boxes,
+            recognised=hit.page is not None and hit.paper.fulltext.is_recognised,
         )
 
 

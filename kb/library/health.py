@@ -32,6 +32,7 @@ from kb.library.indexing import (
     sentences_to_encode,
     words_are_outdated,
 )
+from kb.parsing import PARSER
 from kb.protocols import Encoder, Keys
 from kb.records import NO_FILTERS, Chunk, Problem, Recovery
 from kb.rendering.reasons import sentence
@@ -55,8 +56,8 @@ _CALLED = {
 }  # fmt: skip
 
 
-def rebuild(store: Store, models: Models, *, encode: bool, progress: Progress | None) -> int:
-    """Make every index again from the catalog; returns how many chunks there are."""
+def rebuild(store: Store, models: Models, *, encode: bool, progress: Progress | None) -> None:
+    """Make every index again from the catalog."""
     from kb.library.adding import chunk_again
 
     catalog, encoder = store.catalog(), models.encoder()
@@ -73,7 +74,6 @@ def rebuild(store: Store, models: Models, *, encode: bool, progress: Progress | 
                     progress("cutting", min(at + _BATCH_PAPERS, len(ids)), len(ids))
         store.indexer().rebuild(encode_again=encode, progress=progress)
     store.indexer().keep_up(wait=False)  # what came in meanwhile
-    return catalog.passages.count()
 
 
 def examine(store: Store, models: Models, *, fix: bool, model: bool, progress: Progress | None) -> list[Problem]:
@@ -152,6 +152,9 @@ def _problems(store: Store, models: Models) -> Iterator[Problem]:
     if words_are_outdated(catalog):
         what = "words were indexed by an earlier version: letters such as ø are found under their old spelling"
         yield Problem(kind="words", what=what, severity="notice", cure="kb reindex")
+    if count := len(catalog.passages.read_otherwise(PARSER)):
+        what = f"{count} text(s) were read by another version of the parser: this one reads more of a page"
+        yield Problem(kind="parser", what=what, severity="notice", cure="kb reindex --parse")
     yield from _file_problems(store.home, catalog)
     yield from _doubts(catalog)
     for failure in catalog.failures.list():

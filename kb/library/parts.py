@@ -50,6 +50,7 @@ def limits(settings: Settings) -> Limits:
         max_file_bytes=settings.max_file_bytes,
         max_pages=settings.max_pages,
         max_characters=settings.max_characters,
+        ocr_seconds=settings.ocr_timeout_seconds if settings.ocr else 0.0,
     )
 
 

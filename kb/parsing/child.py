@@ -2,12 +2,17 @@
 
 The request is one JSON object; the reply is a line of JSON (``{}``, or ``{"code", "message"}`` of an error) and,
 after ``{}``, the result: MessagePack of a record, or a PNG. Limits are set before anything of the file is seen.
+
+``{"task": "serve"}`` starts a process that reads no file itself: it has loaded what reads files, and forks for each
+request that comes over the socket on stdin, with the request's stdin, stdout and stderr beside it.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
+import socket
 import sys
 import time
 from typing import IO, TYPE_CHECKING, Any
@@ -17,7 +22,7 @@ from kb.guard import limit_resources, out_of_memory
 if TYPE_CHECKING:
     from kb.records import Document
 
-STARTED = time.monotonic()
+_COLLECT_AFTER = 50_000  # objects: a document is many that stay, and looking through them is an eighth of the time
 
 
 def read_input(source: IO[bytes]) -> bytes:
@@ -38,6 +43,7 @@ def read_input(source: IO[bytes]) -> bytes:
 
 def answer(request: dict[str, Any]) -> bytes:
     """Do the task of the request on the file on stdin."""
+    started = time.monotonic()
     data = read_input(sys.stdin.buffer)
     if request["task"] == "render":
         return _render(data, page=request["page"], scale=request["scale"])
@@ -49,15 +55,21 @@ def answer(request: dict[str, Any]) -> bytes:
         return pack(find_figures(data, max_figures=request["max_figures"]))
     from kb.parsing.document import first_characters
 
-    return pack(first_characters(_parse(data, request), most=request["max_characters"]))
+    return pack(first_characters(_parse(data, request, started=started), most=request["max_characters"]))
 
 
-def _parse(data: bytes, request: dict[str, Any]) -> Document:
+def _parse(data: bytes, request: dict[str, Any], *, started: float) -> Document:
     if request["kind"] == "pdf":
         from kb.parsing.document import read_pdf
 
+        recogniser = None
+        if request["recognise"]:
+            from kb.parsing.recognition import load_recogniser
+
+            recogniser = load_recogniser()
         # Half of the time goes to reading pages, so that a slow file gives its first pages and not nothing.
-        return read_pdf(data, max_pages=request["max_pages"], deadline=STARTED + 0.5 * request["seconds"])
+        deadline = started + 0.5 * request["seconds"]
+        return read_pdf(data, max_pages=request["max_pages"], deadline=deadline, recogniser=recogniser)
     if request["kind"] == "html":
         from kb.parsing.html import parse_html
 
@@ -79,9 +91,48 @@ def _render(data: bytes, *, page: int, scale: float) -> bytes:
             return encode_png(opened.render(scale=scale).pixels)
 
 
+def serve(requests: socket.socket) -> int:
+    """Fork for each request; replies are two lines, the process's number and then its exit status. Ends with whoever
+    asks."""
+    import kb.parsing.document
+    import kb.wire  # noqa: F401
+
+    gc.freeze()
+    while True:
+        message, streams, _, _ = socket.recv_fds(requests, 1 << 16, 3)
+        if not message:
+            return 0
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                requests.close()
+                for number, stream in enumerate(streams):
+                    os.dup2(stream, number)
+                    os.close(stream)
+                status = run(json.loads(message))
+            finally:
+                sys.stderr.flush()
+                os._exit(status)
+        for stream in streams:
+            os.close(stream)
+        requests.sendall(b"%d\n" % pid)
+        _, ended = os.waitpid(pid, 0)
+        requests.sendall(b"%d\n" % os.waitstatus_to_exitcode(ended))
+
+
 def main() -> int:
     """Answer the request of the command line; the exit status is 0 unless the reply is an error."""
     request = json.loads(sys.argv[1])
+    if request["task"] == "serve":
+        with socket.socket(fileno=os.dup(0)) as requests:
+            return serve(requests)
+    return run(request)
+
+
+def run(request: dict[str, Any]) -> int:
+    """Answer a request in this process, within its limits."""
+    gc.set_threshold(_COLLECT_AFTER, 20, 100)
     # Nothing but the reply may reach stdout, whatever a library prints.
     reply = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from kb.errors import ParseError
 from kb.ids import file_key
@@ -20,12 +21,15 @@ from kb.parsing.furniture import printed_labels
 from kb.parsing.headings import find_headings
 from kb.parsing.layout import PageLayout, Placed, lay_out
 from kb.parsing.lines import TextLine
-from kb.parsing.page import LinkArea, image_cover
+from kb.parsing.page import LinkArea, PageText, image_cover
 from kb.parsing.pdf import PdfPage, PdfReader
 from kb.parsing.references import mark_references
 from kb.parsing.roles import assign_roles, find_captions, split_run_in_headings
-from kb.records import Document, Fulltext, Metadata
+from kb.records import RECOGNISED, Document, Fulltext, Metadata
 from kb.text import UNREAD
+
+if TYPE_CHECKING:
+    from kb.parsing.recognition import RecognisedPage, Recogniser
 
 _TITLE = re.compile(
     r"^(?:(?:table of )?contents|list of (?:figures|tables|algorithms|symbols|abbreviations|listings|publications))$",
@@ -115,16 +119,20 @@ class _Reading:
     warnings: list[str] = field(default_factory=list)
     broken: list[int] = field(default_factory=list)
     covered: float = 0.0
+    recognised: dict[int, RecognisedPage] = field(default_factory=dict)
     fulltext: Fulltext = field(default_factory=lambda: Fulltext(state="full"))
 
 
-def read_pdf(data: bytes, *, max_pages: int, deadline: float | None = None) -> Document:
+def read_pdf(
+    data: bytes, *, max_pages: int, deadline: float | None = None, recogniser: Recogniser | None = None
+) -> Document:
     """Parse a PDF.
 
     Args:
         data: the whole file.
         max_pages: of a longer PDF only so many pages are read.
         deadline: ``time.monotonic()`` after which no further page is read.
+        recogniser: reads pages that are pictures without a text layer.
 
     Raises:
         ParseError: ``pdf-encrypted``, ``pdf-broken``, ``pdf-scanned`` (pictures of text, no text layer) or
@@ -139,7 +147,7 @@ def read_pdf(data: bytes, *, max_pages: int, deadline: float | None = None) -> D
 
         return read_text_only(data, max_pages=max_pages, first_error=err)
     with reader:
-        reading = _read_pages(reader, max_pages=max_pages, deadline=deadline)
+        reading = _read_pages(reader, max_pages=max_pages, deadline=deadline, recogniser=recogniser)
         _refuse_without_text(reading)
         outline = reader.outline()
         information = reader.information()
@@ -158,14 +166,19 @@ def read_pdf(data: bytes, *, max_pages: int, deadline: float | None = None) -> D
         raise ParseError("the PDF has no text that can be read: add its abstract instead", code="pdf-empty")
     if unread := assembled.text.count(UNREAD):
         reading.warnings.append(f"{unread} signs on its pages could not be read: each is shown as {UNREAD}")
+    blocks, fulltext = assembled.blocks, reading.fulltext
+    if reading.recognised:
+        from kb.parsing.recognition import as_shown
+
+        blocks, fulltext = as_shown(blocks, reading.recognised), _by_machine(reading, count)
     said = FileFacts(links=reading.links, information=information, data=data)
     front = _with_file_id(read_front(reading.pages, said, body=body, blocks=assembled.blocks), data)
     return Document(
         text=assembled.text,
-        blocks=assembled.blocks,
+        blocks=blocks,
         front=front,
         pages=count,
-        fulltext=reading.fulltext,
+        fulltext=fulltext,
         parser=PARSER,
         dropped=dict(sorted((reading.dropped + assembled.dropped).items())),
         warnings=tuple(reading.warnings),
@@ -197,7 +210,9 @@ def _with_file_id(front: Metadata, data: bytes) -> Metadata:
     return replace(front, ids=(*front.ids, file_key(hashlib.sha256(data).hexdigest())))
 
 
-def _read_pages(reader: PdfReader, *, max_pages: int, deadline: float | None) -> _Reading:
+def _read_pages(
+    reader: PdfReader, *, max_pages: int, deadline: float | None, recogniser: Recogniser | None
+) -> _Reading:
     reading = _Reading()
     count = min(reader.page_count, max_pages)
     lines = 0
@@ -209,7 +224,7 @@ def _read_pages(reader: PdfReader, *, max_pages: int, deadline: float | None) ->
             break
         try:
             with reader.page(number) as page:
-                lines += _read_page(page, reading)
+                lines += _read_page(page, reading, recogniser)
         except ParseError as err:
             reading.broken.append(number)
             reading.warnings.append(str(err))
@@ -222,17 +237,38 @@ def _read_pages(reader: PdfReader, *, max_pages: int, deadline: float | None) ->
     return reading
 
 
-def _read_page(page: PdfPage, reading: _Reading) -> int:
+def _read_page(page: PdfPage, reading: _Reading, recogniser: Recogniser | None) -> int:
     text = page.text()
     graphics = page.graphics()
+    cover = image_cover(graphics, width=page.width, height=page.height)
+    is_picture = cover > _SCANNED_COVER and sum(len(line.text) for line in text.lines) < _SCANNED_CHARS_PER_PAGE
+    if recogniser is not None and is_picture:
+        from kb.parsing.recognition import recognise
+
+        found = recognise(page, recogniser)
+        text = PageText(lines=found.lines, dropped=text.dropped)
+        if found.lines:
+            reading.recognised[page.number] = found
+            cover = 0.0  # its text is read
+        graphics = [one for one in graphics if one.kind != "image"]  # the picture is the page
     reading.pages.append(PageLayout(number=page.number, width=page.width, height=page.height, graphics=graphics))
     reading.lines.append(text.lines)
     reading.links += page.links()
     reading.dropped.update(text.dropped)
-    reading.covered += image_cover(graphics, width=page.width, height=page.height)
+    reading.covered += cover
     if text.is_ocr_layer and not any("recognised" in warning for warning in reading.warnings):
         reading.warnings.append("the text was recognised from scanned pages and may have errors")
     return len(text.lines)
+
+
+def _by_machine(reading: _Reading, count: int) -> Fulltext:
+    """The state of a text of which a recogniser read pages; that it is a part goes first."""
+    pages = len(reading.recognised)
+    sure = sum(page.confidence for page in reading.recognised.values()) / pages
+    said = f"{pages} of {count} pages are pictures and were read by machine, {sure:.1%} sure: letters may be wrong"
+    if (state := reading.fulltext).state != "full":
+        return replace(state, code=RECOGNISED, reason=f"{state.reason}; {said}")
+    return Fulltext(state="full", code=RECOGNISED, reason=said)
 
 
 def _refuse_without_text(reading: _Reading) -> None:
@@ -240,9 +276,8 @@ def _refuse_without_text(reading: _Reading) -> None:
         raise ParseError("no page of the PDF can be read: get it again from its source", code="pdf-broken")
     chars = sum(len(line.text) for lines in reading.lines for line in lines)
     if chars < _SCANNED_CHARS_PER_PAGE * len(reading.pages) and reading.covered > _SCANNED_COVER * len(reading.pages):
-        message = (
-            "the pages are pictures without a text layer: run a text recogniser (such as ocrmypdf) and add the result"
-        )
-        raise ParseError(message, code="pdf-scanned")
+        from kb.parsing.recognition import cure
+
+        raise ParseError(f"the pages are pictures without a text layer: {cure()}", code="pdf-scanned")
     if chars == 0:
         raise ParseError("the PDF has no text: add its abstract instead", code="pdf-empty")

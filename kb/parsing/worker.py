@@ -1,15 +1,21 @@
 """Files to documents, pictures and figures, each in a child process of its own with limits (``kb.guard``).
 
-Nothing is imported here that reads PDFs.
+Nothing is imported here that reads PDFs. Who reads many files does it within ``reading_many``: then one process is
+started for as many as are read at once, and forks for each file; what it forks has read nothing before.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
+import socket
 import subprocess
+import threading
 import time
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -31,15 +37,25 @@ def parse_file(path: Path, *, kind: FileKind, limits: Limits) -> Document:
 
     ``front.ids`` ends with the ``file:`` id of the bytes that were read. A PDF that is longer than
     ``limits.max_pages``, or that takes nearly all of ``limits.seconds``, is read in part, as is a text of more than
-    ``limits.max_characters``: ``fulltext`` says so.
+    ``limits.max_characters``: ``fulltext`` says so. A PDF without a text layer is read by machine where
+    ``limits.ocr_seconds`` allow it.
 
     Raises:
         ParseError: with code ``file-unreadable``, ``file-changed``, ``too-large``, ``not-a-pdf``,
-            ``pdf-encrypted``, ``pdf-scanned``, ``pdf-empty``, ``pdf-broken``, ``html-broken``, ``no-text``,
-            ``parse-timeout``, ``parse-memory`` or ``parse-crashed``.
+            ``pdf-encrypted``, ``pdf-scanned``, ``ocr-missing``, ``ocr-failed``, ``pdf-empty``, ``pdf-broken``,
+            ``html-broken``, ``no-text``, ``parse-timeout``, ``parse-memory`` or ``parse-crashed``.
         HomeUnwritable: when there is no room for temporary files.
     """
-    return _unpacked(_run(path, task="parse", limits=limits, options={"kind": kind}), Document)
+    options: dict[str, Any] = {"kind": kind, "recognise": False}
+    try:
+        reply = _run(path, task="parse", limits=limits, options=options)
+    except ParseError as err:
+        if err.code != "pdf-scanned" or not limits.ocr_seconds:
+            raise
+        # Only now: no other file may take that long.
+        longer = replace(limits, seconds=limits.ocr_seconds)
+        reply = _run(path, task="parse", limits=longer, options={**options, "recognise": True})
+    return _unpacked(reply, Document)
 
 
 def render_page(path: Path, *, page: int, scale: float, limits: Limits) -> bytes:
@@ -91,8 +107,119 @@ def _check(source: IO[bytes], *, kind: FileKind, limits: Limits) -> None:
         raise ParseError("not a PDF (no %PDF- at its start): get the file again", code="not-a-pdf")
 
 
+class _Server:
+    """A process that forks for each file that is to be read."""
+
+    def __init__(self) -> None:
+        self._socket, theirs = socket.socketpair()
+        with theirs:
+            self._process = guard.start_child(
+                "kb.parsing.child", {"task": "serve"}, stdin=theirs.fileno(), stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+        self._lines = self._socket.makefile("rb", buffering=0)
+
+    def close(self) -> None:
+        """End it, with what it may have forked."""
+        self._lines.close()
+        self._socket.close()
+        guard.end_child(self._process)
+
+    def run(self, request: dict[str, Any], streams: Sequence[IO[bytes]], *, seconds: float) -> int:
+        """The exit status of a process that answers the request; it is killed when it is out of time.
+
+        Raises:
+            ParseError: (``parse-timeout``) then.
+            OSError: when this one has ended.
+        """
+        numbers = [stream.fileno() for stream in streams]
+        self._socket.settimeout(seconds)
+        try:
+            socket.send_fds(self._socket, [json.dumps(request).encode()], numbers)
+            pid = self._line()
+            return self._line()
+        except TimeoutError as err:
+            with contextlib.suppress(UnboundLocalError, ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            raise guard.out_of_time() from err
+
+    def _line(self) -> int:
+        said = self._lines.readline()
+        if not said:
+            raise ConnectionResetError("it has ended")
+        return int(said)
+
+
+class _Servers:
+    """The processes that are kept between files while somebody reads many."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._idle: list[_Server] = []
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Within it they are kept; at the end of the last such block they end."""
+        with self._lock:
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+                ended = self._idle if not self._users else []
+                self._idle = [] if not self._users else self._idle
+            for server in ended:
+                server.close()
+
+    def take(self) -> _Server | None:
+        """One that is idle, or a new one; None where none are kept."""
+        with self._lock:
+            if not self._users:
+                return None
+            if self._idle:
+                return self._idle.pop()
+        return _Server()
+
+    def give_back(self, server: _Server) -> None:
+        """It is idle again."""
+        with self._lock:
+            if self._users:
+                self._idle.append(server)
+                return
+        server.close()
+
+
+_SERVERS = _Servers()
+
+
+@contextlib.contextmanager
+def reading_many() -> Iterator[None]:
+    """Within it, one start of a process serves many files. Where no limit on memory is enforced, each file has a start
+    of its own as elsewhere: its parent watches it."""
+    if not guard.ENFORCES_ADDRESS_SPACE:
+        yield
+        return
+    with _SERVERS.kept():
+        yield
+
+
 def _ask_child(source: IO[bytes], *, request: dict[str, Any], limits: Limits) -> bytes:
     with guard.temporary_file() as answer, guard.temporary_file() as complaints:
+        if (server := _SERVERS.take()) is not None:
+            try:
+                seconds = limits.seconds + guard.GRACE_SECONDS
+                code = server.run(request, (source, answer, complaints), seconds=seconds)
+            except OSError as err:
+                server.close()
+                raise guard.failure_of(-signal.SIGKILL, complaints) from err
+            except BaseException:
+                server.close()
+                raise
+            _SERVERS.give_back(server)
+            answer.seek(0)
+            return _read_reply(answer.read(), code=code, complaints=complaints)
         child = guard.start_child("kb.parsing.child", request, stdin=source, stdout=answer, stderr=complaints)
         try:
             code = _wait(child, limits=limits)

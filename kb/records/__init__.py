@@ -75,6 +75,7 @@ from kb.records.intake import (
     RemoveReport,
 )
 from kb.records.papers import (
+    RECOGNISED,
     Affiliation,
     Box,
     Fulltext,
@@ -98,6 +99,7 @@ from kb.records.reports import (
     Preview,
     PreviewCounts,
     Recovery,
+    Reindexed,
     RetrievalFigures,
     Status,
     TopicReport,
@@ -113,6 +115,7 @@ __all__ = [
     "NOTE_FIELDS",
     "NO_FILTERS",
     "PAGE_FORMS",
+    "RECOGNISED",
     "AddReport",
     "Affiliation",
     "Answer",
@@ -187,6 +190,7 @@ __all__ = [
     "Reason",
     "Recovery",
     "Reference",
+    "Reindexed",
     "RemoveReport",
     "RetrievalFigures",
     "Review",

@@ -42,7 +42,8 @@ class Passage:
     """A chunk as shown: under its paper, section and page, every sentence numbered, those that answer named.
 
     ``marker`` is its number as text; sentence numbers begin with it. ``page`` counts from 1, ``page_label`` is what
-    the page itself prints. ``score`` orders passages of one answer; higher is nearer.
+    the page itself prints. ``score`` orders passages of one answer; higher is nearer. ``earlier_reading`` and
+    ``recognised`` as in ``Evidence``.
     """
 
     marker: str
@@ -55,6 +56,8 @@ class Passage:
     answering: tuple[str, ...] = ()
     short_span: ShortSpan | None = None
     score: float = 0.0
+    earlier_reading: bool = False
+    recognised: bool = False
 
     def lines(self) -> tuple[tuple[PassageSentence, ...], ...]:
         """The sentences as they are set: paragraphs, items of a list and rows of a table on lines of their own."""

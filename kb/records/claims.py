@@ -14,7 +14,12 @@ Language = Literal["en", "zh"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A verbatim quote: ``quote == chunk.text[start:end]``. ``marker`` is what the text shows, e.g. "1"."""
+    """A verbatim quote: ``quote == chunk.text[start:end]``. ``marker`` is what the text shows, e.g. "1".
+
+    ``earlier_reading``: the file was read again since, and the quotation is of what was read of it before; its chunk
+    is no more, its page and boxes still show where it stands. ``recognised``: a text recogniser read it from a picture
+    of the page, and it may be wrong in letters.
+    """
 
     marker: str
     paper_id: str
@@ -25,6 +30,8 @@ class Evidence:
     quote: str
     page: int | None = None
     boxes: tuple[Box, ...] = ()
+    earlier_reading: bool = False
+    recognised: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

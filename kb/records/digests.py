@@ -223,6 +223,7 @@ ProblemKind = Literal[
     "index",
     "unexamined",
     "words",
+    "parser",
     "encoder",
     "reader",
     "file",

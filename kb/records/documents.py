@@ -20,7 +20,8 @@ class Line:
     """A printed line of a block: ``[start, end)`` in the block's text, and where it stands.
 
     ``words`` holds ``(start, x0, x1)`` for each word of the line (start in the block's text, x in points), so
-    that a quote's box can begin and end in mid-line.
+    that a quote's box can begin and end in mid-line. ``confidence``: how sure a text recogniser is of the line, 0 to 1;
+    None where the file itself has its text.
     """
 
     start: int
@@ -31,6 +32,7 @@ class Line:
     x1: float
     y1: float
     words: tuple[tuple[int, float, float], ...] = ()
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

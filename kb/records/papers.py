@@ -67,6 +67,10 @@ class Affiliation:
     source: str = "pdf"
 
 
+RECOGNISED = "read-by-machine"
+"""The code of a full text that a text recogniser read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fulltext:
     """Whether the paper's full text is in the catalog; ``code`` is one of the stable codes in ``kb.errors``."""
@@ -74,6 +78,11 @@ class Fulltext:
     state: Literal["full", "partial", "none"] = "none"
     code: str | None = None
     reason: str | None = None
+
+    @property
+    def is_recognised(self) -> bool:
+        """Whether a text recogniser read it from pictures of the pages."""
+        return self.code == RECOGNISED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

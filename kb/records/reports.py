@@ -133,6 +133,16 @@ class UpdateReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reindexed:
+    """What was made again: how many chunks there are, and how many files were read again; ``failed`` are those whose
+    earlier reading stays."""
+
+    chunks: int
+    read: int = 0
+    failed: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recovery:
     """What was saved of a home: where to, how much of each kind, and in words what was not."""
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from kb import wire
 from kb.records import Chunk, Claim, Digest, Evidence, Fault, Language, Note, Paper
 from kb.rendering.entries import note_claims, source_address
-from kb.rendering.labels import label
+from kb.rendering.labels import label, page_of
 from kb.rendering.page_check import at_version, check_page, identify
 from kb.rendering.page_records import ReadEntry, ReadPage, ReadQuote, ReadSentence
 from kb.rendering.tally import CheckTally, Sources
@@ -127,10 +127,9 @@ def _sentences(where: str, claim: Claim, markers: _Markers) -> Iterator[ReadSent
 
 
 def _quote(evidence: Evidence, language: Language, markers: _Markers) -> ReadQuote:
-    name = "page" if evidence.page else "record"
     return ReadQuote(
         marker=markers[_place(evidence)],
-        place=label(language, name, page=evidence.page),
+        place=page_of(language, evidence) or label(language, "record"),
         text=one_line(evidence.quote),
     )
 

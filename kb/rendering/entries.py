@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from kb.links import web_address
 from kb.records import ABSTRACT_PARTS, CONCLUSION_PARTS, Claim, Digest, Figure, Language, Link, Note, Paper
-from kb.rendering.labels import label
+from kb.rendering.labels import label, page_of
 from kb.rendering.licences import licence_name, may_republish, publishable_note
 from kb.rendering.phrases import spoken as told_in
 
@@ -200,10 +200,8 @@ def _quotes(note: Note, language: Language) -> tuple[Quote, ...]:
     found: dict[str, Quote] = {}
     for _, claim in note_claims(note):
         for evidence in claim.evidence:
-            if evidence.page:
-                place = label(language, "page", page=evidence.page)
-            else:
-                place = label(language, "record" if note.paper.fulltext.state == "none" else "text")
+            place = page_of(language, evidence)
+            place = place or label(language, "record" if note.paper.fulltext.state == "none" else "text")
             found.setdefault(evidence.marker, Quote(marker=evidence.marker, place=place, text=evidence.quote))
     return tuple(found[marker] for marker in sorted(found, key=lambda marker: (len(marker), marker)))
 

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from kb.records import Comparison, Digest, DigestCounts, Language
 from kb.rendering.body import counts_line, notices
 from kb.rendering.entries import PageEntry, PageSettings, digest_entries, paper_address, picture_files
-from kb.rendering.labels import label
+from kb.rendering.labels import label, page_of
 from kb.rendering.naming import page_name, page_title, update_title
 from kb.rendering.templating import content_policy, render_template
 
@@ -92,6 +92,7 @@ def page_frame(language: Language, settings: PageSettings, *, files_beside: bool
         "scripted": bool(settings.mathjax),
         "policy": content_policy(files_beside=files_beside, script=settings.mathjax),
         "say": lambda word, **values: label(language, word, **values),
+        "page_of": lambda quoted: page_of(language, quoted),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kb.records import Language
+from kb.records import Evidence, Language, Passage
 
 LABELS: Mapping[Language, Mapping[str, str]] = {
     "en": {
@@ -37,6 +37,8 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "evidence": "Evidence",
         "record": "abstract of the record",
         "page": "p. {page}",
+        "recognised": "read by machine",
+        "earlier": "from an earlier reading",
         "not stated": "not stated",
         "full text not read": "full text not read",
         "failed": "could not be written: {reason}",
@@ -141,6 +143,8 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "evidence": "出处",
         "record": "记录中的摘要",
         "page": "第 {page} 页",
+        "recognised": "机器识别",
+        "earlier": "出自较早的一次解析",
         "not stated": "文中未说明",
         "full text not read": "未读全文",
         "failed": "未能生成：{reason}",
@@ -213,6 +217,19 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "dropped": "略去草稿中 {count} 句论文不支持的话。",
     },
 }
+
+
+QUOTATION_REMARKS = ("recognised", "earlier")
+"""What may stand behind the page of a quotation: a text recogniser read it; the file was read again since."""
+
+
+def page_of(language: Language, quoted: Evidence | Passage) -> str:
+    """The page of a quotation, with what a reader must know of its words; empty where it has no page."""
+    if not quoted.page:
+        return ""
+    holds = (quoted.recognised, quoted.earlier_reading)
+    remarks = [name for name, is_so in zip(QUOTATION_REMARKS, holds, strict=True) if is_so]
+    return ", ".join([label(language, "page", page=quoted.page), *(label(language, name) for name in remarks)])
 
 
 def label(language: Language, name: str, **values: object) -> str:

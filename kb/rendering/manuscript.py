@@ -12,8 +12,8 @@ from kb.records import CheckedSentence, Language, ManuscriptCheck, Passage
 from kb.rendering.display import commonmark
 from kb.rendering.entries import PageSettings
 from kb.rendering.html import page_frame
-from kb.rendering.labels import label
-from kb.rendering.plain_text import place as place_of
+from kb.rendering.labels import label, page_of
+from kb.rendering.plain_text import place_of
 from kb.rendering.reasons import told
 from kb.rendering.templating import render_template
 from kb.text import one_line
@@ -116,7 +116,7 @@ def _text(check: ManuscriptCheck) -> str:
         lines += ["", place(one, check.sentences, "en"), _wrapped(one.text, 4)]
         lines += [_wrapped(f"{'! ' if is_wrong(one) else '  '}{finding}", 4) for finding in findings(one, "en")]
         for passage in one.passages:
-            where = ", ".join(filter(None, [passage.paper.byline, place_of(passage.section, passage.page)]))
+            where = ", ".join(filter(None, [passage.paper.byline, place_of(passage)]))
             lines += [_wrapped(f"[{passage.marker}] {where}", 6), _wrapped(f"“{answering(passage)}”", 6)]
     return "\n".join(lines)
 
@@ -149,5 +149,5 @@ def place(one: CheckedSentence, sentences: Sequence[CheckedSentence], language: 
 
 
 def _quotation(passage: Passage, language: Language) -> str:
-    page = f", {label(language, 'page', page=passage.page)}" if passage.page else ""
+    page = f", {page}" if (page := page_of(language, passage)) else ""
     return f"- “{commonmark(answering(passage))}” ({commonmark(passage.paper.title)}{page})"

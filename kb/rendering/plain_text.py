@@ -25,12 +25,14 @@ from kb.records import (
     Preview,
     Problem,
     Recovery,
+    Reindexed,
     RetrievalFigures,
     ShortSpan,
     Status,
     Topic,
     UpdateReport,
 )
+from kb.rendering.labels import QUOTATION_REMARKS, label
 from kb.rendering.reasons import sentence, told
 from kb.text import UNREAD
 from kb.words import snippet
@@ -57,6 +59,13 @@ def place(section: Sequence[str], page: int | None, *, page_label: str | None = 
     return ", ".join([*parts, *([f"p. {page}{printed}"] if page else [])])
 
 
+def place_of(passage: Passage) -> str:
+    """Section and page of a passage, and what a reader must know of its words."""
+    names = zip(QUOTATION_REMARKS, (passage.recognised, passage.earlier_reading), strict=True)
+    where = place(passage.section, passage.page, page_label=passage.page_label)
+    return ", ".join(filter(None, [where, *(label("en", name) for name, holds in names if holds)]))
+
+
 def hits(found: Sequence[Hit], *, query: str = "") -> str:
     """A ranked list of passages, each cut to the part that has the words of the query."""
     if not found:
@@ -64,6 +73,8 @@ def hits(found: Sequence[Hit], *, query: str = "") -> str:
     blocks = []
     for hit in found:
         by = "words and meaning" if len(hit.found_by) > 1 else {"lexical": "words", "dense": "meaning"}[hit.found_by[0]]
+        if hit.page and hit.paper.fulltext.is_recognised:
+            by += f" · {label('en', 'recognised')}"
         blocks.append(
             f"{hit.rank:>2}. {_shorten(hit.paper.title, _WIDTH - 4)}\n"
             f"    {hit.paper.byline} · {hit.paper.id} · {place(hit.section, hit.page) or 'record'} · {by}\n"
@@ -152,7 +163,7 @@ def _found_papers(shown: Sequence[Passage]) -> list[str]:
     """Papers that are asked for, each with the sentence that brought it there."""
     lines: list[str] = []
     for passage in shown:
-        paper, where = passage.paper, place(passage.section, passage.page, page_label=passage.page_label)
+        paper, where = passage.paper, place_of(passage)
         said = " ".join(" ".join(one.text.split()) for one in passage.sentences if one.n in passage.answering[:1])
         lines += ["", f"{passage.marker}. {_shorten(paper.title, _WIDTH - 4)}", f"   {paper.byline} · {paper.id}"]
         lines.append(_wrap(f"“{said}”" + (f" ({where})" if where else ""), "   "))
@@ -171,7 +182,7 @@ def _passages(shown: Sequence[Passage]) -> list[str]:
             last = paper.id
         lines += [
             "",
-            f"[{passage.marker}] {place(passage.section, passage.page, page_label=passage.page_label) or 'record'}",
+            f"[{passage.marker}] {place_of(passage) or 'record'}",
             _passage(passage),
             *_unread(passage, " ".join(sentence.text for sentence in passage.sentences)),
         ]
@@ -205,7 +216,7 @@ def _with_span(sentence: PassageSentence, span: ShortSpan | None) -> str:
 
 def _source(passage: Passage) -> str:
     """A passage that an answer cites: paper, place, and the sentences that carry statements."""
-    where = place(passage.section, passage.page, page_label=passage.page_label)
+    where = place_of(passage)
     quotes = [f"{s.n} “{' '.join(s.text.split())}”" for s in passage.sentences if s.n in passage.answering]
     head = f"[{passage.marker}] {passage.paper.byline}: {_shorten(passage.paper.title, 70)}" + (
         f" · {where}" if where else ""
@@ -379,6 +390,13 @@ def recovery(saved: Recovery) -> str:
     lines = [f"saved in {saved.home}: {counts}"]
     lines += [f"lost: {what}" for what in saved.lost]
     return "\n".join([*lines, f"make its indexes: kb doctor --fix --home {shlex.quote(saved.home)}"])
+
+
+def reindexed(made: Reindexed) -> str:
+    """What was made again, and the files that could not be read again."""
+    lines = [f"read {made.read} file(s) again"] if made.read else []
+    lines += [f"not read again: {one.what}: {one.reason}" for one in made.failed]
+    return "\n".join([*lines, f"indexed {made.chunks} chunks"])
 
 
 def status(now: Status) -> str:

@@ -19,7 +19,7 @@ from kb.rendering.bibliography import bibtex_to_cite, issued
 from kb.rendering.display import commonmark, latex, link, maths_command, table_cell
 from kb.rendering.entries import PageSettings, paper_address
 from kb.rendering.html import page_frame
-from kb.rendering.labels import label
+from kb.rendering.labels import label, page_of
 from kb.rendering.naming import slug
 from kb.rendering.reasons import told
 from kb.rendering.templating import render_template
@@ -282,7 +282,7 @@ def _quotes(review: Review, place: int, numbers: dict[str, int], language: Langu
     for passage in review.passages:
         if numbers[passage.marker] != place:
             continue
-        page = [label(language, "page", page=passage.page)] if passage.page else []
+        page = [page] if (page := page_of(language, passage)) else []
         where = ", ".join([*([" › ".join(passage.section)] if passage.section else []), *page])
         for sentence in passage.sentences:
             if sentence.n in passage.answering:

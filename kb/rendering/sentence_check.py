@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from kb.records import Chunk, Language, Paper
 from kb.rendering.comparing_texts import differences, flat, likeness
-from kb.rendering.labels import label
+from kb.rendering.labels import QUOTATION_REMARKS, label
 from kb.rendering.markdown_reading import pattern_of
 from kb.rendering.page_records import ReadEntry, ReadPage, ReadQuote, ReadSentence
 from kb.rendering.tally import Sources
@@ -25,6 +25,7 @@ class SentenceCheck:
         self._page, self._sources = page, sources
         self._language: Language = "zh" if page.language == "zh" else "en"
         self._text = PaperText(paper, sources)
+        self._is_recognised = paper.fulltext.is_recognised
         self.checked = 0
 
     def run(self, entry: ReadEntry) -> list[Wrong]:
@@ -49,14 +50,23 @@ class SentenceCheck:
                 wrong.append(("quote", quote.text, "a quotation from the paper", where))
                 return quote.text
             wrong += [_told(piece, "quote", where) for piece in differences(quote.text, one_line(true))]
-        page = self._page_number(quote.place)
+        place, remarks = self._without_remarks(quote.place)
+        page = self._page_number(place)
         pages = self._text.pages(true)
         if page is not None and page not in pages:
             expected = label(self._language, "page", page=pages[0]) if pages else label(self._language, "record")
             wrong.append(("page", quote.place, expected, where))
         elif page is None and quote.place not in self._known_places():
             wrong.append(("page", quote.place, label(self._language, "record"), where))
+        elif page is not None and self._is_recognised and label(self._language, "recognised") not in remarks:
+            wrong.append(("page", quote.place, f"{place}, {label(self._language, 'recognised')}", where))
         return one_line(true)
+
+    def _without_remarks(self, place: str) -> tuple[str, list[str]]:
+        """The place, and what stands behind it of the words that are quoted."""
+        where, *remarks = place.split(", ")
+        known = {label(self._language, name) for name in QUOTATION_REMARKS}
+        return (where, remarks) if known.issuperset(remarks) else (place, [])
 
     def _page_number(self, place: str) -> int | None:
         match = pattern_of(self._language, "page").match(place)

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 
 from kb import wire
 from kb.errors import UsageError
-from kb.records import Cell, Comparison, Hit, Language, Note, Paper
+from kb.records import Cell, Comparison, Evidence, Hit, Language, Note, Paper, Passage
 from kb.rendering.display import commonmark, link, markdown, spreadsheet_cell, table_cell
 from kb.rendering.entries import PageSettings, note_entry, paper_address, picture_files
 from kb.rendering.html import comparison_html, note_html
-from kb.rendering.labels import label
+from kb.rendering.labels import label, page_of
 from kb.rendering.markdown import note_markdown
 from kb.rendering.naming import slug
 from kb.text import one_line
@@ -68,11 +68,8 @@ def _cell_text(cell: Cell, language: Language) -> str:
     """What a cell says, with pages, or that the paper does not state it."""
     if not cell.short:
         return label(language, cell.state)
-    pages = dict.fromkeys(
-        label(language, "page", page=page)
-        for page in [e.page for claim in cell.claims for e in claim.evidence] or [p.page for p in cell.passages[:1]]
-        if page
-    )
+    quoted: list[Evidence | Passage] = [e for claim in cell.claims for e in claim.evidence] or [*cell.passages[:1]]
+    pages = dict.fromkeys(page for one in quoted if (page := page_of(language, one)))
     said = one_line(_MARKS.sub("", cell.short))
     told = said if cell.claims else f"“{said}”"
     if cell.state == "nearest":
@@ -117,7 +114,8 @@ def hits_to_markdown(hits: Sequence[Hit]) -> str:
     """A quotation for each hit with its paper, section and page."""
     parts = []
     for hit in hits:
-        place = ", ".join([*hit.section, *([f"p. {hit.page}"] if hit.page else [])])
+        by = [label("en", "recognised")] if hit.page and hit.paper.fulltext.is_recognised else []
+        place = ", ".join([*hit.section, *([f"p. {hit.page}"] if hit.page else []), *by])
         title = markdown(hit.paper.title)
         address = link(hit.paper.url or "")
         head = f"[{title}]({address})" if address else title

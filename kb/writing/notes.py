@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 from kb.protocols import Corpus
@@ -39,7 +40,8 @@ def write_note(
     note = of_record(Note(paper=paper, language=language, model=None, summary=None), paper, figures=())
     as_recorded = FieldStatus(state="not stated", reason="the title is shown as the record has it")
     note = replace(note, status={**note.status, "title_translated": as_recorded})
-    fields = {name: _field(selection, name=name, corpus=corpus, source=source) for name in NOTE_FIELDS}
+    quote = partial(_quotation, corpus=corpus, recognised=paper.fulltext.is_recognised)
+    fields = {name: _field(selection, name=name, quote=quote, source=source) for name in NOTE_FIELDS}
     return note.with_fields(fields)
 
 
@@ -60,8 +62,8 @@ def _name_of_source(sentences: Sequence[NoteSentence]) -> str:
     return "abstract" if all(sentence.in_abstract for sentence in sentences) else "paper"
 
 
-def _field(selection: Selection, *, name: str, corpus: Corpus, source: str) -> NoteField:
-    claims = tuple(_quotation(sentence, corpus=corpus) for sentence in selection.fields[name])
+def _field(selection: Selection, *, name: str, quote: Callable[[NoteSentence], Claim], source: str) -> NoteField:
+    claims = tuple(quote(sentence) for sentence in selection.fields[name])
     told = selection.remarks.get(name, "")
     if not source:
         told = "neither an abstract nor a full text with prose is stored"
@@ -74,7 +76,7 @@ def _field(selection: Selection, *, name: str, corpus: Corpus, source: str) -> N
     return NoteField(claims=claims, status=FieldStatus(state="extractive" if claims else "not stated", reason=told))
 
 
-def _quotation(sentence: NoteSentence, *, corpus: Corpus) -> Claim:
+def _quotation(sentence: NoteSentence, *, corpus: Corpus, recognised: bool) -> Claim:
     chunk = sentence.chunk
     page, boxes = corpus.locate(chunk.id, sentence.start, sentence.end)
     quote = Evidence(
@@ -87,6 +89,7 @@ def _quotation(sentence: NoteSentence, *, corpus: Corpus) -> Claim:
         quote=chunk.text[sentence.start : sentence.end],
         page=page,
         boxes=boxes,
+        recognised=recognised and page is not None,
     )
     return Claim(text=sentence.text, verdict="verbatim", verdict_reason=None, evidence=(quote,))
 

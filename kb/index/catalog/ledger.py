@@ -16,6 +16,7 @@ _NOW = "COALESCE(p.id, s.paper_id)"
 _DID_SHOW = ("new", "updated")
 
 
+_NAMES_LOOKED_FOR = 100  # in stored bytes, before these are read: SQLite bounds the length of a condition
 _FIRST_FIGURES = "figures-1 40"  # the recipe of those that were kept without one
 
 
@@ -151,6 +152,10 @@ class Ledger:
         )
         return wire.unpack(row[0], Note) if row else None
 
+    def drop_note(self, paper_id: str, recipe: str) -> None:
+        """Forget the note that was made by this recipe."""
+        self._db.run("DELETE FROM notes WHERE paper = ? AND recipe = ?", (self._db.paper_number(paper_id), recipe))
+
     def put_figures(self, sha256: str, figures: Sequence[Figure], *, recipe: str) -> None:
         """Keep the figures that were cut from the file with this hash by this recipe."""
         self._db.run("DELETE FROM figures WHERE sha256 = ?", (sha256,))
@@ -201,7 +206,12 @@ class Ledger:
     def turns_with(self, paper_ids: Collection[str]) -> list[tuple[str, int, Answer]]:
         """(conversation, position, answer) for the answers that quote one of these papers."""
         wanted, found = set(paper_ids), []
-        for session, position, record in self._db.rows("SELECT session, position, record FROM turns"):
+        statement, names = "SELECT session, position, record FROM turns", tuple(sorted(wanted))
+        if len(names) <= _NAMES_LOOKED_FOR:  # most turns name none of them
+            statement += f" WHERE {' OR '.join(['instr(record, CAST(? AS BLOB)) > 0'] * len(names)) or '0'}"
+        else:
+            names = ()
+        for session, position, record in self._db.rows(statement, names):
             answer = _answer(record)
             if answer.paper_ids & wanted:
                 found.append((session, position, answer))

@@ -101,6 +101,17 @@ class PassageTable:
                 self._db.run("UPDATE chunks SET ordinal = ?, record = ? WHERE key = ?", (chunk.ordinal, record, old[0]))
         return new
 
+    def put_reading(self, record: str, source: Source, *, packed: bytes) -> None:
+        """Store another reading of the file of a record (its id) that has one, as a text of the same version."""
+        self._db.run(
+            "UPDATE documents SET parser = ?, state = ?, code = ?, reason = ?, document = ?"
+            " WHERE record = (SELECT number FROM records WHERE id = ?) AND sha256 = ?",
+            (
+                source.parser, source.fulltext.state, source.fulltext.code, source.fulltext.reason, packed, record,
+                source.sha256,
+            ),
+        )  # fmt: skip
+
     def drop_chunks(self, paper_id: str) -> None:
         """Take all chunks of a paper out; their keys wait to be dropped from the indexes."""
         drop_chunks_of(self._db, self._db.paper_number(paper_id))
@@ -160,6 +171,16 @@ class PassageTable:
             "SELECT file, sha256, parser, state, code, reason FROM documents WHERE sha256 = ?", (sha256,)
         )
         return _source(row) if row is not None else None
+
+    def read_otherwise(self, parser: str) -> dict[str, Source]:
+        """The texts of papers that another parser than this one read, by the id of their file's record."""
+        rows = self._db.rows(
+            "SELECT d.file, d.sha256, d.parser, d.state, d.code, d.reason, r.id FROM documents d JOIN records r"
+            " ON r.number = d.record WHERE d.parser != ? AND d.state != 'none' AND r.superseded IS NULL"
+            " AND r.paper IS NOT NULL ORDER BY r.number",
+            (parser,),
+        )
+        return {row[6]: _source(row) for row in rows}
 
     def stored_files(self, paper_id: str) -> list[tuple[str, str]]:
         """(key, SHA-256) of every file of the paper's records, whether or not it was read or its text is of use."""
