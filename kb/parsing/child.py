@@ -58,13 +58,15 @@ def _parse(data: bytes, request: dict[str, Any]) -> Document:
 
         # Half of the time goes to reading pages, so that a slow file gives its first pages and not nothing.
         return read_pdf(data, max_pages=request["max_pages"], deadline=STARTED + 0.5 * request["seconds"])
+    from kb.parsing.citations import with_references
+
     if request["kind"] == "html":
         from kb.parsing.html import parse_html
 
-        return parse_html(data)
+        return with_references(parse_html(data))
     from kb.parsing.plain import parse_markdown, parse_text
 
-    return parse_markdown(data) if request["kind"] == "markdown" else parse_text(data)
+    return with_references(parse_markdown(data) if request["kind"] == "markdown" else parse_text(data))
 
 
 def _render(data: bytes, *, page: int, scale: float) -> bytes:

@@ -59,7 +59,18 @@ from kb.records.digests import (
     Skipped,
     Topic,
 )
-from kb.records.documents import Block, BlockKind, Chunk, ChunkKind, Document, FigureImage, FileKind, Line
+from kb.records.documents import (
+    Block,
+    BlockKind,
+    Chunk,
+    ChunkKind,
+    CitationMark,
+    Document,
+    FigureImage,
+    FileKind,
+    Line,
+    ReferenceEntry,
+)
 from kb.records.hits import NO_FILTERS, Filters, Grouping, Hit, Hits, Mode
 from kb.records.intake import (
     AddReport,
@@ -129,6 +140,7 @@ __all__ = [
     "Chunk",
     "ChunkKind",
     "Citation",
+    "CitationMark",
     "CitingSentence",
     "Claim",
     "Comparison",
@@ -187,6 +199,7 @@ __all__ = [
     "Reason",
     "Recovery",
     "Reference",
+    "ReferenceEntry",
     "RemoveReport",
     "RetrievalFigures",
     "Review",
