@@ -7,7 +7,7 @@ corpus; names of journals are the titles of the CSL styles of journals (``citepr
 made of phrases out of titles. Records are set twice: by citation styles of our own making (an order of parts, signs
 between them, a form of names, drawn at random for each list), and by CSL styles through citeproc-py, in whose entries
 each field is found again by its letters. The figures are those of CSL styles held back and of records held back: no style
-and no record of them was trained on. Needs torch, which the tagger does not.
+and no record of them was trained on. Needs numpy and scipy; the tagger needs numpy alone.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
 
 from kb.parsing.reference_fields import BUCKETS, FIELDS, features, hashed, words_of
 
@@ -491,70 +492,100 @@ def _fill_names(people: Sequence[tuple[str, str]], name: str, fields: list[str],
 
 def train(entries: Sequence[tuple[str, list[str]]], *, epochs: int, seed: int = 0) -> dict[str, np.ndarray]:
     """Weights of a conditional random field over hashed features, by Adam on the log-likelihood."""
-    import torch
-
-    torch.manual_seed(seed)
-    torch.set_num_threads(2)
-    count = len(FIELDS)
-    emissions = torch.nn.EmbeddingBag(BUCKETS, count, mode="sum", sparse=False)
-    torch.nn.init.zeros_(emissions.weight)
-    transitions = torch.nn.Parameter(torch.zeros(count + 1, count))
-    final = torch.nn.Parameter(torch.zeros(count))
-    optimiser = torch.optim.Adam([*emissions.parameters(), transitions, final], lr=0.03)
     rows = [[hashed(one) for one in features(text, words_of(text))] for text, _ in entries]
-    gold = [[FIELDS.index(name) for name in fields] for _, fields in entries]
+    gold = [np.array([FIELDS.index(name) for name in fields]) for _, fields in entries]
     order = sorted(range(len(rows)), key=lambda at: len(rows[at]))
-    batches = [order[start : start + 128] for start in range(0, len(order), 128)]
+    batches = [_Batch([rows[at] for at in order[start : start + 96]], [gold[at] for at in order[start : start + 96]])
+               for start in range(0, len(order), 96)]  # fmt: skip
+    count = len(FIELDS)
+    weights = {"features": np.zeros((BUCKETS, count), np.float32), "transitions": np.zeros((count + 1, count), np.float32),
+               "final": np.zeros(count, np.float32)}  # fmt: skip
+    means = {name: np.zeros_like(value) for name, value in weights.items()}
+    squares = {name: np.zeros_like(value) for name, value in weights.items()}
     draw = random.Random(seed)
     steps, done = epochs * len(batches), 0
     for epoch in range(epochs):
         draw.shuffle(batches)
         total = 0.0
         for batch in batches:
-            for group in optimiser.param_groups:
-                group["lr"] = 0.03 * (1 - done / steps)
+            gradients, loss = batch.gradients(weights)
+            total += loss
             done += 1
-            longest = max(len(rows[at]) for at in batch)
-            flat = [feature for at in batch for word in rows[at] for feature in word]
-            sizes = [len(word) for at in batch for word in rows[at]]
-            offsets = torch.tensor([0, *np.cumsum(sizes)[:-1].tolist()])
-            scores = emissions(torch.tensor(flat), offsets)
-            padded = torch.zeros(len(batch), longest, count)
-            mask = torch.zeros(len(batch), longest, dtype=torch.bool)
-            tags = torch.zeros(len(batch), longest, dtype=torch.long)
-            for place, at in enumerate(batch):
-                mask[place, : len(rows[at])] = True
-                tags[place, : len(rows[at])] = torch.tensor(gold[at])
-            padded[mask] = scores
-            loss = _negative_likelihood(padded, mask, tags, transitions, final) / mask.sum()
-            loss = loss + 2e-6 * emissions.weight.abs().sum() / 8
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            total += float(loss)
+            rate = 0.04 * (1 - done / (steps + 1))
+            for name, value in weights.items():
+                gradient = gradients[name] + 1e-7 * value
+                means[name] = 0.9 * means[name] + 0.1 * gradient
+                squares[name] = 0.99 * squares[name] + 0.01 * gradient**2
+                step = means[name] / (1 - 0.9**done) / (np.sqrt(squares[name] / (1 - 0.99**done)) + 1e-6)
+                value -= rate * step
         print(f"epoch {epoch + 1}: {total / len(batches):.4f} a word", flush=True)
-    weights = emissions.weight.detach().numpy()
-    weights[np.abs(weights) < 0.02] = 0
-    scale = float(np.abs(weights).max()) / 127
-    return {"features": np.round(weights / scale).astype(np.int8), "scale": np.float32(scale),
-            "transitions": transitions.detach().numpy().astype(np.float16), "final": final.detach().numpy().astype(np.float16)}  # fmt: skip
+    kept = weights["features"]
+    kept[np.abs(kept) < 0.04] = 0
+    scale = float(np.abs(kept).max()) / 127
+    return {"features": np.round(kept / scale).astype(np.int8), "scale": np.float32(scale),
+            "transitions": weights["transitions"].astype(np.float16), "final": weights["final"].astype(np.float16)}  # fmt: skip
 
 
-def _negative_likelihood(padded: Any, mask: Any, tags: Any, transitions: Any, final: Any) -> Any:
-    import torch
+class _Batch:
+    """Entries of about the same length, with what a step of learning needs of them."""
 
-    first = padded[:, 0] + transitions[-1]
-    alpha = first
-    places = torch.arange(len(padded))
-    gold = first[places, tags[:, 0]]
-    for at in range(1, padded.shape[1]):
-        step = torch.logsumexp(alpha[:, :, None] + transitions[None, :-1], dim=1) + padded[:, at]
-        alpha = torch.where(mask[:, at, None], step, alpha)
-        own = transitions[tags[:, at - 1], tags[:, at]] + padded[places, at, tags[:, at]]
-        gold = gold + torch.where(mask[:, at], own, torch.zeros(()))
-    last = mask.sum(dim=1) - 1
-    gold = gold + final[tags[places, last]]
-    return (torch.logsumexp(alpha + final, dim=1) - gold).sum()
+    def __init__(self, rows: Sequence[Sequence[Sequence[int]]], gold: Sequence[np.ndarray]) -> None:
+        self.lengths = np.array([len(words) for words in rows])
+        self.count, self.longest = len(rows), int(self.lengths.max())
+        flat = [word for words in rows for word in words]
+        ends = np.cumsum([0, *map(len, flat)])
+        places = np.fromiter((at for word in flat for at in word), dtype=np.int32, count=int(ends[-1]))
+        self.rows = csr_matrix((np.ones(len(places), np.float32), places, ends), shape=(len(flat), BUCKETS))
+        self.mask = np.arange(self.longest)[None] < self.lengths[:, None]
+        self.tags = np.zeros((self.count, self.longest), dtype=int)
+        self.tags[self.mask] = np.concatenate(gold)
+
+    def gradients(self, weights: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], float]:
+        """Of the negative log-likelihood a word, by forward and backward sums, and that itself."""
+        kinds = len(FIELDS)
+        scores = np.zeros((self.count, self.longest, kinds), np.float32)
+        scores[self.mask] = self.rows @ weights["features"]
+        top = scores.max(axis=2, keepdims=True)
+        said = np.exp(scores - top)
+        ways, first, final = np.exp(weights["transitions"][:-1]), np.exp(weights["transitions"][-1]), np.exp(weights["final"])
+        forward, norms = np.zeros_like(said), np.ones((self.count, self.longest), np.float32)
+        state = first * said[:, 0]
+        for at in range(self.longest):
+            state = state if at == 0 else (forward[:, at - 1] @ ways) * said[:, at]
+            norms[:, at] = state.sum(axis=1)
+            forward[:, at] = state / norms[:, at, None]
+        backward = np.zeros_like(said)
+        last = self.lengths - 1
+        pairs = np.zeros((kinds, kinds), np.float32)
+        for at in range(self.longest - 1, -1, -1):
+            after = backward[:, at + 1] * said[:, at + 1] if at + 1 < self.longest else np.zeros((self.count, kinds))
+            here = after @ ways.T
+            here[last == at] = final
+            backward[:, at] = here / np.maximum(here.sum(axis=1, keepdims=True), 1e-30)
+            inside = last > at
+            if inside.any():
+                weight = (forward[:, at] * (after @ ways.T)).sum(axis=1)[inside]
+                pairs += ((forward[inside, at] / weight[:, None]).T @ after[inside]) * ways
+        likely = forward * backward
+        likely /= np.maximum(likely.sum(axis=2, keepdims=True), 1e-30)
+        words = int(self.lengths.sum())
+        people = np.arange(self.count)
+        ends = (forward[people, last] * final).sum(axis=1)
+        own = scores[self.mask][np.arange(words), self.tags[self.mask]].sum()
+        own += weights["transitions"][-1][self.tags[:, 0]].sum() + weights["final"][self.tags[people, last]].sum()
+        seen = np.zeros((kinds, kinds), np.float32)
+        both = self.mask[:, 1:]
+        np.add.at(seen, (self.tags[:, :-1][both], self.tags[:, 1:][both]), 1)
+        own += (weights["transitions"][:-1] * seen).sum()
+        whole = (np.log(norms) + top[:, :, 0])[self.mask].sum() + np.log(ends).sum()
+        right = np.eye(kinds, dtype=np.float32)[self.tags]
+        wrong = likely - right
+        gradients = {
+            "features": (self.rows.T @ wrong[self.mask]) / words,
+            "transitions": np.vstack([pairs - seen, wrong[:, 0].sum(axis=0)[None]]) / words,
+            "final": wrong[people, last].sum(axis=0) / words,
+        }
+        return gradients, float(whole - own) / words
 
 
 def report(name: str, entries: Sequence[tuple[str, list[str]]]) -> None:
