@@ -113,16 +113,16 @@ def cleaned(line: TextLine) -> tuple[str, list[tuple[int, float, float]]]:
 
 
 def raised_numbers(line: TextLine) -> list[tuple[int, str]]:
-    """The raised numbers of a line that are no exponents: where each stood in what ``cleaned`` leaves, and it."""
+    """The raised numbers of a line that are no exponents: how much of what ``cleaned`` leaves stood behind each, and it."""
     found: list[tuple[int, str]] = []
-    gone = 0
+    gone, whole = 0, len(cleaned(line)[0])
     for run in line.runs:
         mark, before = line.text[run.start : run.end].strip(), line.text[: run.start]
         if not run.raised or not _FOOTNOTE_MARK.match(mark):
             continue
         is_cut = _can_bear_mark(before)
         if mark[0].isdigit() and (is_cut or re.search(r"[^\W\d_]{2}\s?$", before)):
-            found.append((len(before.rstrip()) - gone, mark))
+            found.append((max(0, whole - len(before.rstrip()) + gone), mark))
         gone += len(mark) if is_cut else 0
     return found
 

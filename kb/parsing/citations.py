@@ -27,9 +27,10 @@ _YEARS = rf"{_YEAR}(?:\s?[–-]\s?{_YEAR})?(?:[a-h](?:\s?[,–-]\s?[a-h](?![^\W_
 _NUMBERS = r"\d{1,3}(?:\s*(?:[,;]|[–—−-]|,\s*and|and)\s*\d{1,3})*"
 _BRACKETS = re.compile(rf"\[\s*(?P<numbers>{_NUMBERS})\s*(?:,\s*[^\W\d_][^\[\]]{{0,40}})?\]")
 _PARENTHESES = re.compile(rf"\(\s*(?P<numbers>{_NUMBERS})\s*\)")
+_TOLD = re.compile(rf"\b[Rr]efs?\.?\s(?P<numbers>{_NUMBERS})(?![\w.%])")
 _RANGE_OF_MARKS = re.compile(r"\s*[–—-]\s*")
 _KEYS = re.compile(r"\[(?P<keys>[^\[\]\n]{2,80})\]")
-_GROUP = re.compile(rf"\((?P<inside>[^()\[\]]*(?:\([^()]*\)[^()\[\]]*)*?\b{_YEAR}(?:[^()\[\]]|\([^()]*\))*)\)|\[(?P<squared>[^()\[\]]*\b{_YEAR}[^()\[\]]*)\]")
+_GROUP = re.compile(r"\((?P<inside>(?:[^()\[\]]++|\([^()]*\))*+)\)|\[(?P<squared>[^()\[\]]*)\]")
 _PERSON = r"[^\W\d_a-zà-ÿ][^\W\d_]*(?:[’'`-][^\W\d_]+)*"
 _PARTICLE = r"(?:[Vv]an|[Vv]on|[Dd]e[rnl]?|[Dd][aiou]s?|[Ll][ae]|[Tt]e[rn]|[Dd]’|[Ee]l|[Aa]l)"
 _FAMILY = rf"(?:{_PARTICLE}\s){{0,3}}{_PERSON}(?:\s{_PERSON}){{0,2}}"
@@ -62,7 +63,7 @@ def with_references(document: Document, *, raised: Iterable[tuple[int, str]] = (
 def raised_marks(pages: Sequence[PageLayout], blocks: Sequence[Block]) -> list[tuple[int, str]]:
     """The raised numbers of the pages, each with its place in the document's text, as ``with_references`` takes them."""
     places = {
-        (line.page, line.x0, line.y0, line.x1): (block.start + line.start, block.start + line.end)
+        (line.page, line.y0, line.x1): (block.start + line.start, block.start + line.end)
         for block in blocks
         if block.kind in _CITING
         for line in block.lines
@@ -70,8 +71,8 @@ def raised_marks(pages: Sequence[PageLayout], blocks: Sequence[Block]) -> list[t
     found: list[tuple[int, str]] = []
     for page in pages:
         for line in (placed.line for placed in page.placed):
-            start, end = places.get((line.page, line.x0, line.y0, line.x1), (0, 0))
-            found += [(min(start + at, end), mark) for at, mark in raised_numbers(line)] if end else []
+            start, end = places.get((line.page, line.y0, line.x1), (0, 0))
+            found += [(max(start, end - behind), mark) for behind, mark in raised_numbers(line)] if end else []
     return found
 
 
@@ -140,7 +141,9 @@ class _Marks:
     def _labelled(self, label: str, block: Block) -> int | None:
         """The entry with this label; of several lists, in the first that ends behind the block, else in the last."""
         places = self._by_label.get(label, [])
-        return next((place for place in places if self._entries[place].start > block.start), places[-1] if places else None)
+        return next(
+            (place for place in places if self._entries[place].start > block.start), places[-1] if places else None
+        )
 
     def _by_number(self) -> list[_Found]:
         """Marks in the style in which the paper names most of its entries."""
@@ -149,7 +152,18 @@ class _Marks:
         styles = [self._bracketed(_BRACKETS), self._raised_numbers(), self._bracketed(_PARENTHESES)]
         shares = [len({entry for one in style for entry in one.entries}) / len(self._entries) for style in styles]
         best = max(range(3), key=lambda at: shares[at])
-        return styles[best] if shares[best] >= (_SHARE_OF_STYLE if best == 2 else 0) else []
+        if shares[best] < (_SHARE_OF_STYLE if best == 2 else 0):
+            return []
+        return [*styles[best], *(self._told() if styles[best] and best == 1 else ())]
+
+    def _told(self) -> list[_Found]:
+        """Numbers behind the word, as papers with raised numbers have them where a number is none: "ref. 12"."""
+        return [
+            _Found(number, match.start(), match.end(), match[0], entries)
+            for number, block in enumerate(self._blocks)
+            for match in _TOLD.finditer(block.text)
+            if (entries := self._all_of(_numbers(match["numbers"]), block))
+        ]
 
     def _bracketed(self, pattern: re.Pattern[str]) -> list[_Found]:
         found: list[_Found] = []
@@ -203,23 +217,34 @@ class _Marks:
         found: list[_Found] = []
         for number, block in enumerate(self._blocks):
             taken: list[tuple[int, int]] = []
-            for match in _NARRATIVE.finditer(block.text):
-                names, at = match["names"], match.start()
-                while names and not (places := self._named(names, match["years"])):
-                    cut = re.match(r"\S+\s+", names)  # "As Smith", "In Van Wyk": what stands before the name
-                    if cut is None or _ET_AL.match(names[cut.end() :]):
-                        break
-                    names, at = names[cut.end() :], at + cut.end()
-                if names and places:
-                    found.append(_Found(number, at, match.end(), block.text[at : match.end()], tuple(places)))
-                    taken.append((at, match.end()))
             for match in _GROUP.finditer(block.text):
+                inside = match["inside"] or match["squared"] or ""
+                if not 6 <= len(inside) <= _LONGEST_GROUP or not re.search(_YEAR, inside):
+                    continue
+                if (places := list(dict.fromkeys(self._grouped(inside)))):
+                    found.append(_Found(number, match.start(), match.end(), match[0], tuple(places)))
+                    taken.append(match.span())
+            for match in _NARRATIVE.finditer(block.text):
                 if any(start < match.end() and match.start() < end for start, end in taken):
                     continue
-                inside = match["inside"] or match["squared"]
-                if len(inside) <= _LONGEST_GROUP and (places := list(dict.fromkeys(self._grouped(inside)))):
-                    found.append(_Found(number, match.start(), match.end(), match[0], tuple(places)))
+                names, places = self._shortest(match["names"], match["years"])
+                if places:
+                    start = match.start() + len(match["names"]) - len(names)
+                    found.append(_Found(number, start, match.end(), block.text[start : match.end()], tuple(places)))
         return found
+
+    def _shortest(self, names: str, years: str) -> tuple[str, list[int]]:
+        """The people in front of a year without what stands before them ("As Lo", "von Zipf"), and their entries."""
+        while names:
+            first = re.match(r"\S+\s+", names)
+            places = self._named(names, years)
+            is_family = bool(places) and fold(names).startswith(" ".join(self._families[places[0]][:1]) or "\0")
+            if first is None or is_family or _ET_AL.match(names[first.end() :]):
+                return names, places
+            if places and not self._named(names[first.end() :], years):
+                return names, places
+            names = names[first.end() :]
+        return "", []
 
     def _grouped(self, inside: str) -> Iterator[int]:
         """The entries that stand between two parentheses: "see Lo et al., 2020a,b; Smith 2019"."""
@@ -245,7 +270,9 @@ class _Marks:
         others = len(bare) != len(names)
         found: list[int] = []
         year = ""
-        for stated in re.finditer(rf"(?P<year>{_YEAR})(?:\s?[–-]\s?{_YEAR})?|(?<![^\W_])[a-h](?![^\W_])|(?<=\d)[a-h](?![^\W_])", years):
+        for stated in re.finditer(
+            rf"(?P<year>{_YEAR})(?:\s?[–-]\s?{_YEAR})?|(?<![^\W_])[a-h](?![^\W_])|(?<=\d)[a-h](?![^\W_])", years
+        ):
             if stated["year"]:
                 year = stated["year"]
                 if re.match(r"[a-h](?![^\W_])", years[stated.end() :]):
@@ -282,7 +309,9 @@ class _Marks:
         if not at_first and not in_head:
             return 0
         rest = people[1:]
-        if rest and not all(any(_is_family(family, one) for family in families[1:]) or one.split()[-1] in head for one in rest):
+        if rest and not all(
+            any(_is_family(family, one) for family in families[1:]) or one.split()[-1] in head for one in rest
+        ):
             return 0
         count = len(families)
         expected = count > 2 if others else count == len(people)

@@ -30,7 +30,9 @@ BUCKETS = 1 << 15
 _MOST_WORDS = 400  # of an entry: a longer one is no entry
 _WORD = re.compile(r"[^\W_]+|[^\w\s]|_")
 _YEAR = re.compile(r"(?<![\d.:/-])(?:1[5-9]|20)\d\d(?=[a-z]?(?![\d/]))(?:\s?[–-]\s?(?:1[5-9]|20)\d\d(?!\d))?")
-_ADDRESS = re.compile(r"(?:https?://|www\.)\S+(?:\s(?=\S*[/.?=]\S*)\S+)?|\bdoi\s?:?\s?10\.\S+|\b10\.\d{4,9}/\S+", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"(?:https?://|www\.)\S+(?:\s(?=\S*[/.?=]\S*)\S+)?|\bdoi\s?:?\s?10\.\S+|\b10\.\d{4,9}/\S+", re.IGNORECASE
+)
 _QUOTES = {"“": "”", "„": "“", "«": "»", "‘": "’", '"': '"', "「": "」"}
 
 
@@ -144,8 +146,8 @@ def tagged(text: str, words: Sequence[tuple[int, int]]) -> list[str]:
 # --------------------------------------------------------------------------------------------------------- fields
 
 _LABEL = re.compile(r"^\s*(?:\[[^\]\s]{1,24}\]|\(\d{1,3}\)|\d{1,3}\.(?=\s|[A-ZÀ-Þ]))\s*")
-_DOI = re.compile(r"\b10\.\d{4,9}\s?/(?:\s(?=\d))?[^\s\"<>“”]+", re.IGNORECASE)
-_BEGIN, _END = " \t.,;:“”\"„’‘'/&–-*", " \t.,;:“”\"„‘/&–-"
+_DOI = re.compile(r"\b10\.\d{4,9}\s?/\s?[^\s\"<>“”]+", re.IGNORECASE)
+_BEGIN, _END = " \t.,;:“”\"„’‘'/&–-*", ' \t.,;:“”"„‘/&–-'
 
 
 def read_fields(text: str, *, label: str | None = None) -> ReferenceFields:
@@ -157,25 +159,56 @@ def read_fields(text: str, *, label: str | None = None) -> ReferenceFields:
         bare = text[len(label) :]
     words = words_of(bare)
     runs = _runs(bare, words, tagged(bare, words))
-    first = next((start for name, start, _ in runs if name in ("title", "venue")), len(bare))
-    people = [bare[start:end] for name, start, end in runs if name == "author" and start <= first]
-    title = max((bare[start:end] for name, start, end in runs if name == "title"), key=len, default="")
-    venue = next((bare[start:end] for name, start, end in runs if name == "venue"), "")
+    titles = [run for run in runs if run[0] == "title"]
+    title = max(titles, key=lambda run: run[2] - run[1], default=None)
+    if title is not None:
+        title = _with_beginning(title, runs)
+    venues = [run for run in runs if run[0] == "venue" and (title is None or run[1] >= title[2] or run[2] <= title[1])]
+    first = min((start for _, start, _ in (*titles, *venues)), default=len(bare))
+    people = next((bare[start:end] for name, start, end in runs if name == "author" and start <= first), "")
+    said = {"title": _trimmed(bare[title[1] : title[2]]) if title else "",
+            "venue": _trimmed(bare[venues[0][1] : venues[0][2]]) if venues else ""}  # fmt: skip
+    pages = _pages(bare, runs)
+    if not said["title"] and not pages and not any(name == "number" for name, *_ in runs):
+        said = {"title": said["venue"], "venue": ""}  # a book, a page of the web: what is in no volume is no part
+    arxiv = _arxiv(bare)
+    if arxiv and not said["venue"] and (named := re.search(r"\barxiv\b", bare, re.IGNORECASE)):
+        said["venue"] = named[0]
     return ReferenceFields(
-        authors=names_of(people[0]) if people else (),
-        title=_trimmed(title),
-        venue=_trimmed(venue),
-        year=_year(bare, runs),
-        pages=next((_trimmed(bare[start:end]) for name, start, end in runs if name == "pages"), ""),
-        doi=_doi(bare),
-        arxiv=_arxiv(bare),
+        authors=names_of(people), year=_year(bare, runs), pages=pages, doi=_doi(bare), arxiv=arxiv, **said
     )
 
 
-def _runs(text: str, words: Sequence[tuple[int, int]], chain: Sequence[str]) -> list[tuple[str, int, int]]:
+_Run = tuple[str, int, int]  # field, start, end
+
+
+def _with_beginning(title: _Run, runs: Sequence[_Run]) -> _Run:
+    """The title with what stands between it and the authors or the year before them, whatever it was taken for."""
+    start = title[1]
+    for name, first, _ in reversed([run for run in runs if run[2] <= title[1]]):
+        if name not in ("venue", "pages", "number", "publisher", "title"):
+            break
+        start = first
+    begins_behind = any(name in ("author", "year") and end <= start for name, _, end in runs)
+    return ("title", start, title[2]) if begins_behind else title
+
+
+def _pages(text: str, runs: Sequence[_Run]) -> str:
+    """The pages that stand in no address and are no period of years."""
+    closed = [match.span() for match in _ADDRESS.finditer(text)]
+    has_year = any(name == "year" for name, *_ in runs)
+    for name, start, end in runs:
+        value = _trimmed(text[start:end])
+        is_years = not has_year and _YEAR.fullmatch(value) is not None
+        if name == "pages" and value and not is_years and not any(low <= start < high for low, high in closed):
+            return value
+    return ""
+
+
+def _runs(text: str, words: Sequence[tuple[int, int]], chain: Sequence[str]) -> list[_Run]:
     """Field, start and end of each run of words of one field; one that a sign or two interrupt goes on."""
     places = [(name, list(group)) for name, group in groupby(range(len(words)), key=lambda at: chain[at])]
-    runs: list[tuple[str, int, int]] = []
+    runs: list[_Run] = []
     for name, group in places:
         start, end = words[group[0]][0], words[group[-1]][1]
         last = next((at for at in range(len(runs) - 1, -1, -1) if runs[at][0] == name), None)
@@ -198,13 +231,13 @@ def _trimmed(value: str) -> str:
     return value
 
 
-def _year(text: str, runs: Sequence[tuple[str, int, int]]) -> str:
+def _year(text: str, runs: Sequence[_Run]) -> str:
     """The year that the tagger found, else the last that looks like one and is of no address, title or page."""
     for name, start, end in runs:
         if name == "year" and (match := _YEAR.search(text, max(0, start - 1), min(len(text), end + 1))):
             return match[0].replace(" ", "")
     closed = [match.span() for match in _ADDRESS.finditer(text)]
-    closed += [(start, end) for name, start, end in runs if name in ("pages", "title", "number")]
+    closed += [(start, end) for name, start, end in runs if name in ("title", "number")]
     found = [m[0] for m in _YEAR.finditer(text) if not any(start <= m.start() < end for start, end in closed)]
     return found[-1].replace(" ", "") if found else ""
 
@@ -214,9 +247,11 @@ def _doi(text: str) -> str:
     if match is None:
         return ""
     bare = re.sub(r"\s", "", match[0]).rstrip(".,;:>”’\"'")
-    while bare.endswith((")", "]", "}")) and bare.count(bare[-1]) > bare.count({")": "(", "]": "[", "}": "{"}[bare[-1]]):
+    while bare.endswith((")", "]", "}")) and bare.count(bare[-1]) > bare.count(
+        {")": "(", "]": "[", "}": "{"}[bare[-1]]
+    ):
         bare = bare[:-1].rstrip(".,;:")
-    return "" if "arxiv" in bare.lower() else bare
+    return bare
 
 
 def _arxiv(text: str) -> str:
@@ -268,10 +303,23 @@ def _of_group(pieces: list[str], *, is_first: bool) -> list[Name]:
         if after and (turned or _is_initials(after)) and not _is_initials(piece):
             names.append(_name(after, piece))
             at += 2
-        elif after and is_first and at == 0 and alone and (len(piece.split()) == 1 or _small(piece)) and len(pieces) in (2, 3):
+        elif (
+            after
+            and is_first
+            and at == 0
+            and alone
+            and (len(piece.split()) == 1 or _small(piece))
+            and len(pieces) in (2, 3)
+        ):
             names.append(_name(after, piece))  # "Smith, John, and Kim Lee": only the first is turned
             at += 2
-        elif after and alone and len(piece.split()) == 1 and len(pieces) % 2 == 0 and all(len(p.split()) == 1 for p in pieces[::2]):
+        elif (
+            after
+            and alone
+            and len(piece.split()) == 1
+            and len(pieces) % 2 == 0
+            and all(len(p.split()) == 1 for p in pieces[::2])
+        ):
             names.append(_name(after, piece))
             at += 2
         else:

@@ -25,9 +25,7 @@ _NUMBER = re.compile(
 )
 _KEY = re.compile(r"^\s*\[(?P<key>[^\]\s]{1,12}[^\]]{0,24})\]\s*\S")
 _SMALL_WORDS = "|".join(sorted(PARTICLES))
-_AUTHOR_START = re.compile(
-    rf"^[A-ZÀ-ÞĀ-Ž][\w'’\-À-ž]+[,.\s]|^[A-Z]\.\s?(?:[A-Z]\.\s?)*[A-ZÀ-Þ]|^(?:{_SMALL_WORDS})\s"
-)
+_AUTHOR_START = re.compile(rf"^[A-ZÀ-ÞĀ-Ž][\w'’\-À-ž]+[,.\s]|^[A-Z]\.\s?(?:[A-Z]\.\s?)*[A-ZÀ-Þ]|^(?:{_SMALL_WORDS})\s")
 _SURNAME = rf"(?:(?:{_SMALL_WORDS})\s)*[^\W\d_a-zà-ÿ][\w'’\-]+(?:\s(?:[Vv][ao]n\s)?[^\W\d_a-zà-ÿ][\w'’\-]+){{0,2}}"
 _NAMED_START = re.compile(  # "Lo, K.", "Lo, Kyle", "K. Lo", "Lo K,", as entries begin and sentences do not
     rf"^(?:{_SURNAME},\s?[^\W\d_a-zà-ÿ]|(?:[^\W\d_a-zà-ÿ]\.[\s-]?){{1,4}}{_SURNAME}|{_SURNAME}\s[^\W\d_a-zà-ÿ]{{1,3}}[,.:;(\s])"
@@ -212,7 +210,9 @@ def _likeness(entries: Sequence[_Entry]) -> float:
         begins = marker is not None or bool(_AUTHOR_START.match(texts[0]))
         dated = bool(_YEAR.search(" ".join(texts)))
         others = sum(
-            before.rstrip().endswith((".", ".”", "]")) and bool(_NAMED_START.match(text)) and bool(_YEAR.search(" ".join(texts[:at])))
+            before.rstrip().endswith((".", ".”", "]"))
+            and bool(_NAMED_START.match(text))
+            and bool(_YEAR.search(" ".join(texts[:at])))
             for at, (before, text) in enumerate(pairwise(texts), 1)
         )
         good += (0.4 * begins + 0.6 * dated) / (1 + others) * (len(lines) <= max(8, 4 * usual))
@@ -230,7 +230,11 @@ def _columned(lines: Sequence[Placed]) -> list[Placed]:
         for edge in edges:
             left = [placed for placed in group if placed.line.x1 <= edge]
             right = [placed for placed in group if placed.line.x0 >= edge - 0.5]
-            if min(len(left), len(right)) >= _FEWEST and len(left) + len(right) == len(group) and _stand_beside(left, right):
+            if (
+                min(len(left), len(right)) >= _FEWEST
+                and len(left) + len(right) == len(group)
+                and _stand_beside(left, right)
+            ):
                 group = [*left, *(replace(placed, column=placed.column + _BESIDE) for placed in right)]
                 break
         ordered += group
@@ -247,7 +251,9 @@ def _stand_beside(left: Sequence[Placed], right: Sequence[Placed]) -> bool:
 def _without_labels(lines: Sequence[Placed]) -> list[Placed]:
     """The lines without what stands below every other entry in the same words, and without page numbers."""
     texts = [placed.line.text.strip() for placed in lines]
-    again = {text for text, count in Counter(texts).items() if count >= 2 and text[-1:].isalpha() and len(text.split()) <= 6}
+    again = {
+        text for text, count in Counter(texts).items() if count >= 2 and text[-1:].isalpha() and len(text.split()) <= 6
+    }
     for text in list(again):
         places = [at for at, one in enumerate(texts) if one == text]
         closed = all(at and (texts[at - 1] in again or texts[at - 1].endswith((".", ".”"))) for at in places)
@@ -314,6 +320,7 @@ def _split_where(lines: Sequence[Placed], starts: Sequence[bool]) -> list[_Entry
         entries[-1][1].append(placed)
     return entries
 
+
 def _hanging(lines: Sequence[Placed]) -> list[bool] | None:
     """Entry starts by hanging indent; None where the list does not hang."""
     lefts: dict[tuple[int, int], list[float]] = defaultdict(list)
@@ -352,7 +359,8 @@ def _spaced(lines: Sequence[Placed]) -> list[bool] | None:
         return None
     begins = [at == 0 or _column(lines[at - 1]) != _column(placed) for at, placed in enumerate(lines)]
     return [
-        wide[at] or (begins[at] and _AUTHOR_START.match(placed.line.text) is not None and (at == 0 or _ends(lines[at - 1])))
+        wide[at]
+        or (begins[at] and _AUTHOR_START.match(placed.line.text) is not None and (at == 0 or _ends(lines[at - 1])))
         for at, placed in enumerate(lines)
     ]
 

@@ -314,7 +314,10 @@ def references(found: PaperReferences) -> str:
     lines = [found.paper.title]
     if not found.references:
         lines.append("no references are known: its text was not read, or by an earlier version (kb add the file again)")
-    for heading, works in ((f"cites, in the library ({len(here)})", here), (f"cites, not in the library ({len(lacking)})", lacking)):
+    for heading, works in (
+        (f"cites, in the library ({len(here)})", here),
+        (f"cites, not in the library ({len(lacking)})", lacking),
+    ):
         lines += ["", heading] if works else []
         for one in works:
             pages = ", ".join(dict.fromkeys(f"p. {mention.page}" for mention in one.mentions if mention.page))

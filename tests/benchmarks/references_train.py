@@ -88,6 +88,12 @@ class Library:
         title = re.sub(r"\s+", " ", record["title"]).strip()
         if draw.random() < 0.4:
             title = draw.choice(self.medical)
+        if draw.random() < 0.12:
+            title += draw.choice([" in ", " of ", ", "]) + draw.choice(
+                [self.place().split(",")[0], f"the {self.phrase()}", self.phrase()]
+            )
+        if draw.random() < 0.08:
+            title = f"{self.phrase().split()[0]}{draw.choice(['-', ' ', '', '. '])}{draw.randint(1, 2024)}{draw.choice([':', '', ' and'])} {title[:1].lower()}{title[1:]}"
         if draw.random() < 0.5:
             people = people[: draw.randint(1, 4)]
         kind = draw.choices(["article", "conference", "preprint", "book", "chapter", "thesis", "report", "web"],
@@ -101,9 +107,9 @@ class Library:
         elif kind == "conference":
             work.venue = self.conference(work.year)
             work.pages = self.pages() if draw.random() < 0.6 else ""
-            work.publisher = draw.choice(["", "", "", *PUBLISHERS])
+            work.publisher = draw.choice(["", self.publisher()])
             work.volume = str(draw.randint(1, 300)) if draw.random() < 0.15 else ""
-            work.place = self.place() if draw.random() < 0.3 else ""
+            work.place = self.place() if draw.random() < 0.4 else ""
         elif kind == "preprint":
             work.venue, work.arxiv = draw.choice(["arXiv preprint", "arXiv", "CoRR", "ArXiv", ""]), record["id"]
         elif kind in ("book", "chapter"):
@@ -113,20 +119,32 @@ class Library:
                 work.venue, work.pages = self.book(), self.pages()
                 others = self.records[draw.randrange(len(self.records))]["authors"][:3]
                 work.editors = [pair for pair in map(name_parts, others) if pair[1]] if draw.random() < 0.6 else []
-            elif draw.random() < 0.5:
+            elif draw.random() < 0.6:
                 work.title = self.book()
+                if draw.random() < 0.3:
+                    work.title += (
+                        f". {self.phrase()}{draw.choice([' of ', ' and ', ' am Beispiel '])}{self.phrase().lower()}"
+                    )
+                if draw.random() < 0.4:
+                    work.publisher, work.place = "", self.place()
         elif kind in ("thesis", "report"):
             work.publisher = f"{draw.choice(['University of', 'Institute of', 'Université de'])} {self.place()}"
             if kind == "report":
                 work.venue = draw.choice(["Technical Report", "Tech. Rep.", "Working Paper", "Research Report"])
-                work.venue += draw.choice(["", f" {draw.randint(1, 99)}", f" TR-{draw.randint(80, 2020)}-{draw.randint(1, 30)}"])
+                work.venue += draw.choice(
+                    ["", f" {draw.randint(1, 99)}", f" TR-{draw.randint(80, 2020)}-{draw.randint(1, 30)}"]
+                )
         else:
             work.url = f"https://www.{record['title'].split()[0].lower().strip('.,:')}.org/{draw.randint(1, 99)}"
             if draw.random() < 0.4:
-                work.authors = [("", draw.choice(["OpenAI", "World Health Organization", "R Core Team", "Google", "IUCN"]))]
+                work.authors = [
+                    ("", draw.choice(["OpenAI", "World Health Organization", "R Core Team", "Google", "IUCN"]))
+                ]
         if kind in ("article", "conference", "chapter") and draw.random() < 0.3:
             work.doi = f"10.{draw.randint(1000, 9999)}/{draw.choice(['', 'j.', 's'])}{draw.randint(10**4, 10**8)}"
-            work.doi += draw.choice(["", f"-{draw.randint(1, 9)}", f".{draw.randint(2000, 2024)}.{draw.randint(10, 99)}"])
+            work.doi += draw.choice(
+                ["", f"-{draw.randint(1, 9)}", f".{draw.randint(2000, 2024)}.{draw.randint(10, 99)}"]
+            )
         return work
 
     def phrase(self) -> str:
@@ -138,7 +156,9 @@ class Library:
 
     def journal(self) -> str:
         """A journal, written out or abbreviated."""
-        name = self.draw.choice(self.journals if self.draw.random() < 0.9 else self.short)
+        name = self.draw.choice(self.journals if self.draw.random() < 0.85 else self.short)
+        if self.draw.random() < 0.06:
+            name = self.phrase().split()[0]  # "Growth", "Copeia"
         if self.draw.random() < 0.5:
             name = abbreviated(name, self.draw)
         return name
@@ -156,18 +176,28 @@ class Library:
         draw = self.draw
         matter = self.phrase() + draw.choice(["", f" and {self.phrase()}"])
         acronym = "".join(draw.choice("ACDEGIKLMNPRSTV") for _ in range(draw.randint(3, 6)))
-        ordinal = draw.choice(["", f"{draw.randint(1, 60)}th ", f"{year} ", f"{year} ", "Twenty-Third ", f"{draw.randint(1, 5)}1st "])
-        kind = draw.choice(["International Conference", "Conference", "Annual Meeting of the Association for", "Workshop",
+        if draw.random() < 0.3:
+            matter = matter.lower()
+        body = draw.choice([f"Association for {self.phrase()}", f"{self.phrase()} Society", f"Society for {self.phrase()}",
+                            f"Association for {self.phrase()}", "Association for Computational Linguistics"])  # fmt: skip
+        ordinal = draw.choice(
+            ["", f"{draw.randint(1, 60)}th ", f"{year} ", f"{year} ", "Twenty-Third ", f"{draw.randint(1, 5)}1st "]
+        )
+        kind = draw.choice(["International Conference", "Conference", "Workshop",
                             "IEEE International Conference", "ACM Symposium", "European Conference", "IEEE/CVF Conference"])  # fmt: skip
-        on = "" if kind.endswith("for") else draw.choice([" on", " on", " in"])
-        name = f"{ordinal}{kind}{on} {matter}"
+        name = f"{ordinal}{kind}{draw.choice([' on', ' on', ' in'])} {matter}"
+        if draw.random() < 0.35:
+            part = draw.choice(["", "", "European Chapter of the ", "North American Chapter of the "])
+            name = f"{ordinal}{draw.choice(['Annual Meeting', 'Conference', 'annual meeting'])} of the {part}{body}"
+            name += draw.choice(["", "", f": {self.phrase()}"])
         short = draw.choice([acronym, acronym, f"{acronym} {year}", f"{acronym} ’{year[2:]}", f"{acronym}-{year}"])
         head = draw.choice(["Proceedings of the ", "Proceedings of the ", "Proc. ", "Proceedings of ", "Proc. of the "])
         return draw.choice([
             head + name, head + name, f"{head}{name} ({short})", f"{head}{name}, {short}", name, f"{name} ({acronym})", short,
             acronym, f"Advances in {matter} Systems", f"Proc. {short}", f"{head}{name}: {self.phrase()}, Volume 1: Long Papers",
             f"{head}{name} (Volume {draw.randint(1, 3)}: {draw.choice(['Long', 'Short', 'Industry'])} Papers)",
-            f"{kind.removesuffix(' for')}{on} {matter}" if on else name, abbreviated(name, draw),
+            f"{head}{name}, Volume {draw.randint(1, 3)} ({draw.choice(['Long Papers', 'Long and Short Papers', 'Industry Papers'])})",
+            f"{kind} on {matter}", abbreviated(name, draw), f"Transactions of the {body}", f"Proc. {acronym} {year}",
         ])  # fmt: skip
 
     def pages(self) -> str:
@@ -176,7 +206,9 @@ class Library:
         first = draw.choice([draw.randint(1, 60), draw.randint(1, 3000), draw.randint(1, 12000)])
         last = first + draw.randint(1, 40)
         if draw.random() < 0.12:
-            return draw.choice([f"{draw.randint(10**4, 10**6)}", f"e{draw.randint(10**3, 10**5)}", f"0{draw.randint(10**4, 10**5)}"])
+            return draw.choice(
+                [f"{draw.randint(10**4, 10**6)}", f"e{draw.randint(10**3, 10**5)}", f"0{draw.randint(10**4, 10**5)}"]
+            )
         if draw.random() < 0.06:
             return f"S{first}–S{last}"
         shortened = str(last)[-2:] if draw.random() < 0.15 and str(last)[:-2] == str(first)[:-2] else str(last)
@@ -189,7 +221,7 @@ class Library:
     def publisher(self) -> str:
         """Who published a book."""
         draw = self.draw
-        return draw.choice([*PUBLISHERS, f"{self.place()} University Press", f"{self.records[draw.randrange(999)]['authors'][0].split()[-1]} Verlag",
+        return draw.choice([*PUBLISHERS, f"Association for {self.phrase()}", f"{self.place()} University Press", f"{self.records[draw.randrange(999)]['authors'][0].split()[-1]} Verlag",
                             f"{self.records[draw.randrange(999)]['authors'][0].split()[-1]} & Sons"])  # fmt: skip
 
 
@@ -219,7 +251,10 @@ def abbreviated(name: str, draw: random.Random) -> str:
     kept = [word for word in name.split() if word.lower() not in ("of", "the", "and", "in", "for", "&", "on")]
     if len(kept) < 2:
         return name
-    cut = [word[: draw.randint(3, 5)].rstrip("aeiou") + stop if len(word) > 6 and word[0].isupper() else word for word in kept]
+    cut = [
+        word[: draw.randint(3, 5)].rstrip("aeiou") + stop if len(word) > 6 and word[0].isupper() else word
+        for word in kept
+    ]
     return " ".join(word[0] + stop if word in ("Journal", "Journ.") else word for word in cut)
 
 
@@ -277,6 +312,7 @@ def draw_style(draw: random.Random) -> dict[str, Any]:
 
 def set_people(people: Sequence[tuple[str, str]], style: dict[str, Any]) -> str:
     """A list of names."""
+
     def one(place: int, given: str, family: str) -> str:
         shown = given if style["full"] else initials(given, stop=style["stop"], gap=style["gap"])
         if style["shout"]:
@@ -309,8 +345,13 @@ def set_work(work: Work, style: dict[str, Any], draw: random.Random) -> list[Pie
     pieces.append((" " if closed and style["after_authors"][0] in ".," else style["after_authors"], other))
     if not (style["untitled"] and work.kind == "article"):
         title = work.title
-        if draw.random() < 0.5:
-            title = title[:1] + re.sub(r"(?<=[ -])[A-Z](?=[a-z]{2})", lambda match: match[0].lower(), title[1:])
+        if draw.random() < 0.6:
+            share = draw.choice([1.0, 0.9, 0.8, 0.6])  # of the words that are no names
+            title = title[:1] + re.sub(
+                r"(?<=[ -])[A-Z](?=[a-z]{2})",
+                lambda match: match[0].lower() if draw.random() < share else match[0],
+                title[1:],
+            )
         before, after = style["title"].split("{}")
         asked = title.endswith(("?", "!"))
         pieces += [(before, other), (title, "title"), (after, other)]
@@ -334,6 +375,10 @@ def _set_rest(work: Work, style: dict[str, Any], draw: random.Random, year: list
             rest += [(editors, "editor"), (mark, other)]
             editors = ""
         rest.append((work.venue, "venue"))
+        if work.kind == "conference" and "(" not in work.venue and draw.random() < 0.12:
+            short = "".join(draw.choice("ACDEGIKLMNPRSTV") for _ in range(draw.randint(3, 5)))
+            rest.append((f"{draw.choice([', ', ' ('])}{short} ’{work.year[2:]}", other))
+            rest.append((")" if " (" in rest[-1][0] else "", other))
         if editors:
             rest += [(draw.choice([", ed. by ", ", edited by ", ". Eds. "]), other), (editors, "editor")]
     elif work.venue:
@@ -367,10 +412,18 @@ def _set_rest(work: Work, style: dict[str, Any], draw: random.Random, year: list
     if work.doi and style["doi"]:
         rest += [(draw.choice([". ", " ", ", "]), other), (style["doi"].format(work.doi), other)]
     if work.url:
-        told = draw.choice(["{}", "URL {}", "Retrieved May 3, 2021 from {}", "Available at: {}", "{} (accessed 3 May 2021)"])
+        told = draw.choice(
+            ["{}", "URL {}", "Retrieved May 3, 2021 from {}", "Available at: {}", "{} (accessed 3 May 2021)"]
+        )
         rest += [(". " if rest and draw.random() < 0.5 else " ", other), (told.format(work.url), other)]
     elif draw.random() < 0.05:
-        rest += [(". ", other), (draw.choice(["Accessed: 2022-05-01", "in press", "[PubMed: 1234567]", "Best paper award", "To appear"]), other)]
+        rest += [
+            (". ", other),
+            (
+                draw.choice(["Accessed: 2022-05-01", "in press", "[PubMed: 1234567]", "Best paper award", "To appear"]),
+                other,
+            ),
+        ]
     return rest
 
 
@@ -406,7 +459,9 @@ def csl_item(work: Work, key: str) -> dict[str, Any]:
     item = {"id": key, "type": kinds.get(work.kind, work.kind), "title": work.title, "author": people}
     if work.editors:
         item["editor"] = [{"given": given, "family": family} for given, family in work.editors]
-    return item | {"issued": {"date-parts": [[int(work.year)]]}} | {name: value for name, value in said.items() if value}
+    return (
+        item | {"issued": {"date-parts": [[int(work.year)]]}} | {name: value for name, value in said.items() if value}
+    )
 
 
 def set_by_csl(works: Sequence[Work], path: Path) -> Iterator[tuple[str, list[str]]]:
@@ -455,14 +510,19 @@ def found_again(work: Work, text: str) -> list[str] | None:
     pages = mark(work.pages, "pages")
     if pages < 0 and "–" in work.pages:
         first = work.pages.split("–")[0]
-        at = next((at for at in range(len(spelt) - 1, -1, -1) if spelt[at] == first.casefold() and fields[at] == "other"), None)
+        at = next(
+            (at for at in range(len(spelt) - 1, -1, -1) if spelt[at] == first.casefold() and fields[at] == "other"),
+            None,
+        )
         if at is None and len(text) > 0:
             return None
         if at is not None:
             end = at + 3 if at + 2 < len(spelt) and spelt[at + 1] in "–-‑" else at + 1
             fields[at:end] = ["pages"] * (end - at)
     if work.volume and (at := mark(work.volume, "number")) >= 0 and work.issue:
-        nearby = [to for to in range(at + 1, min(at + 6, len(spelt))) if spelt[to] == work.issue and fields[to] == "other"]
+        nearby = [
+            to for to in range(at + 1, min(at + 6, len(spelt))) if spelt[to] == work.issue and fields[to] == "other"
+        ]
         for to in range(at + 1, nearby[0] + 1) if nearby else ():
             fields[to] = "number"
     return fields
@@ -471,7 +531,9 @@ def found_again(work: Work, text: str) -> list[str] | None:
 def _fill_names(people: Sequence[tuple[str, str]], name: str, fields: list[str], spelt: Sequence[str]) -> None:
     """Given names, initials and signs between and beside the family names that were found."""
     given = {word for one, _ in people for word in re.findall(r"[^\W_]+", one.casefold())}
-    given |= {word[0] for word in given} | {"".join(w[0] for w in re.findall(r"[^\W_]+", one.casefold())) for one, _ in people}
+    given |= {word[0] for word in given} | {
+        "".join(w[0] for w in re.findall(r"[^\W_]+", one.casefold())) for one, _ in people
+    }
     signs = {",", ".", "-", "’", "'", ";", "/", "&", "and", "et", "al", "…"}
     own = [at for at, one in enumerate(fields) if one == name]
     for one, other in pairwise(own):
@@ -547,7 +609,11 @@ class _Batch:
         scores[self.mask] = self.rows @ weights["features"]
         top = scores.max(axis=2, keepdims=True)
         said = np.exp(scores - top)
-        ways, first, final = np.exp(weights["transitions"][:-1]), np.exp(weights["transitions"][-1]), np.exp(weights["final"])
+        ways, first, final = (
+            np.exp(weights["transitions"][:-1]),
+            np.exp(weights["transitions"][-1]),
+            np.exp(weights["final"]),
+        )
         forward, norms = np.zeros_like(said), np.ones((self.count, self.longest), np.float32)
         state = first * said[:, 0]
         for at in range(self.longest):
@@ -600,7 +666,10 @@ def report(name: str, entries: Sequence[tuple[str, list[str]]]) -> None:
         right += sum(a == b for a, b in zip(found, gold, strict=True))
         total += len(gold)
         for field_, count in counts.items():
-            ours, theirs = ({at for at, one in enumerate(chain) if one == field_ and text[slice(*words[at])].isalnum()} for chain in (found, gold))
+            ours, theirs = (
+                {at for at, one in enumerate(chain) if one == field_ and text[slice(*words[at])].isalnum()}
+                for chain in (found, gold)
+            )
             count[0] += bool(ours) and ours == theirs
             count[1] += bool(ours)
             count[2] += bool(theirs)

@@ -25,7 +25,9 @@ from kb.index.catalog.views import PaperViews
 from kb.records import Metadata, Paper, SourceRecord
 
 _WITH_RECORDS = 3  # the schema since which papers are views
-_DERIVED = frozenset("aliases categories days authors names name_forms titles venues record_keys cited cited_keys".split())
+_DERIVED = frozenset(
+    "aliases categories days authors names name_forms titles venues record_keys cited cited_keys".split()
+)
 _NOT_TAKEN = frozenset({"dropped", "jobs", "sqlite_sequence"})
 _SAME_IN_ALL = ((0, 24), (44, 48), (52, 68))  # bytes of a SQLite file's head: form, page size, encoding, schema
 _AT_ONCE = 200  # rows; a document may have megabytes
