@@ -113,7 +113,8 @@ def cleaned(line: TextLine) -> tuple[str, list[tuple[int, float, float]]]:
 
 
 def raised_numbers(line: TextLine) -> list[tuple[int, str]]:
-    """The raised numbers of a line that are no exponents: how much of what ``cleaned`` leaves stood behind each, and it."""
+    """The raised numbers of a line that are no exponents: how much of what ``cleaned`` leaves stood behind each, and
+    it."""
     found: list[tuple[int, str]] = []
     gone, whole = 0, len(cleaned(line)[0])
     for run in line.runs:

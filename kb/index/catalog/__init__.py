@@ -5,8 +5,9 @@ on PostgreSQL) would have to pass.
 
 What sources said comes in as ``records``. ``matching`` says whether two of them agree, ``identity`` which are of one
 paper, ``views`` makes papers of these, and ``papers`` is what others ask of them; ``filters`` says which papers pass.
-``passages`` are their texts and chunks, ``cited`` what these cite, ``ledger`` is what was shown and kept, ``unfinished`` what is still to be done.
-Below all of them lie ``database`` and ``schema``; ``salvage`` copies what is whole of a damaged one.
+``passages`` are their texts and chunks, ``cited`` what these cite, ``ledger`` is what was shown and kept,
+``unfinished`` what is still to be done. Below all of them lie ``database`` and ``schema``; ``salvage`` copies what is
+whole of a damaged one.
 """
 
 from __future__ import annotations

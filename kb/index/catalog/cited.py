@@ -1,7 +1,7 @@
 """What the papers of the catalog cite: the entries of their texts, and which papers of the catalog they are.
 
-Which paper an entry is of is asked anew each time, by the rules that join two records: an id that both state and a title
-or authors that agree, or the same title and authors that agree. So nothing has to follow when papers come and go.
+Which paper an entry is of is asked anew each time, by the rules that join two records: an id that both state and a
+title or authors that agree, or the same title and authors that agree. So nothing has to follow when papers come and go.
 """
 
 from __future__ import annotations
@@ -99,7 +99,8 @@ class CitedTable:
         for stored in self._records.of_paper(own):
             for key in sorted(_keys(stored.known)) if stored.superseded is None else ():
                 rows = self._db.rows(
-                    "SELECT r.paper, c.entry FROM cited_keys k JOIN cited c ON c.record = k.record AND c.place = k.place"
+                    "SELECT r.paper, c.entry FROM cited_keys k"
+                    " JOIN cited c ON c.record = k.record AND c.place = k.place"
                     " JOIN records r ON r.number = k.record WHERE k.key = ? AND r.superseded IS NULL LIMIT ?",
                     (key, _MOST_CITING),
                 )
