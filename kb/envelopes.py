@@ -16,6 +16,7 @@ from kb import wire
 from kb.records import (
     AddReport,
     Answer,
+    CitedWork,
     Comparison,
     DemoReport,
     Digest,
@@ -28,6 +29,7 @@ from kb.records import (
     Note,
     Paper,
     PaperDetails,
+    PaperReferences,
     Parted,
     Preview,
     Problem,
@@ -253,6 +255,23 @@ class ShowDocument(PaperDetails):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CitedWorkView(CitedWork):
+    """An entry of a list of references as documents have it."""
+
+    paper: PaperView | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefsDocument(PaperReferences):
+    """What a paper cites and which papers of the library cite it: ``kb refs``."""
+
+    paper: PaperView
+    references: tuple[CitedWorkView, ...]
+    cited_by: tuple[PaperView, ...]
+    schema: Literal["kb.refs/1"] = "kb.refs/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetDocument:
     """The paper with the fields that ``kb set`` decided."""
 
@@ -382,7 +401,7 @@ DOCUMENTS: tuple[type[Any], ...] = (
     AddDocument, DemoDocument, SearchDocument, AskDocument, CompareDocument, CheckDocument, ReviewDocument,
     EvalDocument, NoteDocument, DigestDocument, RenderDocument, VerifyDocument, DiffDocument, TopicDocument,
     TopicsDocument, TopicRemovedDocument, TopicPreviewDocument, UpdateDocument, LedgerDocument, ListDocument,
-    ShowDocument, SetDocument, TagDocument, MergeDocument, SplitDocument, LikeDocument, DislikeDocument,
+    ShowDocument, RefsDocument, SetDocument, TagDocument, MergeDocument, SplitDocument, LikeDocument, DislikeDocument,
     CollectionDocument, CollectionsDocument, CiteDocument, ExportDocument, RemoveDocument, StatusDocument,
     DoctorDocument, ReindexDocument, RecoverDocument,
 )  # fmt: skip
@@ -402,6 +421,13 @@ def _searched(hits: Hits, *, query: str, mode: Mode) -> SearchDocument:
 
 def _shown(details: PaperDetails) -> ShowDocument:
     return _as(ShowDocument, details, paper=paper_view(details.paper))
+
+
+def _refs(made: PaperReferences) -> RefsDocument:
+    works = (_as(CitedWorkView, one, paper=paper_view(one.paper) if one.paper else None) for one in made.references)
+    return RefsDocument(
+        paper=paper_view(made.paper), references=tuple(works), cited_by=tuple(map(paper_view, made.cited_by))
+    )
 
 
 def _topic(made: Topic | Sequence[Topic] | Preview | str) -> Any:
@@ -452,6 +478,7 @@ _MADE: Mapping[str, Callable[..., Any]] = {
     "merge": lambda paper: MergeDocument(paper=paper_view(paper)),
     "note": _of_record(NoteDocument),
     "recover": _of_record(RecoverDocument),
+    "refs": _refs,
     "reindex": _of_record(ReindexDocument),
     "remove": _of_record(RemoveDocument),
     "render": lambda files: RenderDocument(files=tuple(map(str, files))),

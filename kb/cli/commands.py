@@ -367,6 +367,11 @@ def _show(library: Library, options: argparse.Namespace, reporter: Reporter) -> 
     return Result(made=details, text=plain_text.shown(details))
 
 
+def _refs(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    found = library.papers.references(options.id)
+    return Result(made=found, text=plain_text.references(found))
+
+
 def _set(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     values = {}
     for assignment in options.field:
@@ -525,7 +530,7 @@ _VERBS: dict[str, Callable[[Library, argparse.Namespace, Reporter], Result]] = {
     "review": _review, "note": _note,
     "topic": _topic, "digest": _digest, "render": _render, "verify": _verify, "diff": _diff, "list": _list,
     "merge": _merge, "split": _split, "collection": _collection, "cite": _cite,
-    "show": _show, "set": _set, "tag": _tag, "like": _opinion, "dislike": _opinion, "remove": _remove,
+    "show": _show, "refs": _refs, "set": _set, "tag": _tag, "like": _opinion, "dislike": _opinion, "remove": _remove,
     "export": _export, "update": _update, "ledger": _ledger, "status": _status, "doctor": _doctor,
     "reindex": _reindex, "recover": _recover, "eval": _eval,
 }  # fmt: skip

@@ -276,6 +276,7 @@ def _add_catalog(verb: Verb) -> None:
     _add_filters(listing)
     for name, summary in (
         ("show", "all that is known of a paper"),
+        ("refs", "what a paper cites, who cites it here, and what the library lacks"),
         ("remove", "remove papers and all that hangs on them"),
     ):
         sub = verb(name, summary, f"kb {name} 2402.19481")

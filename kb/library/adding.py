@@ -407,6 +407,7 @@ class Adder:
         key = self._home.files.put(parsed.data, suffix=SUFFIXES[kind])
         source = Source(file=key, sha256=parsed.sha256, parser=PARSER, fulltext=parsed.document.fulltext)
         self._catalog.passages.put_document(record, source, packed=parsed.packed, version=_version_of(parsed))
+        self._catalog.cited.put(record, parsed.document.references)
         return True
 
     def _say_what_is_missing(self, record: str, parsed: Parsed, tally: AddTally) -> None:

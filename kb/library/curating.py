@@ -18,19 +18,22 @@ from kb.records import (
     Answer,
     Box,
     Chunk,
+    CitedAt,
+    CitedWork,
     Claim,
     Evidence,
     Hit,
     Link,
     Paper,
     PaperDetails,
+    PaperReferences,
     Parted,
     Passage,
     Reason,
     Status,
     references,
 )
-from kb.text import checked_label
+from kb.text import checked_label, one_line
 
 if TYPE_CHECKING:
     from kb.index.catalog import Catalog
@@ -110,6 +113,33 @@ class Papers:
         """1 when the paper is liked, for just this topic or for all, -1 when it is not, else 0."""
         papers = self._store.catalog().papers
         return papers.liking(papers.resolve(paper), topic=topic)
+
+    def references(self, paper: str) -> PaperReferences:
+        """What a paper cites, with the papers of the library that are meant and the sentences that cite, and which
+        papers of the library cite it. One whose text was not read, or was read before references were, cites nothing.
+        """
+        catalog = self._store.catalog()
+        paper_id = catalog.papers.resolve(paper)
+        document = catalog.passages.document(paper_id)
+        entries = document.references if document else ()
+        meant = catalog.cited.resolve(paper_id, entries)
+        citing = catalog.cited.citing(paper_id)
+        papers = catalog.papers.many([paper_id, *citing, *(key for key in meant if key)])
+        mentions: dict[int, dict[CitedAt, None]] = {}
+        for mark in document.citations if document else ():
+            quote = one_line(document.text[slice(*mark.sentence)]) if document else ""
+            for place in mark.entries:
+                mentions.setdefault(place, {})[CitedAt(page=mark.page, quote=quote)] = None
+        works = [
+            CitedWork(
+                text=entry.text, authors=tuple(map(str, entry.authors)), title=entry.title, venue=entry.venue,
+                year=entry.year, pages=entry.pages, doi=entry.doi or None, arxiv=entry.arxiv or None,
+                paper=papers.get(key) if key else None, mentions=tuple(mentions.get(place, ())),
+            )
+            for place, (entry, key) in enumerate(zip(entries, meant, strict=True))
+        ]  # fmt: skip
+        by = sorted((papers[key] for key in citing if key in papers), key=lambda one: (one.stated_date, one.id))
+        return PaperReferences(paper=papers[paper_id], references=tuple(works), cited_by=tuple(by))
 
     def merge(self, one: str, other: str) -> Paper:
         """Make one paper of two by your own word; ``split`` undoes it. Nothing of either is lost.

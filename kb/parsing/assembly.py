@@ -112,6 +112,22 @@ def cleaned(line: TextLine) -> tuple[str, list[tuple[int, float, float]]]:
     return _squeezed(_plain(spelt), list(words.values()))
 
 
+def raised_numbers(line: TextLine) -> list[tuple[int, str]]:
+    """The raised numbers of a line that are no exponents: how much of what ``cleaned`` leaves stood behind each, and
+    it."""
+    found: list[tuple[int, str]] = []
+    gone, whole = 0, len(cleaned(line)[0])
+    for run in line.runs:
+        mark, before = line.text[run.start : run.end].strip(), line.text[: run.start]
+        if not run.raised or not _FOOTNOTE_MARK.match(mark):
+            continue
+        is_cut = _can_bear_mark(before)
+        if mark[0].isdigit() and (is_cut or re.search(r"[^\W\d_]{2}\s?$", before)):
+            found.append((max(0, whole - len(before.rstrip()) + gone), mark))
+        gone += len(mark) if is_cut else 0
+    return found
+
+
 def _plain(text: str) -> str:
     head, last = text[:-1], text[-1:]
     return head.replace(SOFT_HYPHEN, "-") + last

@@ -70,13 +70,15 @@ def _parse(data: bytes, request: dict[str, Any], *, started: float) -> Document:
         # Half of the time goes to reading pages, so that a slow file gives its first pages and not nothing.
         deadline = started + 0.5 * request["seconds"]
         return read_pdf(data, max_pages=request["max_pages"], deadline=deadline, recogniser=recogniser)
+    from kb.parsing.citations import with_references
+
     if request["kind"] == "html":
         from kb.parsing.html import parse_html
 
-        return parse_html(data)
+        return with_references(parse_html(data))
     from kb.parsing.plain import parse_markdown, parse_text
 
-    return parse_markdown(data) if request["kind"] == "markdown" else parse_text(data)
+    return with_references(parse_markdown(data) if request["kind"] == "markdown" else parse_text(data))
 
 
 def _render(data: bytes, *, page: int, scale: float) -> bytes:

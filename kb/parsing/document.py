@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from kb.errors import ParseError
 from kb.ids import file_key
 from kb.parsing.assembly import assemble
+from kb.parsing.citations import raised_marks, with_references
 from kb.parsing.frontmatter import FileFacts, mark_front, read_front
 from kb.parsing.furniture import printed_labels
 from kb.parsing.headings import find_headings
@@ -173,7 +174,7 @@ def read_pdf(
         blocks, fulltext = as_shown(blocks, reading.recognised), _by_machine(reading, count)
     said = FileFacts(links=reading.links, information=information, data=data)
     front = _with_file_id(read_front(reading.pages, said, body=body, blocks=assembled.blocks), data)
-    return Document(
+    document = Document(
         text=assembled.text,
         blocks=blocks,
         front=front,
@@ -184,6 +185,7 @@ def read_pdf(
         warnings=tuple(reading.warnings),
         page_labels=labels,
     )
+    return with_references(document, raised=raised_marks(reading.pages, assembled.blocks))
 
 
 def first_characters(document: Document, *, most: int) -> Document:
@@ -203,7 +205,17 @@ def first_characters(document: Document, *, most: int) -> Document:
     fulltext = document.fulltext
     if fulltext.state == "full":
         fulltext = Fulltext(state="partial", code="too-long", reason=reason)
-    return replace(document, text=document.text[: kept[-1].end], blocks=tuple(kept), fulltext=fulltext)
+    end = kept[-1].end
+    entries = tuple(entry for entry in document.references if entry.start + len(entry.text) <= end)
+    cited = [
+        replace(mark, entries=tuple(place for place in mark.entries if place < len(entries)))
+        for mark in document.citations
+        if mark.sentence[1] <= end
+    ]
+    return replace(
+        document, text=document.text[:end], blocks=tuple(kept), fulltext=fulltext, references=entries,
+        citations=tuple(mark for mark in cited if mark.entries),
+    )  # fmt: skip
 
 
 def _with_file_id(front: Metadata, data: bytes) -> Metadata:

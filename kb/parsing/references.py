@@ -1,11 +1,18 @@
-"""The list of references: which lines are in it, and where one entry ends and the next begins."""
+"""The list of references: which lines are in it, and where one entry ends and the next begins.
+
+A list is known by its heading, or by its entries: they begin with names or count from 1, and most have a year. Borders
+are found by every cue that a list may have (numbers, keys, a hanging indent, space, what looks like a beginning after
+what looks like an end), and the cue is taken whose entries look most like references.
+"""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
+from statistics import median
 
 from kb.names import PARTICLES
 from kb.parsing.headings import Heading
@@ -13,77 +20,69 @@ from kb.parsing.layout import PageLayout, Placed
 from kb.parsing.lines import TextLine
 from kb.structure import APPENDIX, bare_title, is_references
 
-_NUMBER = re.compile(r"^\s*(?:\[(?P<a>\d{1,3})\]|\((?P<b>\d{1,3})\)|(?P<c>\d{1,3})\.(?=\s|[A-Z]))\s*")
-_BRACKETED = re.compile(r"^\s*[\[(](?P<number>\d{1,3})[\])]\s*")
+_NUMBER = re.compile(
+    r"^\s*(?:\[\s?(?P<a>\d{1,3})\s?\]|\((?P<b>\d{1,3})\)(?=\s*[^\W\d])|(?P<c>\d{1,3})[.)](?=\s|[A-ZÀ-Þ]|$))\s*"
+)
 _KEY = re.compile(r"^\s*\[(?P<key>[^\]\s]{1,12}[^\]]{0,24})\]\s*\S")
-_AUTHOR_START = re.compile(
-    rf"^[A-ZÀ-ÞĀ-Ž][\w'’\-À-ž]+[,.\s]|^[A-Z]\.\s?(?:[A-Z]\.\s?)*[A-ZÀ-Þ]|^(?:{'|'.join(sorted(PARTICLES))})\s"
+_SMALL_WORDS = "|".join(sorted(PARTICLES))
+_AUTHOR_START = re.compile(rf"^[A-ZÀ-ÞĀ-Ž][\w'’\-À-ž]+[,.\s]|^[A-Z]\.\s?(?:[A-Z]\.\s?)*[A-ZÀ-Þ]|^(?:{_SMALL_WORDS})\s")
+_SURNAME = rf"(?:(?:{_SMALL_WORDS})\s)*[^\W\d_a-zà-ÿ][\w'’\-]+(?:\s(?:[Vv][ao]n\s)?[^\W\d_a-zà-ÿ][\w'’\-]+){{0,2}}"
+_NAMED_START = re.compile(  # "Lo, K.", "Lo, Kyle", "K. Lo", "Lo K,", as entries begin and sentences do not
+    rf"^(?:{_SURNAME},\s?[^\W\d_a-zà-ÿ]|(?:[^\W\d_a-zà-ÿ]\.[\s-]?){{1,4}}{_SURNAME}|{_SURNAME}\s[^\W\d_a-zà-ÿ]{{1,3}}[,.:;(\s])"
 )
 _MAX_ENTRY_LINES = 25
 _MAY_BE_ENTRIES = ("body", "heading", "footnote", "equation", "code")
 _YEAR = re.compile(r"\b(?:1[6-9]|20)\d\d[a-z]?\b")
+_ALIKE = 0.08  # by how much the type of a list's lines may differ, as a share
+_MISREAD_NUMBER = re.compile(r"^[\[(][\d\s]{1,5}[\])]\s*")
+_NOTE_SIGNS = tuple("∗*†‡§¶")
+_LATE = 3  # a list that no heading announces begins behind the first third
+_BESIDE = 50  # added to the column of lines that were read as of the column beside theirs
+_FEWEST = 4  # entries of a list that is known by them alone
 
 
 def mark_references(pages: Sequence[PageLayout], headings: Sequence[Heading]) -> None:
-    """Give the role "reference" to every line below a references heading, up to an appendix or later section.
+    """Give the role "reference" to the lines of every list of references.
 
-    A paper without such a heading (letters in physics) may end in a list that counts from [1].
+    Below a references heading these are all lines up to an appendix or later section, or up to larger type. Another
+    list has entries that count from 1, or begin with names; most of them have a year.
     """
-    if not any(is_references(heading.title) for heading in headings):
-        _mark_unnamed_list(pages)
     for at, heading in enumerate(headings):
-        if not is_references(heading.title):
-            continue
-        later = next((h for h in headings[at + 1 :] if _ends_list(h, heading)), None)
-        for page in pages[heading.page - 1 : later.page if later else len(pages)]:
-            first = heading.lines[-1] + 1 if page.number == heading.page else 0
-            end = later.lines[0] if later and page.number == later.page else len(page.placed)
-            for placed in page.placed[first:end]:
-                if placed.role == "footnote" and _is_true_footnote(page, placed):
-                    continue
-                if placed.role in _MAY_BE_ENTRIES or (placed.role == "float" and placed.float_label is None):
-                    placed.role = "reference"
+        if is_references(heading.title):
+            later = next((h for h in headings[at + 1 :] if _ends_list(h, heading)), None)
+            _mark_below(pages, heading, later)
+    stretches = list(_stretches(pages))
+    if not any(placed.role == "reference" for page in pages for placed in page.placed):
+        _mark_counted(stretches)
+    for stretch in stretches[len(stretches) // _LATE :]:
+        lines = [placed for placed in stretch if placed.role != "reference"]
+        if len(lines) >= _FEWEST and _is_list_of_names(lines):
+            for placed in lines:
+                placed.role = "reference"
 
 
-def _mark_unnamed_list(pages: Sequence[PageLayout]) -> None:
-    lines = [p for page in pages for p in page.placed if p.role in _MAY_BE_ENTRIES and p.role != "heading"]
-    for numbers in ([_bracketed(p.line) for p in lines], [_raised(p.line) for p in lines]):
-        if _mark_list_from_one(lines, numbers):
-            return
-
-
-def _bracketed(line: TextLine) -> int | None:
-    match = _BRACKETED.match(line.text)
-    return int(match["number"]) if match else None
-
-
-def _raised(line: TextLine) -> int | None:
-    """The raised number that an entry begins with, as journals of physics print it."""
-    first = line.runs[0]
-    text = line.text[first.start : first.end].strip() if first.raised else ""
-    return int(text) if text.isdigit() and len(text) <= 3 else None
-
-
-def _mark_list_from_one(lines: Sequence[Placed], numbers: Sequence[int | None]) -> bool:
-    """Mark the last list that counts from 1 to the end of the paper, when its entries look like references."""
-    starts = [at for at, number in enumerate(numbers) if number == 1 and at > len(lines) // 3]
-    for start in reversed(starts):
-        rising = [at for at, marker in enumerate(_rising(numbers[start:])) if marker]
-        dated = sum(
-            bool(_YEAR.search(" ".join(placed.line.text for placed in lines[start + a : start + b])))
-            for a, b in pairwise([*rising, len(lines) - start])
-        )
-        longest = max((b - a for a, b in pairwise(rising)), default=0)
-        if len(rising) < 3 or dated < 0.6 * len(rising) or longest > _MAX_ENTRY_LINES:
-            continue
-        for placed in lines[start:]:
+def _mark_below(pages: Sequence[PageLayout], heading: Heading, later: Heading | None) -> None:
+    taken: list[Placed] = []
+    for page in pages[heading.page - 1 : later.page if later else len(pages)]:
+        first = heading.lines[-1] + 1 if page.number == heading.page else 0
+        end = later.lines[0] if later and page.number == later.page else len(page.placed)
+        noted = False
+        for placed in page.placed[first:end]:
+            if placed.role == "footnote" and _is_true_footnote(page, placed):
+                continue
+            if noted or placed.line.text[:1] in _NOTE_SIGNS or not any(sign.isalnum() for sign in placed.line.text):
+                noted = placed.line.text.strip() in _NOTE_SIGNS  # and what stands behind a sign alone
+                continue
+            if placed.role in _MAY_BE_ENTRIES or (placed.role == "float" and placed.float_label is None):
+                taken.append(placed)
+    usual = median(placed.line.size for placed in taken) if taken else 0.0
+    for at, placed in enumerate(taken):
+        is_other = abs(placed.line.size - usual) > _ALIKE * usual
+        is_larger = placed.line.size > 1.6 * usual and len(placed.line.text) > 12
+        if at > 2 * _FEWEST and is_other and (is_larger or _is_apart(taken[at - 1], placed, usual)):
+            return  # how to cite the paper, the title of what follows in the same file
+        if placed.line.size <= 1.25 * usual:
             placed.role = "reference"
-        for placed in reversed(lines[:start]):  # notes to the authors stand before the first entry
-            if abs(placed.line.size - lines[start].line.size) > 0.3 or placed.line.text[:1] not in "∗*†‡§¶":
-                break
-            placed.role = "footnote"
-        return True
-    return False
 
 
 def _is_true_footnote(page: PageLayout, placed: Placed) -> bool:
@@ -99,25 +98,179 @@ def _ends_list(heading: Heading, references: Heading) -> bool:
     return heading.level <= references.level or bool(APPENDIX.match(title)) or bare_title(title) != title
 
 
-def split_references(lines: Sequence[Placed]) -> list[tuple[str | None, list[Placed]]]:
+# ------------------------------------------------------------------------------- lists that no heading announces
+
+
+def _stretches(pages: Sequence[PageLayout]) -> Iterator[list[Placed]]:
+    """Lines of one size that follow each other, over pages, up to a heading or another type."""
+    stretch: list[Placed] = []
+    for page in pages:
+        for placed in page.placed:
+            if placed.role == "heading":
+                if stretch:
+                    yield stretch
+                stretch = []
+            elif placed.role in _MAY_BE_ENTRIES or (placed.role == "float" and placed.float_label is None):
+                if stretch and abs(placed.line.size - stretch[-1].line.size) > _ALIKE * stretch[-1].line.size:
+                    yield stretch
+                    stretch = []
+                stretch.append(placed)
+    if stretch:
+        yield stretch
+
+
+def _mark_counted(stretches: Sequence[list[Placed]]) -> None:
+    """Mark a list that counts from 1, and what goes on counting behind it."""
+    lines = [placed for stretch in stretches for placed in stretch]
+    for numbers in ([_printed(p.line) for p in lines], [_raised(p.line) for p in lines]):
+        starts = [at for at, number in enumerate(numbers) if number == 1 and at > len(lines) // _LATE]
+        if any(_mark_counted_from(lines, numbers, start) for start in reversed(starts)):
+            return
+
+
+def _mark_counted_from(lines: Sequence[Placed], numbers: Sequence[int | None], start: int) -> bool:
+    """Mark the list that counts from 1 at ``start``, when its entries look like references."""
+    size = lines[start].line.size
+    alike = [at for at in range(start, len(lines)) if abs(lines[at].line.size - size) <= _ALIKE * size]
+    rising = [alike[at] for at, marker in enumerate(_rising([numbers[at] for at in alike])) if marker]
+    entries: list[list[int]] = []
+    for at, end in pairwise([*rising, len(lines)]):
+        entries.append([at])
+        for after in range(at + 1, min(end, at + _MAX_ENTRY_LINES)):
+            if after not in alike or _is_apart(lines[after - 1], lines[after], size):
+                break
+            entries[-1].append(after)
+    dated = [entry for entry in entries if _YEAR.search(" ".join(lines[at].line.text for at in entry))]
+    whole = [entry for entry in entries if len(entry) < _MAX_ENTRY_LINES]
+    if len(entries) < 3 or len(dated) < 0.6 * len(entries) or len(whole) < 0.9 * len(entries):
+        return False
+    for entry in entries:
+        for at in entry:
+            lines[at].role = "reference"
+    for placed in reversed(lines[:start]):  # notes to the authors stand before the first entry
+        if abs(placed.line.size - size) > 0.3 or placed.line.text[:1] not in _NOTE_SIGNS:
+            break
+        placed.role = "footnote"
+    return True
+
+
+def _is_apart(before: Placed, placed: Placed, size: float) -> bool:
+    same = before.line.page == placed.line.page and before.column == placed.column
+    return same and placed.line.baseline - before.line.baseline > 2.2 * size
+
+
+def _is_list_of_names(lines: Sequence[Placed]) -> bool:
+    """Whether lines are entries that begin with names and have a year, and stand as entries do."""
+    ordered = _columned(lines)
+    for starts in (_hanging(ordered), _spaced(ordered)):
+        entries = _split_where(ordered, starts) if starts else []
+        texts = [" ".join(placed.line.text for placed in entry) for _, entry in entries]
+        good = sum(bool(_NAMED_START.match(text) and _YEAR.search(text)) for text in texts)
+        if len(texts) >= _FEWEST and good >= 0.75 * len(texts) and len(lines) <= 8 * len(texts):
+            return True
+    return False
+
+
+# ------------------------------------------------------------------------------------------------------- borders
+
+_Entry = tuple[str | None, list[Placed]]
+
+
+def split_references(lines: Sequence[Placed]) -> list[_Entry]:
     """Entries in order, each with its marker ("12", "Kar20") where it has one.
 
-    By numbers or keys in brackets where the list has them; else by the hanging indent; else by what looks like
-    the start of an entry after what looks like an end.
+    By numbers or keys in brackets, by the hanging indent, by the space between entries, or by what looks like the start
+    of an entry after what looks like an end: the first of these whose entries look like references about as much as
+    those of any other. What is no part of any entry (labels of links, page numbers) is left out.
     """
+    lines = _columned(_without_labels(lines))
+    found: list[list[_Entry]] = []
     for numbers in ([_printed(p.line) for p in lines], [_raised(p.line) for p in lines]):
-        if _is_numbered([number for number in numbers if number is not None]):
-            return _split_at(lines, _rising(numbers))
+        rising = _rising(numbers)
+        if sum(marker is not None for marker in rising) >= 3 and _first(numbers) <= 2:
+            found.append(_split_at(lines, rising))
     keys = [_KEY.match(placed.line.text) for placed in lines]
     if sum(match is not None for match in keys) >= 3:
-        return _split_at(lines, [match["key"] if match else None for match in keys])
-    starts = _hanging(lines) or _plain(lines)
-    entries: list[tuple[str | None, list[Placed]]] = []
-    for placed, begins in zip(lines, starts, strict=True):
-        if begins or not entries:
-            entries.append((None, []))
-        entries[-1][1].append(placed)
-    return entries
+        found.append(_split_at(lines, [match["key"] if match else None for match in keys]))
+    found += [_split_where(lines, starts) for cue in _CUES if (starts := cue(lines))]
+    best = max(map(_likeness, found), default=0.0)
+    return next((entries for entries in found if _likeness(entries) >= best - 0.12), [])
+
+
+def _likeness(entries: Sequence[_Entry]) -> float:
+    """Which share of the entries look like one reference: a beginning, a year, a length, and no other beginning in
+    it."""
+    if not entries:
+        return 0.0
+    usual = median(len(lines) for _, lines in entries)
+    good = 0.0
+    for marker, lines in entries:
+        texts = [placed.line.text for placed in lines]
+        begins = marker is not None or bool(_AUTHOR_START.match(texts[0]))
+        dated = bool(_YEAR.search(" ".join(texts)))
+        others = sum(
+            before.rstrip().endswith((".", ".”", "]"))
+            and bool(_NAMED_START.match(text))
+            and bool(_YEAR.search(" ".join(texts[:at])))
+            for at, (before, text) in enumerate(pairwise(texts), 1)
+        )
+        good += (0.4 * begins + 0.6 * dated) / (1 + others) * (len(lines) <= max(8, 4 * usual))
+    return good / len(entries)
+
+
+def _columned(lines: Sequence[Placed]) -> list[Placed]:
+    """The lines with those of two columns that were read as one put in order: first the left, then the right."""
+    ordered: list[Placed] = []
+    groups: dict[tuple[int, int], list[Placed]] = defaultdict(list)
+    for placed in lines:
+        groups[placed.line.page, placed.column].append(placed)
+    for group in groups.values():
+        edges = sorted({round(placed.line.x0) for placed in group})
+        for edge in edges:
+            left = [placed for placed in group if placed.line.x1 <= edge]
+            right = [placed for placed in group if placed.line.x0 >= edge - 0.5]
+            if (
+                min(len(left), len(right)) >= _FEWEST
+                and len(left) + len(right) == len(group)
+                and _stand_beside(left, right)
+            ):
+                group = [*left, *(replace(placed, column=placed.column + _BESIDE) for placed in right)]
+                break
+        ordered += group
+    return ordered
+
+
+def _stand_beside(left: Sequence[Placed], right: Sequence[Placed]) -> bool:
+    """Whether lines stand beside each other as two columns do, and not as a number before its entry."""
+    broad = median(placed.line.x1 - placed.line.x0 for placed in left) > 8 * left[0].line.size
+    low, high = (max(p.line.baseline for p in side) for side in (left, right))
+    return broad and min(low, high) > max(min(p.line.baseline for p in side) for side in (left, right))
+
+
+def _without_labels(lines: Sequence[Placed]) -> list[Placed]:
+    """The lines without what stands below every other entry in the same words, and without page numbers."""
+    texts = [placed.line.text.strip() for placed in lines]
+    again = {
+        text for text, count in Counter(texts).items() if count >= 2 and text[-1:].isalpha() and len(text.split()) <= 6
+    }
+    for text in list(again):
+        places = [at for at, one in enumerate(texts) if one == text]
+        closed = all(at and (texts[at - 1] in again or texts[at - 1].endswith((".", ".”"))) for at in places)
+        opened = all(_AUTHOR_START.match(after) or after in again for at in places for after in texts[at + 1 : at + 2])
+        if not closed or not opened:
+            again.remove(text)
+    kept: list[Placed] = []
+    for at, placed in enumerate(lines):
+        ends_column = at + 1 == len(lines) or _column(lines[at + 1]) != _column(placed)
+        begins_column = at > 0 and _column(lines[at - 1]) != _column(placed)
+        is_number = (ends_column or begins_column) and re.fullmatch(r"\d{1,4}", texts[at])
+        if texts[at] not in again and not (is_number and kept and kept[-1].line.text.rstrip().endswith(".")):
+            kept.append(placed)
+    return kept
+
+
+def _column(placed: Placed) -> tuple[int, int]:
+    return placed.line.page, placed.column
 
 
 def _printed(line: TextLine) -> int | None:
@@ -125,8 +278,15 @@ def _printed(line: TextLine) -> int | None:
     return int(match[match.lastindex or 1]) if match else None
 
 
-def _is_numbered(numbers: list[int]) -> bool:
-    return len(numbers) >= 3 and numbers[0] <= 2
+def _raised(line: TextLine) -> int | None:
+    """The raised number that an entry begins with, as journals of physics print it."""
+    first = line.runs[0]
+    text = line.text[first.start : first.end].strip() if first.raised else ""
+    return int(text) if text.isdigit() and len(text) <= 3 else None
+
+
+def _first(numbers: Sequence[int | None]) -> int:
+    return next((number for number in numbers if number is not None), 0)
 
 
 def _rising(numbers: Sequence[int | None]) -> list[str | None]:
@@ -142,11 +302,20 @@ def _rising(numbers: Sequence[int | None]) -> list[str | None]:
     return found
 
 
-def _split_at(lines: Sequence[Placed], markers: Sequence[str | None]) -> list[tuple[str | None, list[Placed]]]:
-    entries: list[tuple[str | None, list[Placed]]] = []
+def _split_at(lines: Sequence[Placed], markers: Sequence[str | None]) -> list[_Entry]:
+    entries: list[_Entry] = []
     for placed, marker in zip(lines, markers, strict=True):
         if marker is not None or not entries:
             entries.append((marker, []))
+        entries[-1][1].append(placed)
+    return entries
+
+
+def _split_where(lines: Sequence[Placed], starts: Sequence[bool]) -> list[_Entry]:
+    entries: list[_Entry] = []
+    for placed, begins in zip(lines, starts, strict=True):
+        if begins or not entries:
+            entries.append((None, []))
         entries[-1][1].append(placed)
     return entries
 
@@ -162,12 +331,41 @@ def _hanging(lines: Sequence[Placed]) -> list[bool] | None:
     # A column of continuation lines only has no edge of its own; at most every second line or so starts an entry.
     if not 0.08 <= share <= 0.72 or len(lines) < 4:
         return None
+    spaced = _wide_above(lines)
     for at, placed in enumerate(lines):
         text = placed.line.text
         no_name = not re.match(r"[\W\d]*[^\W\d_]", text)
-        if no_name or (text[:1].islower() and not _AUTHOR_START.match(text)):
+        if no_name or (text[:1].islower() and not _AUTHOR_START.match(text) and not spaced[at]):
             starts[at] = False
     return starts
+
+
+def _wide_above(lines: Sequence[Placed]) -> list[bool]:
+    """Of each line whether more space stands above it than between most lines of a column."""
+    down: list[float] = [0.0]
+    for before, placed in pairwise(lines):
+        gap = placed.line.baseline - before.line.baseline
+        down.append(gap if _column(before) == _column(placed) and gap > 0.3 * placed.line.size else 0.0)
+    gaps = sorted(gap for gap in down if gap)
+    usual = gaps[len(gaps) // 4] if len(gaps) >= _FEWEST else float("inf")
+    return [gap > 1.18 * usual for gap in down]
+
+
+def _spaced(lines: Sequence[Placed]) -> list[bool] | None:
+    """Entry starts by the space above them; None where lines stand evenly."""
+    wide = _wide_above(lines)
+    if not 0.08 <= sum(wide) / max(1, len(lines)) <= 0.72:
+        return None
+    begins = [at == 0 or _column(lines[at - 1]) != _column(placed) for at, placed in enumerate(lines)]
+    return [
+        wide[at]
+        or (begins[at] and _AUTHOR_START.match(placed.line.text) is not None and (at == 0 or _ends(lines[at - 1])))
+        for at, placed in enumerate(lines)
+    ]
+
+
+def _ends(placed: Placed) -> bool:
+    return placed.line.text.rstrip().endswith((".", "]", ")", ".”")) or bool(_YEAR.search(placed.line.text[-8:]))
 
 
 def _plain(lines: Sequence[Placed]) -> list[bool]:
@@ -179,7 +377,12 @@ def _plain(lines: Sequence[Placed]) -> list[bool]:
         closed = before is None or before.text.rstrip().endswith(".")
         gap = before is not None and before.page == placed.line.page and placed.column == lines[at - 1].column
         apart = bool(gap and before and placed.line.baseline - before.baseline > 1.35 * placed.line.size)
-        begins = closed and bool(_AUTHOR_START.match(placed.line.text)) and (has_year or apart or before is None)
+        bare = _MISREAD_NUMBER.sub("", placed.line.text)
+        numbered = bare != placed.line.text
+        begins = closed and (numbered or (bool(_AUTHOR_START.match(bare)) and (has_year or apart or before is None)))
         starts.append(begins)
         has_year = bool(_YEAR.search(placed.line.text)) or (has_year and not begins)
     return starts
+
+
+_CUES: tuple[Callable[[Sequence[Placed]], list[bool] | None], ...] = (_hanging, _spaced, _plain)

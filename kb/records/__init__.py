@@ -59,7 +59,18 @@ from kb.records.digests import (
     Skipped,
     Topic,
 )
-from kb.records.documents import Block, BlockKind, Chunk, ChunkKind, Document, FigureImage, FileKind, Line
+from kb.records.documents import (
+    Block,
+    BlockKind,
+    Chunk,
+    ChunkKind,
+    CitationMark,
+    Document,
+    FigureImage,
+    FileKind,
+    Line,
+    ReferenceEntry,
+)
 from kb.records.hits import NO_FILTERS, Filters, Grouping, Hit, Hits, Mode
 from kb.records.intake import (
     AddReport,
@@ -91,10 +102,13 @@ from kb.records.papers import (
 from kb.records.reports import (
     Candidate,
     ChangedEntry,
+    CitedAt,
+    CitedWork,
     DemoReport,
     DemoStep,
     DigestChanges,
     PaperDetails,
+    PaperReferences,
     Parted,
     Preview,
     PreviewCounts,
@@ -132,6 +146,9 @@ __all__ = [
     "Chunk",
     "ChunkKind",
     "Citation",
+    "CitationMark",
+    "CitedAt",
+    "CitedWork",
     "CitingSentence",
     "Claim",
     "Comparison",
@@ -177,6 +194,7 @@ __all__ = [
     "Notice",
     "Paper",
     "PaperDetails",
+    "PaperReferences",
     "Parted",
     "Partial",
     "Passage",
@@ -190,6 +208,7 @@ __all__ = [
     "Reason",
     "Recovery",
     "Reference",
+    "ReferenceEntry",
     "Reindexed",
     "RemoveReport",
     "RetrievalFigures",

@@ -1,4 +1,5 @@
-"""Documents: a parsed file, its blocks and printed lines, the figures cut from it, the chunks that are indexed."""
+"""Documents: a parsed file, its blocks and printed lines, its references and where it cites them, the figures cut from
+it, the chunks that are indexed."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from kb.records.papers import Box, Fulltext, Metadata
+from kb.records.papers import Box, Fulltext, Metadata, Name
 
 BlockKind = Literal[
     "heading", "paragraph", "list", "equation", "caption", "table", "code", "footnote", "reference", "front"
@@ -58,6 +59,45 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceEntry:
+    """An entry of the list of references: as it is printed, and the fields that were read out of it.
+
+    ``start`` is its place in ``Document.text``, ``label`` what marks point to it with ("12", "Kar20"), None where the
+    list has none. ``year``, ``pages``, ``title`` and ``venue`` are as printed; ``doi`` and ``arxiv`` are bare ids. What
+    an entry does not say, or what was not understood, is empty.
+    """
+
+    text: str
+    start: int
+    label: str | None = None
+    page: int | None = None
+    authors: tuple[Name, ...] = ()
+    title: str = ""
+    venue: str = ""
+    year: str = ""
+    pages: str = ""
+    doi: str = ""
+    arxiv: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CitationMark:
+    """A mark that cites: "[3, 5–7]", "(Lo et al., 2020)", a raised number.
+
+    ``[start, end)`` is its place in ``Document.text``, without width where a raised mark is no part of the text;
+    ``sentence`` the half-open span of the sentence that it stands in. ``entries`` are places in
+    ``Document.references``, from 0, in the order in which the mark names them; never none.
+    """
+
+    text: str
+    start: int
+    end: int
+    sentence: tuple[int, int]
+    entries: tuple[int, ...]
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A parsed file. ``text`` holds the blocks' texts in reading order, joined by ``"\\n\\n"``.
 
@@ -66,7 +106,9 @@ class Document:
     ``front`` is what the front matter says (source "pdf" or "html"); ``dropped`` counts text that is no evidence
     (``{"invisible": 12, "off-page": 3, "running head": 20}``, in characters or lines as the key says);
     ``fulltext`` is "partial" with a code and reason when only a part could be read. ``page_labels`` are the numbers
-    that the pages print, in order from page 1; empty where they print none that count on.
+    that the pages print, in order from page 1; empty where they print none that count on. ``references`` are the
+    entries of its lists of references in order, ``citations`` the marks that were linked to them; a document that an
+    earlier parser read has none.
     """
 
     text: str
@@ -78,6 +120,8 @@ class Document:
     dropped: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     page_labels: tuple[str, ...] = ()
+    references: tuple[ReferenceEntry, ...] = ()
+    citations: tuple[CitationMark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,6 +64,48 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CitedAt:
+    """A sentence that cites: its words, and the page (None where the text has no pages)."""
+
+    page: int | None
+    quote: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CitedWork:
+    """An entry of a paper's list of references: as printed, what was read out of it, and where the paper cites it.
+
+    ``doi`` and ``arxiv`` are bare ids, None where the entry has none. ``paper`` is the paper of the library that it is
+    of; None where the library lacks it, or where that is not sure.
+    """
+
+    text: str
+    authors: tuple[str, ...] = ()
+    title: str = ""
+    venue: str = ""
+    year: str = ""
+    pages: str = ""
+    doi: str | None = None
+    arxiv: str | None = None
+    paper: Paper | None = None
+    mentions: tuple[CitedAt, ...] = ()
+
+    @property
+    def id(self) -> str | None:
+        """The id by which it can be added: "arxiv:…" or "doi:…"."""
+        return f"arxiv:{self.arxiv}" if self.arxiv else f"doi:{self.doi.lower()}" if self.doi else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperReferences:
+    """What a paper cites, in the order of its lists, and which papers of the library cite it."""
+
+    paper: Paper
+    references: tuple[CitedWork, ...]
+    cited_by: tuple[Paper, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A stored paper that a topic looks at: in or out, why, and how relevant (in only; higher is nearer)."""
 

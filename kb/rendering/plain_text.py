@@ -20,6 +20,7 @@ from kb.records import (
     Hits,
     Paper,
     PaperDetails,
+    PaperReferences,
     Passage,
     PassageSentence,
     Preview,
@@ -314,6 +315,32 @@ def shown(details: PaperDetails) -> str:
         lines.append(f"{details.pages} pages, chunks: {chunks}")
     lines += [f"  {' › '.join(path)}" for path in details.sections]
     lines += [f"note: {warning}" for warning in details.warnings]
+    return "\n".join(lines)
+
+
+def references(found: PaperReferences) -> str:
+    """What a paper cites: of the library and else, with the pages that cite; who cites it; the ids to add."""
+    here = [one for one in found.references if one.paper]
+    lacking = [one for one in found.references if not one.paper]
+    lines = [found.paper.title]
+    if not found.references:
+        lines.append("no references are known: its text was not read, or by an earlier version (kb add the file again)")
+    for heading, works in (
+        (f"cites, in the library ({len(here)})", here),
+        (f"cites, not in the library ({len(lacking)})", lacking),
+    ):
+        lines += ["", heading] if works else []
+        for one in works:
+            pages = ", ".join(dict.fromkeys(f"p. {mention.page}" for mention in one.mentions if mention.page))
+            name = f"{one.paper.title}  {one.paper.id}" if one.paper else _shorten(one.text, 110)
+            known = f"  {one.id}" if one.id and not one.paper else ""
+            lines.append(f"  {name}{known}" + (f"  (cited on {pages})" if pages else ""))
+    if found.cited_by:
+        lines += ["", f"cited by, in the library ({len(found.cited_by)})"]
+        lines += [f"  {paper.title}  {paper.id}" for paper in found.cited_by]
+    wanted = [one.arxiv for one in lacking if one.arxiv]
+    if wanted:
+        lines += ["", "to add those with an arXiv id:", f"  kb add {' '.join(dict.fromkeys(wanted))}"]
     return "\n".join(lines)
 
 

@@ -5,8 +5,9 @@ on PostgreSQL) would have to pass.
 
 What sources said comes in as ``records``. ``matching`` says whether two of them agree, ``identity`` which are of one
 paper, ``views`` makes papers of these, and ``papers`` is what others ask of them; ``filters`` says which papers pass.
-``passages`` are their texts and chunks, ``ledger`` is what was shown and kept, ``unfinished`` what is still to be done.
-Below all of them lie ``database`` and ``schema``; ``salvage`` copies what is whole of a damaged one.
+``passages`` are their texts and chunks, ``cited`` what these cite, ``ledger`` is what was shown and kept,
+``unfinished`` what is still to be done. Below all of them lie ``database`` and ``schema``; ``salvage`` copies what is
+whole of a damaged one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kb.index.catalog.cited import CitedTable
 from kb.index.catalog.database import Database
 from kb.index.catalog.filters import AuthorTable
 from kb.index.catalog.ledger import Ledger
@@ -51,6 +53,7 @@ class Catalog:
         self.papers = PaperTable(self._db, self.records, views)
         self.collections = CollectionTable(self._db, views)
         self.passages = PassageTable(self._db)
+        self.cited = CitedTable(self._db)
         self.failures = FailureTable(self._db)
         self.ledger = Ledger(self._db)
         self.jobs = JobTable(self._db)

@@ -95,6 +95,16 @@ class RecordTable:
         """All records of a paper (its catalog number) in the order of their ids, superseded ones among them."""
         return self._stored("paper = ? ORDER BY id", (number,))
 
+    def holding(self, keys: Collection[str]) -> list[Stored]:
+        """The live records that are known by any of these keys."""
+        rows = self._db.rows_for(
+            "SELECT DISTINCT k.record FROM record_keys k JOIN records r ON r.number = k.record"
+            " WHERE r.superseded IS NULL AND k.key IN (?)",
+            sorted(keys),
+        )
+        numbers = sorted({row[0] for row in rows})
+        return [one for number in numbers for one in self._stored("number = ?", (number,))]
+
     def of_papers(self, numbers: Sequence[int]) -> dict[int, list[SourceRecord]]:
         """The live records of papers, by paper, in the order in which they came."""
         found: dict[int, list[SourceRecord]] = {number: [] for number in numbers}

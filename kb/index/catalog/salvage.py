@@ -16,6 +16,7 @@ from typing import Any
 
 from kb import wire
 from kb.errors import CatalogDamaged, HomeUnwritable
+from kb.index.catalog.cited import CitedTable
 from kb.index.catalog.database import Database, Row, left_alone
 from kb.index.catalog.filters import AuthorTable
 from kb.index.catalog.records import RecordTable
@@ -24,7 +25,9 @@ from kb.index.catalog.views import PaperViews
 from kb.records import Metadata, Paper, SourceRecord
 
 _WITH_RECORDS = 3  # the schema since which papers are views
-_DERIVED = frozenset("aliases categories days authors names name_forms titles venues record_keys".split())
+_DERIVED = frozenset(
+    "aliases categories days authors names name_forms titles venues record_keys cited cited_keys".split()
+)
 _NOT_TAKEN = frozenset({"dropped", "jobs", "sqlite_sequence"})
 _SAME_IN_ALL = ((0, 24), (44, 48), (52, 68))  # bytes of a SQLite file's head: form, page size, encoding, schema
 _AT_ONCE = 200  # rows; a document may have megabytes
@@ -276,6 +279,7 @@ def _make_again(database: Database) -> None:
             database.run(
                 f"DELETE FROM {table} WHERE {column} IS NOT NULL AND {column} NOT IN (SELECT {key} FROM {parent})"
             )
+    CitedTable(database).index_again()
     database.run("UPDATE chunks SET indexed = 0")
     database.run("DELETE FROM meta WHERE key = 'generation'")
 

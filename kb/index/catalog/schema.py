@@ -339,6 +339,26 @@ CREATE INDEX recut_paper ON recut (paper);
 """
 
 
+# What the papers' texts cite, by the keys of what is cited. Who cites whom in the library is asked of these and of the
+# records' keys each time, so that it is true whatever came or went. Made again from the documents, like other tables of
+# keys.
+_CITED = """
+CREATE TABLE cited (
+    record INTEGER NOT NULL REFERENCES records ON DELETE CASCADE,
+    place INTEGER NOT NULL,
+    entry BLOB NOT NULL,
+    PRIMARY KEY (record, place)
+) WITHOUT ROWID;
+CREATE TABLE cited_keys (
+    key TEXT NOT NULL,
+    record INTEGER NOT NULL REFERENCES records ON DELETE CASCADE,
+    place INTEGER NOT NULL,
+    PRIMARY KEY (key, record, place)
+) WITHOUT ROWID;
+CREATE INDEX cited_keys_record ON cited_keys (record);
+"""
+
+
 # Columns by table, without the integer key, which the index has anyway; ``chunks.indexed`` is no content.
 CHECKED = {
     "meta": "key value",
@@ -499,5 +519,6 @@ MIGRATIONS: tuple[tuple[str | Callable[[Database], None], ...], ...] = (
     (*_statements(_RECORDS), fill_records, *_statements(_RECORDS_FILLED)),
     _statements(_FINISHING),
     tuple(map(keep_checksums, CHECKED)),
+    _statements(_CITED),
 )
 """Step n brings a catalog from schema n to schema n + 1 (``PRAGMA user_version``): SQL, and what SQL cannot say."""

@@ -9,11 +9,12 @@ from typing import Any
 from kb.index.chunking import chunk_document
 from kb.parsing.document import read_pdf
 from kb.parsing.figures import find_figures
-from kb.records import Block, Document, Paper
+from kb.records import Document, Paper, ReferenceEntry
 
 _MOST_PAGES = 400
 _MOST_PICTURES = 400
 _CHUNK_TOKENS = 256
+_AROUND = 120  # characters of a mark's context
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -62,17 +63,23 @@ def read(path: Path) -> dict[str, Any]:
              "rows": [row.split(" | ") for row in block.text.split("\n")]}
             for block in document.blocks if block.kind == "table"
         ],
-        "entries": [{"text": b.text, "fields": _fields(b)} for b in document.blocks if b.kind == "reference"],
+        "entries": [{"text": entry.text, "fields": _fields(entry)} for entry in document.references],
         "links": _links(document),
         "evidence": [{"first_page": c.page, "last_page": c.last_page, "text": c.text} for c in chunks],
     }  # fmt: skip
 
 
-def _fields(block: Block) -> dict[str, Any]:
-    """The parser gives no fields of an entry."""
-    return {}
+def _fields(entry: ReferenceEntry) -> dict[str, Any]:
+    """What was read out of an entry; of people the family names."""
+    names = [name.family or name.literal for name in entry.authors]
+    said = {name: getattr(entry, name) for name in ("title", "venue", "year", "pages", "doi", "arxiv")}
+    return {"authors": names, **said}
 
 
 def _links(document: Document) -> list[dict[str, Any]]:
-    """The parser links no marks of citation."""
-    return []
+    """Marks with the words around them and the places of their entries, from 1."""
+    return [
+        {"page": mark.page, "mark": mark.text, "places": [place + 1 for place in mark.entries],
+         "context": document.text[max(0, mark.start - _AROUND) : mark.end + _AROUND]}
+        for mark in document.citations
+    ]  # fmt: skip
