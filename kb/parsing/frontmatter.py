@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from kb.errors import BadIdentifier
 from kb.ids import doi_key, parse_arxiv_id, plain_words
 from kb.links import HOSTS, host_kind, link_kind, names_a_thing, same_address, without_punctuation
-from kb.parsing.authors import INSTITUTION, lead_of, read_affiliation, read_authors
+from kb.parsing.authors import is_place, lead_of, read_affiliations, read_authors
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine
 from kb.parsing.page import LinkArea
-from kb.records import Block, Link, Metadata
+from kb.records import Affiliation, Block, Link, Metadata
 from kb.structure import KEYWORDS, is_abstract
 
 _ADDRESS = re.compile(rf"(?:https?://)?(?:www\.)?(?P<host>{HOSTS})(?P<path>(?:/[\w.\-~%+@]+){{0,5}})/?", re.IGNORECASE)
@@ -314,7 +314,7 @@ def _begins_prose(three: Sequence[Placed], *, page: PageLayout, body: BodyStyle)
         and abs(placed.line.size - body.size) < 0.2 * body.size
         and len(placed.line.text.split()) >= 5
         for placed in three[:2]
-    ) and not (lead_of(three[0].line) or all(INSTITUTION.search(placed.line.text) for placed in three[:2]))
+    ) and not (lead_of(three[0].line) or all(is_place(placed.line.text) for placed in three[:2]))
 
 
 def run_in_length(line: TextLine) -> int:
@@ -368,7 +368,10 @@ def read_front(pages: Sequence[PageLayout], said: FileFacts, *, body: BodyStyle,
     stated = said.information.get("Title", "")
     title, title_lines = read_title(front, page=pages[0], body=body, stated=stated, is_paper=is_paper)
     authors = read_authors(front, title=title_lines, stated=said.information.get("Author", "")) if title_lines else None
-    affiliation = read_affiliation(pages[0], front, title=title_lines, authors=authors) if authors else None
+    affiliations = (
+        read_affiliations(pages[0], front, title=title_lines, authors=authors, body_size=body.size) if authors else ()
+    )
+    first = next((one for one in affiliations if authors and authors[0] in one.authors), None)
     arxiv, version = _read_arxiv(pages[0], said.information, said.data)
     doi = _read_doi(pages[0], said.information)
     ids = [key for key in (arxiv, doi) if key]
@@ -380,7 +383,8 @@ def read_front(pages: Sequence[PageLayout], said: FileFacts, *, body: BodyStyle,
         authors=authors,
         abstract=abstract,
         links=read_links(blocks, said.links) or None,
-        affiliation=affiliation,
+        affiliation=Affiliation(text=first.text, page=first.page) if first else None,
+        affiliations=affiliations or None,
         keywords=read_keywords(blocks),
         venue=read_venue(pages[0], title=title),
     )

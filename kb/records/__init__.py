@@ -76,6 +76,7 @@ from kb.records.intake import (
 )
 from kb.records.papers import (
     Affiliation,
+    AuthorAffiliation,
     Box,
     Fulltext,
     Link,
@@ -115,6 +116,7 @@ __all__ = [
     "PAGE_FORMS",
     "AddReport",
     "Affiliation",
+    "AuthorAffiliation",
     "Answer",
     "AnswerSource",
     "Audience",
