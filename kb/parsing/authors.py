@@ -260,10 +260,10 @@ def _names_by_line(below: Sequence[Placed]) -> dict[int, list[PrintedName] | Non
     """The names of each line, by its ``id``; None for a line whose words belong to the names of the line before."""
     found: dict[int, list[PrintedName] | None] = {id(placed): _names_of(placed.line, placed) for placed in below}
     for placed, after in pairwise(below):
-        parted = found[id(placed)] is not None and not (found[id(placed)] and found[id(after)])
-        if parted and _goes_on(placed.line, after.line):
+        one, two = found[id(placed)], found[id(after)]
+        if one is not None and not (one and two) and _goes_on(placed.line, after.line):
             joined = _checked(_joined(_parts(placed.line), _parts(after.line)), placed)
-            if len(joined) > 1:
+            if len(joined) > 1 or (joined and not one and not two):
                 found[id(placed)], found[id(after)] = joined, None
     for placed in below:
         if found[id(placed)] == [] and (lead := lead_of(placed.line) or _before_brackets(placed.line)):
@@ -285,7 +285,7 @@ def _before_brackets(line: TextLine) -> TextLine | None:
 def _goes_on(line: TextLine, after: TextLine) -> bool:
     """Whether the second line is the next one of the same list of names."""
     down = after.baseline - line.baseline
-    return _is_alike(line, after) and 0 < down < 1.8 * line.size and after.x0 < line.x1 and line.x0 < after.x1
+    return _is_alike(line, after) and 0 < down < 1.8 * line.size and after.x0 < line.x1
 
 
 def _joined(before: list[_Part], after: list[_Part]) -> list[_Part]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from kb.errors import ParseError
 from kb.ids import file_key
-from kb.parsing.assembly import assemble
+from kb.parsing.assembly import Vocabulary, assemble, join_lines
 from kb.parsing.frontmatter import FileFacts, mark_front, read_front
 from kb.parsing.furniture import printed_labels
 from kb.parsing.headings import find_headings
@@ -159,7 +159,11 @@ def read_pdf(data: bytes, *, max_pages: int, deadline: float | None = None) -> D
     if unread := assembled.text.count(UNREAD):
         reading.warnings.append(f"{unread} signs on its pages could not be read: each is shown as {UNREAD}")
     said = FileFacts(links=reading.links, information=information, data=data)
-    front = _with_file_id(read_front(reading.pages, said, body=body, blocks=assembled.blocks), data)
+    vocabulary = Vocabulary.of(placed.line for page in reading.pages for placed in page.placed)
+    read = read_front(
+        reading.pages, said, body=body, blocks=assembled.blocks, join=lambda lines: join_lines(lines, vocabulary)[0]
+    )
+    front = _with_file_id(read, data)
     return Document(
         text=assembled.text,
         blocks=assembled.blocks,
