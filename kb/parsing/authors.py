@@ -90,8 +90,8 @@ _SIGNS = "∗*†‡§¶?^#∥‖⊥ˆ"
 _ORCID = re.compile(r"\s*[(\[]?(?:https?://orcid\.org/)?\d{4}-\d{4}-\d{4}-\d{3}[\dX][)\]]?")
 _BY = re.compile(r"^(?:by|von|par|por)\s+(?=\S+\s+\S)", re.IGNORECASE)
 _DEGREES = re.compile(
-    r"^(?:Ph\.?\s?D\.?|M\.?\s?D\.?|M\.?P\.?H\.?|Dr\.?|Prof\.?|(?:Student |Senior |Graduate Student |Life )?(?:Member|Fellow)"
-    r"|IEEE|ACM|M\.?Sc\.?|B\.?Sc\.?|Jr\.?|Sr\.?|II|III)$",
+    r"^(?:Ph\.?\s?D\.?|M\.?\s?D\.?|M\.?P\.?H\.?|Dr\.?|Prof\.?"
+    r"|(?:Student |Senior |Graduate Student |Life )?(?:Member|Fellow)|IEEE|ACM|M\.?Sc\.?|B\.?Sc\.?|Jr\.?|Sr\.?|II|III)$",
     re.IGNORECASE,
 )
 _TITLES = re.compile(r"^(?:(?:Prof|Dr|Mr|Mrs|Ms|Dipl|Ing|rer|nat|habil)\.-?\s*)+(?=\w)", re.IGNORECASE)
@@ -163,17 +163,19 @@ def read_authors(front: Sequence[Placed], *, title: Sequence[Placed], stated: st
 def printed_names(front: Sequence[Placed], *, title: Sequence[Placed]) -> list[PrintedName]:
     """The names printed below the title, in the order of painting; none when what is a name there is not certain."""
     below = _byline(front, title=title)
-    names = _names_by_line(below)
+    return _certain_names(below, _names_by_line(below))
+
+
+def _certain_names(below: Sequence[Placed], names: dict[int, list[PrintedName] | None]) -> list[PrintedName]:
     first = min((p for p in below if names[id(p)]), key=lambda p: (round(p.line.baseline), p.line.x0), default=None)
     if first is None:
         return []
     found: list[PrintedName] = []
     for placed in below:
-        if not _is_alike(placed.line, first.line):
-            continue
-        if own := names[id(placed)]:
+        own, alike = names[id(placed)], _is_alike(placed.line, first.line)
+        if own and (alike or _is_mostly_alike(placed.line, first.line) or _is_beside(placed.line, first.line)):
             found += own
-        elif own is not None and not _is_other_matter(placed.line.text):
+        elif alike and own is not None and not _is_other_matter(placed.line.text):
             return []  # set like the authors, yet no names: what is a name here is not certain
     distinct = {plain_words(name.text) or name.text for name in found}
     return found if len(distinct) == len(found) else []
@@ -194,7 +196,7 @@ def _byline(front: Sequence[Placed], *, title: Sequence[Placed]) -> list[Placed]
     for at in range(len(rest) - 1):  # a list that was painted from below
         one, two = rest[at].line, rest[at + 1].line
         over = min(one.x1, two.x1) - max(one.x0, two.x0) > 0.5 * min(one.width, two.width)
-        if over and _is_alike(one, two) and 0 < one.baseline - two.baseline < 1.8 * one.size:
+        if over and _is_mostly_alike(one, two) and 0 < one.baseline - two.baseline < 1.8 * one.size:
             rest[at], rest[at + 1] = rest[at + 1], rest[at]
     return rest
 
@@ -243,6 +245,16 @@ def _is_alike(line: TextLine, other: TextLine) -> bool:
     return abs(a.size - b.size) <= 0.05 * a.size and (a.font, a.bold) == (b.font, b.bold)
 
 
+def _is_mostly_alike(line: TextLine, other: TextLine) -> bool:
+    """Whether most of two lines is set in one type ("and" may be smaller)."""
+    return abs(line.size - other.size) <= 0.05 * line.size and (line.font, line.bold) == (other.font, other.bold)
+
+
+def _is_beside(line: TextLine, other: TextLine) -> bool:
+    """Whether two lines of one font, in whatever sizes, stand in one row."""
+    return abs(line.baseline - other.baseline) < 3 and line.font == other.font and line.size < 1.2 * other.size
+
+
 def lead_style(line: TextLine) -> Style:
     """The type in which a line begins, marks aside."""
     return next((run.style for run in line.runs if not run.raised), line.runs[0].style)
@@ -253,7 +265,7 @@ def lead_of(line: TextLine) -> TextLine | None:
     style = lead_style(line)
     end = next((run.start for run in line.runs if not run.raised and run.style[:2] != style[:2]), len(line.text))
     rest = line.text[end:].strip(" ,;()")
-    return only_first(line, end) if rest and is_place(rest) else None
+    return only_first(line, end) if sum(map(str.isalpha, rest)) > 2 and is_place(rest) else None
 
 
 def _names_by_line(below: Sequence[Placed]) -> dict[int, list[PrintedName] | None]:
@@ -425,7 +437,7 @@ def _mark_follows(text: str, marks: Sequence[bool], at: int) -> bool:
 
 _MAIL = re.compile(
     r"(?:\b|^)(?:e-?\s?mails?|electronic address)(?: address(?:es)?)?\s*:?.*$"
-    r"|[(\[]?(?:\{[^}]*\}|[\w.+-]+(?:\s?[,;|]\s?[\w.+-]+)*)\s?@\s?[\w.-]+[)\]]?|https?://\S+",
+    r"|[(\[]?(?:\{[^}]*\}|[\w.+-]+(?:[,;|][\w.+-]+)*)\s?@\s?[\w.-]+[)\]]?|https?://\S+",
     re.IGNORECASE | re.DOTALL,
 )
 _UNFINISHED = re.compile(r"(?:\b(?:of|and|for|the|in|at|de|di|del|der|des|für|und|et)|[&,/(-])$")
@@ -461,27 +473,32 @@ def read_affiliations(
         authors: the names as they were read.
         body_size: of the running text, in points: notes are smaller.
     """
-    names = printed_names(front, title=title)
+    byline = _byline(front, title=title)
+    by_line = _names_by_line(byline)
+    names = _certain_names(byline, by_line)
     if [name.text for name in names] != list(authors):
         return ()
-    name_lines = {id(name.placed.line) for name in names} | {name.placed.order for name in names}
-    byline = _byline(front, title=title)
-    others = [p for p in byline if p.order not in name_lines]
+    own = {name.placed.order for name in names}
+    others = [p for p in byline if p.order not in own and by_line[id(p)] is not None]
     notes = [p for p in page.placed if _is_note(p, names=names, body_size=body_size)]
     notes.sort(key=lambda p: p.order)
     of_author: dict[int, list[str]] = defaultdict(list)
-    entries = _marked_entries(others, wanted=_all_marks(names)) or []
+    entries = _marked_entries(others, wanted=_all_marks(names))
     if not _fits(entries, names):
-        entries = [*entries, *_marked_entries(notes, wanted=_all_marks(names))]
+        told_there = any(is_place(_tidy(p.line.text)) for p in others)
+        below = _marked_entries(notes, wanted=_all_marks(names))
+        # Signs lead to remarks where the byline itself says who works where.
+        entries += [entry for entry in below if not told_there or entry.mark.isalnum()]
     entries = _of_one_kind(entries)
     for at, name in enumerate(names):
         for mark in _marks_of(name, known={entry.mark for entry in entries}):
             of_author[at] += [entry.text for entry in entries if entry.mark == mark and entry.text][:1]
     unmarked = [p for p in others if not _begins_marked(p.line, _all_marks(names))] if entries else others
     for at, name in enumerate(names):
-        if not of_author[at] and (text := _on_line(name, others)):
+        alone = sum(other.placed.order == name.placed.order for other in names) == 1
+        if alone and not of_author[at] and (text := _on_line(name, others)):
             of_author[at].append(text)
-    for at, text in _by_place([name for at, name in enumerate(names)], unmarked, had=of_author).items():
+    for at, text in _by_place(names, unmarked, had=of_author).items():
         of_author[at].append(text)
     told = _told_in_notes(names, notes)
     for at in range(len(names)):
@@ -512,9 +529,12 @@ def _all_marks(names: Sequence[PrintedName]) -> set[str]:
     return marks | {digit for mark in marks if mark.isdigit() and len(mark) > 1 for digit in mark}
 
 
+_STARS = str.maketrans(dict.fromkeys("∗⋆★⁎＊✱✻", "*"))
+
+
 def _tokens(marks: str) -> list[str]:
-    """ "1,2∗" has three."""
-    return re.findall(r"\d+|[^\W\d_]|[^\w\s,.()\[\]]", marks)
+    """ "1,2∗" has three; stars of all shapes are one mark."""
+    return re.findall(r"\d+|[^\W\d_]|[^\w\s,.()\[\]]", marks.translate(_STARS))
 
 
 def _marks_of(name: PrintedName, *, known: set[str]) -> list[str]:
@@ -535,10 +555,19 @@ def _marked_entries(lines: Sequence[Placed], *, wanted: set[str]) -> list[_Entry
     """Places by the marks that stand before them, over lines and several on one."""
     entries: list[_Entry] = []
     current: _Entry | None = None
+    behind = [_mark_behind(placed.line, wanted) for placed in lines]
+    if any(behind) and not any(_begins_marked(placed.line, wanted) for placed in lines):
+        return [
+            _Entry(mark, _tidy(placed.line.without_raised()), placed.line)
+            for placed, mark in zip(lines, behind, strict=True)
+            if mark
+        ]
     for placed in lines:
         line = placed.line
         begun = _split_at_marks(line, wanted)
-        if current is not None and begun and begun[0][0] == "" and _follows(current.last, line):
+        if current is not None and begun and begun[0][0] == "" and not _tidy(begun[0][1]):
+            begun, current.last = begun[1:], line  # mail alone
+        elif current is not None and begun and begun[0][0] == "" and _follows(current.last, line):
             _extend(current, begun.pop(0)[1], line)
         elif begun and begun[0][0] == "":
             begun.pop(0)
@@ -551,9 +580,16 @@ def _marked_entries(lines: Sequence[Placed], *, wanted: set[str]) -> list[_Entry
     return entries
 
 
+def _mark_behind(line: TextLine, wanted: set[str]) -> str:
+    """The raised mark with which a line ends: "Analytical Society*"."""
+    last = line.runs[-1]
+    mark = line.text[last.start : last.end].strip().translate(_STARS)
+    return mark if last.raised and last.start > 3 and mark in wanted else ""
+
+
 def _extend(entry: _Entry, text: str, line: TextLine) -> None:
     glued = entry.text.endswith("\xad")
-    wraps = glued or _UNFINISHED.search(entry.text.rstrip()) or line.x1 - line.x0 > 0 and _is_wrapped(entry.last, line)
+    wraps = _UNFINISHED.search(entry.text.rstrip()) or _is_wrapped(entry.last, line)
     entry.text = entry.text.rstrip("\xad").rstrip() + ("" if glued else " " if wraps else ", ") + text.strip()
     entry.last = line
 
@@ -573,12 +609,13 @@ def _follows(last: TextLine, line: TextLine) -> bool:
 def _split_at_marks(line: TextLine, wanted: set[str]) -> list[tuple[str, str]]:
     """(mark, text behind it) of each marked part of a line; what stands before the first mark has the mark ""."""
     text = line.text
+    stars = text.translate(_STARS)
     raised = _raised(line)
     starts: list[tuple[int, int, str]] = []  # where the mark begins and ends, and the mark
     at = 0
     while at < len(text):
         begins = at == 0 or text[at - 1] in " ,;.)" or raised[at]
-        match = re.compile(r"[(\[]?(\d{1,3}|[^\W\d_]|[^\w\s])([.):\]]{0,2})\s*").match(text, at)
+        match = re.compile(r"[(\[]?(\d{1,3}|[^\W\d_]|[^\w\s])([.):\]]{0,2})\s*").match(stars, at)
         if match and begins and match[1] in wanted and _is_label(match, text, raised, at):
             starts.append((at, match.end(), match[1]))
             at = match.end()
@@ -620,7 +657,7 @@ def _of_one_kind(entries: Sequence[_Entry]) -> list[_Entry]:
     ]
     votes = Counter(kind for kind, e in zip(kinds, entries, strict=True) if is_place(e.text))
     if not votes:
-        return [e for kind, e in zip(kinds, entries, strict=True) if kind != "sign" and kind_of(e.text) != "other"]
+        return [e for e in entries if kind_of(e.text) != "other" and not _NOTE.match(e.text)]
     chosen = max(votes, key=lambda kind: (votes[kind], kind == "digit"))
     own = [e for kind, e in zip(kinds, entries, strict=True) if kind == chosen]
     return [e for e in own if not _NOTE.match(e.text) and (kind_of(e.text) != "other" or chosen == "digit")]
@@ -649,9 +686,7 @@ def _on_line(name: PrintedName, others: Sequence[Placed]) -> str:
     return _tidy(rest)
 
 
-def _by_place(
-    names: Sequence[PrintedName], others: Sequence[Placed], *, had: dict[int, list[str]]
-) -> dict[int, str]:
+def _by_place(names: Sequence[PrintedName], others: Sequence[Placed], *, had: dict[int, list[str]]) -> dict[int, str]:
     """For each name that has no place yet the one that stands below it, up to the next name in its column."""
     lines = {id(name.placed): name.placed for name in names}
     found: dict[int, str] = {}

@@ -14,7 +14,7 @@ from kb.bibliographic import MONTHS
 from kb.errors import BadIdentifier
 from kb.ids import doi_key, parse_arxiv_id, plain_words
 from kb.links import HOSTS, host_kind, link_kind, names_a_thing, same_address, without_punctuation
-from kb.parsing.authors import is_name, is_place, kind_of, lead_of, printed_names, read_affiliations, read_authors
+from kb.parsing.authors import is_name, is_place, lead_of, printed_names, read_affiliations, read_authors
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine, without_first
 from kb.parsing.page import LinkArea
@@ -58,7 +58,10 @@ _CITED = re.compile(
 )
 _EVENT = re.compile(rf"(?P<event>[A-Z][^,;|]*\b(?:{_YEAR}|[’']\d\d)\b[^,;|]*),\s*(?:{_MONTH})\b", re.IGNORECASE)
 _BEFORE_NUMBERS = re.compile(r"[\s,]+\(?(?=\d)|,?\s+(?:vol|volume|no|nr|issue|Heft|Band)\b\.?", re.IGNORECASE)
-_NO_VENUE = re.compile(r"©|\(c\)|copyright|https?://\S+$|\barxiv\b|received|accepted|©|^\W*\d|e-?mail|@", re.IGNORECASE)
+_NO_VENUE = re.compile(
+    r"©|\(c\)|copyright|https?://\S+$|\barxiv\b|received|accepted|\(Eds?\b|^\W*\d|e-?mail|@", re.IGNORECASE
+)
+_HOW_TO_CITE = re.compile(r"ACM Reference Format:?$", re.IGNORECASE)
 _NEAR_CHARS = 240
 
 
@@ -148,6 +151,16 @@ def read_keywords(blocks: Sequence[Block], pages: Sequence[PageLayout] = ()) -> 
         blocks: the text.
         pages: where its lines stand: keywords may have a line each, or stand beside their label.
     """
+    told = [_keywords_in(blocks)]
+    for page in pages[:2]:
+        for placed in page.placed:
+            match = _KEYWORDS.match(placed.line.text) if placed.line.upright else None
+            told.append(_keywords_at(placed, match["rest"].strip(), page=page) if match else None)
+    return max((words for words in told if words), key=lambda words: len(" ".join(words)), default=None)
+
+
+def _keywords_in(blocks: Sequence[Block]) -> tuple[str, ...] | None:
+    """Keywords behind their label in a block, or in the block below it."""
     early = [block for block in blocks if (block.page or 99) <= 2]
     for at, block in enumerate(early):
         inside = _KEYWORDS_IN_NOTES.search(block.text) if block.kind == "footnote" else None
@@ -160,11 +173,6 @@ def read_keywords(blocks: Sequence[Block], pages: Sequence[PageLayout] = ()) -> 
             text = after.text
         if words := _parted_keywords(text):
             return words
-    for page in pages[:2]:
-        for placed in page.placed:
-            match = _KEYWORDS.match(placed.line.text) if placed.line.upright else None
-            if match and (words := _keywords_at(placed, match["rest"].strip(), page=page)):
-                return words
     return None
 
 
@@ -206,7 +214,9 @@ def read_venue(page: PageLayout, *, title: str | None = None) -> str | None:
         title: the paper's title, at which the venue ends where both stand in one line.
     """
     lines = [p for p in page.placed if p.role in ("furniture", "front", "footnote") and p.line.upright]
-    text = " ".join(p.line.text for p in sorted(lines, key=lambda placed: placed.order))
+    label = next((at for at, p in enumerate(page.placed) if _HOW_TO_CITE.match(p.line.text)), None)
+    lines += page.placed[label + 1 : label + 8] if label is not None else []
+    text = " ".join(p.line.text for p in sorted(lines, key=lambda placed: placed.order)).replace("\xad ", "")
     if re.search(r"under review|submitted to", text, re.IGNORECASE):
         return None
     match = _VENUE.search(text)
@@ -233,6 +243,7 @@ def _outer_lines(page: PageLayout) -> list[str]:
 
 def _cited_venue(row: str) -> str | None:
     """The name in front of volume, year and pages ("GLIA 24:39–49 (1998)") or of an event's days; else None."""
+    row = re.sub(r"^\d{1,5}\s+(?=[A-Z])", "", row)  # the page's number
     if not _CITED.search(row) or _NO_VENUE.search(row):
         return None
     event = _EVENT.match(row)
@@ -260,22 +271,29 @@ def read_title(
     for group in groups:
         if len(wanted) > 8 and plain_words(_title_text(group)) == wanted:
             return _title_text(group), group
-    best: tuple[float, list[Placed]] | None = None
+    scored: list[tuple[float, list[Placed]]] = []
     for group in groups:
         text = _title_text(group)
         if _BANNER.match(text) or not 4 <= len(text) <= 300 or "@" in text:
             continue
         if not _is_prominent(group, page=page, body=body, is_paper=is_paper):
             continue
-        words = {1: 0.6, 2: 0.8}.get(len(text.split()), 1.0)
+        count = len(text.split()) + sum(map(is_set_solid, text)) // 2
+        words = {1: 0.6, 2: 0.8}.get(count, 1.0)
         score = (
             group[0].line.size * words * (1 - 0.5 * group[0].line.y0 / page.height) * (1.1 if group[0].line.bold else 1)
         )
-        if best is None or score > best[0]:
-            best = (score, group)
-    if best is None:
+        scored.append((score, group))
+    if not scored:
         return None, []
-    return _with_subtitle(_title_text(best[1]), best[1], front)
+    most, lines = max(scored, key=lambda one: one[0])
+    names = [name.placed.line.baseline for name in printed_names(front, title=lines)]
+    for score, group in scored:  # a journal's name in large type stands above the title, and not in its axis
+        one, other = lines[0].line, group[0].line
+        apart = abs(one.x0 - other.x0) > 20 and abs(one.x0 + one.x1 - other.x0 - other.x1) > 40
+        if apart and names and score > 0.8 * most and lines[-1].line.baseline < other.baseline < min(names):
+            lines = group
+    return _with_subtitle(_title_text(lines), lines, front)
 
 
 def _is_prominent(group: Sequence[Placed], *, page: PageLayout, body: BodyStyle, is_paper: bool) -> bool:
@@ -295,9 +313,9 @@ def _title_groups(front: Sequence[Placed], *, body: BodyStyle) -> list[list[Plac
         for group in reversed(groups[-3:]):
             last = group[-1].line
             down = line.baseline - last.baseline
-            tight = -0.2 * line.size <= down <= max(1.7, 1.15 * body.leading / body.size) * line.size
-            tight = tight and line.x0 < last.x1 and last.x0 < line.x1
             large = min(line.size, last.size) > 1.4 * body.size
+            tight = -0.2 * line.size <= down <= max(2.1 if large else 1.7, 1.15 * body.leading / body.size) * line.size
+            tight = tight and line.x0 < last.x1 and last.x0 < line.x1
             alike = line.bold == last.bold and line.font == last.font
             if tight and abs(line.size - last.size) < (0.05 * last.size if large else 0.4) and (alike or large):
                 group.append(placed)
@@ -316,7 +334,7 @@ def _with_subtitle(text: str, lines: list[Placed], front: Sequence[Placed]) -> t
         alike = line.font == last.font and line.bold == last.bold and 0.6 * last.size < line.size < 0.95 * last.size
         words = line.text.split()
         if near and alike and len(words) > 1 and abs(line.x0 - lines[0].line.x0) < 2 and line.text.isprintable():
-            no_name = not is_name(line.text) and kind_of(line.text) == "other" and not re.search(r"[\d@,]", line.text)
+            no_name = not is_name(line.text) and not re.search(r"[\d@,()]", line.text)
             if no_name:
                 return f"{text.rstrip(':')}: {_title_text([placed])}", [*lines, placed]
     return text, lines
@@ -590,7 +608,9 @@ def _is_whole(text: str) -> bool:
 
 def _without_imprint(text: str) -> str:
     """Without the paper's own citation or the owner of its rights at the end."""
-    return _IMPRINT.sub("", text).strip()
+    while (shorter := _IMPRINT.sub("", text).strip()) != text:
+        text = shorter
+    return text
 
 
 def _labelled_lines(pages: Sequence[PageLayout]) -> list[TextLine] | None:
@@ -604,7 +624,9 @@ def _labelled_lines(pages: Sequence[PageLayout]) -> list[TextLine] | None:
             if length := run_in_length(line):
                 return _even_lines(without_first(line, length), page=page)
             if len(match["rest"].strip(" .:：—–-]】")) < 3:
-                others = [p.line for p in page.placed if p.line.upright and p.role != "furniture" and p.line is not line]
+                others = [
+                    p.line for p in page.placed if p.line.upright and p.role != "furniture" and p.line is not line
+                ]
                 beside = [o for o in others if abs(o.baseline - line.baseline) < 0.3 * o.size and o.x0 > line.x1]
                 beside = [o for o in beside if o.x0 - line.x1 < 6 * line.size]
                 below = [o for o in others if 0.5 * line.size < o.baseline - line.baseline < 5 * line.size]
@@ -636,7 +658,10 @@ def _lines_set_apart(page: PageLayout, blocks: Sequence[Block], *, body: BodySty
     next_to = next_to or (heading is not None and _INTRODUCTION.match(heading.text) is not None)
     below = min((b.lines[0].y0 for b in blocks if b is heading and b.page == page.number and b.lines), default=None)
     ends_there = lines and next_to and below is not None and below - lines[-1].y1 < 4 * body.leading
-    return lines if other or wider or ends_there else []
+    last = lines[-1].baseline if lines else 0.0
+    rest = [p.line for p in page.placed if 0 < p.line.baseline - last < 4 * body.leading and p.line.upright]
+    keywords_follow = any(re.match(rf"[\W_]{{0,2}}{KEYWORDS}", line.text) for line in rest)
+    return lines if other or wider or ends_there or keywords_follow else []
 
 
 def _even_lines(start: TextLine, *, page: PageLayout) -> list[TextLine]:
@@ -644,7 +669,7 @@ def _even_lines(start: TextLine, *, page: PageLayout) -> list[TextLine]:
     others = [p for p in page.placed if p.line.upright and p.role not in ("furniture", "caption")]
     others.sort(key=lambda placed: (round(placed.line.baseline), placed.line.x0))
     rows = [[start]]
-    left, right, lead = start.x0, start.x1, 1.75 * start.size
+    left, right, lead = start.x0, start.x1, 2.6 * start.size
     for placed in others:
         line, last = placed.line, rows[-1][-1]
         down = line.baseline - last.baseline

@@ -116,7 +116,9 @@ def main() -> None:
         print(f"{kind}: precision {right / (found == at).sum():.3f} recall {right / (truth == at).sum():.3f}")
     words = np.array([bool(_WORDS.search(text)) for _, _, text in sets["held"]])
     place = truth == KINDS.index("place")
-    print(f"words: precision {(words & place).sum() / words.sum():.3f} recall {(words & place).sum() / place.sum():.3f}")
+    print(
+        f"words: precision {(words & place).sum() / words.sum():.3f} recall {(words & place).sum() / place.sum():.3f}"
+    )
     if asked.write:
         table = base64.b64encode(weights.T.tobytes()).decode("ascii")
         made = {"source": "GROBID's training pages (Apache-2.0), names of arXiv (CC0); tests/benchmarks/front_train.py",
