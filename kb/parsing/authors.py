@@ -90,8 +90,8 @@ _SIGNS = "∗*†‡§¶?^#∥‖⊥ˆ"
 _ORCID = re.compile(r"\s*[(\[]?(?:https?://orcid\.org/)?\d{4}-\d{4}-\d{4}-\d{3}[\dX][)\]]?")
 _BY = re.compile(r"^(?:by|von|par|por)\s+(?=\S+\s+\S)", re.IGNORECASE)
 _DEGREES = re.compile(
-    r"^(?:Ph\.?\s?D\.?|M\.?\s?D\.?|M\.?P\.?H\.?|Dr\.?|Prof\.?"
-    r"|(?:Student |Senior |Graduate Student |Life )?(?:Member|Fellow)|IEEE|ACM|M\.?Sc\.?|B\.?Sc\.?|Jr\.?|Sr\.?|II|III)$",
+    r"^(?:Ph\.?\s?D\.?|M\.?\s?D\.?|M\.?P\.?H\.?|Dr\.?|Prof\.?|IEEE|ACM"
+    r"|(?:Student |Senior |Graduate Student |Life )?(?:Member|Fellow)|M\.?Sc\.?|B\.?Sc\.?|Jr\.?|Sr\.?|II|III)$",
     re.IGNORECASE,
 )
 _TITLES = re.compile(r"^(?:(?:Prof|Dr|Mr|Mrs|Ms|Dipl|Ing|rer|nat|habil)\.-?\s*)+(?=\w)", re.IGNORECASE)
@@ -602,7 +602,7 @@ def _is_wrapped(last: TextLine, line: TextLine) -> bool:
 def _follows(last: TextLine, line: TextLine) -> bool:
     down = line.baseline - last.baseline
     alike = abs(line.size - last.size) < 0.15 * last.size
-    near = -0.3 * last.size < down < 1.7 * last.size
+    near = -0.3 * last.size < down < (_LINE if _UNFINISHED.search(last.text) else 1.7) * last.size
     return alike and near and line.x0 < last.x1 + 3 * last.size and last.x0 < line.x1 + 3 * last.size
 
 
@@ -764,8 +764,15 @@ def _told_in_notes(names: Sequence[PrintedName], notes: Sequence[Placed]) -> dic
         piece = placed.line.text
         text = text[:-1] + piece if text.endswith("\xad") else f"{text} {piece}"
     told: dict[int, str] = defaultdict(str)
+    said = 0
     for match in _IS_WITH.finditer(text):
-        start = max(text.rfind(". ", 0, match.start() - 40), text.rfind(") ", 0, match.start()), match.start() - 250, 0)
+        start = max(
+            text.rfind(". ", 0, max(0, match.start() - 40)),
+            text.rfind(") ", 0, match.start()),
+            match.start() - 250,
+            said,
+        )
+        said = match.end("where")
         subject = text[start : match.start()]
         where = re.sub(r"\s+", " ", match["where"]).strip(" ,;.")
         where = f"{where}." if re.search(r"\b[A-Z]\.[A-Z]$", where) else where  # "U.K."

@@ -677,7 +677,7 @@ def _even_lines(start: TextLine, *, page: PageLayout) -> list[TextLine]:
             continue
         if abs(down) < 0.5 * last.size:
             gap = line.x0 - last.x1
-            if -1 < gap < 2.5 * last.size and (line.x1 <= right + 3 or len(rows) == 1):
+            if -1 < gap < (2.5 if len(rows) > 1 else 1.2) * last.size and (line.x1 <= right + 3 or len(rows) == 1):
                 rows[-1].append(line)
                 right = max(right, line.x1) if len(rows) == 1 else right
             continue
