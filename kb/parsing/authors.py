@@ -667,6 +667,8 @@ def _tidy(text: str) -> str:
     """A place without addresses of mail and pages, and without the signs around it."""
     text = re.sub(r"\s+", " ", _MAIL.sub("", text.replace("\xad", ""))).strip(" ,;:|·&")
     text = re.sub(r"[,;]?\s(?:and|und)$", "", text).strip(" ,;")
+    if text.endswith((")", "）")) and not re.search(r"[(（]", text):
+        text = text[:-1]  # the whole list stands in brackets
     return text if re.search(r"\b[A-Z]\.[A-Z]\.$", text) else text.rstrip(". ")
 
 

@@ -19,7 +19,7 @@ from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine, without_first
 from kb.parsing.page import LinkArea
 from kb.records import Affiliation, Block, Link, Metadata
-from kb.structure import KEYWORDS, NUMBERED, is_abstract
+from kb.structure import KEYWORDS, NUMBERED, is_abstract, is_references
 from kb.text import CLOSERS, FULL_STOPS, is_set_solid
 
 _ADDRESS = re.compile(rf"(?:https?://)?(?:www\.)?(?P<host>{HOSTS})(?P<path>(?:/[\w.\-~%+@]+){{0,5}})/?", re.IGNORECASE)
@@ -144,18 +144,22 @@ def _is_own(block: Block, page: int, context: str) -> bool:
     return bool(_OWN.search(context)) and not _OTHERS.search(context)
 
 
-def read_keywords(blocks: Sequence[Block], pages: Sequence[PageLayout] = ()) -> tuple[str, ...] | None:
+Joiner = Callable[[Sequence[TextLine]], str]
+
+
+def read_keywords(blocks: Sequence[Block], pages: Sequence[PageLayout] = (), *, join: Joiner) -> tuple[str, ...] | None:
     """Keywords that the paper prints on its first two pages, in order; None when it prints none.
 
     Args:
         blocks: the text.
         pages: where its lines stand: keywords may have a line each, or stand beside their label.
+        join: makes one text of printed lines.
     """
     told = [_keywords_in(blocks)]
     for page in pages[:2]:
         for placed in page.placed:
             match = _KEYWORDS.match(placed.line.text) if placed.line.upright else None
-            told.append(_keywords_at(placed, match["rest"].strip(), page=page) if match else None)
+            told.append(_keywords_at(placed, match.start("rest"), page=page, join=join) if match else None)
     return max((words for words in told if words), key=lambda words: len(" ".join(words)), default=None)
 
 
@@ -182,28 +186,32 @@ def _parted_keywords(text: str) -> tuple[str, ...] | None:
     return tuple(words) if 1 < len(words) <= 25 and all(len(word) <= 70 for word in words) else None
 
 
-def _keywords_at(label: Placed, rest: str, *, page: PageLayout) -> tuple[str, ...] | None:
+def _keywords_at(label: Placed, begin: int, *, page: PageLayout, join: Joiner) -> tuple[str, ...] | None:
     """The keywords behind, beside or below their label, as far as lines of one size follow each other tightly."""
     own = label.line
+    rest = without_first(own, begin) if own.text[begin:].strip() else None
     lines = [p.line for p in page.placed if p.line is not own and p.line.upright and p.role != "furniture"]
     beside = [line for line in lines if abs(line.baseline - own.baseline) < 0.4 * own.size and line.x0 > own.x1]
     last = min(beside, key=lambda line: line.x0) if beside and not rest else own
-    texts = [rest] if rest else [last.text] if last is not own else []
+    found = [rest] if rest else [last] if last is not own else []
     left = last.x0 if last is not own else own.x0
-    size = last.size if texts else None
+    size = last.size if found else None
     for line in sorted(lines, key=lambda line: (line.baseline, line.x0)):
         down = line.baseline - last.baseline
         if not 0.3 * last.size < down < (2.6 if last is own and not rest else 1.6) * last.size:
             continue
-        if abs(line.x0 - left) > 1.5 * own.size or (size is not None and abs(line.size - size) > 0.3):
+        if min(abs(line.x0 - left), abs(line.x0 - own.x0)) > 1.5 * own.size or (
+            size is not None and abs(line.size - size) > 0.3
+        ):
             continue
         if _KEYWORDS.match(line.text) or (line.bold and not own.bold) or _INTRODUCTION.match(line.text):
             break
-        texts.append(line.text)
+        found.append(line)
         last, size = line, line.size
-    joined = "".join(text[:-1] if text.endswith("\xad") else f"{text} " for text in texts)
-    alone = tuple(text.strip(" .,;") for text in texts if text)
-    return _parted_keywords(joined) or (alone if 1 < len(alone) <= 12 and all(len(t) < 50 for t in alone) else None)
+    alone = tuple(line.text.strip(" .,;") for line in found)
+    return _parted_keywords(join(found)) or (
+        alone if 1 < len(alone) <= 12 and all(len(t) < 50 for t in alone) else None
+    )
 
 
 def read_venue(page: PageLayout, *, title: str | None = None) -> str | None:
@@ -377,6 +385,7 @@ _XMP_ARXIV = re.compile(rb"arXiv:\s?(\d{4}\.\d{4,5}(?:v\d{1,2})?|[a-z-]+/\d{7}(?
 _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"<>{}|\\^]+")
 _MIN_PAGES = 3  # and at most so many lines, where the first page is only a title
 _TITLE_PAGE_LINES = 40
+_LONGEST_ABSTRACT_PAGES = 2  # of a contribution that has no sections
 _MAX_ABSTRACT_PAGE = 12  # behind a title page
 
 
@@ -479,9 +488,6 @@ class FileFacts:
     data: bytes
 
 
-Joiner = Callable[[Sequence[TextLine]], str]
-
-
 def read_front(
     pages: Sequence[PageLayout], said: FileFacts, *, body: BodyStyle, blocks: Sequence[Block], join: Joiner
 ) -> Metadata:
@@ -527,7 +533,7 @@ def read_front(
         links=read_links(blocks, said.links) or None,
         affiliation=Affiliation(text=first.text, page=first.page) if first else None,
         affiliations=affiliations or None,
-        keywords=read_keywords(blocks, pages),
+        keywords=read_keywords(blocks, pages, join=join),
         venue=read_venue(pages[0], title=title),
     )
 
@@ -654,6 +660,8 @@ def _lines_set_apart(page: PageLayout, blocks: Sequence[Block], *, body: BodySty
     other = abs(line.size - body.size) > 0.05 * body.size or line.font not in body.fonts
     wider = first.column == -1 and len(page.columns) > 1
     heading = next((block for block in blocks if block.kind == "heading"), None)
+    parts = [block.text for block in blocks if block.kind == "heading" and not is_references(block.text)]
+    only_abstract = (blocks[-1].page or 9) <= _LONGEST_ABSTRACT_PAGES and not parts
     next_to = heading is not None and re.match(r"(?:1|I|一)[.、\s]|0\b", heading.text) is not None
     next_to = next_to or (heading is not None and _INTRODUCTION.match(heading.text) is not None)
     below = min((b.lines[0].y0 for b in blocks if b is heading and b.page == page.number and b.lines), default=None)
@@ -661,7 +669,7 @@ def _lines_set_apart(page: PageLayout, blocks: Sequence[Block], *, body: BodySty
     last = lines[-1].baseline if lines else 0.0
     rest = [p.line for p in page.placed if 0 < p.line.baseline - last < 4 * body.leading and p.line.upright]
     keywords_follow = any(re.match(rf"[\W_]{{0,2}}{KEYWORDS}", line.text) for line in rest)
-    return lines if other or wider or ends_there or keywords_follow else []
+    return lines if other or wider or ends_there or keywords_follow or only_abstract else []
 
 
 def _even_lines(start: TextLine, *, page: PageLayout) -> list[TextLine]:
