@@ -583,11 +583,10 @@ def _read_abstract(
     Lines of one type that follow each other evenly are it as long as they end a sentence; one that goes on in the next
     column or on the next page is taken from the blocks.
     """
-    lines = _labelled_lines(pages[:latest])
-    if lines is None:
-        lines = _lines_set_apart(pages[0], blocks, body=body)
+    labelled = _labelled_lines(pages[:latest])
+    lines = _lines_set_apart(pages[0], blocks, body=body) if labelled is None else labelled
     text = _without_imprint(join(lines)) if lines else ""
-    if _is_whole(text):
+    if _ENDS.search(text) and len(text) >= (_LEAST_LABELLED if labelled else _LEAST_APART):
         return text
     prose = [block for block in blocks if block.kind in ("paragraph", "list") and (block.page or 0) <= latest]
     under = [block.text for block in prose if block.section and _is_opening_section(block.section[-1])]
@@ -600,16 +599,13 @@ def _read_abstract(
 
 
 _ENDS = re.compile(rf"[{FULL_STOPS}][{CLOSERS}」』]*$")
+_LEAST_LABELLED = 40  # characters
+_LEAST_APART = 120
 _IMPRINT = re.compile(
     rf"(?<=[{FULL_STOPS}])\s+(?:\S{{0,3}}\s?(?:19|20)\d\d\s[^.]*(?:Ltd|Inc|B\. ?V|Authors?|Elsevier)\b.*"
     r"|(?:©|\(c\)|Copyright).*|[A-Z][\w.& ]{2,60}\s\d+\s?[:(,].{3,25}(?:19|20)\d\d\)?\.?)$",
     re.DOTALL,
 )
-
-
-def _is_whole(text: str) -> bool:
-    least = 40 if any(map(is_set_solid, text[:20])) else 120
-    return len(text) >= least and _ENDS.search(text) is not None
 
 
 def _without_imprint(text: str) -> str:
