@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kb.records import (
         AddReport,
         Affiliation,
+        AuthorAffiliation,
         Answer,
         Box,
         Candidate,
@@ -96,6 +97,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AddReport",
     "Affiliation",
+    "AuthorAffiliation",
     "Answer",
     "Box",
     "Candidate",

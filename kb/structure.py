@@ -32,8 +32,15 @@ KNOWN = re.compile(
 """Headings that many papers have, without their numbers."""
 REFERENCES = r"(?:references(?: and notes)?|bibliography|literature cited|works cited|参考文献|参考資料)"
 APPENDIX = re.compile(r"^(?:appendi(?:x|ces)|supplement|supporting information|[A-Z](?:\.\d+)*[.:)]?\s)", re.IGNORECASE)
-KEYWORDS = r"(?:(?:Additional )?Key ?[Ww]ords(?: and [Pp]hrases)?|KEY ?WORDS|Index Terms|INDEX TERMS)"
-_ABSTRACTS = ("abstract", "摘要", "초록")
+KEYWORDS = (
+    r"(?:(?:Additional |Author )?Key ?[Ww]ords(?: and [Pp]hrases)?|KEY ?WORDS|Index Terms|INDEX TERMS"
+    r"|关\s?键\s?词|关键字|關鍵詞|キーワード|키워드|Schl(?:ü|ue)sselw[öo]rter|Schlagw[öo]rter|Mots[ -]cl(?:é|e)s"
+    r"|Palabras [Cc]lave|Palavras[ -][Cc]have|Parole [Cc]hiave|Trefwoorden|Ключевые слова)"
+)
+_ABSTRACTS = (
+    "abstract", "摘要", "초록", "要旨", "抄録", "zusammenfassung", "kurzfassung", "résumé", "resumen", "resumo",
+    "riassunto", "samenvatting", "аннотация", "резюме",
+)  # fmt: skip
 
 
 def bare_title(title: str) -> str:

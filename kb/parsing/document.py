@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from kb.errors import ParseError
 from kb.ids import file_key
-from kb.parsing.assembly import assemble
+from kb.parsing.assembly import Vocabulary, assemble, join_lines
 from kb.parsing.citations import raised_marks, with_references
 from kb.parsing.frontmatter import FileFacts, mark_front, read_front
 from kb.parsing.furniture import printed_labels
@@ -173,7 +173,11 @@ def read_pdf(
 
         blocks, fulltext = as_shown(blocks, reading.recognised), _by_machine(reading, count)
     said = FileFacts(links=reading.links, information=information, data=data)
-    front = _with_file_id(read_front(reading.pages, said, body=body, blocks=assembled.blocks), data)
+    vocabulary = Vocabulary.of(placed.line for page in reading.pages for placed in page.placed)
+    read = read_front(
+        reading.pages, said, body=body, blocks=assembled.blocks, join=lambda lines: join_lines(lines, vocabulary)[0]
+    )
+    front = _with_file_id(read, data)
     document = Document(
         text=assembled.text,
         blocks=blocks,

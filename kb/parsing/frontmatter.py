@@ -7,18 +7,20 @@ is worse than none. The title is the most prominent lines above the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from kb.bibliographic import MONTHS
 from kb.errors import BadIdentifier
 from kb.ids import doi_key, parse_arxiv_id, plain_words
 from kb.links import HOSTS, host_kind, link_kind, names_a_thing, same_address, without_punctuation
-from kb.parsing.authors import INSTITUTION, lead_of, read_affiliation, read_authors
+from kb.parsing.authors import is_name, is_place, lead_of, printed_names, read_affiliations, read_authors
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
-from kb.parsing.lines import TextLine
+from kb.parsing.lines import TextLine, without_first
 from kb.parsing.page import LinkArea
-from kb.records import Block, Link, Metadata
-from kb.structure import KEYWORDS, is_abstract
+from kb.records import Affiliation, Block, Link, Metadata
+from kb.structure import KEYWORDS, NUMBERED, is_abstract, is_references
+from kb.text import CLOSERS, FULL_STOPS, is_set_solid
 
 _ADDRESS = re.compile(rf"(?:https?://)?(?:www\.)?(?P<host>{HOSTS})(?P<path>(?:/[\w.\-~%+@]+){{0,5}})/?", re.IGNORECASE)
 _ANY_ADDRESS = re.compile(r"https?://[\w.-]+\.[a-z]{2,}(?:/[\w.\-~%+@]*)*", re.IGNORECASE)
@@ -47,6 +49,19 @@ _VENUE = re.compile(
     r"|Published as a (?:conference|workshop) paper at (?P<published>[A-Z]{2,10} ?\d{4})"
     r"|Published in (?P<journal>(?:Transactions|Journal) [^(.;]{5,90}\(\d{1,2}/\d{4}\))"
 )
+_MONTH = "|".join(MONTHS)
+_YEAR = r"(?:19|20)\d\d"
+_CITED = re.compile(
+    rf"\b{_YEAR}\b.*\d+\s*[–‐-]\s*\d+|\d+\s*[:(]\s*\d+.*{_YEAR}|{_YEAR}[,;]\s*\d+\s*[:(]|\d+\s*\({_YEAR}\)"
+    rf"|\b(?:vol(?:ume)?|no|nr|issue)\b\.?\s*\d+.*{_YEAR}|\|.*{_YEAR}|\b{_YEAR}\b[^,]*,\s*(?:{_MONTH})\b",
+    re.IGNORECASE,
+)
+_EVENT = re.compile(rf"(?P<event>[A-Z][^,;|]*\b(?:{_YEAR}|[’']\d\d)\b[^,;|]*),\s*(?:{_MONTH})\b", re.IGNORECASE)
+_BEFORE_NUMBERS = re.compile(r"[\s,]+\(?(?=\d)|,?\s+(?:vol|volume|no|nr|issue|Heft|Band)\b\.?", re.IGNORECASE)
+_NO_VENUE = re.compile(
+    r"©|\(c\)|copyright|https?://\S+$|\barxiv\b|received|accepted|\(Eds?\b|^\W*\d|e-?mail|@", re.IGNORECASE
+)
+_HOW_TO_CITE = re.compile(r"ACM Reference Format:?$", re.IGNORECASE)
 _NEAR_CHARS = 240
 
 
@@ -129,8 +144,27 @@ def _is_own(block: Block, page: int, context: str) -> bool:
     return bool(_OWN.search(context)) and not _OTHERS.search(context)
 
 
-def read_keywords(blocks: Sequence[Block]) -> tuple[str, ...] | None:
-    """Keywords that the paper prints on its first two pages, in order; None when it prints none."""
+Joiner = Callable[[Sequence[TextLine]], str]
+
+
+def read_keywords(blocks: Sequence[Block], pages: Sequence[PageLayout] = (), *, join: Joiner) -> tuple[str, ...] | None:
+    """Keywords that the paper prints on its first two pages, in order; None when it prints none.
+
+    Args:
+        blocks: the text.
+        pages: where its lines stand: keywords may have a line each, or stand beside their label.
+        join: makes one text of printed lines.
+    """
+    told = [_keywords_in(blocks)]
+    for page in pages[:2]:
+        for placed in page.placed:
+            match = _KEYWORDS.match(placed.line.text) if placed.line.upright else None
+            told.append(_keywords_at(placed, match.start("rest"), page=page, join=join) if match else None)
+    return max((words for words in told if words), key=lambda words: len(" ".join(words)), default=None)
+
+
+def _keywords_in(blocks: Sequence[Block]) -> tuple[str, ...] | None:
+    """Keywords behind their label in a block, or in the block below it."""
     early = [block for block in blocks if (block.page or 99) <= 2]
     for at, block in enumerate(early):
         inside = _KEYWORDS_IN_NOTES.search(block.text) if block.kind == "footnote" else None
@@ -141,11 +175,43 @@ def read_keywords(blocks: Sequence[Block]) -> tuple[str, ...] | None:
         after = early[at + 1] if at + 1 < len(early) else None
         if not text and after is not None and after.kind in ("paragraph", "front", "list"):
             text = after.text
-        parts = [part.strip(" .\n") for part in re.split(r"[;,·•⋅|]| – ", text)]
-        words = [part for part in parts if part]
-        if 1 < len(words) <= 25 and all(len(word) <= 70 for word in words):
-            return tuple(words)
+        if words := _parted_keywords(text):
+            return words
     return None
+
+
+def _parted_keywords(text: str) -> tuple[str, ...] | None:
+    parts = [part.strip(" .\n") for part in re.split(r"[;,·•⋅|，；、]| – ", text)]
+    words = [part for part in parts if part]
+    return tuple(words) if 1 < len(words) <= 25 and all(len(word) <= 70 for word in words) else None
+
+
+def _keywords_at(label: Placed, begin: int, *, page: PageLayout, join: Joiner) -> tuple[str, ...] | None:
+    """The keywords behind, beside or below their label, as far as lines of one size follow each other tightly."""
+    own = label.line
+    rest = without_first(own, begin) if own.text[begin:].strip() else None
+    lines = [p.line for p in page.placed if p.line is not own and p.line.upright and p.role != "furniture"]
+    beside = [line for line in lines if abs(line.baseline - own.baseline) < 0.4 * own.size and line.x0 > own.x1]
+    last = min(beside, key=lambda line: line.x0) if beside and not rest else own
+    found = [rest] if rest else [last] if last is not own else []
+    left = last.x0 if last is not own else own.x0
+    size = last.size if found else None
+    for line in sorted(lines, key=lambda line: (line.baseline, line.x0)):
+        down = line.baseline - last.baseline
+        if not 0.3 * last.size < down < (2.6 if last is own and not rest else 1.6) * last.size:
+            continue
+        if min(abs(line.x0 - left), abs(line.x0 - own.x0)) > 1.5 * own.size or (
+            size is not None and abs(line.size - size) > 0.3
+        ):
+            continue
+        if _KEYWORDS.match(line.text) or (line.bold and not own.bold) or _INTRODUCTION.match(line.text):
+            break
+        found.append(line)
+        last, size = line, line.size
+    alone = tuple(line.text.strip(" .,;") for line in found)
+    return _parted_keywords(join(found)) or (
+        alone if 1 < len(alone) <= 12 and all(len(t) < 50 for t in alone) else None
+    )
 
 
 def read_venue(page: PageLayout, *, title: str | None = None) -> str | None:
@@ -156,16 +222,43 @@ def read_venue(page: PageLayout, *, title: str | None = None) -> str | None:
         title: the paper's title, at which the venue ends where both stand in one line.
     """
     lines = [p for p in page.placed if p.role in ("furniture", "front", "footnote") and p.line.upright]
-    text = " ".join(p.line.text for p in sorted(lines, key=lambda placed: placed.order))
+    label = next((at for at, p in enumerate(page.placed) if _HOW_TO_CITE.match(p.line.text)), None)
+    lines += page.placed[label + 1 : label + 8] if label is not None else []
+    text = " ".join(p.line.text for p in sorted(lines, key=lambda placed: placed.order)).replace("\xad ", "")
     if re.search(r"under review|submitted to", text, re.IGNORECASE):
         return None
     match = _VENUE.search(text)
-    if match is None:
+    if match is not None:
+        venue = next(group for group in match.groups() if group)
+        if title and title[:30] in venue:
+            venue = venue[: venue.index(title[:30])]
+        return re.sub(r"^In ", "", venue).strip(" ,")
+    return next((venue for row in _outer_lines(page) if (venue := _cited_venue(row))), None)
+
+
+def _outer_lines(page: PageLayout) -> list[str]:
+    """Printed rows of head and foot, and those that name an event or a journal with its year and pages anywhere."""
+    lines = sorted((p.line for p in page.placed if p.line.upright), key=lambda line: (round(line.baseline), line.x0))
+    rows: list[list[TextLine]] = []
+    for line in lines:
+        if rows and abs(line.baseline - rows[-1][0].baseline) < 2:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    outer = [row for row in rows if row[0].y0 < 0.2 * page.height or row[0].y1 > 0.85 * page.height]
+    return [" ".join(line.text for line in row) for row in outer]
+
+
+def _cited_venue(row: str) -> str | None:
+    """The name in front of volume, year and pages ("GLIA 24:39–49 (1998)") or of an event's days; else None."""
+    row = re.sub(r"^\d{1,5}\s+(?=[A-Z])", "", row)  # the page's number
+    if not _CITED.search(row) or _NO_VENUE.search(row):
         return None
-    venue = next(group for group in match.groups() if group)
-    if title and title[:30] in venue:
-        venue = venue[: venue.index(title[:30])]
-    return re.sub(r"^In ", "", venue).strip(" ,")
+    event = _EVENT.match(row)
+    name = event["event"] if event else _BEFORE_NUMBERS.split(row, maxsplit=1)[0]
+    name = name.split("|")[0].strip(" ,.;:–—-(")
+    words = re.findall(r"[^\W\d_]{2,}", name)
+    return name if words and name[:1].isalpha() and len(name) <= 120 and len(words) <= 14 else None
 
 
 _BANNER = re.compile(
@@ -186,23 +279,29 @@ def read_title(
     for group in groups:
         if len(wanted) > 8 and plain_words(_title_text(group)) == wanted:
             return _title_text(group), group
-    best: tuple[float, list[Placed]] | None = None
+    scored: list[tuple[float, list[Placed]]] = []
     for group in groups:
         text = _title_text(group)
         if _BANNER.match(text) or not 4 <= len(text) <= 300 or "@" in text:
             continue
         if not _is_prominent(group, page=page, body=body, is_paper=is_paper):
             continue
-        words = {1: 0.6, 2: 0.8}.get(len(text.split()), 1.0)
+        count = len(text.split()) + sum(map(is_set_solid, text)) // 2
+        words = {1: 0.6, 2: 0.8}.get(count, 1.0)
         score = (
             group[0].line.size * words * (1 - 0.5 * group[0].line.y0 / page.height) * (1.1 if group[0].line.bold else 1)
         )
-        if best is None or score > best[0]:
-            best = (score, group)
-    if best is None:
+        scored.append((score, group))
+    if not scored:
         return None, []
-    lines = best[1]
-    return _title_text(lines), lines
+    most, lines = max(scored, key=lambda one: one[0])
+    names = [name.placed.line.baseline for name in printed_names(front, title=lines)]
+    for score, group in scored:  # a journal's name in large type stands above the title, and not in its axis
+        one, other = lines[0].line, group[0].line
+        apart = abs(one.x0 - other.x0) > 20 and abs(one.x0 + one.x1 - other.x0 - other.x1) > 40
+        if apart and names and score > 0.8 * most and lines[-1].line.baseline < other.baseline < min(names):
+            lines = group
+    return _with_subtitle(_title_text(lines), lines, front)
 
 
 def _is_prominent(group: Sequence[Placed], *, page: PageLayout, body: BodyStyle, is_paper: bool) -> bool:
@@ -215,21 +314,38 @@ def _is_prominent(group: Sequence[Placed], *, page: PageLayout, body: BodyStyle,
 
 
 def _title_groups(front: Sequence[Placed], *, body: BodyStyle) -> list[list[Placed]]:
-    """Lines of one type that stand below each other."""
+    """Lines of one type that stand below each other; in a large size, names of species and the like may be italic."""
     groups: list[list[Placed]] = []
     for placed in sorted(front, key=lambda placed: (placed.line.baseline, placed.line.x0)):
         line = placed.line
         for group in reversed(groups[-3:]):
             last = group[-1].line
             down = line.baseline - last.baseline
-            tight = -0.2 * line.size <= down <= max(1.7, 1.15 * body.leading / body.size) * line.size
+            large = min(line.size, last.size) > 1.4 * body.size
+            tight = -0.2 * line.size <= down <= max(2.1 if large else 1.7, 1.15 * body.leading / body.size) * line.size
             tight = tight and line.x0 < last.x1 and last.x0 < line.x1
-            if tight and abs(line.size - last.size) < 0.4 and line.bold == last.bold and line.font == last.font:
+            alike = line.bold == last.bold and line.font == last.font
+            if tight and abs(line.size - last.size) < (0.05 * last.size if large else 0.4) and (alike or large):
                 group.append(placed)
                 break
         else:
             groups.append([placed])
     return groups
+
+
+def _with_subtitle(text: str, lines: list[Placed], front: Sequence[Placed]) -> tuple[str, list[Placed]]:
+    """The title with the line right below it that is set in its type, smaller, and names nobody."""
+    last = lines[-1].line
+    for placed in front:
+        line = placed.line
+        near = placed not in lines and 0 < line.baseline - last.baseline < 1.6 * last.size
+        alike = line.font == last.font and line.bold == last.bold and 0.6 * last.size < line.size < 0.95 * last.size
+        words = line.text.split()
+        if near and alike and len(words) > 1 and abs(line.x0 - lines[0].line.x0) < 2 and line.text.isprintable():
+            no_name = not is_name(line.text) and not re.search(r"[\d@,()]", line.text)
+            if no_name:
+                return f"{text.rstrip(':')}: {_title_text([placed])}", [*lines, placed]
+    return text, lines
 
 
 def _title_text(lines: Sequence[Placed]) -> str:
@@ -241,14 +357,18 @@ def _title_text(lines: Sequence[Placed]) -> str:
             text = text[:-1] + "-" + piece
         else:
             text = f"{text} {piece}" if text and not text.endswith("-") else text + piece
-    return _MARKS.sub("", re.sub(r"\s+", " ", text.replace("\xad", "-"))).strip()
+    text = re.sub(r"\s*\[[^\]]*https?:[^\]]*\]?$", "", re.sub(r"\s+", " ", text.replace("\xad", "-")))
+    return _MARKS.sub("", text).strip()
 
 
-_ABSTRACT = re.compile(
-    r"^(?:Abstract|ABSTRACT|A\s?B\s?S\s?T\s?R\s?A\s?C\s?T|Summary|SUMMARY|摘要|초록)(?P<rest>\b.*|)$"
+_ABSTRACT_WORD = (
+    r"(?:Abstract|ABSTRACT|A\s?B\s?S\s?T\s?R\s?A\s?C\s?T|a\s?b\s?s\s?t\s?r\s?a\s?c\s?t|Summary|SUMMARY|摘\s*要|초\s*록|要\s*旨|抄\s*録"
+    r"|Zusammenfassung|ZUSAMMENFASSUNG|Kurzfassung|R[ée]sum[ée]|R[ÉE]SUM[ÉE]|Resumen|RESUMEN|Resumo|RESUMO|Riassunto"
+    r"|RIASSUNTO|Samenvatting|Аннотация|АННОТАЦИЯ|Резюме)"
 )
-_INTRODUCTION = re.compile(r"^(?:(?:1|I)\.?\s+)?I\s?NTRODUCTION$", re.IGNORECASE)
-_RUN_IN = re.compile(r"^(?:Abstract|ABSTRACT|Summary|SUMMARY)\s*[.:—–-]*\s*")
+_ABSTRACT = re.compile(rf"^[\W_]{{0,2}}{_ABSTRACT_WORD}(?P<rest>(?![^\W_]).*|)$")
+_INTRODUCTION = re.compile(r"^(?:(?:1|I)\.?\s+)?(?:I\s?NTRODUCTION|Einleitung|Introducción|引\s*言)$", re.IGNORECASE)
+_RUN_IN = re.compile(rf"^[\W_]{{0,2}}{_ABSTRACT_WORD}(?![^\W_])[\s\]】]*[.:：—–-]*\s*")
 _FRONT_PARAGRAPH = re.compile(
     rf"^(?:(?:{KEYWORDS}|CCS Concepts|CCS CONCEPTS)\s*[:.—–-]"
     r"|Categories and Subject Descriptors|General Terms|Additional Key Words|ACM Reference Format"
@@ -265,6 +385,7 @@ _XMP_ARXIV = re.compile(rb"arXiv:\s?(\d{4}\.\d{4,5}(?:v\d{1,2})?|[a-z-]+/\d{7}(?
 _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"<>{}|\\^]+")
 _MIN_PAGES = 3  # and at most so many lines, where the first page is only a title
 _TITLE_PAGE_LINES = 40
+_LONGEST_ABSTRACT_PAGES = 2  # of a contribution that has no sections
 _MAX_ABSTRACT_PAGE = 12  # behind a title page
 
 
@@ -274,29 +395,39 @@ def mark_front(pages: Sequence[PageLayout], *, body: BodyStyle) -> None:
         return
     page = pages[0]
     lines = [placed for placed in page.placed if placed.role == "body"]
-    end = _front_end(lines, page=page, body=body)
+    end, column = _front_end(lines, page=page, body=body)
     if not end and len(pages) > _MIN_PAGES and len(lines) < _TITLE_PAGE_LINES and _has_title(lines, body=body):
         end = page.height  # a title page: the text begins on the next one
-    # Above the abstract, but in the other column and well below the title block, stand text and floats.
+    # Above the abstract, but in a column behind its own and well below the title block, stand text and floats.
     across = [placed.line.y1 for placed in lines if placed.column == -1 and placed.line.baseline <= end]
     block_end = max(across, default=0.0) + 3 * body.leading if across else end
     for placed in lines:
-        if placed.line.baseline <= end and (placed.column <= 0 or placed.line.y0 < block_end):
+        if placed.line.baseline <= end and (placed.column <= column or placed.line.y0 < block_end):
             placed.role = "front"
+    for before in range(column):  # beside the abstract: names, addresses, keywords, up to the first text
+        beside = [p for p in page.placed if p.column == before and p.line.baseline > end]
+        for at, placed in enumerate(beside):
+            text = placed.line.text.strip()
+            if placed.role == "caption" or _INTRODUCTION.match(text) or NUMBERED.match(text):
+                break
+            if _begins_prose(beside[at : at + 3], page=page, body=body):
+                break
+            if placed.role == "body":
+                placed.role = "front"
 
 
-def _front_end(lines: Sequence[Placed], *, page: PageLayout, body: BodyStyle) -> float:
-    """y above which the front matter stands; 0 when there is none."""
+def _front_end(lines: Sequence[Placed], *, page: PageLayout, body: BodyStyle) -> tuple[float, int]:
+    """y above which the front matter stands, 0 when there is none, and the column of the abstract below it."""
     for placed in lines:
         match = _ABSTRACT.match(placed.line.text.strip())
         run_in = match is not None and run_in_length(placed.line) > 0
         if match and (len(match["rest"]) < 3 or run_in or placed.line.text.isupper()):
-            return placed.line.y0 + 1
+            return placed.line.y0 + 1, max(0, placed.column)
     introduction = next((p for p in lines if _INTRODUCTION.match(p.line.text.strip())), None)
     prose = next((p for k, p in enumerate(lines) if _begins_prose(lines[k : k + 3], page=page, body=body)), None)
     ends = [placed.line.y0 + 1 for placed in (introduction, prose) if placed is not None]
     end = min(ends, default=0.0)
-    return end if _has_title([p for p in lines if p.line.y1 <= end], body=body) else 0.0
+    return end if _has_title([p for p in lines if p.line.y1 <= end], body=body) else 0.0, 0
 
 
 def _has_title(lines: Sequence[Placed], *, body: BodyStyle) -> bool:
@@ -308,13 +439,16 @@ def _begins_prose(three: Sequence[Placed], *, page: PageLayout, body: BodyStyle)
     if len(three) < 3 or len({placed.column for placed in three}) > 1:
         return False
     start, end = page.span_of(three[0].column)
+    one, two, three_lines = three[0].line, three[1].line, [placed.line for placed in three]
+    if one.runs[0].raised or two.runs[0].raised or abs(three_lines[1].x0 - three_lines[2].x0) > 2:
+        return False  # a list of addresses, or lines that are centred
     return all(
         placed.line.width > 0.75 * (end - start)
         and abs(placed.line.size - three[0].line.size) < 0.3
         and abs(placed.line.size - body.size) < 0.2 * body.size
-        and len(placed.line.text.split()) >= 5
+        and (len(placed.line.text.split()) >= 5 or sum(map(is_set_solid, placed.line.text)) >= 15)
         for placed in three[:2]
-    ) and not (lead_of(three[0].line) or all(INSTITUTION.search(placed.line.text) for placed in three[:2]))
+    ) and not (lead_of(three[0].line) or all(is_place(placed.line.text) for placed in three[:2]))
 
 
 def run_in_length(line: TextLine) -> int:
@@ -323,7 +457,7 @@ def run_in_length(line: TextLine) -> int:
     if match is None or len(line.text) - match.end() < 10:
         return 0
     word, rest = line.runs[0].style, line.runs[-1].style
-    sign = re.search(r"[.:—–-]\s*$", match[0])
+    sign = re.search(r"[.:：—–\]】-]\s*$", match[0])
     return match.end() if sign or (word.bold, word.italic, word.font) != (rest.bold, rest.italic, rest.font) else 0
 
 
@@ -354,21 +488,38 @@ class FileFacts:
     data: bytes
 
 
-def read_front(pages: Sequence[PageLayout], said: FileFacts, *, body: BodyStyle, blocks: Sequence[Block]) -> Metadata:
-    """The metadata that the PDF states. ``ids`` holds what is printed or embedded: arXiv id, then DOI."""
+def read_front(
+    pages: Sequence[PageLayout], said: FileFacts, *, body: BodyStyle, blocks: Sequence[Block], join: Joiner
+) -> Metadata:
+    """The metadata that the PDF states. ``ids`` holds what is printed or embedded: arXiv id, then DOI.
+
+    Args:
+        pages: the pages, the roles of their lines known.
+        said: what the file says beside its pages.
+        body: how running text is set.
+        blocks: the text.
+        join: makes one text of printed lines.
+    """
     if not pages:
         return Metadata(source="pdf", ids=())
     front = sorted((p for p in pages[0].placed if p.role == "front"), key=lambda placed: placed.order)
     is_title_page = all(placed.role != "body" for placed in pages[0].placed)
     latest = _MAX_ABSTRACT_PAGE if is_title_page else 2
-    abstract = _read_abstract(blocks, latest=latest)
+    abstract = _read_abstract(blocks, pages, body=body, latest=latest, join=join)
     is_paper = abstract is not None or any(
         block.kind == "heading" and (block.page or 99) <= latest and _INTRODUCTION.match(block.text) for block in blocks
     )
     stated = said.information.get("Title", "")
     title, title_lines = read_title(front, page=pages[0], body=body, stated=stated, is_paper=is_paper)
+    if title is None and not is_paper:  # one page without headings: what stands above names may be a title
+        likely, likely_lines = read_title(front, page=pages[0], body=body, stated=stated, is_paper=True)
+        if likely_lines and printed_names(front, title=likely_lines):
+            title, title_lines = likely, likely_lines
     authors = read_authors(front, title=title_lines, stated=said.information.get("Author", "")) if title_lines else None
-    affiliation = read_affiliation(pages[0], front, title=title_lines, authors=authors) if authors else None
+    affiliations = (
+        read_affiliations(pages[0], front, title=title_lines, authors=authors, body_size=body.size) if authors else ()
+    )
+    first = next((one for one in affiliations if authors and authors[0] in one.authors), None)
     arxiv, version = _read_arxiv(pages[0], said.information, said.data)
     doi = _read_doi(pages[0], said.information)
     ids = [key for key in (arxiv, doi) if key]
@@ -380,8 +531,9 @@ def read_front(pages: Sequence[PageLayout], said: FileFacts, *, body: BodyStyle,
         authors=authors,
         abstract=abstract,
         links=read_links(blocks, said.links) or None,
-        affiliation=affiliation,
-        keywords=read_keywords(blocks),
+        affiliation=Affiliation(text=first.text, page=first.page) if first else None,
+        affiliations=affiliations or None,
+        keywords=read_keywords(blocks, pages, join=join),
         venue=read_venue(pages[0], title=title),
     )
 
@@ -423,14 +575,144 @@ def _read_doi(page: PageLayout, information: Mapping[str, str]) -> str | None:
 # -------------------------------------------------------------------------------------------- abstract
 
 
-def _read_abstract(blocks: Sequence[Block], *, latest: int) -> str | None:
+def _read_abstract(
+    blocks: Sequence[Block], pages: Sequence[PageLayout], *, body: BodyStyle, latest: int, join: Joiner
+) -> str | None:
+    """The text below or behind its label, else what stands set apart between the front matter and the text.
+
+    Lines of one type that follow each other evenly are it as long as they end a sentence; one that goes on in the next
+    column or on the next page is taken from the blocks.
+    """
+    labelled = _labelled_lines(pages[:latest])
+    lines = _lines_set_apart(pages[0], blocks, body=body) if labelled is None else labelled
+    text = _without_imprint(join(lines)) if lines else ""
+    if _ENDS.search(text) and len(text) >= (_LEAST_LABELLED if labelled else _LEAST_APART):
+        return text
     prose = [block for block in blocks if block.kind in ("paragraph", "list") and (block.page or 0) <= latest]
     under = [block.text for block in prose if block.section and _is_opening_section(block.section[-1])]
     if not under:
         first = next((k for k, block in enumerate(prose) if _RUN_IN.match(block.text) and len(block.text) > 150), None)
         under = _unmarked_abstract(blocks) if first is None else [_RUN_IN.sub("", prose[first].text)]
-    text = " ".join(_until_keywords(under)).strip()
-    return text if len(text) >= 100 else None
+    told = _without_imprint(" ".join(_until_keywords(under)).strip())
+    best = max(told, text, key=len)
+    return best if len(best) >= (40 if any(map(is_set_solid, best[:20])) else 100) else None
+
+
+_ENDS = re.compile(rf"[{FULL_STOPS}][{CLOSERS}」』]*$")
+_LEAST_LABELLED = 40  # characters
+_LEAST_APART = 120
+_IMPRINT = re.compile(
+    rf"(?<=[{FULL_STOPS}])\s+(?:\S{{0,3}}\s?(?:19|20)\d\d\s[^.]*(?:Ltd|Inc|B\. ?V|Authors?|Elsevier)\b.*"
+    r"|(?:©|\(c\)|Copyright).*|[A-Z][\w.& ]{2,60}\s\d+\s?[:(,].{3,25}(?:19|20)\d\d\)?\.?)$",
+    re.DOTALL,
+)
+
+
+def _without_imprint(text: str) -> str:
+    """Without the paper's own citation or the owner of its rights at the end."""
+    while (shorter := _IMPRINT.sub("", text).strip()) != text:
+        text = shorter
+    return text
+
+
+def _labelled_lines(pages: Sequence[PageLayout]) -> list[TextLine] | None:
+    """The lines of the abstract behind, beside or below the first label of one; None where there is no label."""
+    for page in pages:
+        for placed in page.placed:
+            line = placed.line
+            match = _ABSTRACT.match(line.text.strip()) if line.upright and placed.role != "furniture" else None
+            if match is None:
+                continue
+            if length := run_in_length(line):
+                return _even_lines(without_first(line, length), page=page)
+            if len(match["rest"].strip(" .:：—–-]】")) < 3:
+                others = [
+                    p.line for p in page.placed if p.line.upright and p.role != "furniture" and p.line is not line
+                ]
+                beside = [o for o in others if abs(o.baseline - line.baseline) < 0.3 * o.size and o.x0 > line.x1]
+                beside = [o for o in beside if o.x0 - line.x1 < 6 * line.size]
+                below = [o for o in others if 0.5 * line.size < o.baseline - line.baseline < 5 * line.size]
+                below = [o for o in below if o.x0 < line.x1 + line.size and line.x0 < o.x1]
+                if start := min(beside or below, key=lambda o: (round(o.baseline), o.x0), default=None):
+                    return _even_lines(start, page=page)
+                return []
+    return None
+
+
+def _lines_set_apart(page: PageLayout, blocks: Sequence[Block], *, body: BodyStyle) -> list[TextLine]:
+    """The first text below the front matter, where its type or measure is another than the text's, or where the first
+    of numbered headings comes next."""
+    front = [placed.line.baseline for placed in page.placed if placed.role == "front"]
+    after = [p for p in page.placed if p.role in ("body", "float", "footnote") and p.line.upright]
+    after = [p for p in after if front and p.line.baseline > max(front)]
+    if not after:
+        return []
+    first = min(after, key=lambda placed: (round(placed.line.baseline), placed.line.x0))
+    line = first.line
+    start, end = page.span_of(first.column)
+    if line.width < 0.6 * (end - start) or line.text[:1].islower() or not line.text[:1].isalpha():
+        return []
+    lines = _even_lines(line, page=page)
+    other = abs(line.size - body.size) > 0.05 * body.size or line.font not in body.fonts
+    wider = first.column == -1 and len(page.columns) > 1
+    heading = next((block for block in blocks if block.kind == "heading"), None)
+    parts = [block.text for block in blocks if block.kind == "heading" and not is_references(block.text)]
+    only_abstract = (blocks[-1].page or 9) <= _LONGEST_ABSTRACT_PAGES and not parts
+    next_to = heading is not None and re.match(r"(?:1|I|一)[.、\s]|0\b", heading.text) is not None
+    next_to = next_to or (heading is not None and _INTRODUCTION.match(heading.text) is not None)
+    below = min((b.lines[0].y0 for b in blocks if b is heading and b.page == page.number and b.lines), default=None)
+    ends_there = lines and next_to and below is not None and below - lines[-1].y1 < 4 * body.leading
+    last = lines[-1].baseline if lines else 0.0
+    rest = [p.line for p in page.placed if 0 < p.line.baseline - last < 4 * body.leading and p.line.upright]
+    keywords_follow = any(re.match(rf"[\W_]{{0,2}}{KEYWORDS}", line.text) for line in rest)
+    return lines if other or wider or ends_there or keywords_follow or only_abstract else []
+
+
+def _even_lines(start: TextLine, *, page: PageLayout) -> list[TextLine]:
+    """The lines from ``start`` on that follow each other in one type, evenly, from one left edge."""
+    others = [p for p in page.placed if p.line.upright and p.role not in ("furniture", "caption")]
+    others.sort(key=lambda placed: (round(placed.line.baseline), placed.line.x0))
+    rows = [[start]]
+    left, right, lead = start.x0, start.x1, 2.6 * start.size
+    for placed in others:
+        line, last = placed.line, rows[-1][-1]
+        down = line.baseline - last.baseline
+        if line.text == start.text or down < -0.5 * last.size or line.baseline < start.baseline - 1:
+            continue
+        if abs(down) < 0.5 * last.size:
+            gap = line.x0 - last.x1
+            if -1 < gap < (2.5 if len(rows) > 1 else 1.2) * last.size and (line.x1 <= right + 3 or len(rows) == 1):
+                rows[-1].append(line)
+                right = max(right, line.x1) if len(rows) == 1 else right
+            continue
+        if line.x1 < left or line.x0 > right:
+            continue  # another column
+        if abs(line.size - start.size) > 0.06 * start.size:
+            if down < 0.8 * last.size or line.width < 2 * start.size:
+                continue  # raised and lowered signs
+            break
+        if down > lead or _ends_abstract(placed, start=start):
+            break
+        if line.x0 > max(left, rows[0][0].x0) + 2.6 * start.size or line.x0 < left - 2.6 * start.size:
+            if len(rows) > 1:
+                break
+            if line.x0 > start.x0:
+                continue
+        if len(rows) == 1:
+            lead = max(1.25 * down, 1.35 * start.size)
+        left, right = min(left, line.x0), max(right, line.x1)
+        rows.append([line])
+    return [line for row in rows for line in row]
+
+
+def _ends_abstract(placed: Placed, *, start: TextLine) -> bool:
+    """Whether a line below an abstract is the first of something else: a label, a heading, another weight, rights."""
+    line = placed.line
+    labelled = re.match(rf"[\W_]{{0,2}}(?:{KEYWORDS}|CCS Concepts|ACM Reference)", line.text) is not None
+    told = _RIGHTS.search(line.text) is not None or "All rights reserved" in line.text
+    heading = placed.role == "heading" and (line.bold != start.bold or NUMBERED.match(line.text) is not None)
+    bolder = start.bold != line.bold and len({run.style.bold for run in line.runs}) == 1
+    return labelled or told or heading or bolder or placed.role == "front"
 
 
 def _is_opening_section(title: str) -> bool:

@@ -16,6 +16,7 @@ from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine
 from kb.parsing.page import LONG_RULE_POINTS, OutlineEntry, rules_of
 from kb.structure import FLOAT_TITLE, KNOWN, NUMBERED, ROMAN, bare_title
+from kb.text import is_set_solid
 
 MAX_HEADING_LINES = 3
 
@@ -268,14 +269,19 @@ def _heading_lines(page: PageLayout, at: int, *, body: BodyStyle, only_certain: 
         return []
     known = bool(KNOWN.match(bare_title(text)) or KNOWN.match(_unspaced(text)))
     apart = is_set_apart(placed, page=page, body=body, numbered=match is not None)
-    lines = _with_continuation(page, at)
+    # A known name in the type of the text is a heading by itself: what follows in that type is the text.
+    lines = [at] if known and not apart else _with_continuation(page, at)
     if len(lines) > MAX_HEADING_LINES:
         return []
-    plain = len(text.split()) <= 3 and text[:1].isupper()
+    plain = len(text.split()) <= 3 and bare_title(text)[:1].isupper()
     if known and MAIN_PART.match(text) and not _begins_part(page, lines[-1], body=body):
         known = False  # "Method" and "Results" are names of columns, too
     if known and (apart or plain) and _stands_alone(page, at, body=body, least=1.0 if apart else 1.2):
         return lines
+    if match and _is_solid_title(match["title"]) and _plausible(match["number"]):
+        start, end = page.span_of(placed.column)
+        short = placed.line.x0 - start < 24 and placed.line.width < 0.5 * (end - start)
+        return [at] if short and _text_follows(page, at, body=body) else []
     small = placed.line.size < body.size - 0.6 and not text.isupper()
     if match and apart and _is_title(match["title"]) and _plausible(match["number"]):
         return lines if not small or _stands_alone(page, at, body=body, least=1.4) else []
@@ -322,6 +328,11 @@ def _is_title(title: str) -> bool:
         and not re.search(r"\bet al\b|\(\d{4}\)|https?:", title)
         and sum(char.isalpha() for char in title) > 0.6 * len(title.replace(" ", ""))
     )
+
+
+def _is_solid_title(title: str) -> bool:
+    """Whether a title is a few signs of Han or kana and nothing else: no blank and no capital says that it is one."""
+    return 2 <= len(title) <= 20 and all(map(is_set_solid, title)) and title.isalnum()
 
 
 def _plausible(number: str) -> bool:

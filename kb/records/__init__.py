@@ -88,6 +88,7 @@ from kb.records.intake import (
 from kb.records.papers import (
     RECOGNISED,
     Affiliation,
+    AuthorAffiliation,
     Box,
     Fulltext,
     Link,
@@ -135,6 +136,7 @@ __all__ = [
     "Answer",
     "AnswerSource",
     "Audience",
+    "AuthorAffiliation",
     "Block",
     "BlockKind",
     "Box",

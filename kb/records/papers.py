@@ -72,6 +72,15 @@ RECOGNISED = "read-by-machine"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorAffiliation:
+    """An affiliation as the front matter prints it, and the names of the authors who have it, at least one."""
+
+    text: str
+    authors: tuple[str, ...]
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fulltext:
     """Whether the paper's full text is in the catalog; ``code`` is one of the stable codes in ``kb.errors``."""
 
@@ -118,6 +127,7 @@ class Metadata:
     withdrawn: bool | None = None
     links: tuple[Link, ...] | None = None
     affiliation: Affiliation | None = None
+    affiliations: tuple[AuthorAffiliation, ...] | None = None
     keywords: tuple[str, ...] | None = None
     private: bool | None = None  # stated by the user only
 
@@ -169,6 +179,7 @@ class Paper:
     withdrawn: bool = False
     links: tuple[Link, ...] = ()
     affiliation: Affiliation | None = None
+    affiliations: tuple[AuthorAffiliation, ...] = ()
     keywords: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     collections: tuple[str, ...] = ()

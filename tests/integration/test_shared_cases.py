@@ -11,6 +11,7 @@ import pytest
 from kb import Library, Settings
 from kb.cli.parser import build_parser
 from kb.ids import parse_arxiv_id
+from kb.parsing.document import read_pdf
 from tests.fakes import WordEncoder
 
 pytestmark = pytest.mark.shared
@@ -42,6 +43,38 @@ def test_papers_that_print_a_placeholder_stay_papers_of_their_own(library: Libra
     assert library.doctor() == []
     library.add(str(folder / "dup.bib"))
     assert len(library.list()) == 7
+
+
+def test_a_chinese_page_says_title_authors_abstract_keywords_and_sections(cases: Path) -> None:
+    document = read_pdf((cases / "pdf_scripts" / "zh.pdf").read_bytes(), max_pages=4)
+    front = document.front
+    assert front.title == "基于检索增强的大语言模型综述"
+    assert front.authors == ("张三", "李四", "王五")
+    assert front.abstract is not None
+    assert front.abstract.startswith("大语言模型在许多任务上")
+    assert front.abstract.endswith("12.5 个百分点。")
+    assert front.keywords == ("检索增强", "大语言模型", "综述")
+    assert [(one.text, one.authors) for one in front.affiliations or ()] == [
+        ("清华大学 计算机系，北京 100084", ("张三", "李四"))
+    ]
+    headings = [block.text for block in document.blocks if block.kind == "heading"]
+    assert [text for text in headings if text[0].isdigit()] == ["1 引言", "2 方法"]
+
+
+def test_ligatures_of_private_codes_are_letters_of_title_and_abstract(cases: Path) -> None:
+    document = read_pdf((cases / "pdf_scripts" / "pua2.pdf").read_bytes(), max_pages=4)
+    assert document.front.title == "Efficient Classification of fluid Diffusion"
+    assert document.front.authors == ("Jane Doe",)
+    assert document.front.abstract == (
+        "We study the efficiency of classification. The final difference is significant (5.2 %)."
+    )
+    assert [block.text for block in document.blocks if block.kind == "heading"] == ["Abstract", "1 Introduction"]
+
+
+def test_the_printed_page_stands_beside_the_position_in_the_file(cases: Path) -> None:
+    document = read_pdf((cases / "pdf_variants" / "page_labels.pdf").read_bytes(), max_pages=40)
+    assert document.page_labels == tuple(str(number) for number in range(2270, 2283))
+    assert document.front.authors == ("Arman Cohan", "Sergey Feldman", "Iz Beltagy", "Doug Downey", "Daniel S. Weld")
 
 
 def test_what_is_pasted_is_the_paper_that_it_means(cases: Path) -> None:

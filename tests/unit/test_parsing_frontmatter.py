@@ -27,7 +27,9 @@ def front_of(
 ) -> Metadata:
     pages, body = laid_out(page)
     mark_front(pages, body=body)
-    return read_front(pages, says or said(), body=body, blocks=blocks)
+    return read_front(
+        pages, says or said(), body=body, blocks=blocks, join=lambda lines: " ".join(line.text for line in lines)
+    )
 
 
 def marked(pages: list[PageLayout]) -> list[str]:

@@ -82,15 +82,18 @@ def test_the_same_address_is_named_once() -> None:
     ],
 )
 def test_keywords_are_split_at_their_signs(text: str, words: tuple[str, ...] | None) -> None:
-    assert read_keywords([block(text, kind="front")]) == words
+    assert read_keywords([block(text, kind="front")], join=str) == words
 
 
 def test_keywords_below_a_heading_of_their_own_are_read() -> None:
-    assert read_keywords([block("KEYWORDS", kind="heading"), block("widgets, evaluation")]) == ("widgets", "evaluation")
+    assert read_keywords([block("KEYWORDS", kind="heading"), block("widgets, evaluation")], join=str) == (
+        "widgets",
+        "evaluation",
+    )
 
 
 def test_keywords_are_looked_for_on_the_first_pages_only() -> None:
-    assert read_keywords([block("Keywords: widgets, evaluation", page=5)]) is None
+    assert read_keywords([block("Keywords: widgets, evaluation", page=5)], join=str) is None
 
 
 @pytest.mark.parametrize(

@@ -290,7 +290,7 @@ def _lists_agree(ours: tuple[str, ...], theirs: tuple[str, ...]) -> bool | None:
 TRUST = ("user", "arxiv", "jsonl", "bibtex", "csl", "ris", "nbib", "zotero", "html", "pdf", "text")
 _SINGLE = (
     "title", "abstract", "categories", "comment", "updated", "license", "venue", "url", "withdrawn", "affiliation",
-    "keywords",
+    "affiliations", "keywords",
 )  # fmt: skip
 FACTS = tuple(f.name for f in fields(Metadata) if f.name not in ("source", "ids", "proposed"))
 """What a source may state of a paper, and the user may decide."""

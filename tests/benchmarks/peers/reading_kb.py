@@ -40,15 +40,14 @@ def read(path: Path) -> dict[str, Any]:
             blocks.append({"page": page, "text": block.text[lines[0].start : lines[-1].end]})
         if not block.lines:  # a file that only the second reader could open
             blocks.append({"page": block.page or 1, "text": block.text})
-    authors, affiliation = list(front.authors or ()), front.affiliation
     return {
         "pages": document.pages,
         "cpu_s": cpu_s,
         "pictures_cpu_s": pictures_cpu_s,
         "blocks": blocks,
         "title": front.title or "",
-        "authors": authors,
-        "affiliations": [[authors[0], affiliation.text]] if authors and affiliation else [],
+        "authors": list(front.authors or ()),
+        "affiliations": [[author, one.text] for one in front.affiliations or () for author in one.authors],
         "abstract": front.abstract or "",
         "keywords": list(front.keywords or ()),
         "venue": front.venue or "",
