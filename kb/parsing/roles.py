@@ -178,11 +178,20 @@ def attach_to_captions(floats: Sequence[PageFloats]) -> None:
     is_above = _vote((caption.name, bool(up)) for _, caption, up, down in choices if bool(up) != bool(down))
     for of_page, caption, up, down in choices:
         first, second = (up, down) if is_above[caption.name] else (down, up)
+        own = [placed.line for placed in of_page.page.placed if _is_of(placed, caption)]
+        if own:  # a float stands on one side of its caption
+            edge = area_of(of_page.page.placed[index].line for index in caption.lines)
+            lies_above, lies_below = area_of(own)[3] < edge[1] + 2, area_of(own)[1] > edge[3] - 2
+            first, second = (up, []) if lies_above else (down, []) if lies_below else (first, second)
         free = [number for number in first if of_page.blocks[number][0].role == "body"]
         for number in free or second:
             for placed in of_page.blocks[number]:
                 if placed.role == "body":
                     placed.role, placed.float_label = "float", caption.label
+
+
+def _is_of(placed: Placed, caption: Caption) -> bool:
+    return placed.role == "float" and placed.float_label == caption.label
 
 
 def _top_float(of_page: PageFloats, above: list[int], below: list[int], *, caption: Caption) -> list[int]:

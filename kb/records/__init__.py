@@ -59,7 +59,18 @@ from kb.records.digests import (
     Skipped,
     Topic,
 )
-from kb.records.documents import Block, BlockKind, Chunk, ChunkKind, Document, FigureImage, FileKind, Line
+from kb.records.documents import (
+    Block,
+    BlockKind,
+    Chunk,
+    ChunkKind,
+    Document,
+    FigureImage,
+    FileKind,
+    Grid,
+    GridCell,
+    Line,
+)
 from kb.records.hits import NO_FILTERS, Filters, Grouping, Hit, Hits, Mode
 from kb.records.intake import (
     AddReport,
@@ -152,6 +163,8 @@ __all__ = [
     "Filters",
     "Found",
     "Fulltext",
+    "Grid",
+    "GridCell",
     "Grouping",
     "Hit",
     "Hits",

@@ -34,11 +34,36 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GridCell:
+    """A cell of a printed table: ``[start, end)`` in its block's text, and where it stands in the grid (from 0).
+
+    ``rows`` and ``columns`` are how many it spans, downwards and to the right. Empty places have no cell.
+    """
+
+    row: int
+    column: int
+    start: int
+    end: int
+    rows: int = 1
+    columns: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """Rows and columns of a printed table. ``header_rows`` is how many rows, from the top, name the columns."""
+
+    columns: int
+    header_rows: int
+    cells: tuple[GridCell, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
     """A paragraph, heading, caption … of a document. ``start`` is its place in ``Document.text``.
 
     ``section`` is the path of headings above it. ``label`` is "Figure 3" or "Table 1" for captions and tables,
-    and the reference's marker for references. Text read from HTML or plain files has no lines.
+    and the reference's marker for references. Text read from HTML or plain files has no lines. ``grid`` says of a
+    table what its rows and columns are; its text has a row on each line, with " | " between the cells.
     """
 
     kind: BlockKind
@@ -48,6 +73,7 @@ class Block:
     page: int | None = None
     lines: tuple[Line, ...] = ()
     label: str | None = None
+    grid: Grid | None = None
 
     @property
     def end(self) -> int:
