@@ -38,7 +38,9 @@ _TIGHT_STEP = 1.15  # of the least step: lines of one cell
 _LOOSE_STEP = 1.25  # of the least step: lines of two rows, where there are both
 _LINE_EM = 1.5  # lines of one heading stand no farther apart
 _CENTRE_EM = 0.8  # what is set over the middle of several columns may be off by so much
-_NUMBER = re.compile(r"[(\[<>≤≥~≈±+−–-]*[$€£#]?\d[\d.,:/]*(?:[eE][+−-]?\d+)?[%‰°xX×KMBkms]*[)\]*†‡↑↓,]*")
+_NUMBER = re.compile(
+    r"[(\[<>≤≥~≈±+−–-]*[$€£#]?\d[\d.,:/]*(?:[±+−–-]\d[\d.,]*)*(?:[eE][+−-]?\d+)?[%‰°xX×KMBkms]*[)\]*†‡↑↓,]*"
+)
 _NOTHING = re.compile(r"[-–—−]|[nN]/[aA]")
 
 
@@ -108,11 +110,11 @@ def read_table(lines: Sequence[TextLine], graphics: Sequence[Graphic] = ()) -> R
     columns = _columns(rows)
     _place(rows, columns)
     heights = _heights([*rules, *_edges(graphics)], rows)
-    count = _header_lines(rows, heights)
+    count = _ruled_head(rows, heights)
     head = _header_rows(rows[:count], columns)
     rows = [*head, *_body_rows(rows[count:], heights, columns)]
     text, spans, cells = _written(rows, len(columns))
-    grid = Grid(columns=len(columns), header_rows=len(head), cells=cells)
+    grid = Grid(columns=len(columns), header_rows=len(head) or _plain_head(rows), cells=cells)
     return ReadTable(text=text, spans=spans, grid=grid, is_grid=_is_grid(rows, len(columns)))
 
 
@@ -347,24 +349,32 @@ def _spans(piece: _Piece) -> bool:
     return piece.first < piece.last
 
 
-def _header_lines(rows: Sequence[_Row], heights: Sequence[float]) -> int:
-    """How many lines name the columns: those above the first rule within, unless these are rows of numbers, and with
-    them those below it over whose columns their cells span; else those above the first row of numbers."""
+def _ruled_head(rows: Sequence[_Row], heights: Sequence[float]) -> int:
+    """How many lines name the columns, where rules tell: those above the first rule within, and with them those below
+    it over whose columns their cells span; above the first row of numbers where rules stand between all rows."""
     numeric = [_is_numeric(row) for row in rows]
     above = [sum(row.baseline < height for row in rows) for height in heights]
     inner = [count for count in dict.fromkeys(above) if 0 < count < len(rows)]
-    first = next((number for number, is_numeric in enumerate(numeric) if is_numeric), len(rows))
-    is_of_numbers = 2 * sum(numeric[first:]) > len(rows) - first > 0
-    if not inner or sum(numeric[: inner[0]]) > 1 or (2 * len(inner) > len(rows) and is_of_numbers):
-        return max(0, min(first if is_of_numbers else 1, len(rows) - 1))
+    if not inner:
+        count = _plain_head(rows)
+        return count if any(_spans(piece) for row in rows[:count] for piece in row.pieces) else 0
+    if sum(numeric[: inner[0]]) > 1 or 2 * len(inner) > len(rows):
+        return _plain_head(rows)
     count = inner[0]
     for after in inner[1:]:
         last = rows[count - 1].pieces
         is_title = len(last) == 1 and last[0].first == 0
-        if is_title or any(numeric[count:after]) or not any(map(_spans, last)):
+        if is_title or not any(map(_spans, last)) or (after - count > 1 and any(numeric[count:after])):
             break
         count = after
     return count
+
+
+def _plain_head(rows: Sequence[_Row]) -> int:
+    """How many rows stand above the first row of numbers; one where most of the rows are of words."""
+    numeric = [_is_numeric(row) for row in rows]
+    first = next((number for number, is_numeric in enumerate(numeric) if is_numeric), len(rows))
+    return max(0, min(first if 2 * sum(numeric[first:]) > len(rows) - first > 0 else 1, len(rows) - 1))
 
 
 def _header_rows(lines: Sequence[_Row], columns: Sequence[_Column]) -> list[_Row]:
@@ -428,9 +438,10 @@ def _widen(row: _Row, under: Sequence[_Row], *, columns: Sequence[_Column]) -> N
         spans = [(_off(piece, columns[first], columns[last]), first, last) for first in lefts for last in rights]
         near = [span for span in spans if span[0] <= _CENTRE_EM * row.size]
         if near and piece.heads is None:
-            off, first, last = min(near, key=lambda span: (round(span[0] / row.size), span[1] - span[2]))
-            now = _off(piece, columns[piece.first], columns[piece.last])
-            found.append((piece, first, last, off < now - 0.5 * row.size))
+            nearest = min(near, key=lambda span: (round(span[0] / row.size), span[1] - span[2]))
+            is_sure = nearest[0] < _off(piece, columns[piece.first], columns[piece.last]) - 0.5 * row.size
+            _, first, last = nearest if is_sure else max(near, key=lambda span: span[2] - span[1])
+            found.append((piece, first, last, is_sure))
     named = taken | {column for _, first, last, _ in found for column in range(first, last + 1)}
     stub = min((column for column in below if column not in named), default=None)
     names_all = below - named <= {stub} if stub == min(below) else below <= named
@@ -539,7 +550,7 @@ def _wraps(above: Sequence[_Row], row: _Row, *, columns: Sequence[_Column]) -> b
         column = columns[piece.first]
         _, x0, x1, _ = piece.words[0]
         is_indented = piece.x0 > over.x0 + 0.5 * row.size
-        if over.is_number or (over.x1 + (x1 - x0) < column.x1 - 0.5 * row.size and not is_indented):
+        if over.is_number or _spans(over) or (over.x1 + (x1 - x0) < column.x1 - 0.5 * row.size and not is_indented):
             return False
     return True
 

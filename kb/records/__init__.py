@@ -70,6 +70,8 @@ from kb.records.documents import (
     Grid,
     GridCell,
     Line,
+    PrintedCell,
+    PrintedTable,
 )
 from kb.records.hits import NO_FILTERS, Filters, Grouping, Hit, Hits, Mode
 from kb.records.intake import (
@@ -195,6 +197,8 @@ __all__ = [
     "Precision",
     "Preview",
     "PreviewCounts",
+    "PrintedCell",
+    "PrintedTable",
     "Problem",
     "QuestionKind",
     "Reason",

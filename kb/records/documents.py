@@ -105,6 +105,45 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedCell:
+    """A cell of a table that a paper prints, with what names it.
+
+    ``row`` and ``column`` count from 0, ``rows`` and ``columns`` are how many it spans. ``is_named`` says that the cell
+    is named: ``labels`` by what stands at the left of its row, ``headings`` by what stands above its column, each from
+    the outermost inwards; headings and labels themselves are not. ``unit`` is the one that cell or heading states.
+    ``boxes`` are where the cell stands on ``page``.
+    """
+
+    row: int
+    column: int
+    rows: int
+    columns: int
+    text: str
+    is_named: bool
+    labels: tuple[str, ...] = ()
+    headings: tuple[str, ...] = ()
+    unit: str | None = None
+    page: int | None = None
+    boxes: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedTable:
+    """A table that a paper prints: its label and caption where it has them, and its cells, row by row.
+
+    The first ``header_rows`` rows name the columns; places without a cell are empty or part of a cell that spans them.
+    """
+
+    label: str | None
+    caption: str
+    page: int | None
+    rows: int
+    columns: int
+    header_rows: int
+    cells: tuple[PrintedCell, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FigureImage:
     """A figure or table cut from a PDF: ``png`` is the picture, ``box`` where it was cut (without the caption)."""
 

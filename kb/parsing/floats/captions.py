@@ -131,10 +131,12 @@ def _free_letters(caption: FloatCaption) -> None:
 
 
 def _candidate(page: FloatPage, item: FloatLine, *, body: BodyStyle) -> tuple[FloatCaption, str] | None:
-    if item.role == "furniture" or _LEADERS.search(item.text):
+    if _LEADERS.search(item.text):
         return None
     text = _with_number(page, item)
     label = float_label(text)
+    if item.role == "furniture" and (label is None or label.rest.strip() or not item.line.upright):
+        return None  # a label alone at the head of several pages is of tables that stand there
     if label is None or label.kind in _NOT_CUT or (quality := _quality(item, label, body=body)) < _MIN_QUALITY:
         return None
     return FloatCaption(page, label.kind, label.text, [item], [[item]], quality), label.mark
