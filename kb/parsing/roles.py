@@ -50,7 +50,9 @@ def find_captions(pages: Sequence[PageLayout], *, body: BodyStyle) -> list[list[
 
 Verdict = Literal["prose", "weak", "equation", "code", "junk"]
 _NEAR_POINTS = 28.0
-_TALLEST_POINTS = 620.0
+_TALLEST_POINTS = 640.0
+_APART_POINTS = 420.0  # rules that stand farther apart are not of one table
+_HEAD_POINTS = 80.0
 _CODE_NAMES = ("Algorithm", "Listing")
 
 
@@ -113,7 +115,11 @@ def _ruled_boxes(of_page: PageFloats) -> list[Rectangle]:
     for rule in rules_of(of_page.page.graphics, longer_than=LONG_RULE_POINTS):
         for family in families:
             last = family[-1]
-            if abs(last.x0 - rule.x0) < 2.5 and abs(last.x1 - rule.x1) < 2.5 and not _parted(last, rule, areas):
+            is_equal = abs(last.x0 - rule.x0) < 2.5 and abs(last.x1 - rule.x1) < 2.5
+            # Two rules with a table's head between them: the third may end the page.
+            has_head = len(family) > 1 and last.y0 - family[-2].y1 < _HEAD_POINTS
+            least = _TALLEST_POINTS if has_head else _APART_POINTS
+            if is_equal and rule.y0 - last.y1 <= least and not _parted(last, rule, areas):
                 family.append(rule)
                 break
         else:
@@ -128,11 +134,10 @@ def _ruled_boxes(of_page: PageFloats) -> list[Rectangle]:
 
 
 def _parted(rule: Graphic, other: Graphic, captions: Sequence[Rectangle]) -> bool:
-    between = any(
+    return any(
         rule.y1 - 1 < area[1] and area[3] < other.y0 + 1 and min(area[2], rule.x1) - max(area[0], rule.x0) > 20
         for area in captions
     )
-    return between or other.y0 - rule.y1 > 420
 
 
 def _frames(page: PageLayout) -> list[Rectangle]:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.lines import TextLine
-from kb.parsing.page import Graphic
+from kb.parsing.page import Graphic, rules_of
 from kb.records import Grid, GridCell, Line
 
 BETWEEN = " | "
@@ -105,7 +105,7 @@ def read_table(lines: Sequence[TextLine], graphics: Sequence[Graphic] = ()) -> R
         graphics: what is drawn on the page; horizontal rules and the edges of bands within the table part its rows.
     """
     rows = _rows(lines)
-    rules = _rules(graphics)
+    rules = rules_of(graphics, longer_than=0)
     _find_headings(rows, _thin(graphics))
     columns = _columns(rows)
     _place(rows, columns)
@@ -120,18 +120,6 @@ def read_table(lines: Sequence[TextLine], graphics: Sequence[Graphic] = ()) -> R
 
 def _thin(graphics: Sequence[Graphic]) -> list[Graphic]:
     return [one for one in graphics if one.kind == "path" and one.y1 - one.y0 < 2]
-
-
-def _rules(graphics: Sequence[Graphic]) -> list[Graphic]:
-    """Thin horizontal lines, those that are drawn in pieces put together."""
-    rules: list[Graphic] = []
-    for piece in sorted(_thin(graphics), key=lambda one: (round(one.y0), one.x0)):
-        last = rules[-1] if rules else None
-        if last and round(last.y0) == round(piece.y0) and piece.x0 <= last.x1 + 1:
-            rules[-1] = replace(last, x1=max(last.x1, piece.x1))
-        else:
-            rules.append(piece)
-    return rules
 
 
 def _edges(graphics: Sequence[Graphic]) -> list[Graphic]:
