@@ -78,8 +78,12 @@ def mark_boxed_floats(floats: Sequence[PageFloats]) -> None:
             if owners:
                 touching.append((of_page, box, owners))
     is_above = _vote((owners[0][0].name, owners[0][1]) for _, _, owners in touching if len(owners) == 1)
+    sides = {(id(caption), above) for _, _, owners in touching for caption, above in owners}
     for of_page, box, owners in touching:
-        caption = next((caption for caption, above in owners if above == is_above[caption.name]), owners[0][0])
+        on_side = [caption for caption, above in owners if above == is_above[caption.name]]
+        if not on_side and all((id(caption), is_above[caption.name]) in sides for caption, _ in owners):
+            continue  # a float stands on one side of its caption
+        caption = on_side[0] if on_side else owners[0][0]
         for placed in of_page.page.placed:
             if placed.role == "body" and placed.float_label is None and _is_inside(placed.line, box):
                 placed.role, placed.float_label = "float", caption.label
@@ -109,8 +113,9 @@ def _sides(page: PageLayout, caption: Caption, box: Rectangle) -> list[bool]:
 
 
 def _ruled_boxes(of_page: PageFloats) -> list[Rectangle]:
-    """From the first to the last of equal rules that no caption parts."""
+    """From the first to the last of equal rules that no caption or heading parts."""
     areas = [area_of(of_page.page.placed[index].line for index in caption.lines) for caption in of_page.captions]
+    areas += [area_of([placed.line]) for placed in of_page.page.placed if placed.role == "heading"]
     families: list[list[Graphic]] = []
     for rule in rules_of(of_page.page.graphics, longer_than=LONG_RULE_POINTS):
         for family in families:

@@ -299,6 +299,8 @@ def _style_ends(caption: FloatCaption, row: list[FloatLine], *, body: BodyStyle)
     fonts = {item.line.font for item in caption.items}
     bold = {item.line.bold for item in caption.items}
     fresh = row[0].line
+    if fresh.runs and fresh.runs[0].style.font in fonts:
+        return False  # a title that ends within this row
     if len(caption.rows) > 1 and fresh.font not in fonts and fresh.bold not in bold:
         return True
     in_body = fresh.font in body.fonts and abs(fresh.size - body.size) < 0.3
