@@ -323,6 +323,8 @@ def _mark_footnotes(page: PageLayout, *, body: BodyStyle) -> None:
         for placed in reversed(lines):
             if placed.role != "body" or placed.line.size > 0.93 * body.size or placed.line.y0 < 0.3 * page.height:
                 break
+            if stands_in(placed.line, page.ruled):
+                break  # of a table at the foot of the page
             small.append(placed)
         if (
             column == -1

@@ -245,6 +245,7 @@ def mark_running_heads(pages: Sequence[FloatPage]) -> None:
     edges: dict[tuple[str, int], list[list[FloatLine]]] = {}
     for page in pages:
         upright = [item for item in page.items if item.line.upright and item.role in ("free", "furniture")]
+        upright = [item for item in upright if not any(area.holds(item.box) for area in page.ruled)]
         if not upright or page.turned:
             continue
         top, low = min(item.box.y0 for item in upright), max(item.box.y1 for item in upright)
@@ -350,6 +351,7 @@ def _mark_footnotes(page: FloatPage, *, body: BodyStyle) -> None:
     foot = max((item.box.y1 for item in page.items if item.role == "body"), default=0.0)
     for at, (left, _) in enumerate(page.columns):
         own = [item for item in page.items if item.column == at and item.role == "free" and item.line.upright]
+        own = [item for item in own if not any(frame.holds(item.box, slack=4) for frame in page.frames)]
         low = [i for i in own if i.line.size < body.size - 0.4 and i.box.y0 > 0.55 * page.height]
         for item in sorted(low, key=lambda item: item.box.y0):
             if not _starts_footnote(page, item, left=left):
