@@ -301,7 +301,9 @@ def _style_ends(caption: FloatCaption, row: list[FloatLine], *, body: BodyStyle)
     fresh = row[0].line
     if fresh.runs and fresh.runs[0].style.font in fonts:
         return False  # a title that ends within this row
-    if len(caption.rows) > 1 and fresh.font not in fonts and fresh.bold not in bold:
+    # Below a bold title the text of a figure's caption may go on in another cut; below a table's stand its cells.
+    may_change = caption.family == "Figure" and not (fresh.font in body.fonts and abs(fresh.size - body.size) < 0.3)
+    if len(caption.rows) > 1 and fresh.font not in fonts and fresh.bold not in bold and not may_change:
         return True
     in_body = fresh.font in body.fonts and abs(fresh.size - body.size) < 0.3
     was_body = bool(fonts & body.fonts) and abs(caption.items[-1].line.size - body.size) < 0.3

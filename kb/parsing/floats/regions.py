@@ -167,7 +167,7 @@ def _vertical(
     group = _grow(scene, pieces, direction=direction, edge=edge, limit=limit)
     if group is None:
         return []
-    boxes = [group, *_parts(scene, group, up=up)]
+    boxes = [part for part in [group, *_parts(scene, group, up=up)] if part.shared_x(box) > 0]
     total = scene.ink.amounts(group)[0] or 1.0
     proposals = []
     for part in boxes:

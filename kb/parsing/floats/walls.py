@@ -19,6 +19,7 @@ from kb.structure import KNOWN, NUMBERED
 
 _WIDE = 0.82  # share of the column that a line of a paragraph fills
 _LETTERS = 0.55
+_PARAGRAPH = 4  # full lines that are a paragraph, wherever they stand
 _CODE_FONT = re.compile(r"cmtt|lmmono|ectt|sftt|courier|mono|consol|menlo|typewriter|inconsol|nimbusmon", re.IGNORECASE)
 
 
@@ -161,7 +162,7 @@ def mark_frames(page: FloatPage, *, body: BodyStyle) -> None:
         for rule in page.rules
         if rule.width > 70 and not any(abs(rule.y0 - box.y0) < 18 or abs(rule.y0 - box.y1) < 18 for box in furniture)
     ]
-    page.frames = _ruled_areas(rules, captions)
+    page.frames = _without_paragraphs(page, _ruled_areas(rules, captions))
     _free_table_notes(page, body=body)
     for box in page.graphics:
         if box.width > 90 and box.height > 24 and box.height < 0.92 * page.height and _is_beside(box, captions):
@@ -220,6 +221,19 @@ def _ruled_areas(rules: list[Rect], captions: Sequence[Rect]) -> list[Rect]:
             if not inside and (_is_beside(area, captions) or _is_titled(area, captions)):
                 areas.append(area)
     return areas
+
+
+def _without_paragraphs(page: FloatPage, areas: Sequence[Rect]) -> list[Rect]:
+    """The areas without those that hold a smaller one and, beyond it, running text across the column."""
+
+    def has_text(area: Rect, inner: Rect) -> bool:
+        beyond = [item for item in page.items if item.role == "body" and area.holds(item.box, slack=1)]
+        beyond = [item for item in beyond if not inner.holds(item.box, slack=1) and _fills_column(page, item)]
+        return len(beyond) >= _PARAGRAPH
+
+    inner = [(area, other) for area in areas for other in areas if area != other and area.holds(other, slack=1)]
+    wide = [area for area, other in inner if has_text(area, other)]
+    return [area for area in areas if area not in wide]
 
 
 def _is_titled(area: Rect, captions: Sequence[Rect]) -> bool:
