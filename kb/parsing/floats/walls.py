@@ -224,15 +224,15 @@ def _ruled_areas(rules: list[Rect], captions: Sequence[Rect]) -> list[Rect]:
 
 
 def _without_paragraphs(page: FloatPage, areas: Sequence[Rect]) -> list[Rect]:
-    """The areas without those that hold a smaller one and, beyond it, running text across the column."""
+    """The areas without those that go on, where a smaller one ends, over running text across the column."""
 
     def has_text(area: Rect, inner: Rect) -> bool:
         beyond = [item for item in page.items if item.role == "body" and area.holds(item.box, slack=1)]
         beyond = [item for item in beyond if not inner.holds(item.box, slack=1) and _fills_column(page, item)]
         return len(beyond) >= _PARAGRAPH
 
-    inner = [(area, other) for area in areas for other in areas if area != other and area.holds(other, slack=1)]
-    wide = [area for area, other in inner if has_text(area, other)]
+    ending = [(area, other) for area in areas for other in areas if area.y0 + 1 < other.y1 < area.y1 - 1]
+    wide = [area for area, other in ending if area.shared_x(other) > 0 and has_text(area, other)]
     return [area for area in areas if area not in wide]
 
 
