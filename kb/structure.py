@@ -80,6 +80,7 @@ _LABELS = [
     (name, re.compile(rf"^{_PREFIX}(?:{words})\s*{_NUMBER}(?P<mark>\s*[:.|：．｜—–\-]|)(?P<rest>.*)$", re.DOTALL))
     for name, words in _FLOATS.items()
 ]
+_SPACED = re.compile(r"^(?:[A-Z]{1,2} ){3,}(?=[\dIVX])")  # "TA B L E 2"
 FLOAT_WORD = re.compile(rf"^(?:{'|'.join(_FLOATS.values())})$")
 """The word of a label, alone on its line."""
 FLOAT_TITLE = re.compile(r"^\W?(?:Fig(?:ure|\.)?|Table|Scheme|Algorithm|Listing)(?=\W|$)", re.IGNORECASE)
@@ -100,6 +101,8 @@ def float_label(text: str) -> FloatLabel | None:
 
     The sign behind it (``mark``, "" for none) is what tells a caption from a sentence about the figure.
     """
+    if spaced := _SPACED.match(text):
+        text = spaced[0].replace(" ", "") + " " + text[spaced.end() :]
     for kind, pattern in _LABELS:
         if match := pattern.match(text):
             label = f"{match['prefix'] or ''}{kind} {match['number'].strip('.-')}"

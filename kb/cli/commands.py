@@ -16,6 +16,7 @@ from kb.cli.streams import write_document, write_text
 from kb.errors import DONE, FAULTS, IN_PART, NOT_DONE, HomeUnwritable, UsageError
 from kb.records import Answer, Comparison, DemoReport, DemoStep, ManuscriptCheck, Paper, Topic
 from kb.rendering import plain_text
+from kb.rendering.printed_tables import render_table
 from kb.rendering.reasons import sentence
 from kb.settings import unknown_variables
 from kb.text import is_text
@@ -363,7 +364,9 @@ def _list(library: Library, options: argparse.Namespace, reporter: Reporter) -> 
 
 
 def _show(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    details = library.show(options.id)
+    details = library.show(options.id, table=options.table)
+    if details.tables:
+        return Result(made=details, text="\n".join(render_table(one, options.format) for one in details.tables))
     return Result(made=details, text=plain_text.shown(details))
 
 

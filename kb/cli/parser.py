@@ -281,6 +281,11 @@ def _add_catalog(verb: Verb) -> None:
     ):
         sub = verb(name, summary, f"kb {name} 2402.19481")
         sub.add_argument("id", nargs="+" if name == "remove" else None, metavar="ID")
+        if name == "show":
+            sub.add_argument("--table", metavar="LABEL", help='a table of its text alone, such as "Table 2"')
+            sub.add_argument(
+                "--format", choices=("md", "csv", "text"), default="md", help="of the table; text: each cell named"
+            )
     setting = verb("set", "decide a field of a record yourself", 'kb set 2402.19481 venue="CVPR 2024"')
     setting.add_argument("id", metavar="ID")
     setting.add_argument("field", nargs="+", metavar="FIELD=VALUE", help="an empty value takes the decision back")

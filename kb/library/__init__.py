@@ -397,11 +397,12 @@ class Library:
         found = papers.many(ids, sources=sources)
         return [found[key] for key in ids if key in found]
 
-    def show(self, paper: str) -> PaperDetails:
-        """All that is known of a paper: record, versions, sections, counts of its text."""
+    def show(self, paper: str, *, table: str | None = None) -> PaperDetails:
+        """All that is known of a paper: record, versions, sections, counts of its text; with the table of a label
+        ("Table 2") where one is asked for."""
         from kb.library.curating import show
 
-        return show(self._store.catalog(), self.papers.get(paper, sources=True))
+        return show(self._store.catalog(), self.papers.get(paper, sources=True), table=table)
 
     def set(self, paper: str, **values: str | None) -> Paper:
         """Decide fields yourself; they survive every later ``add``. None takes a decision back.

@@ -21,6 +21,7 @@ from kb.records import (
     CitedAt,
     CitedWork,
     Claim,
+    Document,
     Evidence,
     Hit,
     Link,
@@ -29,6 +30,7 @@ from kb.records import (
     PaperReferences,
     Parted,
     Passage,
+    PrintedTable,
     Reason,
     Status,
     references,
@@ -318,8 +320,12 @@ class Conversations:
         ]
 
 
-def show(catalog: Catalog, paper: Paper) -> PaperDetails:
-    """Record (with its sources), versions, sections and counts of one paper."""
+def show(catalog: Catalog, paper: Paper, *, table: str | None = None) -> PaperDetails:
+    """Record (with its sources), versions, sections and counts of one paper; the table of a label ("2", "Table 2").
+
+    Raises:
+        UsageError: when the text has no such table.
+    """
     document = catalog.passages.document(paper.id)
     chunks = catalog.passages.chunks(paper.id)
     source = catalog.passages.source(paper.id)
@@ -334,7 +340,20 @@ def show(catalog: Catalog, paper: Paper) -> PaperDetails:
         warnings=document.warnings if document else (),
         file=source.file if source else None,
         liking=catalog.papers.liking(paper.id),
+        tables=_tables(document, table) if table is not None else (),
     )
+
+
+def _tables(document: Document | None, wanted: str) -> tuple[PrintedTable, ...]:
+    from kb.rendering.printed_tables import printed_tables
+
+    tables = printed_tables(document) if document else ()
+    number = wanted.split()[-1].casefold() if wanted.split() else ""
+    found = tuple(one for one in tables if one.label and one.label.split()[-1].casefold() == number)
+    if not found:
+        known = ", ".join(one.label for one in tables if one.label) or "none with a label"
+        raise UsageError(f"no table {wanted!r} in its text: choose from {known}")
+    return found
 
 
 def set_fields(store: Store, models: Models, name: str, values: Mapping[str, str | None]) -> Paper:

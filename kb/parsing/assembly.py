@@ -17,8 +17,8 @@ from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine, only_first, without_first
 from kb.parsing.page import stands_in
 from kb.parsing.references import split_references
-from kb.parsing.tables import read_table
-from kb.records import Block, BlockKind, Line
+from kb.parsing.tables import ReadTable, read_table
+from kb.records import Block, BlockKind, Grid, Line
 from kb.structure import is_references
 from kb.text import CLOSERS, FULL_STOPS, is_set_solid
 
@@ -273,6 +273,7 @@ class _Draft:
     lines: tuple[Line, ...]
     section: tuple[str, ...]
     label: str | None = None
+    grid: Grid | None = None
 
 
 @dataclass(slots=True)
@@ -481,14 +482,16 @@ def _take_float(desk: _Desk, group: Sequence[Placed], *, page: PageLayout) -> No
     if name in ("Figure", "Scheme", "Chart"):
         desk.dropped["text in figures"] += len(group)
         return
-    kind: BlockKind = "code" if name in ("Algorithm", "Listing") else "table"
-    if kind == "code":
+    if name in ("Algorithm", "Listing"):
         text, spans = _rows(group)
+        desk.later.append(_Draft(kind="code", text=text, lines=spans, section=desk.path, label=label))
     else:
-        table = read_table([placed.line for placed in group], page.graphics)
-        text, spans = table.text, table.spans
-    if text:
-        desk.later.append(_Draft(kind=kind, text=text, lines=spans, section=desk.path, label=label))
+        _put_table(desk, read_table([placed.line for placed in group], page.graphics), label=label)
+
+
+def _put_table(desk: _Desk, table: ReadTable, *, label: str | None) -> None:
+    draft = _Draft(kind="table", text=table.text, lines=table.spans, section=desk.path, label=label, grid=table.grid)
+    desk.later.append(draft)
 
 
 def _take_unlabelled(desk: _Desk, group: Sequence[Placed], *, page: PageLayout, body: BodyStyle) -> None:
@@ -502,7 +505,7 @@ def _take_unlabelled(desk: _Desk, group: Sequence[Placed], *, page: PageLayout, 
         return  # taken with the first of them
     table = read_table([placed.line for placed in whole], page.graphics)
     if table.is_grid:
-        desk.later.append(_Draft(kind="table", text=table.text, lines=table.spans, section=desk.path))
+        _put_table(desk, table, label=None)
         return
     for placed in whole:
         if len(_LONG_WORD.findall(placed.line.text)) >= _LEAST_LONG_WORDS:
@@ -556,7 +559,7 @@ def _numbered(desk: _Desk) -> Assembled:
         page = draft.lines[0].page if draft.lines else None
         blocks.append(
             Block(kind=draft.kind, text=draft.text, start=start, section=draft.section, page=page, lines=draft.lines,
-                  label=draft.label)
+                  label=draft.label, grid=draft.grid)
         )  # fmt: skip
         start += len(draft.text) + len(_SEPARATOR)
     text = _SEPARATOR.join(draft.text for draft in desk.drafts)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -71,8 +70,8 @@ def find_figures(source: Path | bytes, *, max_figures: int) -> list[FigureImage]
         return []
     data = source if isinstance(source, bytes) else source.read_bytes()
     with PdfReader(data) as reader:
-        pages, body = _read_pages(reader)
-        captions = find_captions(pages, body=body, graphics_of=partial(_graphics_of, reader))
+        pages, body, graphics = _read_pages(reader)
+        captions = find_captions(pages, body=body, graphics_of=graphics.__getitem__)
         pages_offers = _look(reader, pages, captions, body=body)
         votes = count_votes([offer for offers in pages_offers for offer in offers])
         chosen = [
@@ -86,24 +85,20 @@ def find_figures(source: Path | bytes, *, max_figures: int) -> list[FigureImage]
 # ---------------------------------------------------------------------------------------------- reading
 
 
-def _read_pages(reader: PdfReader) -> tuple[list[FloatPage], BodyStyle]:
+def _read_pages(reader: PdfReader) -> tuple[list[FloatPage], BodyStyle, dict[int, Sequence[Graphic]]]:
     layouts: list[PageLayout] = []
     lines: list[Sequence[TextLine]] = []
     for number in range(1, min(reader.page_count, MAX_PAGES) + 1):
         try:
             with reader.page(number) as page:
                 text = page.text().lines[:MAX_LINES_PER_PAGE]
-                layouts.append(PageLayout(number=number, width=page.width, height=page.height))
+                drawn = page.graphics()
+                layouts.append(PageLayout(number=number, width=page.width, height=page.height, graphics=drawn))
                 lines.append(text)
         except ParseError:
             continue  # a damaged page has no floats; the others may
     body = lay_out(layouts, lines)
-    return read_float_pages(layouts), body
-
-
-def _graphics_of(reader: PdfReader, number: int) -> list[Graphic]:
-    with reader.page(number) as page:
-        return page.graphics()
+    return read_float_pages(layouts), body, {layout.number: layout.graphics for layout in layouts}
 
 
 def _look(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from kb.parsing.lines import TextLine
@@ -22,6 +22,7 @@ GraphicKind = Literal["path", "image", "shading", "form"]
 LONG_RULE_POINTS = 60.0
 """From which on a rule may be a table's."""
 _EQUAL_POINTS = 3.0  # ends of rules that are nearer are at one place
+_PIECE_POINTS = 1.0  # between the pieces of a rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +90,16 @@ class Raster:
 
 
 def rules_of(graphics: Iterable[Graphic], *, longer_than: float) -> list[Graphic]:
-    """Thin horizontal lines, from the top."""
-    found = [g for g in graphics if g.kind == "path" and g.y1 - g.y0 < 2 and g.x1 - g.x0 > longer_than]
-    return sorted(found, key=lambda rule: rule.y0)
+    """Thin horizontal lines, from the top; those that are drawn in pieces, one for each cell, are put together."""
+    rules: list[Graphic] = []
+    thin = [one for one in graphics if one.kind == "path" and one.y1 - one.y0 < 2]
+    for piece in sorted(thin, key=lambda one: (round(one.y0), one.x0)):
+        last = rules[-1] if rules else None
+        if last and round(last.y0) == round(piece.y0) and piece.x0 <= last.x1 + _PIECE_POINTS:
+            rules[-1] = replace(last, x1=max(last.x1, piece.x1))
+        else:
+            rules.append(piece)
+    return sorted((rule for rule in rules if rule.x1 - rule.x0 > longer_than), key=lambda rule: rule.y0)
 
 
 def ruled_areas(graphics: Iterable[Graphic]) -> list[Rectangle]:

@@ -50,7 +50,9 @@ def find_captions(pages: Sequence[PageLayout], *, body: BodyStyle) -> list[list[
 
 Verdict = Literal["prose", "weak", "equation", "code", "junk"]
 _NEAR_POINTS = 28.0
-_TALLEST_POINTS = 620.0
+_TALLEST_POINTS = 640.0
+_APART_POINTS = 420.0  # rules that stand farther apart are not of one table
+_HEAD_POINTS = 80.0
 _CODE_NAMES = ("Algorithm", "Listing")
 
 
@@ -76,8 +78,12 @@ def mark_boxed_floats(floats: Sequence[PageFloats]) -> None:
             if owners:
                 touching.append((of_page, box, owners))
     is_above = _vote((owners[0][0].name, owners[0][1]) for _, _, owners in touching if len(owners) == 1)
+    sides = {(id(caption), above) for _, _, owners in touching for caption, above in owners}
     for of_page, box, owners in touching:
-        caption = next((caption for caption, above in owners if above == is_above[caption.name]), owners[0][0])
+        on_side = [caption for caption, above in owners if above == is_above[caption.name]]
+        if not on_side and all((id(caption), is_above[caption.name]) in sides for caption, _ in owners):
+            continue  # a float stands on one side of its caption
+        caption = on_side[0] if on_side else owners[0][0]
         for placed in of_page.page.placed:
             if placed.role == "body" and placed.float_label is None and _is_inside(placed.line, box):
                 placed.role, placed.float_label = "float", caption.label
@@ -107,13 +113,18 @@ def _sides(page: PageLayout, caption: Caption, box: Rectangle) -> list[bool]:
 
 
 def _ruled_boxes(of_page: PageFloats) -> list[Rectangle]:
-    """From the first to the last of equal rules that no caption parts."""
+    """From the first to the last of equal rules that no caption or heading parts."""
     areas = [area_of(of_page.page.placed[index].line for index in caption.lines) for caption in of_page.captions]
+    areas += [area_of([placed.line]) for placed in of_page.page.placed if placed.role == "heading"]
     families: list[list[Graphic]] = []
     for rule in rules_of(of_page.page.graphics, longer_than=LONG_RULE_POINTS):
         for family in families:
             last = family[-1]
-            if abs(last.x0 - rule.x0) < 2.5 and abs(last.x1 - rule.x1) < 2.5 and not _parted(last, rule, areas):
+            is_equal = abs(last.x0 - rule.x0) < 2.5 and abs(last.x1 - rule.x1) < 2.5
+            # Two rules with a table's head between them: the third may end the page.
+            has_head = len(family) > 1 and last.y0 - family[-2].y1 < _HEAD_POINTS
+            least = _TALLEST_POINTS if has_head else _APART_POINTS
+            if is_equal and rule.y0 - last.y1 <= least and not _parted(last, rule, areas):
                 family.append(rule)
                 break
         else:
@@ -128,11 +139,10 @@ def _ruled_boxes(of_page: PageFloats) -> list[Rectangle]:
 
 
 def _parted(rule: Graphic, other: Graphic, captions: Sequence[Rectangle]) -> bool:
-    between = any(
+    return any(
         rule.y1 - 1 < area[1] and area[3] < other.y0 + 1 and min(area[2], rule.x1) - max(area[0], rule.x0) > 20
         for area in captions
     )
-    return between or other.y0 - rule.y1 > 420
 
 
 def _frames(page: PageLayout) -> list[Rectangle]:
@@ -178,11 +188,20 @@ def attach_to_captions(floats: Sequence[PageFloats]) -> None:
     is_above = _vote((caption.name, bool(up)) for _, caption, up, down in choices if bool(up) != bool(down))
     for of_page, caption, up, down in choices:
         first, second = (up, down) if is_above[caption.name] else (down, up)
+        own = [placed.line for placed in of_page.page.placed if _is_of(placed, caption)]
+        if own:  # a float stands on one side of its caption
+            edge = area_of(of_page.page.placed[index].line for index in caption.lines)
+            lies_above, lies_below = area_of(own)[3] < edge[1] + 2, area_of(own)[1] > edge[3] - 2
+            first, second = (up, []) if lies_above else (down, []) if lies_below else (first, second)
         free = [number for number in first if of_page.blocks[number][0].role == "body"]
         for number in free or second:
             for placed in of_page.blocks[number]:
                 if placed.role == "body":
                     placed.role, placed.float_label = "float", caption.label
+
+
+def _is_of(placed: Placed, caption: Caption) -> bool:
+    return placed.role == "float" and placed.float_label == caption.label
 
 
 def _top_float(of_page: PageFloats, above: list[int], below: list[int], *, caption: Caption) -> list[int]:
@@ -304,6 +323,8 @@ def _mark_footnotes(page: PageLayout, *, body: BodyStyle) -> None:
         for placed in reversed(lines):
             if placed.role != "body" or placed.line.size > 0.93 * body.size or placed.line.y0 < 0.3 * page.height:
                 break
+            if stands_in(placed.line, page.ruled):
+                break  # of a table at the foot of the page
             small.append(placed)
         if (
             column == -1

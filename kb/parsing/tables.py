@@ -1,21 +1,25 @@
-"""Tables: the words of a float to rows and columns.
+"""Tables: the words of a float to rows and columns, with the rows that name the columns and the cells that span.
 
 Columns are found from the words' places over all rows at once, since one row alone cannot tell a blank from a gap
 between columns: narrow pieces first, each joining the column that it stands over; a wide piece that stands over
-columns which other rows keep apart spans them.
+columns which other rows keep apart spans them. Lines become rows where rules, steps and the breaks of running text
+say so: a line was broken where the next word did not fit.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
 from statistics import median
+from typing import NamedTuple
 
+from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.lines import TextLine
-from kb.parsing.page import Graphic
-from kb.records import Line
+from kb.parsing.page import Graphic, rules_of
+from kb.records import Grid, GridCell, Line
 
 BETWEEN = " | "
 _ROW_EM = 0.4  # baselines that are nearer are of one row
@@ -28,7 +32,15 @@ _CENTRED = 0.05  # share of the width
 _HALF_STEP = 0.75  # of the usual distance of two rows: what is nearer is a cell that spans rows, set between them
 _MOST_COLUMNS = 100
 _LEAST_ROWS = 3  # of a table that has no caption
-_NUMBER = re.compile(r"[(\[<>≤≥~≈±+−–-]*[$€£#]?\d[\d.,:/]*(?:[eE][+−-]?\d+)?[%‰°xX×KMBkms]*[)\]*†‡↑↓,]*")
+_FULL_RULE = 0.7  # share of the width that a rule between rows takes
+_MOST_LINES = 4  # of a row, on the average, where rules stand between all rows
+_TIGHT_STEP = 1.15  # of the least step: lines of one cell
+_LOOSE_STEP = 1.25  # of the least step: lines of two rows, where there are both
+_LINE_EM = 1.5  # lines of one heading stand no farther apart
+_CENTRE_EM = 0.8  # what is set over the middle of several columns may be off by so much
+_NUMBER = re.compile(
+    r"[(\[<>≤≥~≈±+−–-]*[$€£#]?\d[\d.,:/]*(?:[±+−–-]\d[\d.,]*)*(?:[eE][+−-]?\d+)?[%‰°xX×KMBkms]*[)\]*†‡↑↓,]*"
+)
 _NOTHING = re.compile(r"[-–—−]|[nN]/[aA]")
 
 
@@ -42,10 +54,12 @@ class _Piece:
     first: int = 0  # the columns that it stands in
     last: int = 0
     heads: tuple[float, float] | None = None  # what it is the heading of, where a rule says so
+    baseline: float = 0.0
+    rows: int = 1  # that it stands for, downwards
 
     @property
     def text(self) -> str:
-        return " ".join(word[0] for word in self.words)
+        return " ".join(word[0] for word in self.words).replace(SOFT_HYPHEN, "-")
 
     @property
     def is_number(self) -> bool:
@@ -73,34 +87,45 @@ class _Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadTable:
-    """``text``: a row on each line, " | " between cells, empty ones included; a cell that spans several columns stands
-    in the first. ``spans``: the place of each cell on the page. ``header_rows``: rows that name the columns.
+    """``text``: a row on each line, " | " between cells, empty ones included; a cell that spans several columns or rows
+    stands in the first. ``spans``: the place of each cell on the page. ``grid``: see ``kb.records.Grid``.
     ``is_grid``: whether the cells alone show that it is a table."""
 
     text: str
     spans: tuple[Line, ...]
-    header_rows: int
+    grid: Grid
     is_grid: bool
 
 
-def read_table(lines: Sequence[TextLine], rules: Sequence[Graphic] = ()) -> ReadTable:
+def read_table(lines: Sequence[TextLine], graphics: Sequence[Graphic] = ()) -> ReadTable:
     """Rows and columns of a float's lines.
 
     Args:
         lines: upright lines of one float, in any order.
-        rules: thin horizontal lines of the page; those within the table part its rows.
+        graphics: what is drawn on the page; horizontal rules and the edges of bands within the table part its rows.
     """
-    rules = [rule for rule in rules if rule.kind == "path" and rule.y1 - rule.y0 < 2]
     rows = _rows(lines)
-    _find_headings(rows, rules)
+    rules = rules_of(graphics, longer_than=0)
+    _find_headings(rows, _thin(graphics))
     columns = _columns(rows)
     _place(rows, columns)
-    heights = _heights(rules, rows)
-    rows = _whole_rows(rows, heights)
-    text, spans = _written(rows, len(columns))
-    return ReadTable(
-        text=text, spans=spans, header_rows=_header_rows(rows, heights), is_grid=_is_grid(rows, len(columns))
-    )
+    heights = _heights([*rules, *_edges(graphics)], rows)
+    count = _ruled_head(rows, heights)
+    head = _header_rows(rows[:count], columns)
+    rows = [*head, *_body_rows(rows[count:], heights, columns)]
+    text, spans, cells = _written(rows, len(columns))
+    grid = Grid(columns=len(columns), header_rows=len(head) or _plain_head(rows), cells=cells)
+    return ReadTable(text=text, spans=spans, grid=grid, is_grid=_is_grid(rows, len(columns)))
+
+
+def _thin(graphics: Sequence[Graphic]) -> list[Graphic]:
+    return [one for one in graphics if one.kind == "path" and one.y1 - one.y0 < 2]
+
+
+def _edges(graphics: Sequence[Graphic]) -> list[Graphic]:
+    """Where bands of colour begin and end."""
+    bands = [one for one in graphics if one.kind == "path" and one.y1 - one.y0 >= 2]
+    return [replace(one, y0=y, y1=y) for one in bands for y in (one.y0, one.y1)]
 
 
 def _rows(lines: Sequence[TextLine]) -> list[_Row]:
@@ -108,7 +133,7 @@ def _rows(lines: Sequence[TextLine]) -> list[_Row]:
     for line in sorted(lines, key=lambda line: (line.baseline, line.x0)):
         if not rows or line.baseline - rows[-1].baseline > _ROW_EM * max(line.size, rows[-1].size):
             rows.append(_Row(line.baseline, line.size))
-        words = [_Piece([word], word[1], word[2]) for word in _words(line)]
+        words = [_Piece([word], word[1], word[2], baseline=line.baseline) for word in _words(line)]
         rows[-1].pieces += words
     for row in rows:
         row.pieces = _pieces(row)
@@ -121,7 +146,7 @@ def _words(line: TextLine) -> list[tuple[str, float, float, TextLine]]:
     words: list[tuple[str, float, float, TextLine]] = []
     glued = False
     for (start, x0, x1), end in zip(line.words, starts[1:], strict=True):
-        text = line.text[start:end].replace("\xad", "-")
+        text = line.text[start:end]
         if glued and words:
             before = words[-1]
             words[-1] = (before[0] + text.rstrip(), min(before[1], x0), max(before[2], x1), line)
@@ -162,8 +187,12 @@ def _is_number(text: str) -> bool:
 
 def _find_headings(rows: Sequence[_Row], rules: Sequence[Graphic]) -> None:
     """A cell alone over a rule that has several below it heads all of these, wherever it stands over the rule."""
+    every = [piece for row in rows for piece in row.pieces]
+    left, right = min(piece.x0 for piece in every), max(piece.x1 for piece in every)
     for row, below in pairwise(rows):
         for rule in rules:
+            if row is not rows[0] and rule.x0 < left + 1 and right - 1 < rule.x1:
+                continue  # it ends the head, or parts groups of rows
             if row.baseline - 1 < rule.y0 < below.baseline - _ROW_EM * below.size:
                 over, under = (
                     [piece for piece in one.pieces if rule.x0 < (piece.x0 + piece.x1) / 2 < rule.x1]
@@ -179,11 +208,11 @@ def _columns(rows: Sequence[_Row]) -> list[_Column]:
     placed = [(one.x1 - one.x0, number, one, size) for number, size, one in pieces]
     placed.sort(key=lambda one: (one[0], one[1], one[2].x0))
     columns: list[_Column] = []
-    wide: list[tuple[_Piece, float]] = []
+    wide: list[_Wide] = []
     for _, number, piece, size in placed:
         over = [column for column in columns if _overlap(column, piece) > _OVER_EM * size]
         if len(over) > 1:
-            wide.append((piece, size))
+            wide.append(_Wide(piece, number, _OVER_EM * size))
         elif over:
             over[0].x0, over[0].x1 = min(over[0].x0, piece.x0), max(over[0].x1, piece.x1)
             over[0].rows.add(number)
@@ -191,25 +220,38 @@ def _columns(rows: Sequence[_Row]) -> list[_Column]:
             columns.append(_Column(piece.x0, piece.x1, {number}))
     columns.sort(key=lambda column: column.x0)
     # A line across all columns is a heading or a note among rows, unless most rows are such lines.
-    partly = [one for one in wide if not all(_overlap(column, one[0]) > 0 for column in columns)]
+    partly = [one for one in wide if not all(_overlap(column, one.piece) > 0 for column in columns)]
     return _joined(columns, wide if 2 * (len(wide) - len(partly)) > len(rows) else partly)
 
 
-def _joined(columns: list[_Column], wide: Sequence[tuple[_Piece, float]]) -> list[_Column]:
+class _Wide(NamedTuple):
+    """A piece that stands over several columns, its row, and how much of each it must cover to do so."""
+
+    piece: _Piece
+    row: int
+    least: float
+
+    def stands_over(self, column: _Column) -> bool:
+        return _overlap(column, self.piece) > self.least
+
+
+def _joined(columns: list[_Column], wide: Sequence[_Wide]) -> list[_Column]:
     """Neighbours over which more pieces run than rows keep apart are one column: a text's blanks met by chance."""
-    joined: list[_Column] = []
-    for column in columns:
-        before = joined[-1] if joined else None
-        if before is None:
-            joined.append(column)
-            continue
-        across = sum(min(_overlap(before, piece), _overlap(column, piece)) > _OVER_EM * size for piece, size in wide)
-        if across > len(before.rows & column.rows):
-            before.x0, before.x1 = min(before.x0, column.x0), max(before.x1, column.x1)
-            before.rows |= column.rows
-        else:
-            joined.append(column)
-    return joined
+    loose = list(wide)
+
+    def excess(at: int) -> int:
+        left, right = columns[at], columns[at + 1]
+        return sum(one.stands_over(left) and one.stands_over(right) for one in loose) - len(left.rows & right.rows)
+
+    while len(columns) > 1 and excess(at := max(range(len(columns) - 1), key=excess)) > 0:
+        left, right = columns[at : at + 2]
+        columns[at : at + 2] = [_Column(left.x0, right.x1, left.rows | right.rows)]
+        for one in loose[:]:
+            over = [column for column in columns if one.stands_over(column)]
+            if len(over) == 1:
+                over[0].rows.add(one.row)
+                loose.remove(one)
+    return columns
 
 
 def _overlap(column: _Column, piece: _Piece) -> float:
@@ -224,11 +266,7 @@ def _place(rows: Sequence[_Row], columns: Sequence[_Column]) -> None:
             _stand(piece, columns, size=row.size)
             is_wide = piece.first < piece.last and piece.heads is None
             apart += _taken_apart(piece, columns, size=row.size) if is_wide else [piece]
-        row.pieces = apart
-        if len(apart) == 1 and len(columns) > 1:
-            left, right = columns[0].x0, columns[-1].x1
-            if abs(apart[0].x0 + apart[0].x1 - left - right) < _CENTRED * (right - left):
-                apart[0].first, apart[0].last = 0, len(columns) - 1
+        row.pieces = _merged(apart, lambda last, piece: last.first == piece.first)
 
 
 def _stand(piece: _Piece, columns: Sequence[_Column], *, size: float) -> None:
@@ -256,7 +294,7 @@ def _taken_apart(piece: _Piece, columns: Sequence[_Column], *, size: float) -> l
 
 def _parts(piece: _Piece, columns: Sequence[_Column], *, gap: float, size: float) -> list[_Piece]:
     """The piece parted at its wider gaps, and where each part stands."""
-    words = (_Piece([word], word[1], word[2]) for word in piece.words)
+    words = (_Piece([word], word[1], word[2], baseline=piece.baseline) for word in piece.words)
     parts = _merged(words, lambda last, word: word.x0 - last.x1 <= gap)
     for part in parts:
         _stand(part, columns, size=size)
@@ -269,8 +307,7 @@ def _are_apart(parts: Sequence[_Piece]) -> bool:
 
 def _is_off(part: _Piece, columns: Sequence[_Column], *, size: float) -> bool:
     column = columns[part.first]
-    off = abs(part.x0 + part.x1 - column.x0 - column.x1) / 2
-    return part.first != part.last or off > _THIN_EM * size
+    return part.first != part.last or _off(part, column, column) > _THIN_EM * size
 
 
 # ------------------------------------------------------------------------------------------------ rows
@@ -284,39 +321,267 @@ def _heights(rules: Sequence[Graphic], rows: Sequence[_Row]) -> list[float]:
     x1 = max(piece.x1 for row in rows for piece in row.pieces)
     heights: list[float] = []
     for rule in sorted(rules, key=lambda rule: rule.y0):
-        if min(rule.x1, x1) - max(rule.x0, x0) > 0.7 * (x1 - x0) and not (heights and rule.y0 - heights[-1] < 2):
+        is_full = min(rule.x1, x1) - max(rule.x0, x0) > _FULL_RULE * (x1 - x0)
+        if is_full and not (heights and rule.y0 - heights[-1] < 2):
             heights.append(rule.y0)
     return heights
 
 
-def _whole_rows(rows: list[_Row], heights: Sequence[float]) -> list[_Row]:
-    """Rows whose cells run over several lines are put together: a line that goes on has no first cell and no number."""
-    if len(rows) < 2:
-        return rows
-    steps = [below.baseline - above.baseline for above, below in pairwise(rows)]
-    least = min(steps)
+def _is_numeric(row: _Row) -> bool:
+    """Whether most cells beside the first are numbers."""
+    told = [piece.is_number for piece in row.pieces if piece.first > 0]
+    return bool(told) and 2 * sum(told) > len(told)
+
+
+def _spans(piece: _Piece) -> bool:
+    return piece.first < piece.last
+
+
+def _ruled_head(rows: Sequence[_Row], heights: Sequence[float]) -> int:
+    """How many lines name the columns, where rules tell: those above the first rule within, and with them those below
+    it over whose columns their cells span; above the first row of numbers where rules stand between all rows."""
+    numeric = [_is_numeric(row) for row in rows]
+    above = [sum(row.baseline < height for row in rows) for height in heights]
+    inner = [count for count in dict.fromkeys(above) if 0 < count < len(rows)]
+    if not inner:
+        count = _plain_head(rows)
+        return count if any(_spans(piece) for row in rows[:count] for piece in row.pieces) else 0
+    if sum(numeric[: inner[0]]) > 1 or 2 * len(inner) > len(rows):
+        return _plain_head(rows)
+    count = inner[0]
+    for after in inner[1:]:
+        last = rows[count - 1].pieces
+        is_title = len(last) == 1 and last[0].first == 0
+        if is_title or not any(map(_spans, last)) or (after - count > 1 and any(numeric[count:after])):
+            break
+        count = after
+    return count
+
+
+def _plain_head(rows: Sequence[_Row]) -> int:
+    """How many rows stand above the first row of numbers; one where most of the rows are of words."""
+    numeric = [_is_numeric(row) for row in rows]
+    first = next((number for number, is_numeric in enumerate(numeric) if is_numeric), len(rows))
+    return max(0, min(first if 2 * sum(numeric[first:]) > len(rows) - first > 0 else 1, len(rows) - 1))
+
+
+def _header_rows(lines: Sequence[_Row], columns: Sequence[_Column]) -> list[_Row]:
+    """The rows that the lines of a head make: one, and one more below each row whose cells span columns."""
+    if not lines:
+        return []
+    size = max(row.size for row in lines)
+    for number, row in enumerate(lines[:-1]):
+        _widen(row, lines[number + 1 :], columns=columns)
+    pieces = [piece for row in lines for piece in row.pieces]
+    ends: list[float] = []
+    for piece in sorted(filter(_spans, pieces), key=lambda one: one.baseline):
+        under = [one for one in pieces if one.baseline > piece.baseline + 1 and _is_under(one, piece)]
+        goes_on = any(
+            _is_under(piece, one) and one.baseline - piece.baseline < _LINE_EM * size for one in under if _spans(one)
+        )
+        if not under or goes_on:
+            continue
+        if ends and piece.baseline - ends[-1] < 0.9 * size:
+            ends[-1] = piece.baseline  # set between two rows, for it is of both
+        else:
+            ends.append(piece.baseline)
+    made = [_Row(end, size) for end in [*ends, max(one.baseline for one in pieces)]]
+    level = {id(one): next(n for n, row in enumerate(made) if one.baseline <= row.baseline + 1) for one in pieces}
+    cells = Counter((level[id(one)], one.first) for one in pieces)
+    has_lines = any(count > 1 for (row, _), count in cells.items() if row)
+    for piece in pieces:
+        own = [one for one in pieces if one.first == piece.first]
+        is_spanned = any(_spans(one) and one.first <= piece.first <= one.last for one in pieces)
+        is_of_level = len(own) == len({level[id(one)] for one in own}) and len(own) in (1, len(made))
+        stays = is_spanned or (not has_lines and is_of_level and all(_is_on_line(one, pieces) for one in own))
+        _add(made[level[id(piece)] if stays else 0], piece)
+    return [row for row in made if row.pieces]
+
+
+def _is_on_line(piece: _Piece, pieces: Sequence[_Piece]) -> bool:
+    """Whether a piece stands on one line with another: what is set between lines is of both."""
+    return any(one is not piece and abs(one.baseline - piece.baseline) < 1 for one in pieces)
+
+
+def _is_under(piece: _Piece, other: _Piece) -> bool:
+    """Whether the columns of a piece are of those of another."""
+    return other.first <= piece.first <= piece.last <= other.last
+
+
+def _widen(row: _Row, under: Sequence[_Row], *, columns: Sequence[_Column]) -> None:
+    """Let headings that are set over the middle of several columns span them, as far as no other stands over them.
+
+    What stands over the middle of an odd number of columns may be of the middle one alone: it spans them if then all
+    columns that are named below are named here, too.
+    """
+    below = {piece.first for later in under for piece in later.pieces}
+    taken = {column for piece in row.pieces for column in range(piece.first, piece.last + 1)}
+    found: list[tuple[_Piece, int, int, bool]] = []
+    for piece in row.pieces:
+        lefts, rights = [piece.first], [piece.last]
+        while lefts[-1] - 1 not in taken and lefts[-1] - 1 in below:
+            lefts.append(lefts[-1] - 1)
+        while rights[-1] + 1 not in taken and rights[-1] + 1 in below:
+            rights.append(rights[-1] + 1)
+        spans = [(_off(piece, columns[first], columns[last]), first, last) for first in lefts for last in rights]
+        near = [span for span in spans if span[0] <= _CENTRE_EM * row.size]
+        if near and piece.heads is None:
+            nearest = min(near, key=lambda span: (round(span[0] / row.size), span[1] - span[2]))
+            is_sure = nearest[0] < _off(piece, columns[piece.first], columns[piece.last]) - 0.5 * row.size
+            _, first, last = nearest if is_sure else max(near, key=lambda span: span[2] - span[1])
+            found.append((piece, first, last, is_sure))
+    named = taken | {column for _, first, last, _ in found for column in range(first, last + 1)}
+    stub = min((column for column in below if column not in named), default=None)
+    names_all = below - named <= {stub} if stub == min(below) else below <= named
+    for piece, first, last, is_sure in found:
+        if is_sure or (names_all and len(row.pieces) > 1):
+            piece.first, piece.last = first, last
+
+
+def _off(piece: _Piece, first: _Column, last: _Column) -> float:
+    """How far the middle of a piece is from that of columns."""
+    return abs(piece.x0 + piece.x1 - first.x0 - last.x1) / 2
+
+
+def _add(row: _Row, piece: _Piece) -> None:
+    """Put a piece in a row: in the cell of its column if there is one."""
+    same = next((one for one in row.pieces if one.first == piece.first), None)
+    if same is None:
+        row.pieces.append(piece)
+    else:
+        same.take(piece)
+        same.last = max(same.last, piece.last)
+
+
+def _body_rows(lines: Sequence[_Row], heights: Sequence[float], columns: Sequence[_Column]) -> list[_Row]:
+    """The rows that the lines below the head make."""
+    bands = [list(band) for _, band in groupby(lines, key=lambda row: sum(height < row.baseline for height in heights))]
+    # Rules between all rows say what a row is.
+    if len(bands) >= max(_LEAST_ROWS, len(lines) / _MOST_LINES) and not any(map(_has_rows, bands)):
+        return [_put_together(band) for band in bands]
+    steps = [below.baseline - above.baseline for above, below in pairwise(lines)]
+    least = min(steps, default=0.0)
+    _stretch_titles(lines, columns=columns, least=least)
     # Where all lines stand equally far apart, only a line that has one cell alone may go on.
-    even = sum(step > 1.25 * least for step in steps) < 2
-    usual = median(steps)
-    columns = 1 + max(piece.last for row in rows for piece in row.pieces)
+    is_even = sum(step > _LOOSE_STEP * least for step in steps) < 2
+    rows: list[_Row] = []
+    for band in bands:
+        own: list[_Row] = []
+        for block in _blocks(band, least) if not is_even else [[row] for row in band]:
+            whole = [_put_together(block)] if _is_one_row(block, columns) else block
+            own += whole
+        own = _whole_rows(own, steps, columns=columns, is_even=is_even)
+        _lift_labels(own)
+        rows += own
+    return [row for row in rows if row.pieces]
+
+
+def _stretch_titles(lines: Sequence[_Row], *, columns: Sequence[_Column], least: float) -> None:
+    """A line alone in the middle of the table spans all columns, unless it goes on with the cell above."""
+    left, right = columns[0].x0, columns[-1].x1
+    for number, row in enumerate(lines):
+        piece = row.pieces[0]
+        is_middle = len(row.pieces) == 1 < len(columns) and abs(piece.x0 + piece.x1 - left - right) < _CENTRED * (
+            right - left
+        )
+        above = (
+            lines[number - 1] if number and row.baseline - lines[number - 1].baseline <= _TIGHT_STEP * least else None
+        )
+        goes_on = (
+            above and any(one.first == piece.first for one in above.pieces) and _wraps([above], row, columns=columns)
+        )
+        if is_middle and not goes_on:
+            piece.first, piece.last = 0, len(columns) - 1
+
+
+def _has_rows(lines: Sequence[_Row]) -> bool:
+    """Whether a column beside the first has figures in several lines."""
+    told = [{one.first for one in line.pieces if one.first and any(map(str.isdigit, one.text))} for line in lines]
+    return any(one & other for number, one in enumerate(told) for other in told[:number])
+
+
+def _put_together(lines: Sequence[_Row]) -> _Row:
+    row = _Row(lines[-1].baseline, lines[0].size)
+    for piece in (piece for line in lines for piece in line.pieces):
+        _add(row, piece)
+    return row
+
+
+def _blocks(lines: Sequence[_Row], least: float) -> list[list[_Row]]:
+    """Lines that stand no farther apart than the lines of a cell do."""
+    blocks: list[list[_Row]] = []
+    for row in lines:
+        if blocks and row.baseline - blocks[-1][-1].baseline <= _TIGHT_STEP * least:
+            blocks[-1].append(row)
+        else:
+            blocks.append([row])
+    return blocks
+
+
+def _is_one_row(block: Sequence[_Row], columns: Sequence[_Column]) -> bool:
+    """Whether lines are one row: no column has two numbers, all lines of a cell are broken as running text is, and
+    cells end at different lines."""
+    if len(block) < 2 or sum(map(_is_numeric, block)) > 1:
+        return False
+    filled = [len({piece.first for piece in row.pieces}) for row in block]
+    if len(set(filled)) == 1:
+        return False
+    return all(_wraps(block[:number], row, columns=columns) for number, row in enumerate(block) if number)
+
+
+def _wraps(above: Sequence[_Row], row: _Row, *, columns: Sequence[_Column]) -> bool:
+    """Whether each cell of a line goes on with what stands above it: its first word did not fit there any more."""
+    for piece in row.pieces:
+        over = next((one for line in reversed(above) for one in line.pieces if one.first == piece.first), None)
+        if over is None:
+            continue
+        column = columns[piece.first]
+        _, x0, x1, _ = piece.words[0]
+        is_indented = piece.x0 > over.x0 + 0.5 * row.size
+        if over.is_number or _spans(over) or (over.x1 + (x1 - x0) < column.x1 - 0.5 * row.size and not is_indented):
+            return False
+    return True
+
+
+def _whole_rows(
+    rows: Sequence[_Row], steps: Sequence[float], *, columns: Sequence[_Column], is_even: bool
+) -> list[_Row]:
+    """Rows whose cells run over several lines are put together: a line that goes on has no first cell and no number."""
+    if not rows:
+        return []
+    least, usual = min(steps, default=0.0), median(steps) if steps else 0.0
     whole = [rows[0]]
-    for step, row in zip(steps, rows[1:], strict=True):
+    for row in rows[1:]:
         above = whole[-1]
-        parted = any(above.baseline < height < row.baseline for height in heights)
+        step = row.baseline - above.baseline
         between = step < _HALF_STEP * usual and _complete_each_other(above, row)
-        goes_on = step <= 1.15 * least and _goes_on(above, row) and (not even or (len(row.pieces) == 1 and columns > 2))
-        if parted or not (between or goes_on):
+        goes_on = step <= _TIGHT_STEP * least and _goes_on(above, row)
+        if goes_on and is_even:
+            alone = len({piece.first for piece in row.pieces}) == 1 and len(columns) > 2
+            goes_on = alone or _wraps([above], row, columns=columns)
+        if not (between or goes_on):
             whole.append(row)
             continue
         for piece in row.pieces:
-            same = next((one for one in above.pieces if one.first == piece.first), None)
-            if same is None:
-                above.pieces.append(piece)
-            else:
-                same.take(piece)
-                same.last = max(same.last, piece.last)
+            _add(above, piece)
         above.baseline = row.baseline
     return whole
+
+
+def _lift_labels(rows: Sequence[_Row]) -> None:
+    """A label that stands alone in its column between two rules, and not at the top, is of all rows between them."""
+    leading = Counter(piece.first for row in rows for piece in row.pieces)
+    for column, count in leading.items():
+        at = next(number for number, row in enumerate(rows) if any(piece.first == column for piece in row.pieces))
+        if count != 1 or at == 0 or column > 1 or (column == 1 and leading[0] > 1):
+            continue
+        (piece,) = (piece for piece in rows[at].pieces if piece.first == column)
+        middle = (rows[0].baseline + rows[-1].baseline) / 2
+        step = (rows[-1].baseline - rows[0].baseline) / (len(rows) - 1)
+        if not piece.is_number and not _spans(piece) and abs(piece.baseline - middle) <= 0.75 * step:
+            rows[at].pieces.remove(piece)
+            rows[0].pieces.append(piece)
+            piece.rows = len(rows)
 
 
 def _complete_each_other(above: _Row, row: _Row) -> bool:
@@ -330,18 +595,6 @@ def _goes_on(above: _Row, row: _Row) -> bool:
     return all(piece.first > 0 and not piece.is_number and piece.first in texts for piece in row.pieces)
 
 
-def _header_rows(rows: Sequence[_Row], heights: Sequence[float]) -> int:
-    """How many rows stand above the second rule, or above the first row of numbers."""
-    inner = [height for height in heights if rows and rows[0].baseline < height < rows[-1].baseline]
-    if inner:
-        return sum(row.baseline < inner[0] for row in rows)
-    numeric = [
-        sum(piece.is_number for piece in row.pieces if piece.first > 0) * 2 > len(row.pieces) - 1 for row in rows
-    ]
-    first = next((number for number, is_numeric in enumerate(numeric) if is_numeric), 1)
-    return min(first, len(rows) - 1)
-
-
 def _is_grid(rows: Sequence[_Row], count: int) -> bool:
     """Whether two columns or more go through three rows or more, and half of all cells are filled."""
     filled = [{piece.first for piece in row.pieces} for row in rows]
@@ -350,22 +603,28 @@ def _is_grid(rows: Sequence[_Row], count: int) -> bool:
     return len(through) > 1 and several >= _LEAST_ROWS and 2 * sum(map(len, filled)) >= count * len(rows)
 
 
-def _written(rows: Sequence[_Row], count: int) -> tuple[str, tuple[Line, ...]]:
+def _written(rows: Sequence[_Row], count: int) -> tuple[str, tuple[Line, ...], tuple[GridCell, ...]]:
     text = ""
     spans: list[Line] = []
-    for row in rows:
-        if text:
+    made: list[GridCell] = []
+    for number, row in enumerate(rows):
+        if text or number:
             text += "\n"
         cells: dict[int, list[_Piece]] = {}
         for piece in row.pieces:
             cells.setdefault(piece.first, []).append(piece)
         for column in range(count):
             text += BETWEEN if column else ""
+            start = len(text)
             words = [word for piece in cells.get(column, ()) for word in piece.words]
             for line, of_line in groupby(words, key=lambda word: word[3]):
                 places: list[tuple[int, float, float]] = []
                 for word, x0, x1, _ in of_line:
-                    text += " " if text and not text.endswith((" ", "\n")) else ""
+                    if text.endswith(SOFT_HYPHEN) and len(text) > start:
+                        text = text[:-1]
+                        spans[-1] = replace(spans[-1], end=min(spans[-1].end, len(text)))
+                    elif len(text) > start:
+                        text += " "
                     places.append((len(text), x0, x1))
                     text += word
                 spans.append(
@@ -374,4 +633,14 @@ def _written(rows: Sequence[_Row], count: int) -> tuple[str, tuple[Line, ...]]:
                         x1=max(x1 for _, _, x1 in places), y1=line.y1, words=tuple(places),
                     )
                 )  # fmt: skip
-    return text, tuple(spans)
+            if text.endswith(SOFT_HYPHEN):
+                text = text[:-1] + "-"
+            if column in cells:
+                last = max(piece.last for piece in cells[column])
+                down = max(piece.rows for piece in cells[column])
+                made.append(
+                    GridCell(
+                        row=number, column=column, start=start, end=len(text), rows=down, columns=last - column + 1
+                    )
+                )
+    return text, tuple(spans), tuple(made)

@@ -37,11 +37,36 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GridCell:
+    """A cell of a printed table: ``[start, end)`` in its block's text, and where it stands in the grid (from 0).
+
+    ``rows`` and ``columns`` are how many it spans, downwards and to the right. Empty places have no cell.
+    """
+
+    row: int
+    column: int
+    start: int
+    end: int
+    rows: int = 1
+    columns: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """Rows and columns of a printed table. ``header_rows`` is how many rows, from the top, name the columns."""
+
+    columns: int
+    header_rows: int
+    cells: tuple[GridCell, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
     """A paragraph, heading, caption … of a document. ``start`` is its place in ``Document.text``.
 
     ``section`` is the path of headings above it. ``label`` is "Figure 3" or "Table 1" for captions and tables,
-    and the reference's marker for references. Text read from HTML or plain files has no lines.
+    and the reference's marker for references. Text read from HTML or plain files has no lines. ``grid`` says of a
+    table what its rows and columns are; its text has a row on each line, with " | " between the cells.
     """
 
     kind: BlockKind
@@ -51,6 +76,7 @@ class Block:
     page: int | None = None
     lines: tuple[Line, ...] = ()
     label: str | None = None
+    grid: Grid | None = None
 
     @property
     def end(self) -> int:
@@ -122,6 +148,45 @@ class Document:
     page_labels: tuple[str, ...] = ()
     references: tuple[ReferenceEntry, ...] = ()
     citations: tuple[CitationMark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedCell:
+    """A cell of a table that a paper prints, with what names it.
+
+    ``row`` and ``column`` count from 0, ``rows`` and ``columns`` are how many it spans. ``is_named`` says that the cell
+    is named: ``labels`` by what stands at the left of its row, ``headings`` by what stands above its column, each from
+    the outermost inwards; headings and labels themselves are not. ``unit`` is the one that cell or heading states.
+    ``boxes`` are where the cell stands on ``page``.
+    """
+
+    row: int
+    column: int
+    rows: int
+    columns: int
+    text: str
+    is_named: bool
+    labels: tuple[str, ...] = ()
+    headings: tuple[str, ...] = ()
+    unit: str | None = None
+    page: int | None = None
+    boxes: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedTable:
+    """A table that a paper prints: its label and caption where it has them, and its cells, row by row.
+
+    The first ``header_rows`` rows name the columns; places without a cell are empty or part of a cell that spans them.
+    """
+
+    label: str | None
+    caption: str
+    page: int | None
+    rows: int
+    columns: int
+    header_rows: int
+    cells: tuple[PrintedCell, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

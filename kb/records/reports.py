@@ -8,6 +8,7 @@ from datetime import date
 from typing import Literal
 
 from kb.records.digests import DigestCounts, Topic
+from kb.records.documents import PrintedTable
 from kb.records.intake import Failure, Joined
 from kb.records.papers import Paper, Version
 
@@ -18,7 +19,7 @@ class PaperDetails:
 
     ``sections`` are paths of headings in reading order, ``chunks`` counts by kind; ``pages`` and ``file`` (its key in
     the file store) are None where no text was read. ``dropped`` counts what the parser left out, by kind. ``liking``
-    is 1, 0 or -1.
+    is 1, 0 or -1. ``tables`` are those of the text that were asked for.
     """
 
     paper: Paper
@@ -31,6 +32,7 @@ class PaperDetails:
     warnings: tuple[str, ...] = ()
     file: str | None = None
     liking: int = 0
+    tables: tuple[PrintedTable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

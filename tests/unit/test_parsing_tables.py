@@ -109,11 +109,61 @@ def test_each_cell_is_found_on_the_page() -> None:
     assert at["2.7"] == (100, 36)
 
 
-@pytest.mark.parametrize(("rules", "headers"), [([5, 15, 50], 1), ([5, 27, 50], 2), ([], 2)])
+@pytest.mark.parametrize(("rules", "headers"), [([5, 15, 50], 1), ([], 2)])
 def test_the_head_of_a_table_ends_at_its_second_rule_or_where_numbers_begin(rules: list[float], headers: int) -> None:
     lines = [line(10, (0, "Kind"), (60, "Score"), (110, "Share")), line(22, (0, "of"), (60, "all"), (110, "some"))]
     lines += [line(34 + 12 * n, (0, "Row"), (60, "1.5"), (110, "2.5")) for n in range(2)]
-    assert read_table(lines, [rule(y, 0, 140) for y in rules]).header_rows == headers
+    assert read_table(lines, [rule(y, 0, 140) for y in rules]).grid.header_rows == headers
+
+
+def test_headings_of_several_lines_above_a_rule_are_one_row() -> None:
+    lines = [line(10, (0, "Kind"), (110, "Share")), line(22, (0, "of"), (60, "Score"), (110, "(%)"))]
+    lines += [line(36 + 12 * n, (0, "Row"), (60, "1.5"), (110, "2.5")) for n in range(2)]
+    table = read_table(lines, [rule(y, 0, 140) for y in (2, 27, 52)])
+    assert rows(table.text)[0] == ["Kind of", "Score", "Share (%)"]
+    assert table.grid.header_rows == 1
+
+
+def test_what_is_set_over_the_middle_of_several_columns_heads_them_all() -> None:
+    lines = [line(10, (0, "Model"), (95, "Full"), (215, "Subset"))]
+    lines += [line(22, *((x, "PRF"[n % 3]) for n, x in enumerate((60, 100, 140, 180, 220, 260))))]
+    lines += [line(36 + 12 * n, (0, "Row"), *((x, f"{x}.5") for x in (60, 100, 140, 180, 220, 260))) for n in range(3)]
+    table = read_table(lines, [rule(y, 0, 290) for y in (2, 27, 70)])
+    assert rows(table.text)[:2] == [["Model", "Full", "", "", "Subset", "", ""], ["", *"PRFPRF"]]
+    spans = {table.text[cell.start : cell.end]: cell.columns for cell in table.grid.cells if cell.row == 0}
+    assert spans == {"Model": 1, "Full": 3, "Subset": 3}
+    assert table.grid.header_rows == 2
+
+
+def test_a_label_beside_the_middle_of_its_rows_is_of_all_rows_between_the_rules() -> None:
+    head = line(10, (0, "Field"), (60, "Set"), (110, "Score"))
+    body = [line(24 + 12 * n, *([(0, "Biology")] if n == 1 else []), (60, "set"), (110, f"{n}.5")) for n in range(3)]
+    last = [line(62, (0, "Physics"), (60, "set"), (110, "7.5"))]
+    table = read_table([head, *body, *last], [rule(y, 0, 140) for y in (2, 14, 52, 66)])
+    assert [row[0] for row in rows(table.text)] == ["Field", "Biology", "", "", "Physics"]
+    assert next(cell.rows for cell in table.grid.cells if cell.column == 0 and cell.row == 1) == 3
+
+
+def test_rules_between_all_rows_say_what_a_row_is_and_rules_may_be_drawn_in_pieces() -> None:
+    lines = [line(10, (0, "Name"), (110, "Text"))]
+    for n in range(3):
+        lines += [
+            line(24 + 28 * n, (0, "one"), (110, "ends early")),
+            line(36 + 28 * n, (0, "two"), (110, "and goes on")),
+        ]
+    pieces = [rule(y, x0, x1) for y in (2, 14, 42, 70, 98) for x0, x1 in ((0, 100), (100, 170))]
+    assert rows(read_table(lines, pieces).text)[1:] == [["one two", "ends early and goes on"]] * 3
+
+
+def test_a_word_that_is_broken_in_a_cell_is_whole() -> None:
+    broken = line(36, (0, "Row"), (60, "the asyn\xad"))
+    lines = [line(10, (0, "Name"), (60, "Effects of it")), broken, line(47, (60, "chronous waves"))]
+    lines += [
+        line(80, (0, "Row"), (60, "the same waves")),
+        line(91, (60, "as before")),
+        line(120, (0, "Row"), (60, "none")),
+    ]
+    assert rows(read_table(lines, [rule(y, 0, 150) for y in (2, 20, 130)]).text)[1] == ["Row", "the asynchronous waves"]
 
 
 @given(

@@ -131,10 +131,12 @@ def _free_letters(caption: FloatCaption) -> None:
 
 
 def _candidate(page: FloatPage, item: FloatLine, *, body: BodyStyle) -> tuple[FloatCaption, str] | None:
-    if item.role == "furniture" or _LEADERS.search(item.text):
+    if _LEADERS.search(item.text):
         return None
     text = _with_number(page, item)
     label = float_label(text)
+    if item.role == "furniture" and (label is None or label.rest.strip() or not item.line.upright):
+        return None  # a label alone at the head of several pages is of tables that stand there
     if label is None or label.kind in _NOT_CUT or (quality := _quality(item, label, body=body)) < _MIN_QUALITY:
         return None
     return FloatCaption(page, label.kind, label.text, [item], [[item]], quality), label.mark
@@ -297,7 +299,11 @@ def _style_ends(caption: FloatCaption, row: list[FloatLine], *, body: BodyStyle)
     fonts = {item.line.font for item in caption.items}
     bold = {item.line.bold for item in caption.items}
     fresh = row[0].line
-    if len(caption.rows) > 1 and fresh.font not in fonts and fresh.bold not in bold:
+    if fresh.runs and fresh.runs[0].style.font in fonts:
+        return False  # a title that ends within this row
+    # Below a bold title the text of a figure's caption may go on in another cut; below a table's stand its cells.
+    may_change = caption.family == "Figure" and not (fresh.font in body.fonts and abs(fresh.size - body.size) < 0.3)
+    if len(caption.rows) > 1 and fresh.font not in fonts and fresh.bold not in bold and not may_change:
         return True
     in_body = fresh.font in body.fonts and abs(fresh.size - body.size) < 0.3
     was_body = bool(fonts & body.fonts) and abs(caption.items[-1].line.size - body.size) < 0.3

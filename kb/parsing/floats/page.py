@@ -113,6 +113,7 @@ class FloatPage:
     items: list[FloatLine]
     graphics: list[Rect] = field(default_factory=list)  # drawn things that are no rules
     rules: list[Rect] = field(default_factory=list)  # horizontal rules
+    ruled: list[Rect] = field(default_factory=list)  # where three equal rules or more make a table
     stamps: list[Rect] = field(default_factory=list)  # pictures that come again on other pages, such as a logo
     frames: list[Rect] = field(default_factory=list)  # ruled or framed areas that hold the text of floats
 

@@ -129,6 +129,7 @@ def _float_page(layout: PageLayout) -> FloatPage:
             page.items.append(FloatLine(as_seen, box, 0, "furniture" if line.upright else "free"))
         return page
     page = FloatPage(layout.number, layout.width, layout.height, 0, layout.columns, [])
+    page.ruled = [Rect(*area) for area in layout.ruled]
     for placed in layout.placed:
         box = Rect(placed.line.x0, placed.line.y0, placed.line.x1, placed.line.y1)
         item = FloatLine(placed.line, box, page.column_of(box))

@@ -49,7 +49,14 @@ def score_region(scene: FloatScene, caption: FloatCaption, box: Rect, *, directi
         score += 0.5  # a table as a picture
     if caption.family != "Table" and any(_matches(box, frame) for frame in page.frames):
         score += 1.5
+    if caption.family == "Table" and any(_is_framed(box, frame) for frame in page.frames):
+        score += 0.3
     return score
+
+
+def _is_framed(box: Rect, frame: Rect) -> bool:
+    """Whether a region begins where a frame does, at both sides; below it notes may stand."""
+    return max(abs(box.x0 - frame.x0), abs(box.x1 - frame.x1), abs(box.y0 - frame.y0)) < 6 and box.y1 > frame.y1 - 6
 
 
 def _matches(box: Rect, frame: Rect) -> bool:
@@ -63,6 +70,7 @@ _MIN_SPLIT = 9.0
 _MAX_PARTS = 6
 _MAX_PROPOSALS = 10
 _CUT_COST = 1.5
+_NARROW = 0.6  # of what it stands in: a caption beside its float is narrower
 _OWN_EDGE = 8.0  # points that a float may be wider than its narrow caption, on each side
 _OWN_COST = 0.2
 
@@ -86,9 +94,11 @@ def propose_regions(scene: FloatScene, caption: FloatCaption) -> list[Proposal]:
         for direction in ("up", "down"):
             found += _vertical(scene, caption, direction, strip=(x0, x1), cost=cost)
     column = scene.page.span_of(scene.page.column_of(caption.box))
-    if caption.box.width < 0.6 * (column[1] - column[0]):
+    if caption.box.width < _NARROW * (column[1] - column[0]):
         own = (caption.box.x0 - _OWN_EDGE, caption.box.x1 + _OWN_EDGE)  # what stands beside the float is not in it
         found += [p for side in ("up", "down") for p in _vertical(scene, caption, side, strip=own, cost=_OWN_COST)]
+    page = scene.page.span_of(-1)
+    if caption.box.width < _NARROW * (page[1] - page[0]):
         for side in ("left", "right"):
             found += _beside(scene, caption, side)
     unique: dict[tuple[int, ...], Proposal] = {}
@@ -157,7 +167,7 @@ def _vertical(
     group = _grow(scene, pieces, direction=direction, edge=edge, limit=limit)
     if group is None:
         return []
-    boxes = [group, *_parts(scene, group, up=up)]
+    boxes = [part for part in [group, *_parts(scene, group, up=up)] if part.shared_x(box) > 0]
     total = scene.ink.amounts(group)[0] or 1.0
     proposals = []
     for part in boxes:
@@ -315,10 +325,13 @@ def _beside(scene: FloatScene, caption: FloatCaption, side: Direction) -> list[P
         elif wall.y0 >= box.y1 - 2:
             bottom = min(bottom, wall.y0)
     area = Rect(x0, top, x1, bottom)
-    pieces = [b for b in _pieces(scene, area, clipped=False) if b.box.shared_y(box) > -_TEXT_GAP]
-    if not pieces:
+    pieces = _pieces(scene, area, clipped=False)
+    group = box
+    while near_by := [blob for blob in pieces if blob.box.shared_y(group) > -_TEXT_GAP]:
+        pieces = [blob for blob in pieces if blob not in near_by]
+        group = hull([*([] if group is box else [group]), *(blob.box for blob in near_by)])
+    if group is box:
         return []
-    group = hull(blob.box for blob in pieces)
     level = group.shared_y(box) / max(1.0, min(box.height, group.height))
     near = group.x0 - box.x1 if right else box.x0 - group.x1
     if level < 0.5 or near > 60 or group.height < 20 or group.width < 40:

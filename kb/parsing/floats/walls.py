@@ -19,6 +19,7 @@ from kb.structure import KNOWN, NUMBERED
 
 _WIDE = 0.82  # share of the column that a line of a paragraph fills
 _LETTERS = 0.55
+_PARAGRAPH = 4  # full lines that are a paragraph, wherever they stand
 _CODE_FONT = re.compile(r"cmtt|lmmono|ectt|sftt|courier|mono|consol|menlo|typewriter|inconsol|nimbusmon", re.IGNORECASE)
 
 
@@ -161,7 +162,7 @@ def mark_frames(page: FloatPage, *, body: BodyStyle) -> None:
         for rule in page.rules
         if rule.width > 70 and not any(abs(rule.y0 - box.y0) < 18 or abs(rule.y0 - box.y1) < 18 for box in furniture)
     ]
-    page.frames = _ruled_areas(rules, captions)
+    page.frames = _without_paragraphs(page, _ruled_areas(rules, captions))
     _free_table_notes(page, body=body)
     for box in page.graphics:
         if box.width > 90 and box.height > 24 and box.height < 0.92 * page.height and _is_beside(box, captions):
@@ -222,6 +223,19 @@ def _ruled_areas(rules: list[Rect], captions: Sequence[Rect]) -> list[Rect]:
     return areas
 
 
+def _without_paragraphs(page: FloatPage, areas: Sequence[Rect]) -> list[Rect]:
+    """The areas without those that go on, where a smaller one ends, over running text across the column."""
+
+    def has_text(area: Rect, inner: Rect) -> bool:
+        beyond = [item for item in page.items if item.role == "body" and area.holds(item.box, slack=1)]
+        beyond = [item for item in beyond if not inner.holds(item.box, slack=1) and _fills_column(page, item)]
+        return len(beyond) >= _PARAGRAPH
+
+    ending = [(area, other) for area in areas for other in areas if area.y0 + 1 < other.y1 < area.y1 - 1]
+    wide = [area for area, other in ending if area.shared_x(other) > 0 and has_text(area, other)]
+    return [area for area in areas if area not in wide]
+
+
 def _is_titled(area: Rect, captions: Sequence[Rect]) -> bool:
     """Algorithms have their title between the first two rules."""
     return any(0 <= c.y0 - area.y0 < 16 and c.shared_x(area) > 0 for c in captions)
@@ -245,6 +259,7 @@ def mark_running_heads(pages: Sequence[FloatPage]) -> None:
     edges: dict[tuple[str, int], list[list[FloatLine]]] = {}
     for page in pages:
         upright = [item for item in page.items if item.line.upright and item.role in ("free", "furniture")]
+        upright = [item for item in upright if not any(area.holds(item.box) for area in page.ruled)]
         if not upright or page.turned:
             continue
         top, low = min(item.box.y0 for item in upright), max(item.box.y1 for item in upright)
@@ -350,6 +365,7 @@ def _mark_footnotes(page: FloatPage, *, body: BodyStyle) -> None:
     foot = max((item.box.y1 for item in page.items if item.role == "body"), default=0.0)
     for at, (left, _) in enumerate(page.columns):
         own = [item for item in page.items if item.column == at and item.role == "free" and item.line.upright]
+        own = [item for item in own if not any(frame.holds(item.box, slack=4) for frame in page.frames)]
         low = [i for i in own if i.line.size < body.size - 0.4 and i.box.y0 > 0.55 * page.height]
         for item in sorted(low, key=lambda item: item.box.y0):
             if not _starts_footnote(page, item, left=left):

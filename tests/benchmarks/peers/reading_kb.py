@@ -58,7 +58,7 @@ def read(path: Path) -> dict[str, Any]:
             for p in pictures
         ],
         "tables": [
-            {"page": block.page, "label": block.label or "", "header_rows": 0,
+            {"page": block.page, "label": block.label or "", "header_rows": block.grid.header_rows if block.grid else 0,
              "rows": [row.split(" | ") for row in block.text.split("\n")]}
             for block in document.blocks if block.kind == "table"
         ],
