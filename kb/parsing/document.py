@@ -16,14 +16,13 @@ from kb.errors import ParseError
 from kb.ids import file_key
 from kb.parsing.assembly import assemble
 from kb.parsing.frontmatter import FileFacts, mark_front, read_front
-from kb.parsing.furniture import printed_labels
 from kb.parsing.headings import find_headings
 from kb.parsing.layout import PageLayout, Placed, lay_out
-from kb.parsing.lines import TextLine
 from kb.parsing.page import LinkArea, image_cover
 from kb.parsing.pdf import PdfPage, PdfReader
 from kb.parsing.references import mark_references
 from kb.parsing.roles import assign_roles, find_captions, split_run_in_headings
+from kb.parsing.sheets import Sheet, on_pages, on_sheets, read_pages, sheet_labels
 from kb.records import Document, Fulltext, Metadata
 from kb.text import UNREAD
 
@@ -108,8 +107,7 @@ _CHARACTERS_PER_BLOCK = 20  # at least, on the whole: a paper has hundreds
 class _Reading:
     """What is gathered page by page."""
 
-    pages: list[PageLayout] = field(default_factory=list)
-    lines: list[Sequence[TextLine]] = field(default_factory=list)
+    sheets: list[Sheet] = field(default_factory=list)
     links: list[LinkArea] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
     warnings: list[str] = field(default_factory=list)
@@ -144,25 +142,27 @@ def read_pdf(data: bytes, *, max_pages: int, deadline: float | None = None) -> D
         outline = reader.outline()
         information = reader.information()
         count = reader.page_count
-    labels = () if reading.broken else printed_labels(reading.lines, heights=[page.height for page in reading.pages])
-    body = lay_out(reading.pages, reading.lines)
-    split_run_in_headings(reading.pages, body=body)
-    mark_contents(reading.pages)
-    captions = find_captions(reading.pages, body=body)
-    mark_front(reading.pages, body=body)
-    headings = find_headings(reading.pages, outline=outline, body=body)
-    assign_roles(reading.pages, captions, body=body)
-    mark_references(reading.pages, headings)
-    assembled = assemble(reading.pages, headings, body=body)
+    pages, lines = read_pages(reading.sheets)
+    labels = () if reading.broken else sheet_labels(pages, lines)
+    body = lay_out(pages, lines)
+    split_run_in_headings(pages, body=body)
+    mark_contents(pages)
+    captions = find_captions(pages, body=body)
+    mark_front(pages, body=body)
+    headings = find_headings(pages, outline=on_pages(outline, pages), body=body)
+    assign_roles(pages, captions, body=body)
+    mark_references(pages, headings)
+    assembled = assemble(pages, headings, body=body)
     if not assembled.blocks:
         raise ParseError("the PDF has no text that can be read: add its abstract instead", code="pdf-empty")
     if unread := assembled.text.count(UNREAD):
         reading.warnings.append(f"{unread} signs on its pages could not be read: each is shown as {UNREAD}")
     said = FileFacts(links=reading.links, information=information, data=data)
-    front = _with_file_id(read_front(reading.pages, said, body=body, blocks=assembled.blocks), data)
+    blocks = on_sheets(assembled.blocks, pages)
+    front = _with_file_id(read_front(pages, said, body=body, blocks=blocks), data)
     return Document(
         text=assembled.text,
-        blocks=assembled.blocks,
+        blocks=blocks,
         front=front,
         pages=count,
         fulltext=reading.fulltext,
@@ -225,21 +225,26 @@ def _read_pages(reader: PdfReader, *, max_pages: int, deadline: float | None) ->
 def _read_page(page: PdfPage, reading: _Reading) -> int:
     text = page.text()
     graphics = page.graphics()
-    reading.pages.append(PageLayout(number=page.number, width=page.width, height=page.height, graphics=graphics))
-    reading.lines.append(text.lines)
+    reading.sheets.append(
+        Sheet(
+            number=page.number, width=page.width, height=page.height, lines=text.lines, turned=text.turned,
+            graphics=graphics,
+        )
+    )  # fmt: skip
     reading.links += page.links()
     reading.dropped.update(text.dropped)
     reading.covered += image_cover(graphics, width=page.width, height=page.height)
     if text.is_ocr_layer and not any("recognised" in warning for warning in reading.warnings):
         reading.warnings.append("the text was recognised from scanned pages and may have errors")
-    return len(text.lines)
+    return len(text.lines) + sum(map(len, text.turned.values()))
 
 
 def _refuse_without_text(reading: _Reading) -> None:
-    if not reading.pages:
+    if not reading.sheets:
         raise ParseError("no page of the PDF can be read: get it again from its source", code="pdf-broken")
-    chars = sum(len(line.text) for lines in reading.lines for line in lines)
-    if chars < _SCANNED_CHARS_PER_PAGE * len(reading.pages) and reading.covered > _SCANNED_COVER * len(reading.pages):
+    chars = sum(len(line.text) for sheet in reading.sheets for line in sheet.every_line())
+    count = len(reading.sheets)
+    if chars < _SCANNED_CHARS_PER_PAGE * count and reading.covered > _SCANNED_COVER * count:
         message = (
             "the pages are pictures without a text layer: run a text recogniser (such as ocrmypdf) and add the result"
         )

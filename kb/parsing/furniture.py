@@ -131,15 +131,19 @@ def printed_labels(lines: Sequence[Sequence[TextLine]], *, heights: Sequence[flo
     """
     offsets: Counter[int] = Counter()
     for at, (of_page, height) in enumerate(zip(lines, heights, strict=True)):
-        upright = [line for line in of_page if line.upright]
-        words = [line.text.split() for _, line in [*_band_lines(upright, height), *_outer_rows(upright, height)]]
-        # At the end of a running head, alone, or alone between dashes.
-        ends = {word.strip("-–—|.") for row in words for word in (row[:1] + row[-1:] + row[1:2] * (len(row) == 3))}
-        offsets.update({int(word) - at for word in ends if word.isascii() and word.isdigit() and len(word) <= 5})
+        offsets.update({number - at for number in edge_numbers(of_page, height)})
     offset, agreeing = offsets.most_common(1)[0] if offsets else (0, 0)
     if agreeing < max(_LEAST_COUNTING, len(lines) / 2) or offset < 0:
         return ()
     return tuple(str(offset + at) for at in range(len(lines)))
+
+
+def edge_numbers(lines: Sequence[TextLine], height: float) -> set[int]:
+    """The numbers at the head and foot of a page: at the end of a running head, alone, or alone between dashes."""
+    upright = [line for line in lines if line.upright]
+    words = [line.text.split() for _, line in [*_band_lines(upright, height), *_outer_rows(upright, height)]]
+    ends = {word.strip("-–—|.") for row in words for word in (row[:1] + row[-1:] + row[1:2] * (len(row) == 3))}
+    return {int(word) for word in ends if word.isascii() and word.isdigit() and len(word) <= 5}
 
 
 def _heads_of_title(lines: Sequence[Sequence[TextLine]], heights: Sequence[float]) -> set[int]:

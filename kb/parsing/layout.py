@@ -15,7 +15,7 @@ from typing import Literal
 
 from kb.parsing.furniture import find_furniture
 from kb.parsing.lines import TextLine
-from kb.parsing.page import Graphic, Rectangle, ruled_areas
+from kb.parsing.page import Frame, Graphic, Rectangle, ruled_areas
 
 Role = Literal[
     "body", "heading", "caption", "float", "equation", "code", "footnote", "furniture", "front", "reference", "contents"
@@ -41,7 +41,11 @@ class Placed:
 
 @dataclass(slots=True)
 class PageLayout:
-    """A page: its columns' x-ranges (one to three) and its lines in reading order."""
+    """A page as it is read, upright: its columns' x-ranges and its lines in reading order.
+
+    ``number`` counts the pages that are read, from 1; ``sheet`` is the page of the file on which it stands, ``frame``
+    where it lies there (None: on all of it), and ``place`` counts printed pages from 0 (``kb.parsing.sheets``).
+    """
 
     number: int
     width: float
@@ -51,6 +55,14 @@ class PageLayout:
     columns: tuple[Span, ...] = ()
     placed: list[Placed] = field(default_factory=list)
     usual: tuple[int, str] | None = None  # rounded size and font of most of the page's long lines
+    sheet: int = 0
+    frame: Frame | None = None
+    place: int = 0
+
+    @property
+    def is_as_shown(self) -> bool:
+        """Whether the page is read as it lies in the file."""
+        return self.frame is None or (self.frame.turn == 0 and self.frame.area[:2] == (0.0, 0.0))
 
     def span_of(self, column: int) -> Span:
         """x-range of a column; of all columns for -1."""

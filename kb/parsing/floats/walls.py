@@ -245,7 +245,7 @@ def mark_running_heads(pages: Sequence[FloatPage]) -> None:
     edges: dict[tuple[str, int], list[list[FloatLine]]] = {}
     for page in pages:
         upright = [item for item in page.items if item.line.upright and item.role in ("free", "furniture")]
-        if not upright or page.turned:
+        if not upright:
             continue
         top, low = min(item.box.y0 for item in upright), max(item.box.y1 for item in upright)
         rows = []
