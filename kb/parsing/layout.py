@@ -1,11 +1,13 @@
 """Where lines stand: the body's style, columns, and the order in which a page is read.
 
-Reading order is geometric, not the order of painting: lines that cross the gutter cut a page into bands; in each
-band the left column comes before the right one.
+Reading order is geometric, not the order of painting. Where the columns of a page change on the way down, it has
+zones, each with columns of its own and perhaps notes in the margin beside them. In a zone, lines that cross the gutter
+and rules across all columns make bands; in each band the left column comes before the right one.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +17,7 @@ from typing import Literal
 
 from kb.parsing.furniture import find_furniture
 from kb.parsing.lines import TextLine
-from kb.parsing.page import Frame, Graphic, Rectangle, ruled_areas
+from kb.parsing.page import Frame, Graphic, Rectangle, ruled_areas, rules_of
 
 Role = Literal[
     "body", "heading", "caption", "float", "equation", "code", "footnote", "furniture", "front", "reference", "contents"
@@ -24,12 +26,16 @@ Span = tuple[float, float]
 
 _MIN_COLUMN_LINES = 6
 _WIDE_HALF = 0.5
+_LEAST_SAVED = 5  # long lines that a cut into zones must save from crossing a gutter
+_LEAST_NOTES = 3  # lines in a margin
+_NOTES_WIDTH = 0.08  # of the page
 _COLUMN_LINE_CHARS = 22
 
 
 @dataclass(slots=True)
 class Placed:
-    """A line with what is found out about it step by step. ``column``: from 0, or -1 across columns."""
+    """A line with what is found out about it step by step. ``column``: from 0, or -1 across columns; beyond the
+    page's ``columns`` those of other zones and of margins."""
 
     line: TextLine
     order: int = 0  # place in the order of painting
@@ -53,6 +59,7 @@ class PageLayout:
     graphics: Sequence[Graphic] = ()
     ruled: Sequence[Rectangle] = ()  # where rules make a table
     columns: tuple[Span, ...] = ()
+    others: tuple[Span, ...] = ()  # x-ranges of the columns of other zones and of margins
     placed: list[Placed] = field(default_factory=list)
     usual: tuple[int, str] | None = None  # rounded size and font of most of the page's long lines
     sheet: int = 0
@@ -66,9 +73,10 @@ class PageLayout:
 
     def span_of(self, column: int) -> Span:
         """x-range of a column; of all columns for -1."""
-        if column < 0 or column >= len(self.columns):
+        every = self.columns + self.others
+        if column < 0 or column >= len(every):
             return self.columns[0][0], self.columns[-1][1]
-        return self.columns[column]
+        return every[column]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +104,10 @@ def lay_out(pages: Sequence[PageLayout], lines: Sequence[Sequence[TextLine]]) ->
         page.usual = _usual_type(of_page)
     _share_columns(pages, body=body)
     for page in pages:
-        _assign_columns(page)
-        page.placed = _in_reading_order(page)
+        zones = _zones(page, body=body)
+        for zone in zones:
+            _assign_columns(page, zone)
+        page.placed = [placed for zone in zones for placed in _in_reading_order(page, zone)]
     return body
 
 
@@ -135,43 +145,58 @@ def body_style(lines: Iterable[Sequence[TextLine]]) -> BodyStyle:
 
 
 def find_columns(lines: Sequence[TextLine], *, page: PageLayout, body: BodyStyle) -> tuple[Span, ...]:
-    """One to three x-ranges: more than one where gutters part the long lines of the page."""
-    long = [
-        line for line in lines if len(line.text) >= _COLUMN_LINE_CHARS and abs(line.size - body.size) <= 0.2 * body.size
-    ]
+    """The x-ranges of the columns: more than one where gutters part the long lines of the page."""
+    long = _long_lines(lines, body=body)
     if not long:
         return ((0.08 * page.width, 0.92 * page.width),)
     return tuple(_extent(part) for part in _parted(long, page=page))
 
 
+def _long_lines(lines: Iterable[TextLine], *, body: BodyStyle) -> list[TextLine]:
+    return [
+        line for line in lines if len(line.text) >= _COLUMN_LINE_CHARS and abs(line.size - body.size) <= 0.2 * body.size
+    ]
+
+
 def _parted(long: list[TextLine], *, page: PageLayout) -> list[list[TextLine]]:
-    """The lines by column; a half that is wider than half of the page may have a gutter of its own."""
-    gutter = _gutter(long, page=page)
-    if gutter is None:
-        return [long]
-    left = [line for line in long if line.x1 <= gutter + 0.03 * page.width]
-    right = [line for line in long if line.x0 >= gutter - 0.03 * page.width]
-    for at, half in enumerate((left, right)):
+    """The lines by column. A half that is wider than half of the page may have a gutter of its own, and so may both
+    halves, if hardly a line crosses it."""
+    halves = _halved(long, _gutter(long, page=page), page=page)
+    if len(halves) == 1:
+        return halves
+    for at, half in enumerate(halves):
         start, end = _extent(half)
-        inner = _gutter(half, page=page) if end - start > _WIDE_HALF * page.width else None
-        if inner is not None:
-            first = [line for line in half if line.x1 <= inner + 0.03 * page.width]
-            second = [line for line in half if line.x0 >= inner - 0.03 * page.width]
-            return [first, second, right] if at == 0 else [left, first, second]
-    return [left, right]
+        if end - start > _WIDE_HALF * page.width:
+            parts = _halved(half, _gutter(half, page=page), page=page)
+            if len(parts) > 1:
+                return [*halves[:at], *parts, *halves[at + 1 :]]
+    quarters = [_halved(half, _gutter(half, page=page, within=_extent(half)), page=page) for half in halves]
+    if all(len(parts) > 1 for parts in quarters):
+        return [part for parts in quarters for part in parts]
+    return halves
 
 
-def _gutter(long: list[TextLine], *, page: PageLayout) -> float | None:
+def _halved(lines: list[TextLine], gutter: float | None, *, page: PageLayout) -> list[list[TextLine]]:
+    if gutter is None:
+        return [lines]
+    left = [line for line in lines if line.x1 <= gutter + 0.03 * page.width]
+    return [left, [line for line in lines if line.x0 >= gutter - 0.03 * page.width]]
+
+
+def _gutter(long: list[TextLine], *, page: PageLayout, within: Span | None = None) -> float | None:
+    """x of the gutter that fewest lines cross: of a page, or of a half of it, where fewer may."""
     best: tuple[int, float, float] | None = None
     slack = 0.012 * page.width
+    start, end = within or (0.0, page.width)
+    most = 0.45 if within is None else 0.05
     for step in range(30, 71):
-        x = page.width * step / 100
+        x = start + (end - start) * step / 100
         left = sum(line.x1 <= x + slack for line in long)
         right = sum(line.x0 >= x - slack for line in long)
         crossing = len(long) - left - right
-        if min(left, right) < _MIN_COLUMN_LINES or crossing > 0.45 * (left + right):
+        if min(left, right) < _MIN_COLUMN_LINES or crossing > most * (left + right):
             continue
-        key = (crossing, abs(x - page.width / 2), x)
+        key = (crossing, abs(x - (start + end) / 2), x)
         best = key if best is None else min(best, key)
     return None if best is None else best[2]
 
@@ -200,26 +225,135 @@ def _share_columns(pages: Sequence[PageLayout], *, body: BodyStyle) -> None:
             page.columns = usual
 
 
-def _assign_columns(page: PageLayout) -> None:
-    if len(page.columns) == 1:
+@dataclass(slots=True)
+class _Zone:
+    """A part of a page from y to y with the x-ranges of its columns; ``first`` is the number of its first column, -1
+    where its one column is all columns of the page; ``margin`` that of the notes on its left."""
+
+    top: float
+    bottom: float
+    columns: tuple[Span, ...]
+    first: int = 0
+    margin: int | None = None
+
+    def holds(self, line: TextLine) -> bool:
+        return self.top <= (line.y0 + line.y1) / 2 < self.bottom
+
+
+def _zones(page: PageLayout, *, body: BodyStyle) -> list[_Zone]:
+    """The zones of a page from the top; the columns of the one with most text are the page's columns."""
+    lines = [placed.line for placed in page.placed if placed.role == "body"]
+    whole = _Zone(-math.inf, math.inf, page.columns)
+    zones = _cut(whole, lines, page=page, body=body)
+    if len(zones) > 1:
+        main = max(zones, key=lambda zone: len(_long_lines(filter(zone.holds, lines), body=body)))
+        page.columns = main.columns
+        for zone in zones:
+            if zone is not main:
+                is_all = len(zone.columns) == 1 and len(page.columns) > 1 and _is_as_wide(zone.columns[0], page)
+                zone.first = -1 if is_all else len(page.columns) + len(page.others)
+                page.others += () if is_all else zone.columns
+    for zone in zones:
+        _find_margin(zone, lines, page=page, body=body)
+    return zones
+
+
+def _is_as_wide(span: Span, page: PageLayout) -> bool:
+    start, end = page.span_of(-1)
+    return span[1] - span[0] > 0.8 * (end - start)
+
+
+def _crossing(lines: Iterable[TextLine], columns: Sequence[Span]) -> list[TextLine]:
+    """The lines that stand in several columns."""
+    if len(columns) == 1:
+        return []
+    gutters = [(left1 + right0) / 2 for (_, left1), (right0, _) in pairwise(columns)]
+    inset = 0.12 * (columns[0][1] - columns[0][0])
+    return [line for line in lines if any(line.x0 < x - inset and line.x1 > x + inset for x in gutters)]
+
+
+def _cut(zone: _Zone, lines: Sequence[TextLine], *, page: PageLayout, body: BodyStyle) -> list[_Zone]:
+    """The zone, or its two parts where that saves many long lines from crossing a gutter."""
+    inside = sorted(filter(zone.holds, lines), key=lambda line: line.y0)
+    crossing = len(_crossing(_long_lines(inside, body=body), zone.columns))
+    if crossing < _LEAST_SAVED:
+        return [zone]
+    best: tuple[int, float, list[_Zone]] | None = None
+    low = -math.inf
+    for line in inside:
+        gap, y = line.y0 - low, (line.y0 + low) / 2
+        low = max(low, line.y1)
+        if not 0.3 * body.size < gap < math.inf:
+            continue
+        parts, cost = [], 0
+        for top, bottom in ((zone.top, y), (y, zone.bottom)):
+            part = _Zone(top, bottom, ())
+            own = [line for line in inside if part.holds(line)]
+            long = _long_lines(own, body=body)
+            part.columns = find_columns(own, page=page, body=body)
+            cost += len(_crossing(long, part.columns)) if len(long) >= _MIN_COLUMN_LINES else crossing
+            parts.append(part)
+        if best is None or (cost, -gap) < best[:2]:
+            best = (cost, -gap, parts)
+    if best is None or best[0] > crossing - _LEAST_SAVED or best[2][0].columns == best[2][1].columns:
+        return [zone]
+    return [part for half in best[2] for part in _cut(half, lines, page=page, body=body)]
+
+
+def _find_margin(zone: _Zone, lines: Sequence[TextLine], *, page: PageLayout, body: BodyStyle) -> None:
+    """Notes on the left of a zone's first column get a column of their own: where most of its lines begin at one x,
+    and several others end before."""
+    if zone.first < 0:
         return
-    gutters = [(left1 + right0) / 2 for (_, left1), (right0, _) in pairwise(page.columns)]
-    inset = 0.12 * (page.columns[0][1] - page.columns[0][0])
-    for placed in page.placed:
+    start, end = zone.columns[0]
+    own = [line for line in lines if zone.holds(line) and (line.x0 + line.x1) / 2 < end]
+    long = [line for line in _long_lines(own, body=body) if line.x1 <= end + 0.03 * page.width]
+    if not long:
+        return
+    edge, count = Counter(round(line.x0) for line in long).most_common(1)[0]
+    before = [line for line in own if line.x1 < edge - 0.5 * body.size]
+    longest = max((line.width for line in before), default=0.0)
+    if count < 0.5 * len(long) or len(before) < _LEAST_NOTES or longest < _NOTES_WIDTH * page.width:
+        return
+    if min(line.x0 for line in before) > start + 0.3 * (end - start) or end - edge < longest:
+        return
+    zone.columns = ((float(edge), end), *zone.columns[1:])
+    if zone.first == 0:
+        page.columns = zone.columns
+    else:
+        at = zone.first - len(page.columns)
+        page.others = (*page.others[:at], zone.columns[0], *page.others[at + 1 :])
+    zone.margin = len(page.columns) + len(page.others)
+    page.others += ((min(line.x0 for line in before), max(line.x1 for line in before)),)
+
+
+def _assign_columns(page: PageLayout, zone: _Zone) -> None:
+    own = [placed for placed in page.placed if zone.holds(placed.line)]
+    if zone.margin is not None:
+        for placed in own:
+            if placed.line.x1 < zone.columns[0][0] - 1:
+                placed.column = zone.margin
+        own = [placed for placed in own if placed.column != zone.margin]
+    if len(zone.columns) == 1:
+        for placed in own:
+            placed.column = zone.first
+        return
+    gutters = [(left1 + right0) / 2 for (_, left1), (right0, _) in pairwise(zone.columns)]
+    crossing = {id(line) for line in _crossing((placed.line for placed in own), zone.columns)}
+    for placed in own:
         line = placed.line
-        crosses = any(line.x0 < middle - inset and line.x1 > middle + inset for middle in gutters)
-        if crosses and not _has_neighbour(page, line):
+        if id(line) in crossing and not _has_neighbour(page, line):
             placed.column = -1
         else:
-            centre = line.x0 + 1 if crosses else (line.x0 + line.x1) / 2
-            placed.column = sum(centre >= middle for middle in gutters)
-    _keep_ends_of_wide_blocks(page)
+            centre = line.x0 + 1 if id(line) in crossing else (line.x0 + line.x1) / 2
+            placed.column = zone.first + sum(centre >= middle for middle in gutters)
+    _keep_ends_of_wide_blocks(own)
 
 
-def _keep_ends_of_wide_blocks(page: PageLayout) -> None:
+def _keep_ends_of_wide_blocks(own: Sequence[Placed]) -> None:
     """The short last line of a paragraph across both columns stands across them too."""
     across: list[TextLine] = []
-    for placed in sorted(page.placed, key=lambda placed: placed.line.baseline):
+    for placed in sorted(own, key=lambda placed: placed.line.baseline):
         line = placed.line
         if placed.column != -1 and any(_goes_on_below(wide, line) for wide in across[-3:]):
             placed.column = -1
@@ -245,24 +379,45 @@ def _has_neighbour(page: PageLayout, line: TextLine) -> bool:
     )
 
 
-def _in_reading_order(page: PageLayout) -> list[Placed]:
-    by_height = sorted(page.placed, key=lambda placed: (placed.line.baseline, placed.line.x0))
-    if len(page.columns) == 1:
-        return _rows(by_height)
+def _in_reading_order(page: PageLayout, zone: _Zone) -> list[Placed]:
+    own = [placed for placed in page.placed if zone.holds(placed.line)]
+    notes = [placed for placed in own if zone.margin is not None and placed.column == zone.margin]
+    by_height = sorted(
+        (placed for placed in own if zone.margin is None or placed.column != zone.margin),
+        key=lambda placed: (placed.line.baseline, placed.line.x0),
+    )
+    notes.sort(key=lambda placed: (placed.line.baseline, placed.line.x0))
+    if len(zone.columns) == 1:
+        return _rows(by_height) + _rows(notes)
     ordered: list[Placed] = []
     band: list[Placed] = []
+    rules = _rules_across(page, zone)
     for placed in by_height:
+        while rules and rules[0] < placed.line.baseline:
+            ordered += _columns_of(band)
+            band = []
+            del rules[0]
         if placed.column == -1:
-            ordered += _columns_of(band, count=len(page.columns))
+            ordered += _columns_of(band)
             band = []
             ordered.append(placed)
         else:
             band.append(placed)
-    return ordered + _columns_of(band, count=len(page.columns))
+    return ordered + _columns_of(band) + _rows(notes)
 
 
-def _columns_of(band: list[Placed], *, count: int) -> list[Placed]:
-    return [placed for column in range(count) for placed in _rows([p for p in band if p.column == column])]
+def _rules_across(page: PageLayout, zone: _Zone) -> list[float]:
+    """y of the rules that run across all columns, from the top."""
+    start, end = zone.columns[0][0], zone.columns[-1][1]
+    rules = rules_of(page.graphics, longer_than=0.95 * (end - start))
+    return [
+        rule.y0 for rule in rules if zone.top <= rule.y0 < zone.bottom and rule.x0 < start + 6 and rule.x1 > end - 6
+    ]
+
+
+def _columns_of(band: list[Placed]) -> list[Placed]:
+    columns = sorted({placed.column for placed in band})
+    return [placed for column in columns for placed in _rows([p for p in band if p.column == column])]
 
 
 def _rows(by_height: list[Placed]) -> list[Placed]:
