@@ -8,6 +8,7 @@ and rules across all columns make bands; in each band the left column comes befo
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from typing import Literal
 
 from kb.parsing.furniture import find_furniture
 from kb.parsing.lines import TextLine
-from kb.parsing.page import Frame, Graphic, Rectangle, ruled_areas, rules_of
+from kb.parsing.page import LONG_RULE_POINTS, Frame, Graphic, Rectangle, ruled_areas, rules_of
 
 Role = Literal[
     "body", "heading", "caption", "float", "equation", "code", "footnote", "furniture", "front", "reference", "contents"
@@ -28,6 +29,9 @@ _MIN_COLUMN_LINES = 6
 _WIDE_HALF = 0.5
 _LEAST_SAVED = 5  # long lines that a cut into zones must save from crossing a gutter
 _LEAST_NOTES = 3  # lines in a margin
+_LEAST_ROWS = 3  # of a table across the columns
+_FAR_SIZES = 4.0  # of the body's size: a gap below which a table does not go on
+_TABLE_TITLE = re.compile(r"^\W?Tab(?:le|elle|leau|\.)\s", re.IGNORECASE)
 _NOTES_WIDTH = 0.08  # of the page
 _COLUMN_LINE_CHARS = 22
 
@@ -92,6 +96,7 @@ def lay_out(pages: Sequence[PageLayout], lines: Sequence[Sequence[TextLine]]) ->
     """Fill in each page's ``ruled``, ``columns`` and ``placed`` from its lines (painting order); returns the body's
     style."""
     body = body_style(lines)
+    _drop_head_rules(pages)
     for page in pages:
         page.ruled = ruled_areas(page.graphics)
     furniture = find_furniture(lines, heights=[page.height for page in pages], tables=[page.ruled for page in pages])
@@ -106,9 +111,24 @@ def lay_out(pages: Sequence[PageLayout], lines: Sequence[Sequence[TextLine]]) ->
     for page in pages:
         zones = _zones(page, body=body)
         for zone in zones:
-            _assign_columns(page, zone)
+            _assign_columns(page, zone, body=body)
         page.placed = [placed for zone in zones for placed in _in_reading_order(page, zone)]
     return body
+
+
+def _drop_head_rules(pages: Sequence[PageLayout]) -> None:
+    """Rules that stand at one place on most pages, below a running head or above a foot, bound nothing."""
+    places: Counter[tuple[int, int, int]] = Counter()
+    for page in pages:
+        places.update({_place(rule) for rule in rules_of(page.graphics, longer_than=LONG_RULE_POINTS)})
+    usual = {place for place, count in places.items() if count >= max(3, len(pages) / 3)}
+    if usual:
+        for page in pages:
+            page.graphics = [one for one in page.graphics if one.y1 - one.y0 >= 2 or _place(one) not in usual]
+
+
+def _place(rule: Graphic) -> tuple[int, int, int]:
+    return round(rule.x0), round(rule.y0), round(rule.x1)
 
 
 def _usual_type(lines: Sequence[TextLine]) -> tuple[int, str] | None:
@@ -207,9 +227,16 @@ def _extent(lines: list[TextLine]) -> Span:
 
 
 def _share_columns(pages: Sequence[PageLayout], *, body: BodyStyle) -> None:
-    """A page with few lines takes the columns of the paper, unless long lines cross their gutters."""
+    """A page with few lines takes the columns of the paper, unless long lines cross their gutters; one with a table
+    alone takes the width."""
     counts = Counter(len(page.columns) for page in pages if len(page.columns) > 1)
     if not counts or counts.total() < 0.4 * len(pages):
+        single = [page for page in pages if len(page.columns) == 1]
+        start, end = (median(page.columns[0][side] for page in single) for side in (0, 1)) if single else (0.0, 0.0)
+        for page in single:
+            own = page.columns[0]
+            if own[1] - own[0] < 0.7 * (end - start) and start <= own[0] + 1 and own[1] - 1 <= end:
+                page.columns = ((start, end),)
         return
     number = max(counts, key=lambda count: (counts[count], -count))
     alike = [page.columns for page in pages if len(page.columns) == number]
@@ -327,7 +354,7 @@ def _find_margin(zone: _Zone, lines: Sequence[TextLine], *, page: PageLayout, bo
     page.others += ((min(line.x0 for line in before), max(line.x1 for line in before)),)
 
 
-def _assign_columns(page: PageLayout, zone: _Zone) -> None:
+def _assign_columns(page: PageLayout, zone: _Zone, *, body: BodyStyle) -> None:
     own = [placed for placed in page.placed if zone.holds(placed.line)]
     if zone.margin is not None:
         for placed in own:
@@ -348,6 +375,31 @@ def _assign_columns(page: PageLayout, zone: _Zone) -> None:
             centre = line.x0 + 1 if id(line) in crossing else (line.x0 + line.x1) / 2
             placed.column = zone.first + sum(centre >= middle for middle in gutters)
     _keep_ends_of_wide_blocks(own)
+    _keep_tables_across(own, zone, body=body)
+
+
+def _keep_tables_across(own: Sequence[Placed], zone: _Zone, *, body: BodyStyle) -> None:
+    """The rows below a table's caption that runs across the columns, as far down as nothing is set like the body."""
+    by_height = sorted(own, key=lambda placed: placed.line.baseline)
+    for at, caption in enumerate(by_height):
+        if caption.column != -1 or not _TABLE_TITLE.match(caption.line.text):
+            continue
+        rows: list[list[Placed]] = []
+        last = caption.line
+        for placed in by_height[at + 1 :]:
+            line = placed.line
+            is_body = abs(line.size - body.size) < 0.03 * body.size and len(line.text) >= _COLUMN_LINE_CHARS
+            if (is_body and placed.column != -1) or line.y0 - last.y1 > _FAR_SIZES * body.size:
+                break
+            if rows and line.baseline - rows[-1][0].line.baseline < 0.3 * line.size:
+                rows[-1].append(placed)
+            else:
+                rows.append([placed])
+            last = line if line.y1 > last.y1 else last
+        on_both = [row for row in rows if len({placed.column for placed in row} - {-1}) > 1 and len(row) > 2]
+        if len(on_both) >= _LEAST_ROWS:
+            for placed in (placed for row in rows for placed in row):
+                placed.column = -1
 
 
 def _keep_ends_of_wide_blocks(own: Sequence[Placed]) -> None:
