@@ -8,7 +8,6 @@ and rules across all columns make bands; in each band the left column comes befo
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from typing import Literal
 from kb.parsing.furniture import find_furniture
 from kb.parsing.lines import TextLine
 from kb.parsing.page import LONG_RULE_POINTS, Frame, Graphic, Rectangle, ruled_areas, rules_of
+from kb.structure import float_label
 
 Role = Literal[
     "body", "heading", "caption", "float", "equation", "code", "footnote", "furniture", "front", "reference", "contents"
@@ -31,7 +31,6 @@ _LEAST_SAVED = 5  # long lines that a cut into zones must save from crossing a g
 _LEAST_NOTES = 3  # lines in a margin
 _LEAST_ROWS = 3  # of a table across the columns
 _FAR_SIZES = 4.0  # of the body's size: a gap below which a table does not go on
-_TABLE_TITLE = re.compile(r"^\W?Tab(?:le|elle|leau|\.)\s", re.IGNORECASE)
 _NOTES_WIDTH = 0.08  # of the page
 _COLUMN_LINE_CHARS = 22
 
@@ -376,13 +375,20 @@ def _assign_columns(page: PageLayout, zone: _Zone, *, body: BodyStyle) -> None:
             placed.column = zone.first + sum(centre >= middle for middle in gutters)
     _keep_ends_of_wide_blocks(own)
     _keep_tables_across(own, zone, body=body)
+    for y in _rules_across(page, zone):
+        over = [placed for placed in own if 0 <= y - placed.line.y1 < 1.5 * placed.line.size]
+        if len(over) == 1 and not any(
+            over[0].line.y0 < one.line.y1 and one.line.y0 < y for one in own if one not in over
+        ):
+            over[0].column = -1  # alone over a rule: a title of what stands below it in all columns
 
 
 def _keep_tables_across(own: Sequence[Placed], zone: _Zone, *, body: BodyStyle) -> None:
     """The rows below a table's caption that runs across the columns, as far down as nothing is set like the body."""
     by_height = sorted(own, key=lambda placed: placed.line.baseline)
     for at, caption in enumerate(by_height):
-        if caption.column != -1 or not _TABLE_TITLE.match(caption.line.text):
+        label = float_label(caption.line.text) if caption.column == -1 else None
+        if label is None or label.kind != "Table":
             continue
         rows: list[list[Placed]] = []
         last = caption.line
