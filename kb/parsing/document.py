@@ -18,6 +18,7 @@ from kb.parsing.assembly import assemble
 from kb.parsing.frontmatter import FileFacts, mark_front, read_front
 from kb.parsing.headings import find_headings
 from kb.parsing.layout import PageLayout, Placed, lay_out
+from kb.parsing.legibility import Legibility, judge, shows_more_words
 from kb.parsing.page import LinkArea, image_cover
 from kb.parsing.pdf import PdfPage, PdfReader
 from kb.parsing.references import mark_references
@@ -112,6 +113,7 @@ class _Reading:
     dropped: Counter[str] = field(default_factory=Counter)
     warnings: list[str] = field(default_factory=list)
     broken: list[int] = field(default_factory=list)
+    pictured: list[int] = field(default_factory=list)  # pages whose words are pictures
     covered: float = 0.0
     fulltext: Fulltext = field(default_factory=lambda: Fulltext(state="full"))
 
@@ -142,7 +144,8 @@ def read_pdf(data: bytes, *, max_pages: int, deadline: float | None = None) -> D
         outline = reader.outline()
         information = reader.information()
         count = reader.page_count
-    pages, lines = read_pages(reading.sheets)
+    legible = judge(reading.sheets)
+    pages, lines = read_pages(legible.sheets)
     labels = () if reading.broken else sheet_labels(pages, lines)
     body = lay_out(pages, lines)
     split_run_in_headings(pages, body=body)
@@ -165,7 +168,7 @@ def read_pdf(data: bytes, *, max_pages: int, deadline: float | None = None) -> D
         blocks=blocks,
         front=front,
         pages=count,
-        fulltext=reading.fulltext,
+        fulltext=reading.fulltext if reading.fulltext.state != "full" else _state_of(reading.pictured, legible),
         parser=PARSER,
         dropped=dict(sorted((reading.dropped + assembled.dropped).items())),
         warnings=tuple(reading.warnings),
@@ -234,9 +237,38 @@ def _read_page(page: PdfPage, reading: _Reading) -> int:
     reading.links += page.links()
     reading.dropped.update(text.dropped)
     reading.covered += image_cover(graphics, width=page.width, height=page.height)
+    letters = sum(char.isalnum() for line in reading.sheets[-1].every_line() for char in line.text)
+    if shows_more_words(letters, lambda: page.render(scale=1.0, grayscale=True)):
+        reading.pictured.append(page.number)
     if text.is_ocr_layer and not any("recognised" in warning for warning in reading.warnings):
         reading.warnings.append("the text was recognised from scanned pages and may have errors")
     return len(text.lines) + sum(map(len, text.turned.values()))
+
+
+def _state_of(pictured: Sequence[int], legible: Legibility) -> Fulltext:
+    """Which pages were not read, and why."""
+    reasons = []
+    if pictured:
+        reasons.append(f"the words of {_pages(pictured)} are pictures: run a text recogniser (such as ocrmypdf)")
+    if legible.unmapped:
+        reasons.append(f"fonts of {_pages(legible.unmapped)} do not say which letters their signs are: look at the PDF")
+    if legible.garbled:
+        reasons.append(f"many words of {_pages(legible.garbled)} are in no language: the text layer is poor")
+    if not reasons:
+        return Fulltext(state="full")
+    return Fulltext(state="partial", code="pdf-scanned" if pictured else "partial", reason="; ".join(reasons))
+
+
+def _pages(numbers: Sequence[int]) -> str:
+    """ "page 3", "pages 3, 5–7"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    said = ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in runs)
+    return f"page{'s' if len(numbers) > 1 else ''} {said}"
 
 
 def _refuse_without_text(reading: _Reading) -> None:
