@@ -23,7 +23,7 @@ from kb.parsing.page import LinkArea, image_cover
 from kb.parsing.pdf import PdfPage, PdfReader
 from kb.parsing.references import mark_references
 from kb.parsing.roles import assign_roles, find_captions, split_run_in_headings
-from kb.parsing.sheets import Sheet, on_pages, on_sheets, read_pages, sheet_labels
+from kb.parsing.sheets import Pages, Sheet, on_pages, on_sheets, read_pages, sheet_labels
 from kb.records import Document, Fulltext, Metadata
 from kb.text import UNREAD
 
@@ -145,9 +145,10 @@ def read_pdf(data: bytes, *, max_pages: int, deadline: float | None = None) -> D
         information = reader.information()
         count = reader.page_count
     legible = judge(reading.sheets)
-    pages, lines = read_pages(legible.sheets)
-    labels = () if reading.broken else sheet_labels(pages, lines)
-    body = lay_out(pages, lines)
+    found = read_pages(legible.sheets)
+    pages = found.layouts
+    labels = () if reading.broken else sheet_labels(pages, found.lines)
+    body = lay_out(pages, found.lines)
     split_run_in_headings(pages, body=body)
     mark_contents(pages)
     captions = find_captions(pages, body=body)
@@ -163,14 +164,18 @@ def read_pdf(data: bytes, *, max_pages: int, deadline: float | None = None) -> D
     said = FileFacts(links=reading.links, information=information, data=data)
     blocks = on_sheets(assembled.blocks, pages)
     front = _with_file_id(read_front(pages, said, body=body, blocks=blocks), data)
+    if front.affiliation is not None and front.affiliation.page:
+        own = replace(front.affiliation, page=pages[front.affiliation.page - 1].sheet)
+        front = replace(front, affiliation=own)
+    dropped = reading.dropped + assembled.dropped + Counter({"cover page": found.cover_lines})
     return Document(
         text=assembled.text,
         blocks=blocks,
         front=front,
         pages=count,
-        fulltext=reading.fulltext if reading.fulltext.state != "full" else _state_of(reading.pictured, legible),
+        fulltext=reading.fulltext if reading.fulltext.state != "full" else _state_of(reading.pictured, legible, found),
         parser=PARSER,
-        dropped=dict(sorted((reading.dropped + assembled.dropped).items())),
+        dropped=dict(sorted(dropped.items())),
         warnings=tuple(reading.warnings),
         page_labels=labels,
     )
@@ -245,9 +250,12 @@ def _read_page(page: PdfPage, reading: _Reading) -> int:
     return len(text.lines) + sum(map(len, text.turned.values()))
 
 
-def _state_of(pictured: Sequence[int], legible: Legibility) -> Fulltext:
+def _state_of(pictured: Sequence[int], legible: Legibility, found: Pages) -> Fulltext:
     """Which pages were not read, and why."""
     reasons = []
+    if found.other is not None:
+        title, page = found.other
+        reasons.append(f"another paper begins on page {page} ({title!r}): split the file and add that one apart")
     if pictured:
         reasons.append(f"the words of {_pages(pictured)} are pictures: run a text recogniser (such as ocrmypdf)")
     if legible.unmapped:

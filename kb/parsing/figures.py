@@ -99,9 +99,9 @@ def _read_pages(reader: PdfReader) -> tuple[list[FloatPage], BodyStyle]:
                 )
         except ParseError:
             continue  # a damaged page has no floats; the others may
-    pages, of_pages = read_pages(sheets)
-    body = lay_out(pages, of_pages)
-    return read_float_pages(pages), body
+    found = read_pages(sheets)
+    body = lay_out(found.layouts, found.lines)
+    return read_float_pages(found.layouts), body
 
 
 def _graphics_of(reader: PdfReader, page: FloatPage) -> list[Graphic]:

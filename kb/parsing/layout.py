@@ -231,11 +231,11 @@ def _share_columns(pages: Sequence[PageLayout], *, body: BodyStyle) -> None:
     counts = Counter(len(page.columns) for page in pages if len(page.columns) > 1)
     if not counts or counts.total() < 0.4 * len(pages):
         single = [page for page in pages if len(page.columns) == 1]
-        start, end = (median(page.columns[0][side] for page in single) for side in (0, 1)) if single else (0.0, 0.0)
+        first, last = (median(page.columns[0][side] for page in single) for side in (0, 1)) if single else (0.0, 0.0)
         for page in single:
-            own = page.columns[0]
-            if own[1] - own[0] < 0.7 * (end - start) and start <= own[0] + 1 and own[1] - 1 <= end:
-                page.columns = ((start, end),)
+            span = page.columns[0]
+            if span[1] - span[0] < 0.7 * (last - first) and first <= span[0] + 1 and span[1] - 1 <= last:
+                page.columns = ((first, last),)
         return
     number = max(counts, key=lambda count: (counts[count], -count))
     alike = [page.columns for page in pages if len(page.columns) == number]

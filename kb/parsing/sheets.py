@@ -11,7 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, pairwise
+from typing import NamedTuple
 
+from kb.parsing.boundaries import find_bounds
 from kb.parsing.furniture import edge_numbers, printed_labels
 from kb.parsing.layout import PageLayout, body_style, find_columns
 from kb.parsing.lines import TextLine
@@ -54,11 +56,18 @@ class _Part:
     place: int = 0
 
 
-Pages = tuple[list[PageLayout], list[list[TextLine]]]
+class Pages(NamedTuple):
+    """The pages of the paper that are to be read, and the lines of each; how many lines a cover before it has; the
+    title of another paper that follows in the file, and on which page."""
+
+    layouts: list[PageLayout]
+    lines: list[list[TextLine]]
+    cover_lines: int = 0
+    other: tuple[str, int] | None = None
 
 
 def read_pages(sheets: Sequence[Sheet]) -> Pages:
-    """The pages to be read and the lines of each. A table that stands sideways on a page is read after that page."""
+    """The pages of the paper in a file. A table that stands sideways on a page is read after that page."""
     parts = [part for sheet in sheets for part in _upright_parts(sheet)]
     parts = _parted(parts)
     place = -1
@@ -67,18 +76,21 @@ def read_pages(sheets: Sequence[Sheet]) -> Pages:
         beside = before is not None and before.sheet is part.sheet and before.frame.turn != part.frame.turn
         place += not beside
         part.place = place
-    pages: list[PageLayout] = []
-    lines: list[list[TextLine]] = []
-    for number, part in enumerate(parts, start=1):
+    bounds = find_bounds([part.lines for part in parts], [part.frame.height for part in parts])
+    found = Pages([], [], sum(len(part.lines) for part in parts[: bounds.first]))
+    if bounds.other:
+        found = found._replace(other=(bounds.other, parts[bounds.end].sheet.number))
+    for number, part in enumerate(parts[bounds.first : bounds.end], start=1):
         frame = part.frame
-        pages.append(
+        found.layouts.append(
             PageLayout(
                 number=number, width=frame.width, height=frame.height, graphics=graphics_in(part.sheet.graphics, frame),
                 sheet=part.sheet.number, frame=frame, place=part.place,
             )
         )  # fmt: skip
-        lines.append(part.lines if number == part.sheet.number else [replace(line, page=number) for line in part.lines])
-    return pages, lines
+        moved = number != part.sheet.number
+        found.lines.append([replace(line, page=number) for line in part.lines] if moved else part.lines)
+    return found
 
 
 # ------------------------------------------------------------------------------------------- sideways text
@@ -254,7 +266,7 @@ def on_pages(outline: Iterable[OutlineEntry], pages: Sequence[PageLayout]) -> li
 
 def sheet_labels(pages: Sequence[PageLayout], lines: Sequence[Sequence[TextLine]]) -> tuple[str, ...]:
     """The printed number of each page of the file: "12", or "12–13" where two pages stand on it (else nothing)."""
-    printed: dict[int, tuple[Sequence[TextLine], float]] = {}
+    printed: dict[int, tuple[Sequence[TextLine], float]] = dict.fromkeys(range(pages[0].place), ((), 1.0))
     for page, of_page in zip(pages, lines, strict=True):
         printed.setdefault(page.place, (of_page, page.height))
     labels = printed_labels([own for own, _ in printed.values()], heights=[height for _, height in printed.values()])
