@@ -9,7 +9,7 @@ import hashlib
 import re
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -18,14 +18,14 @@ from kb.ids import file_key
 from kb.parsing.assembly import Vocabulary, assemble, join_lines
 from kb.parsing.citations import raised_marks, with_references
 from kb.parsing.frontmatter import FileFacts, mark_front, read_front
-from kb.parsing.furniture import printed_labels
 from kb.parsing.headings import find_headings
 from kb.parsing.layout import PageLayout, Placed, lay_out
-from kb.parsing.lines import TextLine
-from kb.parsing.page import LinkArea, PageText, image_cover
+from kb.parsing.legibility import Legibility, judge, shows_more_words
+from kb.parsing.page import LinkArea, image_cover
 from kb.parsing.pdf import PdfPage, PdfReader
 from kb.parsing.references import mark_references
 from kb.parsing.roles import assign_roles, find_captions, split_run_in_headings
+from kb.parsing.sheets import Pages, Sheet, on_pages, on_sheets, read_pages, sheet_labels
 from kb.records import RECOGNISED, Document, Fulltext, Metadata
 from kb.text import UNREAD
 
@@ -113,12 +113,12 @@ _CHARACTERS_PER_BLOCK = 20  # at least, on the whole: a paper has hundreds
 class _Reading:
     """What is gathered page by page."""
 
-    pages: list[PageLayout] = field(default_factory=list)
-    lines: list[Sequence[TextLine]] = field(default_factory=list)
+    sheets: list[Sheet] = field(default_factory=list)
     links: list[LinkArea] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
     warnings: list[str] = field(default_factory=list)
     broken: list[int] = field(default_factory=list)
+    pictured: list[int] = field(default_factory=list)  # pages whose words are pictures
     covered: float = 0.0
     recognised: dict[int, RecognisedPage] = field(default_factory=dict)
     fulltext: Fulltext = field(default_factory=lambda: Fulltext(state="full"))
@@ -153,31 +153,36 @@ def read_pdf(
         outline = reader.outline()
         information = reader.information()
         count = reader.page_count
-    labels = () if reading.broken else printed_labels(reading.lines, heights=[page.height for page in reading.pages])
-    body = lay_out(reading.pages, reading.lines)
-    split_run_in_headings(reading.pages, body=body)
-    mark_contents(reading.pages)
-    captions = find_captions(reading.pages, body=body)
-    mark_front(reading.pages, body=body)
-    headings = find_headings(reading.pages, outline=outline, body=body)
-    assign_roles(reading.pages, captions, body=body)
-    mark_references(reading.pages, headings)
-    assembled = assemble(reading.pages, headings, body=body)
+    legible = judge(reading.sheets)
+    found = read_pages(legible.sheets)
+    pages = found.layouts
+    labels = () if reading.broken else sheet_labels(pages, found.lines)
+    body = lay_out(pages, found.lines)
+    split_run_in_headings(pages, body=body)
+    mark_contents(pages)
+    captions = find_captions(pages, body=body)
+    mark_front(pages, body=body)
+    headings = find_headings(pages, outline=on_pages(outline, pages), body=body)
+    assign_roles(pages, captions, body=body)
+    mark_references(pages, headings)
+    assembled = assemble(pages, headings, body=body)
     if not assembled.blocks:
         raise ParseError("the PDF has no text that can be read: add its abstract instead", code="pdf-empty")
     if unread := assembled.text.count(UNREAD):
         reading.warnings.append(f"{unread} signs on its pages could not be read: each is shown as {UNREAD}")
-    blocks, fulltext = assembled.blocks, reading.fulltext
+    blocks, fulltext = on_sheets(assembled.blocks, pages), reading.fulltext
+    if fulltext.state == "full":
+        fulltext = _state_of(reading.pictured, legible, found)
     if reading.recognised:
         from kb.parsing.recognition import as_shown
 
-        blocks, fulltext = as_shown(blocks, reading.recognised), _by_machine(reading, count)
+        blocks = as_shown(blocks, reading.recognised)
+        fulltext = _by_machine(fulltext, reading.recognised.values(), count)
     said = FileFacts(links=reading.links, information=information, data=data)
-    vocabulary = Vocabulary.of(placed.line for page in reading.pages for placed in page.placed)
-    read = read_front(
-        reading.pages, said, body=body, blocks=assembled.blocks, join=lambda lines: join_lines(lines, vocabulary)[0]
-    )
-    front = _with_file_id(read, data)
+    vocabulary = Vocabulary.of(placed.line for page in pages for placed in page.placed)
+    read = read_front(pages, said, body=body, blocks=blocks, join=lambda lines: join_lines(lines, vocabulary)[0])
+    front = _with_file_id(_on_its_sheet(read, pages), data)
+    dropped = reading.dropped + assembled.dropped + Counter({"cover page": found.cover_lines})
     document = Document(
         text=assembled.text,
         blocks=blocks,
@@ -185,11 +190,11 @@ def read_pdf(
         pages=count,
         fulltext=fulltext,
         parser=PARSER,
-        dropped=dict(sorted((reading.dropped + assembled.dropped).items())),
+        dropped=dict(sorted(dropped.items())),
         warnings=tuple(reading.warnings),
         page_labels=labels,
     )
-    return with_references(document, raised=raised_marks(reading.pages, assembled.blocks))
+    return with_references(document, raised=raised_marks(pages, assembled.blocks))
 
 
 def first_characters(document: Document, *, most: int) -> Document:
@@ -220,6 +225,16 @@ def first_characters(document: Document, *, most: int) -> Document:
         document, text=document.text[:end], blocks=tuple(kept), fulltext=fulltext, references=entries,
         citations=tuple(mark for mark in cited if mark.entries),
     )  # fmt: skip
+
+
+def _on_its_sheet(front: Metadata, pages: Sequence[PageLayout]) -> Metadata:
+    """The front matter with the pages of the file."""
+    first, each = front.affiliation, front.affiliations
+    if first is not None and first.page:
+        first = replace(first, page=pages[first.page - 1].sheet)
+    if each is not None:
+        each = tuple(replace(one, page=pages[one.page - 1].sheet) if one.page else one for one in each)
+    return replace(front, affiliation=first, affiliations=each)
 
 
 def _with_file_id(front: Metadata, data: bytes) -> Metadata:
@@ -257,41 +272,79 @@ def _read_page(page: PdfPage, reading: _Reading, recogniser: Recogniser | None) 
     text = page.text()
     graphics = page.graphics()
     cover = image_cover(graphics, width=page.width, height=page.height)
-    is_picture = cover > _SCANNED_COVER and sum(len(line.text) for line in text.lines) < _SCANNED_CHARS_PER_PAGE
-    if recogniser is not None and is_picture:
+    sheet = Sheet(
+        number=page.number, width=page.width, height=page.height, lines=text.lines, turned=text.turned,
+        graphics=graphics,
+    )  # fmt: skip
+    letters = sum(char.isalnum() for line in sheet.every_line() for char in line.text)
+    is_pictured = shows_more_words(letters, lambda: page.render(scale=1.0, grayscale=True))
+    if recogniser is not None and (is_pictured or (cover > _SCANNED_COVER and letters < _SCANNED_CHARS_PER_PAGE)):
         from kb.parsing.recognition import recognise
 
         found = recognise(page, recogniser)
-        text = PageText(lines=found.lines, dropped=text.dropped)
         if found.lines:
             reading.recognised[page.number] = found
-            cover = 0.0  # its text is read
-        graphics = [one for one in graphics if one.kind != "image"]  # the picture is the page
-    reading.pages.append(PageLayout(number=page.number, width=page.width, height=page.height, graphics=graphics))
-    reading.lines.append(text.lines)
+            is_pictured, cover = False, 0.0  # its text is read
+            drawn = [one for one in graphics if one.kind != "image"]  # the picture is the page
+            sheet = replace(sheet, lines=found.lines, turned={}, graphics=drawn)
+    if is_pictured:
+        reading.pictured.append(page.number)
+    reading.sheets.append(sheet)
     reading.links += page.links()
     reading.dropped.update(text.dropped)
     reading.covered += cover
     if text.is_ocr_layer and not any("recognised" in warning for warning in reading.warnings):
         reading.warnings.append("the text was recognised from scanned pages and may have errors")
-    return len(text.lines)
+    return len(text.lines) + sum(map(len, text.turned.values()))
 
 
-def _by_machine(reading: _Reading, count: int) -> Fulltext:
+def _state_of(pictured: Sequence[int], legible: Legibility, found: Pages) -> Fulltext:
+    """Which pages were not read, and why."""
+    from kb.parsing.recognition import cure
+
+    reasons = []
+    if found.other is not None:
+        title, page = found.other
+        reasons.append(f"another paper begins on page {page} ({title!r}): split the file and add that one apart")
+    if pictured:
+        reasons.append(f"the words of {_pages(pictured)} are pictures: {cure()}")
+    if legible.unmapped:
+        reasons.append(f"fonts of {_pages(legible.unmapped)} do not say which letters their signs are: look at the PDF")
+    if legible.garbled:
+        reasons.append(f"many words of {_pages(legible.garbled)} are in no language: the text layer is poor")
+    if not reasons:
+        return Fulltext(state="full")
+    return Fulltext(state="partial", code="pdf-scanned" if pictured else "partial", reason="; ".join(reasons))
+
+
+def _pages(numbers: Sequence[int]) -> str:
+    """ "page 3", "pages 3, 5–7"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    said = ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in runs)
+    return f"page{'s' if len(numbers) > 1 else ''} {said}"
+
+
+def _by_machine(state: Fulltext, recognised: Collection[RecognisedPage], count: int) -> Fulltext:
     """The state of a text of which a recogniser read pages; that it is a part goes first."""
-    pages = len(reading.recognised)
-    sure = sum(page.confidence for page in reading.recognised.values()) / pages
-    said = f"{pages} of {count} pages are pictures and were read by machine, {sure:.1%} sure: letters may be wrong"
-    if (state := reading.fulltext).state != "full":
+    sure = sum(page.confidence for page in recognised) / len(recognised)
+    pages = f"{len(recognised)} of {count} pages are pictures and were read by machine"
+    said = f"{pages}, {sure:.1%} sure: letters may be wrong"
+    if state.state != "full":
         return replace(state, code=RECOGNISED, reason=f"{state.reason}; {said}")
     return Fulltext(state="full", code=RECOGNISED, reason=said)
 
 
 def _refuse_without_text(reading: _Reading) -> None:
-    if not reading.pages:
+    if not reading.sheets:
         raise ParseError("no page of the PDF can be read: get it again from its source", code="pdf-broken")
-    chars = sum(len(line.text) for lines in reading.lines for line in lines)
-    if chars < _SCANNED_CHARS_PER_PAGE * len(reading.pages) and reading.covered > _SCANNED_COVER * len(reading.pages):
+    chars = sum(len(line.text) for sheet in reading.sheets for line in sheet.every_line())
+    count = len(reading.sheets)
+    if chars < _SCANNED_CHARS_PER_PAGE * count and reading.covered > _SCANNED_COVER * count:
         from kb.parsing.recognition import cure
 
         raise ParseError(f"the pages are pictures without a text layer: {cure()}", code="pdf-scanned")

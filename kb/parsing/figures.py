@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -20,10 +21,10 @@ from kb.parsing.floats.page import FloatPage, Rect
 from kb.parsing.floats.reading import find_captions, read_float_pages, read_scene
 from kb.parsing.floats.regions import Offer, Proposal, choose_regions, count_votes, propose_regions
 from kb.parsing.floats.walls import mark_frames, mark_obstacles
-from kb.parsing.layout import BodyStyle, PageLayout, lay_out
-from kb.parsing.lines import TextLine
-from kb.parsing.page import Graphic
+from kb.parsing.layout import BodyStyle, lay_out
+from kb.parsing.page import Graphic, Turn
 from kb.parsing.pdf import PdfReader
+from kb.parsing.sheets import Sheet, read_pages
 from kb.records import Box, FigureImage
 
 
@@ -71,7 +72,7 @@ def find_figures(source: Path | bytes, *, max_figures: int) -> list[FigureImage]
     data = source if isinstance(source, bytes) else source.read_bytes()
     with PdfReader(data) as reader:
         pages, body, graphics = _read_pages(reader)
-        captions = find_captions(pages, body=body, graphics_of=graphics.__getitem__)
+        captions = find_captions(pages, body=body, graphics_of=lambda page: graphics[page.number])
         pages_offers = _look(reader, pages, captions, body=body)
         votes = count_votes([offer for offers in pages_offers for offer in offers])
         chosen = [
@@ -86,19 +87,23 @@ def find_figures(source: Path | bytes, *, max_figures: int) -> list[FigureImage]
 
 
 def _read_pages(reader: PdfReader) -> tuple[list[FloatPage], BodyStyle, dict[int, Sequence[Graphic]]]:
-    layouts: list[PageLayout] = []
-    lines: list[Sequence[TextLine]] = []
+    sheets: list[Sheet] = []
     for number in range(1, min(reader.page_count, MAX_PAGES) + 1):
         try:
             with reader.page(number) as page:
-                text = page.text().lines[:MAX_LINES_PER_PAGE]
-                drawn = page.graphics()
-                layouts.append(PageLayout(number=number, width=page.width, height=page.height, graphics=drawn))
-                lines.append(text)
+                text, drawn = page.text(), page.graphics()
+                lines = text.lines[:MAX_LINES_PER_PAGE]
+                sheets.append(
+                    Sheet(
+                        number=number, width=page.width, height=page.height, lines=lines, turned=text.turned,
+                        graphics=drawn,
+                    )
+                )  # fmt: skip
         except ParseError:
             continue  # a damaged page has no floats; the others may
-    body = lay_out(layouts, lines)
-    return read_float_pages(layouts), body, {layout.number: layout.graphics for layout in layouts}
+    found = read_pages(sheets)
+    body = lay_out(found.layouts, found.lines)
+    return read_float_pages(found.layouts), body, {layout.number: layout.graphics for layout in found.layouts}
 
 
 def _look(
@@ -115,8 +120,9 @@ def _look(
         mark_frames(page, body=body)
         mark_obstacles(page, body=body)
         scale = min(LOOK_SCALE, (MAX_LOOK_PIXELS / max(1.0, page.width * page.height)) ** 0.5)
-        with reader.page(page.number) as shown:
-            raster = shown.render(scale=scale, grayscale=True)
+        with reader.page(page.sheet) as shown:
+            raster = shown.render(scale=scale, crop=page.frame.area, grayscale=True)
+        raster = replace(raster, pixels=_upright(raster.pixels, page.frame.turn))
         scene = read_scene(page, own, raster=raster, body=body)
         found.append([(caption, propose_regions(scene, caption)) for caption in own])
     return found
@@ -169,15 +175,14 @@ def _cut(reader: PdfReader, caption: FloatCaption, proposal: Proposal) -> Figure
         min(page.height, tight.y1 + edge, *(b.y0 + 1 for b in lines if b.y0 >= tight.y1 - 2)),
     )
     grown = Rect(min(grown.x0, tight.x0), min(grown.y0, tight.y0), max(grown.x1, tight.x1), max(grown.y1, tight.y1))
-    crop = _shown(page, grown)
     kind: Literal["figure", "table"] = "table" if caption.family == "Table" else "figure"
     return FigureImage(
         label=caption.label,
         kind=kind,
         caption=caption.text,
-        page=page.number,
+        page=page.sheet,
         box=_box(page, tight),
-        png=_picture(reader, page, crop),
+        png=_picture(reader, page, grown),
         caption_boxes=tuple(_box(page, item.box) for item in caption.items),
     )
 
@@ -185,15 +190,17 @@ def _cut(reader: PdfReader, caption: FloatCaption, proposal: Proposal) -> Figure
 def _picture(reader: PdfReader, page: FloatPage, crop: Rect) -> bytes:
     longest = max(crop.width, crop.height, 1.0)
     scale = min(CROP_SCALE, MAX_CROP_SIDE_PIXELS / longest)
-    with reader.page(page.number) as shown:
+    with reader.page(page.sheet) as shown:
         while True:
-            pixels = shown.render(scale=scale, crop=crop).pixels
-            if page.turned:
-                pixels = np.rot90(pixels, k=-1 if page.turned == 90 else 1)
+            pixels = _upright(shown.render(scale=scale, crop=page.frame.on_page(crop)).pixels, page.frame.turn)
             png = encode_png(np.ascontiguousarray(_without_colour(pixels)))
             if len(png) <= MAX_CROP_BYTES or scale < 0.5:
                 return png
             scale *= max(0.5, 0.95 * (MAX_CROP_BYTES / len(png)) ** 0.5)
+
+
+def _upright(pixels: NDArray[np.uint8], turn: Turn) -> NDArray[np.uint8]:
+    return np.rot90(pixels, k=-turn // 90)
 
 
 def _without_colour(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -203,16 +210,6 @@ def _without_colour(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return pixels[..., 1] if is_grey else pixels
 
 
-def _shown(page: FloatPage, box: Rect) -> Rect:
-    """From the page as it is looked at to the page as it is shown."""
-    if page.turned == 90:
-        return Rect(box.y0, page.width - box.x1, box.y1, page.width - box.x0)
-    if page.turned == 270:
-        return Rect(page.height - box.y1, box.x0, page.height - box.y0, box.x1)
-    return box
-
-
 def _box(page: FloatPage, box: Rect) -> Box:
-    placed = _shown(page, box)
-    x0, y0, x1, y1 = (round(edge, 1) for edge in placed)
-    return Box(page=page.number, x0=x0, y0=y0, x1=x1, y1=y1)
+    x0, y0, x1, y1 = (round(edge, 1) for edge in page.frame.on_page(box))
+    return Box(page=page.sheet, x0=x0, y0=y0, x1=x1, y1=y1)

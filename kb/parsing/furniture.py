@@ -1,7 +1,10 @@
-"""What stands on a page without being the paper's text: stamps up the margin, page numbers, running heads and feet."""
+"""What stands on a page without being the paper's text: stamps up the margin, page numbers, running heads and feet,
+and the imprint of a first page: who holds the rights, under which numbers it is sold.
+"""
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -31,6 +34,21 @@ _FIRST_PAGE_FOOT = re.compile(
 )
 
 
+_IMPRINT_PAGES = 2  # a cover, or a title page, may stand before
+_SMALL_PRINT = 0.95  # of the size of most of the text
+_CLOSE_SIZES = 1.45  # of the type's size between the baselines of one piece of small print
+_LOOSE_SIZES = 1.75  # the same, where it is set loosely throughout
+_MOST_SMALL_PRINT = 16  # lines
+_RIGHTS = re.compile(
+    r"©|\(c\)\s*(?:19|20)\d\d|^Copyright\b|\bCopyright (?:19|20)\d\d|All rights reserved|Creative Commons|\bCC[ -]BY\b"
+    r"|creativecommons\.org|\b\d{4}-\d{3}[\dX]\s?/|\bISSN\b|\bISBN\b|\b97[89]-[\d-]{10,}",
+    re.IGNORECASE,
+)
+_ADDRESS_LINE = re.compile(r"^(?:https?://(?:dx\.)?doi\.org/|doi:?\s*)10\.\d{4,9}/\S+$", re.IGNORECASE)
+_DATE = rf"(?:{'|'.join(MONTHS)})\w*\.? \d{{1,2}},? \d{{4}}|\d{{1,2}}\.? (?:{'|'.join(MONTHS)})\w* \d{{4}}"
+_DATE_LINE = re.compile(rf"^[^\W\d_]+:\s*(?:{_DATE})$", re.IGNORECASE)
+
+
 def find_furniture(
     lines: Sequence[Sequence[TextLine]], *, heights: Sequence[float], tables: Sequence[Sequence[Rectangle]] = ()
 ) -> set[int]:
@@ -54,6 +72,8 @@ def find_furniture(
         found |= more
     found |= _counting_numbers(upright, heights)
     found |= _heads_of_title(upright, heights)
+    found |= _rest_of_rows(upright, heights, found)
+    found |= _imprint([[line for line in of_page if line.upright] for of_page in lines[:_IMPRINT_PAGES]])
     every = [line for of_page in upright for line in of_page]
     kept = sum(len(line.text) for line in every if id(line) not in found)
     if kept < 0.1 * sum(len(line.text) for line in every):
@@ -131,15 +151,90 @@ def printed_labels(lines: Sequence[Sequence[TextLine]], *, heights: Sequence[flo
     """
     offsets: Counter[int] = Counter()
     for at, (of_page, height) in enumerate(zip(lines, heights, strict=True)):
-        upright = [line for line in of_page if line.upright]
-        words = [line.text.split() for _, line in [*_band_lines(upright, height), *_outer_rows(upright, height)]]
-        # At the end of a running head, alone, or alone between dashes.
-        ends = {word.strip("-–—|.") for row in words for word in (row[:1] + row[-1:] + row[1:2] * (len(row) == 3))}
-        offsets.update({int(word) - at for word in ends if word.isascii() and word.isdigit() and len(word) <= 5})
+        offsets.update({number - at for number in edge_numbers(of_page, height)})
     offset, agreeing = offsets.most_common(1)[0] if offsets else (0, 0)
     if agreeing < max(_LEAST_COUNTING, len(lines) / 2) or offset < 0:
         return ()
     return tuple(str(offset + at) for at in range(len(lines)))
+
+
+def _rest_of_rows(lines: Sequence[Sequence[TextLine]], heights: Sequence[float], found: set[int]) -> set[int]:
+    """What stands in the row of a head or foot that is known, or alone where other pages have one."""
+    strips: Counter[tuple[str, int]] = Counter()
+    rows: list[list[tuple[str, list[TextLine]]]] = []
+    for of_page, height in zip(lines, heights, strict=True):
+        text = {round(line.baseline) for line in of_page if id(line) not in found}
+        of_rows: dict[int, list[TextLine]] = defaultdict(list)
+        for line in of_page:
+            of_rows[round(line.baseline / _ROW_POINTS)].append(line)
+        rows.append([])
+        for row in of_rows.values():
+            at, apart = round(row[0].baseline), _APART_SIZES * max(line.size for line in row)
+            away = [other - at for other in text if abs(other - at) > _ROW_POINTS]
+            band = "head" if min(away, default=1) > 0 else "foot" if max(away) < 0 else ""
+            share = row[0].y1 / height if band == "head" else 1 - row[0].y0 / height
+            if band and share < _WIDE_BAND and min(map(abs, away), default=apart) >= apart:
+                rows[-1].append((band, row))
+                if any(id(line) in found for line in row):
+                    strips[band, round(at / _SAME_PLACE_POINTS)] += 1
+    least = max(2, len(lines) / 3)
+    more: set[int] = set()
+    for of_rows_found in rows:
+        for band, row in of_rows_found:
+            place = round(row[0].baseline) / _SAME_PLACE_POINTS
+            known = any(id(line) in found for line in row)
+            usual = max(strips[band, math.floor(place)], strips[band, math.ceil(place)]) >= least
+            if (known or usual) and not any(FLOAT_TITLE.match(line.text) for line in row):
+                more |= {id(line) for line in row}
+    return more
+
+
+def _imprint(lines: Sequence[Sequence[TextLine]]) -> set[int]:
+    """Small print that says who holds the rights: a line of it and what goes on below it; and the lines that are
+    nothing but the paper's address or a date."""
+    sizes: Counter[float] = Counter()
+    for line in (line for of_page in lines for line in of_page):
+        sizes[line.size] += len(line.text)
+    body = max(sizes, key=lambda size: (sizes[size], size), default=10.0)
+    found: set[int] = set()
+    for of_page in lines:
+        small = [line for line in of_page if line.size < _SMALL_PRINT * body]
+        for line in small:
+            if _ADDRESS_LINE.match(line.text) or _DATE_LINE.match(line.text):
+                found.add(id(line))
+            elif _RIGHTS.search(line.text) and not line.runs[0].raised:
+                found |= {id(one) for one in _small_print(line, small)}
+    return found
+
+
+def _small_print(line: TextLine, small: Sequence[TextLine]) -> list[TextLine]:
+    """A line of small print with those of its paragraph above it and all that stands close below it."""
+    column = [one for one in small if abs(one.size - line.size) < 0.3 and min(one.x1, line.x1) > max(one.x0, line.x0)]
+    column.sort(key=lambda one: one.baseline)
+    right = max(one.x1 for one in column)
+    own = [line]
+    step = _CLOSE_SIZES * line.size
+    for one in (one for one in column if one.baseline > line.baseline + 1):
+        down = one.baseline - own[-1].baseline
+        if len(own) == 1 and down < _LOOSE_SIZES * line.size:
+            step = max(step, 1.1 * down)
+        if down > step or one.runs[0].raised:
+            break
+        own.append(one)
+    for one in (one for one in reversed(column) if one.baseline < line.baseline - 1):
+        is_full = one.x1 > right - 3 * one.size and not one.text.endswith(".")
+        if not is_full or own[0].baseline - one.baseline > _CLOSE_SIZES * line.size or len(own) >= _MOST_SMALL_PRINT:
+            break
+        own.insert(0, one)
+    return own if own[0] is line or not own[0].runs[0].raised else [one for one in own if one.baseline >= line.baseline]
+
+
+def edge_numbers(lines: Sequence[TextLine], height: float) -> set[int]:
+    """The numbers at the head and foot of a page: at an end of a running head, or among few words ("Page 2 of 9")."""
+    upright = [line for line in lines if line.upright]
+    words = [line.text.split() for _, line in [*_band_lines(upright, height), *_outer_rows(upright, height)]]
+    ends = {word.strip("-–—|.") for row in words for word in (row if len(row) <= 4 else row[:1] + row[-1:])}
+    return {int(word) for word in ends if word.isascii() and word.isdigit() and len(word) <= 5}
 
 
 def _heads_of_title(lines: Sequence[Sequence[TextLine]], heights: Sequence[float]) -> set[int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from kb.parsing.lines import TextLine
 
@@ -19,10 +19,61 @@ if TYPE_CHECKING:
 Rectangle = tuple[float, float, float, float]
 GraphicKind = Literal["path", "image", "shading", "form"]
 
+Turn = Literal[0, 90, 180, 270]
+TURNS: tuple[Turn, ...] = (90, 180, 270)
+
 LONG_RULE_POINTS = 60.0
 """From which on a rule may be a table's."""
 _EQUAL_POINTS = 3.0  # ends of rules that are nearer are at one place
 _PIECE_POINTS = 1.0  # between the pieces of a rule
+
+
+class Frame(NamedTuple):
+    """How a part of a page is read: the part, as a box of the page as it is shown, and by how many degrees its text is
+    turned against the reader (90: it runs up the page, 270: down). Inside, its text is upright, its top left is (0, 0).
+    """
+
+    area: Rectangle
+    turn: Turn = 0
+
+    @classmethod
+    def of_page(cls, width: float, height: float, turn: Turn = 0) -> Frame:
+        """The whole page."""
+        return cls((0.0, 0.0, width, height), turn)
+
+    @property
+    def width(self) -> float:
+        """Width of the upright part in points."""
+        x0, y0, x1, y1 = self.area
+        return y1 - y0 if self.turn in (90, 270) else x1 - x0
+
+    @property
+    def height(self) -> float:
+        """Height of the upright part in points."""
+        x0, y0, x1, y1 = self.area
+        return x1 - x0 if self.turn in (90, 270) else y1 - y0
+
+    def inside(self, box: Rectangle) -> Rectangle:
+        """A box of the page as it is shown, as it lies on the upright part."""
+        x0, y0, x1, y1 = self.area
+        if self.turn == 90:
+            return y1 - box[3], box[0] - x0, y1 - box[1], box[2] - x0
+        if self.turn == 270:
+            return box[1] - y0, x1 - box[2], box[3] - y0, x1 - box[0]
+        if self.turn == 180:
+            return x1 - box[2], y1 - box[3], x1 - box[0], y1 - box[1]
+        return box[0] - x0, box[1] - y0, box[2] - x0, box[3] - y0
+
+    def on_page(self, box: Rectangle) -> Rectangle:
+        """A box of the upright part, as it lies on the page as it is shown."""
+        x0, y0, x1, y1 = self.area
+        if self.turn == 90:
+            return x0 + box[1], y1 - box[2], x0 + box[3], y1 - box[0]
+        if self.turn == 270:
+            return x1 - box[3], y0 + box[0], x1 - box[1], y0 + box[2]
+        if self.turn == 180:
+            return x1 - box[2], y1 - box[3], x1 - box[0], y1 - box[1]
+        return x0 + box[0], y0 + box[1], x0 + box[2], y0 + box[3]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +116,15 @@ class OutlineEntry:
 class PageText:
     """The text of a page: ``lines`` in painting order, and how many characters were no visible text.
 
+    ``turned`` are the lines that run up, down or backwards, as they stand when the whole page is turned upright
+    (``Frame``); slanted ones are among ``lines``, not ``upright``.
     ``dropped`` has the keys "invisible", "tiny", "off-page", "beyond limit", and "line number" for the numbers that
     versions for review print beside their lines; ``is_ocr_layer`` says that the page is a picture whose text was
     laid under it, invisibly, by a recogniser.
     """
 
     lines: tuple[TextLine, ...]
+    turned: Mapping[Turn, tuple[TextLine, ...]] = field(default_factory=dict)
     dropped: Mapping[str, int] = field(default_factory=dict)
     is_ocr_layer: bool = False
 

@@ -35,7 +35,7 @@ def find_captions(pages: Sequence[PageLayout], *, body: BodyStyle) -> list[list[
     graphics = {page.number: page.graphics for page in pages}
     float_pages = read_float_pages(pages)
     found: dict[int, list[Caption]] = {page.number: [] for page in pages}
-    for caption in find_float_captions(float_pages, body=body, graphics_of=graphics.__getitem__):
+    for caption in find_float_captions(float_pages, body=body, graphics_of=lambda page: graphics[page.number]):
         places = {id(item): at for at, item in enumerate(caption.page.items)}
         lines = sorted(places[id(item)] for item in caption.items)
         found[caption.page.number].append(Caption(caption.family, caption.label, lines))

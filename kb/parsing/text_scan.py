@@ -17,8 +17,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from kb.parsing.glyphs import OVERLAYS, Glyph, Style, is_private, spelling_of, style_of
-from kb.parsing.lines import build_lines
-from kb.parsing.page import PageText, image_cover
+from kb.parsing.lines import TextLine, build_lines
+from kb.parsing.page import TURNS, Frame, PageText, Turn, image_cover
 from kb.parsing.pdfium import OpenText, TextObject
 from kb.parsing.second_reader import Seen, symbol_sign
 from kb.text import UNREAD
@@ -171,6 +171,7 @@ _ONE_LETTER = re.compile(r"([^\W\d_])\1{7,}")
 _BLANK = -1 - 0x20  # a glyph without a character at the place of the blank
 _PALE = 245  # a fill whose every channel is at least this light may be white on white
 _SEEN_STEPS = 14  # of 255: a difference in grey that an eye may notice
+_SLANTED = 15  # degrees off a quarter turn from which on text is no line to be read
 _OCR_COVER = 0.5  # share of the page that pictures cover where text lies under a scan
 
 
@@ -212,7 +213,7 @@ class _Piece(NamedTuple):
     """A text object: its style and baseline, and its state: "visible", "invisible" or "pale"."""
 
     style: Style
-    baseline: float
+    origin: tuple[float, float]  # of its first character
     state: str
     font: int  # the address of its font
 
@@ -225,6 +226,7 @@ class TextScan:
         self._characters = characters
         self._glyphs: list[Glyph | None] = []
         self._owners: list[int] = []  # of each glyph, the address of its text object
+        self._turned: dict[int, tuple[Turn, tuple[float, float]]] = {}  # text objects that run up, down or backwards
         self._pale: set[int] = set()
         self._unpainted: set[int] = set()
         self._dropped: Counter[str] = Counter()
@@ -249,9 +251,34 @@ class TextScan:
             for owner, glyph in zip(self._owners, self._glyphs, strict=True)
             if glyph is None or (owner in hidden) == is_ocr
         ]
-        kept, self._dropped["line number"] = without_line_numbers(kept)
-        lines = tuple(build_lines(kept, page=self._page.number))
-        return PageText(lines=lines, dropped={k: n for k, n in self._dropped.items() if n}, is_ocr_layer=is_ocr)
+        upright = kept
+        if self._turned:
+            upright = [
+                None if owner in self._turned else glyph for owner, glyph in zip(self._owners, kept, strict=True)
+            ]
+        upright, self._dropped["line number"] = without_line_numbers(upright)
+        lines = tuple(build_lines(upright, page=self._page.number))
+        dropped = {k: n for k, n in self._dropped.items() if n}
+        return PageText(lines=lines, turned=self._turned_lines(kept), dropped=dropped, is_ocr_layer=is_ocr)
+
+    def _turned_lines(self, kept: Sequence[Glyph | None]) -> dict[Turn, tuple[TextLine, ...]]:
+        """The lines of text that does not run from left to right, as they stand when the page is turned upright."""
+        page = self._page
+        found: dict[Turn, tuple[TextLine, ...]] = {}
+        for turn in sorted({turn for turn, _ in self._turned.values()}):
+            frame = Frame.of_page(page.width, page.height, turn)
+            glyphs: list[Glyph | None] = []
+            for owner, glyph in zip(self._owners, kept, strict=True):
+                own = self._turned.get(owner)
+                if glyph is None or own is None or own[0] != turn:
+                    glyphs.append(None)
+                    continue
+                x0, y0, x1, y1 = frame.inside((glyph.x0, glyph.y0, glyph.x1, glyph.y1))
+                baseline = frame.inside((*own[1], *own[1]))[1]
+                glyphs.append(Glyph(glyph.text, x0, y0, x1, y1, baseline, glyph.style._replace(upright=True)))
+            if lines := build_lines(glyphs, page=page.number):
+                found[turn] = tuple(lines)
+        return found
 
     def _drop_clipped(self, clips: Mapping[int, Clip]) -> None:
         """Leave out the characters that lie outside of what clipping leaves of their text object."""
@@ -298,7 +325,7 @@ class TextScan:
             bx, by = shown(right, top)
             x0, x1 = (ax, bx) if ax <= bx else (bx, ax)
             y0, y1 = (ay, by) if ay <= by else (by, ay)
-            self._keep(Glyph(text, x0, y0, x1, y1, piece.baseline, piece.style), owner, piece.state)
+            self._keep(Glyph(text, x0, y0, x1, y1, piece.origin[1], piece.style), owner, piece.state)
 
     def _mark_one_for_all(self) -> None:
         """Mark runs of one letter whose glyphs are of several widths: a table of the font makes one letter of all."""
@@ -342,8 +369,12 @@ class TextScan:
         elif self._characters.is_pale(index, _PALE):
             state = "pale"
             self._pale.add(owner.address)
-        style = style_of(owner.font, size=size, flags=owner.flags, upright=abs(angle) < 15)
-        return _Piece(style, self._page.shown(owner.x, owner.y)[1], state, owner.font_address)
+        style = style_of(owner.font, size=size, flags=owner.flags, upright=abs(angle) < _SLANTED)
+        origin = self._page.shown(owner.x, owner.y)
+        for turn in TURNS:
+            if abs((angle - turn + 180) % 360 - 180) < _SLANTED:
+                self._turned[owner.address] = (turn, origin)
+        return _Piece(style, origin, state, owner.font_address)
 
     def _unseen(self) -> tuple[set[int], Mapping[int, Clip]]:
         """Text objects that may be hidden, by colour, a clip of odd shape or what is painted over them, and make no

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kb.parsing.furniture import find_furniture, printed_labels
-from tests.printed_pages import HEIGHT, Printed, line_of, prose
+from tests.printed_pages import HEIGHT, SMALL, Printed, line_of, prose
 
 
 def dropped(*pages: list[Printed]) -> list[str]:
@@ -69,3 +69,40 @@ def test_numbers_that_do_not_count_on_are_no_page_numbers() -> None:
     pages = [[*prose(72, 170, 20), Printed(300, 760, number)] for number in ("12", "99", "40", "41")]
     assert labels(*pages) == ()
     assert labels(*[[*prose(72, 170, 20)] for _ in range(4)]) == ()
+
+
+def test_a_number_beside_a_running_head_goes_with_it_however_deep_the_row_stands() -> None:
+    pages = [
+        [Printed(72 if at % 2 else 480, 86, str(at + 258)), Printed(200, 86, "A. Author / Journal of Widgets 310"),
+         *prose(72, 130, 20)]
+        for at in range(4)
+    ]  # fmt: skip
+    assert len(dropped(*pages)) == 8
+
+
+def test_a_row_where_other_pages_have_their_foot_is_a_foot() -> None:
+    pages = [[*prose(72, 170, 20), Printed(72, 730, "WIDGETS VOLUME 14")] for _ in range(5)]
+    last = [*prose(72, 170, 20), Printed(72, 730, "WIDGETS")]
+    assert dropped(*pages, last) == ["WIDGETS VOLUME 14"] * 5 + ["WIDGETS"]
+
+
+def test_small_print_of_rights_is_no_text_from_its_first_line_to_its_last() -> None:
+    notice = [
+        Printed(72, 700, "Content from this work may be used under the terms of the Creative Commons licence", SMALL),
+        Printed(72, 710, "and any further distribution must name its authors.", SMALL),
+        Printed(72, 720, "Published under licence by Widgets Publishing", SMALL),
+    ]
+    address = Printed(72, 740, "https://doi.org/10.1000/widgets.12", SMALL)
+    note = Printed(72, 660, "The first author moved to another university since", SMALL)
+    page = [*prose(72, 170, 20), note, *notice, address]
+    assert dropped(page, prose(72, 170, 20)) == [line.text for line in [*notice, address]]
+
+
+def test_a_sentence_about_licences_in_the_text_is_text() -> None:
+    page = [*prose(72, 170, 10), Printed(72, 290, "The corpus is under a Creative Commons licence"), *prose(72, 302, 9)]
+    assert not dropped(page, prose(72, 170, 20))
+
+
+def test_pages_may_say_how_many_they_are() -> None:
+    pages = [[*prose(72, 170, 20), Printed(480, 760, f"Page {at + 1} of 4")] for at in range(4)]
+    assert labels(*pages) == ("1", "2", "3", "4")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from kb.parsing.layout import Span
 from kb.parsing.lines import TextLine
-from kb.parsing.page import Graphic, Raster
+from kb.parsing.page import Frame, Graphic, Raster
 
 
 class Rect(NamedTuple):
@@ -75,13 +75,12 @@ def hull(boxes: Iterable[Rect]) -> Rect:
 
 
 Role = Literal["free", "body", "heading", "furniture", "caption", "note"]
-Turn = Literal[0, 90, 270]
 RULE_POINTS = 2.6  # a drawn thing that is not thicker is a rule
 
 
 @dataclass(slots=True)
 class FloatLine:
-    """A line on the page as it is looked at (turned upright), with its role."""
+    """A line on the page, with its role."""
 
     line: TextLine
     box: Rect
@@ -103,12 +102,13 @@ class FloatLine:
 
 @dataclass(slots=True)
 class FloatPage:
-    """A page as floats are looked for on it. ``turned`` is by how much its text was turned to stand upright."""
+    """A page as floats are looked for on it; ``number``, ``sheet`` and ``frame`` as of ``PageLayout``."""
 
     number: int
+    sheet: int
+    frame: Frame
     width: float
     height: float
-    turned: Turn
     columns: tuple[Span, ...]
     items: list[FloatLine]
     graphics: list[Rect] = field(default_factory=list)  # drawn things that are no rules
@@ -248,11 +248,9 @@ class Ink:
         return y0, y1, x0, max(x0, min(width, int(np.ceil(area.x1 * s))))
 
 
-def read_ink(raster: Raster, *, turned: int, hidden: Iterable[Rect], text: Iterable[Rect]) -> Ink:
-    """Ink of a grey raster of the whole page, turned upright, without ``hidden`` areas; ``text`` is no graphic."""
+def read_ink(raster: Raster, *, hidden: Iterable[Rect], text: Iterable[Rect]) -> Ink:
+    """Ink of a grey raster of the whole upright page, without ``hidden`` areas; ``text`` is no graphic."""
     pixels = raster.pixels
-    if turned:
-        pixels = np.rot90(pixels, k=-1 if turned == 90 else 1)
     paper = _paper_grey(pixels)
     free = np.abs(pixels.astype(np.int16) - paper) > _CONTRAST
     for box in hidden:

@@ -1,14 +1,12 @@
-"""A paper as its floats are looked for: pages turned upright, paragraphs marked, captions found and read whole."""
+"""A paper as its floats are looked for: paragraphs marked, captions found and read whole."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass
 
 from kb.parsing.floats.captions import FloatCaption, complete_captions, find_first_lines, read_vocabulary
-from kb.parsing.floats.page import Blob, FloatLine, FloatPage, Ink, Rect, Turn, find_blobs, read_ink, sort_graphics
+from kb.parsing.floats.page import Blob, FloatLine, FloatPage, Ink, Rect, find_blobs, read_ink, sort_graphics
 from kb.parsing.floats.walls import (
     find_blocks,
     keep_table_heads,
@@ -19,8 +17,7 @@ from kb.parsing.floats.walls import (
     prose_style,
 )
 from kb.parsing.layout import BodyStyle, PageLayout
-from kb.parsing.lines import TextLine
-from kb.parsing.page import Graphic, Raster
+from kb.parsing.page import Frame, Graphic, Raster
 
 
 @dataclass(slots=True)
@@ -35,11 +32,11 @@ class FloatScene:
 
 
 def read_scene(page: FloatPage, captions: list[FloatCaption], *, raster: Raster, body: BodyStyle) -> FloatScene:
-    """Look at one page. ``raster`` is the whole page in grey, as it is shown (not yet turned)."""
+    """Look at one page. ``raster`` is the whole page in grey, upright."""
     walls = [solid(item) for item in page.items if item.role != "free"]
     walls += _footnote_rules(page) + _title_rules(page, captions) + page.stamps
     text = [item.box for item in page.items]
-    ink = read_ink(raster, turned=page.turned, hidden=walls, text=text)
+    ink = read_ink(raster, hidden=walls, text=text)
     return FloatScene(page, captions, ink, find_blobs(ink, walls=walls), body)
 
 
@@ -94,14 +91,14 @@ def read_float_pages(layouts: Sequence[PageLayout]) -> list[FloatPage]:
 
 
 def find_captions(
-    pages: Sequence[FloatPage], *, body: BodyStyle, graphics_of: Callable[[int], Sequence[Graphic]]
+    pages: Sequence[FloatPage], *, body: BodyStyle, graphics_of: Callable[[FloatPage], Sequence[Graphic]]
 ) -> list[FloatCaption]:
     """The captions of a paper with their whole text, in page order; their items get the role "caption".
 
     Args:
         pages: all pages, from ``read_float_pages``; paragraphs on them get the role "body".
         body: how running text is set.
-        graphics_of: the drawn things of a page by its number; asked for pages with captions only.
+        graphics_of: the drawn things of a page; asked for pages with captions only.
     """
     prose = prose_style(pages, body=body)
     for page in pages:
@@ -111,24 +108,17 @@ def find_captions(
     with_captions = {caption.page.number for caption in captions}
     for page in pages:
         if page.number in with_captions:
-            _add_graphics(page, graphics_of(page.number))
+            page.graphics, page.rules = sort_graphics(graphics_of(page))
     mark_stamps(pages)
     complete_captions(captions, body=body, vocabulary=read_vocabulary(pages))
     return captions
 
 
 def _float_page(layout: PageLayout) -> FloatPage:
-    lines = [placed.line for placed in layout.placed]
-    turn = _turn(lines)
-    if turn:
-        width, height = layout.height, layout.width
-        page = FloatPage(layout.number, width, height, turn, ((0.06 * width, 0.94 * width),), [])
-        for line in lines:
-            as_seen = _turned(line, layout, turn)
-            box = Rect(as_seen.x0, as_seen.y0, as_seen.x1, as_seen.y1)
-            page.items.append(FloatLine(as_seen, box, 0, "furniture" if line.upright else "free"))
-        return page
-    page = FloatPage(layout.number, layout.width, layout.height, 0, layout.columns, [])
+    frame = layout.frame or Frame.of_page(layout.width, layout.height)
+    page = FloatPage(
+        layout.number, layout.sheet or layout.number, frame, layout.width, layout.height, layout.columns, []
+    )
     page.ruled = [Rect(*area) for area in layout.ruled]
     for placed in layout.placed:
         box = Rect(placed.line.x0, placed.line.y0, placed.line.x1, placed.line.y1)
@@ -139,38 +129,3 @@ def _float_page(layout: PageLayout) -> FloatPage:
     mark_margins(page)
     keep_table_heads(page)
     return page
-
-
-def _turn(lines: Sequence[TextLine]) -> Turn:
-    """How a page must be turned so that most of its text stands upright; 0 for nearly all pages."""
-    upright = sum(len(line.text) for line in lines if line.upright)
-    tilted = [line for line in lines if not line.upright]
-    if sum(len(line.text) for line in tilted) < max(200, 2 * upright) or not any(
-        re.match(r"(?i)(table|fig|tab)", line.text) for line in tilted
-    ):
-        return 0
-    steps = [b.x0 - a.x0 for a, b in pairwise(tilted) if 2 < abs(b.x0 - a.x0) < 40]
-    return 90 if sum(step > 0 for step in steps) >= sum(step < 0 for step in steps) else 270
-
-
-def _turned(line: TextLine, layout: PageLayout, turn: Turn) -> TextLine:
-    if turn == 90:  # the text runs up the page
-        x0, x1, y0, y1 = layout.height - line.y1, layout.height - line.y0, line.x0, line.x1
-    else:
-        x0, x1, y0, y1 = line.y0, line.y1, layout.width - line.x1, layout.width - line.x0
-    base = y1 - 0.22 * (y1 - y0)
-    return replace(line, x0=x0, x1=x1, y0=y0, y1=y1, baseline=base, upright=True, words=())
-
-
-def _add_graphics(page: FloatPage, graphics: Sequence[Graphic]) -> None:
-    if not page.turned:
-        page.graphics, page.rules = sort_graphics(graphics)
-        return
-    turned = []
-    for graphic in graphics:
-        if page.turned == 90:
-            x0, x1, y0, y1 = page.width - graphic.y1, page.width - graphic.y0, graphic.x0, graphic.x1
-        else:
-            x0, x1, y0, y1 = graphic.y0, graphic.y1, page.height - graphic.x1, page.height - graphic.x0
-        turned.append(replace(graphic, x0=x0, y0=y0, x1=x1, y1=y1))
-    page.graphics, page.rules = sort_graphics(turned)

@@ -260,7 +260,7 @@ def mark_running_heads(pages: Sequence[FloatPage]) -> None:
     for page in pages:
         upright = [item for item in page.items if item.line.upright and item.role in ("free", "furniture")]
         upright = [item for item in upright if not any(area.holds(item.box) for area in page.ruled)]
-        if not upright or page.turned:
+        if not upright:
             continue
         top, low = min(item.box.y0 for item in upright), max(item.box.y1 for item in upright)
         rows = []

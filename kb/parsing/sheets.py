@@ -1,0 +1,278 @@
+"""Sheets of a file to pages as they are read: text that stands sideways is turned, two pages on one sheet are parted.
+
+Every later step sees upright pages, numbered from 1 in the order in which they are read; ``on_sheets`` puts what was
+read of them back to where it stands in the file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, pairwise
+from typing import NamedTuple
+
+from kb.parsing.boundaries import find_bounds
+from kb.parsing.furniture import edge_numbers, printed_labels
+from kb.parsing.layout import PageLayout, body_style, find_columns
+from kb.parsing.lines import TextLine
+from kb.parsing.page import Frame, Graphic, OutlineEntry, Rectangle, Turn
+from kb.records import Block, Line
+from kb.structure import FLOAT_TITLE
+
+_LONG_ROW = 25  # letters and digits from which on a row may be read
+_LEAST_ROWS = 3
+_MARGIN = 0.08  # share of a page's width at its sides where stamps stand
+_STAMP_GAP = 1.5  # of their type's size: so far stamps stand from the text
+_SPREAD = (1.2, 1.75)  # width by height of two pages side by side
+_LEAST_LINES = 5  # of each page of a spread
+_MIDDLE_GAP = 1.4  # times the gaps between columns: so wide is the gap between two pages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """What stands on one page of the file: its upright lines, and the others turned upright (``PageText``)."""
+
+    number: int
+    width: float
+    height: float
+    lines: Sequence[TextLine]
+    turned: Mapping[Turn, tuple[TextLine, ...]] = field(default_factory=dict)
+    graphics: Sequence[Graphic] = ()
+
+    def every_line(self) -> Iterator[TextLine]:
+        """All lines, upright or not."""
+        return chain(self.lines, *self.turned.values())
+
+
+@dataclass(slots=True)
+class _Part:
+    """Lines of a sheet that are read as a page of their own; ``place`` counts printed pages from 0."""
+
+    sheet: Sheet
+    frame: Frame
+    lines: list[TextLine]
+    place: int = 0
+
+
+class Pages(NamedTuple):
+    """The pages of the paper that are to be read, and the lines of each; how many lines a cover before it has; the
+    title of another paper that follows in the file, and on which page."""
+
+    layouts: list[PageLayout]
+    lines: list[list[TextLine]]
+    cover_lines: int = 0
+    other: tuple[str, int] | None = None
+
+
+def read_pages(sheets: Sequence[Sheet]) -> Pages:
+    """The pages of the paper in a file. A table that stands sideways on a page is read after that page."""
+    parts = [part for sheet in sheets for part in _upright_parts(sheet)]
+    parts = _parted(parts)
+    place = -1
+    for at, part in enumerate(parts):
+        before = parts[at - 1] if at else None
+        beside = before is not None and before.sheet is part.sheet and before.frame.turn != part.frame.turn
+        place += not beside
+        part.place = place
+    bounds = find_bounds([part.lines for part in parts], [part.frame.height for part in parts])
+    found = Pages([], [], sum(len(part.lines) for part in parts[: bounds.first]))
+    if bounds.other:
+        found = found._replace(other=(bounds.other, parts[bounds.end].sheet.number))
+    for number, part in enumerate(parts[bounds.first : bounds.end], start=1):
+        frame = part.frame
+        found.layouts.append(
+            PageLayout(
+                number=number, width=frame.width, height=frame.height, graphics=graphics_in(part.sheet.graphics, frame),
+                sheet=part.sheet.number, frame=frame, place=part.place,
+            )
+        )  # fmt: skip
+        moved = number != part.sheet.number
+        found.lines.append([replace(line, page=number) for line in part.lines] if moved else part.lines)
+    return found
+
+
+# ------------------------------------------------------------------------------------------- sideways text
+
+
+def _upright_parts(sheet: Sheet) -> list[_Part]:
+    """The sheet as it lies, and each text on it that stands otherwise and is more than labels and stamps."""
+    whole = _Part(sheet, Frame.of_page(sheet.width, sheet.height), list(sheet.lines))
+    parts = [whole]
+    upright = sum(map(_weight, sheet.lines))
+    for turn, lines in sheet.turned.items():
+        frame = Frame.of_page(sheet.width, sheet.height, turn)
+        stamps = _stamps(lines, frame) if upright else set()
+        own = [line for line in lines if id(line) not in stamps]
+        if not _is_read(own, upright=upright):
+            own, stamps = [], {id(line) for line in lines}
+        whole.lines += [_lying(line, frame.on_page(_box(line))) for line in lines if id(line) in stamps]
+        if own:
+            parts.append(_Part(sheet, frame, own))
+    if len(parts) > 1 and not upright:
+        parts[1].lines += [_lying(line, parts[1].frame.inside(_box(line))) for line in whole.lines]
+        del parts[0]
+    return parts
+
+
+def _box(line: TextLine) -> Rectangle:
+    return line.x0, line.y0, line.x1, line.y1
+
+
+def _weight(line: TextLine) -> int:
+    return sum(char.isalnum() for char in line.text) if line.upright else 0
+
+
+def _is_read(lines: Sequence[TextLine], *, upright: int) -> bool:
+    """Whether turned lines are a text or a table: long rows, and a caption among them or more words than upright."""
+    rows: dict[int, int] = defaultdict(int)
+    for line in lines:
+        rows[round(line.baseline / 3)] += _weight(line)
+    titled = any(FLOAT_TITLE.match(line.text) and re.search(r"\d|\b[IVX]+\b", line.text) for line in lines)
+    least = _LONG_ROW // 2 if titled else _LONG_ROW
+    long = sum(weight >= least for weight in rows.values())
+    return long >= _LEAST_ROWS and (titled or sum(rows.values()) > upright)
+
+
+def _stamps(lines: Sequence[TextLine], frame: Frame) -> set[int]:
+    """Turned lines along the sides of the sheet, apart from all others: of archives, of those who give copies away."""
+    down = sorted(lines, key=lambda line: line.y0)
+    up = sorted(lines, key=lambda line: -line.y1)
+    stamps: set[int] = set()
+    for ordered, outer in (
+        (down, sum(line.y1 < _MARGIN * frame.height for line in down)),
+        (up, sum(line.y0 > (1 - _MARGIN) * frame.height for line in up)),
+    ):
+        for count in range(1, outer + 1):
+            last, inner = ordered[count - 1], ordered[count] if count < len(ordered) else None
+            if inner is None or max(inner.y0 - last.y1, last.y0 - inner.y1) > _STAMP_GAP * inner.size:
+                stamps |= {id(line) for line in ordered[:count]}
+    return stamps
+
+
+def _lying(line: TextLine, box: Rectangle) -> TextLine:
+    """A line that nobody reads, as it lies in ``box``."""
+    x0, y0, x1, y1 = box
+    words = tuple((start, x0, x1) for start, _, _ in line.words)
+    return replace(line, x0=x0, y0=y0, x1=x1, y1=y1, baseline=y1, words=words, upright=False)
+
+
+# ----------------------------------------------------------------------------------------------- two-up sheets
+
+
+def _parted(parts: list[_Part]) -> list[_Part]:
+    """Sheets on which two printed pages stand side by side, each as its two pages.
+
+    Their form alone does not tell: a page may be wider than high. What tells is that the two halves print numbers
+    that follow each other, or that each half has columns of its own which stand closer than the halves.
+    """
+    halves = [_halves(part) for part in parts]
+    spreads = [at for at, pair in enumerate(halves) if pair is not None]
+    telling = sum(pair is not None and _are_two_pages(*pair) for pair in halves)
+    if not telling or 2 * telling < len(spreads):
+        return parts
+    return [own for part, pair in zip(parts, halves, strict=True) for own in (pair or (part,))]
+
+
+def _halves(part: _Part) -> tuple[_Part, _Part] | None:
+    """The halves of a sheet that is as wide as two pages, if no line runs from one to the other."""
+    width, height = part.frame.width, part.frame.height
+    middle = width / 2
+    upright = [line for line in part.lines if line.upright]
+    if not _SPREAD[0] * height <= width <= _SPREAD[1] * height:
+        return None
+    if any(line.x0 < middle - line.size and line.x1 > middle + line.size for line in upright):
+        return None
+    sides = [[line for line in part.lines if (line.x0 + line.x1 < width) == is_left] for is_left in (True, False)]
+    if min(sum(line.upright for line in side) for side in sides) < _LEAST_LINES:
+        return None
+    left = Frame(part.frame.on_page((0.0, 0.0, middle, height)), part.frame.turn)
+    right = Frame(part.frame.on_page((middle, 0.0, width, height)), part.frame.turn)
+    return _Part(part.sheet, left, sides[0]), _Part(part.sheet, right, [_moved(line, -middle) for line in sides[1]])
+
+
+def _moved(line: TextLine, by: float) -> TextLine:
+    words = tuple((start, x0 + by, x1 + by) for start, x0, x1 in line.words)
+    return replace(line, x0=line.x0 + by, x1=line.x1 + by, words=words)
+
+
+def _are_two_pages(left: _Part, right: _Part) -> bool:
+    numbers = edge_numbers(left.lines, left.frame.height)
+    if any(number + 1 in edge_numbers(right.lines, right.frame.height) for number in numbers):
+        return True
+    body = body_style([left.lines, right.lines])
+    columns = []
+    for side in (left, right):
+        page = PageLayout(number=1, width=side.frame.width, height=side.frame.height)
+        columns.append(find_columns([line for line in side.lines if line.upright], page=page, body=body))
+    if min(map(len, columns)) < 2:
+        return False
+    inner = max(after[0] - before[1] for side in columns for before, after in pairwise(side))
+    return left.frame.width + columns[1][0][0] - columns[0][-1][1] > _MIDDLE_GAP * inner
+
+
+# ---------------------------------------------------------------------------------------------- there and back
+
+
+def graphics_in(graphics: Sequence[Graphic], frame: Frame) -> list[Graphic]:
+    """The drawn things that lie on a part, as they lie there."""
+    found = []
+    for graphic in graphics:
+        x0, y0, x1, y1 = frame.inside((graphic.x0, graphic.y0, graphic.x1, graphic.y1))
+        x0, y0, x1, y1 = max(x0, 0.0), max(y0, 0.0), min(x1, frame.width), min(y1, frame.height)
+        if x0 <= x1 and y0 <= y1:
+            found.append(replace(graphic, x0=x0, y0=y0, x1=x1, y1=y1))
+    return found
+
+
+def on_sheets(blocks: Iterable[Block], pages: Sequence[PageLayout]) -> tuple[Block, ...]:
+    """The blocks with the pages and boxes of the file."""
+    same = {page.number for page in pages if page.number == page.sheet and page.is_as_shown}
+    moved = []
+    for block in blocks:
+        if all(line.page in same for line in block.lines):
+            moved.append(block)
+            continue
+        lines = tuple(_on_sheet(line, pages[line.page - 1]) for line in block.lines)
+        moved.append(replace(block, page=lines[0].page if lines else block.page, lines=lines))
+    return tuple(moved)
+
+
+def _on_sheet(line: Line, page: PageLayout) -> Line:
+    if page.frame is None:
+        return line
+    frame = page.frame
+    x0, y0, x1, y1 = frame.on_page((line.x0, line.y0, line.x1, line.y1))
+    if frame.turn:
+        words = tuple((start, x0, x1) for start, _, _ in line.words)
+    else:
+        left = frame.area[0]
+        words = tuple((start, left + begin, left + end) for start, begin, end in line.words)
+    return replace(line, page=page.sheet, x0=x0, y0=y0, x1=x1, y1=y1, words=words)
+
+
+def on_pages(outline: Iterable[OutlineEntry], pages: Sequence[PageLayout]) -> list[OutlineEntry]:
+    """The outline with the numbers of the pages that are read."""
+    first: dict[int, PageLayout] = {}
+    for page in pages:
+        first.setdefault(page.sheet, page)
+    found = []
+    for entry in outline:
+        own = first.get(entry.page or 0)
+        found.append(replace(entry, page=own.number if own else None, y=entry.y if own and own.is_as_shown else None))
+    return found
+
+
+def sheet_labels(pages: Sequence[PageLayout], lines: Sequence[Sequence[TextLine]]) -> tuple[str, ...]:
+    """The printed number of each page of the file: "12", or "12–13" where two pages stand on it (else nothing)."""
+    printed: dict[int, tuple[Sequence[TextLine], float]] = dict.fromkeys(range(pages[0].place), ((), 1.0))
+    for page, of_page in zip(pages, lines, strict=True):
+        printed.setdefault(page.place, (of_page, page.height))
+    labels = printed_labels([own for own, _ in printed.values()], heights=[height for _, height in printed.values()])
+    if not labels:
+        return ()
+    own: dict[int, dict[str, None]] = defaultdict(dict)
+    for page in pages:
+        own[page.sheet][labels[page.place]] = None
+    return tuple("–".join(own[number]) for number in range(1, max(own) + 1))
