@@ -171,6 +171,8 @@ _ONE_LETTER = re.compile(r"([^\W\d_])\1{7,}")
 _BLANK = -1 - 0x20  # a glyph without a character at the place of the blank
 _PALE = 245  # a fill whose every channel is at least this light may be white on white
 _SEEN_STEPS = 14  # of 255: a difference in grey that an eye may notice
+_LETTERS_OF_WORD = 3
+_MAX_LOOKS = 200  # at glyphs of one page
 _OCR_COVER = 0.5  # share of the page that pictures cover where text lies under a scan
 
 
@@ -225,6 +227,7 @@ class TextScan:
         self._characters = characters
         self._glyphs: list[Glyph | None] = []
         self._owners: list[int] = []  # of each glyph, the address of its text object
+        self._places: list[tuple[int, int, int]] = []  # of each glyph, its index, its code and the address of its font
         self._pale: set[int] = set()
         self._unpainted: set[int] = set()
         self._dropped: Counter[str] = Counter()
@@ -232,6 +235,7 @@ class TextScan:
     def read(self) -> PageText:
         """The visible lines and the count of what is not visible."""
         self._scan()
+        self._read_shapes()
         self._mark_one_for_all()
         unseen, clips = self._unseen()
         hidden = self._unpainted | unseen
@@ -274,6 +278,7 @@ class TextScan:
             if code in (10, 13):
                 self._glyphs.append(None)
                 self._owners.append(0)
+                self._places.append((index, code, 0))
                 continue
             if address > 0 and address != owner:
                 owner = address
@@ -298,7 +303,23 @@ class TextScan:
             bx, by = shown(right, top)
             x0, x1 = (ax, bx) if ax <= bx else (bx, ax)
             y0, y1 = (ay, by) if ay <= by else (by, ay)
-            self._keep(Glyph(text, x0, y0, x1, y1, piece.baseline, piece.style), owner, piece.state)
+            glyph = Glyph(text, x0, y0, x1, y1, piece.baseline, piece.style)
+            if self._is_kept(glyph, piece.state):
+                self._glyphs.append(glyph)
+                self._owners.append(owner)
+                self._places.append((index, code, piece.font if address > 0 else 0))
+
+    def _read_shapes(self) -> None:
+        """Look at the glyphs that have no sign, and at those of fonts that set no words: such call a plus "C"."""
+        words = _fonts_of_words(self._glyphs, [font for *_, font in self._places])
+        looked: dict[tuple[int, int], str] = {}
+        for at, (glyph, (index, code, font)) in enumerate(zip(self._glyphs, self._places, strict=True)):
+            if glyph is None or not font or glyph.text.isspace() or (font in words and glyph.text != UNREAD):
+                continue
+            if (font, code) not in looked and len(looked) < _MAX_LOOKS and glyph.style.upright:
+                looked[font, code] = self._page.shapes.sign(self._characters, index, code, glyph)
+            if sign := looked.get((font, code)):
+                self._glyphs[at] = glyph._replace(text=sign)
 
     def _mark_one_for_all(self) -> None:
         """Mark runs of one letter whose glyphs are of several widths: a table of the font makes one letter of all."""
@@ -318,18 +339,18 @@ class TextScan:
             sign = symbol_sign(code, font=font) or self._page.fonts.private_sign(chr(code), seen) or chr(code)
         return "".join(char if char in OVERLAYS else spelling_of(ord(char)) for char in sign) or UNREAD
 
-    def _keep(self, glyph: Glyph, owner: int, state: str) -> None:
+    def _is_kept(self, glyph: Glyph, state: str) -> bool:
+        """Whether a glyph is on the page and large enough to be read; others are counted."""
         if state != "invisible":
             x, y = (glyph.x0 + glyph.x1) / 2, (glyph.y0 + glyph.y1) / 2
             blank = glyph.text == " "
             if not (0 <= x <= self._page.width and 0 <= y <= self._page.height):
                 self._dropped["off-page"] += not blank
-                return
+                return False
             if glyph.style.size < _TINY_POINTS:
                 self._dropped["tiny"] += not blank
-                return
-        self._glyphs.append(glyph)
-        self._owners.append(owner)
+                return False
+        return True
 
     def _piece(self, owner: TextObject, index: int) -> _Piece:
         a, b, c, d = owner.matrix[:4]
@@ -382,6 +403,19 @@ class TextScan:
                 else (min(b[0], glyph.x0), min(b[1], glyph.y0), max(b[2], glyph.x1), max(b[3], glyph.y1))
             )
         return boxes
+
+
+def _fonts_of_words(glyphs: Sequence[Glyph | None], fonts: Sequence[int]) -> set[int]:
+    """The fonts in which three letters follow each other."""
+    found: set[int] = set()
+    run = before = 0
+    for glyph, font in zip(glyphs, fonts, strict=True):
+        is_letter = glyph is not None and font > 0 and glyph.text.isalpha()
+        run = (run + 1 if font == before else 1) if is_letter else 0
+        before = font
+        if run == _LETTERS_OF_WORD:
+            found.add(font)
+    return found
 
 
 def _is_covered(box: tuple[float, float, float, float], order: int, covers: Iterable[Cover]) -> bool:
