@@ -334,7 +334,11 @@ class OpenText:
 
         owner = c.FPDFText_GetTextObject(self._raw, index)
         bounds, edges = [ctypes.c_float() for _ in range(4)], [ctypes.c_double() for _ in range(4)]
-        if not owner or not c.FPDFPageObj_GetBounds(owner, *bounds) or not c.FPDFText_GetCharBox(self._raw, index, *edges):
+        if (
+            not owner
+            or not c.FPDFPageObj_GetBounds(owner, *bounds)
+            or not c.FPDFText_GetCharBox(self._raw, index, *edges)
+        ):
             return None
         x0, y0, x1, y1 = (edge.value for edge in bounds)
         left, right, bottom, top = (edge.value for edge in edges)

@@ -34,6 +34,7 @@ _ALIKE = {"∑": "Σ", "∏": "Π", "·": ".", "ϕ": "φ"}  # one shape, told ap
 _NEAR, _NEARER = 0.035, 0.015  # mean distance of the ink of two shapes, in sides of their box, of one sign
 _CLEARER = (1.5, 1.3)  # how many times as far as that the next sign must be
 _UNLIKE = 3.0  # how many times as far what the glyph is said to be
+_STRETCH = 0.35  # how far apart, as logarithms, the width over height of two shapes may be
 _RISE_EM, _SIZE = 0.3, 1.7  # how far apart in height, and in size, glyphs of one sign may be
 _LETTER_RISE_EM, _LETTER_SIZE = 0.08, 1.25
 
@@ -48,22 +49,29 @@ class Ink(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """Known shapes, one a row: what they are, ink and distances to it, heights and sizes."""
+    """Known shapes: what they are, ink and distances to it (of both forms, a row a shape), heights and sizes."""
 
     chars: NDArray[np.str_]
     ink: NDArray[np.float64]
     far: NDArray[np.float64]
+    wide: NDArray[np.float64]  # width over height
     rise: NDArray[np.float64]
     size: NDArray[np.float64]
     is_bars: NDArray[np.bool_]
     is_letter: NDArray[np.bool_]
 
-    def distances(self, ink: NDArray[np.float64], far: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Mean distance of ink from ink, the worse way round, to each shape, in sides."""
-        to_known = self.far @ ink / ink.sum()
-        from_known = self.ink @ far / self.ink.sum(axis=1)
-        worse: NDArray[np.float64] = np.maximum(to_known, from_known) / _SIDE
-        return worse
+    def distances(self, pixels: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Mean distance of ink from ink, the worse way round, to each shape, in sides: as they are, and where both are
+        about as wide for their height, stretched to the square."""
+        best: NDArray[np.float64] = np.full(len(self.chars), np.inf)
+        wide = pixels.shape[1] / pixels.shape[0]
+        usable = (np.ones(len(self.chars), dtype=bool), abs(np.log(self.wide / wide)) < _STRETCH)
+        for fitted, usable_here, known, far in zip(_fitted(pixels), usable, self.ink, self.far, strict=True):
+            to_known = far @ fitted / fitted.sum()
+            from_known = known @ _distance_from(fitted) / known.sum(axis=1)
+            worse = np.maximum(to_known, from_known) / _SIDE
+            best = np.where(usable_here, np.minimum(best, worse), best)
+        return best
 
 
 class Shapes:
@@ -72,13 +80,14 @@ class Shapes:
     def __init__(self) -> None:
         self._found: dict[tuple[bytes, int, str], str] = {}
 
-    def sign(self, characters: OpenText, index: int, code: int, glyph: Glyph) -> str:
-        """The sign that a glyph looks like (see ``sign_of_shape``); ``index`` and ``code`` are pdfium's."""
+    def sign(self, characters: OpenText, one: tuple[int, int, int], index: int, glyph: Glyph) -> str:
+        """The sign that a glyph looks like (see ``sign_of_shape``): ``one`` is its font, code and, where several glyphs
+        have that code, its ``index`` on the page."""
         program = characters.font_program(index)
         if not program and glyph.text != UNREAD:
             return ""  # a font of the reader's own, which has what it says
-        key = (hashlib.sha256(program).digest(), code, glyph.text)
-        if not program or key not in self._found:
+        key = (hashlib.sha256(program).digest(), one[1], glyph.text)
+        if not program or one[2] or key not in self._found:
             ink = read_ink(characters, index, size=glyph.style.size)
             self._found[key] = sign_of_shape(ink, said=glyph.text) if ink else ""
         return self._found[key]
@@ -90,8 +99,9 @@ def sign_of_shape(glyph: Ink, *, said: str) -> str:
     known = _known()
     if said != UNREAD and said not in known.chars:
         return ""
-    ink = _fitted(glyph.pixels)
-    distances = known.distances(ink, _distance_from(ink))
+    if _is_wedge(glyph.pixels) and glyph.rise > glyph.size / 2 and (said == UNREAD or said.isalnum()):
+        return "′"  # where Symbol has a stroke
+    distances = known.distances(glyph.pixels)
     is_letter = known.is_letter if said == UNREAD else np.zeros_like(known.is_letter)
     rise, size = np.where(is_letter, _LETTER_RISE_EM, _RISE_EM), np.where(is_letter, _LETTER_SIZE, _SIZE)
     like = (abs(known.rise - glyph.rise) < rise) & (known.size < size * glyph.size) & (glyph.size < size * known.size)
@@ -100,15 +110,31 @@ def sign_of_shape(glyph: Ink, *, said: str) -> str:
     if not wanted.any():
         return ""
     best = int(np.argmin(np.where(wanted, distances, np.inf)))
-    sign = str(known.chars[best])
-    rivals = like & np.array([_ALIKE.get(char, char) != _ALIKE.get(sign, sign) for char in known.chars.tolist()])
-    rival = float(np.where(rivals, distances, np.inf).min())
-    near = float(distances[best])
+    near, families = float(distances[best]), np.array([_ALIKE.get(char, char) for char in known.chars.tolist()])
+    family = families == families[best]
+    rival = float(np.where(like & ~family, distances, np.inf).min())
+    # Of signs of one shape it is the one of that height and size.
+    apart = abs(known.rise - glyph.rise) + abs(known.size - glyph.size)
+    sign = str(known.chars[int(np.argmin(np.where(wanted & family & (distances < _NEAR), apart, np.inf)))])
     clearer = _CLEARER[near < _NEARER]
     if near >= _NEAR or rival <= clearer * near:
         return ""
     is_as_said = said != UNREAD and distances[known.chars == said].min() < _UNLIKE * near
     return "" if is_as_said else sign
+
+
+def _is_wedge(pixels: NDArray[np.bool_]) -> bool:
+    """Whether a shape is one stroke that leans to the right and grows thin towards its foot."""
+    tall, wide = pixels.shape
+    first, last = pixels.argmax(axis=1), wide - pixels[:, ::-1].argmax(axis=1)
+    if not 2 * wide <= tall <= 5 * wide or (pixels.sum(axis=1) != last - first).any():
+        return False  # of several pieces, or hollow
+    widths = last - first
+    head, foot = widths[tall // 8 : tall // 3].mean(), widths[-tall // 6 :].mean()
+    steps = np.diff(first[tall // 4 :]), np.diff(last[tall // 4 :])
+    return bool(
+        head > 1.8 * foot and all(((one <= 1) & (one >= -2)).all() and one.sum() < -0.1 * wide for one in steps)
+    )
 
 
 def _is_bars(pixels: NDArray[np.bool_]) -> bool:
@@ -126,17 +152,20 @@ def read_ink(characters: OpenText, index: int, *, size: float) -> Ink | None:
     return Ink(pixels, rise=(low - characters.origin(index)[1]) / size + height / 2, size=max(height, width))
 
 
-def _fitted(pixels: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The shape in the middle of a square of fixed side, as one row of 0 and 1."""
-    height, width = pixels.shape
-    scale = _SIDE / max(height, width)
-    tall, wide = max(1, round(height * scale)), max(1, round(width * scale))
-    rows = (np.arange(tall) + 0.5) * height / tall
-    columns = (np.arange(wide) + 0.5) * width / wide
+def _fitted(pixels: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The shape in the middle of a square of fixed side, and stretched to it, each as one row of 0 and 1."""
+    scale = _SIDE / max(pixels.shape)
+    tall, wide = (max(1, round(edge * scale)) for edge in pixels.shape)
     square = np.zeros((_SIDE, _SIDE))
     top, left = (_SIDE - tall) // 2, (_SIDE - wide) // 2
-    square[top : top + tall, left : left + wide] = pixels[rows.astype(int)][:, columns.astype(int)]
-    return square.ravel()
+    square[top : top + tall, left : left + wide] = _sampled(pixels, tall, wide)
+    return square.ravel(), _sampled(pixels, _SIDE, _SIDE).ravel()
+
+
+def _sampled(pixels: NDArray[np.bool_], tall: int, wide: int) -> NDArray[np.float64]:
+    rows = ((np.arange(tall) + 0.5) * pixels.shape[0] / tall).astype(int)
+    columns = ((np.arange(wide) + 0.5) * pixels.shape[1] / wide).astype(int)
+    return pixels[rows][:, columns].astype(float)
 
 
 def _distance_from(ink: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -165,9 +194,10 @@ def _known() -> _Known:
         if glyph is not None:
             chars.append(char)
             shapes.append(glyph)
-    inks = [_fitted(glyph.pixels) for glyph in shapes]
+    inks = np.array(list(zip(*(_fitted(glyph.pixels) for glyph in shapes), strict=True)))
     return _Known(
-        np.array(chars), np.array(inks), np.array([_distance_from(ink) for ink in inks]),
+        np.array(chars), inks, np.array([[_distance_from(ink) for ink in of_form] for of_form in inks]),
+        np.array([glyph.pixels.shape[1] / glyph.pixels.shape[0] for glyph in shapes]),
         np.array([glyph.rise for glyph in shapes]), np.array([glyph.size for glyph in shapes]),
         np.array([_is_bars(glyph.pixels) for glyph in shapes]), np.array([char.isalnum() for char in chars]),
     )  # fmt: skip

@@ -171,6 +171,7 @@ _ONE_LETTER = re.compile(r"([^\W\d_])\1{7,}")
 _BLANK = -1 - 0x20  # a glyph without a character at the place of the blank
 _PALE = 245  # a fill whose every channel is at least this light may be white on white
 _SEEN_STEPS = 14  # of 255: a difference in grey that an eye may notice
+_ANY_GLYPH = (-1, 0xFFFD)  # codes that several glyphs of a font have
 _LETTERS_OF_WORD = 3
 _MAX_LOOKS = 200  # at glyphs of one page
 _OCR_COVER = 0.5  # share of the page that pictures cover where text lies under a scan
@@ -312,13 +313,14 @@ class TextScan:
     def _read_shapes(self) -> None:
         """Look at the glyphs that have no sign, and at those of fonts that set no words: such call a plus "C"."""
         words = _fonts_of_words(self._glyphs, [font for *_, font in self._places])
-        looked: dict[tuple[int, int], str] = {}
+        looked: dict[tuple[int, int, int], str] = {}
         for at, (glyph, (index, code, font)) in enumerate(zip(self._glyphs, self._places, strict=True)):
             if glyph is None or not font or glyph.text.isspace() or (font in words and glyph.text != UNREAD):
                 continue
-            if (font, code) not in looked and len(looked) < _MAX_LOOKS and glyph.style.upright:
-                looked[font, code] = self._page.shapes.sign(self._characters, index, code, glyph)
-            if sign := looked.get((font, code)):
+            one = (font, code, index if code in _ANY_GLYPH else 0)
+            if one not in looked and len(looked) < _MAX_LOOKS and glyph.style.upright:
+                looked[one] = self._page.shapes.sign(self._characters, one, index, glyph)
+            if sign := looked.get(one):
                 self._glyphs[at] = glyph._replace(text=sign)
 
     def _mark_one_for_all(self) -> None:
