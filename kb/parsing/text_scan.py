@@ -13,7 +13,9 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
+from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 from kb.parsing.glyphs import OVERLAYS, Glyph, Style, is_private, spelling_of, style_of
@@ -172,6 +174,8 @@ _BLANK = -1 - 0x20  # a glyph without a character at the place of the blank
 _PALE = 245  # a fill whose every channel is at least this light may be white on white
 _SEEN_STEPS = 14  # of 255: a difference in grey that an eye may notice
 _ANY_GLYPH = (-1, 0xFFFD)  # codes that several glyphs of a font have
+_IDEOGRAPHS = (0x3400, 0x9FFF)
+_NARROW_EM = 0.65  # half of the glyphs of no font of ideographs are so narrow
 _LETTERS_OF_WORD = 3
 _MAX_LOOKS = 200  # at glyphs of one page
 _OCR_COVER = 0.5  # share of the page that pictures cover where text lies under a scan
@@ -236,6 +240,7 @@ class TextScan:
     def read(self) -> PageText:
         """The visible lines and the count of what is not visible."""
         self._scan()
+        self._doubt_ideographs()
         self._read_shapes()
         self._mark_one_for_all()
         unseen, clips = self._unseen()
@@ -309,6 +314,21 @@ class TextScan:
                 self._glyphs.append(glyph)
                 self._owners.append(owner)
                 self._places.append((index, code, piece.font if address > 0 else 0))
+
+    def _doubt_ideographs(self) -> None:
+        """Ask the font's names where it calls narrow glyphs ideographs, whose signs are as wide as they are high."""
+        widths: dict[int, list[float]] = {}
+        for glyph, (_, code, font) in zip(self._glyphs, self._places, strict=True):
+            if glyph is not None and _IDEOGRAPHS[0] <= code <= _IDEOGRAPHS[1] and glyph.style.upright:
+                widths.setdefault(font, []).append((glyph.x1 - glyph.x0) / (glyph.style.size or 1.0))
+        doubted = {font for font, own in widths.items() if median(own) < _NARROW_EM}
+        asked: dict[tuple[int, int], str] = {}
+        for at, (glyph, (index, code, font)) in enumerate(zip(self._glyphs, self._places, strict=True)):
+            if glyph is not None and font in doubted and code > 0:
+                if (font, code) not in asked:
+                    seen = Seen(self._page.number, glyph.style.font, 0.0, partial(self._characters.font_program, index))
+                    asked[font, code] = self._page.fonts.private_sign(chr(code), seen) or UNREAD
+                self._glyphs[at] = glyph._replace(text=asked[font, code])
 
     def _read_shapes(self) -> None:
         """Look at the glyphs that have no sign, and at those of fonts that set no words: such call a plus "C"."""
