@@ -536,7 +536,7 @@ def _take_unlabelled(desk: _Desk, group: Sequence[Placed], *, page: PageLayout, 
 
 def _put_formula(desk: _Desk, lines: Sequence[TextLine]) -> None:
     """Lines of display formulas: a block each, whose label is its number."""
-    for label, own in _formulas(lines):
+    for label, own in _formulas(lines) if lines else ():
         desk.close_paragraph()
         desk.put("equation", own, label=label)
 
@@ -592,8 +592,12 @@ def _program(lines: Sequence[TextLine]) -> tuple[str, tuple[Line, ...]]:
 
 
 def _without_numbers_of_rows(lines: Sequence[TextLine]) -> list[TextLine]:
-    """The lines of a program without the numbers before them, where those count on from row to row."""
+    """The lines of a program without the numbers before them: set in another font, or counting on from row to row."""
     firsts = [re.match(r"(\d{1,4})(?=\s|$)", line.text) for line in lines]
+    apart = [first and line.runs[0].style.font != line.font for first, line in zip(firsts, lines, strict=True)]
+    lines = [without_first(line, first.end()) if first and is_apart else line
+             for line, first, is_apart in zip(lines, firsts, apart, strict=True)]  # fmt: skip
+    firsts = [None if is_apart else first for first, is_apart in zip(firsts, apart, strict=True)]
     numbers = [int(first[1]) for first in firsts if first]
     steps = [after - one for one, after in pairwise(numbers)]
     if len(numbers) < max(_LEAST_NUMBERED, len(lines) / 2) or min(steps) < 1 or sum(steps) > 2 * len(steps):

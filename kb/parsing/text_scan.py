@@ -327,7 +327,8 @@ class TextScan:
             if glyph is not None and font in doubted and code > 0:
                 if (font, code) not in asked:
                     seen = Seen(self._page.number, glyph.style.font, 0.0, partial(self._characters.font_program, index))
-                    asked[font, code] = self._page.fonts.private_sign(chr(code), seen) or UNREAD
+                    nothing = UNREAD if self._characters.has_ink(index) else " "
+                    asked[font, code] = self._page.fonts.private_sign(chr(code), seen) or nothing
                 self._glyphs[at] = glyph._replace(text=asked[font, code])
 
     def _read_shapes(self) -> None:
