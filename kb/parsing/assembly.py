@@ -28,7 +28,7 @@ from kb.text import CLOSERS, FULL_STOPS, is_set_solid
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?(?:-[^\W_]+)*")
 # Prefixes that keep their hyphen when the paper itself gives no evidence.
 _KEPT_PREFIXES = frozenset(
-    "all anti co cross de eight ex few fine first five four full half high hyper ill inter large left long low meta mid"
+    "all anti co cross de eight few fine first five four full half high hyper ill inter large left long low meta mid"
     " multi nine non off one open out post pre quasi re real right second self semi seven short single six small state"
     " sub super ten third three top two ultra un well zero".split()
 ) - frozenset("re de un inter sub super multi pre hyper meta anti out off co".split())
@@ -39,6 +39,7 @@ _ITEM = re.compile(
 )
 _SURE_BULLETS = "•◦▪▸►‣∙●○■□"
 _ENDS_SENTENCE = re.compile(rf"[:{FULL_STOPS}][{CLOSERS}]*$")
+_ADDRESS_BROKEN = re.compile(rf"(?:https?://|www\.)\S*[-{SOFT_HYPHEN}]$")
 _FOOTNOTE_MARK = re.compile(r"^(?:\d{1,3}(?:\s?[,–-]\s?\d{1,3})*|[∗*†‡§¶]+)$")
 
 
@@ -172,6 +173,8 @@ def _shortened(line: Line, end: int) -> Line:
 
 def _glued(text: str, piece: str, vocabulary: Vocabulary) -> str:
     """``text`` as it must end before ``piece`` is put after it."""
+    if _ADDRESS_BROKEN.search(text) and piece[:1].isalnum():
+        return text[:-1] + "-"  # nobody puts a hyphen into an address to break it
     broken = text.endswith(SOFT_HYPHEN) or (text.endswith("-") and text[-2:-1].isalpha() and piece[:1].islower())
     if broken:
         left = re.search(r"[^\W_]+(?:-[^\W_]+)*$", text[:-1])
