@@ -14,7 +14,7 @@ class Words(NamedTuple):
     y: float
     text: str
     size: float = 10.0
-    font: str = "F1"  # F1 Helvetica, F2 Helvetica-Bold, F3 Helvetica-Oblique
+    font: str = "F1"  # F1 Helvetica, F2 Helvetica-Bold, F3 Helvetica-Oblique, F4 Courier
     before: str = ""  # operators before the text: colour, render mode
 
 
@@ -30,11 +30,12 @@ def content_of(words: Sequence[Words]) -> bytes:
 
 def pdf_of(pages: Sequence[Sequence[Words] | bytes], *, page_entries: str = "", encode: bool = False) -> bytes:
     """A PDF whose pages hold the given words (or raw content streams)."""
-    fonts = "/Font << /F1 3 0 R /F2 4 0 R /F3 5 0 R >>"
+    fonts = "/Font << /F1 3 0 R /F2 4 0 R /F3 5 0 R /F4 6 0 R >>"
     objects = {
         3: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
         4: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica-Bold /Encoding /WinAnsiEncoding >>",
         5: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica-Oblique /Encoding /WinAnsiEncoding >>",
+        6: b"<< /Type /Font /Subtype /Type1 /BaseFont /Courier /Encoding /WinAnsiEncoding >>",
     }
     kids = []
     for index, page in enumerate(pages):

@@ -9,6 +9,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from statistics import median
 
 from kb.parsing.frontmatter import is_front_matter, is_notice_of_rights, run_in_length
 from kb.parsing.glyphs import SOFT_HYPHEN
@@ -17,6 +19,7 @@ from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine, only_first, without_first
 from kb.parsing.page import stands_in
 from kb.parsing.references import split_references
+from kb.parsing.roles import math_share
 from kb.parsing.tables import ReadTable, read_table
 from kb.records import Block, BlockKind, Grid, Line
 from kb.structure import is_references
@@ -25,7 +28,7 @@ from kb.text import CLOSERS, FULL_STOPS, is_set_solid
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?(?:-[^\W_]+)*")
 # Prefixes that keep their hyphen when the paper itself gives no evidence.
 _KEPT_PREFIXES = frozenset(
-    "all anti co cross de eight ex few fine first five four full half high hyper ill inter large left long low meta mid"
+    "all anti co cross de eight few fine first five four full half high hyper ill inter large left long low meta mid"
     " multi nine non off one open out post pre quasi re real right second self semi seven short single six small state"
     " sub super ten third three top two ultra un well zero".split()
 ) - frozenset("re de un inter sub super multi pre hyper meta anti out off co".split())
@@ -36,6 +39,7 @@ _ITEM = re.compile(
 )
 _SURE_BULLETS = "•◦▪▸►‣∙●○■□"
 _ENDS_SENTENCE = re.compile(rf"[:{FULL_STOPS}][{CLOSERS}]*$")
+_ADDRESS_BROKEN = re.compile(rf"(?:https?://|www\.)\S*[-{SOFT_HYPHEN}]$")
 _FOOTNOTE_MARK = re.compile(r"^(?:\d{1,3}(?:\s?[,–-]\s?\d{1,3})*|[∗*†‡§¶]+)$")
 
 
@@ -185,6 +189,8 @@ def _shortened(line: Line, end: int) -> Line:
 
 def _glued(text: str, piece: str, vocabulary: Vocabulary) -> str:
     """``text`` as it must end before ``piece`` is put after it."""
+    if _ADDRESS_BROKEN.search(text) and piece[:1].isalnum():
+        return text[:-1] + "-"  # nobody puts a hyphen into an address to break it
     broken = text.endswith(SOFT_HYPHEN) or (text.endswith("-") and text[-2:-1].isalpha() and piece[:1].islower())
     if broken:
         left = re.search(r"[^\W_]+(?:-[^\W_]+)*$", text[:-1])
@@ -254,7 +260,10 @@ _RUN_IN_END = re.compile(r"[\s.:—–-]+$")
 _LONG_WORD = re.compile(r"[^\W\d_]{3,}")
 _WIDE = 0.85  # share of its column that a line of running text fills
 _LEAST_LONG_WORDS = 3  # in a line that is prose though it stands apart
-_ROLE_KINDS: dict[str, BlockKind] = {"equation": "equation", "code": "code", "footnote": "footnote"}
+_LEAST_NUMBERED = 3  # rows of a program, for what stands before them to be their numbers
+_ROWS_BETWEEN = 3.5  # of a program, in units of its size: one may be blank
+_FORMULA_SHARE = 0.3  # of mathematical signs in a line that is no text of a picture
+_FORMULA_NUMBER = re.compile(r"\(\s*((?:[A-Z]\.?)?\d{1,3}(?:[.–-]\d+)*[a-z]?[′']?)\s*\)$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,6 +295,7 @@ class _Desk:
     section: list[tuple[int, str]] = field(default_factory=list)
     paragraph: list[Placed] = field(default_factory=list)
     references: list[Placed] = field(default_factory=list)
+    code: list[TextLine] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -296,9 +306,31 @@ class _Desk:
     def put(self, kind: BlockKind, lines: Sequence[TextLine], *, later: bool = False, label: str | None = None) -> None:
         """Add a block of these lines; ``later``: after the prose of the section."""
         text, spans = join_lines(lines, self.vocabulary, keep_marks=kind == "front")
+        if not later:
+            self.close_code()
         if text.strip():
             draft = _Draft(kind=kind, text=text, lines=spans, section=self.path, label=label)
             (self.later if later else self.drafts).append(draft)
+
+    def add_code(self, lines: Sequence[TextLine]) -> None:
+        """Gather rows of a program: what goes on a few rows below is of it, too."""
+        self.close_paragraph()
+        last, first = self.code[-1] if self.code else None, lines[0]
+        down = first.baseline - last.baseline if last and last.page == first.page else -1.0
+        if (
+            not 0 <= down <= _ROWS_BETWEEN * first.size
+            or not last
+            or min(last.x1, first.x1) < max(last.x0, first.x0) - 60
+        ):
+            self.close_code()
+        self.code += lines
+
+    def close_code(self) -> None:
+        """Put the rows gathered so far as one program."""
+        if self.code:
+            text, spans = _program(self.code)
+            self.drafts.append(_Draft(kind="code", text=text, lines=spans, section=self.path))
+            self.code = []
 
     def close_paragraph(self) -> None:
         """Put the lines gathered so far as one block of prose."""
@@ -338,6 +370,7 @@ class _Desk:
     def close_section(self) -> None:
         """Put what is open, then the floats of the section."""
         self.close_paragraph()
+        self.close_code()
         self.close_references()
         self.drafts += self.later
         self.later = []
@@ -402,6 +435,7 @@ def _take_line(desk: _Desk, placed: Placed, *, page: PageLayout, body: BodyStyle
         desk.references.append(placed)
     else:
         desk.close_references()
+        desk.close_code()
         if desk.paragraph and starts_paragraph(desk.paragraph, placed, page=page, body=body):
             desk.close_paragraph()
         desk.paragraph.append(placed)
@@ -433,9 +467,10 @@ def _take_group(desk: _Desk, index: int, *, page: PageLayout, body: BodyStyle) -
         for note in _footnotes(lines):
             mark, first_line = _unmarked(note[0])
             desk.put("footnote", [first_line, *note[1:]], later=True, label=mark)
+    elif first.role == "equation":
+        _put_formula(desk, lines)
     else:
-        desk.close_paragraph()
-        desk.put(_ROLE_KINDS[first.role], lines)
+        desk.add_code(lines)
     return end
 
 
@@ -483,7 +518,7 @@ def _take_float(desk: _Desk, group: Sequence[Placed], *, page: PageLayout) -> No
         desk.dropped["text in figures"] += len(group)
         return
     if name in ("Algorithm", "Listing"):
-        text, spans = _rows(group)
+        text, spans = _program([placed.line for placed in group])
         desk.later.append(_Draft(kind="code", text=text, lines=spans, section=desk.path, label=label))
     else:
         _put_table(desk, read_table([placed.line for placed in group], page.graphics), label=label)
@@ -507,31 +542,90 @@ def _take_unlabelled(desk: _Desk, group: Sequence[Placed], *, page: PageLayout, 
     if table.is_grid:
         _put_table(desk, table, label=None)
         return
+    formula: list[TextLine] = []
     for placed in whole:
+        if math_share([placed.line]) >= _FORMULA_SHARE:
+            formula.append(placed.line)
+            continue
+        _put_formula(desk, formula)
+        formula = []
         if len(_LONG_WORD.findall(placed.line.text)) >= _LEAST_LONG_WORDS:
             _take_line(desk, placed, page=page, body=body)
         else:
             desk.dropped["loose signs"] += 1
+    _put_formula(desk, formula)
 
 
-def _rows(group: Sequence[Placed]) -> tuple[str, tuple[Line, ...]]:
-    """The lines of a listing."""
-    text = ""
-    spans: list[Line] = []
-    last: float | None = None
-    for line in sorted((placed.line for placed in group), key=lambda line: (round(line.baseline / 3), line.x0)):
-        if text:
-            text += " " if last is not None and abs(line.baseline - last) < 3.5 else "\n"
-        last = line.baseline
-        start = len(text)
-        text += line.text.replace("\xad", "-")
+def _put_formula(desk: _Desk, lines: Sequence[TextLine]) -> None:
+    """Lines of display formulas: a block each, whose label is its number."""
+    for label, own in _formulas(lines) if lines else ():
+        desk.close_paragraph()
+        desk.put("equation", own, label=label)
+
+
+def _formulas(lines: Sequence[TextLine]) -> list[tuple[str | None, list[TextLine]]]:
+    """Each formula's number and its lines without it: one formula for each number, and one where none is."""
+    found: list[tuple[str | None, list[TextLine]]] = []
+    numbers = [_number_apart(line) for line in lines]
+    several = len([number for number, _ in numbers if number]) > 1
+    label, end, own = None, 0.0, list[TextLine]()
+    for line, (number, rest) in zip(lines, numbers, strict=True):
+        if label and several and line.baseline > end:
+            found.append((label, own))
+            label, own = None, []
+        if number:
+            label, end = number, line.baseline + 0.5 * line.size
+        own += [rest] if rest else []
+    return [*found, (label, own)]
+
+
+def _number_apart(line: TextLine) -> tuple[str | None, TextLine | None]:
+    """The number of a formula that stands apart at a line's end, and what of the line is left."""
+    match = _FORMULA_NUMBER.search(line.text)
+    if match is None:
+        return None, line
+    before = [x1 for start, _, x1 in line.words if start < match.start()]
+    place = next((x0 for start, x0, _ in line.words if start == match.start()), None)
+    if not before:
+        return match[1], None
+    if place is None or place - max(before) < line.size:
+        return None, line
+    return match[1], only_first(line, match.start())
+
+
+def _program(lines: Sequence[TextLine]) -> tuple[str, tuple[Line, ...]]:
+    """A program as it is set: a row a line, as far in as on the page, without the numbers of its rows."""
+    lines = _without_numbers_of_rows(sorted(lines, key=lambda line: (round(line.baseline / 3), line.x0)))
+    em = median(line.width / len(line.text) for line in lines)  # one glyph's, where all are as wide
+    left = min(line.x0 for line in lines)
+    text, spans = "", list[Line]()
+    before: TextLine | None = None
+    for line in lines:
+        if before is not None and abs(line.baseline - before.baseline) < 0.3 * line.size:
+            text += " " * max(1, round((line.x0 - before.x1) / em))
+        else:
+            text += ("\n" if text else "") + " " * round((line.x0 - left) / em)
+        start, before = len(text), line
+        text += line.text.replace(SOFT_HYPHEN, "-")
         words = tuple((start + at, x0, x1) for at, x0, x1 in line.words)
-        spans.append(
-            Line(
-                start=start, end=len(text), page=line.page, x0=line.x0, y0=line.y0, x1=line.x1, y1=line.y1, words=words
-            )
-        )
+        spans.append(Line(start=start, end=len(text), page=line.page, x0=line.x0, y0=line.y0, x1=line.x1, y1=line.y1,
+                          words=words))  # fmt: skip
     return text, tuple(spans)
+
+
+def _without_numbers_of_rows(lines: Sequence[TextLine]) -> list[TextLine]:
+    """The lines of a program without the numbers before them: set in another font, or counting on from row to row."""
+    firsts = [re.match(r"(\d{1,4})(?=\s|$)", line.text) for line in lines]
+    apart = [first and line.runs[0].style.font != line.font for first, line in zip(firsts, lines, strict=True)]
+    lines = [without_first(line, first.end()) if first and is_apart else line
+             for line, first, is_apart in zip(lines, firsts, apart, strict=True)]  # fmt: skip
+    firsts = [None if is_apart else first for first, is_apart in zip(firsts, apart, strict=True)]
+    numbers = [int(first[1]) for first in firsts if first]
+    steps = [after - one for one, after in pairwise(numbers)]
+    if len(numbers) < max(_LEAST_NUMBERED, len(lines) / 2) or min(steps) < 1 or sum(steps) > 2 * len(steps):
+        return list(lines)
+    bare = [without_first(line, first.end()) if first else line for line, first in zip(lines, firsts, strict=True)]
+    return [line for line in bare if line.text]
 
 
 def _footnotes(lines: Sequence[TextLine]) -> list[list[TextLine]]:

@@ -14,6 +14,8 @@ _SPACING_ACCENTS = {
     "´": "\u0301", "`": "\u0300", "¨": "\u0308", "ˆ": "\u0302", "˜": "\u0303", "¯": "\u0304", "˘": "\u0306",
     "ˇ": "\u030c", "˚": "\u030a", "¸": "\u0327", "˙": "\u0307", "˝": "\u030b", "˛": "\u0328",
 }  # fmt: skip
+_DOUBLED = {"‘": "“", "’": "”", "`": "“"}
+_RELATIONS = frozenset("=∈≡∼≈⊂⊆<>≤≥")
 OVERLAYS = {"\u0338": "/", "\u0335": "-"}  # strokes over a sign (of "≠", of "ł"), and as signs of their own
 _LAM, _ALEFS = "\u0644", "\u0627\u0622\u0623\u0625"
 _BOLD = re.compile(r"bold|black|heavy|demi|semib|cmbx|cmb\d|sfbx|-bd|medi(?!um)|bx\d|\bB$|-B$", re.IGNORECASE)
@@ -126,11 +128,24 @@ def _is_gap(left: Glyph, right: Glyph) -> bool:
     )
 
 
+def with_double_quotes(glyphs: list[Glyph]) -> list[Glyph]:
+    """Two single quotation marks side by side are how some fonts set a double one."""
+    out: list[Glyph] = []
+    for glyph in glyphs:
+        before = out[-1] if out and glyph.text in _DOUBLED and out[-1].text == glyph.text else None
+        if before and before.baseline == glyph.baseline and abs(glyph.x0 - before.x1) < 0.1 * glyph.style.size:
+            out[-1] = before._replace(text=_DOUBLED[glyph.text], x1=glyph.x1)
+        else:
+            out.append(glyph)
+    return out
+
+
 def compose_accents(glyphs: list[Glyph]) -> list[Glyph]:
     """TeX's old fonts paint an accent over a letter: "´" and "e" on the same spot are "é", a stroke and "=" are "≠".
 
     The accent may come before its letter or, moved by the reader, after the word or at the line's end.
     """
+    glyphs = _with_strokes(glyphs)
     accents = [glyph for glyph in glyphs if glyph.text in _SPACING_ACCENTS or glyph.text in OVERLAYS]
     if not accents:
         return glyphs
@@ -154,6 +169,20 @@ def compose_accents(glyphs: list[Glyph]) -> list[Glyph]:
     return [glyph._replace(text=OVERLAYS[glyph.text]) if glyph.text in OVERLAYS else glyph for glyph in out]
 
 
+def _with_strokes(glyphs: list[Glyph]) -> list[Glyph]:
+    """A slash that is painted over a relation is a stroke through it."""
+    if not any(glyph.text == "/" for glyph in glyphs):
+        return glyphs
+    out = list(glyphs)
+    for at, glyph in enumerate(glyphs):
+        near = glyphs[max(0, at - 2) : at + 3] if glyph.text == "/" else ()
+        for sign in near:
+            overlap = min(glyph.x1, sign.x1) - max(glyph.x0, sign.x0)
+            if sign.text in _RELATIONS and overlap > 0.5 * (glyph.x1 - glyph.x0):
+                out[at] = glyph._replace(text="\u0338", x0=sign.x0)
+    return out
+
+
 def is_accent(glyphs: list[Glyph]) -> bool:
     """Whether these glyphs are one accent that stands alone."""
     inked = [glyph for glyph in glyphs if not glyph.text.isspace()]
@@ -174,7 +203,8 @@ def _composed(accent: Glyph, letter: Glyph) -> str | None:
         return unicodedata.normalize("NFC", letter.text + accent.text)
     base = {"ı": "i", "ȷ": "j"}.get(letter.text, letter.text)
     composed = unicodedata.normalize("NFC", base + _SPACING_ACCENTS[accent.text])
-    return composed if len(composed) == 1 else None
+    # Over a variable any accent is a sign of its own ("V̂"), over a word's letter only one that writing has.
+    return composed if len(composed) == 1 or letter.style.is_math else None
 
 
 def _touch(glyphs: list[Glyph], blank: int, *, word_before: bool) -> bool:

@@ -24,6 +24,7 @@ from kb.parsing.glyphs import (
     in_spoken_order,
     is_accent,
     is_extension_font,
+    with_double_quotes,
     with_missing_blanks,
 )
 from kb.text import is_set_solid
@@ -231,7 +232,7 @@ def _is_marked(current: list[Glyph], glyph: Glyph) -> bool:
 
 
 def _line_of(fragment: Fragment, *, page: int) -> TextLine | None:
-    glyphs = in_spoken_order(compose_accents(with_missing_blanks(fragment.glyphs)))
+    glyphs = in_spoken_order(compose_accents(with_double_quotes(with_missing_blanks(fragment.glyphs))))
     inked = [glyph for glyph in glyphs if not glyph.text.isspace()]
     if not inked:
         return None

@@ -20,6 +20,7 @@ from types import TracebackType
 from kb.parsing.page import Graphic, GraphicKind, LinkArea, OutlineEntry, PageText, Raster, Rectangle
 from kb.parsing.pdfium import Matrix, OpenPage, OpenPdf, PaintedObject
 from kb.parsing.second_reader import FontNames
+from kb.parsing.shapes import Shapes
 from kb.parsing.text_scan import Clip, Cover, TextScan
 
 MAX_OUTLINE_ENTRIES = 2_000
@@ -47,6 +48,7 @@ class PdfReader:
     def __init__(self, data: bytes) -> None:
         self._pdf = OpenPdf(data)
         self._fonts = FontNames(data)
+        self._shapes = Shapes()
         self.page_count = self._pdf.page_count
 
     def __enter__(self) -> PdfReader:
@@ -67,7 +69,7 @@ class PdfReader:
         Raises:
             ParseError: ``pdf-broken`` when the page cannot be loaded.
         """
-        return PdfPage(self._pdf.page(number - 1), number, self._fonts)
+        return PdfPage(self._pdf.page(number - 1), number, self._fonts, self._shapes)
 
     def information(self) -> dict[str, str]:
         """The document information: Title, Author, Subject, Keywords, and arXiv's own arXivID, DOI, License."""
@@ -87,9 +89,10 @@ class PdfReader:
 class PdfPage:
     """One open page. ``width`` and ``height`` in points as the page is shown."""
 
-    def __init__(self, page: OpenPage, number: int, fonts: FontNames) -> None:
+    def __init__(self, page: OpenPage, number: int, fonts: FontNames, shapes: Shapes) -> None:
         self._page = page
         self.fonts = fonts
+        self.shapes = shapes
         self.number = number
         self.width = page.width
         self.height = page.height

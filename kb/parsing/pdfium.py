@@ -30,6 +30,8 @@ _NOWHERE = (-1e6, -1e6, -1e6, -1e6)
 _MAX_CLIPS = 50  # paths of one object
 _MAX_CLIP_POINTS = 500
 _MAX_ADDRESS_CHARS = 4_096
+_MAX_INK_PIXELS = 4_000_000
+_BITMAP_SIZES = (c.FPDFBitmap_GetHeight, c.FPDFBitmap_GetWidth, c.FPDFBitmap_GetStride)
 _INVISIBLE_MODES = (3, 7)  # PDF 32000-1, table 106: neither fill nor stroke
 _SORTS: dict[int, Sort] = {
     c.FPDF_PAGEOBJ_TEXT: "text",
@@ -219,7 +221,7 @@ class OpenPage:
             ParseError: ``pdf-broken`` when pdfium cannot read the page's text.
         """
         try:
-            return OpenText(self._page.get_textpage())
+            return OpenText(self._page.get_textpage(), page=self._page, document=self._document)
         except (pdfium.PdfiumError, RuntimeError, ValueError) as err:
             raise ParseError("the text of a page is damaged: get the file again", code="pdf-broken") from err
 
@@ -260,8 +262,10 @@ class OpenPage:
 class OpenText:
     """The characters of a page, by index. Functions are bound once: a page asks them a hundred thousand times."""
 
-    def __init__(self, textpage: Any) -> None:
+    def __init__(self, textpage: Any, *, page: Any, document: Any) -> None:
         self._textpage = textpage
+        self._page = page
+        self._document = document
         self._raw = textpage.raw
         self._fonts: dict[int, tuple[str, int]] = {}
         self.count: int = max(c.FPDFText_CountChars(self._raw), 0)
@@ -316,6 +320,45 @@ class OpenText:
             return False
         left, right, bottom, top = (edge.value for edge in edges)
         return right - left > 1e-3 and top - bottom > 1e-3
+
+    def origin(self, index: int) -> tuple[float, float]:
+        """Where the character stands: its left end on the baseline."""
+        x, y = ctypes.c_double(), ctypes.c_double()
+        c.FPDFText_GetCharOrigin(self._raw, index, x, y)
+        return x.value, y.value
+
+    def ink(self, index: int, scale: float) -> tuple[NDArray[np.bool_], float] | None:
+        """A character as it is painted, at ``scale`` pixels per point: True where there is ink, without margins, and
+        the height of its lower edge. None where it cannot be painted, or its text object is very large."""
+        import numpy as np
+
+        owner = c.FPDFText_GetTextObject(self._raw, index)
+        bounds, edges = [ctypes.c_float() for _ in range(4)], [ctypes.c_double() for _ in range(4)]
+        if (
+            not owner
+            or not c.FPDFPageObj_GetBounds(owner, *bounds)
+            or not c.FPDFText_GetCharBox(self._raw, index, *edges)
+        ):
+            return None
+        x0, y0, x1, y1 = (edge.value for edge in bounds)
+        left, right, bottom, top = (edge.value for edge in edges)
+        if not 0 < (x1 - x0) * (y1 - y0) * scale * scale < _MAX_INK_PIXELS:
+            return None
+        bitmap = c.FPDFTextObj_GetRenderedBitmap(self._document.raw, self._page.raw, owner, scale)
+        if not bitmap:
+            return None
+        try:
+            height, width, stride = (ask(bitmap) for ask in _BITMAP_SIZES)
+            start = ctypes.cast(c.FPDFBitmap_GetBuffer(bitmap), ctypes.POINTER(ctypes.c_uint8))
+            alpha = np.ctypeslib.as_array(start, shape=(height, stride))[:, 3 : 4 * width : 4]
+            rows = slice(max(0, round((y1 - top) * scale) - 1), max(0, round((y1 - bottom) * scale)) + 1)
+            own = alpha[rows, max(0, round((left - x0) * scale) - 1) : max(0, round((right - x0) * scale)) + 1] > 127
+        finally:
+            c.FPDFBitmap_Destroy(bitmap)
+        if not own.any():
+            return None
+        ys, xs = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
+        return own[ys[0] : ys[-1] + 1, xs[0] : xs[-1] + 1], y1 - (rows.start + int(ys[-1]) + 1) / scale
 
     def font_program(self, index: int) -> bytes:
         """The embedded file of the character's font; empty where there is none."""

@@ -15,7 +15,7 @@ import re
 import struct
 import unicodedata
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice, pairwise
 from typing import Any, NamedTuple
@@ -120,13 +120,18 @@ def symbol_sign(code: int, *, font: str) -> str:
     if not 0x20 <= place <= 0xFF:
         return ""
     if name.startswith(("symbol", "standardsym")):
-        from pypdf._codecs import charset_encoding
-
-        sign = charset_encoding["/Symbol"][place]
+        sign = symbol_places()[place]
         return sign if not sign.isalnum() or ord(sign) > 0xFF or sign.isascii() else ""
     if name.startswith("wingdings"):
         return _WINGDINGS.get(place, "") if name in ("wingdings", "wingdings-regular") else ""
     return "•" if place == 0xB7 else ""  # where both Symbol and Latin have a dot in the middle
+
+
+def symbol_places() -> Sequence[str]:
+    """The signs of Adobe's font Symbol by their places."""
+    from pypdf._codecs import charset_encoding
+
+    return list(charset_encoding["/Symbol"])
 
 
 class Seen(NamedTuple):

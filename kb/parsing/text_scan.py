@@ -13,7 +13,9 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
+from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 from kb.parsing.glyphs import OVERLAYS, Glyph, Style, is_private, spelling_of, style_of
@@ -172,6 +174,11 @@ _BLANK = -1 - 0x20  # a glyph without a character at the place of the blank
 _PALE = 245  # a fill whose every channel is at least this light may be white on white
 _SEEN_STEPS = 14  # of 255: a difference in grey that an eye may notice
 _SLANTED = 15  # degrees off a quarter turn from which on text is no line to be read
+_ANY_GLYPH = (-1, 0xFFFD)  # codes that several glyphs of a font have
+_IDEOGRAPHS = (0x3400, 0x9FFF)
+_NARROW_EM = 0.65  # half of the glyphs of no font of ideographs are so narrow
+_LETTERS_OF_WORD = 3
+_MAX_LOOKS = 200  # at glyphs of one page
 _OCR_COVER = 0.5  # share of the page that pictures cover where text lies under a scan
 
 
@@ -227,6 +234,7 @@ class TextScan:
         self._glyphs: list[Glyph | None] = []
         self._owners: list[int] = []  # of each glyph, the address of its text object
         self._turned: dict[int, tuple[Turn, tuple[float, float]]] = {}  # text objects that run up, down or backwards
+        self._places: list[tuple[int, int, int]] = []  # of each glyph, its index, its code and the address of its font
         self._pale: set[int] = set()
         self._unpainted: set[int] = set()
         self._dropped: Counter[str] = Counter()
@@ -234,6 +242,8 @@ class TextScan:
     def read(self) -> PageText:
         """The visible lines and the count of what is not visible."""
         self._scan()
+        self._doubt_ideographs()
+        self._read_shapes()
         self._mark_one_for_all()
         unseen, clips = self._unseen()
         hidden = self._unpainted | unseen
@@ -247,28 +257,24 @@ class TextScan:
         if not is_ocr:
             self._dropped["invisible"] += inked[True]
         kept = [
-            glyph
+            (owner, glyph)
             for owner, glyph in zip(self._owners, self._glyphs, strict=True)
             if glyph is None or (owner in hidden) == is_ocr
         ]
-        upright = kept
-        if self._turned:
-            upright = [
-                None if owner in self._turned else glyph for owner, glyph in zip(self._owners, kept, strict=True)
-            ]
+        upright = [None if owner in self._turned else glyph for owner, glyph in kept]
         upright, self._dropped["line number"] = without_line_numbers(upright)
         lines = tuple(build_lines(upright, page=self._page.number))
         dropped = {k: n for k, n in self._dropped.items() if n}
         return PageText(lines=lines, turned=self._turned_lines(kept), dropped=dropped, is_ocr_layer=is_ocr)
 
-    def _turned_lines(self, kept: Sequence[Glyph | None]) -> dict[Turn, tuple[TextLine, ...]]:
+    def _turned_lines(self, kept: Sequence[tuple[int, Glyph | None]]) -> dict[Turn, tuple[TextLine, ...]]:
         """The lines of text that does not run from left to right, as they stand when the page is turned upright."""
         page = self._page
         found: dict[Turn, tuple[TextLine, ...]] = {}
         for turn in sorted({turn for turn, _ in self._turned.values()}):
             frame = Frame.of_page(page.width, page.height, turn)
             glyphs: list[Glyph | None] = []
-            for owner, glyph in zip(self._owners, kept, strict=True):
+            for owner, glyph in kept:
                 own = self._turned.get(owner)
                 if glyph is None or own is None or own[0] != turn:
                     glyphs.append(None)
@@ -301,6 +307,7 @@ class TextScan:
             if code in (10, 13):
                 self._glyphs.append(None)
                 self._owners.append(0)
+                self._places.append((index, code, 0))
                 continue
             if address > 0 and address != owner:
                 owner = address
@@ -325,7 +332,40 @@ class TextScan:
             bx, by = shown(right, top)
             x0, x1 = (ax, bx) if ax <= bx else (bx, ax)
             y0, y1 = (ay, by) if ay <= by else (by, ay)
-            self._keep(Glyph(text, x0, y0, x1, y1, piece.origin[1], piece.style), owner, piece.state)
+            glyph = Glyph(text, x0, y0, x1, y1, piece.origin[1], piece.style)
+            if self._is_kept(glyph, piece.state):
+                self._glyphs.append(glyph)
+                self._owners.append(owner)
+                self._places.append((index, code, piece.font if address > 0 else 0))
+
+    def _doubt_ideographs(self) -> None:
+        """Ask the font's names where it calls narrow glyphs ideographs, whose signs are as wide as they are high."""
+        widths: dict[int, list[float]] = {}
+        for glyph, (_, code, font) in zip(self._glyphs, self._places, strict=True):
+            if glyph is not None and _IDEOGRAPHS[0] <= code <= _IDEOGRAPHS[1] and glyph.style.upright:
+                widths.setdefault(font, []).append((glyph.x1 - glyph.x0) / (glyph.style.size or 1.0))
+        doubted = {font for font, own in widths.items() if median(own) < _NARROW_EM}
+        asked: dict[tuple[int, int], str] = {}
+        for at, (glyph, (index, code, font)) in enumerate(zip(self._glyphs, self._places, strict=True)):
+            if glyph is not None and font in doubted and code > 0:
+                if (font, code) not in asked:
+                    seen = Seen(self._page.number, glyph.style.font, 0.0, partial(self._characters.font_program, index))
+                    nothing = UNREAD if self._characters.has_ink(index) else " "
+                    asked[font, code] = self._page.fonts.private_sign(chr(code), seen) or nothing
+                self._glyphs[at] = glyph._replace(text=asked[font, code])
+
+    def _read_shapes(self) -> None:
+        """Look at the glyphs that have no sign, and at those of fonts that set no words: such call a plus "C"."""
+        words = _fonts_of_words(self._glyphs, [font for *_, font in self._places])
+        looked: dict[tuple[int, int, int], str] = {}
+        for at, (glyph, (index, code, font)) in enumerate(zip(self._glyphs, self._places, strict=True)):
+            if glyph is None or not font or glyph.text.isspace() or (font in words and glyph.text != UNREAD):
+                continue
+            one = (font, code, index if code in _ANY_GLYPH else 0)
+            if one not in looked and len(looked) < _MAX_LOOKS and glyph.style.upright:
+                looked[one] = self._page.shapes.sign(self._characters, one, index, glyph)
+            if sign := looked.get(one):
+                self._glyphs[at] = glyph._replace(text=sign)
 
     def _mark_one_for_all(self) -> None:
         """Mark runs of one letter whose glyphs are of several widths: a table of the font makes one letter of all."""
@@ -345,18 +385,18 @@ class TextScan:
             sign = symbol_sign(code, font=font) or self._page.fonts.private_sign(chr(code), seen) or chr(code)
         return "".join(char if char in OVERLAYS else spelling_of(ord(char)) for char in sign) or UNREAD
 
-    def _keep(self, glyph: Glyph, owner: int, state: str) -> None:
+    def _is_kept(self, glyph: Glyph, state: str) -> bool:
+        """Whether a glyph is on the page and large enough to be read; others are counted."""
         if state != "invisible":
             x, y = (glyph.x0 + glyph.x1) / 2, (glyph.y0 + glyph.y1) / 2
             blank = glyph.text == " "
             if not (0 <= x <= self._page.width and 0 <= y <= self._page.height):
                 self._dropped["off-page"] += not blank
-                return
+                return False
             if glyph.style.size < _TINY_POINTS:
                 self._dropped["tiny"] += not blank
-                return
-        self._glyphs.append(glyph)
-        self._owners.append(owner)
+                return False
+        return True
 
     def _piece(self, owner: TextObject, index: int) -> _Piece:
         a, b, c, d = owner.matrix[:4]
@@ -413,6 +453,19 @@ class TextScan:
                 else (min(b[0], glyph.x0), min(b[1], glyph.y0), max(b[2], glyph.x1), max(b[3], glyph.y1))
             )
         return boxes
+
+
+def _fonts_of_words(glyphs: Sequence[Glyph | None], fonts: Sequence[int]) -> set[int]:
+    """The fonts in which three letters follow each other."""
+    found: set[int] = set()
+    run = before = 0
+    for glyph, font in zip(glyphs, fonts, strict=True):
+        is_letter = glyph is not None and font > 0 and glyph.text.isalpha()
+        run = (run + 1 if font == before else 1) if is_letter else 0
+        before = font
+        if run == _LETTERS_OF_WORD:
+            found.add(font)
+    return found
 
 
 def _is_covered(box: tuple[float, float, float, float], order: int, covers: Iterable[Cover]) -> bool:

@@ -65,8 +65,9 @@ class Block:
     """A paragraph, heading, caption … of a document. ``start`` is its place in ``Document.text``.
 
     ``section`` is the path of headings above it. ``label`` is "Figure 3" or "Table 1" for captions and tables,
-    and the reference's marker for references. Text read from HTML or plain files has no lines. ``grid`` says of a
-    table what its rows and columns are; its text has a row on each line, with " | " between the cells.
+    the reference's marker for references, and the printed number, "3", of an equation, which its text leaves out. A
+    program keeps its rows and how far in they are set. Text read from HTML or plain files has no lines. ``grid`` says
+    of a table what its rows and columns are; its text has a row on each line, with " | " between the cells.
     """
 
     kind: BlockKind

@@ -11,6 +11,7 @@ from kb.records import ABSTRACT_PARTS, CONCLUSION_PARTS, Claim, Digest, Figure, 
 from kb.rendering.labels import label, page_of
 from kb.rendering.licences import licence_name, may_republish, publishable_note
 from kb.rendering.phrases import spoken as told_in
+from kb.text import UNREAD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +203,8 @@ def _quotes(note: Note, language: Language) -> tuple[Quote, ...]:
         for evidence in claim.evidence:
             place = page_of(language, evidence)
             place = place or label(language, "record" if note.paper.fulltext.state == "none" else "text")
+            if UNREAD in evidence.quote:
+                place = label(language, "unread", place=place)
             found.setdefault(evidence.marker, Quote(marker=evidence.marker, place=place, text=evidence.quote))
     return tuple(found[marker] for marker in sorted(found, key=lambda marker: (len(marker), marker)))
 

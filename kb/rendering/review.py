@@ -23,7 +23,7 @@ from kb.rendering.labels import label, page_of
 from kb.rendering.naming import slug
 from kb.rendering.reasons import told
 from kb.rendering.templating import render_template
-from kb.text import one_line
+from kb.text import UNREAD, one_line
 
 FORMS = ("md", "html", "tex", "json")
 _TOKEN = re.compile(
@@ -286,7 +286,8 @@ def _quotes(review: Review, place: int, numbers: dict[str, int], language: Langu
         where = ", ".join([*([" › ".join(passage.section)] if passage.section else []), *page])
         for sentence in passage.sentences:
             if sentence.n in passage.answering:
-                yield {"n": sentence.n, "place": where, "text": sentence.text}
+                place_said = label(language, "unread", place=where) if UNREAD in sentence.text else where
+                yield {"n": sentence.n, "place": place_said, "text": sentence.text}
 
 
 # ------------------------------------------------------------------------------------------------- LaTeX

@@ -11,7 +11,7 @@ from kb.rendering.labels import QUOTATION_REMARKS, label
 from kb.rendering.markdown_reading import pattern_of
 from kb.rendering.page_records import ReadEntry, ReadPage, ReadQuote, ReadSentence
 from kb.rendering.tally import Sources
-from kb.text import HAN, one_line, sentence_spans
+from kb.text import HAN, UNREAD, one_line, sentence_spans
 
 _MEANT = 0.5  # a quotation less like all that the paper says was made up
 
@@ -50,17 +50,22 @@ class SentenceCheck:
                 wrong.append(("quote", quote.text, "a quotation from the paper", where))
                 return quote.text
             wrong += [_told(piece, "quote", where) for piece in differences(quote.text, one_line(true))]
-        place, remarks = self._without_remarks(quote.place)
+        place, remarks = self._without_remarks(self._place(quote))
         page = self._page_number(place)
         pages = self._text.pages(true)
         if page is not None and page not in pages:
             expected = label(self._language, "page", page=pages[0]) if pages else label(self._language, "record")
             wrong.append(("page", quote.place, expected, where))
-        elif page is None and quote.place not in self._known_places():
+        elif page is None and place not in self._known_places():
             wrong.append(("page", quote.place, label(self._language, "record"), where))
         elif page is not None and self._is_recognised and label(self._language, "recognised") not in remarks:
             wrong.append(("page", quote.place, f"{place}, {label(self._language, 'recognised')}", where))
         return one_line(true)
+
+    def _place(self, quote: ReadQuote) -> str:
+        """Where a quotation stands, without the remark that a sign of it could not be read."""
+        marked = pattern_of(self._language, "unread").fullmatch(quote.place) if UNREAD in quote.text else None
+        return str(marked["place"]) if marked else quote.place
 
     def _without_remarks(self, place: str) -> tuple[str, list[str]]:
         """The place, and what stands behind it of the words that are quoted."""

@@ -16,7 +16,7 @@ from kb.rendering.html import comparison_html, note_html
 from kb.rendering.labels import label, page_of
 from kb.rendering.markdown import note_markdown
 from kb.rendering.naming import slug
-from kb.text import one_line
+from kb.text import UNREAD, one_line
 
 _MARKS = re.compile(r"\s*\[\d+\.\d+(?:, \d+\.\d+)*\]")
 
@@ -74,6 +74,8 @@ def _cell_text(cell: Cell, language: Language) -> str:
     told = said if cell.claims else f"“{said}”"
     if cell.state == "nearest":
         told = label(language, "nearest_sentence", quote=told)
+    if UNREAD in said:
+        told = label(language, "unread", place=told)
     return told + (f" ({', '.join(pages)})" if pages else "")
 
 

@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb.parsing.assembly import Vocabulary, cleaned, join_lines
+from kb.parsing.document import read_pdf
 from kb.parsing.glyphs import SOFT_HYPHEN, Style
 from kb.parsing.lines import Run, TextLine
+from tests.pdf_writer import Words, paragraph, pdf_of
 
 STYLE = Style(font="Times", size=10.0, bold=False, italic=False, upright=True)
 
@@ -62,6 +64,43 @@ def test_chinese_lines_join_without_a_space() -> None:
 def test_an_address_that_goes_on_in_the_next_line_is_whole() -> None:
     assert join("see https://github.com/", "kb/kb for code") == "see https://github.com/kb/kb for code"
     assert join("see https:", "//github.com/kb/kb for code") == "see https://github.com/kb/kb for code"
+    assert (
+        join(f"see https://github.com/kb/a{SOFT_HYPHEN}", "base for code")
+        == "see https://github.com/kb/a-base for code"
+    )
+
+
+def test_a_word_of_which_only_a_part_is_one_is_joined() -> None:
+    assert join(f"the ex{SOFT_HYPHEN}", "isting methods") == "the existing methods"
+
+
+PROSE = [
+    "The first paragraph of this page says in whole sentences what is done, so that it is prose,",
+    "and it goes on over several lines that are all as wide as the column of the page in which it",
+    "stands, until it ends, as all good paragraphs do, with a full stop before the formula below.",
+]
+
+
+def test_a_formula_is_one_block_whose_label_is_its_number() -> None:
+    formula = [Words(230, 172, "y = 3 + 12"), Words(520, 178, "(7)"), Words(245, 186, "+ 4 = 19")]
+    other = [Words(230, 262, "z = f(2)"), Words(520, 262, "(8)")]
+    page = [*paragraph(72, 100, PROSE), *formula, *paragraph(72, 214, PROSE), *other, *paragraph(72, 290, PROSE)]
+    blocks = read_pdf(pdf_of([page]), max_pages=1).blocks
+    found = [(block.label, block.text) for block in blocks if block.kind == "equation"]
+    assert found == [("7", "y = 3 + 12 + 4 = 19"), ("8", "z = f(2)")]
+    assert all(block.lines[0].page == 1 and block.lines[0].x0 > 200 for block in blocks if block.kind == "equation")
+
+
+def test_a_program_keeps_its_indentation_and_not_the_numbers_of_its_rows() -> None:
+    rows = ["def add(a, b):", "    return a + b", "", "print(add(1, 2))"]
+    program = [Words(100, 170 + 12 * at, row, font="F4") for at, row in enumerate(rows) if row]
+    numbers = [Words(84, 170 + 12 * at, str(at + 1), size=7) for at, row in enumerate(rows) if row]
+    page = [*paragraph(72, 100, PROSE), *(one for pair in zip(numbers, program, strict=True) for one in pair),
+            *paragraph(72, 260, PROSE)]  # fmt: skip
+    document = read_pdf(pdf_of([page]), max_pages=1)
+    assert [block.text for block in document.blocks if block.kind == "code"] == [
+        "def add(a, b):\n    return a + b\nprint(add(1, 2))"
+    ]
 
 
 def test_a_footnote_mark_after_a_word_is_taken_out_and_words_keep_their_place() -> None:

@@ -43,7 +43,7 @@ from kb.rendering import (
 )
 from kb.rendering.display import commonmark, link, markdown, one_line, yaml
 from kb.rendering.inline_reading import plain_text
-from kb.rendering.labels import LABELS
+from kb.rendering.labels import LABELS, label
 from tests.rendering_pages import DAY, PICTURE, PICTURE_KEY, digest_of, note_of, read_file, seed_papers, with_figure
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -404,6 +404,19 @@ def test_a_comparison_is_a_table_in_every_form() -> None:
     assert wire.from_json(render_comparison(comparison(), "json"), Comparison) == comparison()
     with pytest.raises(UsageError, match="choose from md, csv"):
         render_comparison(comparison(), "pdf")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_quotation_with_a_sign_that_could_not_be_read_says_so_in_every_form(language: Language) -> None:
+    paper = replace(seed_papers()[0], abstract="We show that a\ufffdb holds for all of them.")
+    note = replace(note_of(paper, page=3), language=language)
+    said = label(language, "unread", place=label(language, "page", page=3))
+    for form in ("html", "md"):
+        assert said in render_note(note, form, read_file=read_file)[0][1].decode()
+    cell = Cell(state="found", short=note.summary.text, claims=(note.summary,)) if note.summary else Cell(state="found")
+    table = Comparison(papers=(paper,), questions=("What?",), cells=((cell,),), differences=(None,))
+    for form in ("html", "md", "csv"):
+        assert label(language, "unread", place="") in render_comparison(table, form, language=language)
 
 
 def test_no_cell_of_a_csv_is_a_formula() -> None:
