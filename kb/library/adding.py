@@ -54,7 +54,7 @@ BATCH_CHUNKS = 512
 _BATCH_SIZE = 1_000_000  # characters and bytes that wait to be stored: others wait while they are
 _LOOK_SECONDS = 0.1  # between looks whether another process has stored what it reads
 _LONG_CHARACTERS = 10_000  # a text whose tokens are counted before anybody has to wait
-SUFFIXES = {"pdf": ".pdf", "html": ".html", "markdown": ".md", "text": ".txt"}
+SUFFIXES: dict[FileKind, str] = {"pdf": ".pdf", "html": ".html", "markdown": ".md", "text": ".txt"}
 _SOURCES: dict[FileKind, SourceName] = {"pdf": "pdf", "html": "html", "markdown": "text", "text": "text"}
 _FIRST_PAGE_CHARACTERS = 6000
 

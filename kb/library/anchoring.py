@@ -236,6 +236,10 @@ def _note(old: Note, text: _NewText) -> Note:
     return replace(
         old,
         summary=fields["summary"][0] if fields["summary"] else None,
+        takeaways=fields["takeaways"],
+        background=fields["background"],
+        past_methods=fields["past_methods"],
+        method=fields["method"],
+        results=fields["results"],
         conclusion=Conclusion(**{name: fields[name] for name in CONCLUSION_PARTS}),
-        **{name: fields[name] for name in NOTE_FIELDS if name != "summary" and name not in CONCLUSION_PARTS},
     )

@@ -108,7 +108,7 @@ class _Rereader:
                 return _Reading(record=record)  # another process reads it
             path = self._store.home.files.get(source.file)
             kind = _KINDS[Path(source.file).suffix]
-            document = parse_file(path, kind=kind, limits=limits(self._settings))  # type: ignore[arg-type]
+            document = parse_file(path, kind=kind, limits=limits(self._settings))
             return _Reading(record=record, document=document, packed=packed(document))
         except (ParseError, BadRecord) as err:
             self._claims.give_back(source.sha256)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from importlib.util import find_spec
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -81,9 +82,8 @@ def load_recogniser() -> Recogniser:
 
 class _RapidOcr:
     def __init__(self) -> None:
-        from rapidocr import RapidOCR  # type: ignore[import-not-found]
-
-        self._engine: Any = RapidOCR(
+        # Not a statement: the extra is mostly not there, and brings no types.
+        self._engine: Any = import_module("rapidocr").RapidOCR(
             params={
                 "Global.log_level": "critical",
                 "Global.return_word_box": True,

@@ -16,8 +16,8 @@ from kb import guard
 from kb.errors import ParseError
 from kb.guard import Limits
 from kb.parsing import child, worker
-from kb.parsing.worker import cut_figures, parse_file, render_page
-from tests.pdf_writer import flate_bomb, many_pages, nested_forms, paragraph, pdf_of
+from kb.parsing.worker import cut_figures, parse_file, reading_many, render_page
+from tests.pdf_writer import Words, flate_bomb, many_pages, nested_forms, paragraph, pdf_of
 
 SAMPLE = Path(__file__).resolve().parents[1] / "data" / "own-sample.pdf"
 TIGHT = Limits(seconds=6, memory_bytes=400_000_000)
@@ -198,3 +198,34 @@ def outcome(path: Path) -> str:
     except ParseError as err:
         return err.code
     return f"{document.fulltext.state} {document.text.strip()[:3]!r}"
+
+
+def test_one_start_serves_many_files_each_in_a_process_of_its_own_with_its_limits(tmp_path: Path) -> None:
+    lines = ["One start of a process serves many files.", "Each is read in a process of its own."]
+    (tmp_path / "good.pdf").write_bytes(pdf_of([[Words(72, 100 + 14 * n, line) for n, line in enumerate(lines)]]))
+    (tmp_path / "bomb.pdf").write_bytes(flate_bomb(40_000_000))
+    alone = parse_file(tmp_path / "good.pdf", kind="pdf", limits=Limits())
+    with reading_many():
+        for _ in range(2):
+            assert parse_file(tmp_path / "good.pdf", kind="pdf", limits=Limits()) == alone
+            with pytest.raises(ParseError) as caught:
+                parse_file(tmp_path / "bomb.pdf", kind="pdf", limits=Limits(memory_bytes=10_000_000))
+            assert caught.value.code in ("parse-memory", "parse-crashed")
+        (server,) = worker._SERVERS._idle
+        assert server._process.poll() is None
+        server._process.kill()
+        with pytest.raises(ParseError):
+            parse_file(tmp_path / "good.pdf", kind="pdf", limits=Limits())
+        assert parse_file(tmp_path / "good.pdf", kind="pdf", limits=Limits()) == alone
+    assert worker._SERVERS._idle == []
+    assert server._process.poll() is not None
+
+
+def test_a_file_that_takes_too_long_is_ended_and_the_next_one_is_read(tmp_path: Path) -> None:
+    (tmp_path / "good.pdf").write_bytes(pdf_of([[Words(72, 100, "A line of text that is long enough to be read.")]]))
+    (tmp_path / "long.pdf").write_bytes(nested_forms(depth=12, width=8))
+    with reading_many():
+        with pytest.raises(ParseError) as caught:
+            parse_file(tmp_path / "long.pdf", kind="pdf", limits=Limits(seconds=1))
+        assert caught.value.code in ("parse-timeout", "pdf-empty")
+        assert parse_file(tmp_path / "good.pdf", kind="pdf", limits=Limits()).text
