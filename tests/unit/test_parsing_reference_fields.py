@@ -11,7 +11,7 @@ from kb.parsing.reference_fields import names_of, read_fields, tagged, words_of
     ("entry", "families", "title", "venue", "year", "pages"),
     [
         (
-            "[7] A. Byron, Kim Lee, and Jan van der Berg. Learning to count. In Proc. 12th Conf. Learning, pages 1–10, 2019.",
+            "[7] A. Byron, K. Lee, and Jan van der Berg. Learning to count. In Proc. 12th Conf. Learning, pages 1–10, 2019.",
             ["Byron", "Lee", "van der Berg"], "Learning to count",
             "Proc. 12th Conf. Learning", "2019", "1–10",
         ),
