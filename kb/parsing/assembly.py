@@ -126,7 +126,8 @@ def raised_numbers(line: TextLine) -> list[tuple[int, str]]:
         if not run.raised or not _FOOTNOTE_MARK.match(mark):
             continue
         is_cut = _can_bear_mark(before)
-        if mark[0].isdigit() and (is_cut or re.search(r"[^\W\d_]{2}\s?$", before)):
+        begins_word = line.text[run.end - 1 : run.end + 1].isalnum() and line.text[run.end : run.end + 1].isalpha()
+        if mark[0].isdigit() and not begins_word and (is_cut or re.search(r"[^\W\d_]{2}\s?$", before)):
             found.append((max(0, whole - len(before.rstrip()) + gone), mark))
         gone += len(mark) if is_cut else 0
     return found

