@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from kb.records import (
         AddReport,
         Affiliation,
-        AuthorAffiliation,
         Answer,
+        AuthorAffiliation,
         Box,
         Candidate,
         Cell,
@@ -96,8 +96,8 @@ __version__ = "0.1.0"
 __all__ = [
     "AddReport",
     "Affiliation",
-    "AuthorAffiliation",
     "Answer",
+    "AuthorAffiliation",
     "Box",
     "Candidate",
     "Cell",
