@@ -677,7 +677,11 @@ def _even_lines(start: TextLine, *, page: PageLayout) -> list[TextLine]:
     for placed in others:
         line, last = placed.line, rows[-1][-1]
         down = line.baseline - last.baseline
-        if line.text == start.text or down < -0.5 * last.size or line.baseline < start.baseline - 1:
+        if (
+            (line.baseline, line.x1) == (start.baseline, start.x1)
+            or down < -0.5 * last.size
+            or line.baseline < start.baseline - 1
+        ):
             continue
         if abs(down) < 0.5 * last.size:
             gap = line.x0 - last.x1
