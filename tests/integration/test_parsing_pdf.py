@@ -493,7 +493,10 @@ def raised(x: float, y: float, text: str) -> Words:
                 Words(200, 140, "Alan Turing"), Words(200, 152, "Princeton University, NJ, USA"),
                 Words(200, 170, "3 May 2021"),
             ],
-            {"University of London, United Kingdom": ["Ada Lovelace"], "Princeton University, NJ, USA": ["Alan Turing"]},
+            {
+                "University of London, United Kingdom": ["Ada Lovelace"],
+                "Princeton University, NJ, USA": ["Alan Turing"],
+            },
             id="one below the other in one type",
         ),
     ],
