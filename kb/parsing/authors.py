@@ -104,6 +104,7 @@ _SET_MARKS = re.compile(
 )
 """Marks that are not raised: "Lovelace a,b", "Turing (1,2)"."""
 _MOST_WORDS = 7
+_MOST_LINES = 500  # of a byline
 
 
 class PrintedName(NamedTuple):
@@ -190,6 +191,8 @@ def _byline(front: Sequence[Placed], *, title: Sequence[Placed]) -> list[Placed]
     bottom = max(placed.line.baseline for placed in title)
     below = [p for p in front if p not in title and p.line.baseline > bottom]
     below.sort(key=lambda placed: placed.order)
+    if len(below) > _MOST_LINES:
+        return []  # a page of something else
     loose = [p for p in below if _is_loose_mark(p.line)]
     rest = [p for p in below if not _is_loose_mark(p.line)]
     for mark in loose:
