@@ -99,7 +99,12 @@ _JOINER = re.compile(r"(?:d|l|al|el|ben|ibn|bin)[-'’]\w", re.IGNORECASE)
 _CJK_NAME = re.compile(rf"[{HAN}]{{2,4}}|[{HANGUL}]{{2,4}}|[{HAN}]{{1,4}}·[{HAN}·]{{1,12}}")
 _AND = re.compile(r"\s+(?:and|und|et|y|e)(?:\s+|$)|^(?:and|und)\s+", re.IGNORECASE)
 _SEPARATORS = ",;\n·•&|，、；/"
+_SET_MARKS = re.compile(
+    r"(?<=[\d,])[a-z](?![^\W\d_])|\s\(?[a-z]\)(?=[\s,]|$)|(?<=[^\W\d_])\s[a-h](?=\s*(?:[,;]|$))|[(\[][\d,\s*]+[)\]]"
+)
+"""Marks that are not raised: "Lovelace a,b", "Turing (1,2)"."""
 _MOST_WORDS = 7
+_MOST_LINES = 500  # of a byline
 
 
 class PrintedName(NamedTuple):
@@ -186,6 +191,8 @@ def _byline(front: Sequence[Placed], *, title: Sequence[Placed]) -> list[Placed]
     bottom = max(placed.line.baseline for placed in title)
     below = [p for p in front if p not in title and p.line.baseline > bottom]
     below.sort(key=lambda placed: placed.order)
+    if len(below) > _MOST_LINES:
+        return []  # a page of something else
     loose = [p for p in below if _is_loose_mark(p.line)]
     rest = [p for p in below if not _is_loose_mark(p.line)]
     for mark in loose:
@@ -379,7 +386,7 @@ def _parts(line: TextLine) -> list[_Part]:
     for at, char in enumerate(text):
         if _is_sign(char) or char.isdigit():  # no name has digits
             marks[at] = True
-    for match in re.finditer(r"(?<=[\d,])[a-z](?![^\W\d_])|\s\(?[a-z]\)(?=[\s,]|$)", "".join(text)):
+    for match in _SET_MARKS.finditer("".join(text)):
         for at in range(match.start(), match.end()):
             marks[at] = text[at] != " "
     for (start, _, end), (after, x0, _) in zip(line.words, line.words[1:], strict=False):
@@ -642,7 +649,8 @@ def _is_label(match: re.Match[str], text: str, raised: Sequence[bool], at: int) 
     begins = first.isupper() or is_set_solid(first) if first else False
     if mark.isdigit():
         glued = match.end() == match.end(2)
-        return begins and (at == 0 or bool(closed) or (glued and text[at - 1] in " ,;") or text[at - 1] == ";")
+        parted = text[:at].rstrip()[-1:] in (";", ".")  # "1 University of London, UK; 2 Princeton University"
+        return begins and (at == 0 or bool(closed) or (glued and text[at - 1] in " ,;") or parted)
     return begins and (bool(closed) or (at == 0 and text[match.end(1) : match.end(1) + 1] == " " and mark.islower()))
 
 
@@ -749,7 +757,7 @@ def _block_text(block: Sequence[TextLine]) -> str:
             if kind_of(piece) == "other" or _NOTE.match(piece):
                 continue
             text = piece + ("\xad" if line.text.endswith("\xad") else "")
-        elif last is not None and kind_of(piece) == "other" and not re.search(r"\d", piece):
+        elif kind_of(piece) == "other" and (not re.search(r"\d", piece) or _is_clearly_other(piece)):
             break
         else:
             glued = text.endswith("\xad")
@@ -757,6 +765,12 @@ def _block_text(block: Sequence[TextLine]) -> str:
             text = text.rstrip("\xad") + ("" if glued else " " if wraps else ", ") + piece
         last = line
     return text.rstrip("\xad").strip(" ,;")
+
+
+def _is_clearly_other(text: str) -> bool:
+    """Whether a line with numbers is no address: a date, a number of pages."""
+    _, place, other = _scores(text)
+    return other > place + 2
 
 
 def _told_in_notes(names: Sequence[PrintedName], notes: Sequence[Placed]) -> dict[int, str]:

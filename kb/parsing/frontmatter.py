@@ -657,7 +657,7 @@ def _lines_set_apart(page: PageLayout, blocks: Sequence[Block], *, body: BodySty
     wider = first.column == -1 and len(page.columns) > 1
     heading = next((block for block in blocks if block.kind == "heading"), None)
     parts = [block.text for block in blocks if block.kind == "heading" and not is_references(block.text)]
-    only_abstract = (blocks[-1].page or 9) <= _LONGEST_ABSTRACT_PAGES and not parts
+    only_abstract = bool(blocks) and (blocks[-1].page or 9) <= _LONGEST_ABSTRACT_PAGES and not parts
     next_to = heading is not None and re.match(r"(?:1|I|一)[.、\s]|0\b", heading.text) is not None
     next_to = next_to or (heading is not None and _INTRODUCTION.match(heading.text) is not None)
     below = min((b.lines[0].y0 for b in blocks if b is heading and b.page == page.number and b.lines), default=None)
@@ -677,7 +677,11 @@ def _even_lines(start: TextLine, *, page: PageLayout) -> list[TextLine]:
     for placed in others:
         line, last = placed.line, rows[-1][-1]
         down = line.baseline - last.baseline
-        if line.text == start.text or down < -0.5 * last.size or line.baseline < start.baseline - 1:
+        if (
+            (line.baseline, line.x1) == (start.baseline, start.x1)
+            or down < -0.5 * last.size
+            or line.baseline < start.baseline - 1
+        ):
             continue
         if abs(down) < 0.5 * last.size:
             gap = line.x0 - last.x1

@@ -15,7 +15,7 @@ from kb.ids import plain_words
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine
 from kb.parsing.page import LONG_RULE_POINTS, OutlineEntry, rules_of
-from kb.structure import FLOAT_TITLE, KNOWN, NUMBERED, ROMAN, bare_title
+from kb.structure import FLOAT_TITLE, KNOWN, NUMBERED, ROMAN, bare_title, is_abstract
 from kb.text import is_set_solid
 
 MAX_HEADING_LINES = 3
@@ -267,7 +267,7 @@ def _heading_lines(page: PageLayout, at: int, *, body: BodyStyle, only_certain: 
     match = NUMBERED.match(text)
     if _shares_row(page, at) or (match is None and _is_head_of_table(page, placed.line)):
         return []
-    known = bool(KNOWN.match(bare_title(text)) or KNOWN.match(_unspaced(text)))
+    known = bool(KNOWN.match(bare_title(text)) or KNOWN.match(_unspaced(text)) or is_abstract(text))
     apart = is_set_apart(placed, page=page, body=body, numbered=match is not None)
     # A known name in the type of the text is a heading by itself: what follows in that type is the text.
     lines = [at] if known and not apart else _with_continuation(page, at)

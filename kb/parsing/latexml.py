@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kb.errors import ParseError
@@ -21,7 +22,7 @@ from kb.parsing.html import (
     table_rows,
     table_text,
 )
-from kb.records import Affiliation, BlockKind, Document, Fulltext, Metadata
+from kb.records import Affiliation, AuthorAffiliation, BlockKind, Document, Fulltext, Metadata
 from kb.structure import float_label
 
 
@@ -49,8 +50,8 @@ def read_latexml_front(page: Page, article: Element, *, title: str) -> Metadata:
     people = [person for creator in creators for person in creator.find("ltx_personname")]
     abstract = article.first(lambda element: element.has("ltx_abstract"))
     paragraphs = [p for p in (abstract.walk() if abstract else ()) if p.has("ltx_p")]
-    places = creators[0].find("ltx_role_affiliation", "ltx_role_institution") if creators else []
-    place = inline_text(places[0]) if places else ""
+    places = _places_of(creators)
+    first = _places_of(creators[:1])
     stamps = [inline_text(element) for element in page.body.walk() if element.attributes.get("id") == "watermark-tr"]
     ids, version = ids_of(page.addresses, page.meta, stamps)
     links = {
@@ -68,9 +69,21 @@ def read_latexml_front(page: Page, article: Element, *, title: str) -> Metadata:
         authors=names_of(_first_line(person) for person in people),
         abstract=" ".join(inline_text(p, skip=is_aside) for p in paragraphs) or None,
         links=tuple(links.values()) or None,
-        affiliation=Affiliation(text=place, source="html") if place else None,
+        affiliation=Affiliation(text=first[0].text, source="html") if first else None,
+        affiliations=places or None,
         keywords=_keywords(article),
     )
+
+
+def _places_of(creators: Sequence[Element]) -> tuple[AuthorAffiliation, ...]:
+    """The affiliations that stand with each name, in the order of printing."""
+    whose: dict[str, list[str]] = {}
+    for creator in creators:
+        names = names_of(_first_line(person) for person in creator.find("ltx_personname")) or ()
+        for place in creator.find("ltx_role_affiliation", "ltx_role_institution"):
+            if (text := inline_text(place)) and names:
+                whose.setdefault(text, []).extend(name for name in names if name not in whose[text])
+    return tuple(AuthorAffiliation(text=text, authors=tuple(names)) for text, names in whose.items())
 
 
 def _keywords(article: Element) -> tuple[str, ...] | None:

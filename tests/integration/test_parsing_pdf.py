@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from kb.errors import ParseError
 from kb.parsing.document import read_pdf
 from kb.parsing.second_reader import read_text_only
-from kb.records import Document
+from kb.records import Document, Metadata
 from tests.pdf_writer import Words, content_of, paragraph, pdf_of
 
 DEMO = Path(__file__).resolve().parents[2] / "kb" / "demo"
@@ -412,3 +413,132 @@ def test_each_shared_pdf_is_text_or_a_stated_reason(shared: Path) -> None:
             outcomes[path.stem] = document.fulltext.state
     refused = {name: outcome for name, outcome in outcomes.items() if outcome != "full"}
     assert refused == {"password": "pdf-encrypted", "scanned-no-text": "pdf-scanned"}
+
+
+# ------------------------------------------------------------------------------------- bylines of templates
+
+BYLINE_TITLE = Words(120, 80, "Evaluation of Widgets in the Large", 18, "F2")
+ABSTRACT_LINES = ["We present a method for the evaluation of widgets in collections"] * 3 + [
+    "that needs no label at all."
+]
+
+
+def front_with(*words: Words, above: Sequence[Words] | None = None) -> Metadata:
+    """The front matter of a paper with these words below its title, and an abstract with a label, or ``above``."""
+    label = [Words(280, 200, "Abstract", 11, "F2"), *paragraph(100, 216, ABSTRACT_LINES, size=9, leading=11)]
+    page = [BYLINE_TITLE, *words, *(label if above is None else above), Words(72, 280, "1 Introduction", 12, "F2")]
+    more = [paragraph(72, top, FILLER * 12) for top in (300, 72, 72)]
+    return read_words([*page, *more[0]], more[1], more[2]).front
+
+
+def raised(x: float, y: float, text: str) -> Words:
+    return Words(x, y - 4, text, 6)
+
+
+@pytest.mark.parametrize(
+    ("words", "affiliations"),
+    [
+        pytest.param(
+            [
+                Words(150, 110, "Ada Lovelace"), raised(213, 110, "1[0000-0002-1825-0097]"),
+                Words(290, 110, ", Alan Turing"), raised(350, 110, "2,3"), Words(362, 110, ", and Grace Hopper"),
+                raised(447, 110, "3"), raised(150, 128, "1"), Words(154, 128, "University of London, London, UK", 9),
+                raised(150, 140, "2"), Words(154, 140, "Springer Heidelberg, Tiergartenstr. 17, Germany", 9),
+                Words(200, 151, "lncs@example.org", 9), raised(150, 163, "3"),
+                Words(154, 163, "ABC Institute, University of Heidelberg, Germany", 9),
+            ],
+            {
+                "University of London, London, UK": ["Ada Lovelace"],
+                "Springer Heidelberg, Tiergartenstr. 17, Germany": ["Alan Turing"],
+                "ABC Institute, University of Heidelberg, Germany": ["Alan Turing", "Grace Hopper"],
+            },
+            id="raised numbers and identifiers",
+        ),
+        pytest.param(
+            [
+                Words(90, 110, "Ada Lovelace", 11), Words(90, 122, "Dept. of Engineering", 10, "F3"),
+                Words(90, 134, "University of London", 10, "F3"), Words(90, 146, "ada@example.org"),
+                Words(300, 110, "Alan Turing", 11), Words(300, 122, "Computing Laboratory", 10, "F3"),
+                Words(300, 134, "University of Manchester", 10, "F3"), Words(300, 146, "alan@example.org"),
+            ],
+            {
+                "Dept. of Engineering, University of London": ["Ada Lovelace"],
+                "Computing Laboratory, University of Manchester": ["Alan Turing"],
+            },
+            id="blocks in columns",
+        ),
+        pytest.param(
+            [
+                Words(150, 110, "Ada Lovelace 1,2*, Alan Turing 2"),
+                Words(150, 124, "1 University of London, London, UK; 2 Princeton University, USA", 9),
+                Words(150, 138, "* Correspondence: ada@example.org", 9),
+            ],
+            {
+                "University of London, London, UK": ["Ada Lovelace"],
+                "Princeton University, USA": ["Ada Lovelace", "Alan Turing"],
+            },
+            id="numbers on the line",
+        ),
+        pytest.param(
+            [
+                Words(150, 110, "Wei Zhang (1), Li Wang (1,2)"),
+                Words(150, 124, "(1) Peking University, Beijing, China, (2) ETH Zurich, Switzerland", 9),
+            ],
+            {"Peking University, Beijing, China": ["Wei Zhang", "Li Wang"], "ETH Zurich, Switzerland": ["Li Wang"]},
+            id="numbers in brackets",
+        ),
+        pytest.param(
+            [
+                Words(200, 110, "Ada Lovelace"), Words(200, 122, "University of London, United Kingdom"),
+                Words(200, 140, "Alan Turing"), Words(200, 152, "Princeton University, NJ, USA"),
+                Words(200, 170, "3 May 2021"),
+            ],
+            {
+                "University of London, United Kingdom": ["Ada Lovelace"],
+                "Princeton University, NJ, USA": ["Alan Turing"],
+            },
+            id="one below the other in one type",
+        ),
+    ],
+)  # fmt: skip
+def test_the_bylines_of_templates_say_who_works_where(words: list[Words], affiliations: dict[str, list[str]]) -> None:
+    front = front_with(*words)
+    assert {one.text: list(one.authors) for one in front.affiliations or ()} == affiliations
+    assert set(front.authors or ()) == {name for names in affiliations.values() for name in names}
+    assert front.abstract == " ".join(ABSTRACT_LINES)
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        [Words(72, 196, "Résumé", 11, "F2"), *paragraph(72, 212, ABSTRACT_LINES, size=9, leading=11)],
+        paragraph(72, 200, ["Zusammenfassung: " + ABSTRACT_LINES[0], *ABSTRACT_LINES[1:]], size=9, leading=11),
+        paragraph(72, 200, ABSTRACT_LINES, size=9, leading=11),
+        paragraph(72, 200, ABSTRACT_LINES, font="F2", leading=12),
+    ],
+    ids=["French", "German, on the line", "no label, smaller", "no label, bold"],
+)
+def test_an_abstract_is_known_by_any_label_or_by_its_type(above: list[Words]) -> None:
+    words = (Words(200, 110, "Ada Lovelace", 11), Words(200, 124, "University of London"))
+    assert front_with(*words, above=above).abstract == " ".join(ABSTRACT_LINES)
+
+
+def test_keywords_that_have_a_line_each_are_parted() -> None:
+    words = [Words(72, 150, "Keywords", 9, "F2"), Words(72, 161, "widgets", 9), Words(72, 172, "large things", 9)]
+    assert front_with(Words(200, 110, "Ada Lovelace", 11), *words).keywords == ("widgets", "large things")
+
+
+@pytest.mark.parametrize(
+    ("row", "venue"),
+    [
+        ("Journal of Widgets 310 (2005) 253-265", "Journal of Widgets"),
+        ("WIDGETA 24:39-49 (1998)", "WIDGETA"),
+        ("Widget Research 2015, 3:190", "Widget Research"),
+        ("SYSW 2013 Extended Abstracts, April 27-May 2, 2013, Paris, France.", "SYSW 2013 Extended Abstracts"),
+        ("PROCEEDINGS OF THE SOCIETY, VOL. 66, NO. 10, OCTOBER 1978", "PROCEEDINGS OF THE SOCIETY"),
+        ("Received 3 May 2005; accepted 4 June 2006", None),
+        ("(c) 2011 Widget Press, Inc. 12 (3)", None),
+    ],
+)
+def test_the_venue_is_what_stands_before_volume_year_and_pages(row: str, venue: str | None) -> None:
+    assert front_with(Words(200, 110, "Ada Lovelace", 11), Words(72, 40, row, 8)).venue == venue

@@ -134,6 +134,9 @@ def test_a_page_of_arxiv_today_is_read_without_its_chrome() -> None:
     assert document.front.authors == ("Jane Roe",)
     assert document.front.affiliation is not None
     assert document.front.affiliation.text == "University of Examples"
+    assert [one.text for one in document.front.affiliations or ()] == ["University of Examples"]
+    assert document.front.authors is not None
+    assert document.front.authors[0] in (document.front.affiliations or ())[0].authors
     assert document.front.keywords == ("diffusion", "parallelism")
     assert document.front.abstract == r"We do $\sqrt{s}$ well, at 95%."
     assert [link.url for link in document.front.links or ()] == ["https://github.com/a/b"]
