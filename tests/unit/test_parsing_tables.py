@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -210,3 +211,8 @@ def test_rules_that_touch_are_one_and_others_are_not() -> None:
     pieces = [rule(10, 0, 40), rule(10, 40.5, 90), rule(10, 120, 160), rule(30, 0, 90)]
     assert [(one.x0, one.x1) for one in rules_of(pieces, longer_than=0)] == [(0, 90), (120, 160), (0, 90)]
     assert len(rules_of(pieces, longer_than=60)) == 2
+
+
+def test_lines_without_words_are_no_table() -> None:
+    empty = replace(line(10, (0, "x")), text=" ", words=())
+    assert (read_table([empty]).text, read_table([]).is_grid) == ("", False)
