@@ -21,7 +21,6 @@ from kb.records import (
     CitedAt,
     CitedWork,
     Claim,
-    Document,
     Evidence,
     Hit,
     Link,
@@ -30,7 +29,6 @@ from kb.records import (
     PaperReferences,
     Parted,
     Passage,
-    PrintedTable,
     Reason,
     Status,
     references,
@@ -326,6 +324,8 @@ def show(catalog: Catalog, paper: Paper, *, table: str | None = None) -> PaperDe
     Raises:
         UsageError: when the text has no such table.
     """
+    from kb.rendering.printed_tables import tables_named
+
     document = catalog.passages.document(paper.id)
     chunks = catalog.passages.chunks(paper.id)
     source = catalog.passages.source(paper.id)
@@ -340,20 +340,8 @@ def show(catalog: Catalog, paper: Paper, *, table: str | None = None) -> PaperDe
         warnings=document.warnings if document else (),
         file=source.file if source else None,
         liking=catalog.papers.liking(paper.id),
-        tables=_tables(document, table) if table is not None else (),
+        tables=tables_named(document, table) if table is not None else (),
     )
-
-
-def _tables(document: Document | None, wanted: str) -> tuple[PrintedTable, ...]:
-    from kb.rendering.printed_tables import printed_tables
-
-    tables = printed_tables(document) if document else ()
-    number = wanted.split()[-1].casefold() if wanted.split() else ""
-    found = tuple(one for one in tables if one.label and one.label.split()[-1].casefold() == number)
-    if not found:
-        known = ", ".join(one.label for one in tables if one.label) or "none with a label"
-        raise UsageError(f"no table {wanted!r} in its text: choose from {known}")
-    return found
 
 
 def set_fields(store: Store, models: Models, name: str, values: Mapping[str, str | None]) -> Paper:

@@ -520,12 +520,15 @@ def _take_float(desk: _Desk, group: Sequence[Placed], *, page: PageLayout) -> No
         return
     if name in ("Algorithm", "Listing"):
         text, spans = _program([placed.line for placed in group])
-        desk.later.append(_Draft(kind="code", text=text, lines=spans, section=desk.path, label=label))
+        if text:
+            desk.later.append(_Draft(kind="code", text=text, lines=spans, section=desk.path, label=label))
     else:
         _put_table(desk, read_table([placed.line for placed in group], page.graphics), label=label)
 
 
 def _put_table(desk: _Desk, table: ReadTable, *, label: str | None) -> None:
+    if not table.text:
+        return
     draft = _Draft(kind="table", text=table.text, lines=table.spans, section=desk.path, label=label, grid=table.grid)
     desk.later.append(draft)
 

@@ -105,6 +105,8 @@ def read_table(lines: Sequence[TextLine], graphics: Sequence[Graphic] = ()) -> R
         graphics: what is drawn on the page; horizontal rules and the edges of bands within the table part its rows.
     """
     rows = _rows(lines)
+    if not rows:
+        return ReadTable(text="", spans=(), grid=Grid(columns=0, header_rows=0, cells=()), is_grid=False)
     rules = rules_of(graphics, longer_than=0)
     _find_headings(rows, _thin(graphics))
     columns = _columns(rows)

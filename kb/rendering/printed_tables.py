@@ -35,6 +35,24 @@ def printed_tables(document: Document) -> tuple[PrintedTable, ...]:
     )
 
 
+def tables_named(document: Document | None, label: str) -> tuple[PrintedTable, ...]:
+    """The tables of a label ("Table 2", or its number alone): one, or the parts of one that goes on over pages.
+
+    Raises:
+        UsageError: when the text has none.
+    """
+    tables = printed_tables(document) if document else ()
+    found = tuple(one for one in tables if one.label and _number(one.label) == _number(label))
+    if not found:
+        known = ", ".join(dict.fromkeys(one.label for one in tables if one.label)) or "it has none with a label"
+        raise UsageError(f"no table {label!r} in its text: choose from {known}")
+    return found
+
+
+def _number(label: str) -> str:
+    return (label.split() or [""])[-1].casefold()
+
+
 def render_table(table: PrintedTable, form: str) -> str:
     """A table as text: "md", "csv", or "text", a line for each row in which every cell stands with what names it.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 from kb.parsing.document import read_pdf
 from kb.parsing.glyphs import Style
 from kb.parsing.lines import Run, TextLine
-from kb.parsing.page import Graphic
+from kb.parsing.page import Graphic, rules_of
 from kb.parsing.tables import read_table
+from kb.structure import float_label
 from tests.pdf_writer import Words, pdf_of
 
 SIZE = 10.0
@@ -196,3 +198,21 @@ def test_lines_set_apart_without_a_caption_are_prose_unless_their_cells_stand_in
     document = read_pdf(pdf_of([[*prose, *named, *grid]]), max_pages=9)
     (table,) = [block for block in document.blocks if block.kind == "table"]
     assert "2.0 | 2.1 | 2.2 | 2.3" in table.text
+
+
+def test_a_label_that_is_set_letter_by_letter_is_a_label() -> None:
+    label = float_label("TA B L E 2 Participants of the study")
+    assert label is not None
+    assert (label.text, label.rest) == ("Table 2", " Participants of the study")
+    assert float_label("A B C D then prose") is None
+
+
+def test_rules_that_touch_are_one_and_others_are_not() -> None:
+    pieces = [rule(10, 0, 40), rule(10, 40.5, 90), rule(10, 120, 160), rule(30, 0, 90)]
+    assert [(one.x0, one.x1) for one in rules_of(pieces, longer_than=0)] == [(0, 90), (120, 160), (0, 90)]
+    assert len(rules_of(pieces, longer_than=60)) == 2
+
+
+def test_lines_without_words_are_no_table() -> None:
+    empty = replace(line(10, (0, "x")), text=" ", words=())
+    assert (read_table([empty]).text, read_table([]).is_grid) == ("", False)
