@@ -165,7 +165,8 @@ def _fitted(pixels: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.
 def _sampled(pixels: NDArray[np.bool_], tall: int, wide: int) -> NDArray[np.float64]:
     rows = ((np.arange(tall) + 0.5) * pixels.shape[0] / tall).astype(int)
     columns = ((np.arange(wide) + 0.5) * pixels.shape[1] / wide).astype(int)
-    return pixels[rows][:, columns].astype(float)
+    sampled: NDArray[np.float64] = pixels[rows][:, columns].astype(float)
+    return sampled
 
 
 def _distance_from(ink: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -178,7 +179,8 @@ def _distance_from(ink: NDArray[np.float64]) -> NDArray[np.float64]:
 def _apart_from_each() -> NDArray[np.float64]:
     """The distances of all pixels of the square from all."""
     y, x = np.divmod(np.arange(_SIDE * _SIDE), _SIDE)
-    return np.hypot(y[:, None] - y, x[:, None] - x)
+    apart: NDArray[np.float64] = np.hypot(y[:, None] - y, x[:, None] - x)
+    return apart
 
 
 @cache
