@@ -48,7 +48,7 @@ class Ink(NamedTuple):
     size: float
 
 
-class _Known(NamedTuple):
+class _Templates(NamedTuple):
     """Known shapes: what they are, ink and distances to it (of both forms, a row a shape), heights and sizes."""
 
     chars: NDArray[np.str_]
@@ -184,7 +184,7 @@ def _apart_from_each() -> NDArray[np.float64]:
 
 
 @cache
-def _known() -> _Known:
+def _known() -> _Templates:
     """The signs and letters of the built-in fonts, painted once in a process."""
     places = ((code, char.translate(_SPELT)) for code, char in enumerate(symbol_places()))
     symbols = {char: code for code, char in places if char and char in _APART + _OTHERS}
@@ -197,7 +197,7 @@ def _known() -> _Known:
             chars.append(char)
             shapes.append(glyph)
     inks = np.array(list(zip(*(_fitted(glyph.pixels) for glyph in shapes), strict=True)))
-    return _Known(
+    return _Templates(
         np.array(chars), inks, np.array([[_distance_from(ink) for ink in of_form] for of_form in inks]),
         np.array([glyph.pixels.shape[1] / glyph.pixels.shape[0] for glyph in shapes]),
         np.array([glyph.rise for glyph in shapes]), np.array([glyph.size for glyph in shapes]),
