@@ -39,7 +39,7 @@ _RISE_EM, _SIZE = 0.3, 1.7  # how far apart in height, and in size, glyphs of on
 _LETTER_RISE_EM, _LETTER_SIZE = 0.08, 1.25
 
 
-class Ink(NamedTuple):
+class GlyphInk(NamedTuple):
     """A glyph as it is painted: True where there is ink, without margins; ``rise`` is the height of its middle above
     the baseline and ``size`` its longer side, in units of the font size."""
 
@@ -93,7 +93,7 @@ class Shapes:
         return self._found[key]
 
 
-def sign_of_shape(glyph: Ink, *, said: str) -> str:
+def sign_of_shape(glyph: GlyphInk, *, said: str) -> str:
     """The sign that a glyph looks like; "" where it looks like none, like several, or like what it is ``said`` to be
     (U+FFFD: its font does not say)."""
     known = _known()
@@ -143,13 +143,13 @@ def _is_bars(pixels: NDArray[np.bool_]) -> bool:
     return bool(((filled < 0.05) | (filled > 0.95)).all())
 
 
-def read_ink(characters: OpenText, index: int, *, size: float) -> Ink | None:
+def read_ink(characters: OpenText, index: int, *, size: float) -> GlyphInk | None:
     """How a character of a page looks; ``size`` is that of its font in points. None where it cannot be painted."""
     if not (painted := characters.ink(index, _EM_PIXELS / size)):
         return None
     pixels, low = painted
     height, width = (edge / _EM_PIXELS for edge in pixels.shape)
-    return Ink(pixels, rise=(low - characters.origin(index)[1]) / size + height / 2, size=max(height, width))
+    return GlyphInk(pixels, rise=(low - characters.origin(index)[1]) / size + height / 2, size=max(height, width))
 
 
 def _fitted(pixels: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -205,7 +205,7 @@ def _known() -> _Templates:
     )  # fmt: skip
 
 
-def _painted(glyphs: list[tuple[str, int]]) -> list[Ink | None]:
+def _painted(glyphs: list[tuple[str, int]]) -> list[GlyphInk | None]:
     """How these glyphs (built-in font and code) look: each in a text of its own on one page."""
     fonts = list(dict.fromkeys(font for font, _ in glyphs))
     shown = "\n".join(f"BT /F{fonts.index(font)} 10 Tf 1 0 0 1 {10 + 20 * (at % 40)} {10 + 20 * (at // 40)} Tm"
@@ -224,7 +224,7 @@ def _painted(glyphs: list[tuple[str, int]]) -> list[Ink | None]:
     pdf = OpenPdf(f"%PDF-1.7\n{body}\ntrailer\n<< /Root 1 0 R /Size 5 >>\n%%EOF\n".encode())
     page = pdf.page(0)
     characters = page.characters()
-    found: list[Ink | None] = [None] * len(glyphs)
+    found: list[GlyphInk | None] = [None] * len(glyphs)
     try:
         for index, *_ in characters.each(len(glyphs) * 4):
             if characters.has_ink(index):
