@@ -14,14 +14,18 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from itertools import islice
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from kb.parsing.page import Graphic, GraphicKind, LinkArea, OutlineEntry, PageText, Raster, Rectangle
 from kb.parsing.pdfium import Matrix, OpenPage, OpenPdf, PaintedObject
 from kb.parsing.second_reader import FontNames
-from kb.parsing.shapes import Shapes
 from kb.parsing.text_scan import Clip, Cover, TextScan
+
+if TYPE_CHECKING:
+    from kb.parsing.shapes import Shapes
 
 MAX_OUTLINE_ENTRIES = 2_000
 MAX_LINKS_PER_PAGE = 2_000
@@ -47,8 +51,7 @@ class PdfReader:
 
     def __init__(self, data: bytes) -> None:
         self._pdf = OpenPdf(data)
-        self._fonts = FontNames(data)
-        self._shapes = Shapes()
+        self._data = data
         self.page_count = self._pdf.page_count
 
     def __enter__(self) -> PdfReader:
@@ -69,7 +72,19 @@ class PdfReader:
         Raises:
             ParseError: ``pdf-broken`` when the page cannot be loaded.
         """
-        return PdfPage(self._pdf.page(number - 1), number, self._fonts, self._shapes)
+        return PdfPage(self._pdf.page(number - 1), number, self)
+
+    @cached_property
+    def fonts(self) -> FontNames:
+        """What the file's fonts say of their glyphs."""
+        return FontNames(self._data)
+
+    @cached_property
+    def shapes(self) -> Shapes:
+        """What its glyphs look like."""
+        from kb.parsing.shapes import Shapes  # which needs numpy
+
+        return Shapes()
 
     def information(self) -> dict[str, str]:
         """The document information: Title, Author, Subject, Keywords, and arXiv's own arXivID, DOI, License."""
@@ -89,10 +104,9 @@ class PdfReader:
 class PdfPage:
     """One open page. ``width`` and ``height`` in points as the page is shown."""
 
-    def __init__(self, page: OpenPage, number: int, fonts: FontNames, shapes: Shapes) -> None:
+    def __init__(self, page: OpenPage, number: int, reader: PdfReader) -> None:
         self._page = page
-        self.fonts = fonts
-        self.shapes = shapes
+        self.reader = reader
         self.number = number
         self.width = page.width
         self.height = page.height

@@ -70,10 +70,11 @@ _INLINE = (
     (re.compile(r"\[([^\]]+)\]\([^()\s]*(?:\([^()]*\))?[^()\s]*(?:\s+\"[^\"]*\")?\)"), r"\1"),
     (re.compile(r"\[\^[^\]]+\]"), ""),
     (re.compile(r"<(https?://[^>\s]+)>"), r"\1"),
-    (re.compile(r"</?[A-Za-z][^<>]{0,300}>"), ""),
     (re.compile(r"(\*{1,3}|(?<!\w)_{1,3})(?=\S)(.+?)(?<=\S)\1(?!\w)"), r"\2"),
     (re.compile(r"~~(.+?)~~"), r"\1"),
 )  # fmt: skip
+_TAG = re.compile(r"<(/?)([A-Za-z][\w-]*)([^<>]{0,300})>")
+_ENDLESS = frozenset({"br", "hr", "wbr"})  # HTML's elements that have neither an end nor attributes
 _CODE_OR_MATH = re.compile(r"(`+)(.+?)\1|(\$[^$\s](?:[^$]*[^$\s])?\$)", re.DOTALL)
 
 
@@ -181,7 +182,20 @@ def _inline(text: str) -> str:
     return " ".join("".join([*parts, _unmarked(text[position:])]).split())
 
 
+def _without_tags(text: str) -> str:
+    """The text without HTML: what stands in angle brackets and is neither closed nor has attributes is the paper's."""
+    closed = {name.lower() for end, name, _ in _TAG.findall(text) if end}
+
+    def kept(tag: re.Match[str]) -> str:
+        end, name, rest = tag.groups()
+        is_markup = end or "=" in rest or rest.endswith("/") or name.lower() in closed | _ENDLESS
+        return "" if is_markup or tag[0] == text.strip() else tag[0]
+
+    return _TAG.sub(kept, text)
+
+
 def _unmarked(text: str) -> str:
+    text = _without_tags(text)
     for pattern, replacement in _INLINE:
         text = pattern.sub(replacement, text)
     return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text)

@@ -39,7 +39,7 @@ _RISE_EM, _SIZE = 0.3, 1.7  # how far apart in height, and in size, glyphs of on
 _LETTER_RISE_EM, _LETTER_SIZE = 0.08, 1.25
 
 
-class Ink(NamedTuple):
+class GlyphInk(NamedTuple):
     """A glyph as it is painted: True where there is ink, without margins; ``rise`` is the height of its middle above
     the baseline and ``size`` its longer side, in units of the font size."""
 
@@ -48,7 +48,7 @@ class Ink(NamedTuple):
     size: float
 
 
-class _Known(NamedTuple):
+class _Templates(NamedTuple):
     """Known shapes: what they are, ink and distances to it (of both forms, a row a shape), heights and sizes."""
 
     chars: NDArray[np.str_]
@@ -93,7 +93,7 @@ class Shapes:
         return self._found[key]
 
 
-def sign_of_shape(glyph: Ink, *, said: str) -> str:
+def sign_of_shape(glyph: GlyphInk, *, said: str) -> str:
     """The sign that a glyph looks like; "" where it looks like none, like several, or like what it is ``said`` to be
     (U+FFFD: its font does not say)."""
     known = _known()
@@ -143,13 +143,13 @@ def _is_bars(pixels: NDArray[np.bool_]) -> bool:
     return bool(((filled < 0.05) | (filled > 0.95)).all())
 
 
-def read_ink(characters: OpenText, index: int, *, size: float) -> Ink | None:
+def read_ink(characters: OpenText, index: int, *, size: float) -> GlyphInk | None:
     """How a character of a page looks; ``size`` is that of its font in points. None where it cannot be painted."""
     if not (painted := characters.ink(index, _EM_PIXELS / size)):
         return None
     pixels, low = painted
     height, width = (edge / _EM_PIXELS for edge in pixels.shape)
-    return Ink(pixels, rise=(low - characters.origin(index)[1]) / size + height / 2, size=max(height, width))
+    return GlyphInk(pixels, rise=(low - characters.origin(index)[1]) / size + height / 2, size=max(height, width))
 
 
 def _fitted(pixels: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -165,7 +165,8 @@ def _fitted(pixels: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.
 def _sampled(pixels: NDArray[np.bool_], tall: int, wide: int) -> NDArray[np.float64]:
     rows = ((np.arange(tall) + 0.5) * pixels.shape[0] / tall).astype(int)
     columns = ((np.arange(wide) + 0.5) * pixels.shape[1] / wide).astype(int)
-    return pixels[rows][:, columns].astype(float)
+    sampled: NDArray[np.float64] = pixels[rows][:, columns].astype(float)
+    return sampled
 
 
 def _distance_from(ink: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -178,11 +179,12 @@ def _distance_from(ink: NDArray[np.float64]) -> NDArray[np.float64]:
 def _apart_from_each() -> NDArray[np.float64]:
     """The distances of all pixels of the square from all."""
     y, x = np.divmod(np.arange(_SIDE * _SIDE), _SIDE)
-    return np.hypot(y[:, None] - y, x[:, None] - x)
+    apart: NDArray[np.float64] = np.hypot(y[:, None] - y, x[:, None] - x)
+    return apart
 
 
 @cache
-def _known() -> _Known:
+def _known() -> _Templates:
     """The signs and letters of the built-in fonts, painted once in a process."""
     places = ((code, char.translate(_SPELT)) for code, char in enumerate(symbol_places()))
     symbols = {char: code for code, char in places if char and char in _APART + _OTHERS}
@@ -195,7 +197,7 @@ def _known() -> _Known:
             chars.append(char)
             shapes.append(glyph)
     inks = np.array(list(zip(*(_fitted(glyph.pixels) for glyph in shapes), strict=True)))
-    return _Known(
+    return _Templates(
         np.array(chars), inks, np.array([[_distance_from(ink) for ink in of_form] for of_form in inks]),
         np.array([glyph.pixels.shape[1] / glyph.pixels.shape[0] for glyph in shapes]),
         np.array([glyph.rise for glyph in shapes]), np.array([glyph.size for glyph in shapes]),
@@ -203,7 +205,7 @@ def _known() -> _Known:
     )  # fmt: skip
 
 
-def _painted(glyphs: list[tuple[str, int]]) -> list[Ink | None]:
+def _painted(glyphs: list[tuple[str, int]]) -> list[GlyphInk | None]:
     """How these glyphs (built-in font and code) look: each in a text of its own on one page."""
     fonts = list(dict.fromkeys(font for font, _ in glyphs))
     shown = "\n".join(f"BT /F{fonts.index(font)} 10 Tf 1 0 0 1 {10 + 20 * (at % 40)} {10 + 20 * (at // 40)} Tm"
@@ -222,7 +224,7 @@ def _painted(glyphs: list[tuple[str, int]]) -> list[Ink | None]:
     pdf = OpenPdf(f"%PDF-1.7\n{body}\ntrailer\n<< /Root 1 0 R /Size 5 >>\n%%EOF\n".encode())
     page = pdf.page(0)
     characters = page.characters()
-    found: list[Ink | None] = [None] * len(glyphs)
+    found: list[GlyphInk | None] = [None] * len(glyphs)
     try:
         for index, *_ in characters.each(len(glyphs) * 4):
             if characters.has_ink(index):

@@ -177,6 +177,10 @@ _SLANTED = 15  # degrees off a quarter turn from which on text is no line to be 
 _ANY_GLYPH = (-1, 0xFFFD)  # codes that several glyphs of a font have
 _IDEOGRAPHS = (0x3400, 0x9FFF)
 _NARROW_EM = 0.65  # half of the glyphs of no font of ideographs are so narrow
+# TeX's own fonts say what their glyphs are.
+_TEX_FONT = re.compile(
+    r"(?:cm|lm|sf|ec)[a-z]*\d|msam|msbm|eu[fsr][mb]|rsfs|stmary|wasy|esint|LM(?:Math|Roman|Sans|Mono)", re.IGNORECASE
+)
 _LETTERS_OF_WORD = 3
 _MAX_LOOKS = 200  # at glyphs of one page
 _OCR_COVER = 0.5  # share of the page that pictures cover where text lies under a scan
@@ -351,7 +355,7 @@ class TextScan:
                 if (font, code) not in asked:
                     seen = Seen(self._page.number, glyph.style.font, 0.0, partial(self._characters.font_program, index))
                     nothing = UNREAD if self._characters.has_ink(index) else " "
-                    asked[font, code] = self._page.fonts.private_sign(chr(code), seen) or nothing
+                    asked[font, code] = self._page.reader.fonts.private_sign(chr(code), seen) or nothing
                 self._glyphs[at] = glyph._replace(text=asked[font, code])
 
     def _read_shapes(self) -> None:
@@ -359,11 +363,13 @@ class TextScan:
         words = _fonts_of_words(self._glyphs, [font for *_, font in self._places])
         looked: dict[tuple[int, int, int], str] = {}
         for at, (glyph, (index, code, font)) in enumerate(zip(self._glyphs, self._places, strict=True)):
-            if glyph is None or not font or glyph.text.isspace() or (font in words and glyph.text != UNREAD):
+            if glyph is None or not font or glyph.text.isspace():
+                continue
+            if glyph.text != UNREAD and (font in words or _TEX_FONT.match(glyph.style.font)):
                 continue
             one = (font, code, index if code in _ANY_GLYPH else 0)
             if one not in looked and len(looked) < _MAX_LOOKS and glyph.style.upright:
-                looked[one] = self._page.shapes.sign(self._characters, one, index, glyph)
+                looked[one] = self._page.reader.shapes.sign(self._characters, one, index, glyph)
             if sign := looked.get(one):
                 self._glyphs[at] = glyph._replace(text=sign)
 
@@ -380,9 +386,9 @@ class TextScan:
         """The text of a glyph without a character (see ``OpenText.each``) or with a private one."""
         seen = Seen(self._page.number, font, advance, lambda: self._characters.font_program(index))
         if code < 0:
-            sign = self._page.fonts.sign(-1 - code, seen)
+            sign = self._page.reader.fonts.sign(-1 - code, seen)
         else:
-            sign = symbol_sign(code, font=font) or self._page.fonts.private_sign(chr(code), seen) or chr(code)
+            sign = symbol_sign(code, font=font) or self._page.reader.fonts.private_sign(chr(code), seen) or chr(code)
         return "".join(char if char in OVERLAYS else spelling_of(ord(char)) for char in sign) or UNREAD
 
     def _is_kept(self, glyph: Glyph, state: str) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from kb.parsing.document import read_pdf
 from kb.parsing.pdf import PdfReader
 from kb.parsing.second_reader import _names_of_program, _text_of
-from kb.parsing.shapes import Ink, sign_of_shape
+from kb.parsing.shapes import GlyphInk, sign_of_shape
 from kb.text import UNREAD
 from tests.pdf_writer import Words, content_of, file_of, paragraph, pdf_of, stream
 
@@ -216,19 +216,19 @@ MINUS = drawn("##########")
 @pytest.mark.parametrize(("shape", "sign"), [(EQUALS, "="), (PLUS, "+"), (MINUS, "−")])
 @pytest.mark.parametrize("said", [*"ZCK5", UNREAD])
 def test_a_plain_shape_is_its_sign_whatever_letter_it_is_said_to_be(shape: np.ndarray, sign: str, said: str) -> None:
-    assert sign_of_shape(Ink(shape, rise=0.28, size=0.6), said=said) == sign
+    assert sign_of_shape(GlyphInk(shape, rise=0.28, size=0.6), said=said) == sign
 
 
 def test_a_shape_keeps_what_it_is_said_to_be_where_it_looks_like_that() -> None:
-    assert sign_of_shape(Ink(PLUS, rise=0.28, size=0.6), said="+") == ""
-    assert sign_of_shape(Ink(MINUS, rise=0.28, size=0.6), said="-") == ""
-    assert sign_of_shape(Ink(PLUS, rise=0.28, size=0.6), said="轨") == ""  # never seen: nothing to hold it against
+    assert sign_of_shape(GlyphInk(PLUS, rise=0.28, size=0.6), said="+") == ""
+    assert sign_of_shape(GlyphInk(MINUS, rise=0.28, size=0.6), said="-") == ""
+    assert sign_of_shape(GlyphInk(PLUS, rise=0.28, size=0.6), said="轨") == ""  # never seen: nothing to hold it against
 
 
 def test_a_shape_that_no_sign_has_stays_unread() -> None:
     blot = drawn("##..##", "#.##.#", "##..#.", ".##.##")
-    assert sign_of_shape(Ink(blot, rise=0.3, size=0.7), said=UNREAD) == ""
-    assert sign_of_shape(Ink(MINUS, rise=-0.4, size=0.6), said=UNREAD) == ""  # too low for a minus
+    assert sign_of_shape(GlyphInk(blot, rise=0.3, size=0.7), said=UNREAD) == ""
+    assert sign_of_shape(GlyphInk(MINUS, rise=-0.4, size=0.6), said=UNREAD) == ""  # too low for a minus
 
 
 def test_two_single_marks_are_one_double_and_a_slash_over_a_relation_a_stroke() -> None:
