@@ -302,7 +302,9 @@ def _cut(zone: _Zone, lines: Sequence[TextLine], *, page: PageLayout, body: Body
     """The zone, or its two parts where that saves many long lines from crossing a gutter."""
     inside = sorted(filter(zone.holds, lines), key=lambda line: line.y0)
     crossing = len(_crossing(_long_lines(inside, body=body), zone.columns))
-    if crossing < _LEAST_SAVED:
+    # On a first page addresses may stand beside the abstract, and all text below over the whole width.
+    is_opening = page.number == 1 and len(zone.columns) == 1 and math.isinf(zone.bottom)
+    if crossing < _LEAST_SAVED and not is_opening:
         return [zone]
     best: tuple[int, float, list[_Zone]] | None = None
     low = -math.inf
@@ -311,17 +313,24 @@ def _cut(zone: _Zone, lines: Sequence[TextLine], *, page: PageLayout, body: Body
         low = max(low, line.y1)
         if not 0.3 * body.size < gap < math.inf:
             continue
-        parts, cost = [], 0
+        parts = []
+        costs = []
         for top, bottom in ((zone.top, y), (y, zone.bottom)):
             part = _Zone(top, bottom, ())
             own = [line for line in inside if part.holds(line)]
             long = _long_lines(own, body=body)
             part.columns = find_columns(own, page=page, body=body)
-            cost += len(_crossing(long, part.columns)) if len(long) >= _MIN_COLUMN_LINES else crossing
+            few = len(long) < _MIN_COLUMN_LINES
+            costs.append(max(crossing, _LEAST_SAVED) if few else len(_crossing(long, part.columns)))
             parts.append(part)
-        if best is None or (cost, -gap) < best[:2]:
-            best = (cost, -gap, parts)
-    if best is None or best[0] > crossing - _LEAST_SAVED or best[2][0].columns == best[2][1].columns:
+        saved = crossing - sum(costs)
+        if is_opening:
+            changes = len(parts[0].columns) > 1 and len(parts[1].columns) == 1 and not sum(costs)
+            below = _long_lines(filter(parts[1].holds, inside), body=body)
+            saved = len(_crossing(below, parts[0].columns)) if changes else 0
+        if best is None or (-saved, -gap) < best[:2]:
+            best = (-saved, -gap, parts)
+    if best is None or -best[0] < _LEAST_SAVED or best[2][0].columns == best[2][1].columns:
         return [zone]
     return [part for half in best[2] for part in _cut(half, lines, page=page, body=body)]
 
