@@ -242,8 +242,7 @@ def _read_page(page: PdfPage, reading: _Reading) -> int:
     reading.links += page.links()
     reading.dropped.update(text.dropped)
     reading.covered += image_cover(graphics, width=page.width, height=page.height)
-    letters = sum(char.isalnum() for line in reading.sheets[-1].every_line() for char in line.text)
-    if shows_more_words(letters, lambda: page.render(scale=1.0, grayscale=True)):
+    if shows_more_words(reading.sheets[-1], lambda: page.render(scale=1.0, grayscale=True)):
         reading.pictured.append(page.number)
     if text.is_ocr_layer and not any("recognised" in warning for warning in reading.warnings):
         reading.warnings.append("the text was recognised from scanned pages and may have errors")

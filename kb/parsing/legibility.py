@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kb.parsing.lines import TextLine
-from kb.parsing.page import Raster
+from kb.parsing.page import Raster, Rectangle
 from kb.parsing.sheets import Sheet
 from kb.text import UNREAD
 
@@ -48,6 +48,8 @@ _UNREAD_SHARE = 0.1  # of a page's letters
 _LEAST_UNREAD = 30
 _FEW_LETTERS = 200  # on a page whose picture is looked at
 _LEAST_ROWS = 10  # of words in the picture of a page
+_STRIPS = 6  # in which rows are looked for: those of two columns stand at different heights
+_LEAST_STRIP = 4  # pixels
 
 
 def folded(text: str) -> str:
@@ -196,35 +198,39 @@ def _without_odd(line: TextLine) -> TextLine:
         bad = _BROKEN.search(word[0]) or (small and likeness(small) < _ODD_WORD)
         return UNREAD * len(word[0]) if bad else word[0]
 
-    text = re.sub(r"\S{4,}", marked, line.text)
+    text = re.sub(r"\S{3,}", marked, line.text)
     return line if text == line.text else replace(line, text=text)
 
 
 # ------------------------------------------------------------------------------------------------------ ink
 
 
-def shows_more_words(letters: int, picture: Callable[[], Raster]) -> bool:
-    """Whether a page of which only so many letters were read shows rows of words in its picture.
+def shows_more_words(sheet: Sheet, picture: Callable[[], Raster]) -> bool:
+    """Whether a page of which few letters were read shows rows of words in its picture, beside the lines read.
 
     Args:
-        letters: read from the page.
+        sheet: what was read of it.
         picture: renders it in grey; asked only where few letters were read.
     """
-    if letters >= _FEW_LETTERS:
-        return False
-    rows = rows_of_words(picture())
-    return rows >= _LEAST_ROWS and letters < 10 * rows
+    letters = sum(char.isalnum() for line in sheet.every_line() for char in line.text)
+    return letters < _FEW_LETTERS and rows_of_words(picture(), hidden=sheet.boxes()) >= _LEAST_ROWS
 
 
-def rows_of_words(raster: Raster) -> int:
-    """How many rows of words a picture shows: bands of ink as high as letters, with blanks between, in a strip."""
+def rows_of_words(raster: Raster, *, hidden: Iterable[Rectangle] = ()) -> int:
+    """How many rows of words a picture shows outside ``hidden``: bands of ink as high as letters, with blanks between,
+    in a strip of it."""
     import numpy as np
 
     pixels = raster.pixels
+    if min(pixels.shape) < _STRIPS * _LEAST_STRIP:
+        return 0
     paper = int(np.bincount(pixels.ravel()[::7], minlength=256).argmax())
     dark = np.abs(pixels.astype(np.int16) - paper) > 60
+    for x0, y0, x1, y1 in hidden:
+        left, top = max(0, int((x0 - 2) * raster.scale)), max(0, int((y0 - 2) * raster.scale))
+        dark[top : max(top, int((y1 + 3) * raster.scale)), left : max(left, int((x1 + 3) * raster.scale))] = False
     best = 0
-    for strip in np.array_split(dark, 6, axis=1)[1:-1]:
+    for strip in np.array_split(dark, _STRIPS, axis=1)[1:-1]:
         share = strip.mean(axis=1)
         inked = np.concatenate(([False], share > 0.02, [False]))
         edges = np.flatnonzero(np.diff(inked.astype(np.int8)))

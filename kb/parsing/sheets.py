@@ -45,6 +45,13 @@ class Sheet:
         """All lines, upright or not."""
         return chain(self.lines, *self.turned.values())
 
+    def boxes(self) -> Iterator[Rectangle]:
+        """Where the lines stand on the page as it is shown."""
+        yield from map(_box, self.lines)
+        for turn, lines in self.turned.items():
+            frame = Frame.of_page(self.width, self.height, turn)
+            yield from (frame.on_page(_box(line)) for line in lines)
+
 
 @dataclass(slots=True)
 class _Part:
