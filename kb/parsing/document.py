@@ -23,7 +23,7 @@ from kb.parsing.page import LinkArea, image_cover
 from kb.parsing.pdf import PdfPage, PdfReader
 from kb.parsing.references import mark_references
 from kb.parsing.roles import assign_roles, find_captions, split_run_in_headings
-from kb.parsing.sheets import Pages, Sheet, on_pages, on_sheets, read_pages, sheet_labels
+from kb.parsing.sheets import PaperPages, PrintedSheet, on_pages, on_sheets, read_pages, sheet_labels
 from kb.records import Document, Fulltext, Metadata
 from kb.text import UNREAD
 
@@ -108,7 +108,7 @@ _CHARACTERS_PER_BLOCK = 20  # at least, on the whole: a paper has hundreds
 class _Reading:
     """What is gathered page by page."""
 
-    sheets: list[Sheet] = field(default_factory=list)
+    sheets: list[PrintedSheet] = field(default_factory=list)
     links: list[LinkArea] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
     warnings: list[str] = field(default_factory=list)
@@ -234,7 +234,7 @@ def _read_page(page: PdfPage, reading: _Reading) -> int:
     text = page.text()
     graphics = page.graphics()
     reading.sheets.append(
-        Sheet(
+        PrintedSheet(
             number=page.number, width=page.width, height=page.height, lines=text.lines, turned=text.turned,
             graphics=graphics,
         )
@@ -249,7 +249,7 @@ def _read_page(page: PdfPage, reading: _Reading) -> int:
     return len(text.lines) + sum(map(len, text.turned.values()))
 
 
-def _state_of(pictured: Sequence[int], legible: Legibility, found: Pages) -> Fulltext:
+def _state_of(pictured: Sequence[int], legible: Legibility, found: PaperPages) -> Fulltext:
     """Which pages were not read, and why."""
     reasons = []
     if found.other is not None:

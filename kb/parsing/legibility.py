@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from kb.parsing.lines import TextLine
 from kb.parsing.page import Raster, Rectangle
-from kb.parsing.sheets import Sheet
+from kb.parsing.sheets import PrintedSheet
 from kb.text import UNREAD
 
 if TYPE_CHECKING:
@@ -84,17 +84,17 @@ class Legibility:
     """The sheets with U+FFFD for what is not read, and the numbers of those of which much is not: ``unmapped`` by
     their fonts, ``garbled`` because their words are in no language."""
 
-    sheets: list[Sheet]
+    sheets: list[PrintedSheet]
     unmapped: tuple[int, ...]
     garbled: tuple[int, ...]
 
 
-def judge(sheets: Sequence[Sheet]) -> Legibility:
+def judge(sheets: Sequence[PrintedSheet]) -> Legibility:
     """Look at the words of all sheets."""
     wrong = _wrong_fonts(sheets)
     unmapped: list[int] = []
     garbled: list[int] = []
-    judged: list[Sheet] = []
+    judged: list[PrintedSheet] = []
     for sheet in sheets:
         marked = _with_lines(sheet, lambda line: _without_rare(_without_fonts(line, wrong)))
         text = "".join(line.text for line in marked.every_line())
@@ -108,7 +108,7 @@ def judge(sheets: Sequence[Sheet]) -> Legibility:
     return Legibility(sheets=judged, unmapped=tuple(unmapped), garbled=tuple(garbled))
 
 
-def _with_lines(sheet: Sheet, change: Callable[[TextLine], TextLine]) -> Sheet:
+def _with_lines(sheet: PrintedSheet, change: Callable[[TextLine], TextLine]) -> PrintedSheet:
     lines = [change(line) for line in sheet.lines]
     turned = {turn: tuple(change(line) for line in own) for turn, own in sheet.turned.items()}
     return replace(sheet, lines=lines, turned=turned)
@@ -117,7 +117,7 @@ def _with_lines(sheet: Sheet, change: Callable[[TextLine], TextLine]) -> Sheet:
 # ----------------------------------------------------------------------------------------------------- fonts
 
 
-def _wrong_fonts(sheets: Sequence[Sheet]) -> set[str]:
+def _wrong_fonts(sheets: Sequence[PrintedSheet]) -> set[str]:
     """The fonts whose words are in no language."""
     words: dict[str, list[str]] = defaultdict(list)
     for line in (line for sheet in sheets for line in sheet.every_line()):
@@ -172,7 +172,7 @@ def _without_rare(line: TextLine) -> TextLine:
 # ----------------------------------------------------------------------------------------------------- words
 
 
-def _is_garbled(sheet: Sheet) -> bool:
+def _is_garbled(sheet: PrintedSheet) -> bool:
     """Whether too many words of a page are in no language, or have signs in their middle."""
     words: list[str] = []
     broken = whole = 0
@@ -205,7 +205,7 @@ def _without_odd(line: TextLine) -> TextLine:
 # ------------------------------------------------------------------------------------------------------ ink
 
 
-def shows_more_words(sheet: Sheet, picture: Callable[[], Raster]) -> bool:
+def shows_more_words(sheet: PrintedSheet, picture: Callable[[], Raster]) -> bool:
     """Whether a page of which few letters were read shows rows of words in its picture, beside the lines read.
 
     Args:

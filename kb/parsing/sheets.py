@@ -31,7 +31,7 @@ _MIDDLE_GAP = 1.4  # times the gaps between columns: so wide is the gap between 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class PrintedSheet:
     """What stands on one page of the file: its upright lines, and the others turned upright (``PageText``)."""
 
     number: int
@@ -57,13 +57,13 @@ class Sheet:
 class _Part:
     """Lines of a sheet that are read as a page of their own; ``place`` counts printed pages from 0."""
 
-    sheet: Sheet
+    sheet: PrintedSheet
     frame: Frame
     lines: list[TextLine]
     place: int = 0
 
 
-class Pages(NamedTuple):
+class PaperPages(NamedTuple):
     """The pages of the paper that are to be read, and the lines of each; how many lines a cover before it has; the
     title of another paper that follows in the file, and on which page."""
 
@@ -73,7 +73,7 @@ class Pages(NamedTuple):
     other: tuple[str, int] | None = None
 
 
-def read_pages(sheets: Sequence[Sheet]) -> Pages:
+def read_pages(sheets: Sequence[PrintedSheet]) -> PaperPages:
     """The pages of the paper in a file. A table that stands sideways on a page is read after that page."""
     parts = [part for sheet in sheets for part in _upright_parts(sheet)]
     parts = _parted(parts)
@@ -84,7 +84,7 @@ def read_pages(sheets: Sequence[Sheet]) -> Pages:
         place += not beside
         part.place = place
     bounds = find_bounds([part.lines for part in parts], [part.frame.height for part in parts])
-    found = Pages([], [], sum(len(part.lines) for part in parts[: bounds.first]))
+    found = PaperPages([], [], sum(len(part.lines) for part in parts[: bounds.first]))
     if bounds.other:
         found = found._replace(other=(bounds.other, parts[bounds.end].sheet.number))
     for number, part in enumerate(parts[bounds.first : bounds.end], start=1):
@@ -103,7 +103,7 @@ def read_pages(sheets: Sequence[Sheet]) -> Pages:
 # ------------------------------------------------------------------------------------------- sideways text
 
 
-def _upright_parts(sheet: Sheet) -> list[_Part]:
+def _upright_parts(sheet: PrintedSheet) -> list[_Part]:
     """The sheet as it lies, and each text on it that stands otherwise and is more than labels and stamps."""
     whole = _Part(sheet, Frame.of_page(sheet.width, sheet.height), list(sheet.lines))
     parts = [whole]
