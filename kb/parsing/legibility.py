@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -145,9 +146,6 @@ def _without_fonts(line: TextLine, wrong: set[str]) -> TextLine:
     return replace(line, text="".join(text))
 
 
-_IDEOGRAPHS = re.compile(r"[\u4e00-\u9fff]{2,}")
-
-
 @cache
 def _is_common(char: str) -> bool:
     """Whether a Chinese character is of the first level of a national standard: China's, Taiwan's, Japan's."""
@@ -161,12 +159,19 @@ def _is_common(char: str) -> bool:
 def _without_rare(line: TextLine) -> TextLine:
     """Runs of Chinese characters of which most are rare: those of a font that takes one code for another."""
 
-    def marked(run: re.Match[str]) -> str:
-        rare = sum(not _is_common(char) for char in run[0])
-        return UNREAD * len(run[0]) if rare > _RARE_SHARE * len(run[0]) else run[0]
-
-    text = _IDEOGRAPHS.sub(marked, line.text)
+    if line.text.isascii():
+        return line
+    text = ""
+    for is_ideographic, run in groupby(line.text, key=_is_ideograph):
+        chars = "".join(run)
+        rare = sum(not _is_common(char) for char in chars) if is_ideographic and len(chars) > 1 else 0
+        text += UNREAD * len(chars) if rare > _RARE_SHARE * len(chars) else chars
     return line if text == line.text else replace(line, text=text)
+
+
+@cache
+def _is_ideograph(char: str) -> bool:
+    return unicodedata.name(char, "").startswith("CJK UNIFIED")
 
 
 # ----------------------------------------------------------------------------------------------------- words
