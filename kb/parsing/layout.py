@@ -68,6 +68,7 @@ class PageLayout:
     sheet: int = 0
     frame: Frame | None = None
     place: int = 0
+    elsewhere: tuple[Rectangle, ...] = ()  # lines of the same sheet that are read as another page
 
     @property
     def is_as_shown(self) -> bool:
@@ -106,13 +107,21 @@ def lay_out(pages: Sequence[PageLayout], lines: Sequence[Sequence[TextLine]]) ->
         ]
         page.columns = find_columns([p.line for p in page.placed if p.role == "body"], page=page, body=body)
         page.usual = _usual_type(of_page)
-    _share_columns(pages, body=body)
+    usual = median(page.width for page in pages) if pages else 0.0
+    _share_columns([page for page in pages if _is_as_wide_as(usual, page)], body=body)
+    for page in pages:
+        if not _is_as_wide_as(usual, page) and len(page.columns) == 1:
+            page.columns = ((0.06 * page.width, 0.94 * page.width),)  # a plate: its table's cells are no column
     for page in pages:
         zones = _zones(page, body=body)
         for zone in zones:
             _assign_columns(page, zone, body=body)
         page.placed = [placed for zone in zones for placed in _in_reading_order(page, zone)]
     return body
+
+
+def _is_as_wide_as(usual: float, page: PageLayout) -> bool:
+    return abs(page.width - usual) <= 0.05 * usual
 
 
 def _drop_head_rules(pages: Sequence[PageLayout]) -> None:

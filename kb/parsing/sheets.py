@@ -92,12 +92,18 @@ def read_pages(sheets: Sequence[PrintedSheet]) -> PaperPages:
         found.layouts.append(
             PageLayout(
                 number=number, width=frame.width, height=frame.height, graphics=graphics_in(part.sheet.graphics, frame),
-                sheet=part.sheet.number, frame=frame, place=part.place,
+                sheet=part.sheet.number, frame=frame, place=part.place, elsewhere=_elsewhere(part, parts),
             )
         )  # fmt: skip
         moved = number != part.sheet.number
         found.lines.append([replace(line, page=number) for line in part.lines] if moved else part.lines)
     return found
+
+
+def _elsewhere(part: _Part, parts: Sequence[_Part]) -> tuple[Rectangle, ...]:
+    """Where lines of the sheet stand that are turned otherwise."""
+    others = [one for one in parts if one.sheet is part.sheet and one.frame.turn != part.frame.turn]
+    return tuple(part.frame.inside(one.frame.on_page(_box(line))) for one in others for line in one.lines)
 
 
 # ------------------------------------------------------------------------------------------- sideways text

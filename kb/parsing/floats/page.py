@@ -114,6 +114,7 @@ class FloatPage:
     graphics: list[Rect] = field(default_factory=list)  # drawn things that are no rules
     rules: list[Rect] = field(default_factory=list)  # horizontal rules
     stamps: list[Rect] = field(default_factory=list)  # pictures that come again on other pages, such as a logo
+    elsewhere: list[Rect] = field(default_factory=list)  # text that is read as another page
     frames: list[Rect] = field(default_factory=list)  # ruled or framed areas that hold the text of floats
 
     def span_of(self, column: int) -> Span:
