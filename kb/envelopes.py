@@ -385,7 +385,7 @@ class DoctorDocument:
 class ReindexDocument(Reindexed):
     """What ``kb reindex`` made again."""
 
-    schema: Literal["kb.reindex/1"] = "kb.reindex/2"
+    schema: Literal["kb.reindex/2"] = "kb.reindex/2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from kb.records import (
     CONCLUSION_PARTS,
@@ -232,7 +232,7 @@ def _answer(old: Answer, text: _NewText) -> Answer:
 
 
 def _note(old: Note, text: _NewText) -> Note:
-    fields = {name: tuple(_claim(one, text) for one in old.field(name).claims) for name in NOTE_FIELDS}
+    fields: dict[str, Any] = {name: tuple(_claim(one, text) for one in old.field(name).claims) for name in NOTE_FIELDS}
     return replace(
         old,
         summary=fields["summary"][0] if fields["summary"] else None,

@@ -25,7 +25,7 @@ from kb.parsing.page import LinkArea, image_cover
 from kb.parsing.pdf import PdfPage, PdfReader
 from kb.parsing.references import mark_references
 from kb.parsing.roles import assign_roles, find_captions, split_run_in_headings
-from kb.parsing.sheets import Pages, Sheet, on_pages, on_sheets, read_pages, sheet_labels
+from kb.parsing.sheets import PaperPages, PrintedSheet, on_pages, on_sheets, read_pages, sheet_labels
 from kb.records import RECOGNISED, Document, Fulltext, Metadata
 from kb.text import UNREAD
 
@@ -113,7 +113,7 @@ _CHARACTERS_PER_BLOCK = 20  # at least, on the whole: a paper has hundreds
 class _Reading:
     """What is gathered page by page."""
 
-    sheets: list[Sheet] = field(default_factory=list)
+    sheets: list[PrintedSheet] = field(default_factory=list)
     links: list[LinkArea] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
     warnings: list[str] = field(default_factory=list)
@@ -272,12 +272,12 @@ def _read_page(page: PdfPage, reading: _Reading, recogniser: Recogniser | None) 
     text = page.text()
     graphics = page.graphics()
     cover = image_cover(graphics, width=page.width, height=page.height)
-    sheet = Sheet(
+    sheet = PrintedSheet(
         number=page.number, width=page.width, height=page.height, lines=text.lines, turned=text.turned,
         graphics=graphics,
     )  # fmt: skip
     letters = sum(char.isalnum() for line in sheet.every_line() for char in line.text)
-    is_pictured = shows_more_words(letters, lambda: page.render(scale=1.0, grayscale=True))
+    is_pictured = shows_more_words(sheet, lambda: page.render(scale=1.0, grayscale=True))
     if recogniser is not None and (is_pictured or (cover > _SCANNED_COVER and letters < _SCANNED_CHARS_PER_PAGE)):
         from kb.parsing.recognition import recognise
 
@@ -298,7 +298,7 @@ def _read_page(page: PdfPage, reading: _Reading, recogniser: Recogniser | None) 
     return len(text.lines) + sum(map(len, text.turned.values()))
 
 
-def _state_of(pictured: Sequence[int], legible: Legibility, found: Pages) -> Fulltext:
+def _state_of(pictured: Sequence[int], legible: Legibility, found: PaperPages) -> Fulltext:
     """Which pages were not read, and why."""
     from kb.parsing.recognition import cure
 

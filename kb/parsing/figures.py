@@ -24,7 +24,7 @@ from kb.parsing.floats.walls import mark_frames, mark_obstacles
 from kb.parsing.layout import BodyStyle, lay_out
 from kb.parsing.page import Graphic, Turn
 from kb.parsing.pdf import PdfReader
-from kb.parsing.sheets import Sheet, read_pages
+from kb.parsing.sheets import PrintedSheet, read_pages
 from kb.records import Box, FigureImage
 
 
@@ -87,14 +87,14 @@ def find_figures(source: Path | bytes, *, max_figures: int) -> list[FigureImage]
 
 
 def _read_pages(reader: PdfReader) -> tuple[list[FloatPage], BodyStyle, dict[int, Sequence[Graphic]]]:
-    sheets: list[Sheet] = []
+    sheets: list[PrintedSheet] = []
     for number in range(1, min(reader.page_count, MAX_PAGES) + 1):
         try:
             with reader.page(number) as page:
                 text, drawn = page.text(), page.graphics()
                 lines = text.lines[:MAX_LINES_PER_PAGE]
                 sheets.append(
-                    Sheet(
+                    PrintedSheet(
                         number=number, width=page.width, height=page.height, lines=lines, turned=text.turned,
                         graphics=drawn,
                     )

@@ -68,6 +68,7 @@ class PageLayout:
     sheet: int = 0
     frame: Frame | None = None
     place: int = 0
+    elsewhere: tuple[Rectangle, ...] = ()  # lines of the same sheet that are read as another page
 
     @property
     def is_as_shown(self) -> bool:
@@ -106,13 +107,21 @@ def lay_out(pages: Sequence[PageLayout], lines: Sequence[Sequence[TextLine]]) ->
         ]
         page.columns = find_columns([p.line for p in page.placed if p.role == "body"], page=page, body=body)
         page.usual = _usual_type(of_page)
-    _share_columns(pages, body=body)
+    usual = median(page.width for page in pages) if pages else 0.0
+    _share_columns([page for page in pages if _is_as_wide_as(usual, page)], body=body)
+    for page in pages:
+        if not _is_as_wide_as(usual, page) and len(page.columns) == 1:
+            page.columns = ((0.06 * page.width, 0.94 * page.width),)  # a plate: its table's cells are no column
     for page in pages:
         zones = _zones(page, body=body)
         for zone in zones:
             _assign_columns(page, zone, body=body)
         page.placed = [placed for zone in zones for placed in _in_reading_order(page, zone)]
     return body
+
+
+def _is_as_wide_as(usual: float, page: PageLayout) -> bool:
+    return abs(page.width - usual) <= 0.05 * usual
 
 
 def _drop_head_rules(pages: Sequence[PageLayout]) -> None:
@@ -302,7 +311,9 @@ def _cut(zone: _Zone, lines: Sequence[TextLine], *, page: PageLayout, body: Body
     """The zone, or its two parts where that saves many long lines from crossing a gutter."""
     inside = sorted(filter(zone.holds, lines), key=lambda line: line.y0)
     crossing = len(_crossing(_long_lines(inside, body=body), zone.columns))
-    if crossing < _LEAST_SAVED:
+    # On a first page addresses may stand beside the abstract, and all text below over the whole width.
+    is_opening = page.number == 1 and len(zone.columns) == 1 and math.isinf(zone.bottom)
+    if crossing < _LEAST_SAVED and not is_opening:
         return [zone]
     best: tuple[int, float, list[_Zone]] | None = None
     low = -math.inf
@@ -311,17 +322,24 @@ def _cut(zone: _Zone, lines: Sequence[TextLine], *, page: PageLayout, body: Body
         low = max(low, line.y1)
         if not 0.3 * body.size < gap < math.inf:
             continue
-        parts, cost = [], 0
+        parts = []
+        costs = []
         for top, bottom in ((zone.top, y), (y, zone.bottom)):
             part = _Zone(top, bottom, ())
             own = [line for line in inside if part.holds(line)]
             long = _long_lines(own, body=body)
             part.columns = find_columns(own, page=page, body=body)
-            cost += len(_crossing(long, part.columns)) if len(long) >= _MIN_COLUMN_LINES else crossing
+            few = len(long) < _MIN_COLUMN_LINES
+            costs.append(max(crossing, _LEAST_SAVED) if few else len(_crossing(long, part.columns)))
             parts.append(part)
-        if best is None or (cost, -gap) < best[:2]:
-            best = (cost, -gap, parts)
-    if best is None or best[0] > crossing - _LEAST_SAVED or best[2][0].columns == best[2][1].columns:
+        saved = crossing - sum(costs)
+        if is_opening:
+            changes = len(parts[0].columns) > 1 and len(parts[1].columns) == 1 and not sum(costs)
+            below = _long_lines(filter(parts[1].holds, inside), body=body)
+            saved = len(_crossing(below, parts[0].columns)) if changes else 0
+        if best is None or (-saved, -gap) < best[:2]:
+            best = (-saved, -gap, parts)
+    if best is None or -best[0] < _LEAST_SAVED or best[2][0].columns == best[2][1].columns:
         return [zone]
     return [part for half in best[2] for part in _cut(half, lines, page=page, body=body)]
 

@@ -14,12 +14,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kb.parsing.lines import TextLine
-from kb.parsing.page import Raster
-from kb.parsing.sheets import Sheet
+from kb.parsing.page import Raster, Rectangle
+from kb.parsing.sheets import PrintedSheet
 from kb.text import UNREAD
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ _UNREAD_SHARE = 0.1  # of a page's letters
 _LEAST_UNREAD = 30
 _FEW_LETTERS = 200  # on a page whose picture is looked at
 _LEAST_ROWS = 10  # of words in the picture of a page
+_STRIPS = 6  # in which rows are looked for: those of two columns stand at different heights
+_LEAST_STRIP = 4  # pixels
 
 
 def folded(text: str) -> str:
@@ -82,17 +85,17 @@ class Legibility:
     """The sheets with U+FFFD for what is not read, and the numbers of those of which much is not: ``unmapped`` by
     their fonts, ``garbled`` because their words are in no language."""
 
-    sheets: list[Sheet]
+    sheets: list[PrintedSheet]
     unmapped: tuple[int, ...]
     garbled: tuple[int, ...]
 
 
-def judge(sheets: Sequence[Sheet]) -> Legibility:
+def judge(sheets: Sequence[PrintedSheet]) -> Legibility:
     """Look at the words of all sheets."""
     wrong = _wrong_fonts(sheets)
     unmapped: list[int] = []
     garbled: list[int] = []
-    judged: list[Sheet] = []
+    judged: list[PrintedSheet] = []
     for sheet in sheets:
         marked = _with_lines(sheet, lambda line: _without_rare(_without_fonts(line, wrong)))
         text = "".join(line.text for line in marked.every_line())
@@ -106,7 +109,7 @@ def judge(sheets: Sequence[Sheet]) -> Legibility:
     return Legibility(sheets=judged, unmapped=tuple(unmapped), garbled=tuple(garbled))
 
 
-def _with_lines(sheet: Sheet, change: Callable[[TextLine], TextLine]) -> Sheet:
+def _with_lines(sheet: PrintedSheet, change: Callable[[TextLine], TextLine]) -> PrintedSheet:
     lines = [change(line) for line in sheet.lines]
     turned = {turn: tuple(change(line) for line in own) for turn, own in sheet.turned.items()}
     return replace(sheet, lines=lines, turned=turned)
@@ -115,7 +118,7 @@ def _with_lines(sheet: Sheet, change: Callable[[TextLine], TextLine]) -> Sheet:
 # ----------------------------------------------------------------------------------------------------- fonts
 
 
-def _wrong_fonts(sheets: Sequence[Sheet]) -> set[str]:
+def _wrong_fonts(sheets: Sequence[PrintedSheet]) -> set[str]:
     """The fonts whose words are in no language."""
     words: dict[str, list[str]] = defaultdict(list)
     for line in (line for sheet in sheets for line in sheet.every_line()):
@@ -143,9 +146,6 @@ def _without_fonts(line: TextLine, wrong: set[str]) -> TextLine:
     return replace(line, text="".join(text))
 
 
-_IDEOGRAPHS = re.compile(r"[\u4e00-\u9fff]{2,}")
-
-
 @cache
 def _is_common(char: str) -> bool:
     """Whether a Chinese character is of the first level of a national standard: China's, Taiwan's, Japan's."""
@@ -159,18 +159,25 @@ def _is_common(char: str) -> bool:
 def _without_rare(line: TextLine) -> TextLine:
     """Runs of Chinese characters of which most are rare: those of a font that takes one code for another."""
 
-    def marked(run: re.Match[str]) -> str:
-        rare = sum(not _is_common(char) for char in run[0])
-        return UNREAD * len(run[0]) if rare > _RARE_SHARE * len(run[0]) else run[0]
-
-    text = _IDEOGRAPHS.sub(marked, line.text)
+    if line.text.isascii():
+        return line
+    text = ""
+    for is_ideographic, run in groupby(line.text, key=_is_ideograph):
+        chars = "".join(run)
+        rare = sum(not _is_common(char) for char in chars) if is_ideographic and len(chars) > 1 else 0
+        text += UNREAD * len(chars) if rare > _RARE_SHARE * len(chars) else chars
     return line if text == line.text else replace(line, text=text)
+
+
+@cache
+def _is_ideograph(char: str) -> bool:
+    return unicodedata.name(char, "").startswith("CJK UNIFIED")
 
 
 # ----------------------------------------------------------------------------------------------------- words
 
 
-def _is_garbled(sheet: Sheet) -> bool:
+def _is_garbled(sheet: PrintedSheet) -> bool:
     """Whether too many words of a page are in no language, or have signs in their middle."""
     words: list[str] = []
     broken = whole = 0
@@ -196,35 +203,39 @@ def _without_odd(line: TextLine) -> TextLine:
         bad = _BROKEN.search(word[0]) or (small and likeness(small) < _ODD_WORD)
         return UNREAD * len(word[0]) if bad else word[0]
 
-    text = re.sub(r"\S{4,}", marked, line.text)
+    text = re.sub(r"\S{3,}", marked, line.text)
     return line if text == line.text else replace(line, text=text)
 
 
 # ------------------------------------------------------------------------------------------------------ ink
 
 
-def shows_more_words(letters: int, picture: Callable[[], Raster]) -> bool:
-    """Whether a page of which only so many letters were read shows rows of words in its picture.
+def shows_more_words(sheet: PrintedSheet, picture: Callable[[], Raster]) -> bool:
+    """Whether a page of which few letters were read shows rows of words in its picture, beside the lines read.
 
     Args:
-        letters: read from the page.
+        sheet: what was read of it.
         picture: renders it in grey; asked only where few letters were read.
     """
-    if letters >= _FEW_LETTERS:
-        return False
-    rows = rows_of_words(picture())
-    return rows >= _LEAST_ROWS and letters < 10 * rows
+    letters = sum(char.isalnum() for line in sheet.every_line() for char in line.text)
+    return letters < _FEW_LETTERS and rows_of_words(picture(), hidden=sheet.boxes()) >= _LEAST_ROWS
 
 
-def rows_of_words(raster: Raster) -> int:
-    """How many rows of words a picture shows: bands of ink as high as letters, with blanks between, in a strip."""
+def rows_of_words(raster: Raster, *, hidden: Iterable[Rectangle] = ()) -> int:
+    """How many rows of words a picture shows outside ``hidden``: bands of ink as high as letters, with blanks between,
+    in a strip of it."""
     import numpy as np
 
     pixels = raster.pixels
+    if min(pixels.shape) < _STRIPS * _LEAST_STRIP:
+        return 0
     paper = int(np.bincount(pixels.ravel()[::7], minlength=256).argmax())
     dark = np.abs(pixels.astype(np.int16) - paper) > 60
+    for x0, y0, x1, y1 in hidden:
+        left, top = max(0, int((x0 - 2) * raster.scale)), max(0, int((y0 - 2) * raster.scale))
+        dark[top : max(top, int((y1 + 3) * raster.scale)), left : max(left, int((x1 + 3) * raster.scale))] = False
     best = 0
-    for strip in np.array_split(dark, 6, axis=1)[1:-1]:
+    for strip in np.array_split(dark, _STRIPS, axis=1)[1:-1]:
         share = strip.mean(axis=1)
         inked = np.concatenate(([False], share > 0.02, [False]))
         edges = np.flatnonzero(np.diff(inked.astype(np.int8)))

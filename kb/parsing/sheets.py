@@ -31,7 +31,7 @@ _MIDDLE_GAP = 1.4  # times the gaps between columns: so wide is the gap between 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class PrintedSheet:
     """What stands on one page of the file: its upright lines, and the others turned upright (``PageText``)."""
 
     number: int
@@ -45,18 +45,25 @@ class Sheet:
         """All lines, upright or not."""
         return chain(self.lines, *self.turned.values())
 
+    def boxes(self) -> Iterator[Rectangle]:
+        """Where the lines stand on the page as it is shown."""
+        yield from map(_box, self.lines)
+        for turn, lines in self.turned.items():
+            frame = Frame.of_page(self.width, self.height, turn)
+            yield from (frame.on_page(_box(line)) for line in lines)
+
 
 @dataclass(slots=True)
 class _Part:
     """Lines of a sheet that are read as a page of their own; ``place`` counts printed pages from 0."""
 
-    sheet: Sheet
+    sheet: PrintedSheet
     frame: Frame
     lines: list[TextLine]
     place: int = 0
 
 
-class Pages(NamedTuple):
+class PaperPages(NamedTuple):
     """The pages of the paper that are to be read, and the lines of each; how many lines a cover before it has; the
     title of another paper that follows in the file, and on which page."""
 
@@ -66,7 +73,7 @@ class Pages(NamedTuple):
     other: tuple[str, int] | None = None
 
 
-def read_pages(sheets: Sequence[Sheet]) -> Pages:
+def read_pages(sheets: Sequence[PrintedSheet]) -> PaperPages:
     """The pages of the paper in a file. A table that stands sideways on a page is read after that page."""
     parts = [part for sheet in sheets for part in _upright_parts(sheet)]
     parts = _parted(parts)
@@ -77,7 +84,7 @@ def read_pages(sheets: Sequence[Sheet]) -> Pages:
         place += not beside
         part.place = place
     bounds = find_bounds([part.lines for part in parts], [part.frame.height for part in parts])
-    found = Pages([], [], sum(len(part.lines) for part in parts[: bounds.first]))
+    found = PaperPages([], [], sum(len(part.lines) for part in parts[: bounds.first]))
     if bounds.other:
         found = found._replace(other=(bounds.other, parts[bounds.end].sheet.number))
     for number, part in enumerate(parts[bounds.first : bounds.end], start=1):
@@ -85,7 +92,7 @@ def read_pages(sheets: Sequence[Sheet]) -> Pages:
         found.layouts.append(
             PageLayout(
                 number=number, width=frame.width, height=frame.height, graphics=graphics_in(part.sheet.graphics, frame),
-                sheet=part.sheet.number, frame=frame, place=part.place,
+                sheet=part.sheet.number, frame=frame, place=part.place, elsewhere=_elsewhere(part, parts),
             )
         )  # fmt: skip
         moved = number != part.sheet.number
@@ -93,10 +100,16 @@ def read_pages(sheets: Sequence[Sheet]) -> Pages:
     return found
 
 
+def _elsewhere(part: _Part, parts: Sequence[_Part]) -> tuple[Rectangle, ...]:
+    """Where lines of the sheet stand that are turned otherwise."""
+    others = [one for one in parts if one.sheet is part.sheet and one.frame.turn != part.frame.turn]
+    return tuple(part.frame.inside(one.frame.on_page(_box(line))) for one in others for line in one.lines)
+
+
 # ------------------------------------------------------------------------------------------- sideways text
 
 
-def _upright_parts(sheet: Sheet) -> list[_Part]:
+def _upright_parts(sheet: PrintedSheet) -> list[_Part]:
     """The sheet as it lies, and each text on it that stands otherwise and is more than labels and stamps."""
     whole = _Part(sheet, Frame.of_page(sheet.width, sheet.height), list(sheet.lines))
     parts = [whole]

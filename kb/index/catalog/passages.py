@@ -356,7 +356,7 @@ class PassageTable:
         """The number that a page (from 1) of the paper's file prints; None where nobody knows."""
         document = self.document(paper_id)
         labels = document.page_labels if document is not None else ()
-        return labels[page - 1] if 0 < page <= len(labels) else None
+        return (labels[page - 1] or None) if 0 < page <= len(labels) else None
 
     def _is_intact(self, row: Row) -> bool:
         return self._db.intact(f"a passage of {row[1]}", row[2])

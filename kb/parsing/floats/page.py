@@ -115,6 +115,7 @@ class FloatPage:
     rules: list[Rect] = field(default_factory=list)  # horizontal rules
     ruled: list[Rect] = field(default_factory=list)  # where three equal rules or more make a table
     stamps: list[Rect] = field(default_factory=list)  # pictures that come again on other pages, such as a logo
+    elsewhere: list[Rect] = field(default_factory=list)  # text that is read as another page
     frames: list[Rect] = field(default_factory=list)  # ruled or framed areas that hold the text of floats
 
     def span_of(self, column: int) -> Span:

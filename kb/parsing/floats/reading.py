@@ -34,7 +34,7 @@ class FloatScene:
 def read_scene(page: FloatPage, captions: list[FloatCaption], *, raster: Raster, body: BodyStyle) -> FloatScene:
     """Look at one page. ``raster`` is the whole page in grey, upright."""
     walls = [solid(item) for item in page.items if item.role != "free"]
-    walls += _footnote_rules(page) + _title_rules(page, captions) + page.stamps
+    walls += _footnote_rules(page) + _title_rules(page, captions) + page.stamps + page.elsewhere
     text = [item.box for item in page.items]
     ink = read_ink(raster, hidden=walls, text=text)
     return FloatScene(page, captions, ink, find_blobs(ink, walls=walls), body)
@@ -120,6 +120,7 @@ def _float_page(layout: PageLayout) -> FloatPage:
         layout.number, layout.sheet or layout.number, frame, layout.width, layout.height, layout.columns, []
     )
     page.ruled = [Rect(*area) for area in layout.ruled]
+    page.elsewhere = [Rect(*box) for box in layout.elsewhere]
     for placed in layout.placed:
         box = Rect(placed.line.x0, placed.line.y0, placed.line.x1, placed.line.y1)
         item = FloatLine(placed.line, box, page.column_of(box))
