@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 NOTE_RECIPE = "note-5"
 """Grows when the way in which notes are made changes, so that kept ones are made again."""
-_FIGURES_RECIPE = "figures-1"
+_FIGURES_RECIPE = "figures-2"
 _OF_LIMITS = frozenset({"parse-timeout", "parse-memory", "too-large"})
 _LONGEST_QUESTION = 4_000
 _AUTHOR_AND_YEAR = re.compile(r"(?P<people>.+), (?P<year>\d{4})[a-z]?")
