@@ -594,7 +594,7 @@ def _read_abstract(
         first = next((k for k, block in enumerate(prose) if _RUN_IN.match(block.text) and len(block.text) > 150), None)
         under = _unmarked_abstract(blocks) if first is None else [_RUN_IN.sub("", prose[first].text)]
     told = _without_imprint(" ".join(_until_keywords(under)).strip())
-    best = max(told, text, key=len)
+    best = told or text
     return best if len(best) >= (40 if any(map(is_set_solid, best[:20])) else 100) else None
 
 

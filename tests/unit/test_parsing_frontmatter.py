@@ -108,7 +108,8 @@ def test_the_abstract_is_the_text_below_its_heading_up_to_the_keywords() -> None
 
 def test_a_few_words_are_no_abstract() -> None:
     short = Block(kind="paragraph", text="To be written.", start=0, page=1, section=("Abstract",))
-    assert front_of(first_page(), blocks=(short, INTRODUCTION)).abstract is None
+    page = [Printed(280, 180, "Abstract", BOLD), Printed(110, 200, "To be written."), *prose(72, 300, 25)]
+    assert front_of(page, blocks=(short, INTRODUCTION)).abstract is None
 
 
 @pytest.mark.parametrize(
