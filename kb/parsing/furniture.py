@@ -109,6 +109,8 @@ def _outer_rows(lines: Sequence[TextLine], height: float) -> Iterator[tuple[str,
     """The lines of the highest and of the lowest row, where they are near the page's edge and apart from the text."""
     rows = {round(line.baseline) for line in lines}
     for line in lines:
+        if _WIDE_BAND * height <= line.y1 and line.y0 <= (1 - _WIDE_BAND) * height:
+            continue  # far from both edges
         apart, row = _APART_SIZES * line.size, round(line.baseline)
         above = [row - other for other in rows if other < row - _ROW_POINTS]
         below = [other - row for other in rows if other > row + _ROW_POINTS]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 from typing import NamedTuple
 
 from kb.text import UNREAD
@@ -36,7 +37,7 @@ class Style(NamedTuple):
     @property
     def is_math(self) -> bool:
         """Whether the font holds mathematical signs."""
-        return bool(_MATH.match(self.font))
+        return _is_math(self.font)
 
 
 class Glyph(NamedTuple):
@@ -49,6 +50,11 @@ class Glyph(NamedTuple):
     y1: float
     baseline: float
     style: Style
+
+
+@cache
+def _is_math(font: str) -> bool:
+    return bool(_MATH.match(font))
 
 
 def style_of(font: str, *, size: float, flags: int, upright: bool) -> Style:

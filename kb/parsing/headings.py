@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from kb.ids import plain_words
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine
-from kb.parsing.page import LONG_RULE_POINTS, OutlineEntry, rules_of
+from kb.parsing.page import OutlineEntry
 from kb.structure import FLOAT_TITLE, KNOWN, NUMBERED, ROMAN, bare_title, is_abstract
 from kb.text import is_set_solid
 
@@ -353,8 +353,7 @@ def _shares_row(page: PageLayout, at: int) -> bool:
 
 def _is_head_of_table(page: PageLayout, line: TextLine) -> bool:
     """Whether a rule stands right above the line and one right below it, as around the names of a table's columns."""
-    long = rules_of(page.graphics, longer_than=LONG_RULE_POINTS)
-    rules = [g for g in long if g.x0 < line.x1 and line.x0 < g.x1]
+    rules = [g for g in page.long_rules() if g.x0 < line.x1 and line.x0 < g.x1]
     above = any(0.4 * line.size < line.baseline - g.y1 < 2.2 * line.size for g in rules)
     return above and any(-0.1 * line.size < g.y0 - line.baseline < 1.4 * line.size for g in rules)
 

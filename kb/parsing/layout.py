@@ -8,6 +8,7 @@ and rules across all columns make bands; in each band the left column comes befo
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -69,6 +70,13 @@ class PageLayout:
     frame: Frame | None = None
     place: int = 0
     elsewhere: tuple[Rectangle, ...] = ()  # lines of the same sheet that are read as another page
+    _long_rules: list[Graphic] | None = None
+
+    def long_rules(self) -> list[Graphic]:
+        """Rules that may be a table's, from the top; found once, when the page is laid out."""
+        if self._long_rules is None:
+            self._long_rules = rules_of(self.graphics, longer_than=LONG_RULE_POINTS)
+        return self._long_rules
 
     @property
     def is_as_shown(self) -> bool:
@@ -217,10 +225,11 @@ def _gutter(long: list[TextLine], *, page: PageLayout, within: Span | None = Non
     slack = 0.012 * page.width
     start, end = within or (0.0, page.width)
     most = 0.45 if within is None else 0.05
+    begins, ends = sorted([line.x0 for line in long]), sorted([line.x1 for line in long])
     for step in range(30, 71):
         x = start + (end - start) * step / 100
-        left = sum(line.x1 <= x + slack for line in long)
-        right = sum(line.x0 >= x - slack for line in long)
+        left = bisect_right(ends, x + slack)
+        right = len(long) - bisect_left(begins, x - slack)
         crossing = len(long) - left - right
         if min(left, right) < _MIN_COLUMN_LINES or crossing > most * (left + right):
             continue

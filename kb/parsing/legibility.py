@@ -13,19 +13,14 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kb.parsing.lines import TextLine
 from kb.parsing.page import Raster, Rectangle
 from kb.parsing.sheets import PrintedSheet
 from kb.text import UNREAD
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 TABLE = Path(__file__).parent / "data" / "letters.npz"
 LETTERS = " abcdefghijklmnopqrstuvwxyz"
@@ -60,24 +55,32 @@ def folded(text: str) -> str:
 
 
 @cache
-def _table() -> NDArray[np.float64]:
+def _table() -> list[list[list[float]]]:
     import numpy as np
 
     with np.load(TABLE) as stored:
-        return np.asarray(stored["eighths"] / -8.0, dtype=np.float64)
+        found: list[list[list[float]]] = (np.asarray(stored["eighths"], dtype=np.float64) / -8.0).tolist()
+    return found
 
 
 def likeness(words: Iterable[str]) -> float:
     """Mean bits of each letter of small Latin words after the two before it: about -3.4 for text, below -5 for letters
     that are not what they say; 0.0 for no words."""
-    table = _table()
     total, count = 0.0, 0
     for word in words:
-        places = [LETTERS.find(letter) for letter in f" {word} "]
-        for one, two, three in zip(places, places[1:], places[2:], strict=False):
-            total += table[one, two, three]
-            count += 1
-    return float(total / count) if count else 0.0
+        own, letters = _bits(word)
+        total += own
+        count += letters
+    return total / count if count else 0.0
+
+
+@lru_cache(maxsize=50_000)
+def _bits(word: str) -> tuple[float, int]:
+    """The bits of a word, and of how many letters."""
+    table = _table()
+    places = [LETTERS.find(letter) for letter in f" {word} "]
+    bits = [table[one][two][three] for one, two, three in zip(places, places[1:], places[2:], strict=False)]
+    return sum(bits), len(bits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,24 +40,26 @@ class Fragment:
     def __init__(self, glyphs: list[Glyph]) -> None:
         self.glyphs = glyphs
         inked = [glyph for glyph in glyphs if not glyph.text.isspace()] or glyphs
-        self.x0 = min(glyph.x0 for glyph in inked)
-        self.x1 = max(glyph.x1 for glyph in inked)
+        self.x0 = min([glyph.x0 for glyph in inked])
+        self.x1 = max([glyph.x1 for glyph in inked])
         # Large operators and growing brackets set neither size nor baseline of a line.
         operators = {font for font in {glyph.style.font for glyph in inked} if is_extension_font(font)}
         self.is_operator = bool(operators) and all(glyph.style.font in operators for glyph in inked)
         if operators and not self.is_operator:
             inked = [glyph for glyph in inked if glyph.style.font not in operators]
         # The largest size that a fifth of the glyphs have: subscripts may be many, but they do not set the line.
-        sizes = Counter(glyph.style.size for glyph in inked)
-        self.size = max(
-            size for size, count in sizes.items() if 5 * count >= len(inked) or count == max(sizes.values())
-        )
+        sizes = Counter([glyph.style.size for glyph in inked])
+        most = max(sizes.values())
+        self.size = max(size for size, count in sizes.items() if 5 * count >= len(inked) or count == most)
         main = [glyph for glyph in inked if glyph.style.size == self.size]
         # Boxes of mathematical signs (roots, sums) reach into the lines above and below.
         main = [glyph for glyph in main if not glyph.style.is_math] or main
-        self.y0 = min(glyph.y0 for glyph in main)
-        self.y1 = max(glyph.y1 for glyph in main)
-        self.baseline = Counter(round(glyph.baseline, 1) for glyph in main).most_common(1)[0][0]
+        self.y0 = min([glyph.y0 for glyph in main])
+        self.y1 = max([glyph.y1 for glyph in main])
+        baselines = Counter([glyph.baseline for glyph in main])
+        if len(baselines) > 1:
+            baselines = Counter([round(glyph.baseline, 1) for glyph in main])
+        self.baseline = round(baselines.most_common(1)[0][0], 1)
         self.upright = inked[0].style.upright
 
     def is_script(self, other: Fragment) -> bool:
@@ -238,7 +240,7 @@ def _line_of(fragment: Fragment, *, page: int) -> TextLine | None:
         return None
     if glyphs is not fragment.glyphs:
         fragment = Fragment(glyphs)
-    styles = Counter(glyph.style for glyph in inked)
+    styles = Counter([glyph.style for glyph in inked])
     main = max(styles, key=lambda style: (styles[style], style))
     text, words, runs = _spell(glyphs, fragment)
     if not text:
@@ -259,12 +261,12 @@ def _spell(glyphs: list[Glyph], line: Fragment) -> tuple[str, list[tuple[int, fl
     """Text with single spaces, the words' places, and the runs of one style."""
     pieces: list[str] = []
     words: list[tuple[int, float, float]] = []
-    runs: list[Run] = []
+    starts: list[tuple[int, Style, bool]] = []  # of the runs: a space belongs to the run before it
+    style, raised = None, False
     length = 0
-    in_word = False
-    pending = False
-    for glyph in glyphs:
-        if glyph.text.isspace():
+    in_word = pending = False
+    for text, x0, _, x1, _, baseline, own in glyphs:
+        if text.isspace():
             pending = length > 0
             in_word = False
             continue
@@ -272,22 +274,21 @@ def _spell(glyphs: list[Glyph], line: Fragment) -> tuple[str, list[tuple[int, fl
             pieces.append(" ")
             length += 1
             pending = False
-        wide = glyph.text > "\u2e7f" and is_set_solid(glyph.text[0])
-        raised = glyph.style.size < 0.92 * line.size and line.baseline - glyph.baseline > 0.15 * line.size
-        if in_word and not wide and runs[-1].raised == raised:
-            start, x0, x1 = words[-1]
-            words[-1] = (start, min(x0, glyph.x0), max(x1, glyph.x1))
+        wide = text > "\u2e7f" and is_set_solid(text[0])
+        is_raised = own.size < 0.92 * line.size and line.baseline - baseline > 0.15 * line.size
+        if in_word and not wide and raised == is_raised:
+            start, left, right = words[-1]
+            words[-1] = (start, x0 if x0 < left else left, x1 if x1 > right else right)
         else:
-            words.append((length, glyph.x0, glyph.x1))
+            words.append((length, x0, x1))
         in_word = not wide
-        if runs and runs[-1].style == glyph.style and runs[-1].raised == raised:
-            runs[-1] = runs[-1]._replace(end=length + len(glyph.text))
-        else:
-            if runs:  # a space belongs to the run before it
-                runs[-1] = runs[-1]._replace(end=length)
-            runs.append(Run(length, length + len(glyph.text), glyph.style, raised))
-        pieces.append(glyph.text)
-        length += len(glyph.text)
+        if style is None or own != style or raised != is_raised:
+            starts.append((length, own, is_raised))
+            style, raised = own, is_raised
+        pieces.append(text)
+        length += len(text)
+    ends = [start for start, _, _ in starts[1:]]
+    runs = [Run(start, end, own, up) for (start, own, up), end in zip(starts, [*ends, length], strict=False)]
     return "".join(pieces), words, runs
 
 

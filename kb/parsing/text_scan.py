@@ -349,6 +349,8 @@ class TextScan:
             if glyph is not None and _IDEOGRAPHS[0] <= code <= _IDEOGRAPHS[1] and glyph.style.upright:
                 widths.setdefault(font, []).append((glyph.x1 - glyph.x0) / (glyph.style.size or 1.0))
         doubted = {font for font, own in widths.items() if median(own) < _NARROW_EM}
+        if not doubted:
+            return
         asked: dict[tuple[int, int], str] = {}
         for at, (glyph, (index, code, font)) in enumerate(zip(self._glyphs, self._places, strict=True)):
             if glyph is not None and font in doubted and code > 0:
