@@ -20,6 +20,7 @@ from pathlib import Path
 from kb.parsing.lines import TextLine
 from kb.parsing.page import Raster, Rectangle
 from kb.parsing.sheets import PrintedSheet
+from kb.structure import FLOAT_TITLE
 from kb.text import UNREAD
 
 TABLE = Path(__file__).parent / "data" / "letters.npz"
@@ -220,6 +221,8 @@ def shows_more_words(sheet: PrintedSheet, picture: Callable[[], Raster]) -> bool
         sheet: what was read of it.
         picture: renders it in grey; asked only where few letters were read.
     """
+    if any(FLOAT_TITLE.match(line.text) for line in sheet.every_line()):
+        return False  # the words are those of a figure
     letters = sum(char.isalnum() for line in sheet.every_line() for char in line.text)
     return letters < _FEW_LETTERS and rows_of_words(picture(), hidden=sheet.boxes()) >= _LEAST_ROWS
 

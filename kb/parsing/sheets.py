@@ -138,14 +138,18 @@ def _weight(line: TextLine) -> int:
 
 
 def _is_read(lines: Sequence[TextLine], *, upright: int) -> bool:
-    """Whether turned lines are a text or a table: long rows, and a caption among them or more words than upright."""
+    """Whether turned lines are a table with its caption (long rows), or a text: long lines, more words than upright.
+
+    Labels of a figure stand side by side, too, but no line of them is long.
+    """
+    titled = any(FLOAT_TITLE.match(line.text) and re.search(r"\d|\b[IVX]+\b", line.text) for line in lines)
+    if not titled:
+        weights = [_weight(line) for line in lines]
+        return sum(weight >= _LONG_ROW for weight in weights) >= _LEAST_ROWS and sum(weights) > upright
     rows: dict[int, int] = defaultdict(int)
     for line in lines:
         rows[round(line.baseline / 3)] += _weight(line)
-    titled = any(FLOAT_TITLE.match(line.text) and re.search(r"\d|\b[IVX]+\b", line.text) for line in lines)
-    least = _LONG_ROW // 2 if titled else _LONG_ROW
-    long = sum(weight >= least for weight in rows.values())
-    return long >= _LEAST_ROWS and (titled or sum(rows.values()) > upright)
+    return sum(weight >= _LONG_ROW // 2 for weight in rows.values()) >= _LEAST_ROWS
 
 
 def _stamps(lines: Sequence[TextLine], frame: Frame) -> set[int]:

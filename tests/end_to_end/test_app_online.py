@@ -120,7 +120,7 @@ def test_an_answer_is_seen_while_it_is_written_and_checked_when_it_is_whole(
     visitor.sees("Not said in the papers: how long it took to read them")
     visitor.sees("Borne out only in part")
     visitor.sees("how often is not said")  # why it is in doubt
-    doubtful = visitor.page.locator(".stMarkdownColoredBackground")
+    doubtful = visitor.page.locator(".stMarkdownColoredBackground").first
     expect(doubtful).to_have_text("People read the gauges by hand every day [1.2]")
     visitor.click("Left out, because the papers do not bear it out")
     visitor.sees("It was built on the moon")

@@ -361,7 +361,7 @@ def _nothing() -> list[BaseException]:
 
 
 SEAMS: dict[str, list[tuple[Callable[[Bench], object], Callable[[], list[BaseException]]]]] = {
-    "kb/parsing/png.py": [(_png, _own("PIL", "UnidentifiedImageError"))],
+    "kb/parsing/figures.py": [(_png, _own("PIL", "UnidentifiedImageError"))],
     "kb/sources/arxiv_api.py": [(_arxiv_api, lambda: [KeyError("entry"), AttributeError("title")])],
     "kb/sources/bibtex_syntax.py": [(_bibtex, _own("bibtexparser.exceptions", "ParserStateException"))],
     "kb/sources/decoding.py": [(_decoding, lambda: [LookupError("cp"), AttributeError("x")])],

@@ -21,7 +21,7 @@ from kb.chat.models import load_chat_model
 from kb.errors import ModelError, ParseError
 from kb.library import Library, questions
 from kb.parsing import worker
-from kb.records import Affiliation, Figure, Fulltext, Language, Link, Name, Note, Paper, SourceRecord
+from kb.records import Affiliation, AuthorAffiliation, Figure, Fulltext, Language, Link, Name, Note, Paper, SourceRecord
 from kb.records.papers import Metadata
 from kb.settings import Settings
 from tests.fakes import WordEncoder, WordReader
@@ -40,6 +40,7 @@ OTHER_FIELDS: Mapping[str, Any] = {
     "announced_from": "feed", "license": "CC0", "venue": "Oceans", "url": "https://example.org/b", "private": True,
     "withdrawn": True, "links": (Link(kind="code", url="https://example.org/c"),),
     "affiliation": Affiliation(text="Elsewhere"), "keywords": ("ebb",), "tags": ("read later",),
+    "affiliations": (AuthorAffiliation(text="Elsewhere", authors=("Zoe Zed",)),),
     "collections": ("thesis",), "provenance": {"title": "user"}, "fulltext": Fulltext(state="full"),
     "sources": (SourceRecord(source="user", metadata=Metadata(source="user", ids=())),),
 }  # fmt: skip

@@ -349,6 +349,7 @@ CREATE TABLE cited (
     entry BLOB NOT NULL,
     PRIMARY KEY (record, place)
 ) WITHOUT ROWID;
+CREATE INDEX cited_entry ON cited (entry);
 CREATE TABLE cited_keys (
     key TEXT NOT NULL,
     record INTEGER NOT NULL REFERENCES records ON DELETE CASCADE,
