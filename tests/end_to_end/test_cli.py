@@ -66,8 +66,8 @@ def test_search_hits_have_all_fields_of_the_contract(home: Path) -> None:
     assert set(hit["boxes"][0]) == {"page", "x0", "y0", "x1", "y1"}
     fields = (
         "id aliases version title authors abstract categories comment published updated announced announced_from "
-        "license venue url private withdrawn links affiliation affiliations keywords tags provenance fulltext names et_al "
-        "precision collections sources"
+        "license venue url private withdrawn links affiliation affiliations keywords tags provenance fulltext "
+        "names et_al precision collections sources"
     ).split()
     assert set(hit["paper"]) == set(fields)
     assert [set(one) for one in hit["paper"]["sources"]] == [{"source", "key", "type", "fields"}]
