@@ -24,7 +24,7 @@ from typing import Literal, NamedTuple
 
 from kb.ids import plain_words
 from kb.names import PARTICLES
-from kb.parsing.glyphs import Style
+from kb.parsing.glyphs import SOFT_HYPHEN, Style
 from kb.parsing.layout import PageLayout, Placed
 from kb.parsing.lines import Run, TextLine, only_first
 from kb.records import AuthorAffiliation
@@ -453,6 +453,7 @@ _IS_WITH = re.compile(
     r"(?P<where>(?:[^.(]|\.(?!\s+[A-Z]\w{2,}|\s*$))+?)\s*(?:\(|;|\.\s|\.$|$|\be-?mail)",
     re.IGNORECASE,
 )
+_LABEL = re.compile(r"[(\[]?(\d{1,3}|[^\W\d_]|[^\w\s])([.):\]]{0,2})\s*")
 _NOTE = re.compile(r"^\W*(?:correspond|present address|current address|to whom|these authors)", re.IGNORECASE)
 _LINE = 2.2  # of its size: what is further below goes on nothing
 
@@ -595,10 +596,16 @@ def _mark_behind(line: TextLine, wanted: set[str]) -> str:
 
 
 def _extend(entry: _Entry, text: str, line: TextLine) -> None:
-    glued = entry.text.endswith("\xad")
-    wraps = _UNFINISHED.search(entry.text.rstrip()) or _is_wrapped(entry.last, line)
-    entry.text = entry.text.rstrip("\xad").rstrip() + ("" if glued else " " if wraps else ", ") + text.strip()
+    wraps = _UNFINISHED.search(entry.text.rstrip()) is not None or _is_wrapped(entry.last, line)
+    entry.text = _with_next(entry.text, text.strip(), wraps=wraps)
     entry.last = line
+
+
+def _with_next(text: str, piece: str, *, wraps: bool) -> str:
+    """A place with its next line: a broken word whole, else behind a blank where it ``wraps``, else a part of its
+    own."""
+    between = "" if text.endswith(SOFT_HYPHEN) else " " if wraps else ", "
+    return text.rstrip(SOFT_HYPHEN).rstrip() + between + piece
 
 
 def _is_wrapped(last: TextLine, line: TextLine) -> bool:
@@ -622,7 +629,7 @@ def _split_at_marks(line: TextLine, wanted: set[str]) -> list[tuple[str, str]]:
     at = 0
     while at < len(text):
         begins = at == 0 or text[at - 1] in " ,;.)" or raised[at]
-        match = re.compile(r"[(\[]?(\d{1,3}|[^\W\d_]|[^\w\s])([.):\]]{0,2})\s*").match(stars, at)
+        match = _LABEL.match(stars, at)
         if match and begins and match[1] in wanted and _is_label(match, text, raised, at):
             starts.append((at, match.end(), match[1]))
             at = match.end()
@@ -673,7 +680,7 @@ def _of_one_kind(entries: Sequence[_Entry]) -> list[_Entry]:
 
 def _tidy(text: str) -> str:
     """A place without addresses of mail and pages, and without the signs around it."""
-    text = re.sub(r"\s+", " ", _MAIL.sub("", text.replace("\xad", ""))).strip(" ,;:|·&")
+    text = re.sub(r"\s+", " ", _MAIL.sub("", text.replace(SOFT_HYPHEN, ""))).strip(" ,;:|·&")
     text = re.sub(r"[,;]?\s(?:and|und)$", "", text).strip(" ,;")
     if text.endswith((")", "）")) and not re.search(r"[(（]", text):
         text = text[:-1]  # the whole list stands in brackets
@@ -756,15 +763,14 @@ def _block_text(block: Sequence[TextLine]) -> str:
         if not text:
             if kind_of(piece) == "other" or _NOTE.match(piece):
                 continue
-            text = piece + ("\xad" if line.text.endswith("\xad") else "")
+            text = piece + (SOFT_HYPHEN if line.text.endswith(SOFT_HYPHEN) else "")
         elif kind_of(piece) == "other" and (not re.search(r"\d", piece) or _is_clearly_other(piece)):
             break
         else:
-            glued = text.endswith("\xad")
-            wraps = _UNFINISHED.search(last.text if last else "") or (last is not None and _is_wrapped(last, line))
-            text = text.rstrip("\xad") + ("" if glued else " " if wraps else ", ") + piece
+            wraps = last is not None and (_UNFINISHED.search(last.text) is not None or _is_wrapped(last, line))
+            text = _with_next(text, piece, wraps=wraps)
         last = line
-    return text.rstrip("\xad").strip(" ,;")
+    return text.rstrip(SOFT_HYPHEN).strip(" ,;")
 
 
 def _is_clearly_other(text: str) -> bool:
@@ -778,7 +784,7 @@ def _told_in_notes(names: Sequence[PrintedName], notes: Sequence[Placed]) -> dic
     text = ""
     for placed in notes:
         piece = placed.line.text
-        text = text[:-1] + piece if text.endswith("\xad") else f"{text} {piece}"
+        text = text[:-1] + piece if text.endswith(SOFT_HYPHEN) else f"{text} {piece}"
     told: dict[int, str] = defaultdict(str)
     said = 0
     for match in _IS_WITH.finditer(text):

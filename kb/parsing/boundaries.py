@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from kb.ids import plain_words
 from kb.parsing.frontmatter import run_in_length
+from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.lines import TextLine
 from kb.structure import is_abstract, is_references
 
@@ -71,7 +72,7 @@ def _title(lines: Sequence[TextLine], height: float, *, body: float) -> str:
         if line.baseline - group[-1].baseline > _NEXT_LINE_SIZES * size:
             break
         group.append(line)
-    text = " ".join(line.text.rstrip("\xad") for line in group)
+    text = " ".join(line.text.rstrip(SOFT_HYPHEN) for line in group)
     is_long = len(plain_words(text).split()) >= _LEAST_WORDS or sum(map(str.isalpha, text)) >= _LEAST_LETTERS
     return text if is_long and not is_abstract(text) else ""
 
@@ -86,7 +87,7 @@ def _covers(lines: Sequence[Sequence[TextLine]], titles: Sequence[str]) -> int:
 
 
 def _is_cover(lines: Sequence[TextLine], title: str, *, paper: Sequence[Sequence[TextLine]]) -> bool:
-    said = plain_words(" ".join(line.text.rstrip("\xad") for line in lines)).count(title)
+    said = plain_words(" ".join(line.text.rstrip(SOFT_HYPHEN) for line in lines)).count(title)
     if not said or any(is_abstract(line.text) or run_in_length(line) for line in lines):
         return False
     fonts = {line.font for of_page in paper for line in of_page}

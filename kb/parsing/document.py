@@ -270,22 +270,19 @@ def _read_pages(
 
 def _read_page(page: PdfPage, reading: _Reading, recogniser: Recogniser | None) -> int:
     text = page.text()
-    graphics = page.graphics()
-    cover = image_cover(graphics, width=page.width, height=page.height)
-    sheet = PrintedSheet(
-        number=page.number, width=page.width, height=page.height, lines=text.lines, turned=text.turned,
-        graphics=graphics,
-    )  # fmt: skip
-    letters = sum(char.isalnum() for line in sheet.every_line() for char in line.text)
+    sheet = PrintedSheet.of(page, text)
+    cover = image_cover(sheet.graphics, width=page.width, height=page.height)
     is_pictured = shows_more_words(sheet, lambda: page.render(scale=1.0, grayscale=True))
-    if recogniser is not None and (is_pictured or (cover > _SCANNED_COVER and letters < _SCANNED_CHARS_PER_PAGE)):
+    if recogniser is not None and (
+        is_pictured or (cover > _SCANNED_COVER and sheet.letters() < _SCANNED_CHARS_PER_PAGE)
+    ):
         from kb.parsing.recognition import recognise
 
         found = recognise(page, recogniser)
         if found.lines:
             reading.recognised[page.number] = found
             is_pictured, cover = False, 0.0  # its text is read
-            drawn = [one for one in graphics if one.kind != "image"]  # the picture is the page
+            drawn = [one for one in sheet.graphics if one.kind != "image"]  # the picture is the page
             sheet = replace(sheet, lines=found.lines, turned={}, graphics=drawn)
     if is_pictured:
         reading.pictured.append(page.number)

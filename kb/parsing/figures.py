@@ -91,14 +91,8 @@ def _read_pages(reader: PdfReader) -> tuple[list[FloatPage], BodyStyle, dict[int
     for number in range(1, min(reader.page_count, MAX_PAGES) + 1):
         try:
             with reader.page(number) as page:
-                text, drawn = page.text(), page.graphics()
-                lines = text.lines[:MAX_LINES_PER_PAGE]
-                sheets.append(
-                    PrintedSheet(
-                        number=number, width=page.width, height=page.height, lines=lines, turned=text.turned,
-                        graphics=drawn,
-                    )
-                )  # fmt: skip
+                sheet = PrintedSheet.of(page, page.text())
+                sheets.append(replace(sheet, lines=sheet.lines[:MAX_LINES_PER_PAGE]))
         except ParseError:
             continue  # a damaged page has no floats; the others may
     found = read_pages(sheets)

@@ -15,6 +15,7 @@ from kb.errors import BadIdentifier
 from kb.ids import doi_key, parse_arxiv_id, plain_words
 from kb.links import HOSTS, host_kind, link_kind, names_a_thing, same_address, without_punctuation
 from kb.parsing.authors import is_name, is_place, lead_of, printed_names, read_affiliations, read_authors
+from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine, without_first
 from kb.parsing.page import LinkArea
@@ -224,7 +225,7 @@ def read_venue(page: PageLayout, *, title: str | None = None) -> str | None:
     lines = [p for p in page.placed if p.role in ("furniture", "front", "footnote") and p.line.upright]
     label = next((at for at, p in enumerate(page.placed) if _HOW_TO_CITE.match(p.line.text)), None)
     lines += page.placed[label + 1 : label + 8] if label is not None else []
-    text = " ".join(p.line.text for p in sorted(lines, key=lambda placed: placed.order)).replace("\xad ", "")
+    text = " ".join(p.line.text for p in sorted(lines, key=lambda placed: placed.order)).replace(f"{SOFT_HYPHEN} ", "")
     if re.search(r"under review|submitted to", text, re.IGNORECASE):
         return None
     match = _VENUE.search(text)
@@ -352,12 +353,12 @@ def _title_text(lines: Sequence[Placed]) -> str:
     text = ""
     for placed in lines:
         piece = placed.line.without_raised().strip() or placed.line.text
-        if text.endswith("\xad"):
+        if text.endswith(SOFT_HYPHEN):
             # In a title a hyphen at the line's end is nearly always the word's own.
             text = text[:-1] + "-" + piece
         else:
             text = f"{text} {piece}" if text and not text.endswith("-") else text + piece
-    text = re.sub(r"\s*\[[^\]]*https?:[^\]]*\]?$", "", re.sub(r"\s+", " ", text.replace("\xad", "-")))
+    text = re.sub(r"\s*\[[^\]]*https?:[^\]]*\]?$", "", re.sub(r"\s+", " ", text.replace(SOFT_HYPHEN, "-")))
     return _MARKS.sub("", text).strip()
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from kb.bibliographic import MONTHS
 from kb.ids import plain_words
+from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.lines import TextLine
 from kb.parsing.page import Rectangle, stands_in
 from kb.structure import FLOAT_TITLE
@@ -243,7 +244,7 @@ def _heads_of_title(lines: Sequence[Sequence[TextLine]], heights: Sequence[float
     """Rows at the head of later pages that say again what stands at the top of the first: title or authors."""
     if not lines:
         return set()
-    opening = plain_words(" ".join(line.text.rstrip("\xad") for line in lines[0] if line.y1 < 0.5 * heights[0]))
+    opening = plain_words(" ".join(line.text.rstrip(SOFT_HYPHEN) for line in lines[0] if line.y1 < 0.5 * heights[0]))
     found: set[int] = set()
     for of_page, height in zip(lines[1:], heights[1:], strict=True):
         row = [

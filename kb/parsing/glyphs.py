@@ -10,6 +10,7 @@ from typing import NamedTuple
 from kb.text import UNREAD
 
 SOFT_HYPHEN = "\xad"
+"""What a line ends in where the reader saw a broken word."""
 SPACE_EM = 0.13  # a gap from which on two pieces are two words, in units of the font size
 _SPACING_ACCENTS = {
     "´": "\u0301", "`": "\u0300", "¨": "\u0308", "ˆ": "\u0302", "˜": "\u0303", "¯": "\u0304", "˘": "\u0306",

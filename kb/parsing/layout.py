@@ -307,11 +307,15 @@ def _is_as_wide(span: Span, page: PageLayout) -> bool:
     return span[1] - span[0] > 0.8 * (end - start)
 
 
+def _middles_of_gutters(columns: Sequence[Span]) -> list[float]:
+    return [(left1 + right0) / 2 for (_, left1), (right0, _) in pairwise(columns)]
+
+
 def _crossing(lines: Iterable[TextLine], columns: Sequence[Span]) -> list[TextLine]:
     """The lines that stand in several columns."""
     if len(columns) == 1:
         return []
-    gutters = [(left1 + right0) / 2 for (_, left1), (right0, _) in pairwise(columns)]
+    gutters = _middles_of_gutters(columns)
     inset = 0.12 * (columns[0][1] - columns[0][0])
     return [line for line in lines if any(line.x0 < x - inset and line.x1 > x + inset for x in gutters)]
 
@@ -391,7 +395,7 @@ def _assign_columns(page: PageLayout, zone: _Zone, *, body: BodyStyle) -> None:
         for placed in own:
             placed.column = zone.first
         return
-    gutters = [(left1 + right0) / 2 for (_, left1), (right0, _) in pairwise(zone.columns)]
+    gutters = _middles_of_gutters(zone.columns)
     crossing = {id(line) for line in _crossing((placed.line for placed in own), zone.columns)}
     for placed in own:
         line = placed.line

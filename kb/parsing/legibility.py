@@ -221,10 +221,11 @@ def shows_more_words(sheet: PrintedSheet, picture: Callable[[], Raster]) -> bool
         sheet: what was read of it.
         picture: renders it in grey; asked only where few letters were read.
     """
+    if sheet.letters() >= _FEW_LETTERS:
+        return False
     if any(FLOAT_TITLE.match(line.text) for line in sheet.every_line()):
         return False  # the words are those of a figure
-    letters = sum(char.isalnum() for line in sheet.every_line() for char in line.text)
-    return letters < _FEW_LETTERS and rows_of_words(picture(), hidden=sheet.boxes()) >= _LEAST_ROWS
+    return rows_of_words(picture(), hidden=sheet.boxes()) >= _LEAST_ROWS
 
 
 def rows_of_words(raster: Raster, *, hidden: Iterable[Rectangle] = ()) -> int:

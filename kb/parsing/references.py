@@ -155,8 +155,7 @@ def _mark_counted_from(lines: Sequence[Placed], numbers: Sequence[int | None], s
 
 
 def _is_apart(before: Placed, placed: Placed, size: float) -> bool:
-    same = before.line.page == placed.line.page and before.column == placed.column
-    return same and placed.line.baseline - before.line.baseline > 2.2 * size
+    return _column(before) == _column(placed) and placed.line.baseline - before.line.baseline > 2.2 * size
 
 
 def _is_list_of_names(lines: Sequence[Placed]) -> bool:
@@ -223,7 +222,7 @@ def _columned(lines: Sequence[Placed]) -> list[Placed]:
     ordered: list[Placed] = []
     groups: dict[tuple[int, int], list[Placed]] = defaultdict(list)
     for placed in lines:
-        groups[placed.line.page, placed.column].append(placed)
+        groups[_column(placed)].append(placed)
     for group in groups.values():
         edges = sorted({round(placed.line.x0) for placed in group})
         for edge in edges:
@@ -303,19 +302,16 @@ def _rising(numbers: Sequence[int | None]) -> list[str | None]:
 
 
 def _split_at(lines: Sequence[Placed], markers: Sequence[str | None]) -> list[_Entry]:
-    entries: list[_Entry] = []
-    for placed, marker in zip(lines, markers, strict=True):
-        if marker is not None or not entries:
-            entries.append((marker, []))
-        entries[-1][1].append(placed)
-    return entries
+    return _split_where(lines, [marker is not None for marker in markers], markers)
 
 
-def _split_where(lines: Sequence[Placed], starts: Sequence[bool]) -> list[_Entry]:
+def _split_where(
+    lines: Sequence[Placed], starts: Sequence[bool], markers: Sequence[str | None] | None = None
+) -> list[_Entry]:
     entries: list[_Entry] = []
-    for placed, begins in zip(lines, starts, strict=True):
+    for placed, begins, marker in zip(lines, starts, markers or [None] * len(lines), strict=True):
         if begins or not entries:
-            entries.append((None, []))
+            entries.append((marker, []))
         entries[-1][1].append(placed)
     return entries
 
@@ -324,9 +320,9 @@ def _hanging(lines: Sequence[Placed]) -> list[bool] | None:
     """Entry starts by hanging indent; None where the list does not hang."""
     lefts: dict[tuple[int, int], list[float]] = defaultdict(list)
     for placed in lines:
-        lefts[placed.line.page, placed.column].append(placed.line.x0)
+        lefts[_column(placed)].append(placed.line.x0)
     edge = {key: sorted(values)[min(len(values) - 1, len(values) // 20)] for key, values in lefts.items()}
-    starts = [placed.line.x0 - edge[placed.line.page, placed.column] < 2.5 for placed in lines]
+    starts = [placed.line.x0 - edge[_column(placed)] < 2.5 for placed in lines]
     share = sum(starts) / max(1, len(starts))
     # A column of continuation lines only has no edge of its own; at most every second line or so starts an entry.
     if not 0.08 <= share <= 0.72 or len(lines) < 4:
@@ -373,10 +369,10 @@ def _plain(lines: Sequence[Placed]) -> list[bool]:
     starts: list[bool] = []
     has_year = False
     for at, placed in enumerate(lines):
-        before = lines[at - 1].line if at else None
-        closed = before is None or before.text.rstrip().endswith(".")
-        gap = before is not None and before.page == placed.line.page and placed.column == lines[at - 1].column
-        apart = bool(gap and before and placed.line.baseline - before.baseline > 1.35 * placed.line.size)
+        before = lines[at - 1] if at else None
+        closed = before is None or before.line.text.rstrip().endswith(".")
+        down = placed.line.baseline - before.line.baseline if before and _column(before) == _column(placed) else 0.0
+        apart = down > 1.35 * placed.line.size
         bare = _MISREAD_NUMBER.sub("", placed.line.text)
         numbered = bare != placed.line.text
         begins = closed and (numbered or (bool(_AUTHOR_START.match(bare)) and (has_year or apart or before is None)))

@@ -18,7 +18,7 @@ from kb.parsing.floats.reading import find_captions as find_float_captions
 from kb.parsing.floats.reading import read_float_pages
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine, only_first, without_first
-from kb.parsing.page import LONG_RULE_POINTS, Graphic, Rectangle, rules_of, stands_in
+from kb.parsing.page import Graphic, Rectangle, rules_of, stands_in
 from kb.text import CLOSERS, FULL_STOPS, is_set_solid
 
 
@@ -117,7 +117,7 @@ def _ruled_boxes(of_page: PageFloats) -> list[Rectangle]:
     areas = [area_of(of_page.page.placed[index].line for index in caption.lines) for caption in of_page.captions]
     areas += [area_of([placed.line]) for placed in of_page.page.placed if placed.role == "heading"]
     families: list[list[Graphic]] = []
-    for rule in rules_of(of_page.page.graphics, longer_than=LONG_RULE_POINTS):
+    for rule in of_page.page.long_rules():
         for family in families:
             last = family[-1]
             is_equal = abs(last.x0 - rule.x0) < 2.5 and abs(last.x1 - rule.x1) < 2.5

@@ -11,15 +11,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from kb.parsing.boundaries import find_bounds
 from kb.parsing.furniture import edge_numbers, printed_labels
 from kb.parsing.layout import PageLayout, body_style, find_columns
 from kb.parsing.lines import TextLine
-from kb.parsing.page import Frame, Graphic, OutlineEntry, Rectangle, Turn
+from kb.parsing.page import Frame, Graphic, OutlineEntry, PageText, Rectangle, Turn
 from kb.records import Block, Line
 from kb.structure import FLOAT_TITLE
+
+if TYPE_CHECKING:
+    from kb.parsing.pdf import PdfPage
 
 _LONG_ROW = 25  # letters and digits from which on a row may be read
 _LEAST_ROWS = 3
@@ -41,9 +44,21 @@ class PrintedSheet:
     turned: Mapping[Turn, tuple[TextLine, ...]] = field(default_factory=dict)
     graphics: Sequence[Graphic] = ()
 
+    @classmethod
+    def of(cls, page: PdfPage, text: PageText) -> PrintedSheet:
+        """A page with its text."""
+        return cls(
+            number=page.number, width=page.width, height=page.height, lines=text.lines, turned=text.turned,
+            graphics=page.graphics(),
+        )  # fmt: skip
+
     def every_line(self) -> Iterator[TextLine]:
         """All lines, upright or not."""
         return chain(self.lines, *self.turned.values())
+
+    def letters(self) -> int:
+        """How many letters and digits stand on it."""
+        return sum(char.isalnum() for line in self.every_line() for char in line.text)
 
     def boxes(self) -> Iterator[Rectangle]:
         """Where the lines stand on the page as it is shown."""

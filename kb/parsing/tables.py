@@ -19,9 +19,8 @@ from typing import NamedTuple
 from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.lines import TextLine
 from kb.parsing.page import Graphic, rules_of
-from kb.records import Grid, GridCell, Line
+from kb.records import CELLS, Grid, GridCell, Line
 
-BETWEEN = " | "
 _ROW_EM = 0.4  # baselines that are nearer are of one row
 _BLANK_EM = 0.55  # a wider gap parts two pieces
 _THIN_EM = 0.2  # between two numbers already this one does
@@ -616,7 +615,7 @@ def _written(rows: Sequence[_Row], count: int) -> tuple[str, tuple[Line, ...], t
         for piece in row.pieces:
             cells.setdefault(piece.first, []).append(piece)
         for column in range(count):
-            text += BETWEEN if column else ""
+            text += CELLS if column else ""
             start = len(text)
             words = [word for piece in cells.get(column, ()) for word in piece.words]
             for line, of_line in groupby(words, key=lambda word: word[3]):

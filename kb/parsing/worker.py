@@ -134,13 +134,15 @@ class _Server:
         """
         numbers = [stream.fileno() for stream in streams]
         self._socket.settimeout(seconds)
+        pid: int | None = None
         try:
             socket.send_fds(self._socket, [json.dumps(request).encode()], numbers)
             pid = self._line()
             return self._line()
         except TimeoutError as err:
-            with contextlib.suppress(UnboundLocalError, ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            if pid is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             raise guard.out_of_time() from err
 
     def _line(self) -> int:

@@ -167,16 +167,16 @@ def _boxes(block: Block, cell: GridCell) -> Iterator[Box]:
 
 
 def _filled(table: PrintedTable, shown: Callable[[str], str]) -> list[list[str]]:
-    """All rows with all places, those without a cell empty."""
+    """All rows with all places, those without a cell empty; plain numbers are what they are in every form."""
     rows = [[""] * table.columns for _ in range(table.rows)]
     for cell in table.cells:
-        rows[cell.row][cell.column] = shown(cell.text)
+        rows[cell.row][cell.column] = cell.text if _NUMBER.fullmatch(cell.text) else shown(cell.text)
     return rows
 
 
 def _markdown(table: PrintedTable) -> str:
     """A pipe table; Markdown has one row of headings: those of a column stand in it one behind the other."""
-    rows = _filled(table, _pipe)
+    rows = _filled(table, table_cell)
     heads = [["" for _ in range(table.columns)]]
     if table.header_rows:
         over: list[list[str]] = [[] for _ in range(table.columns)]
@@ -193,13 +193,5 @@ def _csv(table: PrintedTable) -> str:
     """RFC 4180, rows as printed; a cell that a spreadsheet would take for a formula begins with an apostrophe,
     but for plain numbers."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerows(_filled(table, _spreadsheet))
+    csv.writer(out, lineterminator="\r\n").writerows(_filled(table, spreadsheet_cell))
     return out.getvalue()
-
-
-def _spreadsheet(text: str) -> str:
-    return text if _NUMBER.fullmatch(text) else spreadsheet_cell(text)
-
-
-def _pipe(text: str) -> str:
-    return text if _NUMBER.fullmatch(text) else table_cell(text)

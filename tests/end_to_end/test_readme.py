@@ -10,7 +10,6 @@ import json
 import re
 import shlex
 import shutil
-import signal
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -19,8 +18,8 @@ import pytest
 
 import kb
 from kb import Library, Settings
-from kb.cli import main
 from kb.cli.parser import build_parser
+from tests.command_line import run
 from tests.documents import fences
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,14 +41,8 @@ _GO_OUT = re.compile(r"kb add --query|kb update|kb ui|kb demo|kb review")
 
 def _run(command: str) -> tuple[int, str, str]:
     """Exit status, stdout and stderr of a command, in this process: the encoder's package is loaded once."""
-    out, err = io.StringIO(), io.StringIO()
-    handler = signal.getsignal(signal.SIGTERM)
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            status = main(shlex.split(command, comments=True)[1:])
-        finally:
-            signal.signal(signal.SIGTERM, handler)
-    return status, out.getvalue(), err.getvalue()
+    done = run(shlex.split(command, comments=True)[1:])
+    return done.returncode, done.stdout, done.stderr
 
 
 @pytest.fixture(scope="module")

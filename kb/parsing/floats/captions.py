@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from kb.parsing.floats.page import FloatLine, FloatPage, Rect, hull
+from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.layout import BodyStyle
 from kb.structure import FLOAT_WORD, FloatLabel, float_label
 
-SOFT_HYPHEN = "\xad"  # what a line ends in where the reader saw a broken word
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _LAST_PART = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*$")
 
