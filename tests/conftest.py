@@ -50,10 +50,19 @@ _SLOW_FOLDERS = ("end_to_end", "integration")
 _SLOW_FILES = ("test_encoder_contract.py", "test_encoders.py")  # they convert encoders
 
 
+def _is_slow(path: Path) -> bool:
+    return path.parent.name in _SLOW_FOLDERS or path.name in _SLOW_FILES
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Whoever leaves slow tests out does not wait for their modules either."""
+    return True if config.option.markexpr == "not slow" and _is_slow(collection_path) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whole homes, processes, browsers and servers are slow, wherever a single test of them is quick."""
     for item in items:
-        if Path(item.path).parent.name in _SLOW_FOLDERS or Path(item.path).name in _SLOW_FILES:
+        if _is_slow(Path(item.path)):
             item.add_marker(pytest.mark.slow)
 
 

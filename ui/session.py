@@ -41,8 +41,8 @@ def _warm(library: Library) -> None:
     try:
         library.search("warm", k=1)
         importlib.import_module("pandas")
-    except KbError:
-        return  # an empty or broken home: the pages say so themselves
+    except (KbError, RuntimeError):  # an empty or broken home: the pages say so; an app that ends starts no thread
+        return
 
 
 @st.cache_resource(show_spinner=False)

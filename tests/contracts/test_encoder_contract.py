@@ -41,9 +41,15 @@ MAKERS: dict[str, Callable[[Path], Encoder]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all makers keep their converted weights, so that each form is made once."""
+    return tmp_path_factory.mktemp("encoders")
+
+
 @pytest.fixture(scope="module", params=MAKERS)
-def encoder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Encoder:
-    return MAKERS[request.param](tmp_path_factory.mktemp("encoders"))
+def encoder(request: pytest.FixtureRequest, converted: Path) -> Encoder:
+    return MAKERS[request.param](converted)
 
 
 @pytest.mark.slow

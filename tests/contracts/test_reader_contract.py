@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from transformers import BertModel
 
 from kb import encoders
 from kb.encoders import load_reader, torch_runtime
@@ -34,6 +32,9 @@ class TorchReader(AnswerReader):
     """The same weights put together here and run by transformers: what the converted reader must agree with."""
 
     def __init__(self) -> None:
+        import torch
+        from transformers import BertModel
+
         folder = find_model(DEFAULT_MODEL)
         bert = read_bert(folder)
         assert bert is not None
@@ -49,6 +50,8 @@ class TorchReader(AnswerReader):
         super().__init__(bert, lambda batches: [self._infer(*inputs) for inputs in batches], batch=16)
 
     def _infer(self, *inputs: Any) -> Vectors:
+        import torch
+
         ids, types, mask = (torch.from_numpy(values).long() for values in inputs)
         with torch.no_grad():
             hidden = self._model(input_ids=ids, token_type_ids=types, attention_mask=mask).last_hidden_state
@@ -70,7 +73,8 @@ MAKERS: dict[str, Callable[[Path], Reader]] = {
 }
 
 
-@pytest.fixture(scope="module", params=MAKERS)
+# Torch and transformers take longer to load than all other tests of this file.
+@pytest.fixture(scope="module", params=["words", "openvino", pytest.param("torch", marks=pytest.mark.slow)])
 def reader(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Reader:
     return MAKERS[request.param](tmp_path_factory.mktemp("readers"))
 

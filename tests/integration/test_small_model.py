@@ -123,8 +123,7 @@ class Overheard(LangChainChat):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("place", ["text", "title", "metadata"])
+@pytest.mark.parametrize(("place", "order"), [("text", ORDERS[0]), ("title", ORDERS[1]), ("metadata", ORDERS[0])])
 def test_an_order_in_a_paper_is_neither_shown_to_the_model_nor_obeyed(
     chat: LangChainChat, place: str, order: str
 ) -> None:

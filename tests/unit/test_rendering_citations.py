@@ -80,7 +80,8 @@ LINE = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), max_s
 TAGS = st.tuples(st.sampled_from(string.ascii_uppercase), st.sampled_from(string.ascii_uppercase + string.digits)).map(
     "".join
 )
-FIELDS = st.lists(st.tuples(TAGS.filter(lambda tag: tag not in ("TY", "ER")), LINE), max_size=6)
+# "UK" is where rispy keeps tags that it does not know: an entry that has it and such a tag breaks rispy.
+FIELDS = st.lists(st.tuples(TAGS.filter(lambda tag: tag not in ("TY", "ER", "UK")), LINE), max_size=6)
 
 
 @given(st.lists(FIELDS, min_size=1, max_size=3), st.sampled_from(["\n", "\r\n"]), st.booleans())
