@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from kb.text import UNREAD
 
 SOFT_HYPHEN = "\xad"
 """What a line ends in where the reader saw a broken word."""
+_GAP_EM = 0.165  # more than letters of a word are apart
 SPACE_EM = 0.13  # a gap from which on two pieces are two words, in units of the font size
 _SPACING_ACCENTS = {
     "´": "\u0301", "`": "\u0300", "¨": "\u0308", "ˆ": "\u0302", "˜": "\u0303", "¯": "\u0304", "˘": "\u0306",
@@ -38,7 +40,7 @@ class Style(NamedTuple):
     @property
     def is_math(self) -> bool:
         """Whether the font holds mathematical signs."""
-        return _is_math(self.font)
+        return is_math_font(self.font)
 
 
 class Glyph(NamedTuple):
@@ -54,7 +56,8 @@ class Glyph(NamedTuple):
 
 
 @cache
-def _is_math(font: str) -> bool:
+def is_math_font(font: str) -> bool:
+    """Whether a font holds mathematical signs, by its name."""
     return bool(_MATH.match(font))
 
 
@@ -107,7 +110,11 @@ def with_missing_blanks(glyphs: list[Glyph]) -> list[Glyph]:
     Within a word the boxes touch; a gap of a sixth of an em in such a line is a narrow space ("collect the" came
     as "collectthe"). Lines that are letter-spaced throughout are left as they are.
     """
-    gaps = [at for at in range(1, len(glyphs)) if _is_gap(glyphs[at - 1], glyphs[at])]
+    gaps = [
+        at
+        for at, (left, right) in enumerate(pairwise(glyphs), 1)
+        if right.x0 - left.x1 > _GAP_EM * right.style.size and _is_gap(left, right)
+    ]
     certain = [at for at in gaps if glyphs[at].x0 - glyphs[at - 1].x1 > 0.5 * glyphs[at].style.size]
     letters = sum(not glyph.text.isspace() for glyph in glyphs) if gaps else 0
     wide = set(certain if len(gaps) > 0.12 * letters else gaps)
@@ -125,8 +132,7 @@ def _is_gap(left: Glyph, right: Glyph) -> bool:
     gap = right.x0 - left.x1
     is_blank = left.text.isspace() or right.text.isspace()
     return (
-        gap > 0.165 * right.style.size
-        and left.style.size == right.style.size
+        left.style.size == right.style.size
         and left.baseline == right.baseline
         and ((left.text.isalpha() and right.text.isalpha()) or (gap > 0.5 * right.style.size and not is_blank))
         and right.style.upright

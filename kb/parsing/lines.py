@@ -24,6 +24,7 @@ from kb.parsing.glyphs import (
     in_spoken_order,
     is_accent,
     is_extension_font,
+    is_math_font,
     with_double_quotes,
     with_missing_blanks,
 )
@@ -42,8 +43,9 @@ class Fragment:
         inked = [glyph for glyph in glyphs if not glyph.text.isspace()] or glyphs
         self.x0 = min([glyph.x0 for glyph in inked])
         self.x1 = max([glyph.x1 for glyph in inked])
+        fonts = {glyph.style.font for glyph in inked}
         # Large operators and growing brackets set neither size nor baseline of a line.
-        operators = {font for font in {glyph.style.font for glyph in inked} if is_extension_font(font)}
+        operators = {font for font in fonts if is_extension_font(font)}
         self.is_operator = bool(operators) and all(glyph.style.font in operators for glyph in inked)
         if operators and not self.is_operator:
             inked = [glyph for glyph in inked if glyph.style.font not in operators]
@@ -51,9 +53,10 @@ class Fragment:
         sizes = Counter([glyph.style.size for glyph in inked])
         most = max(sizes.values())
         self.size = max(size for size, count in sizes.items() if 5 * count >= len(inked) or count == most)
-        main = [glyph for glyph in inked if glyph.style.size == self.size]
-        # Boxes of mathematical signs (roots, sums) reach into the lines above and below.
-        main = [glyph for glyph in main if not glyph.style.is_math] or main
+        main = [glyph for glyph in inked if glyph.style.size == self.size] if len(sizes) > 1 else inked
+        if any(map(is_math_font, fonts)):
+            # Boxes of mathematical signs (roots, sums) reach into the lines above and below.
+            main = [glyph for glyph in main if not glyph.style.is_math] or main
         self.y0 = min([glyph.y0 for glyph in main])
         self.y1 = max([glyph.y1 for glyph in main])
         baselines = Counter([glyph.baseline for glyph in main])
@@ -215,10 +218,12 @@ def _starts_fragment(last: Glyph, glyph: Glyph) -> bool:
         return False
     if glyph.style.upright != last.style.upright:
         return True
+    jump = glyph.x0 - last.x1
+    if -3 <= jump <= 10 and glyph.y0 == last.y0 and glyph.style.upright:
+        return False  # as nearly all do
     em = max(last.style.size, glyph.style.size, 1.0)
     if not glyph.style.upright:
         return abs(glyph.x0 - last.x0) > em
-    jump = glyph.x0 - last.x1
     overlap = min(glyph.y1, last.y1) - max(glyph.y0, last.y0)
     return jump > max(10.0, _GUTTER_EM * em) or jump < -3 * em or overlap < -0.3 * em
 

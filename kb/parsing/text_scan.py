@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kb.parsing.pdf import PdfPage
 
 _MAX_DIGITS = 4
+_DIGITS = frozenset("0123456789")
 _ALIGNED_POINTS = 1.5
 _MIN_NUMBERS = 8
 _APART_EM = 0.6
@@ -74,24 +75,26 @@ def without_line_numbers(glyphs: Sequence[Glyph | None]) -> tuple[list[Glyph | N
 
 def _numbers(glyphs: Sequence[Glyph | None]) -> list[_Number]:
     """Numbers of up to four digits that stand free on both sides."""
-    found: list[_Number] = []
-    current: list[int] = []
-    for at, glyph in enumerate([*glyphs, None]):
-        last = glyphs[current[-1]] if current else None
-        digit = glyph is not None and glyph.text.isascii() and glyph.text.isdigit() and glyph.style.upright
-        if digit and glyph and (last is None or _touches(last, glyph)):
-            current.append(at)
+    runs: list[list[int]] = []
+    for at, glyph in enumerate(glyphs):
+        if glyph is None or glyph.text not in _DIGITS or not glyph.style.upright:
             continue
-        if current:
-            number = _number(glyphs, current)
-            after = glyph if glyph is not None and last is not None and _touches(last, glyph) else None
-            before = glyphs[current[0] - 1] if current[0] else None
-            first = glyphs[current[0]]
-            free = before is None or first is None or not _touches(before, first)
-            if number and free and (after is None or after.text.isspace()) and _stands_apart(glyphs, current):
-                found.append(number)
-        current = [at] if digit else []
-    return found
+        before = glyphs[at - 1] if runs and runs[-1][-1] == at - 1 else None
+        if before is not None and _touches(before, glyph):
+            runs[-1].append(at)
+        else:
+            runs.append([at])
+    return [number for run in runs if (number := _number(glyphs, run)) and _stands_free(glyphs, run)]
+
+
+def _stands_free(glyphs: Sequence[Glyph | None], run: Sequence[int]) -> bool:
+    first, last = glyphs[run[0]], glyphs[run[-1]]
+    before = glyphs[run[0] - 1] if run[0] else None
+    after = glyphs[run[-1] + 1] if run[-1] + 1 < len(glyphs) else None
+    if first is None or last is None or (before is not None and _touches(before, first)):
+        return False
+    free = after is None or after.text.isspace() or not _touches(last, after)
+    return free and _stands_apart(glyphs, run)
 
 
 def _is_dense(strip: Sequence[_Number], glyphs: Sequence[Glyph | None]) -> bool:
@@ -303,15 +306,13 @@ class TextScan:
 
     def _scan(self) -> None:
         self._dropped["beyond limit"] += max(0, self._characters.count - MAX_CHARS_PER_PAGE)
-        shown = self._page.shown
+        shown, width, height = self._page.shown, self._page.width, self._page.height
         spelt: dict[int, str] = {}
         asked: dict[tuple[int, int], str] = {}
         owner, piece = 0, None
         for index, code, address, left, bottom, right, top in self._characters.each(MAX_CHARS_PER_PAGE):
             if code in (10, 13):
-                self._glyphs.append(None)
-                self._owners.append(0)
-                self._places.append((index, code, 0))
+                self._keep(None, 0, (index, code, 0))
                 continue
             if address > 0 and address != owner:
                 owner = address
@@ -336,11 +337,20 @@ class TextScan:
             bx, by = shown(right, top)
             x0, x1 = (ax, bx) if ax <= bx else (bx, ax)
             y0, y1 = (ay, by) if ay <= by else (by, ay)
+            if piece.state != "invisible":  # what is off the page or too small to be read
+                if not (0 <= x0 + x1 <= 2 * width and 0 <= y0 + y1 <= 2 * height):
+                    self._dropped["off-page"] += text != " "
+                    continue
+                if piece.style.size < _TINY_POINTS:
+                    self._dropped["tiny"] += text != " "
+                    continue
             glyph = Glyph(text, x0, y0, x1, y1, piece.origin[1], piece.style)
-            if self._is_kept(glyph, piece.state):
-                self._glyphs.append(glyph)
-                self._owners.append(owner)
-                self._places.append((index, code, piece.font if address > 0 else 0))
+            self._keep(glyph, owner, (index, code, piece.font if address > 0 else 0))
+
+    def _keep(self, glyph: Glyph | None, owner: int, place: tuple[int, int, int]) -> None:
+        self._glyphs.append(glyph)
+        self._owners.append(owner)
+        self._places.append(place)
 
     def _doubt_ideographs(self) -> None:
         """Ask the font's names where it calls narrow glyphs ideographs, whose signs are as wide as they are high."""
@@ -365,9 +375,9 @@ class TextScan:
         words = _fonts_of_words(self._glyphs, [font for *_, font in self._places])
         looked: dict[tuple[int, int, int], str] = {}
         for at, (glyph, (index, code, font)) in enumerate(zip(self._glyphs, self._places, strict=True)):
-            if glyph is None or not font or glyph.text.isspace():
+            if glyph is None or not font or (font in words and glyph.text != UNREAD) or glyph.text.isspace():
                 continue
-            if glyph.text != UNREAD and (font in words or _TEX_FONT.match(glyph.style.font)):
+            if glyph.text != UNREAD and _TEX_FONT.match(glyph.style.font):
                 continue
             one = (font, code, index if code in _ANY_GLYPH else 0)
             if one not in looked and len(looked) < _MAX_LOOKS and glyph.style.upright:
@@ -392,19 +402,6 @@ class TextScan:
         else:
             sign = symbol_sign(code, font=font) or self._page.reader.fonts.private_sign(chr(code), seen) or chr(code)
         return "".join(char if char in OVERLAYS else spelling_of(ord(char)) for char in sign) or UNREAD
-
-    def _is_kept(self, glyph: Glyph, state: str) -> bool:
-        """Whether a glyph is on the page and large enough to be read; others are counted."""
-        if state != "invisible":
-            x, y = (glyph.x0 + glyph.x1) / 2, (glyph.y0 + glyph.y1) / 2
-            blank = glyph.text == " "
-            if not (0 <= x <= self._page.width and 0 <= y <= self._page.height):
-                self._dropped["off-page"] += not blank
-                return False
-            if glyph.style.size < _TINY_POINTS:
-                self._dropped["tiny"] += not blank
-                return False
-        return True
 
     def _piece(self, owner: TextObject, index: int) -> _Piece:
         a, b, c, d = owner.matrix[:4]
