@@ -77,8 +77,9 @@ def merge_fragments(fragments: list[list[Glyph]]) -> list[Fragment]:
         if all(glyph.text.isspace() for glyph in glyphs):
             continue
         fragment = Fragment(glyphs)
+        accent = is_accent(glyphs)
         for earlier in reversed(kept[-4:]):
-            if is_accent(fragment.glyphs) and _stands_over(fragment, earlier):
+            if accent and _stands_over(fragment, earlier):
                 kept[kept.index(earlier)] = Fragment([*earlier.glyphs, *fragment.glyphs])
                 break
             if _same_line(earlier, fragment):
