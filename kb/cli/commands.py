@@ -8,11 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kb import Library, Settings
-from kb.cli.progress import Reporter
-from kb.cli.streams import write_document, write_text
+from kb.cli.streams import JobReporter, Reporter, write_document, write_text
 from kb.errors import DONE, FAULTS, IN_PART, NOT_DONE, HomeUnwritable, UsageError
 from kb.records import Answer, Comparison, DemoReport, DemoStep, ManuscriptCheck, Paper, Topic
 from kb.rendering import plain_text
@@ -20,10 +19,6 @@ from kb.rendering.printed_tables import render_table
 from kb.rendering.reasons import sentence
 from kb.settings import unknown_variables
 from kb.text import is_text
-
-if TYPE_CHECKING:
-    from kb import Library
-    from kb.cli.progress import Reporter
 
 QUERY = "citation graph as a signal for document embeddings"
 QUESTION = "Does SPECTER need citations at inference time?"
@@ -110,7 +105,6 @@ def run(options: argparse.Namespace) -> int:
 def _run_as_job(options: argparse.Namespace) -> int:
     """Run the verb as long work of the app: progress and result go into the catalog."""
     from kb import envelopes
-    from kb.cli.progress import JobReporter
 
     with _open(options) as library, library.jobs.record(options.job) as recorder:
         reporter = JobReporter(progress=recorder.progress, notice=recorder.notice)

@@ -115,7 +115,7 @@ def _touches(left: Glyph, right: Glyph) -> bool:
     return abs(left.baseline - right.baseline) < 0.5 and -0.3 * right.style.size < gap < 0.3 * right.style.size
 
 
-def _stands_apart(glyphs: Sequence[Glyph | None], places: list[int]) -> bool:
+def _stands_apart(glyphs: Sequence[Glyph | None], places: Sequence[int]) -> bool:
     """Whether what is painted before and after on the same baseline is more than a blank away."""
     first, last = glyphs[places[0]], glyphs[places[-1]]
     for neighbour in (_inked(glyphs, range(places[0] - 1, -1, -1)), _inked(glyphs, range(places[-1] + 1, len(glyphs)))):
@@ -135,7 +135,7 @@ def _inked(glyphs: Sequence[Glyph | None], places: range) -> Glyph | None:
     return None
 
 
-def _number(glyphs: Sequence[Glyph | None], places: list[int]) -> _Number | None:
+def _number(glyphs: Sequence[Glyph | None], places: Sequence[int]) -> _Number | None:
     digits = [glyph for at in places if (glyph := glyphs[at]) is not None]
     if not digits or len(digits) > _MAX_DIGITS:
         return None

@@ -12,7 +12,7 @@ from PIL import Image
 
 from kb import Library, Settings
 from kb.cli.commands import DAY, QUESTION, run_demo
-from kb.cli.progress import Reporter
+from kb.cli.streams import Reporter
 from tests.end_to_end.chromium import Visitor, chromium, served
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"

@@ -19,7 +19,7 @@ from playwright.sync_api import expect
 
 from kb import Library, Settings
 from kb.cli.commands import DAY, run_demo
-from kb.cli.progress import Reporter
+from kb.cli.streams import Reporter
 from kb.records import Answer
 from tests.end_to_end.chromium import Visitor, chromium_path, served
 from ui import markup
