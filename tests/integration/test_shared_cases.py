@@ -14,6 +14,8 @@ from kb.ids import parse_arxiv_id
 from kb.parsing.document import read_pdf
 from tests.fakes import WordEncoder
 
+DEMO = Path(__file__).resolve().parents[2] / "kb" / "demo"
+SPECTER = "SPECTER: Document-level Representation Learning using Citation-informed Transformers"
 pytestmark = pytest.mark.shared
 
 
@@ -75,6 +77,28 @@ def test_the_printed_page_stands_beside_the_position_in_the_file(cases: Path) ->
     document = read_pdf((cases / "pdf_variants" / "page_labels.pdf").read_bytes(), max_pages=40)
     assert document.page_labels == tuple(str(number) for number in range(2270, 2283))
     assert document.front.authors == ("Arman Cohan", "Sergey Feldman", "Iz Beltagy", "Doug Downey", "Daniel S. Weld")
+
+
+def test_pages_that_are_shown_sideways_are_read_as_upright_ones(cases: Path) -> None:
+    document = read_pdf((cases / "pdf_variants" / "rotated90.pdf").read_bytes(), max_pages=40)
+    assert document.fulltext.state == "full"
+    assert document.front.title == SPECTER
+    assert document.front.authors == ("Arman Cohan", "Sergey Feldman", "Iz Beltagy", "Doug Downey", "Daniel S. Weld")
+    upright = read_pdf((DEMO / "2020.acl-main.207.pdf").read_bytes(), max_pages=40)
+    assert [block.text for block in document.blocks if block.kind == "caption"] == [
+        block.text for block in upright.blocks if block.kind == "caption"
+    ]
+
+
+@pytest.mark.parametrize("cover", ["cover_rg.pdf", "cover_repo.pdf"])
+def test_a_paper_with_a_cover_and_the_paper_itself_are_one(library: Library, cases: Path, cover: str) -> None:
+    library.add(str(cases / "pdf_variants" / cover))
+    library.add(str(DEMO / "2020.acl-main.207.pdf"))
+    (paper,) = library.list()
+    assert paper.title == SPECTER
+    assert len(paper.authors) == 5
+    dois = {key for key in (paper.id, *paper.aliases) if key.startswith("doi:")}
+    assert dois <= {"doi:10.18653/v1/2020.acl-main.207"}
 
 
 def test_what_is_pasted_is_the_paper_that_it_means(cases: Path) -> None:
