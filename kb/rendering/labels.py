@@ -37,6 +37,7 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "evidence": "Evidence",
         "record": "abstract of the record",
         "page": "p. {page}",
+        "page_printed": "p. {page} (printed {printed})",
         "recognised": "read by machine",
         "earlier": "from an earlier reading",
         "not stated": "not stated",
@@ -144,6 +145,7 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "evidence": "出处",
         "record": "记录中的摘要",
         "page": "第 {page} 页",
+        "page_printed": "第 {page} 页（印刷页码 {printed}）",
         "recognised": "机器识别",
         "earlier": "出自较早的一次解析",
         "not stated": "文中未说明",
@@ -231,7 +233,9 @@ def page_of(language: Language, quoted: Evidence | Passage) -> str:
         return ""
     holds = (quoted.recognised, quoted.earlier_reading)
     remarks = [name for name, is_so in zip(QUOTATION_REMARKS, holds, strict=True) if is_so]
-    return ", ".join([label(language, "page", page=quoted.page), *(label(language, name) for name in remarks)])
+    printed = getattr(quoted, "page_label", None) or str(quoted.page)  # passages alone know what the page prints
+    page = label(language, "page" if printed == str(quoted.page) else "page_printed", page=quoted.page, printed=printed)
+    return ", ".join([page, *(label(language, name) for name in remarks)])
 
 
 def label(language: Language, name: str, **values: object) -> str:

@@ -21,6 +21,7 @@ from kb.records import (
     UpdateReport,
 )
 from kb.rendering import plain_text, reasons
+from kb.rendering.labels import page_of
 
 ZEBRA = Paper(id="arxiv:2401.00001", title="Zebra: A Corpus of Striped Animals", authors=("Ann Author", "Bea Beta"))
 HERON = Paper(id="arxiv:2401.00002", title="Heron: Wading Birds", authors=("Carl Cee",))
@@ -166,3 +167,11 @@ def test_the_status_says_which_verb_lists_what_could_not_be_added() -> None:
     assert "could not be added" not in plain_text.status(now)
     failed = replace(now, failures=(Failure(what="x.pdf", code="not-a-pdf", reason="no PDF: get it again"),))
     assert "1 could not be added: kb doctor lists them" in plain_text.status(failed)
+
+
+def test_the_printed_page_stands_beside_the_position_wherever_a_passage_is_cited() -> None:
+    printed = replace(passage(ZEBRA, "1", TABLE, "They are exact."), page_label="2273")
+    assert "p. 4 (printed 2273)" in of(printed)
+    assert page_of("en", printed) == "p. 4 (printed 2273)"
+    assert page_of("zh", printed) == "第 4 页（印刷页码 2273）"
+    assert page_of("en", replace(printed, page_label="4")) == "p. 4"
