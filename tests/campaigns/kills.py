@@ -160,6 +160,8 @@ def forked(work: Callable[[], Any], *, after: float | None = None, by: signal.Si
     started = time.monotonic()
     if not (pid := os.fork()):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if by != signal.SIGKILL:
+            signal.signal(by, signal.SIG_IGN)  # what comes before the command listens, or after its end, stops nothing
         try:
             said = json.dumps(work()).encode()
             with os.fdopen(writing, "wb") as pipe:

@@ -63,6 +63,14 @@ def test_no_letter_of_a_record_changes_unseen(whole: Path, tmp_path: Path) -> No
             assert [problem.cure for problem in library.doctor()][:1] == ["kb recover TO"]
 
 
+def test_what_the_catalog_says_of_its_own_tables_changes_no_letter_unseen(home: Path) -> None:
+    for at in places(home, b"tabletagstags"):
+        change(home, at, bit=0x20)  # "Table": SQLite itself does not mind
+    status, said, _ = run("doctor", home=home)
+    assert status == 4
+    assert "tags" in said
+
+
 def test_a_damaged_paper_is_named_and_the_others_are_listed(home: Path) -> None:
     status, listed, _ = run("list", home=home)
     assert (status, "Birds of Iceland" in listed) == (0, True)

@@ -34,6 +34,11 @@ _LOCKLESS = frozenset({
     sqlite3.SQLITE_IOERR_SHMMAP, sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK,
 })  # fmt: skip
 _FOREIGN = (sqlite3.Error, UnicodeDecodeError, OverflowError)  # Python reads SQLite's message, which may quote damage
+# SQLite goes by the statement that made a table or index, and does not look at what stands beside it.
+_MISCALLED = (
+    "SELECT name FROM sqlite_master WHERE type NOT IN ('table', 'index', 'trigger')"
+    " OR (sql IS NOT NULL AND (instr(sql, name) = 0 OR instr(sql, tbl_name) = 0))"
+)
 _TOLD = 1000  # faults of one check
 _PATIENCE_SECONDS = 60.0  # for another's transaction
 _BREATH_SECONDS = 0.01  # that a long writer leaves between its transactions
@@ -376,6 +381,7 @@ class Database:
         """What is not as it was written, by SQLite's own check and by the rows' checksums; empty when all is well."""
         try:
             told = [str(row[0]) for row in self.rows(f"PRAGMA integrity_check({_TOLD})") if row[0] != "ok"]
+            told += [f"what the catalog says of {row[0]!r} is not as it was written" for row in self.rows(_MISCALLED)]
         except (CatalogDamaged, HomeUnwritable) as err:
             return [str(err.__cause__ or err)]
         lines = [line for text in told for line in text.splitlines() if not line.startswith("***")]
