@@ -208,7 +208,8 @@ class Chunk:
     """What is stored, indexed and embedded: ``text == Document.text[start:end]`` of one section.
 
     ``ordinal`` counts chunks of the paper in reading order from 0. A chunk of kind "abstract" made from the record
-    (no document) has ``page=None`` and spans in the record's abstract.
+    (no document) has ``page=None`` and spans in the record's abstract. ``told`` is what the indexes read in place of
+    ``text`` where that says too little by itself: rows of a table, under its caption, every cell with its headings.
     """
 
     id: str
@@ -225,3 +226,9 @@ class Chunk:
     last_page: int | None = None
     label: str | None = None
     boxes: tuple[Box, ...] = ()
+    told: str = ""
+
+    @property
+    def searched(self) -> str:
+        """What the indexes read of it."""
+        return self.told or self.text
