@@ -149,6 +149,10 @@ class Corpus(Protocol):
         """Page of the first character and the boxes of ``chunk.text[start:end]``; (None, ()) without a PDF."""
         ...
 
+    def cells(self, chunk_id: str, start: int, end: int) -> tuple[PrintedCell, ...]:
+        """The cells of printed tables in ``chunk.text[start:end]``, each with what names it; none in prose."""
+        ...
+
     def page_label(self, paper_id: str, page: int) -> str | None:
         """The number that a page (from 1) of the paper's file prints; None where it is not known."""
         ...

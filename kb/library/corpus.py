@@ -166,6 +166,10 @@ class LibraryCorpus:
         """Page and boxes of ``chunk.text[start:end]``."""
         return self._catalog.passages.locate(chunk_id, start, end)
 
+    def cells(self, chunk_id: str, start: int, end: int) -> tuple[PrintedCell, ...]:
+        """The cells of printed tables in ``chunk.text[start:end]``."""
+        return self._catalog.passages.cells(chunk_id, start, end)
+
     def page_label(self, paper_id: str, page: int) -> str | None:
         """The number that a page prints."""
         return self._catalog.passages.page_label(paper_id, page)

@@ -204,18 +204,20 @@ def _find_headings(rows: Sequence[_Row], rules: Sequence[Graphic]) -> None:
 
 
 def _columns(rows: Sequence[_Row]) -> list[_Column]:
-    """The columns from left to right."""
+    """The columns from left to right: first those of the rows below the head, which a heading may be wider than."""
+    head = _lines_above_numbers(rows)
     pieces = [(number, row.size, one) for number, row in enumerate(rows) for one in row.pieces if one.heads is None]
-    placed = [(one.x1 - one.x0, number, one, size) for number, size, one in pieces]
-    placed.sort(key=lambda one: (one[0], one[1], one[2].x0))
+    placed = [(number < head, one.x1 - one.x0, number, one, size) for number, size, one in pieces]
+    placed.sort(key=lambda one: (one[:3], one[3].x0))
     columns: list[_Column] = []
     wide: list[_Wide] = []
-    for _, number, piece, size in placed:
+    for is_head, _, number, piece, size in placed:
         over = [column for column in columns if _overlap(column, piece) > _OVER_EM * size]
         if len(over) > 1:
             wide.append(_Wide(piece, number, _OVER_EM * size))
         elif over:
-            over[0].x0, over[0].x1 = min(over[0].x0, piece.x0), max(over[0].x1, piece.x1)
+            if not is_head:
+                over[0].x0, over[0].x1 = min(over[0].x0, piece.x0), max(over[0].x1, piece.x1)
             over[0].rows.add(number)
         elif len(columns) < _MOST_COLUMNS:
             columns.append(_Column(piece.x0, piece.x1, {number}))
@@ -223,6 +225,13 @@ def _columns(rows: Sequence[_Row]) -> list[_Column]:
     # A line across all columns is a heading or a note among rows, unless most rows are such lines.
     partly = [one for one in wide if not all(_overlap(column, one.piece) > 0 for column in columns)]
     return _joined(columns, wide if 2 * (len(wide) - len(partly)) > len(rows) else partly)
+
+
+def _lines_above_numbers(rows: Sequence[_Row]) -> int:
+    """How many lines stand above the first of numbers; 0 where most lines are of words."""
+    numeric = [2 * sum(piece.is_number for piece in row.pieces) >= max(4, len(row.pieces)) for row in rows]
+    first = numeric.index(True) if any(numeric) else 0
+    return first if 2 * sum(numeric) > len(rows) - first else 0
 
 
 class _Wide(NamedTuple):
@@ -394,9 +403,20 @@ def _header_rows(lines: Sequence[_Row], columns: Sequence[_Column]) -> list[_Row
         own = [one for one in pieces if one.first == piece.first]
         is_spanned = any(_spans(one) and one.first <= piece.first <= one.last for one in pieces)
         is_of_level = len(own) == len({level[id(one)] for one in own}) and len(own) in (1, len(made))
-        stays = is_spanned or (not has_lines and is_of_level and all(_is_on_line(one, pieces) for one in own))
+        is_on_line = all(_is_on_line(one, pieces) for one in own)
+        stays = is_spanned or (not has_lines and is_of_level and is_on_line)
+        if not stays and len(own) == 1 and not is_on_line and _is_between(piece, made):
+            piece.rows = len(made)
         _add(made[level[id(piece)] if stays else 0], piece)
     return [row for row in made if row.pieces]
+
+
+def _is_between(piece: _Piece, rows: Sequence[_Row]) -> bool:
+    """Whether a piece stands at the middle of the rows of a head."""
+    if len(rows) < 2:
+        return False
+    middle, step = (rows[0].baseline + rows[-1].baseline) / 2, (rows[-1].baseline - rows[0].baseline) / (len(rows) - 1)
+    return abs(piece.baseline - middle) < 0.5 * step
 
 
 def _is_on_line(piece: _Piece, pieces: Sequence[_Piece]) -> bool:

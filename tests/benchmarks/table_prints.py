@@ -466,7 +466,7 @@ _HEAD = r"""\documentclass[%s]{article}
 \usepackage[margin=%s]{geometry}
 \usepackage{booktabs,longtable,array,dcolumn,xcolor,colortbl,graphicx,rotating,pdflscape,caption}
 %s
-\newcommand\mrow[2]{\raisebox{-\dimexpr(#1\baselineskip-\baselineskip)/2}[0pt][0pt]{#2}}
+\newcommand\mrow[2]{\raisebox{-\dimexpr(#1\normalbaselineskip-\normalbaselineskip)/2}[0pt][0pt]{#2}}
 \setlength\tabcolsep{%s}
 \begin{document}
 """
@@ -554,6 +554,8 @@ def _printed(name: str, number: int) -> tuple[str, list[dict[str, Any]]]:
         gap = "3pt"
     tex = _HEAD % (",".join(options), "2cm" if kind.columns == 2 else "2.5cm", fonts, gap)
     tex += rf"\title{{{write.prose(1)[:50]}}}\author{{A. Writer}}\date{{}}\maketitle" + "\n"
+    if write.lot.random() < 0.5:
+        tex += rf"\begin{{abstract}}{write.prose(4)}\end{{abstract}}" + "\n"
     tex += r"\section{Introduction}" + "\n" + "\n\n".join(write.prose(5) for _ in range(3)) + "\n"
     drawn = [kind.draw(write)]
     if kind.place in ("beside", "parts"):

@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--faults", action="store_true")
     asked = parser.parse_args()
     questions = [json.loads(line) for line in QUESTIONS.read_text("utf-8").splitlines()]
-    with tempfile.TemporaryDirectory() as folder, Library.open(Settings(home=asked.home or Path(folder))) as library:
+    with tempfile.TemporaryDirectory() as folder, Library.open(Settings(home=asked.home or Path(folder), model="none")) as library:
         started = time.process_time()
         library.add([str(asked.data / "pdfs" / file) for file in dict.fromkeys(q["file"] for q in questions)])
         print(f"CPU seconds to add: {time.process_time() - started:.1f}")
@@ -56,7 +56,7 @@ def _rank(library: Library, question: dict[str, Any], mode: Any) -> int:
 
 
 def _answering(library: Library, question: dict[str, Any]) -> int:
-    answer = library.ask(question["question"], model="none")
+    answer = library.ask(question["question"])
     for rank, passage in enumerate(answer.passages, 1):
         marked = [s.text for s in passage.sentences if s.n in passage.answering]
         if any(holds(text, question["row"]) for text in marked):
