@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from dataclasses import replace
+from itertools import groupby, zip_longest
 
-from kb.records import CELLS, Block, Box, Document, Grid, GridCell, PrintedCell, PrintedTable
+from kb.records import CELLS, Block, Box, Document, Grid, GridCell, PrintedCell, PrintedRow, PrintedTable
 from kb.text import one_line
 
 _FIGURES = re.compile(r"\d")
@@ -35,21 +36,32 @@ def captions_of(blocks: Iterable[Block]) -> dict[str, str]:
     return {block.label: block.text for block in blocks if block.kind == "caption" and block.label}
 
 
-def cells_within(blocks: Sequence[Block], start: int, end: int) -> tuple[PrintedCell, ...]:
-    """The named cells of tables that the document's text ``[start, end)`` touches."""
-    found: list[PrintedCell] = []
+def rows_within(blocks: Sequence[Block], start: int, end: int) -> tuple[PrintedRow, ...]:
+    """The rows of tables in the document's text ``[start, end)``; their places count from ``start``."""
+    found: list[PrintedRow] = []
     for block in blocks:
         if block.kind != "table" or block.grid is None or block.end <= start or end <= block.start:
             continue
-        places = {
-            (cell.row, cell.column)
-            for cell in block.grid.cells
-            if block.start + cell.start < end and start < block.start + cell.end
-        }
-        found += [
-            cell for cell in _table(block, caption="").cells if cell.is_named and (cell.row, cell.column) in places
-        ]
+        named = {(cell.row, cell.column): cell for cell in _table(block, caption="").cells if cell.is_named}
+        for number, (begin, stop) in enumerate(_lines(block.text)):
+            first, last = max(begin + block.start, start), min(stop + block.start, end)
+            own = [cell for cell in block.grid.cells if cell.row == number]
+            cells = tuple(
+                named[number, cell.column]
+                for cell in sorted(own, key=lambda cell: cell.column)
+                if first <= block.start + cell.start < last and (number, cell.column) in named
+            )
+            if cells:
+                found.append(PrintedRow(start=first - start, end=last - start, cells=cells))
     return tuple(found)
+
+
+def _lines(text: str) -> Iterator[tuple[int, int]]:
+    """Where each line of a text stands."""
+    start = 0
+    for line in text.split("\n"):
+        yield start, start + len(line)
+        start += len(line) + 1
 
 
 def spoken_rows(table: PrintedTable) -> Iterator[str]:
@@ -80,28 +92,22 @@ def told_rows(block: Block) -> list[tuple[int, int, str]]:
     Rows of the head say nothing of their own, for every cell has its headings; "" stands for such a row, and for all
     rows of a table whose columns have no names. Of a row that is very long the parts have its labels, too.
     """
-    rows = [(match.start(), match.end()) for match in re.finditer(r"[^\n]+", block.text)]
     grid = block.grid
+    lines = [(start, end) for start, end in _lines(block.text) if block.text[start:end].strip()]
     if grid is None or not grid.header_rows:
-        return [(start, end, "") for start, end in rows]
-    table = _table(block, caption="")
+        return [(start, end, "") for start, end in lines]
+    rows = {row.start: row.cells for row in rows_within([replace(block, start=0)], 0, len(block.text))}
     places = {(cell.row, cell.column): cell for cell in grid.cells}
     found: list[tuple[int, int, str]] = []
-    lines = block.text.split("\n")
-    start = 0
-    for number, line in enumerate(lines):
-        end = start + len(line)
-        cells = [cell for cell in table.cells if cell.row == number and cell.is_named]
-        if line.strip():
-            begin = start
-            for nth, part in enumerate(parts := _parts(cells)):
-                is_last = nth + 1 == len(parts)
-                stop = end if is_last else places[number, part[-1].column].end
-                found.append((begin, stop, told(part)))
-                begin = stop if is_last else places[number, parts[nth + 1][0].column].start
-            if not cells:
-                found.append((start, end, ""))
-        start = end + 1
+    for start, end in lines:
+        parts = _parts(rows.get(start, ()))
+        begin = start
+        for part, after in zip_longest(parts, parts[1:]):
+            stop = places[part[-1].row, part[-1].column].end if after else end
+            found.append((begin, stop, told(part)))
+            begin = places[after[0].row, after[0].column].start if after else end
+        if not parts:
+            found.append((start, end, ""))
     return found
 
 

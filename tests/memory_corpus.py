@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from kb.protocols import Reader, Vectors
-from kb.records import NO_FILTERS, Box, Chunk, Evidence, Filters, Grouping, Hit, Mention, Mode, Paper, PrintedCell
+from kb.records import NO_FILTERS, Box, Chunk, Evidence, Filters, Grouping, Hit, Mention, Mode, Paper, PrintedRow
 from kb.text import sentence_spans
 from kb.words import content_stems
 
@@ -181,7 +181,7 @@ class MemoryCorpus:
         chunk = self._by_id[chunk_id]
         return chunk.page, (Box(page=chunk.page or 1, x0=0.0, y0=float(start), x1=1.0, y1=float(end)),)
 
-    def cells(self, chunk_id: str, start: int, end: int) -> tuple[PrintedCell, ...]:
+    def rows(self, chunk_id: str) -> tuple[PrintedRow, ...]:
         """None: its texts are prose."""
         return ()
 

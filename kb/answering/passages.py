@@ -85,11 +85,11 @@ def located(passage: Passage, *, corpus: Corpus) -> Passage:
     """The passage with the boxes of its sentences and the number that its page prints, where there is a PDF, and with
     the cells of rows of tables."""
     label = None if passage.page is None else corpus.page_label(passage.paper.id, passage.page)
+    rows = {row.start: row.cells for row in corpus.rows(passage.chunk_id)}
     sentences = []
     for each in passage.sentences:
         _, boxes = corpus.locate(passage.chunk_id, each.start, each.end)
-        cells = corpus.cells(passage.chunk_id, each.start, each.end) if CELLS in each.text else ()
-        sentences.append(replace(each, boxes=boxes, cells=cells))
+        sentences.append(replace(each, boxes=boxes, cells=rows.get(each.start, ())))
     return replace(passage, page_label=label, sentences=tuple(sentences))
 
 

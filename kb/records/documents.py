@@ -175,6 +175,15 @@ class PrintedCell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedRow:
+    """A row of a printed table in a text: characters ``[start, end)`` of it, and the named cells that stand there."""
+
+    start: int
+    end: int
+    cells: tuple[PrintedCell, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PrintedTable:
     """A table that a paper prints: its label and caption where it has them, and its cells, row by row.
 
