@@ -437,26 +437,51 @@ def _widen(row: _Row, under: Sequence[_Row], *, columns: Sequence[_Column]) -> N
     """
     below = {piece.first for later in under for piece in later.pieces}
     taken = {column for piece in row.pieces for column in range(piece.first, piece.last + 1)}
-    found: list[tuple[_Piece, int, int, bool]] = []
+    row.pieces.sort(key=lambda piece: piece.x0)
+    offers: list[list[_Offer]] = []
+    sure: list[bool] = []
     for piece in row.pieces:
+        own = _Offer(piece.first, piece.last, _off(piece, columns[piece.first], columns[piece.last]))
         lefts, rights = [piece.first], [piece.last]
         while lefts[-1] - 1 not in taken and lefts[-1] - 1 in below:
             lefts.append(lefts[-1] - 1)
         while rights[-1] + 1 not in taken and rights[-1] + 1 in below:
             rights.append(rights[-1] + 1)
-        spans = [(_off(piece, columns[first], columns[last]), first, last) for first in lefts for last in rights]
-        near = [span for span in spans if span[0] <= _CENTRE_EM * row.size]
-        if near and piece.heads is None:
-            nearest = min(near, key=lambda span: (round(span[0] / row.size), span[1] - span[2]))
-            is_sure = nearest[0] < _off(piece, columns[piece.first], columns[piece.last]) - 0.5 * row.size
-            _, first, last = nearest if is_sure else max(near, key=lambda span: span[2] - span[1])
-            found.append((piece, first, last, is_sure))
-    named = taken | {column for _, first, last, _ in found for column in range(first, last + 1)}
+        spans = [_Offer(at, to, _off(piece, columns[at], columns[to])) for at in lefts for to in rights]
+        near = [span for span in spans if span.off <= _CENTRE_EM * row.size] if piece.heads is None else []
+        nearest = min((span.off for span in near), default=own.off)
+        sure.append(nearest < own.off - 0.5 * row.size)
+        offers.append([span for span in near if not sure[-1] or span.off < nearest + 0.5 * row.size] or [own])
+    chosen = _side_by_side(offers) or [_Offer(piece.first, piece.last, 0.0) for piece in row.pieces]
+    named = taken | {column for span in chosen for column in range(span.first, span.last + 1)}
     stub = min((column for column in below if column not in named), default=None)
     names_all = below - named <= {stub} if stub == min(below) else below <= named
-    for piece, first, last, is_sure in found:
+    for piece, span, is_sure in zip(row.pieces, chosen, sure, strict=True):
         if is_sure or (names_all and len(row.pieces) > 1):
-            piece.first, piece.last = first, last
+            piece.first, piece.last = span.first, span.last
+
+
+class _Offer(NamedTuple):
+    """Columns that a heading may span, and how far its middle is off theirs."""
+
+    first: int
+    last: int
+    off: float
+
+
+def _side_by_side(offers: Sequence[Sequence[_Offer]]) -> list[_Offer]:
+    """One offer of each heading, from left to right, none over another's columns: together they span most columns, and
+    of equal ones those are taken that are least off. Empty where none go together."""
+    best: dict[int, tuple[float, float, list[_Offer]]] = {-1: (0, 0.0, [])}  # by the last column taken
+    for of_piece in offers:
+        after: dict[int, tuple[float, float, list[_Offer]]] = {}
+        for last, (count, off, chosen) in best.items():
+            for offer in of_piece:
+                if offer.first > last:
+                    made = (count - (offer.last - offer.first + 1), off + offer.off, [*chosen, offer])
+                    after[offer.last] = min(after.get(offer.last, made), made, key=lambda one: one[:2])
+        best = after
+    return min(best.values(), key=lambda one: one[:2])[2] if best else []
 
 
 def _off(piece: _Piece, first: _Column, last: _Column) -> float:
