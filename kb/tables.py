@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import groupby, zip_longest
 
 from kb.records import CELLS, Block, Box, Document, Grid, GridCell, PrintedCell, PrintedRow, PrintedTable
@@ -25,24 +24,47 @@ _MOST_CHARACTERS = 480  # of a row as one text: more is parted between cells
 
 def printed_tables(document: Document) -> tuple[PrintedTable, ...]:
     """The tables of a paper's text in reading order, each with its caption."""
-    captions = captions_of(document.blocks)
+    captions, heads = captions_of(document.blocks), heads_of(document.blocks)
     return tuple(
-        _table(block, caption=captions.get(block.label or "", "")) for block in document.blocks if block.kind == "table"
+        _table(block, caption=captions.get(block.label or "", ""), head=heads[block.start])
+        for block in document.blocks
+        if block.kind == "table"
     )
 
 
 def captions_of(blocks: Iterable[Block]) -> dict[str, str]:
-    """Each float's caption by its label."""
-    return {block.label: block.text for block in blocks if block.kind == "caption" and block.label}
+    """Each float's caption by its label; of one that goes on over pages the first."""
+    found: dict[str, str] = {}
+    for block in blocks:
+        if block.kind == "caption" and block.label:
+            found.setdefault(block.label, block.text)
+    return found
+
+
+def heads_of(blocks: Iterable[Block]) -> dict[int, Block]:
+    """For each table, by its place, the one whose head names its columns: an earlier part of it where it goes on over
+    pages and has no head of its own."""
+    found: dict[int, Block] = {}
+    named: dict[tuple[str, int], Block] = {}
+    for block in blocks:
+        if block.kind == "table":
+            key = (block.label or "", block.grid.columns if block.grid else 0)
+            if block.grid is not None and block.grid.header_rows:
+                named[key] = block
+            found[block.start] = named.get(key, block) if block.label else block
+    return found
 
 
 def rows_within(blocks: Sequence[Block], start: int, end: int) -> tuple[PrintedRow, ...]:
     """The rows of tables in the document's text ``[start, end)``; their places count from ``start``."""
     found: list[PrintedRow] = []
+    heads = heads_of(blocks)
     for block in blocks:
         if block.kind != "table" or block.grid is None or block.end <= start or end <= block.start:
             continue
-        named = {(cell.row, cell.column): cell for cell in _table(block, caption="").cells if cell.is_named}
+        named = {
+            (cell.row, cell.column): cell for cell in _table(block, head=heads[block.start]).cells if cell.is_named
+        }
         for number, (begin, stop) in enumerate(_lines(block.text)):
             first, last = max(begin + block.start, start), min(stop + block.start, end)
             own = [cell for cell in block.grid.cells if cell.row == number]
@@ -86,21 +108,26 @@ def told(cells: Sequence[PrintedCell]) -> str:
     return f"{label} — {text}" if label else text
 
 
-def told_rows(block: Block) -> list[tuple[int, int, str]]:
+def told_rows(block: Block, *, head: Block) -> list[tuple[int, int, str]]:
     """The rows of a table as they are searched: where each stands in the block's text, and what it says in words.
 
     Rows of the head say nothing of their own, for every cell has its headings; "" stands for such a row, and for all
-    rows of a table whose columns have no names. Of a row that is very long the parts have its labels, too.
+    rows of a table whose columns have no names. Of a row that is very long the parts have its labels, too. ``head`` is
+    the table whose head names its columns (``heads_of``).
     """
     grid = block.grid
     lines = [(start, end) for start, end in _lines(block.text) if block.text[start:end].strip()]
-    if grid is None or not grid.header_rows:
+    if grid is None or head.grid is None or not head.grid.header_rows:
         return [(start, end, "") for start, end in lines]
-    rows = {row.start: row.cells for row in rows_within([replace(block, start=0)], 0, len(block.text))}
+    named: dict[int, list[PrintedCell]] = {}
+    for cell in _table(block, head=head).cells:
+        if cell.is_named:
+            named.setdefault(cell.row, []).append(cell)
+    numbers = {start: number for number, (start, _) in enumerate(_lines(block.text))}
     places = {(cell.row, cell.column): cell for cell in grid.cells}
     found: list[tuple[int, int, str]] = []
     for start, end in lines:
-        parts = _parts(rows.get(start, ()))
+        parts = _parts(named.get(numbers[start], ()))
         begin = start
         for part, after in zip_longest(parts, parts[1:]):
             stop = places[part[-1].row, part[-1].column].end if after else end
@@ -122,15 +149,15 @@ def _parts(cells: Sequence[PrintedCell]) -> list[list[PrintedCell]]:
     return parts
 
 
-def _table(block: Block, *, caption: str) -> PrintedTable:
+def _table(block: Block, *, head: Block, caption: str = "") -> PrintedTable:
     grid = block.grid or _grid_of_text(block.text)
     count = 1 + max((cell.row for cell in grid.cells), default=-1)
     body = [cell for cell in grid.cells if cell.row >= grid.header_rows]
     stubs = _stub_columns(body, grid, block.text)
     groups = {row: _only_cell(row, body) for row in range(grid.header_rows, count)}
 
-    def told(cell: GridCell) -> str:
-        return one_line(block.text[cell.start : cell.end])
+    def text_of(cell: GridCell, of: Block = block) -> str:
+        return one_line(of.text[cell.start : cell.end])
 
     made = []
     labels: dict[int, GridCell] = {}
@@ -138,17 +165,18 @@ def _table(block: Block, *, caption: str) -> PrintedTable:
     for cell in sorted(grid.cells, key=lambda cell: (cell.row, cell.column)):
         is_head = cell.row < grid.header_rows
         if not is_head and (title := groups[cell.row]) is not None:
-            group, labels = told(title), {}
+            group, labels = text_of(title), {}
         if not is_head and cell.column < stubs:
             labels = {at: one for at, one in labels.items() if at < cell.column} | {cell.column: cell}
         named = not is_head and cell.column >= stubs and groups[cell.row] is None
-        headings = tuple(told(head) for head in _above(cell, grid)) if named else ()
+        headings = tuple(text_of(over, head) for over in _above(cell, head.grid or grid)) if named else ()
         made.append(
             PrintedCell(
-                row=cell.row, column=cell.column, rows=cell.rows, columns=cell.columns, text=told(cell), is_named=named,
-                labels=tuple(filter(None, [group, *(told(labels[at]) for at in sorted(labels))])) if named else (),
+                row=cell.row, column=cell.column, rows=cell.rows, columns=cell.columns, text=text_of(cell),
+                is_named=named,
+                labels=tuple(filter(None, [group, *(text_of(labels[at]) for at in sorted(labels))])) if named else (),
                 headings=headings,
-                unit=_unit([told(cell), *reversed(headings)]) if named else None,
+                unit=_unit([text_of(cell), *reversed(headings)]) if named else None,
                 page=block.page, boxes=tuple(_boxes(block, cell)),
             )
         )  # fmt: skip

@@ -32,7 +32,7 @@ from typing import Any
 from kb.ids import record_key
 from kb.records import Block, Chunk, ChunkKind, Document, Metadata, Paper
 from kb.structure import is_abstract
-from kb.tables import captions_of, told_rows
+from kb.tables import captions_of, heads_of, told_rows
 from kb.text import sentence_spans
 
 SECTION_JOINT = " › "
@@ -150,14 +150,14 @@ def _rows(text: str, start: int) -> Iterator[tuple[int, int]]:
 
 def _runs(document: Document) -> Iterator[_Run]:
     """Runs in reading order: neighbours of one sort and section, whatever stands between them being a border."""
-    captions = captions_of(document.blocks)
+    captions, heads = captions_of(document.blocks), heads_of(document.blocks)
     for key, group in groupby(_sorted_out(document.blocks), key=lambda pair: pair[0]):
         blocks = [block for _, block in group]
         if key is None:
             continue
         sort = key[0]
         if sort == "float":
-            yield _float_run(blocks, captions)
+            yield _float_run(blocks, captions=captions, heads=heads)
         elif sort == "footnote":
             spans = [span for block in blocks for span in _sentences(block.text, block.start)]
             yield _Run(kind="text", section=blocks[0].section, spans=tuple(spans))
@@ -188,12 +188,12 @@ def _belong_together(one: Block, other: Block) -> bool:
     return is_one_float and {one.kind, other.kind} == _FLOATS
 
 
-def _float_run(blocks: Sequence[Block], captions: Mapping[str, str]) -> _Run:
+def _float_run(blocks: Sequence[Block], *, captions: Mapping[str, str], heads: Mapping[int, Block]) -> _Run:
     spans: list[tuple[int, int]] = []
     told: dict[tuple[int, int], str] = {}
     for block in blocks:
         if block.kind == "table":
-            rows = told_rows(block)
+            rows = told_rows(block, head=heads[block.start])
             spans += [(block.start + start, block.start + end) for start, end, _ in rows]
             told |= {(block.start + start, block.start + end): text for start, end, text in rows if text}
         else:
