@@ -219,7 +219,7 @@ def _columns(rows: Sequence[_Row]) -> list[_Column]:
             if not is_head:
                 over[0].x0, over[0].x1 = min(over[0].x0, piece.x0), max(over[0].x1, piece.x1)
             over[0].rows.add(number)
-        elif len(columns) < _MOST_COLUMNS:
+        elif len(columns) < _MOST_COLUMNS and not number < head - 1:  # in a gap it heads what stands on both sides
             columns.append(_Column(piece.x0, piece.x1, {number}))
     columns.sort(key=lambda column: column.x0)
     # A line across all columns is a heading or a note among rows, unless most rows are such lines.

@@ -356,7 +356,7 @@ def _decimals(write: _Writer) -> _Drawn:
     ]
     for name in write.names(write.between(5, 8)):
         numbers = [
-            f"{write.lot.choice([0.02, 3.1, 47.25, 812.5, 1204.0]) * write.lot.uniform(0.5, 1.5):.{write.between(0, 3)}f}"
+            f"{write.lot.choice([0.02, 3.1, 47.2, 812.5, 1204.0]) * write.lot.uniform(0.5, 1.5):.{write.between(0, 3)}f}"
             for _ in range(width)
         ]
         rows.append([_cell(name), *_cells(numbers)])
@@ -383,7 +383,8 @@ def _powers(write: _Writer) -> _Drawn:
         count, rate, share = write.between(1000, 99999), write.lot.uniform(1, 9), write.lot.uniform(1, 99)
         low = write.between(1, 40)
         rows.append([
-            _cell(name), _cell(f"{count:,}"), _cell(f"{rate:.1f}×10-3", rf"${rate:.1f}\times10^{{-3}}$"), _cell(f"{share:.1f}%"),
+            _cell(name), _cell(f"{count:,}"), _cell(f"{rate:.1f}×10-3", rf"${rate:.1f}\times10^{{-3}}$"),
+            _cell(f"{share:.1f}%"),
             _cell(f"{low}–{low + 7}", f"{low}--{low + 7}"),
         ])  # fmt: skip
     return _Drawn("lrrrr", rows, 1, {0: r"\midrule"})
@@ -572,7 +573,7 @@ def _floated(kind: Kind, drawn: list[_Drawn], write: _Writer) -> str:
         tabulars = [rf"\resizebox{{\linewidth}}{{!}}{{{one}}}" for one in tabulars]
     note = (
         "\n\n"
-        + r"{\footnotesize $^{a}$ Mean of three runs. $^{b}$ As printed there. $^{\dagger}$ Not ours. $^{*}$ By hand.}"
+        r"{\footnotesize $^{a}$ Mean of three runs. $^{b}$ As printed there. $^{\dagger}$ Not ours. $^{*}$ By hand.}"
         if kind.note
         else ""
     )
@@ -581,7 +582,8 @@ def _floated(kind: Kind, drawn: list[_Drawn], write: _Writer) -> str:
         head, rest = one.body().split("\n", 1)
         return (
             rf"{{{kind.size} \begin{{longtable}}{{{one.spec}}} {captions[0]} \\ \toprule {head} \endfirsthead" + "\n"
-            rf"\multicolumn{{{len(one.rows[0])}}}{{c}}{{Table 1 (continued)}} \\ \toprule {head} \endhead \bottomrule \endfoot"
+            rf"\multicolumn{{{len(one.rows[0])}}}{{c}}{{Table 1 (continued)}} \\ \toprule {head} \endhead"
+            rf" \bottomrule \endfoot"
             + f"\n{rest}\n" + r"\end{longtable}}"
         )  # fmt: skip
     if kind.place == "beside":

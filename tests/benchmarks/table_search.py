@@ -36,7 +36,10 @@ def main() -> None:
     parser.add_argument("--faults", action="store_true")
     asked = parser.parse_args()
     questions = [json.loads(line) for line in QUESTIONS.read_text("utf-8").splitlines()]
-    with tempfile.TemporaryDirectory() as folder, Library.open(Settings(home=asked.home or Path(folder), model="none")) as library:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Library.open(Settings(home=asked.home or Path(folder), model="none")) as library,
+    ):
         started = time.process_time()
         library.add([str(asked.data / "pdfs" / file) for file in dict.fromkeys(q["file"] for q in questions)])
         print(f"CPU seconds to add: {time.process_time() - started:.1f}")
