@@ -8,6 +8,7 @@ say so: a line was broken where the next word did not fit.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -30,6 +31,7 @@ _SLACK_POINTS = 2.0  # that a column may reach beyond the rule above it
 _CENTRED = 0.05  # share of the width
 _HALF_STEP = 0.75  # of the usual distance of two rows: what is nearer is a cell that spans rows, set between them
 _MOST_COLUMNS = 100
+_MOST_HEAD_LINES = 8
 _LEAST_ROWS = 3  # of a table that has no caption
 _FULL_RULE = 0.7  # share of the width that a rule between rows takes
 _MOST_LINES = 4  # of a row, on the average, where rules stand between all rows
@@ -79,9 +81,17 @@ class _Row:
 
 @dataclass(slots=True)
 class _Column:
+    """``x0`` to ``x1`` is what stands below the head; ``left`` to ``right`` with the heading right above it."""
+
     x0: float
     x1: float
     rows: set[int] = field(default_factory=set)
+    left: float = math.inf
+    right: float = -math.inf
+
+    @property
+    def middle(self) -> float:
+        return (min(self.left, self.x0) + max(self.right, self.x1)) / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +228,8 @@ def _columns(rows: Sequence[_Row]) -> list[_Column]:
         elif over:
             if not is_head:
                 over[0].x0, over[0].x1 = min(over[0].x0, piece.x0), max(over[0].x1, piece.x1)
+            elif number == head - 1:
+                over[0].left, over[0].right = piece.x0, piece.x1
             over[0].rows.add(number)
         elif len(columns) < _MOST_COLUMNS and not number < head - 1:  # in a gap it heads what stands on both sides
             columns.append(_Column(piece.x0, piece.x1, {number}))
@@ -229,9 +241,15 @@ def _columns(rows: Sequence[_Row]) -> list[_Column]:
 
 def _lines_above_numbers(rows: Sequence[_Row]) -> int:
     """How many lines stand above the first of numbers; 0 where most lines are of words."""
-    numeric = [2 * sum(piece.is_number for piece in row.pieces) >= max(4, len(row.pieces)) for row in rows]
+    numeric = [_has_figures(row) for row in rows]
     first = numeric.index(True) if any(numeric) else 0
-    return first if 2 * sum(numeric) > len(rows) - first else 0
+    return first if 2 * sum(numeric) > len(rows) - first and first <= _MOST_HEAD_LINES else 0
+
+
+def _has_figures(row: _Row) -> bool:
+    """Whether most cells beside the first are figures rather than letters."""
+    told = [sum(map(str.isdigit, piece.text)) > sum(map(str.isalpha, piece.text)) for piece in row.pieces[1:]]
+    return bool(told) and 2 * sum(told) > len(told)
 
 
 class _Wide(NamedTuple):
@@ -255,7 +273,7 @@ def _joined(columns: list[_Column], wide: Sequence[_Wide]) -> list[_Column]:
 
     while len(columns) > 1 and excess(at := max(range(len(columns) - 1), key=excess)) > 0:
         left, right = columns[at : at + 2]
-        columns[at : at + 2] = [_Column(left.x0, right.x1, left.rows | right.rows)]
+        columns[at : at + 2] = [_Column(left.x0, right.x1, left.rows | right.rows, left.left, right.right)]
         for one in loose[:]:
             over = [column for column in columns if one.stands_over(column)]
             if len(over) == 1:
@@ -486,7 +504,8 @@ def _side_by_side(offers: Sequence[Sequence[_Offer]]) -> list[_Offer]:
 
 def _off(piece: _Piece, first: _Column, last: _Column) -> float:
     """How far the middle of a piece is from that of columns."""
-    return abs(piece.x0 + piece.x1 - first.x0 - last.x1) / 2
+    middle = first.middle if first is last else (min(first.left, first.x0) + max(last.right, last.x1)) / 2
+    return abs((piece.x0 + piece.x1) / 2 - middle)
 
 
 def _add(row: _Row, piece: _Piece) -> None:
@@ -627,7 +646,7 @@ def _lift_labels(rows: Sequence[_Row]) -> None:
         if not piece.is_number and not _spans(piece) and abs(piece.baseline - middle) <= 0.75 * step:
             rows[at].pieces.remove(piece)
             rows[0].pieces.append(piece)
-            piece.rows = len(rows)
+            piece.rows = sum(bool(row.pieces) for row in rows)
 
 
 def _complete_each_other(above: _Row, row: _Row) -> bool:

@@ -356,7 +356,7 @@ def _decimals(write: _Writer) -> _Drawn:
     ]
     for name in write.names(write.between(5, 8)):
         numbers = [
-            f"{write.lot.choice([0.02, 3.1, 47.2, 812.5, 1204.0]) * write.lot.uniform(0.5, 1.5):.{write.between(0, 3)}f}"
+            f"{write.lot.choice([0.02, 3.1, 47.2, 812.5, 1204]) * write.lot.uniform(0.5, 1.5):.{write.between(0, 3)}f}"
             for _ in range(width)
         ]
         rows.append([_cell(name), *_cells(numbers)])
