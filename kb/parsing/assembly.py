@@ -498,14 +498,25 @@ def _without_prose_around(
     """A float's own lines, and those of running text at its head and foot: beyond its rules, wide, set as that is."""
     ruled = [area for area in page.ruled if any(stands_in(placed.line, [area]) for placed in group)]
 
+    def is_set_so(placed: Placed) -> bool:
+        line = placed.line
+        is_so = abs(line.size - body.size) <= 0.06 * body.size and line.font in body.fonts
+        return is_so and not stands_in(line, ruled)
+
     def is_prose(placed: Placed) -> bool:
-        line, (start, end) = placed.line, page.span_of(placed.column)
-        is_set_so = abs(line.size - body.size) <= 0.06 * body.size and line.font in body.fonts
-        return is_set_so and line.width >= _WIDE * (end - start) and not stands_in(line, ruled)
+        start, end = page.span_of(placed.column)
+        return is_set_so(placed) and placed.line.width >= _WIDE * (end - start)
+
+    def ends_prose(placed: Placed, before: Placed) -> bool:
+        down = placed.line.baseline - before.line.baseline
+        is_below = 0.5 * body.leading < down < 1.4 * body.leading and abs(placed.line.x0 - before.line.x0) < 2
+        return is_below and is_set_so(placed) and is_prose(before)
 
     inside = sorted(group, key=lambda placed: placed.line.baseline)
     around: list[Placed] = []
     for place in (0, -1):
+        if place and len(inside) > 2 and ends_prose(inside[-1], inside[-2]):
+            around.append(inside.pop())
         while inside and is_prose(inside[place]):
             around.append(inside.pop(place))
     if not inside:

@@ -200,10 +200,12 @@ def _find_headings(rows: Sequence[_Row], rules: Sequence[Graphic]) -> None:
     """A cell alone over a rule that has several below it heads all of these, wherever it stands over the rule."""
     every = [piece for row in rows for piece in row.pieces]
     left, right = min(piece.x0 for piece in every), max(piece.x1 for piece in every)
+    full = [rule.y0 for rule in rules_of(rules, longer_than=0) if rule.x0 < left + 1 and right - 1 < rule.x1]
     for row, below in pairwise(rows):
         for rule in rules:
-            if row is not rows[0] and rule.x0 < left + 1 and right - 1 < rule.x1:
-                continue  # it ends the head, or parts groups of rows
+            is_full = rule.x0 < left + 1 and right - 1 < rule.x1
+            if any(abs(y - rule.y0) < 1 for y in full) and (row is not rows[0] or not is_full):
+                continue  # it ends the head, or parts groups of rows, whole or piece by piece
             if row.baseline - 1 < rule.y0 < below.baseline - _ROW_EM * below.size:
                 over, under = (
                     [piece for piece in one.pieces if rule.x0 < (piece.x0 + piece.x1) / 2 < rule.x1]
@@ -423,8 +425,10 @@ def _header_rows(lines: Sequence[_Row], columns: Sequence[_Column]) -> list[_Row
         is_of_level = len(own) == len({level[id(one)] for one in own}) and len(own) in (1, len(made))
         is_on_line = all(_is_on_line(one, pieces) for one in own)
         stays = is_spanned or (not has_lines and is_of_level and is_on_line)
-        if not stays and len(own) == 1 and not is_on_line and _is_between(piece, made):
-            piece.rows = len(made)
+        if not stays and not is_spanned and len(made) > 1:
+            levels = {level[id(one)] for one in own}
+            is_between = len(own) == 1 and not is_on_line and _is_between(piece, made)
+            piece.rows = len(made) if is_between or levels == set(range(len(made))) else 1
         _add(made[level[id(piece)] if stays else 0], piece)
     return [row for row in made if row.pieces]
 
@@ -635,6 +639,7 @@ def _whole_rows(
 
 def _lift_labels(rows: Sequence[_Row]) -> None:
     """A label that stands alone in its column between two rules, and not at the top, is of all rows between them."""
+    lifted: list[_Piece] = []
     leading = Counter(piece.first for row in rows for piece in row.pieces)
     for column, count in leading.items():
         at = next(number for number, row in enumerate(rows) if any(piece.first == column for piece in row.pieces))
@@ -646,7 +651,9 @@ def _lift_labels(rows: Sequence[_Row]) -> None:
         if not piece.is_number and not _spans(piece) and abs(piece.baseline - middle) <= 0.75 * step:
             rows[at].pieces.remove(piece)
             rows[0].pieces.append(piece)
-            piece.rows = sum(bool(row.pieces) for row in rows)
+            lifted.append(piece)
+    for piece in lifted:
+        piece.rows = sum(bool(row.pieces) for row in rows)
 
 
 def _complete_each_other(above: _Row, row: _Row) -> bool:

@@ -244,9 +244,9 @@ def tables(truth: Truth, reading: Reading) -> Iterator[Point]:
 
 
 def _spans(typed: Truth, found: Truth | None, pairs: dict[int, int]) -> Point:
-    """F1 of the cells that span rows or columns: right are those of a paired row that span just as many."""
+    """F1 of the cells of paired rows that span rows or columns: right are those that span just as many."""
     own = {(pairs.get(row), *rest) for row, *rest in typed["spans"]}
-    theirs = {tuple(span) for span in found["spans"]} if found else set()
+    theirs = {tuple(span) for span in found["spans"] if span[0] in pairs.values()} if found else set()
     fault = (
         "" if own == theirs else f"p. {typed['page']} {typed['label']}: spans {sorted(theirs)}, not {typed['spans']}"
     )
