@@ -496,7 +496,14 @@ def _without_prose_around(
     group: Sequence[Placed], *, page: PageLayout, body: BodyStyle
 ) -> tuple[list[Placed], list[Placed]]:
     """A float's own lines, and those of running text at its head and foot: beyond its rules, wide, set as that is."""
-    ruled = [area for area in page.ruled if any(stands_in(placed.line, [area]) for placed in group)]
+    top, low = min(placed.line.y0 for placed in group), max(placed.line.y1 for placed in group)
+    ruled = []
+    for x0, y0, x1, y1 in page.ruled:  # one may hold several tables, with text between them
+        if any(stands_in(placed.line, [(x0, y0, x1, y1)]) for placed in group):
+            rules = [
+                rule.y0 for rule in page.long_rules() if max(y0, top - body.leading) <= rule.y0 <= min(y1, low) + 1
+            ]
+            ruled.append((x0, min(rules, default=y0), x1, max(rules, default=y1)))
 
     def is_set_so(placed: Placed) -> bool:
         line = placed.line
