@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.records import NO_FILTERS, Box, Chunk, Filters, Grouping, Hit, Mention, Mode, Paper
+from kb.records import NO_FILTERS, Box, Chunk, Filters, Grouping, Hit, Mention, Mode, Paper, PrintedRow
 
 Vectors = NDArray[np.float32]
 Keys = NDArray[np.int64]  # chunk keys: the catalog's integers for chunks, never used twice
@@ -147,6 +147,10 @@ class Corpus(Protocol):
 
     def locate(self, chunk_id: str, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
         """Page of the first character and the boxes of ``chunk.text[start:end]``; (None, ()) without a PDF."""
+        ...
+
+    def rows(self, chunk_id: str) -> tuple[PrintedRow, ...]:
+        """The rows of printed tables in a chunk's text, every cell with what names it; none in prose."""
         ...
 
     def page_label(self, paper_id: str, page: int) -> str | None:

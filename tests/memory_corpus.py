@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from kb.protocols import Reader, Vectors
-from kb.records import NO_FILTERS, Box, Chunk, Evidence, Filters, Grouping, Hit, Mention, Mode, Paper
+from kb.records import NO_FILTERS, Box, Chunk, Evidence, Filters, Grouping, Hit, Mention, Mode, Paper, PrintedRow
 from kb.text import sentence_spans
 from kb.words import content_stems
 
@@ -180,6 +180,10 @@ class MemoryCorpus:
         """One box that stands for the span."""
         chunk = self._by_id[chunk_id]
         return chunk.page, (Box(page=chunk.page or 1, x0=0.0, y0=float(start), x1=1.0, y1=float(end)),)
+
+    def rows(self, chunk_id: str) -> tuple[PrintedRow, ...]:
+        """None: its texts are prose."""
+        return ()
 
     def page_label(self, paper_id: str, page: int) -> str | None:
         """Pages count from 101 in print."""

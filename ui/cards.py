@@ -9,6 +9,7 @@ from itertools import groupby
 import streamlit as st
 
 from kb.records import CELLS, Answer, Claim, Evidence, Hit, Paper, Passage, PassageSentence
+from kb.tables import told
 from kb.words import snippet, words_found
 from ui import markup
 from ui.evidence import beside, evidence_in, evidence_of, open_evidence, remarks, show_unread, source_link
@@ -122,6 +123,9 @@ def show_passage(passage: Passage, *, key: str) -> None:
         st.caption(place_of(passage))
         for text in filter(None, (before, passage_text(passage), after)):
             st.markdown(text)
+        for each in passage.sentences:
+            if each.cells and each.n in passage.answering:
+                st.caption(markup.plain(told(each.cells)))
         show_unread(passage)
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             if st.button(t("see_passage"), key=f"see-{key}", type="tertiary", icon=":material/menu_book:"):
@@ -189,6 +193,8 @@ def _source(passage: Passage, sentence: PassageSentence, *, key: str) -> None:
     with st.container(key=f"quote-{key}"):
         if st.button(label, key=f"cited-{key}", type="tertiary", help=t("see_passage")):
             open_evidence(evidence_in(passage, sentence.n))
+        if sentence.cells:
+            st.caption(markup.plain(told(sentence.cells)))
 
 
 def claim_line(claim: Claim, *, key: str) -> None:

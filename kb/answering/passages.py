@@ -82,15 +82,15 @@ def numbered(hit: Hit, marker: str) -> Passage:
 
 
 def located(passage: Passage, *, corpus: Corpus) -> Passage:
-    """The passage with the boxes of its sentences and the number that its page prints, where there is a PDF."""
+    """The passage with the boxes of its sentences and the number that its page prints, where there is a PDF, and with
+    the cells of rows of tables."""
     label = None if passage.page is None else corpus.page_label(passage.paper.id, passage.page)
-    return replace(
-        passage,
-        page_label=label,
-        sentences=tuple(
-            replace(each, boxes=corpus.locate(passage.chunk_id, each.start, each.end)[1]) for each in passage.sentences
-        ),
-    )
+    rows = {row.start: row.cells for row in corpus.rows(passage.chunk_id)}
+    sentences = []
+    for each in passage.sentences:
+        _, boxes = corpus.locate(passage.chunk_id, each.start, each.end)
+        sentences.append(replace(each, boxes=boxes, cells=rows.get(each.start, ())))
+    return replace(passage, page_label=label, sentences=tuple(sentences))
 
 
 def evidence(passage: Passage, sentence: PassageSentence, *, corpus: Corpus) -> Evidence:

@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from kb import literals
 from kb.answering.passages import numbered, spans
 from kb.protocols import Corpus
-from kb.records import Hit, Passage, QuestionKind, ShortSpan
+from kb.records import CELLS, Hit, Passage, QuestionKind, ShortSpan
 from kb.structure import CITATION, POINTER, is_references
+from kb.tables import told
 from kb.words import content_stems, is_latin
 
 _HYBRID, _COSINE, _READER = 0.5, 1.0, 0.5
@@ -40,6 +41,35 @@ class RankedChunk:
     best: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A chunk as it is judged: its sentences, and what each says; a row of a table says its cells with their names."""
+
+    hit: Hit
+    spans: tuple[tuple[int, int], ...]
+    texts: tuple[str, ...]
+    rows: frozenset[int]  # places of rows of tables
+
+    def under_heading(self, place: int) -> str:
+        """A sentence after its section's heading: what "they" and "84.2" are about."""
+        heading = self.hit.section[-1] if self.hit.section else ""
+        return f"{heading}: {self.texts[place]}" if heading else self.texts[place]
+
+    def in_context(self, place: int) -> tuple[str, str]:
+        """A sentence, and what a reader has seen when he comes to it: the paper's title and the sentence before it, or
+        above a row of a table its caption."""
+        earlier = [at for at in range(place) if place not in self.rows or at not in self.rows]
+        before = self.texts[earlier[-1]] if earlier else ""
+        return self.texts[place], ": ".join(part for part in (self.hit.paper.title, before) if part)
+
+
+def _read(hit: Hit, *, corpus: Corpus) -> _Read:
+    found = tuple(spans(hit.text))
+    rows = {row.start: told(row.cells) for row in corpus.rows(hit.chunk_id)} if CELLS in hit.text else {}
+    texts = tuple(rows.get(start) or " ".join(hit.text[start:end].split()) for start, end in found)
+    return _Read(hit, found, texts, frozenset(at for at, (start, _) in enumerate(found) if start in rows))
+
+
 @dataclass(slots=True)
 class _Sentence:
     """A sentence of a chunk (``nth``) that may be looked at, with its signals so far."""
@@ -61,71 +91,54 @@ def rank(question: str, hits: Sequence[Hit], *, corpus: Corpus) -> list[RankedCh
     Of each chunk the sentences that share the rarest words with the question are encoded, and those nearest to it are
     read. Without a reader, or for a question in a script that it never learned, its term is left out.
     """
-    read = [(hit, spans(hit.text)) for hit in hits if not (hit.section and is_references(hit.section[-1]))]
-    read = [(hit, found) for hit, found in read if found]
+    read = [_read(hit, corpus=corpus) for hit in hits if not (hit.section and is_references(hit.section[-1]))]
+    read = [one for one in read if one.spans]
     if not read:
         return []
-    top = max(hit.score for hit, _ in read) or 1.0
+    top = max(one.hit.score for one in read) or 1.0
     looked_at = _looked_at(question, read, top=top)
-    texts = [_under_heading(read[each.nth][0], read[each.nth][1][each.place]) for each in looked_at]
+    texts = [read[each.nth].under_heading(each.place) for each in looked_at]
     vectors = corpus.encode([question, *texts])
     for each, cosine in zip(looked_at, (vectors[1:] @ vectors[0]).tolist(), strict=True):
         each.cosine = cosine
     reader = corpus.reader() if is_latin(question) else None
     if reader is not None:
         nearest = sorted(looked_at, key=lambda each: (-each.cosine, each.nth, each.place))[:_READ]
-        odds = reader.answers(question, [_in_context(*read[each.nth], each.place) for each in nearest])
+        odds = reader.answers(question, [read[each.nth].in_context(each.place) for each in nearest])
         for each, value in zip(nearest, odds.tolist(), strict=True):
             each.probability = 1.0 / (1.0 + math.exp(-value))
     lowest = min(each.cosine for each in looked_at)
     ranked = []
-    for nth, (hit, found) in enumerate(read):
+    for nth, one in enumerate(read):
         own = [each for each in looked_at if each.nth == nth]
         best = max(own, key=lambda each: (each.score, -each.place), default=_Sentence(nth, 0, 0.0, cosine=lowest))
         ranked.append(
             RankedChunk(
-                hit=hit,
-                spans=tuple(found),
+                hit=one.hit,
+                spans=one.spans,
                 cosine=max((each.cosine for each in own), default=0.0),
                 probability=max((each.probability for each in own), default=0.0),
-                score=round(_HYBRID * hit.score / top + best.score, 6),
+                score=round(_HYBRID * one.hit.score / top + best.score, 6),
                 best=best.place,
             )
         )
     return sorted(ranked, key=lambda each: (-each.score, each.hit.chunk_id))
 
 
-def _looked_at(question: str, read: Sequence[tuple[Hit, list[tuple[int, int]]]], *, top: float) -> list[_Sentence]:
+def _looked_at(question: str, read: Sequence[_Read], *, top: float) -> list[_Sentence]:
     """The sentences that are encoded: some of each chunk, by the question's rare words in them and by their chunk."""
     stems = list(dict.fromkeys(content_stems(question)))
-    there = [set(content_stems(hit.text)) for hit, _ in read]
+    there = [set(content_stems(one.hit.text)) for one in read]
     rarity = {stem: math.log(1 + (len(read) + 1) / (sum(stem in one for one in there) + 0.5)) for stem in stems}
     total = sum(rarity.values()) or 1.0
     found: list[_Sentence] = []
-    for nth, (hit, places) in enumerate(read):
-        said = [set(content_stems(hit.text[slice(*span)])) for span in places]
-        overlaps = [sum(rarity[stem] for stem in stems if stem in one) / total for one in said]
-        best = sorted(range(len(places)), key=lambda place: (-overlaps[place], place))[:_PER_CHUNK]
+    for nth, one in enumerate(read):
+        said = [set(content_stems(text)) for text in one.texts]
+        overlaps = [sum(rarity[stem] for stem in stems if stem in words) / total for words in said]
+        best = sorted(range(len(said)), key=lambda place: (-overlaps[place], place))[:_PER_CHUNK]
         found += [_Sentence(nth, place, overlaps[place]) for place in best]
-    found.sort(key=lambda each: (-(each.overlap + read[each.nth][0].score / top), each.nth, each.place))
+    found.sort(key=lambda each: (-(each.overlap + read[each.nth].hit.score / top), each.nth, each.place))
     return found[:_ENCODED]
-
-
-def _in_context(hit: Hit, places: Sequence[tuple[int, int]], place: int) -> tuple[str, str]:
-    """A sentence, and what a reader has seen when he comes to it: the paper's title and the sentence before it."""
-    before = _printed(hit.text, places[place - 1]) if place else ""
-    return _printed(hit.text, places[place]), ": ".join(part for part in (hit.paper.title, before) if part)
-
-
-def _printed(text: str, span: tuple[int, int]) -> str:
-    return " ".join(text[slice(*span)].split())
-
-
-def _under_heading(hit: Hit, span: tuple[int, int]) -> str:
-    """A sentence after its section's heading: what "they" and "84.2" are about."""
-    heading = hit.section[-1] if hit.section else ""
-    sentence = hit.text[slice(*span)]
-    return f"{heading}: {sentence}" if heading else sentence
 
 
 def passage(ranked: RankedChunk, marker: str, *, question: str, kind: QuestionKind) -> Passage:

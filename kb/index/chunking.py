@@ -5,6 +5,9 @@ Its size is counted by the encoder's own tokenizer, so nothing of it is cut off 
 lists, equations, code) is packed from whole sentences into chunks of even size; captions and tables are chunks of
 their own; references, headings and front matter are never chunks.
 
+A table with its caption is one chunk, or, where it is longer, several that are cut between rows. What the indexes read
+of it is in words (``Chunk.told``): each of these chunks begins with the caption, and every cell follows its headings.
+
 Footnotes: those with a sentence in them (eight words or more) are chunks of their own, because papers keep
 addresses, conditions and exceptions there; shorter ones ("Equal contribution.") are dropped.
 
@@ -21,14 +24,15 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import accumulate, groupby, pairwise
 from typing import Any
 
 from kb.ids import record_key
 from kb.records import Block, Chunk, ChunkKind, Document, Metadata, Paper
 from kb.structure import is_abstract
+from kb.tables import captions_of, heads_of, told_rows
 from kb.text import sentence_spans
 
 SECTION_JOINT = " › "
@@ -40,6 +44,7 @@ _FOOTNOTE_WORDS = 8
 # (Characters bound the tokens: in CJK text each is a token.)
 _TITLE_WORDS, _TITLE_CHARACTERS = 24, 160
 _HEADING_WORDS, _HEADING_CHARACTERS = 10, 60
+_CAPTION_WORDS, _CAPTION_CHARACTERS = 32, 240  # of a table, before each part of it
 _LEAST_TEXT_TOKENS = 16
 _CLAUSE_END = tuple(",;:)]}，；：、）")
 # What may stand between two cuts of an over-long sentence: a word, or a stretch of CJK text up to its punctuation.
@@ -120,7 +125,8 @@ def chunk_id(paper_id: str, section: Sequence[str], start: int, text: str, *, so
 class _Run:
     """Text of one section that may be packed together: spans of its sentences, and which of them belong together.
 
-    ``glued[i]`` says that span i continues span i - 1 ("we have", the equation, "where x is …").
+    ``glued[i]`` says that span i continues span i - 1 ("we have", the equation, "where x is …"). ``told`` is what the
+    indexes read in place of some spans; a chunk of it begins with ``lead`` unless it holds that.
     """
 
     kind: ChunkKind
@@ -129,6 +135,8 @@ class _Run:
     glued: frozenset[int] = frozenset()
     label: str | None = None
     source: str = "document"
+    told: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    lead: str = ""
 
 
 def _sentences(text: str, start: int) -> Iterator[tuple[int, int]]:
@@ -142,13 +150,14 @@ def _rows(text: str, start: int) -> Iterator[tuple[int, int]]:
 
 def _runs(document: Document) -> Iterator[_Run]:
     """Runs in reading order: neighbours of one sort and section, whatever stands between them being a border."""
+    captions, heads = captions_of(document.blocks), heads_of(document.blocks)
     for key, group in groupby(_sorted_out(document.blocks), key=lambda pair: pair[0]):
         blocks = [block for _, block in group]
         if key is None:
             continue
         sort = key[0]
         if sort == "float":
-            yield _float_run(blocks)
+            yield _float_run(blocks, captions=captions, heads=heads)
         elif sort == "footnote":
             spans = [span for block in blocks for span in _sentences(block.text, block.start)]
             yield _Run(kind="text", section=blocks[0].section, spans=tuple(spans))
@@ -179,12 +188,23 @@ def _belong_together(one: Block, other: Block) -> bool:
     return is_one_float and {one.kind, other.kind} == _FLOATS
 
 
-def _float_run(blocks: Sequence[Block]) -> _Run:
-    spans = [
-        span for block in blocks for span in (_rows if block.kind == "table" else _sentences)(block.text, block.start)
-    ]
+def _float_run(blocks: Sequence[Block], *, captions: Mapping[str, str], heads: Mapping[int, Block]) -> _Run:
+    spans: list[tuple[int, int]] = []
+    told: dict[tuple[int, int], str] = {}
+    for block in blocks:
+        if block.kind == "table":
+            rows = told_rows(block, head=heads[block.start])
+            spans += [(block.start + start, block.start + end) for start, end, _ in rows]
+            told |= {(block.start + start, block.start + end): text for start, end, text in rows if text}
+        else:
+            spans += _sentences(block.text, block.start)
     kind: ChunkKind = "table" if any(block.kind == "table" for block in blocks) else "caption"
-    return _Run(kind=kind, section=blocks[0].section, spans=tuple(spans), label=blocks[0].label)
+    caption = captions.get(blocks[0].label or "", "")
+    lead = _first_words(caption, _CAPTION_WORDS, characters=_CAPTION_CHARACTERS)
+    return _Run(
+        kind=kind, section=blocks[0].section, spans=tuple(spans), label=blocks[0].label, told=told,
+        lead=lead if told else "",
+    )  # fmt: skip
 
 
 def _prose_run(blocks: Sequence[Block]) -> _Run:
@@ -224,10 +244,10 @@ class _Cutter:
     def chunks(self, runs: Sequence[_Run]) -> list[Chunk]:
         """The runs' chunks in order, numbered from 0."""
         runs = [run for run in runs if run.spans]
-        prefixes = [" ".join(_prefix(self._paper.title, run.section)) for run in runs]
-        spans = [span for run in runs for span in run.spans]
+        prefixes = [" ".join([*_prefix(self._paper.title, run.section), run.lead]) for run in runs]
+        texts = [self._read(run, span) for run in runs for span in run.spans]
         # One call for everything: a call for each sentence would spend its time on the way to the tokenizer.
-        counts = iter(self._count([*prefixes, *(self._text[start:end] for start, end in spans)]))
+        counts = iter(self._count([*prefixes, *texts]))
         budgets = [max(self._room - next(counts), _LEAST_TEXT_TOKENS) for _ in prefixes]
         chunks: list[Chunk] = []
         for run, budget in zip(runs, budgets, strict=True):
@@ -237,9 +257,17 @@ class _Cutter:
             chunks += [self._chunk(run, part, ordinal=ordinal) for ordinal, part in enumerate(parts, len(chunks))]
         return chunks
 
+    def _read(self, run: _Run, span: tuple[int, int]) -> str:
+        """What the indexes read of a span."""
+        return run.told.get(span) or self._text[slice(*span)]
+
     def _chunk(self, run: _Run, units: Sequence[Unit], *, ordinal: int) -> Chunk:
         start, end = units[0].start, units[-1].end
         text = self._text[start:end]
+        told = ""
+        if run.told:
+            rows = "\n".join(self._read(run, (unit.start, unit.end)) for unit in units)
+            told = rows if run.lead in " ".join(text.split()) else f"{run.lead}\n{rows}"
         return Chunk(
             id=chunk_id(self._paper.id, run.section, start, text, source=run.source),
             paper_id=self._paper.id,
@@ -252,6 +280,7 @@ class _Cutter:
             text=text,
             tokens=sum(unit.tokens for unit in units),
             label=run.label,
+            told=told,
         )
 
 

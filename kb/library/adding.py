@@ -575,8 +575,8 @@ def chunk_again(
 
 def _indexed_text(chunk: Chunk, paper: Paper) -> str:
     """All that the indexes make of a chunk: when it changes, the chunk is another one to them."""
-    passage, words = passage_text(paper.title, chunk.section, chunk.text), words_to_index(chunk, paper)
-    return passage if words == chunk.text else f"{passage}\0{words}"
+    passage, words = passage_text(paper.title, chunk.section, chunk.searched), words_to_index(chunk, paper)
+    return passage if words == chunk.searched else f"{passage}\0{words}"
 
 
 def _title_chunks(paper: Paper, encoder: Encoder | TokenCounter) -> list[Chunk]:

@@ -25,7 +25,21 @@ from kb.index.retrieval import Findings, Indexes, Retriever
 from kb.library.indexing import PARTS, IndexPart, encoder_changed, index_folder, open_vectors, parts_behind
 from kb.names import fold
 from kb.protocols import DenseIndex, Encoder, Entailment, Reader, Reranker, Vectors
-from kb.records import NO_FILTERS, Box, Chunk, Evidence, Filters, Grouping, Hit, Hits, Mention, Mode, Paper, Reason
+from kb.records import (
+    NO_FILTERS,
+    Box,
+    Chunk,
+    Evidence,
+    Filters,
+    Grouping,
+    Hit,
+    Hits,
+    Mention,
+    Mode,
+    Paper,
+    PrintedRow,
+    Reason,
+)
 from kb.text import sentence_spans
 from kb.words import has_words
 
@@ -165,6 +179,10 @@ class LibraryCorpus:
     def locate(self, chunk_id: str, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
         """Page and boxes of ``chunk.text[start:end]``."""
         return self._catalog.passages.locate(chunk_id, start, end)
+
+    def rows(self, chunk_id: str) -> tuple[PrintedRow, ...]:
+        """The rows of printed tables in a chunk's text."""
+        return self._catalog.passages.rows(chunk_id)
 
     def page_label(self, paper_id: str, page: int) -> str | None:
         """The number that a page prints."""

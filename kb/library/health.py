@@ -344,7 +344,7 @@ def _made_again_differ(sample: Keys, catalog: Catalog, indexes: WritableIndexes,
 
 def _texts_to_encode(chunk: Chunk, title: str) -> list[str]:
     """The passage, then the sentences."""
-    return [passage_text(title, chunk.section, chunk.text), *sentences_to_encode(chunk, title)]
+    return [passage_text(title, chunk.section, chunk.searched), *sentences_to_encode(chunk, title)]
 
 
 # ------------------------------------------------------------------------------------ a damaged home

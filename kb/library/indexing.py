@@ -252,7 +252,7 @@ class Indexer:
             return vectors
         items = list(chunks.items())
         those = [(items[i][1], titles[i]) for i in missing]
-        passages = [passage_text(title, chunk.section, chunk.text) for chunk, title in those]
+        passages = [passage_text(title, chunk.section, chunk.searched) for chunk, title in those]
         sentences = [sentences_to_encode(chunk, title) for chunk, title in those]
         made = self._load_encoder().encode_passages([*passages, *(s for group in sentences for s in group)])
         grouped = _regroup(made[len(passages) :], [len(group) for group in sentences])
@@ -508,7 +508,7 @@ def lexical_entry(key: int, chunk: Chunk, paper: Paper) -> tuple[int, str, str, 
 def words_to_index(chunk: Chunk, paper: Paper) -> str:
     """What words find a chunk. A part of an abstract is found by the words of the whole abstract: it was cut for the
     encoder, which reads 256 tokens, and BM25 needs no cut (measured: the fused score gains what the cut had cost)."""
-    return paper.abstract if chunk.kind == "abstract" and paper.abstract else chunk.text
+    return paper.abstract if chunk.kind == "abstract" and paper.abstract else chunk.searched
 
 
 def encoder_changed(stored: str, loaded: str) -> EncoderError:

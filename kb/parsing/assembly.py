@@ -260,6 +260,7 @@ _SEPARATOR = "\n\n"
 _RUN_IN_END = re.compile(r"[\s.:—–-]+$")
 _LONG_WORD = re.compile(r"[^\W\d_]{3,}")
 _WIDE = 0.85  # share of its column that a line of running text fills
+_PART_POINTS = 12.0  # that the parts of a table differ at their sides
 _LEAST_LONG_WORDS = 3  # in a line that is prose though it stands apart
 _LEAST_NUMBERED = 3  # rows of a program, for what stands before them to be their numbers
 _ROWS_BETWEEN = 3.5  # of a program, in units of its size: one may be blank
@@ -495,16 +496,34 @@ def _without_prose_around(
     group: Sequence[Placed], *, page: PageLayout, body: BodyStyle
 ) -> tuple[list[Placed], list[Placed]]:
     """A float's own lines, and those of running text at its head and foot: beyond its rules, wide, set as that is."""
-    ruled = [area for area in page.ruled if any(stands_in(placed.line, [area]) for placed in group)]
+    top, low = min(placed.line.y0 for placed in group), max(placed.line.y1 for placed in group)
+    ruled = []
+    for x0, y0, x1, y1 in page.ruled:  # one may hold several tables, with text between them
+        if any(stands_in(placed.line, [(x0, y0, x1, y1)]) for placed in group):
+            rules = [
+                rule.y0 for rule in page.long_rules() if max(y0, top - body.leading) <= rule.y0 <= min(y1, low) + 1
+            ]
+            ruled.append((x0, min(rules, default=y0), x1, max(rules, default=y1)))
+
+    def is_set_so(placed: Placed) -> bool:
+        line = placed.line
+        is_so = abs(line.size - body.size) <= 0.06 * body.size and line.font in body.fonts
+        return is_so and not stands_in(line, ruled)
 
     def is_prose(placed: Placed) -> bool:
-        line, (start, end) = placed.line, page.span_of(placed.column)
-        is_set_so = abs(line.size - body.size) <= 0.06 * body.size and line.font in body.fonts
-        return is_set_so and line.width >= _WIDE * (end - start) and not stands_in(line, ruled)
+        start, end = page.span_of(placed.column)
+        return is_set_so(placed) and placed.line.width >= _WIDE * (end - start)
+
+    def ends_prose(placed: Placed, before: Placed) -> bool:
+        down = placed.line.baseline - before.line.baseline
+        is_below = 0.5 * body.leading < down < 1.4 * body.leading and abs(placed.line.x0 - before.line.x0) < 2
+        return is_below and is_set_so(placed) and is_prose(before)
 
     inside = sorted(group, key=lambda placed: placed.line.baseline)
     around: list[Placed] = []
     for place in (0, -1):
+        if place and len(inside) > 2 and ends_prose(inside[-1], inside[-2]):
+            around.append(inside.pop())
         while inside and is_prose(inside[place]):
             around.append(inside.pop(place))
     if not inside:
@@ -533,6 +552,17 @@ def _put_table(desk: _Desk, table: ReadTable, *, label: str | None) -> None:
     desk.later.append(draft)
 
 
+def _label_of_part(desk: _Desk, table: ReadTable, *, page: PageLayout) -> str | None:
+    """The label of the table that goes on at the head of a page: it stood last on the page before, as wide and with as
+    many columns."""
+    before = next((draft for draft in reversed([*desk.drafts, *desk.later]) if draft.kind == "table"), None)
+    if before is None or before.grid is None or before.grid.columns != table.grid.columns:
+        return None
+    edges = [(min(line.x0 for line in lines), max(line.x1 for line in lines)) for lines in (before.lines, table.spans)]
+    is_as_wide = max(abs(one - other) for one, other in zip(*edges, strict=True)) < _PART_POINTS
+    return before.label if is_as_wide and before.lines[0].page == page.number - 1 else None
+
+
 def _take_unlabelled(desk: _Desk, group: Sequence[Placed], *, page: PageLayout, body: BodyStyle) -> None:
     """Lines set apart without a caption: a table if their cells stand in a grid, else prose, if they have words."""
     area = [area for area in page.ruled if stands_in(group[0].line, [area])][:1]
@@ -544,7 +574,9 @@ def _take_unlabelled(desk: _Desk, group: Sequence[Placed], *, page: PageLayout, 
         return  # taken with the first of them
     table = read_table([placed.line for placed in whole], page.graphics)
     if table.is_grid:
-        _put_table(desk, table, label=None)
+        above = min(placed.line.y0 for placed in whole)
+        is_first = not any(p.line.y1 < above and p.role != "furniture" for p in page.placed)
+        _put_table(desk, table, label=_label_of_part(desk, table, page=page) if is_first else None)
         return
     formula: list[TextLine] = []
     for placed in whole:

@@ -18,7 +18,7 @@ from kb.parsing.authors import is_name, is_place, lead_of, printed_names, read_a
 from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine, without_first
-from kb.parsing.page import LinkArea
+from kb.parsing.page import LinkArea, Rectangle, stands_in
 from kb.records import Affiliation, Block, Link, Metadata
 from kb.structure import KEYWORDS, NUMBERED, is_abstract, is_references
 from kb.text import CLOSERS, FULL_STOPS, is_set_solid
@@ -402,8 +402,12 @@ def mark_front(pages: Sequence[PageLayout], *, body: BodyStyle) -> None:
     # Above the abstract, but in a column behind its own and well below the title block, stand text and floats.
     across = [placed.line.y1 for placed in lines if placed.column == -1 and placed.line.baseline <= end]
     block_end = max(across, default=0.0) + 3 * body.leading if across else end
+    captions = [placed for placed in page.placed if placed.role == "caption"]
+    tables = [area for area in page.ruled if any(_touches(caption.line, area) for caption in captions)]
     for placed in lines:
-        if placed.line.baseline <= end and (placed.column <= column or placed.line.y0 < block_end):
+        below = any(placed.column == one.column and placed.line.y0 > one.line.y1 - 1 for one in captions)
+        is_floated = below or stands_in(placed.line, tables)
+        if placed.line.baseline <= end and not is_floated and (placed.column <= column or placed.line.y0 < block_end):
             placed.role = "front"
     for before in range(column):  # beside the abstract: names, addresses, keywords, up to the first text
         beside = [p for p in page.placed if p.column == before and p.line.baseline > end]
@@ -415,6 +419,12 @@ def mark_front(pages: Sequence[PageLayout], *, body: BodyStyle) -> None:
                 break
             if placed.role == "body":
                 placed.role = "front"
+
+
+def _touches(caption: TextLine, area: Rectangle) -> bool:
+    """Whether a caption stands right above or below an area."""
+    near = max(area[1] - caption.y1, caption.y0 - area[3]) < 2 * caption.size
+    return near and min(area[2], caption.x1) > max(area[0], caption.x0)
 
 
 def _front_end(lines: Sequence[Placed], *, page: PageLayout, body: BodyStyle) -> tuple[float, int]:

@@ -91,7 +91,7 @@ def _in_the_bands(lines: Sequence[Sequence[TextLine]], heights: Sequence[float])
             first_foot = at == 0 and band == "foot" and _FIRST_PAGE_FOOT.match(line.text)
             if _PAGE_NUMBER.match(line.text) or first_foot:
                 found.add(id(line))
-            else:
+            elif not FLOAT_TITLE.match(line.text):  # of a float that goes on over pages
                 repeated[band, _masked(line)].append((at, line.baseline, id(line)))
     for places in repeated.values():
         for at, baseline, identity in places:

@@ -8,6 +8,7 @@ say so: a line was broken where the next word did not fit.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -30,6 +31,7 @@ _SLACK_POINTS = 2.0  # that a column may reach beyond the rule above it
 _CENTRED = 0.05  # share of the width
 _HALF_STEP = 0.75  # of the usual distance of two rows: what is nearer is a cell that spans rows, set between them
 _MOST_COLUMNS = 100
+_MOST_HEAD_LINES = 8
 _LEAST_ROWS = 3  # of a table that has no caption
 _FULL_RULE = 0.7  # share of the width that a rule between rows takes
 _MOST_LINES = 4  # of a row, on the average, where rules stand between all rows
@@ -79,9 +81,17 @@ class _Row:
 
 @dataclass(slots=True)
 class _Column:
+    """``x0`` to ``x1`` is what stands below the head; ``left`` to ``right`` with the heading right above it."""
+
     x0: float
     x1: float
     rows: set[int] = field(default_factory=set)
+    left: float = math.inf
+    right: float = -math.inf
+
+    @property
+    def middle(self) -> float:
+        return (min(self.left, self.x0) + max(self.right, self.x1)) / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,10 +200,12 @@ def _find_headings(rows: Sequence[_Row], rules: Sequence[Graphic]) -> None:
     """A cell alone over a rule that has several below it heads all of these, wherever it stands over the rule."""
     every = [piece for row in rows for piece in row.pieces]
     left, right = min(piece.x0 for piece in every), max(piece.x1 for piece in every)
+    full = [rule.y0 for rule in rules_of(rules, longer_than=0) if rule.x0 < left + 1 and right - 1 < rule.x1]
     for row, below in pairwise(rows):
         for rule in rules:
-            if row is not rows[0] and rule.x0 < left + 1 and right - 1 < rule.x1:
-                continue  # it ends the head, or parts groups of rows
+            is_full = rule.x0 < left + 1 and right - 1 < rule.x1
+            if any(abs(y - rule.y0) < 1 for y in full) and (row is not rows[0] or not is_full):
+                continue  # it ends the head, or parts groups of rows, whole or piece by piece
             if row.baseline - 1 < rule.y0 < below.baseline - _ROW_EM * below.size:
                 over, under = (
                     [piece for piece in one.pieces if rule.x0 < (piece.x0 + piece.x1) / 2 < rule.x1]
@@ -204,25 +216,42 @@ def _find_headings(rows: Sequence[_Row], rules: Sequence[Graphic]) -> None:
 
 
 def _columns(rows: Sequence[_Row]) -> list[_Column]:
-    """The columns from left to right."""
+    """The columns from left to right: first those of the rows below the head, which a heading may be wider than."""
+    head = _lines_above_numbers(rows)
     pieces = [(number, row.size, one) for number, row in enumerate(rows) for one in row.pieces if one.heads is None]
-    placed = [(one.x1 - one.x0, number, one, size) for number, size, one in pieces]
-    placed.sort(key=lambda one: (one[0], one[1], one[2].x0))
+    placed = [(number < head, one.x1 - one.x0, number, one, size) for number, size, one in pieces]
+    placed.sort(key=lambda one: (one[:3], one[3].x0))
     columns: list[_Column] = []
     wide: list[_Wide] = []
-    for _, number, piece, size in placed:
+    for is_head, _, number, piece, size in placed:
         over = [column for column in columns if _overlap(column, piece) > _OVER_EM * size]
         if len(over) > 1:
             wide.append(_Wide(piece, number, _OVER_EM * size))
         elif over:
-            over[0].x0, over[0].x1 = min(over[0].x0, piece.x0), max(over[0].x1, piece.x1)
+            if not is_head:
+                over[0].x0, over[0].x1 = min(over[0].x0, piece.x0), max(over[0].x1, piece.x1)
+            elif number == head - 1:
+                over[0].left, over[0].right = piece.x0, piece.x1
             over[0].rows.add(number)
-        elif len(columns) < _MOST_COLUMNS:
+        elif len(columns) < _MOST_COLUMNS and not number < head - 1:  # in a gap it heads what stands on both sides
             columns.append(_Column(piece.x0, piece.x1, {number}))
     columns.sort(key=lambda column: column.x0)
     # A line across all columns is a heading or a note among rows, unless most rows are such lines.
     partly = [one for one in wide if not all(_overlap(column, one.piece) > 0 for column in columns)]
     return _joined(columns, wide if 2 * (len(wide) - len(partly)) > len(rows) else partly)
+
+
+def _lines_above_numbers(rows: Sequence[_Row]) -> int:
+    """How many lines stand above the first of numbers; 0 where most lines are of words."""
+    numeric = [_has_figures(row) for row in rows]
+    first = numeric.index(True) if any(numeric) else 0
+    return first if 2 * sum(numeric) > len(rows) - first and first <= _MOST_HEAD_LINES else 0
+
+
+def _has_figures(row: _Row) -> bool:
+    """Whether most cells beside the first are figures rather than letters."""
+    told = [sum(map(str.isdigit, piece.text)) > sum(map(str.isalpha, piece.text)) for piece in row.pieces[1:]]
+    return bool(told) and 2 * sum(told) > len(told)
 
 
 class _Wide(NamedTuple):
@@ -246,7 +275,7 @@ def _joined(columns: list[_Column], wide: Sequence[_Wide]) -> list[_Column]:
 
     while len(columns) > 1 and excess(at := max(range(len(columns) - 1), key=excess)) > 0:
         left, right = columns[at : at + 2]
-        columns[at : at + 2] = [_Column(left.x0, right.x1, left.rows | right.rows)]
+        columns[at : at + 2] = [_Column(left.x0, right.x1, left.rows | right.rows, left.left, right.right)]
         for one in loose[:]:
             over = [column for column in columns if one.stands_over(column)]
             if len(over) == 1:
@@ -394,9 +423,22 @@ def _header_rows(lines: Sequence[_Row], columns: Sequence[_Column]) -> list[_Row
         own = [one for one in pieces if one.first == piece.first]
         is_spanned = any(_spans(one) and one.first <= piece.first <= one.last for one in pieces)
         is_of_level = len(own) == len({level[id(one)] for one in own}) and len(own) in (1, len(made))
-        stays = is_spanned or (not has_lines and is_of_level and all(_is_on_line(one, pieces) for one in own))
+        is_on_line = all(_is_on_line(one, pieces) for one in own)
+        stays = is_spanned or (not has_lines and is_of_level and is_on_line)
+        if not stays and not is_spanned and len(made) > 1:
+            levels = {level[id(one)] for one in own}
+            is_between = len(own) == 1 and not is_on_line and _is_between(piece, made)
+            piece.rows = len(made) if is_between or levels == set(range(len(made))) else 1
         _add(made[level[id(piece)] if stays else 0], piece)
     return [row for row in made if row.pieces]
+
+
+def _is_between(piece: _Piece, rows: Sequence[_Row]) -> bool:
+    """Whether a piece stands at the middle of the rows of a head."""
+    if len(rows) < 2:
+        return False
+    middle, step = (rows[0].baseline + rows[-1].baseline) / 2, (rows[-1].baseline - rows[0].baseline) / (len(rows) - 1)
+    return abs(piece.baseline - middle) < 0.5 * step
 
 
 def _is_on_line(piece: _Piece, pieces: Sequence[_Piece]) -> bool:
@@ -417,31 +459,57 @@ def _widen(row: _Row, under: Sequence[_Row], *, columns: Sequence[_Column]) -> N
     """
     below = {piece.first for later in under for piece in later.pieces}
     taken = {column for piece in row.pieces for column in range(piece.first, piece.last + 1)}
-    found: list[tuple[_Piece, int, int, bool]] = []
+    row.pieces.sort(key=lambda piece: piece.x0)
+    offers: list[list[_Offer]] = []
+    sure: list[bool] = []
     for piece in row.pieces:
+        own = _Offer(piece.first, piece.last, _off(piece, columns[piece.first], columns[piece.last]))
         lefts, rights = [piece.first], [piece.last]
         while lefts[-1] - 1 not in taken and lefts[-1] - 1 in below:
             lefts.append(lefts[-1] - 1)
         while rights[-1] + 1 not in taken and rights[-1] + 1 in below:
             rights.append(rights[-1] + 1)
-        spans = [(_off(piece, columns[first], columns[last]), first, last) for first in lefts for last in rights]
-        near = [span for span in spans if span[0] <= _CENTRE_EM * row.size]
-        if near and piece.heads is None:
-            nearest = min(near, key=lambda span: (round(span[0] / row.size), span[1] - span[2]))
-            is_sure = nearest[0] < _off(piece, columns[piece.first], columns[piece.last]) - 0.5 * row.size
-            _, first, last = nearest if is_sure else max(near, key=lambda span: span[2] - span[1])
-            found.append((piece, first, last, is_sure))
-    named = taken | {column for _, first, last, _ in found for column in range(first, last + 1)}
+        spans = [_Offer(at, to, _off(piece, columns[at], columns[to])) for at in lefts for to in rights]
+        near = [span for span in spans if span.off <= _CENTRE_EM * row.size] if piece.heads is None else []
+        nearest = min((span.off for span in near), default=own.off)
+        sure.append(nearest < own.off - 0.5 * row.size)
+        offers.append([span for span in near if not sure[-1] or span.off < nearest + 0.5 * row.size] or [own])
+    chosen = _side_by_side(offers) or [_Offer(piece.first, piece.last, 0.0) for piece in row.pieces]
+    named = taken | {column for span in chosen for column in range(span.first, span.last + 1)}
     stub = min((column for column in below if column not in named), default=None)
     names_all = below - named <= {stub} if stub == min(below) else below <= named
-    for piece, first, last, is_sure in found:
+    for piece, span, is_sure in zip(row.pieces, chosen, sure, strict=True):
         if is_sure or (names_all and len(row.pieces) > 1):
-            piece.first, piece.last = first, last
+            piece.first, piece.last = span.first, span.last
+
+
+class _Offer(NamedTuple):
+    """Columns that a heading may span, and how far its middle is off theirs."""
+
+    first: int
+    last: int
+    off: float
+
+
+def _side_by_side(offers: Sequence[Sequence[_Offer]]) -> list[_Offer]:
+    """One offer of each heading, from left to right, none over another's columns: together they span most columns, and
+    of equal ones those are taken that are least off. Empty where none go together."""
+    best: dict[int, tuple[float, float, list[_Offer]]] = {-1: (0, 0.0, [])}  # by the last column taken
+    for of_piece in offers:
+        after: dict[int, tuple[float, float, list[_Offer]]] = {}
+        for last, (count, off, chosen) in best.items():
+            for offer in of_piece:
+                if offer.first > last:
+                    made = (count - (offer.last - offer.first + 1), off + offer.off, [*chosen, offer])
+                    after[offer.last] = min(after.get(offer.last, made), made, key=lambda one: one[:2])
+        best = after
+    return min(best.values(), key=lambda one: one[:2])[2] if best else []
 
 
 def _off(piece: _Piece, first: _Column, last: _Column) -> float:
     """How far the middle of a piece is from that of columns."""
-    return abs(piece.x0 + piece.x1 - first.x0 - last.x1) / 2
+    middle = first.middle if first is last else (min(first.left, first.x0) + max(last.right, last.x1)) / 2
+    return abs((piece.x0 + piece.x1) / 2 - middle)
 
 
 def _add(row: _Row, piece: _Piece) -> None:
@@ -571,6 +639,7 @@ def _whole_rows(
 
 def _lift_labels(rows: Sequence[_Row]) -> None:
     """A label that stands alone in its column between two rules, and not at the top, is of all rows between them."""
+    lifted: list[_Piece] = []
     leading = Counter(piece.first for row in rows for piece in row.pieces)
     for column, count in leading.items():
         at = next(number for number, row in enumerate(rows) if any(piece.first == column for piece in row.pieces))
@@ -582,7 +651,9 @@ def _lift_labels(rows: Sequence[_Row]) -> None:
         if not piece.is_number and not _spans(piece) and abs(piece.baseline - middle) <= 0.75 * step:
             rows[at].pieces.remove(piece)
             rows[0].pieces.append(piece)
-            piece.rows = len(rows)
+            lifted.append(piece)
+    for piece in lifted:
+        piece.rows = sum(bool(row.pieces) for row in rows)
 
 
 def _complete_each_other(above: _Row, row: _Row) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
@@ -37,6 +37,7 @@ _COUNTING_SHARE = 0.9  # of neighbours that count on by the usual step
 _STEPS = (1, 2, 5, 10)
 _ALONG_SHARE = 0.4  # of the height of the page's text
 _BESIDE_POINTS = 150.0
+_CELL_GAP_EM = 1.5  # between cells of a row
 _DENSE_SHARE = 0.55  # numbers for each line beside them
 _MAX_STRANGERS = 0.02  # share of the page's other signs that may stand in the strip
 
@@ -65,7 +66,8 @@ def without_line_numbers(glyphs: Sequence[Glyph | None]) -> tuple[list[Glyph | N
         x0, x1 = min(n.x0 for n in strip), max(n.x1 for n in strip)
         strangers = sum(x0 - 1 <= x <= x1 + 1 for at, x in signs if at not in own and at not in gone)
         alone = strangers <= _MAX_STRANGERS * len(signs)
-        if alone and _counts_on(strip) and _goes_along(strip, glyphs) and _is_dense(strip, glyphs):
+        counts = alone and _counts_on(strip) and _goes_along(strip, glyphs) and _is_dense(strip, glyphs)
+        if counts and not _is_column(strip, glyphs):
             gone |= own
             taken += len(strip)
     if not gone:
@@ -106,6 +108,21 @@ def _is_dense(strip: Sequence[_Number], glyphs: Sequence[Glyph | None]) -> bool:
     left = {round(glyph.baseline / 3) for glyph in inked if x0 - _BESIDE_POINTS < glyph.x0 < x0 - 1}
     beside = len(right or left)
     return strip[-1].value - strip[0].value + 1 >= _DENSE_SHARE * beside
+
+
+def _is_column(strip: Sequence[_Number], glyphs: Sequence[Glyph | None]) -> bool:
+    """Whether the numbers are the first column of a table: most of the rows beside them have wide gaps, too."""
+    x1, low, high = max(number.x1 for number in strip), strip[0].baseline - 1, strip[-1].baseline + 1
+    rows: dict[int, list[Glyph]] = defaultdict(list)
+    for glyph in glyphs:
+        near = glyph and x1 < glyph.x0 < x1 + _BESIDE_POINTS and low <= glyph.baseline <= high
+        if glyph and near and not glyph.text.isspace():
+            rows[round(glyph.baseline / 3)].append(glyph)
+    gapped = 0
+    for row in rows.values():
+        row.sort(key=lambda glyph: glyph.x0)
+        gapped += any(after.x0 - one.x1 > _CELL_GAP_EM * one.style.size for one, after in pairwise(row))
+    return 2 * gapped > len(rows) > 0
 
 
 def _touches(left: Glyph, right: Glyph) -> bool:

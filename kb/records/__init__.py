@@ -72,6 +72,7 @@ from kb.records.documents import (
     GridCell,
     Line,
     PrintedCell,
+    PrintedRow,
     PrintedTable,
     ReferenceEntry,
 )
@@ -212,6 +213,7 @@ __all__ = [
     "Preview",
     "PreviewCounts",
     "PrintedCell",
+    "PrintedRow",
     "PrintedTable",
     "Problem",
     "QuestionKind",

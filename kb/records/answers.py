@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from kb.records.claims import Claim, Evidence, Reference, Usage, Verdict
+from kb.records.documents import PrintedCell
 from kb.records.intake import Reason
 from kb.records.papers import Box, Paper
 
@@ -19,13 +20,18 @@ CELLS = " | "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassageSentence:
-    """A sentence of a passage: ``n`` is passage and place ("3.2"); ``text == chunk.text[start:end]``, verbatim."""
+    """A sentence of a passage: ``n`` is passage and place ("3.2"); ``text == chunk.text[start:end]``, verbatim.
+
+    Of a row of a table ``cells`` are its cells, each with the labels of its row, the headings of its column, its page
+    and its boxes.
+    """
 
     n: str
     text: str
     start: int
     end: int
     boxes: tuple[Box, ...] = ()
+    cells: tuple[PrintedCell, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -175,6 +175,15 @@ class PrintedCell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedRow:
+    """A row of a printed table in a text: characters ``[start, end)`` of it, and the named cells that stand there."""
+
+    start: int
+    end: int
+    cells: tuple[PrintedCell, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PrintedTable:
     """A table that a paper prints: its label and caption where it has them, and its cells, row by row.
 
@@ -208,7 +217,8 @@ class Chunk:
     """What is stored, indexed and embedded: ``text == Document.text[start:end]`` of one section.
 
     ``ordinal`` counts chunks of the paper in reading order from 0. A chunk of kind "abstract" made from the record
-    (no document) has ``page=None`` and spans in the record's abstract.
+    (no document) has ``page=None`` and spans in the record's abstract. ``told`` is what the indexes read in place of
+    ``text`` where that says too little by itself: rows of a table, under its caption, every cell with its headings.
     """
 
     id: str
@@ -225,3 +235,9 @@ class Chunk:
     last_page: int | None = None
     label: str | None = None
     boxes: tuple[Box, ...] = ()
+    told: str = ""
+
+    @property
+    def searched(self) -> str:
+        """What the indexes read of it."""
+        return self.told or self.text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from kb.records import (
 )
 from kb.rendering.labels import QUOTATION_REMARKS, label
 from kb.rendering.reasons import sentence, told
+from kb.tables import told as told_cells
 from kb.text import UNREAD
 from kb.words import snippet
 
@@ -199,7 +200,13 @@ def _passage(passage: Passage) -> str:
             told = " ".join(_with_span(each, passage.short_span) for each in several)
             parts.append(f"» {told} «" if answers else told)
         lines.append(_wrap(" ".join(parts)))
+        lines += _cells(each for each in line if each.n in passage.answering)
     return "\n".join(lines)
+
+
+def _cells(sentences: Iterable[PassageSentence]) -> list[str]:
+    """Rows of tables in words: each cell after its row's label and its column's heading."""
+    return [_wrap(told_cells(each.cells), " " * 6) for each in sentences if each.cells]
 
 
 def _unread(passage: Passage, shown: str) -> list[str]:
@@ -218,11 +225,13 @@ def _with_span(sentence: PassageSentence, span: ShortSpan | None) -> str:
 def _source(passage: Passage) -> str:
     """A passage that an answer cites: paper, place, and the sentences that carry statements."""
     where = place_of(passage)
-    quotes = [f"{s.n} “{' '.join(s.text.split())}”" for s in passage.sentences if s.n in passage.answering]
+    cited = [s for s in passage.sentences if s.n in passage.answering]
+    quotes = [f"{s.n} “{' '.join(s.text.split())}”" for s in cited]
     head = f"[{passage.marker}] {passage.paper.byline}: {_shorten(passage.paper.title, 70)}" + (
         f" · {where}" if where else ""
     )
-    return "\n".join([head, *(_wrap(quote) for quote in quotes), *_unread(passage, " ".join(quotes))])
+    shown = [line for each, quote in zip(cited, quotes, strict=True) for line in (_wrap(quote), *_cells([each]))]
+    return "\n".join([head, *shown, *_unread(passage, " ".join(quotes))])
 
 
 def add_report(report: AddReport) -> str:

@@ -220,7 +220,7 @@ def overlap(one: Sequence[float], other: Sequence[float]) -> float:
 def tables(truth: Truth, reading: Reading) -> Iterator[Point]:
     """Rows are paired in order so that they share most cells. A numeric cell (a digit, no letter) is alone and right
     when its row has it as a cell, in order; a cell is in place when the cell in its row and column is the same. Header
-    rows are right when there are as many as typed."""
+    rows are right when there are as many as typed. F1 of cells that span several rows or columns."""
     for table in truth.get("tables", ()) if "tables" in reading else ():
         typed = [[_cell(cell) for cell in row] for row in table["rows"]]
         number = label_number(table["label"])
@@ -239,6 +239,18 @@ def tables(truth: Truth, reading: Reading) -> Iterator[Point]:
         yield Point("tables, numeric cells alone and right", alone, numbers, what if alone < numbers else "")
         yield Point("tables, cells in place", placed, len(cells), what if placed < len(cells) else "")
         yield Point("tables, header rows", found is not None and found["header_rows"] == table["header_rows"], 1)
+        if "spans" in table and all("spans" in one for one in reading["tables"]):
+            yield _spans(table, found, dict(pairs))
+
+
+def _spans(typed: Truth, found: Truth | None, pairs: dict[int, int]) -> Point:
+    """F1 of the cells of paired rows that span rows or columns: right are those that span just as many."""
+    own = {(pairs.get(row), *rest) for row, *rest in typed["spans"]}
+    theirs = {tuple(span) for span in found["spans"] if span[0] in pairs.values()} if found else set()
+    fault = (
+        "" if own == theirs else f"p. {typed['page']} {typed['label']}: spans {sorted(theirs)}, not {typed['spans']}"
+    )
+    return Point("tables, F1 of spans", 2 * len(own & theirs), len(typed["spans"]) + len(theirs), fault)
 
 
 def _is_number(cell: str) -> bool:

@@ -17,7 +17,7 @@ from kb.answering.asking import Asking, ask
 from kb.answering.comparing import compare
 from kb.answering.screening import Screen
 from kb.errors import ModelError
-from kb.records import Answer, Effort, Filters, Fulltext, Hit, Paper, Reason, Verdict
+from kb.records import Answer, Effort, Filters, Fulltext, Hit, Paper, PrintedCell, PrintedRow, Reason, Verdict
 from kb.rendering import plain_text
 from kb.rendering.reasons import sentence
 from kb.text import UNREAD
@@ -922,3 +922,35 @@ def test_without_a_model_a_question_in_another_script_is_never_said_to_be_answer
     assert made.passages[0].paper.id == ZEBRA.id
     assert not made.answered
     assert made.notices
+
+
+class WithTable(MemoryCorpus):
+    """A corpus whose only chunk is a table."""
+
+    def rows(self, chunk_id: str) -> tuple[PrintedRow, ...]:
+        text = self.chunks(ZEBRA.id)[0].text
+        found = []
+        for number, line in enumerate(text.split("\n")[3:], 1):
+            name, *values = line.split(" | ")
+            cells = tuple(
+                PrintedCell(row=number, column=column, rows=1, columns=1, text=value, is_named=True, labels=(name,),
+                            headings=(heading,), page=1)
+                for column, (heading, value) in enumerate(zip(("R@1", "R@5"), values, strict=True), 1)
+            )  # fmt: skip
+            start = text.index(line)
+            found.append(PrintedRow(start=start, end=start + len(line), cells=cells))
+        return tuple(found)
+
+
+def test_a_row_of_a_table_answers_by_the_headings_of_its_columns_and_shows_them() -> None:
+    text = "Table 1: Retrieval.\n\nRetriever | R@1 | R@5\nDPR | 29.6 | 51.2\nGTR | 35.1 | 56.8"
+    (whole,) = chunks_of(ZEBRA.id, "Table 1: Retrieval.", kind="table")
+    chunk = replace(whole, text=text, end=len(text), label="Table 1")
+    made = ask("What is the R@5 of GTR?", asking(WithTable([ZEBRA], {ZEBRA.id: [chunk]})))
+    (shown,) = made.passages
+    (row,) = [each for each in shown.sentences if each.n in shown.answering]
+    assert row.text == "GTR | 35.1 | 56.8"
+    assert [(cell.labels, cell.headings, cell.text) for cell in row.cells] == [
+        (("GTR",), ("R@1",), "35.1"), (("GTR",), ("R@5",), "56.8"),
+    ]  # fmt: skip
+    assert "GTR — R@1: 35.1, R@5: 56.8" in plain_text.answer(made)

@@ -16,7 +16,7 @@ STAGES = ("sources", "parsing", "encoders", "index", "answering", "chat", "writi
 # What every stage may use: records and seams, and what is about text and ids alone.
 SHARED = set(
     "guard records forms errors input_files protocols settings wire ids links names bibliographic structure latex text"
-    " words literals calendar formulas".split()
+    " words literals calendar formulas tables".split()
 )
 ANYWHERE = {"numpy", "pydantic", "kb"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from kb.index.chunking import (
 )
 from kb.parsing.document import first_characters
 from kb.parsing.plain import parse_markdown
-from kb.records import Block, BlockKind, Chunk, Document, Fulltext, Line, Metadata, Paper
+from kb.records import Block, BlockKind, Chunk, Document, Fulltext, Grid, GridCell, Line, Metadata, Paper
 from kb.text import sentence_spans
 from tests.fakes import WordEncoder
 
@@ -344,3 +345,64 @@ def test_of_a_long_document_the_first_characters_are_kept_as_they_stand() -> Non
     assert all(cut.text[block.start : block.end] == block.text for block in cut.blocks)
     assert (cut.fulltext.state, cut.fulltext.code) == ("partial", "too-long")
     assert first_characters(document, most=10**6) is document
+
+
+# ------------------------------------------------------------------------------------------------ tables
+
+
+def table_block(rows: list[list[str]], *, start: int, header_rows: int, label: str = "Table 1", page: int = 1) -> Block:
+    """A table of plain cells, with its grid."""
+    text, cells = "", []
+    for r, row in enumerate(rows):
+        text += "\n" if r else ""
+        for c, cell in enumerate(row):
+            text += " | " if c else ""
+            if cell:
+                cells.append(GridCell(row=r, column=c, start=len(text), end=len(text) + len(cell)))
+            text += cell
+    grid = Grid(columns=len(rows[0]), header_rows=header_rows, cells=tuple(cells))
+    return Block(kind="table", text=text, start=start, label=label, grid=grid, page=page)
+
+
+def with_tables(caption: str, *tables: tuple[list[list[str]], int]) -> Document:
+    """A caption and the parts of its table: rows, and how many of them are the head."""
+    blocks = [Block(kind="caption", text=caption, start=0, label="Table 1", page=1)]
+    for rows, header_rows in tables:
+        blocks.append(table_block(rows, start=blocks[-1].end + 2, header_rows=header_rows))
+    return replace(document(), text="\n\n".join(block.text for block in blocks), blocks=tuple(blocks))
+
+
+HEAD = ["Model", "Recall", "Precision"]
+
+
+def test_each_part_of_a_long_table_is_searched_under_its_caption_with_every_cell_under_its_heading() -> None:
+    rows = [[f"model {i}", f"{i}.5", f"{i}.7"] for i in range(40)]
+    doc = with_tables("Table 1: Scores on the test set.", ([HEAD, *rows], 1))
+    chunks = cut(doc, max_tokens=64)
+    assert len(chunks) > 2
+    for chunk in chunks:
+        assert chunk.text == doc.text[chunk.start : chunk.end]
+        assert chunk.told.startswith("Table 1: Scores on the test set.")
+        assert WORDS.count_tokens([passage_text(PAPER.title, chunk.section, chunk.told)])[0] <= 64
+    told = "\n".join(chunk.told for chunk in chunks)
+    assert all(f"model {i} — Recall: {i}.5, Precision: {i}.7" in told for i in range(40))
+
+
+def test_a_part_of_a_table_that_goes_on_without_a_head_has_the_headings_of_the_first() -> None:
+    doc = with_tables("Table 1: Scores.", ([HEAD, ["one", "1", "2"]], 1), ([["two", "3", "4"]], 0))
+    assert "two — Recall: 3, Precision: 4" in "\n".join(chunk.told for chunk in cut(doc, max_tokens=256))
+
+
+def test_a_row_wider_than_a_chunk_is_parted_between_cells_and_each_part_has_its_label() -> None:
+    head = ["Site", *(f"mean annual rainfall of the year {1900 + n}" for n in range(40))]
+    doc = with_tables("Table 1: Rain.", ([head, ["Oak", *(str(n) for n in range(40))]], 1))
+    chunks = cut(doc, max_tokens=128)
+    told = [line for chunk in chunks for line in chunk.told.splitlines() if "—" in line]
+    assert len(told) > 1
+    assert all(line.startswith("Oak — mean annual") for line in told)
+    assert "rainfall of the year 1939: 39" in told[-1]
+    assert "".join(chunk.text for chunk in chunks).count("38 | 39") == 1
+
+
+def test_a_table_whose_columns_have_no_names_is_searched_as_it_is_printed() -> None:
+    assert {chunk.told for chunk in cut(with_tables("Table 1: Scores.", ([["one", "1"], ["two", "3"]], 0)))} == {""}

@@ -75,3 +75,11 @@ def test_numbers_that_count_entries_of_several_lines_stay() -> None:
 def _entry(at: int, line: Printed) -> list[Printed]:
     """Every third line begins with a raised number, as entries of a list of references do."""
     return [Printed(60, line.y - 3, str(at // 3 + 1), SMALL), line] if at % 3 == 0 else [line]
+
+
+def test_the_first_column_of_a_table_that_fills_the_page_stays() -> None:
+    rows = [
+        Printed(x, 100 + 12 * row, text) for row in range(40) for x, text in ((60, str(row)), (100, "oak"), (180, "x"))
+    ]
+    glyphs = page(rows)
+    assert without_line_numbers(glyphs) == (glyphs, 0)

@@ -13,8 +13,9 @@ from kb.parsing.document import read_pdf
 from kb.parsing.glyphs import Style
 from kb.parsing.lines import Run, TextLine
 from kb.parsing.page import Graphic, rules_of
-from kb.parsing.tables import read_table
+from kb.parsing.tables import ReadTable, read_table
 from kb.structure import float_label
+from kb.tables import printed_tables
 from tests.pdf_writer import Words, pdf_of
 
 SIZE = 10.0
@@ -216,3 +217,58 @@ def test_rules_that_touch_are_one_and_others_are_not() -> None:
 def test_lines_without_words_are_no_table() -> None:
     empty = replace(line(10, (0, "x")), text=" ", words=())
     assert (read_table([empty]).text, read_table([]).is_grid) == ("", False)
+
+
+def spans_of(table: ReadTable) -> dict[str, tuple[int, int, int]]:
+    """Of the cells that span several: first column, columns, rows."""
+    cells = [cell for cell in table.grid.cells if cell.rows > 1 or cell.columns > 1]
+    return {table.text[cell.start : cell.end]: (cell.column, cell.columns, cell.rows) for cell in cells}
+
+
+def test_headings_that_span_share_the_columns_out_and_are_not_cut_by_a_wide_one_below() -> None:
+    places = [60 + 42 * n for n in range(9)]
+    upper = [(x, text) for x, text in zip((95, 222, 343), ("Cedar", "Elm", "Maple"), strict=True)]
+    heads = [line(10, *upper), line(22, *((x - 12 * (n % 3 == 1), "P longer R".split()[n % 3])
+                                          for n, x in enumerate(places)))]  # fmt: skip
+    body = [line(36 + 12 * n, (0, "Row"), *((x, "1.5") for x in places)) for n in range(4)]
+    table = read_table([*heads, *body], [rule(y, 0, 420) for y in (2, 27, 90)])
+    assert spans_of(table) == {"Cedar": (1, 3, 1), "Elm": (4, 3, 1), "Maple": (7, 3, 1)}
+    assert table.grid.header_rows == 2
+
+
+def test_a_heading_set_between_the_rows_of_the_head_spans_them() -> None:
+    low = line(22, *zip((80, 120, 160, 200), "PRPR", strict=True))
+    heads = [line(10, (95, "Full"), (175, "Part")), line(16, (0, "Model")), low]
+    body = [line(36 + 12 * n, (0, "Row"), *((x, "1.5") for x in (80, 120, 160, 200))) for n in range(3)]
+    table = read_table([*heads, *body], [rule(y, 0, 230) for y in (2, 27, 70)])
+    assert spans_of(table)["Model"] == (0, 1, 2)
+    assert rows(table.text)[:2] == [["Model", "Full", "", "Part", ""], ["", "P", "R", "P", "R"]]
+
+
+@pytest.mark.parametrize("titled", [True, False])
+def test_a_table_that_goes_on_over_a_page_is_one_under_its_label(titled: bool) -> None:
+    prose = page(*["The gauges of the coast were read by hand on each day of the whole year, and kept."] * 12)
+
+    def grid(top: float, first: int) -> list[Words]:
+        return [Words(72 + 70 * k, top + 14 * n, f"{first + n}.{k}", 10) for n in range(12) for k in range(4)]
+
+    head = [Words(72 + 70 * k, 520, name, 10) for k, name in enumerate(("Site", "Dry", "Wet", "Mean"))]
+    caption = Words(72, 500, "Table 1: Rain of the year.", 10, font="F2")
+    again = [Words(72, 80, "Table 1 (continued)", 10, font="F2")] if titled else []
+    second = [*again, *grid(94, 20), *(item._replace(y=item.y + 220) for item in prose)]
+    document = read_pdf(pdf_of([[*prose, caption, *head, *grid(534, 1)], second]), max_pages=9)
+    tables = [block for block in document.blocks if block.kind == "table"]
+    assert [(block.label, block.page) for block in tables] == [("Table 1", 1), ("Table 1", 2)]
+    (first, last) = printed_tables(document)
+    assert next(cell for cell in last.cells if cell.text == "31.2").headings == ("Wet",)
+    assert first.caption == last.caption == "Table 1: Rain of the year."
+
+
+def test_the_numbers_of_the_rows_of_a_table_that_fills_a_page_are_its_first_column() -> None:
+    cells = [Words(x, 80 + 14 * n, text, 10) for n in range(1, 45)
+             for x, text in ((100, str(n)), (160, "Oak"), (260, f"{n}.5"), (360, f"{n}.7"))]  # fmt: skip
+    head = [Words(x, 80, text, 10) for x, text in ((100, "No."), (160, "Site"), (260, "Dry"), (360, "Wet"))]
+    caption = Words(72, 60, "Table 1: Rain of the year.", 10, font="F2")
+    document = read_pdf(pdf_of([[caption, *head, *cells]]), max_pages=9)
+    (table,) = [block for block in document.blocks if block.kind == "table"]
+    assert rows(table.text)[1:] == [[str(n), "Oak", f"{n}.5", f"{n}.7"] for n in range(1, 45)]

@@ -10,7 +10,8 @@ import pytest
 from kb.errors import UsageError
 from kb.parsing.document import read_pdf
 from kb.records import Block, Document, Fulltext, Grid, GridCell, Metadata, PrintedTable
-from kb.rendering.printed_tables import printed_tables, render_table, spoken_rows, tables_named
+from kb.rendering.printed_tables import render_table, tables_named
+from kb.tables import printed_tables, spoken_rows
 from tests.pdf_writer import Words, pdf_of
 
 ROWS = [
@@ -57,7 +58,7 @@ def test_a_cell_is_named_by_the_labels_of_its_row_and_all_headings_above_its_col
 
 
 def test_each_row_reads_as_one_line_with_every_cell_after_its_names() -> None:
-    assert list(spoken_rows(table()))[1] == "North › Oak — Rain (mm) › dry: 12; Rain (mm) › wet: -3; Flow › mean: =7"
+    assert list(spoken_rows(table()))[1] == "North › Oak — Rain (mm) › dry: 12, wet: -3; Flow › mean: =7"
 
 
 def test_a_label_that_spans_rows_names_them_all() -> None:

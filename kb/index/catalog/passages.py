@@ -17,7 +17,8 @@ from kb.errors import BadRecord
 from kb.index.catalog.database import Database, Row
 from kb.index.catalog.schema import intact
 from kb.protocols import Keys
-from kb.records import Block, Box, Chunk, Document, Fulltext
+from kb.records import Block, Box, Chunk, Document, Fulltext, PrintedRow
+from kb.tables import rows_within
 
 _CACHED_DOCUMENTS = 32
 _INTACT = intact("chunks", "c")
@@ -351,6 +352,14 @@ class PassageTable:
             return None, ()
         boxes = boxes_of(document.blocks, chunk.start + start, chunk.start + end)
         return (boxes[0].page if boxes else chunk.page), boxes
+
+    def rows(self, chunk_id: str) -> tuple[PrintedRow, ...]:
+        """The rows of printed tables in a chunk's text, every cell with what names it."""
+        chunk = self.chunk(chunk_id)
+        document = self.document(chunk.paper_id) if chunk is not None and chunk.kind == "table" else None
+        if chunk is None or document is None:
+            return ()
+        return rows_within(document.blocks, chunk.start, chunk.end)
 
     def page_label(self, paper_id: str, page: int) -> str | None:
         """The number that a page (from 1) of the paper's file prints; None where nobody knows."""

@@ -9,7 +9,7 @@ from typing import Any
 from kb.index.chunking import chunk_document
 from kb.parsing.document import read_pdf
 from kb.parsing.figures import find_figures
-from kb.records import Document, Paper, ReferenceEntry
+from kb.records import Block, Document, Paper, ReferenceEntry
 
 _MOST_PAGES = 400
 _MOST_PICTURES = 400
@@ -59,13 +59,19 @@ def read(path: Path) -> dict[str, Any]:
         ],
         "tables": [
             {"page": block.page, "label": block.label or "", "header_rows": block.grid.header_rows if block.grid else 0,
-             "rows": [row.split(" | ") for row in block.text.split("\n")]}
+             "rows": [row.split(" | ") for row in block.text.split("\n")], "spans": _spans(block)}
             for block in document.blocks if block.kind == "table"
         ],
         "entries": [{"text": entry.text, "fields": _fields(entry)} for entry in document.references],
         "links": _links(document),
         "evidence": [{"first_page": c.page, "last_page": c.last_page, "text": c.text} for c in chunks],
     }  # fmt: skip
+
+
+def _spans(block: Block) -> list[list[int]]:
+    """Row, column, rows and columns of the cells that span several."""
+    cells = block.grid.cells if block.grid else ()
+    return [[c.row, c.column, c.rows, c.columns] for c in cells if c.rows > 1 or c.columns > 1]
 
 
 def _fields(entry: ReferenceEntry) -> dict[str, Any]:
