@@ -27,7 +27,7 @@ from itertools import accumulate, groupby, pairwise
 from typing import Any
 
 from kb.ids import record_key
-from kb.records import Block, Chunk, ChunkKind, Document, Metadata, Paper
+from kb.records import Block, Box, Chunk, ChunkKind, Document, Equation, Metadata, Paper
 from kb.structure import is_abstract
 from kb.text import sentence_spans
 
@@ -41,6 +41,7 @@ _FOOTNOTE_WORDS = 8
 _TITLE_WORDS, _TITLE_CHARACTERS = 24, 160
 _HEADING_WORDS, _HEADING_CHARACTERS = 10, 60
 _LEAST_TEXT_TOKENS = 16
+_WORD_OF_EQUATION = re.compile(r"(?<![\\\w])[^\W\d_]{3,}(?!\w)")  # a command of TeX is none
 _CLAUSE_END = tuple(",;:)]}，；：、）")
 # What may stand between two cuts of an over-long sentence: a word, or a stretch of CJK text up to its punctuation.
 _ATOM = re.compile(r"[^\s，；：、。]*[，；：、。]+|[^\s，；：、。]+")
@@ -61,8 +62,25 @@ _MOST_DAYS = 10_000
 CountTokens = Callable[[Sequence[str]], list[int]]
 
 
+def searched_text(chunk: Chunk) -> str:
+    """The text of a chunk by which it is found: where a display equation stands, its number and the words in it.
+
+    The signs of an equation that were put in one line say nothing to an encoder and stand in no question.
+    """
+    parts, at = [], 0
+    for one in chunk.equations:
+        parts += [chunk.text[at : one.start], _spoken(one.label, chunk.text[one.start : one.end])]
+        at = one.end
+    return "".join([*parts, chunk.text[at:]])
+
+
+def _spoken(label: str | None, text: str) -> str:
+    name = [f"Equation {label} (Eq. {label})"] if label else []
+    return " ".join([*name, *dict.fromkeys(_WORD_OF_EQUATION.findall(text))])
+
+
 def passage_text(title: str, section: Sequence[str], text: str) -> str:
-    """What the encoder reads of a chunk: the paper's title, the nearest heading, then the text.
+    """What the encoder reads of a chunk: the paper's title, the nearest heading, then the text (``searched_text``).
 
     An abstract is read as "title. abstract", the form that measured best; other chunks have their section's last
     heading in between. Long titles and headings are cut by words.
@@ -129,6 +147,7 @@ class _Run:
     glued: frozenset[int] = frozenset()
     label: str | None = None
     source: str = "document"
+    equations: tuple[Equation, ...] = ()
 
 
 def _sentences(text: str, start: int) -> Iterator[tuple[int, int]]:
@@ -194,12 +213,26 @@ def _prose_run(blocks: Sequence[Block]) -> _Run:
     for block in blocks:
         if previous and _continues(previous, block):
             glued.add(len(spans))
-        splitter = _rows if block.kind == "code" else _sentences
-        spans.extend(splitter(block.text, block.start))
+        if block.kind == "equation":
+            spans.append((block.start, block.end))
+        else:
+            spans.extend((_rows if block.kind == "code" else _sentences)(block.text, block.start))
         previous = block
     section = blocks[0].section
+    equations = tuple(_equation(block) for block in blocks if block.kind == "equation")
     kind: ChunkKind = "abstract" if section and is_abstract(section[-1]) else "text"
-    return _Run(kind=kind, section=section, spans=tuple(spans), glued=frozenset(glued - {0}))
+    return _Run(kind=kind, section=section, spans=tuple(spans), glued=frozenset(glued - {0}), equations=equations)
+
+
+def _equation(block: Block) -> Equation:
+    """A block as an equation of the document's text."""
+    box = None
+    if block.lines:
+        own = [line for line in block.lines if line.page == block.lines[0].page]
+        box = Box(page=own[0].page, x0=min(line.x0 for line in own), y0=min(line.y0 for line in own),
+                  x1=max(line.x1 for line in own), y1=max(line.y1 for line in own))  # fmt: skip
+    page = box.page if box else None
+    return Equation(start=block.start, end=block.end, label=block.label, page=page, box=box)
 
 
 def _continues(previous: Block, block: Block) -> bool:
@@ -227,7 +260,10 @@ class _Cutter:
         prefixes = [" ".join(_prefix(self._paper.title, run.section)) for run in runs]
         spans = [span for run in runs for span in run.spans]
         # One call for everything: a call for each sentence would spend its time on the way to the tokenizer.
-        counts = iter(self._count([*prefixes, *(self._text[start:end] for start, end in spans)]))
+        labels = {(one.start, one.end): one.label for run in runs for one in run.equations}
+        texts = [self._text[start:end] for start, end in spans]
+        texts = [_spoken(labels[span], text) if span in labels else text for span, text in zip(spans, texts, strict=True)]
+        counts = iter(self._count([*prefixes, *texts]))
         budgets = [max(self._room - next(counts), _LEAST_TEXT_TOKENS) for _ in prefixes]
         chunks: list[Chunk] = []
         for run, budget in zip(runs, budgets, strict=True):
@@ -252,6 +288,11 @@ class _Cutter:
             text=text,
             tokens=sum(unit.tokens for unit in units),
             label=run.label,
+            equations=tuple(
+                replace(one, start=one.start - start, end=one.end - start)
+                for one in run.equations
+                if start <= one.start and one.end <= end
+            ),
         )
 
 

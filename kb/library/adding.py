@@ -19,7 +19,7 @@ from kb.index.catalog import Catalog
 from kb.index.catalog.matching import record_id
 from kb.index.catalog.papers import Arrival, PlacedRecord
 from kb.index.catalog.passages import Source, boxes_of, packed
-from kb.index.chunking import MOST_CHUNKS, bounded, chunk_abstract, chunk_paper, passage_text
+from kb.index.chunking import MOST_CHUNKS, bounded, chunk_abstract, chunk_paper, passage_text, searched_text
 from kb.input_files import read_file
 from kb.library.anchoring import anchored
 from kb.library.indexing import Indexer, Progress, cutting, words_to_index
@@ -575,8 +575,8 @@ def chunk_again(
 
 def _indexed_text(chunk: Chunk, paper: Paper) -> str:
     """All that the indexes make of a chunk: when it changes, the chunk is another one to them."""
-    passage, words = passage_text(paper.title, chunk.section, chunk.text), words_to_index(chunk, paper)
-    return passage if words == chunk.text else f"{passage}\0{words}"
+    passage, words = passage_text(paper.title, chunk.section, searched_text(chunk)), words_to_index(chunk, paper)
+    return passage if words == searched_text(chunk) else f"{passage}\0{words}"
 
 
 def _title_chunks(paper: Paper, encoder: Encoder | TokenCounter) -> list[Chunk]:

@@ -20,7 +20,7 @@ import numpy as np
 from kb.errors import BadRecord, EncoderError, HomeError, HomeUnwritable, KbError, ParseError, UsageError
 from kb.home import Home, writing_error
 from kb.index.catalog import Catalog
-from kb.index.chunking import passage_text
+from kb.index.chunking import passage_text, searched_text
 from kb.library.indexing import (
     Progress,
     WritableIndexes,
@@ -344,7 +344,7 @@ def _made_again_differ(sample: Keys, catalog: Catalog, indexes: WritableIndexes,
 
 def _texts_to_encode(chunk: Chunk, title: str) -> list[str]:
     """The passage, then the sentences."""
-    return [passage_text(title, chunk.section, chunk.text), *sentences_to_encode(chunk, title)]
+    return [passage_text(title, chunk.section, searched_text(chunk)), *sentences_to_encode(chunk, title)]
 
 
 # ------------------------------------------------------------------------------------ a damaged home

@@ -15,7 +15,7 @@ import numpy as np
 from kb.errors import EncoderError, HomeBusy, IndexDamaged
 from kb.home import PATIENCE_SECONDS, Home, writing_error
 from kb.index.catalog import Catalog
-from kb.index.chunking import SECTION_JOINT, passage_text
+from kb.index.chunking import SECTION_JOINT, passage_text, searched_text
 from kb.protocols import Encoder, Vectors
 from kb.records import Chunk, Paper
 from kb.text import sentence_spans
@@ -252,7 +252,7 @@ class Indexer:
             return vectors
         items = list(chunks.items())
         those = [(items[i][1], titles[i]) for i in missing]
-        passages = [passage_text(title, chunk.section, chunk.text) for chunk, title in those]
+        passages = [passage_text(title, chunk.section, searched_text(chunk)) for chunk, title in those]
         sentences = [sentences_to_encode(chunk, title) for chunk, title in those]
         made = self._load_encoder().encode_passages([*passages, *(s for group in sentences for s in group)])
         grouped = _regroup(made[len(passages) :], [len(group) for group in sentences])
@@ -508,7 +508,7 @@ def lexical_entry(key: int, chunk: Chunk, paper: Paper) -> tuple[int, str, str, 
 def words_to_index(chunk: Chunk, paper: Paper) -> str:
     """What words find a chunk. A part of an abstract is found by the words of the whole abstract: it was cut for the
     encoder, which reads 256 tokens, and BM25 needs no cut (measured: the fused score gains what the cut had cost)."""
-    return paper.abstract if chunk.kind == "abstract" and paper.abstract else chunk.text
+    return paper.abstract if chunk.kind == "abstract" and paper.abstract else searched_text(chunk)
 
 
 def encoder_changed(stored: str, loaded: str) -> EncoderError:

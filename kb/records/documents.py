@@ -65,7 +65,8 @@ class Block:
     """A paragraph, heading, caption … of a document. ``start`` is its place in ``Document.text``.
 
     ``section`` is the path of headings above it. ``label`` is "Figure 3" or "Table 1" for captions and tables,
-    the reference's marker for references, and the printed number, "3", of an equation, which its text leaves out. A
+    the reference's marker for references, and the printed number, "3", of an equation, which its text leaves out; the
+    number's place is the last of its lines, without width in the text. A
     program keeps its rows and how far in they are set. Text read from HTML or plain files has no lines. ``grid`` says
     of a table what its rows and columns are; its text has a row on each line, with " | " between the cells.
     """
@@ -204,11 +205,29 @@ class FigureImage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Equation:
+    """A display equation in a text: ``[start, end)`` there, and the number that is printed beside it.
+
+    ``page`` and ``box`` (with the number) are where it stands, None where the file has no pages: then its text is TeX,
+    else the signs of the page in one line, which is no formula any more. ``file`` is the key of its picture in the
+    home's file store, where it was cut.
+    """
+
+    start: int
+    end: int
+    label: str | None = None
+    page: int | None = None
+    box: Box | None = None
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
     """What is stored, indexed and embedded: ``text == Document.text[start:end]`` of one section.
 
     ``ordinal`` counts chunks of the paper in reading order from 0. A chunk of kind "abstract" made from the record
-    (no document) has ``page=None`` and spans in the record's abstract.
+    (no document) has ``page=None`` and spans in the record's abstract. ``equations`` are the display equations in its
+    text; words and vectors are made of ``kb.index.chunking.searched_text``, which has their numbers instead of signs.
     """
 
     id: str
@@ -225,3 +244,4 @@ class Chunk:
     last_page: int | None = None
     label: str | None = None
     boxes: tuple[Box, ...] = ()
+    equations: tuple[Equation, ...] = ()

@@ -62,10 +62,28 @@ def read(path: Path) -> dict[str, Any]:
              "rows": [row.split(" | ") for row in block.text.split("\n")]}
             for block in document.blocks if block.kind == "table"
         ],
+        "equations": _equations(document),
         "entries": [{"text": entry.text, "fields": _fields(entry)} for entry in document.references],
         "links": _links(document),
         "evidence": [{"first_page": c.page, "last_page": c.last_page, "text": c.text} for c in chunks],
     }  # fmt: skip
+
+
+def equations_of(path: Path) -> list[dict[str, Any]]:
+    """The display equations of a file alone."""
+    return _equations(read_pdf(path.read_bytes(), max_pages=_MOST_PAGES))
+
+
+def _equations(document: Document) -> list[dict[str, Any]]:
+    """Page, number and box of each, the number's own place left out."""
+    found = []
+    for block in document.blocks:
+        lines = [line for line in block.lines if line.start < line.end]
+        if block.kind == "equation" and lines:
+            box = [min(line.x0 for line in lines), min(line.y0 for line in lines),
+                   max(line.x1 for line in lines), max(line.y1 for line in lines)]  # fmt: skip
+            found.append({"page": lines[0].page, "label": block.label or "", "box": box, "text": block.text})
+    return found
 
 
 def _fields(entry: ReferenceEntry) -> dict[str, Any]:
