@@ -224,6 +224,11 @@ def _prose_run(blocks: Sequence[Block]) -> _Run:
     return _Run(kind=kind, section=section, spans=tuple(spans), glued=frozenset(glued - {0}), equations=equations)
 
 
+def equations_of(document: Document) -> tuple[Equation, ...]:
+    """The display equations of a text in reading order."""
+    return tuple(_equation(block) for block in document.blocks if block.kind == "equation")
+
+
 def _equation(block: Block) -> Equation:
     """A block as an equation of the document's text."""
     box = None
@@ -262,7 +267,9 @@ class _Cutter:
         # One call for everything: a call for each sentence would spend its time on the way to the tokenizer.
         labels = {(one.start, one.end): one.label for run in runs for one in run.equations}
         texts = [self._text[start:end] for start, end in spans]
-        texts = [_spoken(labels[span], text) if span in labels else text for span, text in zip(spans, texts, strict=True)]
+        texts = [
+            _spoken(labels[span], text) if span in labels else text for span, text in zip(spans, texts, strict=True)
+        ]
         counts = iter(self._count([*prefixes, *texts]))
         budgets = [max(self._room - next(counts), _LEAST_TEXT_TOKENS) for _ in prefixes]
         chunks: list[Chunk] = []

@@ -144,9 +144,7 @@ class _Column:
     def _beside_numbers(self) -> set[int]:
         """The lines that stand in the row of a number."""
         numbers = [placed for placed in self._own if id(placed) in self._numbers]
-        return {
-            id(placed) for number in numbers for placed in self._own if _share_row(placed.line, number.line)
-        }
+        return {id(placed) for number in numbers for placed in self._own if _share_row(placed.line, number.line)}
 
     def _reads_as_text(self, placed: Placed, before: Placed | None) -> bool:
         line, (start, end) = placed.line, self._span
@@ -157,7 +155,11 @@ class _Column:
             return True
         set_in = line.x0 - start
         at_edge = set_in <= 0.4 * self._body.size or any(abs(line.x0 - edge) <= _EDGE_POINTS for edge in self._edges)
-        if at_edge and words and (line.text.startswith(words[0]) or signs.word_share >= (0.5 if len(words) == 1 else 0.3)):
+        if (
+            at_edge
+            and words
+            and (line.text.startswith(words[0]) or signs.word_share >= (0.5 if len(words) == 1 else 0.3))
+        ):
             return True
         if set_in <= _INDENT_SIZES * self._body.size and words and line.text.startswith(words[0]):
             if line.x1 >= end - line.size and line.width >= _WIDE * (end - start):
@@ -213,7 +215,9 @@ class _Column:
     def _is_display(self, part: Sequence[Placed], texts: Sequence[Placed]) -> bool:
         upright = [placed for placed in part if placed.line.upright]
         numbers = [placed for placed in upright if id(placed) in self._numbers]
-        own = [rest for placed in upright if (rest := number_apart(placed.line)[1] if placed in numbers else placed.line)]
+        own = [
+            rest for placed in upright if (rest := number_apart(placed.line)[1] if placed in numbers else placed.line)
+        ]
         if not own or len(upright) < len(part):
             return False
         signs = [_signs_of(line, body=self._body) for line in own]

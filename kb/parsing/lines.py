@@ -67,7 +67,10 @@ class Fragment:
         self.upright = inked[0].style.upright
         if self.upright and not self.is_operator and self.y1 - self.y0 > _TALLEST * self.size:
             # Fonts of mathematics have boxes for the tallest of their signs.
-            self.y0, self.y1 = max(self.y0, self.baseline - 0.8 * self.size), min(self.y1, self.baseline + 0.3 * self.size)
+            self.y0, self.y1 = (
+                max(self.y0, self.baseline - 0.8 * self.size),
+                min(self.y1, self.baseline + 0.3 * self.size),
+            )
 
     def is_script(self, other: Fragment) -> bool:
         """Whether one of the two is set smaller than the other, as limits and exponents are."""

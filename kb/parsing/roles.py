@@ -369,9 +369,7 @@ def _is_footnote_start(line: TextLine) -> bool:
 # ---------------------------------------------------------------------------------------------- blocks
 
 
-def _blocks(
-    page: PageLayout, displays: Sequence[list[Placed]], *, body: BodyStyle
-) -> list[list[Placed]]:
+def _blocks(page: PageLayout, displays: Sequence[list[Placed]], *, body: BodyStyle) -> list[list[Placed]]:
     """The display equations, and runs of the other undecided lines that stand evenly below each other in one column."""
     blocks: list[list[Placed]] = []
     before: Placed | None = None

@@ -73,6 +73,7 @@ from kb.records.documents import (
     GridCell,
     Line,
     PrintedCell,
+    PrintedEquation,
     PrintedTable,
     ReferenceEntry,
 )
@@ -214,6 +215,7 @@ __all__ = [
     "Preview",
     "PreviewCounts",
     "PrintedCell",
+    "PrintedEquation",
     "PrintedTable",
     "Problem",
     "QuestionKind",

@@ -65,6 +65,12 @@ class Passage:
         """The display equations through which a sentence runs."""
         return tuple(one for one in self.equations if one.start < sentence.end and sentence.start < one.end)
 
+    def text_of(self, equation: Equation) -> str:
+        """What the sentences have of an equation."""
+        parts = [s.text[max(0, equation.start - s.start) : equation.end - s.start] for s in self.sentences
+                 if equation.start < s.end and s.start < equation.end]  # fmt: skip
+        return " ".join(parts)
+
     def lines(self) -> tuple[tuple[PassageSentence, ...], ...]:
         """The sentences as they are set: paragraphs, items of a list and rows of a table on lines of their own."""
         found: list[list[PassageSentence]] = []

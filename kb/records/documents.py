@@ -192,6 +192,21 @@ class PrintedTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedEquation:
+    """A display equation that a paper prints: its number (None where it has none), its text, and where it stands.
+
+    ``text`` is TeX where ``is_tex``, else the signs of the page in one line. ``file`` is the key of its picture.
+    """
+
+    label: str | None
+    text: str
+    is_tex: bool
+    page: int | None = None
+    box: Box | None = None
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FigureImage:
     """A figure or table cut from a PDF: ``png`` is the picture, ``box`` where it was cut (without the caption)."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -196,7 +196,12 @@ def _passage(passage: Passage) -> str:
     for line in passage.lines():
         parts = []
         for answers, several in groupby(line, key=lambda each: each.n in passage.answering):
-            told = " ".join(_with_span(each, passage.short_span) for each in several)
+            told = " ".join(
+                _with_span(each, passage.short_span)
+                if passage.short_span is not None and passage.short_span.n == each.n
+                else _said(passage, each)
+                for each in several
+            )
             parts.append(f"» {told} «" if answers else told)
         lines.append(_wrap(" ".join(parts)))
     return "\n".join(lines)
@@ -218,11 +223,38 @@ def _with_span(sentence: PassageSentence, span: ShortSpan | None) -> str:
 def _source(passage: Passage) -> str:
     """A passage that an answer cites: paper, place, and the sentences that carry statements."""
     where = place_of(passage)
-    quotes = [f"{s.n} “{' '.join(s.text.split())}”" for s in passage.sentences if s.n in passage.answering]
+    quotes = [f"{s.n} “{' '.join(_said(passage, s).split())}”" for s in passage.sentences if s.n in passage.answering]
     head = f"[{passage.marker}] {passage.paper.byline}: {_shorten(passage.paper.title, 70)}" + (
         f" · {where}" if where else ""
     )
     return "\n".join([head, *(_wrap(quote) for quote in quotes), *_unread(passage, " ".join(quotes))])
+
+
+def equations(details: PaperDetails, *, path_of: Callable[[str], Path]) -> str:
+    """Display equations: number, page, text, and where the picture of each is."""
+    lines: list[str] = []
+    for one in details.equations:
+        place = f", p. {one.page}" if one.page else ""
+        lines.append(f"{_name_of(one.label)}{place}" + ("" if one.is_tex else f" ({label('en', 'flattened')})"))
+        lines += [_wrap(one.text), *([f"    picture: {path_of(one.file)}"] if one.file else [])]
+    return "\n".join(lines)
+
+
+def _name_of(number: str | None) -> str:
+    return f"Equation {number}" if number else "Equation without a number"
+
+
+def _said(passage: Passage, each: PassageSentence) -> str:
+    """A sentence in which the signs of an equation that were put in one line are marked as such."""
+    told, at = "", each.start
+    for one in passage.equations_of(each):
+        if one.page is None:
+            continue  # it is TeX
+        start, end = max(one.start, each.start) - each.start, min(one.end, each.end) - each.start
+        told += each.text[at - each.start : start]
+        told += f"[{_name_of(one.label)}, p. {one.page}, {label('en', 'flattened')}: {each.text[start:end]}]"
+        at = end + each.start
+    return told + each.text[at - each.start :]
 
 
 def add_report(report: AddReport) -> str:

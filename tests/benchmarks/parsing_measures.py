@@ -306,7 +306,9 @@ def equations(truth: Truth, reading: Reading) -> Iterator[Point]:
         yield Point("equations, IoU ≥ 0.7", share >= 0.7, 1, f"{what}: {share:.2f}" if 0.3 <= share < 0.7 else "")
         yield Point("equations, mean IoU", share, 1)
     for one in left:
-        yield Point("equations, precision", 0, 1, f"false p. {one['page']} ({one['label']}) {one.get('text', '')[:60]!r}")
+        yield Point(
+            "equations, precision", 0, 1, f"false p. {one['page']} ({one['label']}) {one.get('text', '')[:60]!r}"
+        )
 
 
 # ------------------------------------------------------------------------------------------ references
