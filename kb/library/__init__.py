@@ -407,7 +407,7 @@ class Library:
         details = show(self._store.catalog(), self.papers.get(paper, sources=True), table=table)
         if equation is None:
             return details
-        return replace(details, equations=printed_equations(self._store, self._settings, details.paper, equation))
+        return replace(details, equations=printed_equations(self._store, self.settings, details.paper, equation))
 
     def set(self, paper: str, **values: str | None) -> Paper:
         """Decide fields yourself; they survive every later ``add``. None takes a decision back.

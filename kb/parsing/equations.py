@@ -16,7 +16,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
-from kb.parsing.lines import TextLine, only_first, without_first
+from kb.parsing.lines import Run, TextLine, only_first, without_first
 from kb.parsing.page import Graphic, Rectangle, stands_in
 from kb.text import is_set_solid
 
@@ -25,7 +25,6 @@ _NUMBER = re.compile(rf"[(\[（](?:Eq\.?\s?)?\s*{_LABEL}\s*[)\]）]")
 _NUMBER_LAST = re.compile(rf"{_NUMBER.pattern}$")
 _NUMBER_FIRST = re.compile(rf"^{_NUMBER.pattern}")
 _WORD = re.compile(r"[^\W\d_]+")
-_LONG_WORDS = re.compile(r"[^\W\d_]{4,}")
 _LONG_WORD = 4  # letters
 _SCRIPT = 0.85  # of its line's size, for what is set smaller to be an index
 # What TeX sets upright in a formula is none of its words.
@@ -45,7 +44,7 @@ _APART_SIZES = 1.6  # between the ink of two displays, in units of the body's le
 _LEAST_GAP = 0.02  # between signs and a number, in units of their size
 _NUMBER_GAP = 0.75  # between an equation and its number, in units of their size
 _MOST_LOOKED_AT = 60  # lines of a display, for such as stand close
-_NEAR_SIZES = 3.2  # from a display to the text it belongs to
+_NEAR_SIZES = 4.2  # from a display to the text it belongs to
 _MOST_WORDS = 3  # different ones, of an equation without a number
 _MOST_OF_WORDS = 0.5  # of the characters of one
 _LEAST_SIGNS = 3
@@ -60,18 +59,21 @@ def number_apart(line: TextLine) -> tuple[str | None, TextLine | None]:
     nearer to signs than to words, which end in a number as sentences do."""
     if whole := _NUMBER.fullmatch(line.text):
         return whole[1], None
-    last = _NUMBER_LAST.search(line.text)
-    if last:
-        before = line.text[: last.start()].rstrip()
-        is_signs = not before[-1:].isalpha() and len(_LONG_WORDS.findall(before)) < 3
-        gap = _LEAST_GAP if is_signs else _NUMBER_GAP
-    if last and _gap_at(line, last.start()) >= gap * line.size:
-        return last[1], only_first(line, last.start())
+    if last := _NUMBER_LAST.search(line.text):
+        signs = sum(run.end - run.start for run in line.runs if _is_of_signs(run, line))
+        gap = _LEAST_GAP if signs >= _MATHS * last.start() else _NUMBER_GAP
+        if _gap_at(line, last.start()) >= gap * line.size:
+            return last[1], only_first(line, last.start())
     if first := _NUMBER_FIRST.match(line.text):
         rest = without_first(line, first.end())
         if rest.text and _gap_at(line, len(line.text) - len(rest.text)) >= _NUMBER_GAP * line.size:
             return first[1], rest
     return None, line
+
+
+def _is_of_signs(run: Run, line: TextLine) -> bool:
+    """Whether a run is in a font of mathematics, or raised or lowered."""
+    return run.style.is_math or run.raised or run.style.size < _SCRIPT * line.size
 
 
 def _gap_at(line: TextLine, start: int) -> float:
@@ -161,17 +163,18 @@ class _Column:
             and (line.text.startswith(words[0]) or signs.word_share >= (0.5 if len(words) == 1 else 0.3))
         ):
             return True
-        if set_in <= _INDENT_SIZES * self._body.size and words and line.text.startswith(words[0]):
-            if line.x1 >= end - line.size and line.width >= _WIDE * (end - start):
-                return True
+        near_edge = set_in <= _INDENT_SIZES * self._body.size and bool(words)
+        reaches_end = line.x1 >= end - line.size and line.width >= _WIDE * (end - start)
+        if near_edge and reaches_end and line.text.startswith(words[0]):
+            return True
         if at_edge and before is not None and abs(line.size - self._body.size) < 0.12 * self._body.size:
             down = line.baseline - before.line.baseline
             is_close = 0.3 * line.size < down <= 1.15 * self._body.leading
             if is_close and (signs.word_share >= 0.3 or before.line.x1 >= end - 2 * line.size):
                 return True  # a paragraph that ends in a formula
-        if set_in <= _INDENT_SIZES * self._body.size and words:
-            if (len(words) >= 3 and signs.word_share >= 0.5) or (signs.word_share >= 0.8 and signs.total >= 3):
-                return True
+        least = 0.5 if len(words) >= 3 else 0.8
+        if near_edge and signs.word_share >= least and signs.total >= 3:
+            return True
         return len(words) >= 4 and signs.word_share >= 0.6
 
     def _fills_a_line(self, placed: Placed) -> bool:
@@ -371,9 +374,9 @@ def _signs_of(line: TextLine, *, body: BodyStyle) -> _Signs:
     maths = [False] * len(line.text)
     run_of = [0] * len(line.text)
     for number, run in enumerate(line.runs):
-        is_script = run.raised or run.style.size < _SCRIPT * line.size
+        is_of_signs = _is_of_signs(run, line)
         for at in range(run.start, min(run.end, len(line.text))):
-            maths[at], run_of[at] = run.style.is_math or is_script, number
+            maths[at], run_of[at] = is_of_signs, number
     words = []
     for match in _WORD.finditer(line.text):
         start, end = match.span()

@@ -105,7 +105,7 @@ def _cut_place(reader: PdfReader, place: Box) -> bytes:
         found = page.render(scale=scale, crop=area)
     rows = _without_colour(found.pixels)
     rows = rows if rows.ndim == 2 else rows.min(axis=2)
-    has_ink = (rows < _INK).any(axis=1)
+    has_ink: NDArray[np.bool_] = np.any(rows < _INK, axis=1)
     top = max(0, round((place.y0 - found.y0) * found.scale))
     bottom = min(len(has_ink), round((place.y1 - found.y0) * found.scale))
     while top > 0 and has_ink[top - 1 : top + 1].any():

@@ -56,11 +56,12 @@ _SIMPLE = (
     r"p(x \mid y) = \frac{p(y \mid x)\, p(x)}{\int p(y \mid z)\, p(z)\, dz}", r"\nabla \cdot \mathbf{u} = 0",
     r"\mathrm{Attention}(Q, K, V) = \mathrm{softmax}\left(\frac{Q K^{\top}}{\sqrt{d_k}}\right) V",
     r"x_{t+1} \leftarrow x_t - \eta \nabla f(x_t)", r"\hat\theta = \arg\max_{\theta} \log p_{\theta}(x)",
-    r"\mathbb{E}_{x \sim p}\left[\,\|g(x)\|_2^2\,\right] \le \sigma^2", r"\int_0^{\infty} e^{-x^2}\,dx"
-    r" = \frac{\sqrt{\pi}}{2}", r"A = \begin{pmatrix} a & b \\ c & d \end{pmatrix}",
+    r"\mathbb{E}_{x \sim p}\left[\,\|g(x)\|_2^2\,\right] \le \sigma^2",
+    r"\int_0^{\infty} e^{-x^2}\,dx = \frac{\sqrt{\pi}}{2}", r"A = \begin{pmatrix} a & b \\ c & d \end{pmatrix}",
     r"f(x) = \begin{cases} x^2 & \text{if } x > 0, \\ 0 & \text{otherwise} \end{cases}", r"|S| \geq 2^{n-1}",
-    r"\min_{w} \; \lambda \|w\|^2 \quad \text{subject to} \quad y_i w^{\top} x_i \ge 1", r"\prod_{k=1}^{K} (1 - q_k)"
-    r" \to 0", r"\mathrm{Precision} = \frac{\mathrm{TP}}{\mathrm{TP} + \mathrm{FP}}", r"T(n) = 2\,T(n/2) + O(n)",
+    r"\min_{w} \; \lambda \|w\|^2 \quad \text{subject to} \quad y_i w^{\top} x_i \ge 1",
+    r"\prod_{k=1}^{K} (1 - q_k) \to 0", r"\mathrm{Precision} = \frac{\mathrm{TP}}{\mathrm{TP} + \mathrm{FP}}",
+    r"T(n) = 2\,T(n/2) + O(n)",
     r"\frac{\partial u}{\partial t} = \alpha \frac{\partial^2 u}{\partial x^2}", r"d(x, z) \leq d(x, y) + d(y, z)",
 )  # fmt: skip
 _RIGHT = (

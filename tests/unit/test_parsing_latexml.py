@@ -47,7 +47,8 @@ def test_marks_say_whose_the_places_of_one_field_are(mark: str) -> None:
     assert [(a.text, a.authors) for a in front.affiliations or ()] == [
         (ONE, ("Ada Roe", "Cy Poe")), (TWO, ("Bo Doe", "Cy Poe")),
     ]  # fmt: skip
-    assert front.affiliation is not None and front.affiliation.text == ONE
+    assert front.affiliation is not None
+    assert front.affiliation.text == ONE
 
 
 def test_marks_lead_from_one_author_to_a_place_with_another() -> None:
@@ -96,7 +97,8 @@ def test_notes_of_institutes_are_found_by_their_marks() -> None:
 
 def test_a_note_of_an_author_is_a_footnote_and_no_part_of_the_name() -> None:
     note = '<span class="ltx_note ltx_role_thanks"><sup class="ltx_note_mark">*</sup><span class="ltx_note_outer">'
-    note += '<span class="ltx_note_content"><sup class="ltx_note_mark">*</sup>Supported by a grant of nobody.</span></span></span>'
+    note += '<span class="ltx_note_content"><sup class="ltx_note_mark">*</sup>Supported by a grant of nobody.</span>'
+    note += "</span></span>"
     document = page(creator("Ada Roe" + note))
     assert document.front.authors == ("Ada Roe",)
     assert [block.text for block in document.blocks if block.kind == "footnote"] == ["Supported by a grant of nobody."]
@@ -104,7 +106,8 @@ def test_a_note_of_an_author_is_a_footnote_and_no_part_of_the_name() -> None:
 
 def row(tex: str, number: str = "", span: int = 1) -> str:
     """A row of a display."""
-    tag = f'<td class="ltx_eqn_cell ltx_eqn_eqno" rowspan="{span}"><span class="ltx_tag ltx_tag_equation">({number})</span></td>'
+    said = f'<span class="ltx_tag ltx_tag_equation">({number})</span>'
+    tag = f'<td class="ltx_eqn_cell ltx_eqn_eqno" rowspan="{span}">{said}</td>'
     cells = f'<td class="ltx_eqn_cell"><math alttext="\\displaystyle {tex}" display="block"></math></td>'
     return f'<tr class="ltx_equation ltx_eqn_row">{cells}{tag if number else ""}</tr>'
 
@@ -127,17 +130,18 @@ def test_equations_have_their_tex_and_their_number(rows: str, expected: list[tup
     assert [(block.label, block.text) for block in document.blocks if block.kind == "equation"] == expected
 
 
-ENTRIES = '<ul class="ltx_biblist"><li class="ltx_bibitem"><span class="ltx_tag ltx_tag_bibitem">[1]</span><span' \
-    ' class="ltx_bibblock">A. Roe. A title. 2001.</span></li></ul>'  # fmt: skip
-LIST = f'<section class="ltx_bibliography"><h2 class="ltx_title">References</h2>{ENTRIES}</section>'
+ENTRY = '<span class="ltx_tag ltx_tag_bibitem">[1]</span><span class="ltx_bibblock">A. Roe. A title. 2001.</span>'
+ENTRIES = f'<ul class="ltx_biblist"><li class="ltx_bibitem">{ENTRY}</li></ul>'
+HEAD = '<h2 class="ltx_title">References</h2>'
+LIST = f'<section class="ltx_bibliography">{HEAD}{ENTRIES}</section>'
 
 
 @pytest.mark.parametrize(
     "end",
     [
         LIST,
-        f'<section class="ltx_section"><h2 class="ltx_title">References</h2>{LIST}</section>',
-        f'<section class="ltx_bibliography"><h2 class="ltx_title">References</h2><section class="ltx_bibliography">{ENTRIES}</section></section>',
+        f'<section class="ltx_section">{HEAD}{LIST}</section>',
+        f'<section class="ltx_bibliography">{HEAD}<section class="ltx_bibliography">{ENTRIES}</section></section>',
     ],
     ids=["plain", "in a section of its name", "in itself"],
 )
