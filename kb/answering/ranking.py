@@ -16,7 +16,7 @@ from kb import literals
 from kb.answering.passages import numbered, spans
 from kb.protocols import Corpus
 from kb.records import Hit, Passage, QuestionKind, ShortSpan
-from kb.structure import CITATION, POINTER, is_references
+from kb.structure import CITATION, POINTER, is_references, without_signs
 from kb.words import content_stems, is_latin
 
 _HYBRID, _COSINE, _READER = 0.5, 1.0, 0.5
@@ -61,7 +61,9 @@ def rank(question: str, hits: Sequence[Hit], *, corpus: Corpus) -> list[RankedCh
     Of each chunk the sentences that share the rarest words with the question are encoded, and those nearest to it are
     read. Without a reader, or for a question in a script that it never learned, its term is left out.
     """
-    read = [(hit, spans(hit.text)) for hit in hits if not (hit.section and is_references(hit.section[-1]))]
+    read = [
+        (hit, spans(hit.text, hit.equations)) for hit in hits if not (hit.section and is_references(hit.section[-1]))
+    ]
     read = [(hit, found) for hit, found in read if found]
     if not read:
         return []
@@ -103,7 +105,7 @@ def _looked_at(question: str, read: Sequence[tuple[Hit, list[tuple[int, int]]]],
     total = sum(rarity.values()) or 1.0
     found: list[_Sentence] = []
     for nth, (hit, places) in enumerate(read):
-        said = [set(content_stems(hit.text[slice(*span)])) for span in places]
+        said = [set(content_stems(_read(hit, span))) for span in places]
         overlaps = [sum(rarity[stem] for stem in stems if stem in one) / total for one in said]
         best = sorted(range(len(places)), key=lambda place: (-overlaps[place], place))[:_PER_CHUNK]
         found += [_Sentence(nth, place, overlaps[place]) for place in best]
@@ -113,18 +115,19 @@ def _looked_at(question: str, read: Sequence[tuple[Hit, list[tuple[int, int]]]],
 
 def _in_context(hit: Hit, places: Sequence[tuple[int, int]], place: int) -> tuple[str, str]:
     """A sentence, and what a reader has seen when he comes to it: the paper's title and the sentence before it."""
-    before = _printed(hit.text, places[place - 1]) if place else ""
-    return _printed(hit.text, places[place]), ": ".join(part for part in (hit.paper.title, before) if part)
+    before = _read(hit, places[place - 1]) if place else ""
+    return _read(hit, places[place]), ": ".join(part for part in (hit.paper.title, before) if part)
 
 
-def _printed(text: str, span: tuple[int, int]) -> str:
-    return " ".join(text[slice(*span)].split())
+def _read(hit: Hit, span: tuple[int, int]) -> str:
+    """A sentence as it is looked at: on one line, its equations by their numbers and words."""
+    return " ".join(without_signs(hit.text, hit.equations, start=span[0], end=span[1]).split())
 
 
 def _under_heading(hit: Hit, span: tuple[int, int]) -> str:
     """A sentence after its section's heading: what "they" and "84.2" are about."""
     heading = hit.section[-1] if hit.section else ""
-    sentence = hit.text[slice(*span)]
+    sentence = _read(hit, span) if hit.equations else hit.text[slice(*span)]
     return f"{heading}: {sentence}" if heading else sentence
 
 
@@ -137,14 +140,20 @@ def passage(ranked: RankedChunk, marker: str, *, question: str, kind: QuestionKi
     answering = tuple(each.n for each in made.sentences[ranked.best : last + 1])
     best = made.sentences[ranked.best]
     sure = ranked.probability >= _SURE_SPAN
-    span = short_span(best.text, question=question, kind=kind) if sure else None
+    words = best.text
+    for one in made.equations_of(best):  # its signs in one line are no names
+        start, end = max(one.start - best.start, 0), min(one.end, best.end) - best.start
+        words = words[:start] + " " * (end - start) + words[end:]
+    span = short_span(words, question=question, kind=kind) if sure else None
     short = None if span is None else ShortSpan(n=best.n, start=span[0], end=span[1])
     return replace(made, answering=answering, short_span=short, score=ranked.score)
 
 
 def unread(hit: Hit) -> RankedChunk:
     """A chunk that nothing was asked of: it is shown for the one before it, as a whole."""
-    return RankedChunk(hit=hit, spans=tuple(spans(hit.text)), cosine=0.0, probability=0.0, score=0.0, best=0)
+    return RankedChunk(
+        hit=hit, spans=tuple(spans(hit.text, hit.equations)), cosine=0.0, probability=0.0, score=0.0, best=0
+    )
 
 
 def goes_on(ranked: RankedChunk) -> bool:

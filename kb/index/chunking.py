@@ -28,7 +28,7 @@ from typing import Any
 
 from kb.ids import record_key
 from kb.records import Block, Box, Chunk, ChunkKind, Document, Equation, Metadata, Paper
-from kb.structure import is_abstract
+from kb.structure import equation_in_words, is_abstract, without_signs
 from kb.text import sentence_spans
 
 SECTION_JOINT = " › "
@@ -41,7 +41,6 @@ _FOOTNOTE_WORDS = 8
 _TITLE_WORDS, _TITLE_CHARACTERS = 24, 160
 _HEADING_WORDS, _HEADING_CHARACTERS = 10, 60
 _LEAST_TEXT_TOKENS = 16
-_WORD_OF_EQUATION = re.compile(r"(?<![\\\w])[^\W\d_]{3,}(?!\w)")  # a command of TeX is none
 _CLAUSE_END = tuple(",;:)]}，；：、）")
 # What may stand between two cuts of an over-long sentence: a word, or a stretch of CJK text up to its punctuation.
 _ATOM = re.compile(r"[^\s，；：、。]*[，；：、。]+|[^\s，；：、。]+")
@@ -63,20 +62,8 @@ CountTokens = Callable[[Sequence[str]], list[int]]
 
 
 def searched_text(chunk: Chunk) -> str:
-    """The text of a chunk by which it is found: where a display equation stands, its number and the words in it.
-
-    The signs of an equation that were put in one line say nothing to an encoder and stand in no question.
-    """
-    parts, at = [], 0
-    for one in chunk.equations:
-        parts += [chunk.text[at : one.start], _spoken(one.label, chunk.text[one.start : one.end])]
-        at = one.end
-    return "".join([*parts, chunk.text[at:]])
-
-
-def _spoken(label: str | None, text: str) -> str:
-    name = [f"Equation {label} (Eq. {label})"] if label else []
-    return " ".join([*name, *dict.fromkeys(_WORD_OF_EQUATION.findall(text))])
+    """The text of a chunk by which it is found: its display equations by their numbers and words."""
+    return without_signs(chunk.text, chunk.equations)
 
 
 def passage_text(title: str, section: Sequence[str], text: str) -> str:
@@ -268,7 +255,8 @@ class _Cutter:
         labels = {(one.start, one.end): one.label for run in runs for one in run.equations}
         texts = [self._text[start:end] for start, end in spans]
         texts = [
-            _spoken(labels[span], text) if span in labels else text for span, text in zip(spans, texts, strict=True)
+            equation_in_words(labels[span], text) if span in labels else text
+            for span, text in zip(spans, texts, strict=True)
         ]
         counts = iter(self._count([*prefixes, *texts]))
         budgets = [max(self._room - next(counts), _LEAST_TEXT_TOKENS) for _ in prefixes]

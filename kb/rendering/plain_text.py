@@ -197,9 +197,7 @@ def _passage(passage: Passage) -> str:
         parts = []
         for answers, several in groupby(line, key=lambda each: each.n in passage.answering):
             told = " ".join(
-                _with_span(each, passage.short_span)
-                if passage.short_span is not None and passage.short_span.n == each.n
-                else _said(passage, each)
+                _with_span(each, passage.short_span) if not passage.equations_of(each) else _said(passage, each)
                 for each in several
             )
             parts.append(f"» {told} «" if answers else told)
