@@ -323,13 +323,17 @@ class FileStore:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def key_of(self, data: bytes, *, suffix: str) -> str:
+        """The key under which these bytes are stored."""
+        return hashlib.sha256(data).hexdigest() + suffix
+
     def put(self, data: bytes, *, suffix: str) -> str:
         """Store bytes and return their key. Atomic: a key that exists has its whole content.
 
         Raises:
             HomeUnwritable: when the file cannot be written.
         """
-        key = hashlib.sha256(data).hexdigest() + suffix
+        key = self.key_of(data, suffix=suffix)
         target = self._place(key)
         if target.exists():
             return key

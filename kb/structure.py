@@ -7,7 +7,11 @@ build on them.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from kb.records import Equation
 
 # ----------------------------------------------------------------------------------------------- headings
 
@@ -115,5 +119,29 @@ POINTER = (
     r"|Alg(?:orithms?|\.)|Theorems?|Lemmas?|Listings?|Propositions?|Corollary|Definitions?|Footnotes?)"
 )
 """What stands before the number of another part of the paper."""
+_WORD_OF_EQUATION = re.compile(r"(?<![\\\w])[^\W\d_]{3,}(?!\w)")  # a command of TeX is none
+
+
+def without_signs(text: str, equations: Sequence[Equation], *, start: int = 0, end: int | None = None) -> str:
+    """``text[start:end]`` with the number of each display equation, and the words in it, in the place of its signs.
+
+    The signs of an equation that were put in one line say nothing to an encoder and stand in no question.
+    """
+    end = len(text) if end is None else end
+    parts, at = [], start
+    for one in equations:
+        first, last = max(one.start, start), min(one.end, end)
+        if first < last:
+            parts += [text[at:first], equation_in_words(one.label, text[first:last])]
+            at = last
+    return "".join([*parts, text[at:end]])
+
+
+def equation_in_words(label: str | None, text: str) -> str:
+    """The number of an equation as it is pointed to, and the words in it, each once."""
+    name = [f"Equation {label} (Eq. {label})"] if label else []
+    return " ".join([*name, *dict.fromkeys(_WORD_OF_EQUATION.findall(text))])
+
+
 CITATION = r"\[[\d,;\s–-]+\]|\([^()]*\b(?:19|20)\d\d[a-z]?\b[^()]*\)"
 """A citation in prose: "[3, 5–7]", "(Lo et al., 2020)"."""

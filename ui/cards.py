@@ -12,7 +12,16 @@ from kb.records import CELLS, Answer, Claim, Evidence, Hit, Paper, Passage, Pass
 from kb.tables import told
 from kb.words import snippet, words_found
 from ui import markup
-from ui.evidence import beside, evidence_in, evidence_of, open_evidence, remarks, show_unread, source_link
+from ui.evidence import (
+    beside,
+    evidence_in,
+    evidence_of,
+    open_evidence,
+    remarks,
+    show_equations,
+    show_unread,
+    source_link,
+)
 from ui.session import library, t
 
 _VERDICTS = {
@@ -126,6 +135,7 @@ def show_passage(passage: Passage, *, key: str) -> None:
         for each in passage.sentences:
             if each.cells and each.n in passage.answering:
                 st.caption(markup.plain(told(each.cells)))
+        show_equations(passage)
         show_unread(passage)
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             if st.button(t("see_passage"), key=f"see-{key}", type="tertiary", icon=":material/menu_book:"):
@@ -169,6 +179,7 @@ def quotation(passage: Passage, *, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"claim-{key}"):
         st.markdown(markup.plain(evidence.quote), width="content")
         _mark_button(evidence, key=f"{key}-0")
+    show_equations(passage)
     show_unread(passage)
 
 

@@ -98,6 +98,25 @@ def remarks(quoted: Evidence | Passage) -> list[str]:
     return [t(name) for name, holds in names if holds]
 
 
+def show_equations(passage: Passage) -> None:
+    """The pictures of the display equations in the sentences that answer; the page around them where none is cut."""
+    said = [sentence for sentence in passage.sentences if sentence.n in passage.answering]
+    for one in dict.fromkeys(one for sentence in said for one in passage.equations_of(sentence)):
+        if one.box is None:
+            st.markdown(markup.with_maths(f"${passage.text_of(one)}$"))
+            continue
+        name = t("equation", number=one.label) if one.label else t("equation_unnumbered")
+        st.caption(f"{name} · {t('page_short', page=one.box.page)}")
+        try:
+            picture = library().view.file(one.file).read_bytes() if one.file else None
+        except KbError:  # it is gone: the page is there
+            picture = None
+        if picture is not None:
+            st.image(picture, alt=markup.shortened(f"{name}: {passage.text_of(one)}", 300))
+        else:
+            show_page(passage.paper, one.box.page, boxes=[one.box], quote=passage.text_of(one), whole=False)
+
+
 def show_unread(passage: Passage) -> None:
     """Where a sign of the sentences that answer could not be read: that, and the page itself around them."""
     evidence = evidence_in(passage)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from kb.protocols import Corpus
-from kb.records import CELLS, NO_FILTERS, Chunk, Evidence, Filters, Hit, Paper, Passage, PassageSentence
+from kb.records import CELLS, NO_FILTERS, Chunk, Equation, Evidence, Filters, Hit, Paper, Passage, PassageSentence
 from kb.text import sentence_spans
 from kb.words import content_stems
 
@@ -16,6 +16,7 @@ _THE_SAME = 0.85  # share of common words from which two passages say the same
 DEPTH = 24  # chunks that are read for one query
 _PARAGRAPH = re.compile(r"\S(?:.*?\S)??(?=\s*\n\s*\n|\s*\Z)", re.DOTALL)
 _LINE = re.compile(r"\S(?:[^\n]*\S)?")
+_STOPS = (".", "!", "?", "。")
 _ITEM = re.compile(r"(?:[•▪◦‣*–—-]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)])\s+\S")
 
 
@@ -36,11 +37,14 @@ def once(hits: Iterable[Hit]) -> list[Hit]:
     return list(best.values())
 
 
-def spans(text: str) -> list[tuple[int, int]]:
+def spans(text: str, equations: Sequence[Equation] = ()) -> list[tuple[int, int]]:
     """Half-open spans of what is numbered in a chunk: sentences, rows of a table, items of a list.
 
-    Every character that is no white space is in exactly one span.
+    Every character that is no white space is in exactly one span. A sentence runs through a display equation where
+    no full stop stands before it, and on behind it where it goes on in lower case.
     """
+    for one in equations:
+        text = _run_through(text, one)
     found: list[tuple[int, int]] = []
     for paragraph in _PARAGRAPH.finditer(text):
         lines = [match.span() for match in _LINE.finditer(text, *paragraph.span())]
@@ -58,6 +62,19 @@ def spans(text: str) -> list[tuple[int, int]]:
     return found
 
 
+def _run_through(text: str, equation: Equation) -> str:
+    """The text, as long, with the equation as one word, and no blank line where the sentence goes on."""
+    before, own, after = text[: equation.start], text[equation.start : equation.end], text[equation.end :]
+    bare, rest = before.rstrip(), after.lstrip()
+    stop = own[-1:] if own[-1:] in (*_STOPS, ",", ";", ":") else ""
+    if bare and not bare.endswith(_STOPS):
+        before = bare.ljust(len(before))
+    if rest[:1].islower():
+        after = " " * (len(after) - len(rest)) + rest
+        stop = "" if stop in _STOPS else stop
+    return before + "x" * (len(own) - len(stop)) + stop + after
+
+
 def _sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:
     return [(start + a, start + b) for a, b in sentence_spans(text[start:end])]
 
@@ -66,7 +83,7 @@ def numbered(hit: Hit, marker: str) -> Passage:
     """The hit's whole chunk as passage ``marker``, its sentences numbered from 1; boxes are found later."""
     sentences = tuple(
         PassageSentence(n=f"{marker}.{i}", text=hit.text[start:end], start=start, end=end)
-        for i, (start, end) in enumerate(spans(hit.text), 1)
+        for i, (start, end) in enumerate(spans(hit.text, hit.equations), 1)
     )
     return Passage(
         marker=marker,
@@ -78,6 +95,7 @@ def numbered(hit: Hit, marker: str) -> Passage:
         sentences=sentences,
         score=hit.score,
         recognised=hit.page is not None and hit.paper.fulltext.is_recognised,
+        equations=hit.equations,
     )
 
 
@@ -197,6 +215,7 @@ def as_hit(chunk: Chunk, *, paper: Paper, score: float = 0.0) -> Hit:
         section=chunk.section,
         page=chunk.page,
         text=chunk.text,
+        equations=chunk.equations,
     )
 
 

@@ -16,7 +16,7 @@ from kb import literals
 from kb.answering.passages import numbered, spans
 from kb.protocols import Corpus
 from kb.records import CELLS, Hit, Passage, QuestionKind, ShortSpan
-from kb.structure import CITATION, POINTER, is_references
+from kb.structure import CITATION, POINTER, is_references, without_signs
 from kb.tables import told
 from kb.words import content_stems, is_latin
 
@@ -43,7 +43,10 @@ class RankedChunk:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A chunk as it is judged: its sentences, and what each says; a row of a table says its cells with their names."""
+    """A chunk as it is judged: its sentences, and what each says.
+
+    A row of a table says its cells with their names, an equation its number and words.
+    """
 
     hit: Hit
     spans: tuple[tuple[int, int], ...]
@@ -64,9 +67,10 @@ class _Read:
 
 
 def _read(hit: Hit, *, corpus: Corpus) -> _Read:
-    found = tuple(spans(hit.text))
+    found = tuple(spans(hit.text, hit.equations))
     rows = {row.start: told(row.cells) for row in corpus.rows(hit.chunk_id)} if CELLS in hit.text else {}
-    texts = tuple(rows.get(start) or " ".join(hit.text[start:end].split()) for start, end in found)
+    said = (without_signs(hit.text, hit.equations, start=start, end=end) for start, end in found)
+    texts = tuple(rows.get(start) or " ".join(text.split()) for (start, _), text in zip(found, said, strict=True))
     return _Read(hit, found, texts, frozenset(at for at, (start, _) in enumerate(found) if start in rows))
 
 
@@ -150,14 +154,20 @@ def passage(ranked: RankedChunk, marker: str, *, question: str, kind: QuestionKi
     answering = tuple(each.n for each in made.sentences[ranked.best : last + 1])
     best = made.sentences[ranked.best]
     sure = ranked.probability >= _SURE_SPAN
-    span = short_span(best.text, question=question, kind=kind) if sure else None
+    words = best.text
+    for one in made.equations_of(best):  # its signs in one line are no names
+        start, end = max(one.start - best.start, 0), min(one.end, best.end) - best.start
+        words = words[:start] + " " * (end - start) + words[end:]
+    span = short_span(words, question=question, kind=kind) if sure else None
     short = None if span is None else ShortSpan(n=best.n, start=span[0], end=span[1])
     return replace(made, answering=answering, short_span=short, score=ranked.score)
 
 
 def unread(hit: Hit) -> RankedChunk:
     """A chunk that nothing was asked of: it is shown for the one before it, as a whole."""
-    return RankedChunk(hit=hit, spans=tuple(spans(hit.text)), cosine=0.0, probability=0.0, score=0.0, best=0)
+    return RankedChunk(
+        hit=hit, spans=tuple(spans(hit.text, hit.equations)), cosine=0.0, probability=0.0, score=0.0, best=0
+    )
 
 
 def goes_on(ranked: RankedChunk) -> bool:

@@ -358,7 +358,9 @@ def _list(library: Library, options: argparse.Namespace, reporter: Reporter) -> 
 
 
 def _show(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    details = library.show(options.id, table=options.table)
+    details = library.show(options.id, table=options.table, equation=options.equation)
+    if details.equations:
+        return Result(made=details, text=plain_text.equations(details, path_of=library.view.file))
     if details.tables:
         return Result(made=details, text="\n".join(render_table(one, options.format) for one in details.tables))
     return Result(made=details, text=plain_text.shown(details))

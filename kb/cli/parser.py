@@ -286,6 +286,9 @@ def _add_catalog(verb: Verb) -> None:
             sub.add_argument(
                 "--format", choices=("md", "csv", "text"), default="md", help="of the table; text: each cell named"
             )
+            sub.add_argument(
+                "--equation", metavar="NUMBER", help="a display equation of its text alone, or all of them (all)"
+            )
     setting = verb("set", "decide a field of a record yourself", 'kb set 2402.19481 venue="CVPR 2024"')
     setting.add_argument("id", metavar="ID")
     setting.add_argument("field", nargs="+", metavar="FIELD=VALUE", help="an empty value takes the decision back")

@@ -30,8 +30,8 @@ from itertools import accumulate, groupby, pairwise
 from typing import Any
 
 from kb.ids import record_key
-from kb.records import Block, Chunk, ChunkKind, Document, Metadata, Paper
-from kb.structure import is_abstract
+from kb.records import Block, Box, Chunk, ChunkKind, Document, Equation, Metadata, Paper
+from kb.structure import equation_in_words, is_abstract, without_signs
 from kb.tables import captions_of, heads_of, told_rows
 from kb.text import sentence_spans
 
@@ -67,7 +67,7 @@ CountTokens = Callable[[Sequence[str]], list[int]]
 
 
 def passage_text(title: str, section: Sequence[str], text: str) -> str:
-    """What the encoder reads of a chunk: the paper's title, the nearest heading, then the text.
+    """What the encoder reads of a chunk: the paper's title, the nearest heading, then the text (``Chunk.searched``).
 
     An abstract is read as "title. abstract", the form that measured best; other chunks have their section's last
     heading in between. Long titles and headings are cut by words.
@@ -137,6 +137,7 @@ class _Run:
     source: str = "document"
     told: Mapping[tuple[int, int], str] = field(default_factory=dict)
     lead: str = ""
+    equations: tuple[Equation, ...] = ()
 
 
 def _sentences(text: str, start: int) -> Iterator[tuple[int, int]]:
@@ -214,12 +215,31 @@ def _prose_run(blocks: Sequence[Block]) -> _Run:
     for block in blocks:
         if previous and _continues(previous, block):
             glued.add(len(spans))
-        splitter = _rows if block.kind == "code" else _sentences
-        spans.extend(splitter(block.text, block.start))
+        if block.kind == "equation":
+            spans.append((block.start, block.end))
+        else:
+            spans.extend((_rows if block.kind == "code" else _sentences)(block.text, block.start))
         previous = block
     section = blocks[0].section
+    equations = tuple(_equation(block) for block in blocks if block.kind == "equation")
     kind: ChunkKind = "abstract" if section and is_abstract(section[-1]) else "text"
-    return _Run(kind=kind, section=section, spans=tuple(spans), glued=frozenset(glued - {0}))
+    return _Run(kind=kind, section=section, spans=tuple(spans), glued=frozenset(glued - {0}), equations=equations)
+
+
+def equations_of(document: Document) -> tuple[Equation, ...]:
+    """The display equations of a text in reading order."""
+    return tuple(_equation(block) for block in document.blocks if block.kind == "equation")
+
+
+def _equation(block: Block) -> Equation:
+    """A block as an equation of the document's text."""
+    box = None
+    if block.lines:
+        own = [line for line in block.lines if line.page == block.lines[0].page]
+        box = Box(page=own[0].page, x0=min(line.x0 for line in own), y0=min(line.y0 for line in own),
+                  x1=max(line.x1 for line in own), y1=max(line.y1 for line in own))  # fmt: skip
+    page = box.page if box else None
+    return Equation(start=block.start, end=block.end, label=block.label, page=page, box=box)
 
 
 def _continues(previous: Block, block: Block) -> bool:
@@ -259,12 +279,21 @@ class _Cutter:
 
     def _read(self, run: _Run, span: tuple[int, int]) -> str:
         """What the indexes read of a span."""
-        return run.told.get(span) or self._text[slice(*span)]
+        if (told := run.told.get(span)) is not None:
+            return told
+        text = self._text[slice(*span)]
+        label = next(((one.label,) for one in run.equations if (one.start, one.end) == span), None)
+        return text if label is None else equation_in_words(*label, text)
 
     def _chunk(self, run: _Run, units: Sequence[Unit], *, ordinal: int) -> Chunk:
         start, end = units[0].start, units[-1].end
         text = self._text[start:end]
-        told = ""
+        equations = tuple(
+            replace(one, start=one.start - start, end=one.end - start)
+            for one in run.equations
+            if start <= one.start and one.end <= end
+        )
+        told = without_signs(text, equations) if equations else ""
         if run.told:
             rows = "\n".join(self._read(run, (unit.start, unit.end)) for unit in units)
             told = rows if run.lead in " ".join(text.split()) else f"{run.lead}\n{rows}"
@@ -281,6 +310,7 @@ class _Cutter:
             tokens=sum(unit.tokens for unit in units),
             label=run.label,
             told=told,
+            equations=equations,
         )
 
 

@@ -422,6 +422,7 @@ def _hit(place: FusedCandidate, chunk: Chunk, *, paper: Paper, rank: int) -> Hit
         page=chunk.page,
         text=chunk.text,
         boxes=chunk.boxes,
+        equations=chunk.equations,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import builtins
 import copy
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -397,12 +398,16 @@ class Library:
         found = papers.many(ids, sources=sources)
         return [found[key] for key in ids if key in found]
 
-    def show(self, paper: str, *, table: str | None = None) -> PaperDetails:
+    def show(self, paper: str, *, table: str | None = None, equation: str | None = None) -> PaperDetails:
         """All that is known of a paper: record, versions, sections, counts of its text; with the table of a label
-        ("Table 2") where one is asked for."""
+        ("Table 2"), or the display equation of a number ("3", "all"), where one is asked for."""
         from kb.library.curating import show
+        from kb.library.questions import printed_equations
 
-        return show(self._store.catalog(), self.papers.get(paper, sources=True), table=table)
+        details = show(self._store.catalog(), self.papers.get(paper, sources=True), table=table)
+        if equation is None:
+            return details
+        return replace(details, equations=printed_equations(self._store, self.settings, details.paper, equation))
 
     def set(self, paper: str, **values: str | None) -> Paper:
         """Decide fields yourself; they survive every later ``add``. None takes a decision back.

@@ -32,6 +32,7 @@ from kb.records import (
     Metadata,
     Note,
     Paper,
+    PrintedEquation,
     Reason,
     Review,
     SourceRecord,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from kb.answering.asking import Asking
     from kb.guard import Limits
     from kb.index.catalog import Catalog
+    from kb.index.catalog.ledger import PictureKind
     from kb.library.indexing import Progress
     from kb.library.parts import Models, Store
     from kb.protocols import ChatModel
@@ -52,6 +54,8 @@ if TYPE_CHECKING:
 NOTE_RECIPE = "note-5"
 """Grows when the way in which notes are made changes, so that kept ones are made again."""
 _FIGURES_RECIPE = "figures-2"
+_EQUATIONS_RECIPE = "equations-1"
+_MOST_EQUATIONS = 1_000
 _OF_LIMITS = frozenset({"parse-timeout", "parse-memory", "too-large"})
 _LONGEST_QUESTION = 4_000
 _AUTHOR_AND_YEAR = re.compile(r"(?P<people>.+), (?P<year>\d{4})[a-z]?")
@@ -90,13 +94,13 @@ class Questions:
         asking = self._asking(filters=filters, effort=effort, on_draft=on_draft)
         tell = on_answer or (lambda answer: None)
         if session is None:
-            made = self._with_notices(ask_papers(asked, asking, turns=()))
+            made = self._with_notices(self._with_pictures(ask_papers(asked, asking, turns=())))
             tell(made)
             return made
         with ExitStack() as held:
             with suppress(HomeUnwritable):  # nothing can be kept: there is nothing to wait for
                 held.enter_context(store.home.conversation(session, on_wait=store.on_wait))
-            made = ask_papers(asked, asking, turns=catalog.ledger.turns(session))
+            made = self._with_pictures(ask_papers(asked, asking, turns=catalog.ledger.turns(session)))
             tell(self._with_notices(made))
             try:
                 with store.changing():
@@ -214,6 +218,21 @@ class Questions:
             screen=models.screen(),
         )
 
+    def _with_pictures(self, answer: Answer) -> Answer:
+        """The answer with the pictures of the equations that stand in sentences that answer."""
+        shown = []
+        for passage in answer.passages:
+            said = [sentence for sentence in passage.sentences if sentence.n in passage.answering]
+            if any(passage.equations_of(sentence) for sentence in said):
+                cut = equation_pictures(self._store, self._settings, passage.paper)
+                files = {figure.box: figure.file for figure in cut}
+                equations = tuple(
+                    replace(one, file=files.get(one.box)) if one.box else one for one in passage.equations
+                )
+                passage = replace(passage, equations=equations)
+            shown.append(passage)
+        return replace(answer, passages=tuple(shown))
+
     def _with_notices(self, made: Noticing) -> Noticing:
         """What was made, with why something may be missing now."""
         reasons: tuple[Reason, ...] = self._store.corpus().notices()
@@ -247,44 +266,117 @@ def kept_figures(catalog: Catalog, paper_id: str) -> list[Figure] | None:
 
 def figures(store: Store, settings: Settings, paper: Paper) -> list[Figure]:
     """The figures of the paper's PDF, cut once and kept in the file store; none where there is no PDF."""
-    from kb.parsing.worker import cut_figures
 
-    catalog, files, file_limits = store.catalog(), store.home.files, limits(settings)
+    def cut(path: Path) -> list[tuple[Figure, bytes]]:
+        from kb.parsing.worker import cut_figures
+
+        images = cut_figures(path, limits=limits(settings), max_figures=settings.max_figures)
+        return [
+            (
+                Figure(label=image.label, kind=image.kind, caption=image.caption, page=image.page, box=image.box,
+                       file=store.home.files.key_of(image.png, suffix=".png")),
+                image.png,
+            )
+            for image in images
+        ]  # fmt: skip
+
+    recipe = f"{_FIGURES_RECIPE} {settings.max_figures}"
+    return _cut_once(store, settings, paper, cut, kind="figures", recipe=recipe)
+
+
+def equation_pictures(store: Store, settings: Settings, paper: Paper) -> list[Figure]:
+    """The display equations of the paper's PDF as pictures with their numbers, cut once and kept like figures."""
+    from kb.index.chunking import equations_of
+
+    document = store.catalog().passages.document(paper.id)
+    places = [(one, one.box) for one in (equations_of(document) if document else ())[:_MOST_EQUATIONS] if one.box]
+    if document is None or not places:
+        return []
+
+    def cut(path: Path) -> list[tuple[Figure, bytes]]:
+        from kb.parsing.worker import cut_places
+
+        images = cut_places(path, [box for _, box in places], limits=limits(settings))
+        return [
+            (
+                Figure(label=f"Equation {one.label}" if one.label else "Equation", kind="equation",
+                       caption=document.text[one.start : one.end], page=box.page, box=box,
+                       file=store.home.files.key_of(png, suffix=".png")),
+                png,
+            )
+            for (one, box), png in zip(places, images, strict=True)
+        ]  # fmt: skip
+
+    made_from = hashlib.sha256(repr([box for _, box in places]).encode()).hexdigest()[:16]
+    return _cut_once(store, settings, paper, cut, kind="equations", recipe=f"{_EQUATIONS_RECIPE} {made_from}")
+
+
+def printed_equations(store: Store, settings: Settings, paper: Paper, label: str) -> tuple[PrintedEquation, ...]:
+    """The display equations of a number ("3", "Eq. (3)"), or all of them ("all"), with their pictures.
+
+    Raises:
+        UsageError: when the text has none of this number.
+    """
+    from kb.index.chunking import equations_of
+
+    document = store.catalog().passages.document(paper.id)
+    every = equations_of(document) if document else ()
+    wanted = re.sub(r"^(?:equations?|eqs?\.?)\s*", "", label.strip(), flags=re.IGNORECASE).strip("()[] ").casefold()
+    found = [one for one in every if wanted == "all" or (one.label and one.label.casefold() == wanted)]
+    if document is None or not found:
+        known = ", ".join(dict.fromkeys(one.label for one in every if one.label)) or "it has none with a number"
+        raise UsageError(f"no equation {label!r} in its text: choose from all, {known}")
+    files = {figure.box: figure.file for figure in equation_pictures(store, settings, paper)}
+    return tuple(
+        PrintedEquation(
+            label=one.label, text=document.text[one.start : one.end], is_tex=one.box is None, page=one.page,
+            box=one.box, file=files.get(one.box) if one.box else None,
+        )
+        for one in found
+    )  # fmt: skip
+
+
+def _cut_once(
+    store: Store,
+    settings: Settings,
+    paper: Paper,
+    cut: Callable[[Path], list[tuple[Figure, bytes]]],
+    *,
+    kind: PictureKind,
+    recipe: str,
+) -> list[Figure]:
+    """The pictures that were cut by this recipe, or that are cut now and kept."""
+    catalog, files = store.catalog(), store.home.files
     source = catalog.passages.source(paper.id)
     if source is None or not source.file.endswith(".pdf"):
         return []
-    recipe = f"{_FIGURES_RECIPE} {settings.max_figures}"
-    beyond = f"{recipe} beyond {file_limits}"  # that there are none within limits is no news within others
-    if (kept := catalog.ledger.figures(source.sha256, recipes=(recipe, beyond))) is not None:
+    beyond = f"{recipe} beyond {limits(settings)}"  # that there are none within limits is no news within others
+    if (kept := catalog.ledger.figures(source.sha256, recipes=(recipe, beyond), kind=kind)) is not None:
         return kept
     try:
         path = files.get(source.file)
     except ParseError:
         return []  # the file may come back: that there are no pictures is not kept
     try:
-        images = cut_figures(path, limits=file_limits, max_figures=settings.max_figures)
+        images = cut(path)
     except ParseError as err:
         if err.code == "file-unreadable":
             return []
         images = []  # the text was read, its pictures could not be: the note says that there are none
         recipe = beyond if err.code in _OF_LIMITS else recipe
+    found = [figure for figure, _ in images]
     try:
-        found = [
-            Figure(
-                label=image.label, kind=image.kind, caption=image.caption, page=image.page, box=image.box,
-                file=files.put(image.png, suffix=".png"),
-            )
-            for image in images
-        ]  # fmt: skip
+        for _, png in images:
+            files.put(png, suffix=".png")
         with store.changing():
-            for image in images:  # a doctor may have taken them for strays meanwhile
-                files.put(image.png, suffix=".png")
+            for _, png in images:  # a doctor may have taken them for strays meanwhile
+                files.put(png, suffix=".png")
             if catalog.passages.source_of_file(source.sha256) is None:  # the paper was removed meanwhile
                 files.drop_all({one.file for one in found} - catalog.files())
-                raise UnknownPaper(f"{paper.id} was removed while its note was made: kb list shows what is there")
-            catalog.ledger.put_figures(source.sha256, found, recipe=recipe)
+                raise UnknownPaper(f"{paper.id} was removed while its pictures were cut: kb list shows what is there")
+            catalog.ledger.put_figures(source.sha256, found, recipe=recipe, kind=kind)
     except (HomeBusy, HomeUnwritable) as err:
-        store.notice(f"the figures of {paper.id} are not kept: {err}")
+        store.notice(f"the {kind} of {paper.id} are not kept: {err}")
         return []
     return found
 

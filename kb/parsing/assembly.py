@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
 
+from kb.parsing.equations import in_order
 from kb.parsing.frontmatter import is_front_matter, is_notice_of_rights, run_in_length
 from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.headings import Heading
@@ -19,7 +20,6 @@ from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine, only_first, without_first
 from kb.parsing.page import stands_in
 from kb.parsing.references import split_references
-from kb.parsing.roles import math_share
 from kb.parsing.tables import ReadTable, read_table
 from kb.records import Block, BlockKind, Grid, Line
 from kb.structure import is_references
@@ -264,8 +264,6 @@ _PART_POINTS = 12.0  # that the parts of a table differ at their sides
 _LEAST_LONG_WORDS = 3  # in a line that is prose though it stands apart
 _LEAST_NUMBERED = 3  # rows of a program, for what stands before them to be their numbers
 _ROWS_BETWEEN = 3.5  # of a program, in units of its size: one may be blank
-_FORMULA_SHARE = 0.3  # of mathematical signs in a line that is no text of a picture
-_FORMULA_NUMBER = re.compile(r"\(\s*((?:[A-Z]\.?)?\d{1,3}(?:[.–-]\d+)*[a-z]?[′']?)\s*\)$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -470,7 +468,8 @@ def _take_group(desk: _Desk, index: int, *, page: PageLayout, body: BodyStyle) -
             mark, first_line = _unmarked(note[0])
             desk.put("footnote", [first_line, *note[1:]], later=True, label=mark)
     elif first.role == "equation":
-        _put_formula(desk, lines)
+        if not any(_is_same_display(first, placed) for placed in page.placed[:index]):
+            _put_equation(desk, [placed.line for placed in page.placed[index:] if _is_same_display(first, placed)])
     else:
         desk.add_code(lines)
     return end
@@ -484,8 +483,12 @@ def _is_same_caption(first: Placed, placed: Placed) -> bool:
     return placed.role == "caption" and placed.float_label == first.float_label
 
 
+def _is_same_display(first: Placed, placed: Placed) -> bool:
+    return placed.role == "equation" and placed.display == first.display
+
+
 def _belongs(before: Placed, placed: Placed) -> bool:
-    if placed.role != before.role or placed.float_label != before.float_label:
+    if placed.role != before.role or placed.float_label != before.float_label or placed.display != before.display:
         return False
     if placed.role == "front":
         return abs(placed.line.size - before.line.size) < 0.6 and placed.line.bold == before.line.bold
@@ -578,55 +581,24 @@ def _take_unlabelled(desk: _Desk, group: Sequence[Placed], *, page: PageLayout, 
         is_first = not any(p.line.y1 < above and p.role != "furniture" for p in page.placed)
         _put_table(desk, table, label=_label_of_part(desk, table, page=page) if is_first else None)
         return
-    formula: list[TextLine] = []
     for placed in whole:
-        if math_share([placed.line]) >= _FORMULA_SHARE:
-            formula.append(placed.line)
-            continue
-        _put_formula(desk, formula)
-        formula = []
         if len(_LONG_WORD.findall(placed.line.text)) >= _LEAST_LONG_WORDS:
             _take_line(desk, placed, page=page, body=body)
         else:
             desk.dropped["loose signs"] += 1
-    _put_formula(desk, formula)
 
 
-def _put_formula(desk: _Desk, lines: Sequence[TextLine]) -> None:
-    """Lines of display formulas: a block each, whose label is its number."""
-    for label, own in _formulas(lines) if lines else ():
-        desk.close_paragraph()
-        desk.put("equation", own, label=label)
-
-
-def _formulas(lines: Sequence[TextLine]) -> list[tuple[str | None, list[TextLine]]]:
-    """Each formula's number and its lines without it: one formula for each number, and one where none is."""
-    found: list[tuple[str | None, list[TextLine]]] = []
-    numbers = [_number_apart(line) for line in lines]
-    several = len([number for number, _ in numbers if number]) > 1
-    label, end, own = None, 0.0, list[TextLine]()
-    for line, (number, rest) in zip(lines, numbers, strict=True):
-        if label and several and line.baseline > end:
-            found.append((label, own))
-            label, own = None, []
-        if number:
-            label, end = number, line.baseline + 0.5 * line.size
-        own += [rest] if rest else []
-    return [*found, (label, own)]
-
-
-def _number_apart(line: TextLine) -> tuple[str | None, TextLine | None]:
-    """The number of a formula that stands apart at a line's end, and what of the line is left."""
-    match = _FORMULA_NUMBER.search(line.text)
-    if match is None:
-        return None, line
-    before = [x1 for start, _, x1 in line.words if start < match.start()]
-    place = next((x0 for start, x0, _ in line.words if start == match.start()), None)
-    if not before:
-        return match[1], None
-    if place is None or place - max(before) < line.size:
-        return None, line
-    return match[1], only_first(line, match.start())
+def _put_equation(desk: _Desk, lines: Sequence[TextLine]) -> None:
+    """A display equation: its label is its number, whose place is its last line, without width in the text."""
+    label, own, number = in_order(lines)
+    desk.close_paragraph()
+    desk.close_code()
+    text, spans = join_lines(own, desk.vocabulary)
+    if number is not None:
+        end = len(text)
+        spans += (Line(start=end, end=end, page=number.page, x0=number.x0, y0=number.y0, x1=number.x1, y1=number.y1),)
+    if text.strip():
+        desk.drafts.append(_Draft(kind="equation", text=text, lines=spans, section=desk.path, label=label))
 
 
 def _program(lines: Sequence[TextLine]) -> tuple[str, tuple[Line, ...]]:

@@ -53,6 +53,11 @@ def answer(request: dict[str, Any]) -> bytes:
         from kb.parsing.figures import find_figures
 
         return pack(find_figures(data, max_figures=request["max_figures"]))
+    if request["task"] == "places":
+        from kb.parsing.figures import cut_places
+        from kb.records import Box
+
+        return pack(cut_places(data, [Box(**place) for place in request["places"]]))
     from kb.parsing.document import first_characters
 
     return pack(first_characters(_parse(data, request, started=started), most=request["max_characters"]))

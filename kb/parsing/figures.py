@@ -52,6 +52,8 @@ CROP_SCALE = 2.5  # pixels per point of the pictures: 180 dpi
 MAX_CROP_SIDE_PIXELS = 2_000
 MAX_CROP_BYTES = 2_000_000
 _MARGIN_POINTS = 2.0
+_AROUND_POINTS = 7.0  # up and down, that a place may grow
+_INK = 200  # grey levels below it are ink
 
 
 def find_figures(source: Path | bytes, *, max_figures: int) -> list[FigureImage]:
@@ -82,6 +84,35 @@ def find_figures(source: Path | bytes, *, max_figures: int) -> list[FigureImage]
             for (caption, _), proposal in zip(offers, choose_regions(offers, votes), strict=True)
         ]
         return [_cut(reader, *found) for found in _settle(chosen)[:max_figures]]
+
+
+def cut_places(data: bytes, places: Sequence[Box]) -> list[bytes]:
+    """Pictures (PNG, at most 2,000 pixels a side) of places of a PDF's pages, one each, in their order.
+
+    A place is grown to the next blank row where ink stands over its edge, as brackets do over a line.
+
+    Raises:
+        ParseError: when the file cannot be opened, or has no such page.
+    """
+    with PdfReader(data) as reader:
+        return [_cut_place(reader, place) for place in places]
+
+
+def _cut_place(reader: PdfReader, place: Box) -> bytes:
+    area = (place.x0 - _MARGIN_POINTS, place.y0 - _AROUND_POINTS, place.x1 + _MARGIN_POINTS, place.y1 + _AROUND_POINTS)
+    scale = min(CROP_SCALE, MAX_CROP_SIDE_PIXELS / max(area[2] - area[0], area[3] - area[1], 1.0))
+    with reader.page(place.page) as page:
+        found = page.render(scale=scale, crop=area)
+    rows = _without_colour(found.pixels)
+    rows = rows if rows.ndim == 2 else rows.min(axis=2)
+    has_ink: NDArray[np.bool_] = np.any(rows < _INK, axis=1)
+    top = max(0, round((place.y0 - found.y0) * found.scale))
+    bottom = min(len(has_ink), round((place.y1 - found.y0) * found.scale))
+    while top > 0 and has_ink[top - 1 : top + 1].any():
+        top -= 1
+    while bottom < len(has_ink) and has_ink[bottom - 1 : bottom + 1].any():
+        bottom += 1
+    return encode_png(_without_colour(found.pixels[top:bottom]))
 
 
 # ---------------------------------------------------------------------------------------------- reading

@@ -197,6 +197,10 @@ class Sheet:
             self._path.append((level, title))
             self._done.append(("heading", title, self.section, None))
 
+    def ends_in(self, wanted: Callable[[str], bool]) -> bool:
+        """Whether the last that was written is a heading that is wanted."""
+        return bool(self._done) and not self._later and self._done[-1][0] == "heading" and wanted(self._done[-1][1])
+
     def close_section(self, *, level: int) -> None:
         """What follows stands above sections of this level."""
         self._flush()
@@ -449,6 +453,7 @@ def _formula(node: LexborNode) -> Element:
 
 def _tex(source: str, *, display: bool) -> dict[str, str]:
     tex = " ".join(re.sub(r"(?<!\\)%\s*\n", "", source).split())  # LaTeXML keeps the line-end comments of TeX
+    tex = re.sub(r"^\\displaystyle\s*", "", tex.replace(r"\leavevmode\nobreak\ ", r"\ "))  # and how it sets a tie
     return {"tex": tex, "display": "block" if display else "inline"}
 
 

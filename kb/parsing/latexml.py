@@ -23,7 +23,7 @@ from kb.parsing.html import (
     table_text,
 )
 from kb.records import Affiliation, AuthorAffiliation, BlockKind, Document, Fulltext, Metadata
-from kb.structure import float_label
+from kb.structure import float_label, is_references
 
 
 def is_aside(element: Element) -> bool:
@@ -38,20 +38,31 @@ def text_of(article: Element, name: str) -> str:
 
 
 def put_front(sheet: Sheet, article: Element, title: str) -> None:
-    """Write title and authors as front matter."""
+    """Write title, and authors with where they are from, as front matter; their notes are footnotes."""
     sheet.put("front", title)
-    for creator in article.find("ltx_creator"):
-        sheet.put("front", inline_text(creator, skip=lambda e: e.has("ltx_note_mark", "ltx_ERROR", "ltx_note_type")))
+    creators = article.find("ltx_creator")
+    for creator in creators:
+        sheet.put("front", inline_text(creator, skip=lambda e: is_aside(e) or e.has(*_REACHED, "ltx_author_notes")))
+        for place in creator.find(*_PLACES):
+            sheet.put("front", _place(place))
+    for creator in creators:
+        for notes in creator.find("ltx_author_notes"):
+            sheet.put("footnote", inline_text(notes, skip=lambda e: is_aside(e) or e.has("ltx_contact")), later=True)
+        for note in creator.find("ltx_note"):
+            if not note.has(*_PLACE_NOTES) and (content := note.first(lambda e: e.has("ltx_note_content"))):
+                text = inline_text(content, skip=lambda e: e.has("ltx_note_mark", "ltx_tag_note", "ltx_note_type"))
+                sheet.put("footnote", text, later=True)
 
 
 def read_latexml_front(page: Page, article: Element, *, title: str) -> Metadata:
     """What the article and its page say of themselves; fields that are not stated stay None."""
     creators = article.find("ltx_creator")
-    people = [person for creator in creators for person in creator.find("ltx_personname")]
     abstract = article.first(lambda element: element.has("ltx_abstract"))
     paragraphs = [p for p in (abstract.walk() if abstract else ()) if p.has("ltx_p")]
-    places = _places_of(creators)
-    first = _places_of(creators[:1])
+    people = [_said_of(creator) for creator in creators]
+    names = [name for person in people for name, _ in person.names] if all(one.names for one in people) else []
+    places = _places_of(people, article)
+    first = [place for place in places if names and names[0] in place.authors]
     stamps = [inline_text(element) for element in page.body.walk() if element.attributes.get("id") == "watermark-tr"]
     ids, version = ids_of(page.addresses, page.meta, stamps)
     links = {
@@ -66,7 +77,7 @@ def read_latexml_front(page: Page, article: Element, *, title: str) -> Metadata:
         ids=ids,
         version=version,
         title=title if title.lower() != "untitled document" and title else None,
-        authors=names_of(_first_line(person) for person in people),
+        authors=tuple(names) or None,
         abstract=" ".join(inline_text(p, skip=is_aside) for p in paragraphs) or None,
         links=tuple(links.values()) or None,
         affiliation=Affiliation(text=first[0].text, source="html") if first else None,
@@ -75,14 +86,145 @@ def read_latexml_front(page: Page, article: Element, *, title: str) -> Metadata:
     )
 
 
-def _places_of(creators: Sequence[Element]) -> tuple[AuthorAffiliation, ...]:
-    """The affiliations that stand with each name, in the order of printing."""
+_REACHED = ("ltx_role_email", "ltx_role_orcid", "ltx_role_url", "ltx_role_homepage", "ltx_role_thanks")
+_PLACES = ("ltx_role_affiliation", "ltx_role_institution", "ltx_role_institute", "ltx_role_address")
+_PLACE_NOTES = ("ltx_role_affiliationtext", "ltx_role_institutetext", "ltx_role_addresstext")
+_MARK_NOTES = ("ltx_role_affiliationmark", "ltx_role_institutemark", "ltx_role_addressmark")
+_RAISED = re.compile(r"^\{?\s*\}?\^\s*(.+)$")
+_REACHABLE = re.compile(r"\S@\S|https?://|@\{|\}@")
+
+
+@dataclass(slots=True)
+class _Person:
+    """What a creator says: names with the marks behind them, and places with the mark before each, if it has one."""
+
+    names: list[tuple[str, frozenset[str]]]
+    places: list[tuple[str | None, str]]
+
+
+def _said_of(creator: Element) -> _Person:
+    """One or several names, lines below each other, and the places that stand with them.
+
+    A line that begins with a raised mark is of places; one before it of names, each with its marks behind it.
+    """
+    said = _Person([], [])
+    for person in creator.find("ltx_personname"):
+        for line in _marked_lines(person):
+            opens_place = line[0][1] and not line[0][0]
+            names = None if opens_place or said.places else _names_in(line)
+            if names:
+                said.names += names
+            elif opens_place:
+                pieces = [*line[1:], ("", frozenset())]
+                for (_, marks), (text, _) in zip(line, pieces, strict=True):
+                    text = text.strip(" ,;")
+                    said.places += [(mark, text) for mark in sorted(marks) if text and not _REACHABLE.search(text)]
+            elif (
+                (text := " ".join(text for text, _ in line).strip(" ,;")) and said.names and not _REACHABLE.search(text)
+            ):
+                said.places.append((None, text))
+    own = frozenset(mark for note in creator.find(*_MARK_NOTES) for mark in _marks(inline_text(note)))
+    if own and said.names:
+        said.names = [(name, marks | own) for name, marks in said.names]
+    said.places += [(None, text) for place in creator.find(*_PLACES) if (text := _place(place))]
+    return said
+
+
+def _marked_lines(person: Element) -> list[list[tuple[str, frozenset[str]]]]:
+    """The lines of a name field, each as its texts with the raised marks behind them; a mark that opens a line stands
+    behind an empty text."""
+    lines: list[list[tuple[str, frozenset[str]]]] = []
+    parts: list[tuple[str, frozenset[str]]] = []
+    loose: list[Element | str] = []
+
+    def close(marks: frozenset[str]) -> None:
+        text = inline_text(Element(tag="span", children=list(loose)), skip=is_aside).strip()
+        loose.clear()
+        if text or marks:
+            if marks and not text and parts:
+                parts[-1] = (parts[-1][0], parts[-1][1] | marks)
+            else:
+                parts.append((text, marks))
+
+    pending: list[Element | str] = list(reversed(person.children))
+    while pending:
+        here = pending.pop()
+        marks = _marks_of(here) if isinstance(here, Element) else frozenset()
+        if marks:
+            close(marks)
+        elif isinstance(here, Element) and (here.tag == "br" or here.has("ltx_tr")):
+            close(frozenset())
+            lines, parts = [*lines, parts], []
+            pending += reversed(here.children)
+        elif isinstance(here, Element) and here.tag in ("span", "b", "em", "i", "strong") and not is_aside(here):
+            pending += reversed(here.children)
+        else:
+            loose.append(here)
+    close(frozenset())
+    return [line for line in [*lines, parts] if line]
+
+
+def _marks_of(element: Element) -> frozenset[str]:
+    """The raised marks of an element; none where it is something else."""
+    if element.tag == "sup" or element.has("ltx_sup"):
+        return _marks(inline_text(element).strip("$ "))
+    if element.tag == "math" and (raised := _RAISED.match(element.attributes.get("tex", ""))):
+        return _marks(raised[1])
+    return frozenset()
+
+
+def _marks(text: str) -> frozenset[str]:
+    return frozenset(mark for part in re.split(r"[,;\s]+", text) if (mark := part.strip("{}()[]$^ ")))
+
+
+def _names_in(line: Sequence[tuple[str, frozenset[str]]]) -> list[tuple[str, frozenset[str]]] | None:
+    """The names of a line with their marks; None where it is no line of names."""
+    found: list[tuple[str, frozenset[str]]] = []
+    for text, marks in line:
+        bare = text.strip(" ,;&")
+        names = names_of([bare]) if re.sub(r"^and\b", "", bare).strip() else ()
+        if names is None:
+            return None
+        found += [(name, frozenset()) for name in names[:-1]] + [(names[-1], marks)] if names else []
+    return found
+
+
+def _place(element: Element) -> str:
+    """The text of a place; the fields of one (institution, city, country) are set apart."""
+    fields = [e for e in element.walk() if any(name.startswith("ltx_affiliation_") for name in e.classes)]
+    texts = [inline_text(field, skip=is_aside).strip(" ,") for field in fields] or [inline_text(element, skip=is_aside)]
+    return ", ".join(text for text in texts if text).strip(" ,;")
+
+
+def _places_of(people: Sequence[_Person], article: Element) -> tuple[AuthorAffiliation, ...]:
+    """The affiliations in the order of printing, each with those whose it is: by their marks, else those with whom it
+    stands; where all stand with the last name, one is of everybody, and as many as there are names are one each."""
     whose: dict[str, list[str]] = {}
-    for creator in creators:
-        names = names_of(_first_line(person) for person in creator.find("ltx_personname")) or ()
-        for place in creator.find("ltx_role_affiliation", "ltx_role_institution"):
-            if (text := inline_text(place)) and names:
-                whose.setdefault(text, []).extend(name for name in names if name not in whose[text])
+
+    def add(text: str, names: Sequence[str]) -> None:
+        own = whose.setdefault(text, [])
+        own += [name for name in names if name not in own]
+
+    everybody = [name for person in people for name, _ in person.names]
+    bearing = [person for person in people if person.places]
+    unmarked = [text for person in bearing for mark, text in person.places if mark is None]
+    stands_last = len(people) > 1 and bearing == [people[-1]] and len(unmarked) == len(people[-1].places) > 0
+    if stands_last and len(unmarked) in (1, len(everybody)):
+        for place, text in enumerate(unmarked):
+            add(text, everybody if len(unmarked) == 1 else [everybody[place]])
+        return tuple(AuthorAffiliation(text=text, authors=tuple(names)) for text, names in whose.items())
+    for person in people:
+        for mark, text in person.places:
+            near = [name for name, _ in person.names]
+            add(text, near if mark is None else [n for one in people for n, marks in one.names if mark in marks])
+    for note in article.find(*_PLACE_NOTES):
+        mark = next((mark for e in note.walk() if e.tag == "sup" for mark in _marks_of(e)), None)
+        content = note.first(lambda e: e.has("ltx_note_content")) or note
+        text = inline_text(content, skip=lambda e: e.tag == "sup" or e.has("ltx_note_type", "ltx_tag_note")).strip(
+            " ,;"
+        )
+        if text and not _REACHABLE.search(text):
+            add(text, [name for person in people for name, marks in person.names if mark in marks])
     return tuple(AuthorAffiliation(text=text, authors=tuple(names)) for text, names in whose.items())
 
 
@@ -94,16 +236,6 @@ def _keywords(article: Element) -> tuple[str, ...] | None:
         if element.has("ltx_p") and (text := inline_text(element)) and MARKED_KEYWORDS.match(text):
             return split_keywords(text)
     return None
-
-
-def _first_line(person: Element) -> str:
-    """A name field up to its first line break, without marks."""
-    cut: list[Element | str] = []
-    for child in person.children:
-        if isinstance(child, Element) and child.tag == "br":
-            break
-        cut.append(child)
-    return inline_text(Element(tag="span", children=cut), skip=lambda e: e.tag in ("math", "sup") or is_aside(e))
 
 
 PARSER = "latexml-html/1"
@@ -177,7 +309,7 @@ class _Reader:
         elif element.has(*_FLOATS) or element.tag == "figure":
             self._float(element, label=None)
         elif element.has(*_EQUATIONS):
-            self.sheet.put("equation", _equation(element))
+            self._equation(element)
         elif element.has("ltx_tabular") or element.tag == "table":
             self.sheet.put("table", table_text(table_rows(element, skip=is_aside)), later=True)
         elif element.has(*_LISTS) or element.tag in ("ul", "ol", "dl"):
@@ -211,7 +343,9 @@ class _Reader:
         heading = next((e for e in element.elements if e.has("ltx_title") or re.fullmatch(r"h[1-6]", e.tag)), None)
         title = inline_text(heading, skip=is_aside) if heading is not None else ""
         title = title or next((name for kind, name in _UNTITLED.items() if element.has(kind)), "")
-        if title:
+        if title and not (
+            is_references(title) and self.sheet.ends_in(is_references)
+        ):  # a list within a section of its name
             self.sheet.open_section(title, level=level)
         before, self.references = self.references, element.has("ltx_bibliography")
         self._mixed(Element(tag="div", children=[child for child in element.children if child is not heading]))
@@ -269,11 +403,15 @@ class _Reader:
             elif child.has("ltx_listing", "ltx_verbatim"):
                 self.sheet.put("code", _listing(child), label=label, later=True)
             elif child.has(*_EQUATIONS):
-                self.sheet.put("equation", _equation(child), later=True)
+                self._equation(child, later=True)
             elif child is not element and _is_float(child):
                 self._float(child, label=label)
             elif child.has("ltx_p") and not child.first(lambda e: e.has("ltx_tabular") or e.tag == "img"):
                 self.sheet.put("caption", inline_text(child, skip=is_aside), label=label, later=True)
+
+    def _equation(self, element: Element, *, later: bool = False) -> None:
+        for label, tex in _equations(element):
+            self.sheet.put("equation", tex, label=label, later=later)
 
     def _put_notes(self, element: Element) -> None:
         for note in element.walk(skip=lambda e: e.has("ltx_note_content")):
@@ -304,21 +442,40 @@ def _label(text: str) -> str | None:
     return label.text if label else None
 
 
-def _equation(element: Element) -> str:
-    """TeX, a row of the display a line, the number after it."""
-    lines = []
+_GOES_ON = re.compile(r"\s*(?:[=+<>-]|\\(?:le|ge|leq|geq|approx|equiv|sim|times|cdot|to|leqslant|geqslant)\b)")
+
+
+def _is_number(element: Element) -> bool:
+    return element.has("ltx_tag_equation", "ltx_tag_equationgroup")
+
+
+def _equations(element: Element) -> list[tuple[str | None, str]]:
+    """The equations of a display: number and TeX, a row a line.
+
+    A number is of as many rows as its cell spans; rows without one are of the equation whose number comes next.
+    """
     rows = [row for row in element.walk() if row.has("ltx_eqn_row") or row.tag == "tr"] or [element]
-    for row in rows:
-        if any(inner is not row and inner.has("ltx_eqn_row") for inner in row.walk()):
-            continue
+    rows = [row for row in rows if not any(e is not row and e.has("ltx_eqn_row") for e in row.walk())]
+    found: list[tuple[str | None, list[str]]] = []
+    spanned = 0
+    last = max((at for at, row in enumerate(rows) if row.first(_is_number)), default=-1)
+    for at, row in enumerate(rows):
         parts = [math.attributes["tex"] for math in row.walk() if math.tag == "math" and math.attributes["tex"]]
         words = inline_text(row, skip=lambda e: e.tag == "math" or e.has("ltx_tag") or is_aside(e))
-        number = next((inline_text(e) for e in row.walk() if e.has("ltx_tag_equation", "ltx_tag_equationgroup")), "")
-        tex = " ".join(re.sub(r"^\\displaystyle\s*", "", part) for part in parts)
-        line = " ".join(part for part in (tex, words, number) if part)
-        if tex or words:
-            lines.append(line)
-    return "\n".join(lines)
+        tag = row.first(_is_number)
+        label = inline_text(tag).strip("()[] ") or None if tag is not None else None
+        tex = " ".join(part for part in (*parts, words) if part)
+        if label is not None:
+            cell = next((e for e in row.elements if any(inner is tag for inner in e.walk())), row)
+            spanned = int(cell.attributes.get("rowspan", "1")) if cell.attributes.get("rowspan", "1").isdecimal() else 1
+        goes_on = spanned > 0 or (at > last and _GOES_ON.match(tex))
+        is_open = bool(found) and (found[-1][0] is None or (goes_on and label is None))
+        if is_open and tex:
+            found[-1] = (label or found[-1][0], [*found[-1][1], tex])
+        elif tex:
+            found.append((label, [tex]))
+        spanned -= 1
+    return [(label, "\n".join(lines)) for label, lines in found]
 
 
 def _display_only(element: Element) -> str:

@@ -46,6 +46,7 @@ class Placed:
     column: int = 0
     role: Role = "body"
     float_label: str | None = None
+    display: int = 0  # which display equation of its page it is of, from 1
     is_run_in: bool = False  # a heading that stood before the first words of its paragraph
 
 

@@ -30,6 +30,7 @@ from kb.parsing.glyphs import (
 )
 from kb.text import is_set_solid
 
+_TALLEST = 2.0  # height of a line's letters, in units of their size
 _JOIN_EM = 0.75  # gap between two pieces of one line, in units of the font size
 
 
@@ -64,6 +65,12 @@ class Fragment:
             baselines = Counter([round(glyph.baseline, 1) for glyph in main])
         self.baseline = round(baselines.most_common(1)[0][0], 1)
         self.upright = inked[0].style.upright
+        if self.upright and not self.is_operator and self.y1 - self.y0 > _TALLEST * self.size:
+            # Fonts of mathematics have boxes for the tallest of their signs.
+            self.y0, self.y1 = (
+                max(self.y0, self.baseline - 0.8 * self.size),
+                min(self.y1, self.baseline + 0.3 * self.size),
+            )
 
     def is_script(self, other: Fragment) -> bool:
         """Whether one of the two is set smaller than the other, as limits and exponents are."""

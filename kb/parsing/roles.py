@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
+from kb.parsing.equations import find_displays
 from kb.parsing.floats.reading import find_captions as find_float_captions
 from kb.parsing.floats.reading import read_float_pages
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
@@ -278,7 +279,6 @@ def _barrier(page: PageLayout, edge: Rectangle, *, column: int, going_up: bool) 
 _MONO = re.compile(r"mono|courier|cmtt|consol|sftt|inconsol|typewriter|menlo|lmtt|ectt|txtt|dejavusansm", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://|www\.|@|\.(?:com|org|io)\b")
 _FOOTNOTE_SIGN = re.compile(r"^[∗*†‡§¶♠♣♦♥⋆]|^\d{1,2}\s?(?=[A-Za-z“\"(])")
-_EQUATION_NUMBER = re.compile(r"\(\s*(?:[A-Z]\.?)?\d{1,3}(?:\.\d+)?[a-z]?\s*\)$")
 _ENDS_SENTENCE = re.compile(rf"[:;{FULL_STOPS}][{CLOSERS}]*$")
 
 
@@ -296,16 +296,21 @@ def assign_roles(pages: Sequence[PageLayout], captions: Sequence[Sequence[Captio
         floats.append(PageFloats(page, its_captions))
     mark_boxed_floats(floats)
     for of_page in floats:
-        of_page.blocks = _blocks(of_page.page, body=body)
-        of_page.verdicts = [_judge(block, page=of_page.page, body=body) for block in of_page.blocks]
+        displays = find_displays(of_page.page, body=body)
+        of_page.blocks = _blocks(of_page.page, displays, body=body)
+        of_page.verdicts = [
+            "equation" if any(block is display for display in displays) else _judge(block, page=of_page.page, body=body)
+            for block in of_page.blocks
+        ]
     attach_to_captions(floats)
     for of_page in floats:
-        for block, verdict in zip(of_page.blocks, of_page.verdicts, strict=True):
+        for number, (block, verdict) in enumerate(zip(of_page.blocks, of_page.verdicts, strict=True), start=1):
             if block[0].role == "body" and verdict == "junk":
                 _settle(block)
             elif block[0].role == "body" and verdict in ("equation", "code"):
                 for placed in block:
                     placed.role = "equation" if verdict == "equation" else "code"
+                    placed.display = number
 
 
 # ------------------------------------------------------------------------------------------- footnotes
@@ -364,11 +369,17 @@ def _is_footnote_start(line: TextLine) -> bool:
 # ---------------------------------------------------------------------------------------------- blocks
 
 
-def _blocks(page: PageLayout, *, body: BodyStyle) -> list[list[Placed]]:
-    """Runs of undecided lines that stand evenly below each other in one column."""
+def _blocks(page: PageLayout, displays: Sequence[list[Placed]], *, body: BodyStyle) -> list[list[Placed]]:
+    """The display equations, and runs of the other undecided lines that stand evenly below each other in one column."""
     blocks: list[list[Placed]] = []
     before: Placed | None = None
+    of_line = {id(placed): display for display in displays for placed in display}
     for placed in page.placed:
+        if (display := of_line.get(id(placed))) is not None:
+            if not any(display is block for block in blocks):
+                blocks.append(display)
+            before = None
+            continue
         if placed.role != "body":
             if placed.role != "furniture":
                 before = None
@@ -393,18 +404,8 @@ def _letters(lines: Sequence[TextLine]) -> float:
     return sum(char.isalpha() for char in text) / max(1, len(text.replace(" ", "")))
 
 
-def math_share(lines: Sequence[TextLine]) -> float:
-    """Share of characters set in mathematical fonts, 0 to 1."""
-    total = maths = 0
-    for line in lines:
-        for run in line.runs:
-            total += run.end - run.start
-            maths += (run.end - run.start) * (run.style.is_math or run.raised)
-    return maths / max(1, total)
-
-
 def _judge(block: list[Placed], *, page: PageLayout, body: BodyStyle) -> Verdict:
-    """ "prose", "weak" (prose unless it lies in a float), "equation", "code" or "junk"."""
+    """ "prose", "weak" (prose unless it lies in a float), "code" or "junk"."""
     lines = [placed.line for placed in block]
     if sum(_is_code(line) for line in lines) > 0.6 * len(lines) and not body_is_mono(body):
         return "code"
@@ -416,8 +417,6 @@ def _judge(block: list[Placed], *, page: PageLayout, body: BodyStyle) -> Verdict
     long = len(lines[0].text.split()) >= 6 or sum(map(is_set_solid, lines[0].text)) >= 12
     if size < 0.93 and is_table_note(lines[0]):
         return "weak"
-    if _is_numbered_equation(lines):
-        return "equation"
     if 0.72 <= size <= 1.25 and letters > 0.55 and rows < 0.3 and wide:
         if len(lines) > 1 and len(wide) >= 0.35 * len(lines):
             return "prose"
@@ -425,8 +424,6 @@ def _judge(block: list[Placed], *, page: PageLayout, body: BodyStyle) -> Verdict
             # One line that neither goes on a sentence nor ends one may be a label.
             text = lines[0].text
             return "prose" if text[:1].islower() or _ENDS_SENTENCE.search(text) or abs(size - 1) > 0.06 else "weak"
-    if _is_equation(lines, letters):
-        return "equation"
     if abs(size - 1) <= 0.06 and rows <= 0.34 and letters > 0.5 and any(line.font in body.fonts for line in lines):
         return "weak"
     return "junk"
@@ -441,24 +438,6 @@ def _is_code(line: TextLine) -> bool:
 def body_is_mono(body: BodyStyle) -> bool:
     """Whether the running text itself is set like code (drafts, RFCs)."""
     return any(_MONO.search(font) for font in body.fonts)
-
-
-def _is_numbered_equation(lines: Sequence[TextLine]) -> bool:
-    text = " ".join(line.text for line in lines)
-    numbered = any(_EQUATION_NUMBER.search(line.text) for line in lines)
-    words = len(re.findall(r"[A-Za-z]{4,}", text))
-    return numbered and "=" in text and words <= 6 and math_share(lines) >= 0.2
-
-
-def _is_equation(lines: Sequence[TextLine], letters: float) -> bool:
-    text = " ".join(line.text for line in lines)
-    maths = math_share(lines)
-    words = len(re.findall(r"[A-Za-z]{4,}", text))
-    if maths >= 0.3 and words <= 3 + 0.04 * len(text):
-        return True
-    has_sign = bool(re.search(r"[=≤≥<>∈≈∼←→:]|\\sum|[∑∏∫]", text))
-    numbered = any(_EQUATION_NUMBER.search(line.text) for line in lines)
-    return has_sign and (maths >= 0.15 or numbered) and words <= 8 and letters < 0.85
 
 
 def _rows_with_several(block: list[Placed]) -> float:

@@ -23,7 +23,7 @@ from kb import guard
 from kb.errors import BadRecord, FileUnreadable, ParseError
 from kb.guard import Limits
 from kb.input_files import open_file
-from kb.records import Document, FigureImage, FileKind
+from kb.records import Box, Document, FigureImage, FileKind
 from kb.wire import unpack
 
 T = TypeVar("T")
@@ -75,6 +75,16 @@ def cut_figures(path: Path, *, limits: Limits, max_figures: int) -> list[FigureI
     """
     options = {"kind": "pdf", "max_figures": max_figures}
     return _unpacked(_run(path, task="figures", limits=limits, options=options), list[FigureImage])
+
+
+def cut_places(path: Path, places: Sequence[Box], *, limits: Limits) -> list[bytes]:
+    """Pictures (PNG) of places of a PDF, one each, in their order.
+
+    Raises:
+        ParseError: as ``parse_file``; ``pdf-broken`` too when there is no such page.
+    """
+    options = {"kind": "pdf", "places": [asdict(place) for place in places]}
+    return _unpacked(_run(path, task="places", limits=limits, options=options), list[bytes])
 
 
 def _unpacked(reply: bytes, kind: type[T]) -> T:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from kb.records.claims import Claim, Evidence, Reference, Usage, Verdict
-from kb.records.documents import PrintedCell
+from kb.records.documents import Equation, PrintedCell
 from kb.records.intake import Reason
 from kb.records.papers import Box, Paper
 
@@ -49,7 +49,7 @@ class Passage:
 
     ``marker`` is its number as text; sentence numbers begin with it. ``page`` counts from 1, ``page_label`` is what
     the page itself prints. ``score`` orders passages of one answer; higher is nearer. ``earlier_reading`` and
-    ``recognised`` as in ``Evidence``.
+    ``recognised`` as in ``Evidence``. ``equations`` are the display equations in its text.
     """
 
     marker: str
@@ -64,6 +64,17 @@ class Passage:
     score: float = 0.0
     earlier_reading: bool = False
     recognised: bool = False
+    equations: tuple[Equation, ...] = ()
+
+    def equations_of(self, sentence: PassageSentence) -> tuple[Equation, ...]:
+        """The display equations through which a sentence runs."""
+        return tuple(one for one in self.equations if one.start < sentence.end and sentence.start < one.end)
+
+    def text_of(self, equation: Equation) -> str:
+        """What the sentences have of an equation."""
+        parts = [s.text[max(0, equation.start - s.start) : equation.end - s.start] for s in self.sentences
+                 if equation.start < s.end and s.start < equation.end]  # fmt: skip
+        return " ".join(parts)
 
     def lines(self) -> tuple[tuple[PassageSentence, ...], ...]:
         """The sentences as they are set: paragraphs, items of a list and rows of a table on lines of their own."""

@@ -25,13 +25,14 @@ class FieldStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A figure or table of a note; ``file`` is its key in the home's file store (``<sha256>.png``).
+    """A picture cut from a paper: a figure or table, or a display equation, whose caption is its signs in one line.
+    ``file`` is its key in the home's file store (``<sha256>.png``).
 
     The key becomes the name of a file in the home, beside pages and in their addresses: nothing else can be one.
     """
 
     label: str
-    kind: Literal["figure", "table"]
+    kind: Literal["figure", "table", "equation"]
     caption: str
     page: int
     box: Box

@@ -65,7 +65,8 @@ class Block:
     """A paragraph, heading, caption … of a document. ``start`` is its place in ``Document.text``.
 
     ``section`` is the path of headings above it. ``label`` is "Figure 3" or "Table 1" for captions and tables,
-    the reference's marker for references, and the printed number, "3", of an equation, which its text leaves out. A
+    the reference's marker for references, and the printed number, "3", of an equation, which its text leaves out; the
+    number's place is the last of its lines, without width in the text. A
     program keeps its rows and how far in they are set. Text read from HTML or plain files has no lines. ``grid`` says
     of a table what its rows and columns are; its text has a row on each line, with " | " between the cells.
     """
@@ -200,6 +201,21 @@ class PrintedTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedEquation:
+    """A display equation that a paper prints: its number (None where it has none), its text, and where it stands.
+
+    ``text`` is TeX where ``is_tex``, else the signs of the page in one line. ``file`` is the key of its picture.
+    """
+
+    label: str | None
+    text: str
+    is_tex: bool
+    page: int | None = None
+    box: Box | None = None
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FigureImage:
     """A figure or table cut from a PDF: ``png`` is the picture, ``box`` where it was cut (without the caption)."""
 
@@ -213,12 +229,30 @@ class FigureImage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Equation:
+    """A display equation in a text: ``[start, end)`` there, and the number that is printed beside it.
+
+    ``page`` and ``box`` (with the number) are where it stands, None where the file has no pages: then its text is TeX,
+    else the signs of the page in one line, which is no formula any more. ``file`` is the key of its picture in the
+    home's file store, where it was cut.
+    """
+
+    start: int
+    end: int
+    label: str | None = None
+    page: int | None = None
+    box: Box | None = None
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
     """What is stored, indexed and embedded: ``text == Document.text[start:end]`` of one section.
 
     ``ordinal`` counts chunks of the paper in reading order from 0. A chunk of kind "abstract" made from the record
-    (no document) has ``page=None`` and spans in the record's abstract. ``told`` is what the indexes read in place of
-    ``text`` where that says too little by itself: rows of a table, under its caption, every cell with its headings.
+    (no document) has ``page=None`` and spans in the record's abstract. ``equations`` are the display equations in its
+    text. ``told`` is what the indexes read in place of ``text`` where that says too little by itself: rows of a table,
+    under its caption, every cell with its headings; an equation by its number and words.
     """
 
     id: str
@@ -235,6 +269,7 @@ class Chunk:
     last_page: int | None = None
     label: str | None = None
     boxes: tuple[Box, ...] = ()
+    equations: tuple[Equation, ...] = ()
     told: str = ""
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from kb.records.documents import Equation
 from kb.records.intake import Reason
 from kb.records.papers import Box, Paper
 
@@ -41,7 +42,8 @@ NO_FILTERS = Filters()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """A chunk found for a query. Ranks are 1-based and dense; ``found_by`` is never empty."""
+    """A chunk found for a query. Ranks are 1-based and dense; ``found_by`` is never empty. ``equations`` are those in
+    its text."""
 
     rank: int
     score: float
@@ -52,6 +54,7 @@ class Hit:
     page: int | None
     text: str
     boxes: tuple[Box, ...] = ()
+    equations: tuple[Equation, ...] = ()
 
 
 class Hits(list[Hit]):

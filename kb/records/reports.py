@@ -8,7 +8,7 @@ from datetime import date
 from typing import Literal
 
 from kb.records.digests import DigestCounts, Topic
-from kb.records.documents import PrintedTable
+from kb.records.documents import PrintedEquation, PrintedTable
 from kb.records.intake import Failure, Joined
 from kb.records.papers import Paper, Version
 
@@ -19,7 +19,7 @@ class PaperDetails:
 
     ``sections`` are paths of headings in reading order, ``chunks`` counts by kind; ``pages`` and ``file`` (its key in
     the file store) are None where no text was read. ``dropped`` counts what the parser left out, by kind. ``liking``
-    is 1, 0 or -1. ``tables`` are those of the text that were asked for.
+    is 1, 0 or -1. ``tables`` and ``equations`` are those of the text that were asked for.
     """
 
     paper: Paper
@@ -33,6 +33,7 @@ class PaperDetails:
     file: str | None = None
     liking: int = 0
     tables: tuple[PrintedTable, ...] = ()
+    equations: tuple[PrintedEquation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

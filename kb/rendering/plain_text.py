@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -197,7 +197,10 @@ def _passage(passage: Passage) -> str:
     for line in passage.lines():
         parts = []
         for answers, several in groupby(line, key=lambda each: each.n in passage.answering):
-            told = " ".join(_with_span(each, passage.short_span) for each in several)
+            told = " ".join(
+                _with_span(each, passage.short_span) if not passage.equations_of(each) else _said(passage, each)
+                for each in several
+            )
             parts.append(f"» {told} «" if answers else told)
         lines.append(_wrap(" ".join(parts)))
         lines += _cells(each for each in line if each.n in passage.answering)
@@ -226,12 +229,39 @@ def _source(passage: Passage) -> str:
     """A passage that an answer cites: paper, place, and the sentences that carry statements."""
     where = place_of(passage)
     cited = [s for s in passage.sentences if s.n in passage.answering]
-    quotes = [f"{s.n} “{' '.join(s.text.split())}”" for s in cited]
+    quotes = [f"{s.n} “{' '.join(_said(passage, s).split())}”" for s in cited]
     head = f"[{passage.marker}] {passage.paper.byline}: {_shorten(passage.paper.title, 70)}" + (
         f" · {where}" if where else ""
     )
     shown = [line for each, quote in zip(cited, quotes, strict=True) for line in (_wrap(quote), *_cells([each]))]
     return "\n".join([head, *shown, *_unread(passage, " ".join(quotes))])
+
+
+def equations(details: PaperDetails, *, path_of: Callable[[str], Path]) -> str:
+    """Display equations: number, page, text, and where the picture of each is."""
+    lines: list[str] = []
+    for one in details.equations:
+        place = f", p. {one.page}" if one.page else ""
+        lines.append(f"{_name_of(one.label)}{place}" + ("" if one.is_tex else f" ({label('en', 'flattened')})"))
+        lines += [_wrap(one.text), *([f"    picture: {path_of(one.file)}"] if one.file else [])]
+    return "\n".join(lines)
+
+
+def _name_of(number: str | None) -> str:
+    return f"Equation {number}" if number else "Equation without a number"
+
+
+def _said(passage: Passage, each: PassageSentence) -> str:
+    """A sentence in which the signs of an equation that were put in one line are marked as such."""
+    told, at = "", each.start
+    for one in passage.equations_of(each):
+        if one.page is None:
+            continue  # it is TeX
+        start, end = max(one.start, each.start) - each.start, min(one.end, each.end) - each.start
+        told += each.text[at - each.start : start]
+        told += f"[{_name_of(one.label)}, p. {one.page}, {label('en', 'flattened')}: {each.text[start:end]}]"
+        at = end + each.start
+    return told + each.text[at - each.start :]
 
 
 def add_report(report: AddReport) -> str:

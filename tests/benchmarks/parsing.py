@@ -69,6 +69,8 @@ def read_truth(pdfs: Path, *, typed: Path = TYPED) -> dict[str, Truth]:
         truth.setdefault(record["file"], {}).update({key: renamed[key] for key in renamed.keys() & _FRONT})
     for record in _records(typed / "references.json"):
         truth.setdefault(record["file"], {})["references"] = record
+    for record in _records(typed / "equations.json"):
+        truth.setdefault(record["file"], {}).update({key: record[key] for key in record.keys() - {"file"}})
     for name in ("tables", "boxes", "signs", "order", "citations"):
         for record in _records(typed / f"{name}.json"):
             truth.setdefault(record["file"], {}).setdefault(name, []).append(record)

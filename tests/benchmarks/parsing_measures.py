@@ -291,6 +291,38 @@ def _common(one: Sequence[str], other: Sequence[str]) -> list[str]:
     return best[-1][-1]
 
 
+def equations(truth: Truth, reading: Reading) -> Iterator[Point]:
+    """Display equations: typed ones that are found, and found ones that were typed, on pages of which all were; a found
+    one is the best on the page with a box that shares 0.3 of its area (IoU), each once. Of the typed ones, those with
+    the printed number (or none, where none is printed), and the mean IoU of boxes without their numbers. Parts of one
+    that was cut apart are false."""
+    if "equations" not in truth or "equations" not in reading:
+        return
+    typed = truth["equations"]
+    pages = {one["page"] for one in typed} | set(truth.get("pages_without_equations", ()))
+    left = [one for one in reading["equations"] if one["page"] in pages or truth.get("whole")]
+    for one in typed:
+        here = [f for f in left if f["page"] == one["page"]]
+        best = max(here, key=lambda f: overlap(f["box"], one["box"]), default=None)
+        share = overlap(best["box"], one["box"]) if best else 0.0
+        what = f"p. {one['page']} ({one['label']}) at {one['box']}"
+        if best is not None and share >= 0.3:
+            left.remove(best)
+            yield Point("equations, recall", 1, 1)
+            yield Point("equations, precision", 1, 1)
+            same = best["label"] == one["label"]
+            yield Point("equations, number", same, 1, "" if same else f"{what}: {best['label']!r}")
+        else:
+            yield Point("equations, recall", 0, 1, f"missed {what}, best {share:.2f}")
+            yield Point("equations, number", 0, 1)
+        yield Point("equations, IoU ≥ 0.7", share >= 0.7, 1, f"{what}: {share:.2f}" if 0.3 <= share < 0.7 else "")
+        yield Point("equations, mean IoU", share, 1)
+    for one in left:
+        yield Point(
+            "equations, precision", 0, 1, f"false p. {one['page']} ({one['label']}) {one.get('text', '')[:60]!r}"
+        )
+
+
 # ------------------------------------------------------------------------------------------ references
 
 FIELDS = ("authors", "title", "venue", "year", "pages", "doi", "arxiv")
@@ -513,7 +545,7 @@ def speed(truth: Truth, reading: Reading) -> Iterator[Point]:
 MEASURES: dict[str, Callable[[Truth, Reading], Iterator[Point]]] = {
     measure.__name__: measure
     for measure in (title, authors, affiliations, abstract, keywords, venue, page_labels, headings, float_labels, crops,
-                    tables, references, citations, order, signs, words, evidence, speed)
+                    tables, equations, references, citations, order, signs, words, evidence, speed)
 }  # fmt: skip
 UNITS = {"words glued": ("per 10,000 words", 1e4), "words split": ("per 10,000 words", 1e4),
          "pages per CPU second": ("", 1.0), "pages per CPU second, pictures": ("", 1.0)}  # fmt: skip

@@ -17,7 +17,19 @@ from kb.answering.asking import Asking, ask
 from kb.answering.comparing import compare
 from kb.answering.screening import Screen
 from kb.errors import ModelError
-from kb.records import Answer, Effort, Filters, Fulltext, Hit, Paper, PrintedCell, PrintedRow, Reason, Verdict
+from kb.records import (
+    Answer,
+    Effort,
+    Equation,
+    Filters,
+    Fulltext,
+    Hit,
+    Paper,
+    PrintedCell,
+    PrintedRow,
+    Reason,
+    Verdict,
+)
 from kb.rendering import plain_text
 from kb.rendering.reasons import sentence
 from kb.text import UNREAD
@@ -80,6 +92,28 @@ def test_rows_of_a_table_and_items_of_a_list_are_numbered_alone() -> None:
     assert [text[a:b] for a, b in passages.spans(text)] == [
         "Three parts:", "• a reader", "• a writer of notes", "Model | F1", "BERT | 84.2", "One.", "Two.",
     ]  # fmt: skip
+
+
+def sentences(*pieces: str) -> list[str]:
+    """The sentences of paragraphs, of which those in square brackets are display equations."""
+    equations, at = [], 0
+    for piece in pieces:
+        if piece.startswith("["):
+            equations.append(Equation(start=at, end=at + len(piece)))
+        at += len(piece) + 2
+    text = "\n\n".join(pieces)
+    return [text[start:end] for start, end in passages.spans(text, equations)]
+
+
+def test_a_sentence_runs_through_its_equation() -> None:
+    assert sentences("We start. The loss is", "[L = a. b]", "where a is one. It is small.") == [
+        "We start.", "The loss is\n\n[L = a. b]\n\nwhere a is one.", "It is small.",
+    ]  # fmt: skip
+    assert sentences("The loss is", "[L = a].", "Next we look.") == ["The loss is\n\n[L = a].", "Next we look."]
+    assert sentences("We have", "[a = b],", "[c = d],", "for all a.") == [
+        "We have\n\n[a = b],\n\n[c = d],\n\nfor all a."
+    ]
+    assert sentences("It is known.", "[a = b]", "Then it holds.") == ["It is known.", "[a = b]", "Then it holds."]
 
 
 def test_a_paper_that_is_not_named_leaves_room_for_others(corpus: MemoryCorpus) -> None:

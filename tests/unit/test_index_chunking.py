@@ -18,11 +18,12 @@ from kb.index.chunking import (
     chunk_abstract,
     chunk_document,
     chunk_paper,
+    equations_of,
     passage_text,
 )
 from kb.parsing.document import first_characters
 from kb.parsing.plain import parse_markdown
-from kb.records import Block, BlockKind, Chunk, Document, Fulltext, Grid, GridCell, Line, Metadata, Paper
+from kb.records import Block, BlockKind, Box, Chunk, Document, Fulltext, Grid, GridCell, Line, Metadata, Paper
 from kb.text import sentence_spans
 from tests.fakes import WordEncoder
 
@@ -122,9 +123,9 @@ def test_every_sentence_of_evidence_is_in_exactly_one_chunk_and_whole_where_it_f
 @given(DOCUMENT)
 def test_the_encoder_reads_every_chunk_whole(doc: Document) -> None:
     chunks = real_chunks(doc)
-    passages = [passage_text(PAPER.title, chunk.section, chunk.text) for chunk in chunks]
+    passages = [passage_text(PAPER.title, chunk.section, chunk.searched) for chunk in chunks]
     assert all(tokens <= 94 for tokens in TOKENIZER.count(passages))
-    assert [chunk.tokens for chunk in chunks] == TOKENIZER.count([chunk.text for chunk in chunks])
+    assert [chunk.tokens for chunk in chunks] == TOKENIZER.count([chunk.searched for chunk in chunks])
 
 
 @given(DOCUMENT)
@@ -158,6 +159,36 @@ def test_an_equation_stays_with_the_sentence_that_it_belongs_to() -> None:
     assert len(holding) == 1
     assert "The loss is then given as" in holding[0].text
     assert "where a is the first term." in holding[0].text
+
+
+def test_an_equation_is_found_by_its_number_and_its_words_and_not_by_its_signs() -> None:
+    doc = document(
+        ("paragraph", "The loss is given as", ("2 Method",)),
+        ("equation", r"L = \frac{1}{N} \sum_{i} softmax(q_i) + Q K T √ d k", ("2 Method",)),
+        ("paragraph", "where N counts. Then we have", ("2 Method",)),
+        ("equation", "a = b", ("2 Method",)),
+        labels=[None, "3.1", None, None],
+    )
+    (chunk,) = cut(doc)
+    assert chunk.text == doc.text
+    assert [(chunk.text[one.start : one.end], one.label) for one in chunk.equations] == [
+        (doc.blocks[1].text, "3.1"), ("a = b", None),
+    ]  # fmt: skip
+    assert chunk.searched.split("\n\n") == [
+        "The loss is given as", "Equation 3.1 (Eq. 3.1) softmax", "where N counts. Then we have", "",
+    ]  # fmt: skip
+
+
+def test_the_place_of_an_equation_takes_in_its_number() -> None:
+    lines = (
+        Line(start=0, end=5, page=4, x0=200, y0=100, x1=260, y1=110),
+        Line(start=5, end=5, page=4, x0=500, y0=101, x1=520, y1=111),
+    )
+    block = Block(kind="equation", text="a = b", start=0, page=4, lines=lines, label="2")
+    doc = replace(document(), text="a = b", blocks=(block,))
+    (equation,) = equations_of(doc)
+    assert (equation.label, equation.page) == ("2", 4)
+    assert equation.box == Box(page=4, x0=200, y0=100, x1=520, y1=111)
 
 
 def test_a_sentence_longer_than_a_chunk_is_cut_behind_a_clause() -> None:

@@ -85,8 +85,9 @@ def test_a_latexml_page_gives_its_sections_in_order(sample: Document) -> None:
 
 def test_formulas_are_tex(sample: Document) -> None:
     assert texts(sample, "equation") == [
-        r"\mathcal{L}(\theta)=-\sum_{i=1}^{N}\log\frac{\exp(s_{i})}{\sum_{j}\exp(s_{j})} (1)"
+        r"\mathcal{L}(\theta)=-\sum_{i=1}^{N}\log\frac{\exp(s_{i})}{\sum_{j}\exp(s_{j})}"
     ]
+    assert [block.label for block in sample.blocks if block.kind == "equation"] == ["1"]
     assert r"Inline math $E=mc^{2}$ and $\alpha_{i,j}\leq\frac{1}{2}$ occur here." in sample.text
 
 
@@ -106,7 +107,7 @@ def test_a_table_keeps_its_cells_and_spans(sample: Document) -> None:
 
 
 def test_footnotes_and_references_are_kept_apart(sample: Document) -> None:
-    assert texts(sample, "footnote") == ["A footnote with detail."]
+    assert texts(sample, "footnote") == ["Equal contribution.", "A footnote with detail."]
     assert "Footnotes exist." in texts(sample, "paragraph")
     references = [block for block in sample.blocks if block.kind == "reference"]
     assert [block.label for block in references] == ["1", "2"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from kb import wire
 from kb.errors import KbError
@@ -18,6 +18,14 @@ _DID_SHOW = ("new", "updated")
 
 _NAMES_LOOKED_FOR = 100  # in stored bytes, before these are read: SQLite bounds the length of a condition
 _FIRST_FIGURES = "figures-1 40"  # the recipe of those that were kept without one
+# Where the pictures of a file begin among its rows; the row before says by which recipe they were cut, also where the
+# file has none.
+_FIRST = {"figures": 0, "equations": 1_000_000}
+PictureKind = Literal["figures", "equations"]
+
+
+def _range(kind: PictureKind) -> tuple[int, int]:
+    return _FIRST[kind] - 1, _FIRST[kind] + 999_998
 
 
 class Ledger:
@@ -156,31 +164,39 @@ class Ledger:
         """Forget the note that was made by this recipe."""
         self._db.run("DELETE FROM notes WHERE paper = ? AND recipe = ?", (self._db.paper_number(paper_id), recipe))
 
-    def put_figures(self, sha256: str, figures: Sequence[Figure], *, recipe: str) -> None:
-        """Keep the figures that were cut from the file with this hash by this recipe."""
-        self._db.run("DELETE FROM figures WHERE sha256 = ?", (sha256,))
-        rows = [(sha256, position, wire.pack(figure)) for position, figure in enumerate(figures)]
-        # A row at -1 says that the file was looked at, also when it has no figures.
-        self._db.run_many("INSERT INTO figures VALUES (?, ?, ?)", [(sha256, -1, recipe.encode()), *rows])
+    def put_figures(
+        self, sha256: str, figures: Sequence[Figure], *, recipe: str, kind: PictureKind = "figures"
+    ) -> None:
+        """Keep the figures, or the equations, that were cut from the file with this hash by this recipe."""
+        first = _FIRST[kind]
+        self._db.run("DELETE FROM figures WHERE sha256 = ? AND position BETWEEN ? AND ?", (sha256, *_range(kind)))
+        rows = [(sha256, position, wire.pack(figure)) for position, figure in enumerate(figures, start=first)]
+        self._db.run_many("INSERT INTO figures VALUES (?, ?, ?)", [(sha256, first - 1, recipe.encode()), *rows])
 
-    def figures(self, sha256: str, *, recipes: Collection[str] = ()) -> list[Figure] | None:
-        """The figures that were cut from the file with this hash, by one of these recipes where they are given; None
-        when that was not done yet."""
-        rows = self._db.rows("SELECT position, record FROM figures WHERE sha256 = ? ORDER BY position", (sha256,))
-        if not rows or (recipes and (rows[0][1].decode() or _FIRST_FIGURES) not in recipes):
+    def figures(
+        self, sha256: str, *, recipes: Collection[str] = (), kind: PictureKind = "figures"
+    ) -> list[Figure] | None:
+        """The figures, or the equations, that were cut from the file with this hash, by one of these recipes where they
+        are given; None when that was not done yet."""
+        rows = self._db.rows(
+            "SELECT record FROM figures WHERE sha256 = ? AND position BETWEEN ? AND ? ORDER BY position",
+            (sha256, *_range(kind)),
+        )
+        if not rows or (recipes and (rows[0][0].decode() or _FIRST_FIGURES) not in recipes):
             return None
-        return [wire.unpack(record, Figure) for position, record in rows if position >= 0]
+        return [wire.unpack(record, Figure) for (record,) in rows[1:]]
 
     def forget_figures(self, sha256: str) -> None:
-        """Forget the figures of a file that is taken out."""
+        """Forget the pictures of a file that is taken out."""
         self._db.run("DELETE FROM figures WHERE sha256 = ?", (sha256,))
 
     def figure_files(self) -> dict[str, set[str]]:
-        """Paper id to the keys of its figure files."""
+        """Paper id to the keys of the files of its pictures."""
         found: dict[str, set[str]] = {}
         for paper_id, record in self._db.rows(
             "SELECT p.id, f.record FROM figures f JOIN documents d ON d.sha256 = f.sha256 JOIN records r"
-            " ON r.number = d.record JOIN papers p ON p.number = r.paper WHERE f.position >= 0"
+            " ON r.number = d.record JOIN papers p ON p.number = r.paper WHERE f.position NOT IN (?, ?)",
+            tuple(first - 1 for first in _FIRST.values()),
         ):
             found.setdefault(paper_id, set()).add(wire.unpack(record, Figure).file)
         return found

@@ -62,6 +62,7 @@ def read(path: Path) -> dict[str, Any]:
              "rows": [row.split(" | ") for row in block.text.split("\n")], "spans": _spans(block)}
             for block in document.blocks if block.kind == "table"
         ],
+        "equations": _equations(document),
         "entries": [{"text": entry.text, "fields": _fields(entry)} for entry in document.references],
         "links": _links(document),
         "evidence": [{"first_page": c.page, "last_page": c.last_page, "text": c.text} for c in chunks],
@@ -72,6 +73,23 @@ def _spans(block: Block) -> list[list[int]]:
     """Row, column, rows and columns of the cells that span several."""
     cells = block.grid.cells if block.grid else ()
     return [[c.row, c.column, c.rows, c.columns] for c in cells if c.rows > 1 or c.columns > 1]
+
+
+def equations_of(path: Path) -> list[dict[str, Any]]:
+    """The display equations of a file alone."""
+    return _equations(read_pdf(path.read_bytes(), max_pages=_MOST_PAGES))
+
+
+def _equations(document: Document) -> list[dict[str, Any]]:
+    """Page, number and box of each, the number's own place left out."""
+    found = []
+    for block in document.blocks:
+        lines = [line for line in block.lines if line.start < line.end]
+        if block.kind == "equation" and lines:
+            box = [min(line.x0 for line in lines), min(line.y0 for line in lines),
+                   max(line.x1 for line in lines), max(line.y1 for line in lines)]  # fmt: skip
+            found.append({"page": lines[0].page, "label": block.label or "", "box": box, "text": block.text})
+    return found
 
 
 def _fields(entry: ReferenceEntry) -> dict[str, Any]:
