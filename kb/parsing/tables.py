@@ -33,6 +33,7 @@ _HALF_STEP = 0.75  # of the usual distance of two rows: what is nearer is a cell
 _MOST_COLUMNS = 100
 _MOST_HEAD_LINES = 8
 _LEAST_ROWS = 3  # of a table that has no caption
+_LONG_CELL = 9  # words; where most cells of what has no caption have so many, they are lines of text
 _FULL_RULE = 0.7  # share of the width that a rule between rows takes
 _MOST_LINES = 4  # of a row, on the average, where rules stand between all rows
 _TIGHT_STEP = 1.15  # of the least step: lines of one cell
@@ -670,6 +671,9 @@ def _goes_on(above: _Row, row: _Row) -> bool:
 def _is_grid(rows: Sequence[_Row], count: int) -> bool:
     """Whether two columns or more go through three rows or more, and half of all cells are filled."""
     filled = [{piece.first for piece in row.pieces} for row in rows]
+    cells = [piece for row in rows for piece in row.pieces]
+    if 2 * sum(len(piece.text.split()) >= _LONG_CELL for piece in cells) > len(cells):
+        return False  # columns of running text
     through = [column for column in range(count) if sum(column in row for row in filled) >= _LEAST_ROWS]
     several = sum(len(row) > 1 for row in filled)
     return len(through) > 1 and several >= _LEAST_ROWS and 2 * sum(map(len, filled)) >= count * len(rows)

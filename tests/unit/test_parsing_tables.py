@@ -272,3 +272,9 @@ def test_the_numbers_of_the_rows_of_a_table_that_fills_a_page_are_its_first_colu
     document = read_pdf(pdf_of([[caption, *head, *cells]]), max_pages=9)
     (table,) = [block for block in document.blocks if block.kind == "table"]
     assert rows(table.text)[1:] == [[str(n), "Oak", f"{n}.5", f"{n}.7"] for n in range(1, 45)]
+
+
+def test_columns_of_running_text_without_a_caption_are_no_table() -> None:
+    text = "the gauges were read by hand on each day of it"
+    assert not read_table([line(10 + 12 * n, (0, text), (300, text)) for n in range(9)]).is_grid
+    assert read_table([line(10 + 12 * n, (0, "gauges by hand"), (300, f"{n}.5")) for n in range(9)]).is_grid
