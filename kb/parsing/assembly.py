@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
 
-from kb.parsing.equations import in_order
+from kb.parsing.equations import in_order, signs_of
 from kb.parsing.frontmatter import is_front_matter, is_notice_of_rights, run_in_length
 from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.headings import Heading
@@ -582,7 +582,9 @@ def _take_unlabelled(desk: _Desk, group: Sequence[Placed], *, page: PageLayout, 
         _put_table(desk, table, label=_label_of_part(desk, table, page=page) if is_first else None)
         return
     for placed in whole:
-        if len(_LONG_WORD.findall(placed.line.text)) >= _LEAST_LONG_WORDS:
+        if signs_of(placed.line, body=body).is_maths:
+            desk.add_code([placed.line])  # of a program in signs, within a frame
+        elif len(_LONG_WORD.findall(placed.line.text)) >= _LEAST_LONG_WORDS:
             _take_line(desk, placed, page=page, body=body)
         else:
             desk.dropped["loose signs"] += 1

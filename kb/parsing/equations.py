@@ -104,7 +104,7 @@ class _Column:
         own.sort(key=lambda placed: (placed.line.baseline, placed.line.x0))
         self._own = own
         self._numbers = {id(placed) for placed in own if self._is_number(placed.line)}
-        self._signs = {id(placed): _signs_of(placed.line, body=body) for placed in own}
+        self._signs = {id(placed): signs_of(placed.line, body=body) for placed in own}
         full = [p.line for p in own if len(self._signs[id(p)].words) > 3 and p.line.size > 0.85 * body.size]
         starts = Counter(round(line.x0) for line in full)
         self._edges = [edge for edge, count in starts.items() if count > 1]
@@ -223,7 +223,7 @@ class _Column:
         ]
         if not own or len(upright) < len(part):
             return False
-        signs = [_signs_of(line, body=self._body) for line in own]
+        signs = [signs_of(line, body=self._body) for line in own]
         total = max(1, sum(one.total for one in signs))
         maths = sum(one.maths for one in signs) / total
         words = [word for one in signs for word in one.words if len(word) >= _LONG_WORD or is_set_solid(word[0])]
@@ -355,7 +355,7 @@ def _is_of(fragment: TextLine, text: TextLine) -> bool:
     return shared > _OVERLAP * fragment.height
 
 
-class _Signs(NamedTuple):
+class Signs(NamedTuple):
     """What a line is of: its words, and how many of its characters are of mathematics, and how many there are."""
 
     words: list[str]
@@ -367,8 +367,14 @@ class _Signs(NamedTuple):
         """Share of the characters that are of words, 0 to 1."""
         return sum(map(len, self.words)) / max(1, self.total)
 
+    @property
+    def is_maths(self) -> bool:
+        """Whether a line is of mathematics more than of words."""
+        least = _MATHS if self.words else _SOME_MATHS
+        return self.total >= _LEAST_SIGNS and self.maths >= least * self.total
 
-def _signs_of(line: TextLine, *, body: BodyStyle) -> _Signs:
+
+def signs_of(line: TextLine, *, body: BodyStyle) -> Signs:
     """A word is set in one style of running text; names of functions are none. Of mathematics is what its fonts set,
     what is raised or lowered, Greek letters, signs of mathematics, and single letters in italics."""
     maths = [False] * len(line.text)
@@ -392,7 +398,7 @@ def _signs_of(line: TextLine, *, body: BodyStyle) -> _Signs:
         maths[at] = maths[at] or (sign > "\x7f" and (unicodedata.category(sign) == "Sm" or "\u0370" <= sign < "\u0400"))
     words = [word for word in words if word.casefold() not in _FUNCTIONS]
     inked = [flag for flag, sign in zip(maths, line.text, strict=True) if not sign.isspace()]
-    return _Signs(words, sum(inked), len(inked))
+    return Signs(words, sum(inked), len(inked))
 
 
 # ---------------------------------------------------------------------------------------------- text

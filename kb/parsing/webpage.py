@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from kb.errors import ParseError
@@ -26,6 +27,9 @@ _CHROME = frozenset({"nav", "footer", "aside", "form", "menu"})
 _CHROME_ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "complementary", "dialog", "menu", "alert"})
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _MAIN_SHARE = 0.4
+# TeX that a script of the page would have set.
+_DISPLAYED = re.compile(r"\$\$([^$]+)\$\$|\\\[(.+)\\\]", re.DOTALL)
+_IN_BRACKETS = re.compile(r"\\\((?=\S)(.{1,400}?)(?<=\S)\\\)")
 
 
 def read_webpage(page: Page) -> Document:
@@ -93,7 +97,7 @@ class _Reader:
 
     def read(self, element: Element) -> None:
         """Write what an element holds."""
-        if element.tag in _CHROME or element.attributes.get("role") in _CHROME_ROLES:
+        if _is_chrome(element):
             return
         if level := _HEADINGS.get(element.tag):
             title = inline_text(element)
@@ -117,7 +121,12 @@ class _Reader:
         only = parts[0] if len(parts) == 1 else None
         if isinstance(only, Element) and only.tag == "math" and only.attributes.get("display") == "block":
             self.sheet.put("equation", only.attributes["tex"])
-        elif text := inline_text(element):
+        elif text := inline_text(element, skip=_is_chrome):
+            display = _DISPLAYED.fullmatch(text)
+            if display and not self.references:
+                self.sheet.put("equation", (display[1] or display[2]).strip())
+                return
+            text = _IN_BRACKETS.sub(r"$\1$", text)
             self.sheet.put("reference" if self.references else kind, f"{prefix}{text}")
 
     def _list(self, element: Element) -> None:
@@ -146,6 +155,10 @@ class _Reader:
         text = inline_text(element)
         label = float_label(text[:1].upper() + text[1:])
         self.sheet.put("caption", text, label=label.text if label else None, later=True)
+
+
+def _is_chrome(element: Element) -> bool:
+    return element.tag in _CHROME or element.attributes.get("role") in _CHROME_ROLES
 
 
 def _is_block(element: Element) -> bool:
