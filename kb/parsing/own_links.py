@@ -1,0 +1,200 @@
+"""Links to code and projects that a paper calls its own: those of others stand in papers too.
+
+An address is the paper's own in its front matter or abstract, or where the sentence announces something: a linear model
+over its words says how much it sounds like the sentences of abstracts that hold an address (``data/announcing.npz``,
+made by ``tests/benchmarks/links_train.py``). A footnote speaks with the sentence that its mark stands in. Beside that
+count names (what the title names is the paper's own) and citations (what is cited beside its address is others').
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from kb.ids import plain_words
+from kb.links import HOSTS, host_kind, link_kind, names_a_thing, same_address, without_punctuation
+from kb.parsing.page import LinkArea
+from kb.records import Block, Link
+from kb.structure import CITATION, is_abstract
+from kb.text import sentence_spans
+
+TABLE = Path(__file__).parent / "data" / "announcing.npz"
+BUCKETS = 1 << 14
+_ADDRESS = re.compile(rf"(?:https?://)?(?:www\.)?(?P<host>{HOSTS})(?P<path>(?:/[\w.\-~%+@]+){{0,5}})/?", re.IGNORECASE)
+_ANY_ADDRESS = re.compile(r"https?://[\w.-]+\.[a-z]{2,}(?:/[\w.\-~%+@]*)*", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]+|[:.]")
+_LEAST_NAME = 4  # letters of a name that a title names
+# What is added to the model's log-odds, found over the links typed from half of the papers (``tests.benchmarks.links``).
+_NAMED_IN_TITLE = 4.0
+_CITED = -2.0
+_LEAST_SCORE = 0.0
+
+
+class Mention(NamedTuple):
+    """An address in a paper: where it stands, the sentence around it, and whether that is the title block's or the
+    abstract's."""
+
+    url: str
+    page: int
+    sentence: str
+    is_opening: bool
+
+
+def read_links(
+    blocks: Sequence[Block], areas: Sequence[LinkArea], *, title: str | None = None,
+    raised: Iterable[tuple[int, str]] = (),
+) -> tuple[Link, ...]:  # fmt: skip
+    """Code and project links that the paper calls its own, with their page.
+
+    Args:
+        blocks: the text.
+        areas: link annotations, which hold the whole address however it is broken.
+        title: the paper's.
+        raised: the marks of notes, each with its place in the text: a note is of the sentence that its mark stands in.
+    """
+    found: dict[str, Link] = {}
+    marked = _marked_sentences(blocks, raised)
+    for block in blocks:
+        if block.kind in ("reference", "table", "code") or block.page is None:
+            continue
+        for mention in mentions(block, areas, said_of=marked.get(block.start, "")):
+            address = _canonical(mention.url)
+            kind = host_kind(address) if address else None
+            if address and kind and is_own(mention, title=title):
+                found.setdefault(same_address(address), Link(kind=kind, url=address, page=mention.page, source="pdf"))
+        for link in _announced(block):
+            found.setdefault(same_address(link.url), link)
+    return tuple(found.values())
+
+
+def is_own(mention: Mention, *, title: str | None) -> bool:
+    """Whether a mention calls what the address leads to the paper's own."""
+    if mention.is_opening:
+        return True
+    score = announces(mention.sentence)
+    score += _NAMED_IN_TITLE * _is_named(mention.url, title or "")
+    score += _CITED * bool(re.search(CITATION, mention.sentence))
+    return score > _LEAST_SCORE
+
+
+def announces(sentence: str) -> float:
+    """How likely a sentence announces what its authors made, as log-odds; addresses in it do not count."""
+    weights, scale, intercept = _weights()
+    places = features(without_addresses(sentence))
+    share = scale / max(1.0, len(places) ** 0.5)
+    return intercept + share * sum(weights[place] for place in places)
+
+
+def without_addresses(sentence: str) -> str:
+    """A sentence with the addresses of the web taken out."""
+    return re.sub(r"(?:https?://|www\.)\S+", " ", _ADDRESS.sub(" ", sentence))
+
+
+def features(sentence: str) -> list[int]:
+    """The words of a sentence and each two that follow each other, hashed."""
+    words = ["^", *(word.casefold() for word in _WORD.findall(sentence)), "$"]
+    pairs = [f"{one} {two}" for one, two in zip(words, words[1:], strict=False)]
+    return sorted({zlib.crc32(form.encode()) % BUCKETS for form in [*words[1:-1], *pairs]})
+
+
+@cache
+def _weights() -> tuple[list[int], float, float]:
+    import numpy as np
+
+    with np.load(TABLE) as stored:
+        return stored["weights"].tolist(), float(stored["scale"]), float(stored["intercept"])
+
+
+def _is_named(url: str, title: str) -> bool:
+    """Whether the title names the thing as its address does, whatever signs and blanks part it."""
+    squeezed = plain_words(title).replace(" ", "")
+    match = _ADDRESS.match(url)
+    parts = [part for part in (match["path"] if match else "").split("/") if part][-1:]
+    parts += [match["host"].split(".")[0]] if match and host_kind(url) == "project" else []
+    names = [plain_words(part.removesuffix(".git")).replace(" ", "") for part in parts]
+    return any(len(name) >= _LEAST_NAME and name in squeezed for name in names)
+
+
+# -------------------------------------------------------------------------------------------- mentions
+
+
+def mentions(block: Block, areas: Sequence[LinkArea], *, said_of: str = "") -> list[Mention]:
+    """The addresses of a block, from annotations over its lines, else from its text.
+
+    ``said_of`` is the sentence that a note is a note of.
+    """
+    spans = sentence_spans(block.text)
+    found: list[Mention] = []
+
+    def mention(url: str, page: int, start: int, end: int) -> Mention:
+        own = [block.text[a:b] for a, b in spans if a < end and start < b]
+        sentence = " ".join([said_of, *own]).strip()
+        return Mention(url, page, sentence, is_opening(block, page))
+
+    for area in areas:
+        if not _ADDRESS.match(area.url):
+            continue
+        for line in block.lines:
+            over = line.page == area.page and area.x0 < line.x1 and area.x1 > line.x0
+            if over and min(line.y1, area.y1) - max(line.y0, area.y0) > 0.5 * (line.y1 - line.y0):
+                at = [start for start, x0, x1 in line.words if x0 < area.x1 and x1 > area.x0 + 1]
+                start = min(at, default=line.start)
+                found.append(mention(area.url, area.page, start, max(at, default=line.end - 1) + 1))
+                break
+    if not found:
+        for match in _ADDRESS.finditer(block.text):
+            found.append(mention(match[0], _page_at(block, match.start()), match.start(), match.end()))
+    return found
+
+
+def _marked_sentences(blocks: Sequence[Block], raised: Iterable[tuple[int, str]]) -> Mapping[int, str]:
+    """The sentence that the mark of each note stands in, by the start of the note's block."""
+    places = sorted(raised)
+    found: dict[int, str] = {}
+    for note in blocks:
+        if note.kind != "footnote" or not note.label:
+            continue
+        for place, sign in reversed(places):
+            owner = next((b for b in blocks if sign == note.label and b.start <= place <= b.end), None)
+            if owner is not None and any(line.page == note.page for line in owner.lines):
+                at = place - owner.start
+                spans = [(a, b) for a, b in sentence_spans(owner.text) if a < max(at, 1) <= b + 1]
+                found[note.start] = owner.text[slice(*spans[0])] if spans else ""
+                break
+    return found
+
+
+def is_opening(block: Block, page: int) -> bool:
+    """Whether the block stands in the front matter or in the abstract."""
+    abstract = bool(block.section) and is_abstract(block.section[-1])
+    return block.kind == "front" or (abstract and page <= 2)
+
+
+def _announced(block: Block) -> list[Link]:
+    """Addresses on any host that the front matter or the abstract calls the project, the demo or the code."""
+    if not is_opening(block, block.page or 9):
+        return []
+    found = []
+    for match in _ANY_ADDRESS.finditer(block.text):
+        address = without_punctuation(match[0])
+        kind = link_kind(address, block.text[: match.start()]) if host_kind(address) is None else None
+        if kind is not None:
+            found.append(Link(kind=kind, url=address, page=_page_at(block, match.start()), source="pdf"))
+    return found
+
+
+def _page_at(block: Block, at: int) -> int:
+    pages = [line.page for line in block.lines if line.start <= at]
+    return pages[-1] if pages else block.page or 1
+
+
+def _canonical(url: str) -> str | None:
+    match = _ADDRESS.match(url)
+    if match is None or not names_a_thing(match[0]):
+        return None  # a person or an organisation, not a thing
+    path = match["path"].rstrip("./").removesuffix(".git")
+    return f"https://{match['host'].lower()}{path}"
