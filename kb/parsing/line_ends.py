@@ -154,11 +154,11 @@ class Vocabulary:
                 known = re.sub(r"^\W*(?:https?://)?(?:www\.)?", "", end)
                 if any(f"{known}{begun}" in address for address in self._addresses):
                     return end
+        if re.search(r"https?:$", bare) and head.startswith("//"):
+            return bare
         if not _ADDRESS.search(tail):
             return None
         if bare.endswith("-") and head[:1].isalnum():
-            return bare
-        if re.search(r"https?:$", bare) and head.startswith("//"):
             return bare
         return bare if re.search(r"[/._=?&]$", bare) and head[:1].isalnum() and not head[:1].isupper() else None
 
@@ -211,6 +211,7 @@ def features(left: str, right: str, *, paper: Vocabulary, counts: Counts) -> lis
     halves = _log(min(paper.exact[last], paper.exact[first]))
     follows = known(f"- {b}")
     shouted = last.isupper() and len(last) > 1
+    is_name = last[0].isupper() and not shouted and first[0].islower()
     return [
         1.0, in_paper_one, in_paper_two, (in_paper_one > 0) - float(in_paper_two > 0),
         min(known_one, _MOST), min(known_two, _MOST), known_one - known_two, (known_one > 0) - float(known_two > 0),
@@ -218,7 +219,7 @@ def features(left: str, right: str, *, paper: Vocabulary, counts: Counts) -> lis
         before, after, known_a, known_b, before * unseen, after * unseen, halves, halves * unseen, seam, seam * unseen,
         float(len(last) == 1), float(len(first) == 1), float(len(last) == 2), float(len(first) == 2),
         float(last[-1].islower() and first[0].isupper()), float(shouted and first[0].islower()),
-        float(shouted and first[:2].isupper()), float("-" in left), float("-" in right),
+        float(shouted and first[:2].isupper()), float(is_name), is_name * seam, float("-" in left), float("-" in right),
         follows, _log(paper.suspending[b]), follows * unseen, familiar, (1 - familiar) * seam, (1 - familiar) * halves,
     ]  # fmt: skip
 

@@ -121,9 +121,13 @@ def _weave(a: Fragment, b: Fragment) -> list[Glyph]:
     if _runs_leftwards([*first, *second]):
         first, second = second, first
     elif right.x1 < left.x1 and right.is_script(left) and right.size < left.size and not is_accent(second):
-        # Painted late ("th" of "4th"): its place is before what stands right of it.
-        at = next((at for at, glyph in enumerate(first) if glyph.x0 >= right.x1 - 0.1 * left.size), len(first))
-        return [*first[:at], *second, *first[at:]]
+        # Painted late ("th" of "4th"), into a gap that was left for it.
+        slack = 0.1 * left.size
+        if not any(one.x0 < right.x1 - slack and right.x0 + slack < one.x1 and not one.text.isspace() for one in first):
+            at = max(at for at, one in enumerate(first, 1) if at == 1 or (one.x1 <= right.x1 and not one.text.isspace()))
+            if right.x0 - first[at - 1].x1 > SPACE_EM * left.size and first[at : at + 1] and first[at].text.isspace():
+                at += 1
+            return [*first[:at], *second, *first[at:]]
     gap = right.x0 - left.x1
     if gap > SPACE_EM * max(a.size, b.size) and not first[-1].text.isspace() and not second[0].text.isspace():
         edge = first[-1]

@@ -12,6 +12,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import NamedTuple
 
 from kb.parsing.glyphs import SOFT_HYPHEN
@@ -25,17 +26,21 @@ _NOTE = re.compile(rf"(?:\d{{1,3}}|[{_SIGNS}]+)\s*(?=\S)")
 _RAISED_NOTE = re.compile(r"(?P<mark>\d{1,3}|[a-z])\s*(?=\S)")
 _WORD_END = re.compile(r"[^\W\d_]{4,}$")
 _SHORT_WORD_END = re.compile(r"[^\W\d_]{2,3}$")
-_STOP = re.compile(r"[.,;:?!”\"’»)\]]$")
+_STOP = re.compile(r"[.,;:?!”\"’»]$")
+_WORDY = re.compile(r"[^\W\d_]{3,}")
 _FIGURE_END = re.compile(r"\d[.,)\]]?$")
 _QUANTITY = re.compile(r"\d\s?(?:[^\W\d_]{1,3}[/·×])*[^\W\d_]{1,3}$")  # "5 cm", "3.2 W/m": what is raised there is a power
+_AFTER_WORD = frozenset(".,;:?!)]")  # what no blank stands before
 _LEAST_CITING = 8  # numbers raised behind words without a note on their page, from which on a paper cites so
 
 
 class _Raised(NamedTuple):
-    """A raised run of a line: which it is, and how likely a mark: "sure", "likely", "claimed" (if a note does)."""
+    """Raised runs of a line that are one: the first and the last, and how likely a mark: "sure", "likely" (where there
+    are notes or citations), "claimed" (if a note has no other), "letter" (if a note has it)."""
 
     placed: Placed
-    run: int
+    first: int
+    last: int
     sign: str
     kind: str
 
@@ -62,7 +67,7 @@ def find_marks(pages: Sequence[PageLayout]) -> None:
             alone = is_noted and one.sign not in sure and claims[one.sign] == 1
             by_kind = {"sure": True, "letter": is_noted, "likely": is_noted or cites_so, "claimed": alone}
             if by_kind[one.kind]:
-                found[id(one.placed)].add(one.run)
+                found[id(one.placed)].update(range(one.first, one.last + 1))
         for placed in page.placed:
             if id(placed) in found:
                 runs = [run._replace(is_mark=at in found[id(placed)]) for at, run in enumerate(placed.line.runs)]
@@ -72,27 +77,26 @@ def find_marks(pages: Sequence[PageLayout]) -> None:
 def _raised_in(placed: Placed) -> Iterable[_Raised]:
     """The raised numbers and signs of a line that may be marks: not those at its head, which begin notes."""
     line = placed.line
-    for at, run in enumerate(line.runs):
-        if not run.raised:
+    for is_raised, group in groupby(enumerate(line.runs), key=lambda pair: pair[1].raised):
+        runs = list(group)
+        (first, start), (last, end) = (runs[0][0], runs[0][1].start), (runs[-1][0], runs[-1][1].end)
+        before = line.text[:start]
+        if not is_raised or not before.strip():
             continue
-        text = line.text[run.start : run.end]
-        sign, before = unicodedata.normalize("NFKC", text.strip(f" {SOFT_HYPHEN}")), line.text[: run.start]
-        if not before.strip() or before.endswith("  "):
+        sign = unicodedata.normalize("NFKC", line.text[start:end].strip(f" {SOFT_HYPHEN}"))
+        if not _NUMBER.fullmatch(sign) and not _SIGN.fullmatch(sign):
             continue
-        is_number = _NUMBER.fullmatch(sign) is not None
-        if not is_number and not _SIGN.fullmatch(sign):
-            continue
-        if text[-1:].isalnum() and line.text[run.end : run.end + 1].isalpha():
-            continue  # it begins a word: "1Department"
-        kind = _kind(before, line.runs[at - 1] if at else None, sign)
+        kind = _kind(before, line.runs[first - 1], sign)
+        if line.text[end - 1 : end].isalnum() and line.text[end : end + 1].isalpha():
+            kind = kind if before[-1:] == " " else ""  # what begins a word is of an address: "USA. ²Department"
         if kind:
-            yield _Raised(placed, at, sign, kind)
+            yield _Raised(placed, first, last, sign, kind)
 
 
-def _kind(before: str, base: Run | None, sign: str) -> str:
+def _kind(before: str, base: Run, sign: str) -> str:
     """How likely a raised sign behind this text is a mark; "" for never."""
     bare = before.rstrip()
-    is_maths = base is not None and base.style.is_math
+    is_maths = base.style.is_math
     if sign.isalpha():
         return "letter" if _WORD_END.search(bare) and not is_maths else ""
     if _FIGURE_END.search(bare):
@@ -101,8 +105,11 @@ def _kind(before: str, base: Run | None, sign: str) -> str:
         return ""
     token = re.split(r"[\s/·×]", bare)[-1]
     letters = sum(map(str.isalpha, token))
+    if bare[-1] in ")]":
+        inside = re.split(r"[(\[]", bare[:-1])[-1]
+        return "sure" if _WORDY.search(inside) else "claimed"  # "f(x)" has no word inside
     if _STOP.search(bare):
-        return "sure" if letters != 1 else "claimed"  # "f(x)": one letter in parentheses
+        return "sure"
     if _WORD_END.search(bare) or letters >= 4:
         return "sure"
     if sign[0].isdigit() and _SHORT_WORD_END.search(bare):
@@ -141,8 +148,10 @@ def without_marks(line: TextLine) -> tuple[str, list[tuple[int, float, float]]]:
     cut = [False] * len(text)
     for run in line.runs:
         if run.is_mark:
-            end = run.start + len(text[run.start : run.end].rstrip())
-            cut[run.start : end] = [True] * (end - run.start)
+            start, end = run.start, run.start + len(text[run.start : run.end].rstrip())
+            if text[start - 1 : start] == " " and text[end : end + 1] in _AFTER_WORD:
+                start -= 1
+            cut[start:end] = [True] * (end - start)
     if not any(cut):
         return with_plain_hyphens(text), list(line.words)
     moved: list[int] = []
@@ -168,7 +177,8 @@ def raised_numbers(line: TextLine) -> list[tuple[int, str]]:
         if run.is_mark:
             mark, before = line.text[run.start : run.end].strip(), line.text[: run.start]
             sign = unicodedata.normalize("NFKC", mark)
-            if sign[:1].isdigit():
+            begins_word = line.text[run.end - 1 : run.end + 1].isalnum() and line.text[run.end : run.end + 1].isalpha()
+            if sign[:1].isdigit() and not begins_word:
                 found.append((max(0, whole - len(before.rstrip()) + gone), sign))
             gone += len(mark)
     return found

@@ -5,9 +5,10 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kb.parsing.assembly import Vocabulary, cleaned, join_lines
+from kb.parsing.assembly import join_lines
 from kb.parsing.document import read_pdf
 from kb.parsing.glyphs import SOFT_HYPHEN, Style
+from kb.parsing.line_ends import Vocabulary
 from kb.parsing.lines import Run, TextLine
 from tests.pdf_writer import Words, paragraph, pdf_of
 
@@ -34,7 +35,7 @@ def line_of(text: str, *, row: int = 0, raised: tuple[int, int] | None = None) -
 
 def join(*texts: str, known: str = "") -> str:
     lines = [line_of(text, row=row) for row, text in enumerate(texts)]
-    return join_lines(lines, Vocabulary.of([*lines, line_of(known)] if known else lines))[0]
+    return join_lines(lines, Vocabulary([*texts, known]))[0]
 
 
 def test_a_word_broken_at_the_line_end_is_joined_by_default() -> None:
@@ -59,19 +60,6 @@ def test_a_name_or_number_after_the_hyphen_keeps_it() -> None:
 
 def test_chinese_lines_join_without_a_space() -> None:
     assert join("扩散模", "型很好") == "扩散模型很好"
-
-
-def test_an_address_that_goes_on_in_the_next_line_is_whole() -> None:
-    assert join("see https://github.com/", "kb/kb for code") == "see https://github.com/kb/kb for code"
-    assert join("see https:", "//github.com/kb/kb for code") == "see https://github.com/kb/kb for code"
-    assert (
-        join(f"see https://github.com/kb/a{SOFT_HYPHEN}", "base for code")
-        == "see https://github.com/kb/a-base for code"
-    )
-
-
-def test_a_word_of_which_only_a_part_is_one_is_joined() -> None:
-    assert join(f"the ex{SOFT_HYPHEN}", "isting methods") == "the existing methods"
 
 
 PROSE = [
@@ -103,17 +91,6 @@ def test_a_program_keeps_its_indentation_and_not_the_numbers_of_its_rows() -> No
     ]
 
 
-def test_a_footnote_mark_after_a_word_is_taken_out_and_words_keep_their_place() -> None:
-    text, words = cleaned(line_of("our corpus1 is large", raised=(10, 11)))
-    assert text == "our corpus is large"
-    assert [text[start:].split(" ")[0] for start, _, _ in words] == ["our", "corpus", "is", "large"]
-
-
-def test_an_exponent_after_a_digit_or_variable_stays() -> None:
-    assert cleaned(line_of("about 1020 steps", raised=(8, 10)))[0] == "about 1020 steps"
-    assert cleaned(line_of("with x2 as input", raised=(6, 7)))[0] == "with x2 as input"
-
-
 _WORDS = st.text(alphabet="abcdeAB-1.,", min_size=1, max_size=7)
 _TEXTS = st.lists(_WORDS, min_size=1, max_size=5).map(" ".join)
 
@@ -122,7 +99,7 @@ _TEXTS = st.lists(_WORDS, min_size=1, max_size=5).map(" ".join)
 @given(st.lists(st.tuples(_TEXTS, st.booleans()), min_size=1, max_size=5))
 def test_lines_and_words_point_at_their_own_text(parts: list[tuple[str, bool]]) -> None:
     lines = [line_of(text + (SOFT_HYPHEN if soft else ""), row=row) for row, (text, soft) in enumerate(parts)]
-    text, spans = join_lines(lines, Vocabulary.of(lines))
+    text, spans = join_lines(lines, Vocabulary(line.text for line in lines))
     assert SOFT_HYPHEN not in text
     assert len(spans) == len(lines)
     ends = [0, *(span.end for span in spans)]
