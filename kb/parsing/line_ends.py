@@ -211,6 +211,7 @@ def features(left: str, right: str, *, paper: Vocabulary, counts: Counts) -> lis
     halves = _log(min(paper.exact[last], paper.exact[first]))
     follows = known(f"- {b}")
     shouted = last.isupper() and len(last) > 1
+    is_camel = last[-1].islower() and first[0].isupper()
     is_name = last[0].isupper() and not shouted and first[0].islower()
     return [
         1.0, in_paper_one, in_paper_two, (in_paper_one > 0) - float(in_paper_two > 0),
@@ -218,7 +219,7 @@ def features(left: str, right: str, *, paper: Vocabulary, counts: Counts) -> lis
         near_one, near_two, float(unseen), min(known_a, known_b) * unseen, (min(known_a, known_b) > 0) * unseen * 1.0,
         before, after, known_a, known_b, before * unseen, after * unseen, halves, halves * unseen, seam, seam * unseen,
         float(len(last) == 1), float(len(first) == 1), float(len(last) == 2), float(len(first) == 2),
-        float(last[-1].islower() and first[0].isupper()), float(shouted and first[0].islower()),
+        float(is_camel), (1 - familiar) * is_camel, float(shouted and first[0].islower()),
         float(shouted and first[:2].isupper()), float(is_name), is_name * seam, float("-" in left), float("-" in right),
         follows, _log(paper.suspending[b]), follows * unseen, familiar, (1 - familiar) * seam, (1 - familiar) * halves,
     ]  # fmt: skip

@@ -171,7 +171,7 @@ def say(name: str, rows: list[list[float]], truth: list[int], breaks: list[Break
         print(f"   {breaks[at].left}|{breaks[at].right} is {breaks[at].end}, told {ENDS[told[at]]}")
 
 
-def foreign_papers(language: str, *, points: Any, draw: random.Random) -> list[Paper]:
+def foreign_papers(language: str, *, points: Any, draw: random.Random, most: int = 20) -> list[Paper]:
     """Common words of a language in an order drawn by lot, some capital, two in a hundred hyphened: papers of it."""
     from wordfreq import top_n_list, word_frequency  # type: ignore[import-not-found]
 
@@ -179,7 +179,7 @@ def foreign_papers(language: str, *, points: Any, draw: random.Random) -> list[P
     weights = [word_frequency(word, language) ** 0.5 for word in words]
     long = [word for word in words if len(word) > 3]
     texts = []
-    for _ in range(40):
+    for _ in range(most):
         own = ["-".join(draw.sample(long, 2)) for _ in range(60)]
         own = [word.title() if draw.random() < 0.3 else word.capitalize() if draw.random() < 0.2 else word for word in own]
         for _ in range(TOGETHER):
@@ -224,11 +224,11 @@ def main() -> None:
     held = papers[: len(papers) // 3]
     trained = papers[len(held) :]
     for language, code in (("es", "es"), ("it", "it_IT"), ("nl", "nl_NL"), ("pl", "pl_PL")):
-        trained += foreign_papers(language, points=pyphen.Pyphen(lang=code), draw=draw)[:10]
+        trained += foreign_papers(language, points=pyphen.Pyphen(lang=code), draw=draw, most=10)
     rows, truth, _ = matrix(trained, counts)
-    model = LogisticRegression(C=1.0, max_iter=3000, class_weight={0: 1.0, 1: 1.0, 2: 20.0})
+    model = LogisticRegression(C=1.0, max_iter=1000, class_weight={0: 1.0, 1: 1.0, 2: 8.0})
     x = np.array(rows)
-    scale = np.maximum(np.abs(x).max(axis=0), 1e-9)
+    scale = np.maximum(x.std(axis=0), 1e-9)
     model.fit((x / scale)[:, 1:], truth)
     weights = np.c_[model.intercept_, model.coef_ / scale[1:]].astype(np.float32)
     say("arXiv, held out", *matrix(held, counts), weights, faults=asked.faults)
