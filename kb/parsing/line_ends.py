@@ -44,6 +44,7 @@ _LONGEST_ADDRESS = 400  # characters before a line's end that are looked at
 _LONGEST_WORD = 80
 _MOST_ASKED = 300  # words of a paper, to learn whether it is written in the language of the counts
 _LEAST_ASKED = 30
+_SUSPENDING = 5.0  # the count, as ``Counts`` says, of a word that often follows such a half: "and", "or", "to"
 _FOREIGN, _NATIVE = 0.6, 0.85  # shares of known words
 
 
@@ -138,7 +139,9 @@ class Vocabulary:
         judge = _judge()
         values = features(left, right, paper=self, counts=judge.counts)
         scores = [sum(weight * value for weight, value in zip(row, values, strict=True)) for row in judge.weights]
-        return ENDS[max(range(len(ENDS)), key=lambda at: scores[at])]
+        follows = right.split("-", 1)[0].casefold()
+        may_suspend = judge.counts.of(f"- {follows}") >= _SUSPENDING or self.suspending[follows] > 1
+        return ENDS[max(range(len(ENDS) if may_suspend else 2), key=lambda at: scores[at])]
 
     def goes_on(self, tail: str, head: str) -> str | None:
         """The end of the address ``tail`` as it is before ``head``, the next line's beginning; None for no address.

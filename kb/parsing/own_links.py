@@ -26,22 +26,33 @@ TABLE = Path(__file__).parent / "data" / "announcing.npz"
 BUCKETS = 1 << 14
 _ADDRESS = re.compile(rf"(?:https?://)?(?:www\.)?(?P<host>{HOSTS})(?P<path>(?:/[\w.\-~%+@]+){{0,5}})/?", re.IGNORECASE)
 _ANY_ADDRESS = re.compile(r"https?://[\w.-]+\.[a-z]{2,}(?:/[\w.\-~%+@]*)*", re.IGNORECASE)
+_LETTERS = re.compile(r"[^\W\d_]{2}")
 _WORD = re.compile(r"[^\W\d_]+|[:.]")
 _LEAST_NAME = 4  # letters of a name that a title names
-# What is added to the model's log-odds, found over the links typed from half of the papers (``tests.benchmarks.links``).
+_LEAST_INITIALS = 3
+_THIRD_PERSON = re.compile(r"\b(?:the(?:ir)?|its|his|her)\s+(?:\w+\s+)?authors?\b|\b(?:their|his|her)\b", re.IGNORECASE)
+# What is added to the model's log-odds; it has seen no sentence that announces what others made.
 _NAMED_IN_TITLE = 4.0
 _CITED = -2.0
+_OTHERS = -6.0
 _LEAST_SCORE = 0.0
 
 
 class Mention(NamedTuple):
-    """An address in a paper: where it stands, the sentence around it, and whether that is the title block's or the
-    abstract's."""
+    """An address in a paper: where it stands, the sentences around it (of a note also that of its mark), and whether
+    one is the title block's or the abstract's."""
 
     url: str
     page: int
-    sentence: str
+    sentences: tuple[str, ...]
     is_opening: bool
+
+
+class _Noted(NamedTuple):
+    """The sentence that the mark of a note stands in."""
+
+    sentence: str = ""
+    is_opening: bool = False
 
 
 def read_links(
@@ -61,7 +72,7 @@ def read_links(
     for block in blocks:
         if block.kind in ("reference", "table", "code") or block.page is None:
             continue
-        for mention in mentions(block, areas, said_of=marked.get(block.start, "")):
+        for mention in mentions(block, areas, noted=marked.get(block.start, _Noted())):
             address = _canonical(mention.url)
             kind = host_kind(address) if address else None
             if address and kind and is_own(mention, title=title):
@@ -75,10 +86,11 @@ def is_own(mention: Mention, *, title: str | None) -> bool:
     """Whether a mention calls what the address leads to the paper's own."""
     if mention.is_opening:
         return True
-    score = announces(mention.sentence)
-    score += _NAMED_IN_TITLE * _is_named(mention.url, title or "")
-    score += _CITED * bool(re.search(CITATION, mention.sentence))
-    return score > _LEAST_SCORE
+    scores = [
+        announces(said) + _CITED * bool(re.search(CITATION, said)) + _OTHERS * bool(_THIRD_PERSON.search(said))
+        for said in mention.sentences
+    ]
+    return max(scores, default=_LEAST_SCORE) + _NAMED_IN_TITLE * _is_named(mention.url, title or "") > _LEAST_SCORE
 
 
 def announces(sentence: str) -> float:
@@ -110,30 +122,29 @@ def _weights() -> tuple[list[int], float, float]:
 
 
 def _is_named(url: str, title: str) -> bool:
-    """Whether the title names the thing as its address does, whatever signs and blanks part it."""
-    squeezed = plain_words(title).replace(" ", "")
+    """Whether the title names the thing as its address does, whatever signs and blanks part it, or by its initials."""
+    words = plain_words(title).split()
+    squeezed, initials = "".join(words), "".join(word[0] for word in words)
     match = _ADDRESS.match(url)
     parts = [part for part in (match["path"] if match else "").split("/") if part][-1:]
     parts += [match["host"].split(".")[0]] if match and host_kind(url) == "project" else []
     names = [plain_words(part.removesuffix(".git")).replace(" ", "") for part in parts]
-    return any(len(name) >= _LEAST_NAME and name in squeezed for name in names)
+    named = any(len(name) >= _LEAST_NAME and name in squeezed for name in names)
+    return named or any(len(name) >= _LEAST_INITIALS and name in initials for name in names)
 
 
 # -------------------------------------------------------------------------------------------- mentions
 
 
-def mentions(block: Block, areas: Sequence[LinkArea], *, said_of: str = "") -> list[Mention]:
-    """The addresses of a block, from annotations over its lines, else from its text.
-
-    ``said_of`` is the sentence that a note is a note of.
-    """
+def mentions(block: Block, areas: Sequence[LinkArea], *, noted: _Noted = _Noted()) -> list[Mention]:
+    """The addresses of a block, from annotations over its lines, else from its text; ``noted``: what it is a note of."""
     spans = sentence_spans(block.text)
     found: list[Mention] = []
 
     def mention(url: str, page: int, start: int, end: int) -> Mention:
         own = [block.text[a:b] for a, b in spans if a < end and start < b]
-        sentence = " ".join([said_of, *own]).strip()
-        return Mention(url, page, sentence, is_opening(block, page))
+        said = tuple(one for one in [noted.sentence, *own] if _LETTERS.search(without_addresses(one)))
+        return Mention(url, page, said, noted.is_opening or is_opening(block, page))
 
     for area in areas:
         if not _ADDRESS.match(area.url):
@@ -151,10 +162,10 @@ def mentions(block: Block, areas: Sequence[LinkArea], *, said_of: str = "") -> l
     return found
 
 
-def _marked_sentences(blocks: Sequence[Block], raised: Iterable[tuple[int, str]]) -> Mapping[int, str]:
+def _marked_sentences(blocks: Sequence[Block], raised: Iterable[tuple[int, str]]) -> Mapping[int, _Noted]:
     """The sentence that the mark of each note stands in, by the start of the note's block."""
     places = sorted(raised)
-    found: dict[int, str] = {}
+    found: dict[int, _Noted] = {}
     for note in blocks:
         if note.kind != "footnote" or not note.label:
             continue
@@ -163,7 +174,8 @@ def _marked_sentences(blocks: Sequence[Block], raised: Iterable[tuple[int, str]]
             if owner is not None and any(line.page == note.page for line in owner.lines):
                 at = place - owner.start
                 spans = [(a, b) for a, b in sentence_spans(owner.text) if a < max(at, 1) <= b + 1]
-                found[note.start] = owner.text[slice(*spans[0])] if spans else ""
+                sentence = owner.text[slice(*spans[0])] if spans else ""
+                found[note.start] = _Noted(sentence, is_opening(owner, note.page or 9))
                 break
     return found
 

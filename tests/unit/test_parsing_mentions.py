@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kb.parsing.frontmatter import read_keywords, read_links, read_venue
+from kb.parsing.frontmatter import read_keywords, read_venue
+from kb.parsing.own_links import read_links
 from kb.parsing.page import LinkArea
 from kb.records import Block, BlockKind, Line
 from tests.printed_pages import Printed, laid_out, prose
