@@ -24,10 +24,14 @@ from kb.text import sentence_spans
 
 TABLE = Path(__file__).parent / "data" / "announcing.npz"
 BUCKETS = 1 << 14
+PLACE_OF_NOTE = "\ufffc"
+"""Stands in a sentence where the mark of a note with the address does."""
 _ADDRESS = re.compile(rf"(?:https?://)?(?:www\.)?(?P<host>{HOSTS})(?P<path>(?:/[\w.\-~%+@]+){{0,5}})/?", re.IGNORECASE)
 _ANY_ADDRESS = re.compile(r"https?://[\w.-]+\.[a-z]{2,}(?:/[\w.\-~%+@]*)*", re.IGNORECASE)
+_LED_TO = re.compile(rf"(?:\b[a-z]{{1,4}}\b[\s(]{{0,3}})?(?:(?:https?://|www\.)\S+|{_ADDRESS.pattern})", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]{2}")
-_WORD = re.compile(r"[^\W\d_]+|[:.]")
+_BEFORE = 12  # words before an address
+_WORD = re.compile(rf"[^\W\d_]+|[:.{PLACE_OF_NOTE}]")
 _LEAST_NAME = 4  # letters of a name that a title names
 _LEAST_INITIALS = 3
 _THIRD_PERSON = re.compile(r"\b(?:the(?:ir)?|its|his|her)\s+(?:\w+\s+)?authors?\b|\b(?:their|his|her)\b", re.IGNORECASE)
@@ -94,23 +98,26 @@ def is_own(mention: Mention, *, title: str | None) -> bool:
 
 
 def announces(sentence: str) -> float:
-    """How likely a sentence announces what its authors made, as log-odds; addresses in it do not count."""
+    """How likely a sentence announces what its authors made, as log-odds: by the words before its first address, or
+    ``PLACE_OF_NOTE``, else by its last ones."""
     weights, scale, intercept = _weights()
-    places = features(without_addresses(sentence))
+    places = features(words_before(sentence))
     share = scale / max(1.0, len(places) ** 0.5)
     return intercept + share * sum(weights[place] for place in places)
 
 
-def without_addresses(sentence: str) -> str:
-    """A sentence with the addresses of the web taken out."""
-    return re.sub(r"(?:https?://|www\.)\S+", " ", _ADDRESS.sub(" ", sentence))
+def words_before(sentence: str) -> list[str]:
+    """The words before the first address of a sentence, without the short one that leads to it ("at", "from"): that
+    says that an address comes, not whose."""
+    words = _WORD.findall(_LED_TO.sub(f" {PLACE_OF_NOTE} ", sentence).casefold())
+    at = words.index(PLACE_OF_NOTE) if PLACE_OF_NOTE in words else len(words)
+    return words[max(0, at - _BEFORE) : at]
 
 
-def features(sentence: str) -> list[int]:
-    """The words of a sentence and each two that follow each other, hashed."""
-    words = ["^", *(word.casefold() for word in _WORD.findall(sentence)), "$"]
+def features(words: Sequence[str]) -> list[int]:
+    """The words and each two that follow each other, hashed."""
     pairs = [f"{one} {two}" for one, two in zip(words, words[1:], strict=False)]
-    return sorted({zlib.crc32(form.encode()) % BUCKETS for form in [*words[1:-1], *pairs]})
+    return sorted({zlib.crc32(form.encode()) % BUCKETS for form in [*words, *pairs]})
 
 
 @cache
@@ -143,7 +150,7 @@ def mentions(block: Block, areas: Sequence[LinkArea], *, noted: _Noted = _Noted(
 
     def mention(url: str, page: int, start: int, end: int) -> Mention:
         own = [block.text[a:b] for a, b in spans if a < end and start < b]
-        said = tuple(one for one in [noted.sentence, *own] if _LETTERS.search(without_addresses(one)))
+        said = tuple(one for one in [noted.sentence, *own] if _LETTERS.search("".join(words_before(one))))
         return Mention(url, page, said, noted.is_opening or is_opening(block, page))
 
     for area in areas:
@@ -174,7 +181,8 @@ def _marked_sentences(blocks: Sequence[Block], raised: Iterable[tuple[int, str]]
             if owner is not None and any(line.page == note.page for line in owner.lines):
                 at = place - owner.start
                 spans = [(a, b) for a, b in sentence_spans(owner.text) if a < max(at, 1) <= b + 1]
-                sentence = owner.text[slice(*spans[0])] if spans else ""
+                start, end = spans[0] if spans else (at, at)
+                sentence = f"{owner.text[start:at]} {PLACE_OF_NOTE} {owner.text[at:end]}"
                 found[note.start] = _Noted(sentence, is_opening(owner, note.page or 9))
                 break
     return found
