@@ -472,24 +472,43 @@ def _program(lines: Sequence[TextLine]) -> tuple[str, tuple[Line, ...]]:
         else:
             text += ("\n" if text else "") + " " * round((line.x0 - left) / em)
         start, before = len(text), line
-        text += line.text.replace(SOFT_HYPHEN, "-")
-        words = tuple((start + at, x0, x1) for at, x0, x1 in line.words)
+        spelt, places = _with_wide_blanks(line, em)
+        text += spelt
+        words = tuple((start + at, x0, x1) for at, x0, x1 in places)
         spans.append(Line(start=start, end=len(text), page=line.page, x0=line.x0, y0=line.y0, x1=line.x1, y1=line.y1,
                           words=words))  # fmt: skip
     return text, tuple(spans)
 
 
+def _with_wide_blanks(line: TextLine, em: float) -> tuple[str, list[tuple[int, float, float]]]:
+    """A row of a program with as many blanks between its words as are as wide, and its words' new places."""
+    text, places = "", list[tuple[int, float, float]]()
+    ends = [start for start, _, _ in line.words[1:]]
+    for (start, x0, x1), end in zip(line.words, [*ends, len(line.text)], strict=True):
+        is_apart = places and line.text[start - 1] == " "
+        if is_apart:
+            text += " " * max(1, round((x0 - places[-1][2]) / em))
+        places.append((len(text), x0, x1))
+        text += line.text[start:end].rstrip().replace(SOFT_HYPHEN, "-")
+    return text, places
+
+
 def _without_numbers_of_rows(lines: Sequence[TextLine]) -> list[TextLine]:
-    """The lines of a program without the numbers before them: set in another font, or counting on from row to row."""
+    """The lines of a program without the numbers before them: set in other type, or counting on from row to row."""
     firsts = [re.match(r"(\d{1,4})(?=\s|$)", line.text) for line in lines]
-    apart = [first and line.runs[0].style.font != line.font for first, line in zip(firsts, lines, strict=True)]
+    types: Counter[tuple[str, float]] = Counter()
+    for line in lines:
+        for run in line.runs:
+            types[run.style[:2]] += run.end - run.start
+    usual = max(types, key=lambda kind: (types[kind], kind))
+    apart = [first and line.runs[0].style[:2] != usual for first, line in zip(firsts, lines, strict=True)]
     lines = [without_first(line, first.end()) if first and is_apart else line
              for line, first, is_apart in zip(lines, firsts, apart, strict=True)]  # fmt: skip
     firsts = [None if is_apart else first for first, is_apart in zip(firsts, apart, strict=True)]
     numbers = [int(first[1]) for first in firsts if first]
     steps = [after - one for one, after in pairwise(numbers)]
     if len(numbers) < max(_LEAST_NUMBERED, len(lines) / 2) or min(steps) < 1 or sum(steps) > 2 * len(steps):
-        return list(lines)
+        return [line for line in lines if line.text]
     bare = [without_first(line, first.end()) if first else line for line, first in zip(lines, firsts, strict=True)]
     return [line for line in bare if line.text]
 
