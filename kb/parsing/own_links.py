@@ -30,7 +30,7 @@ _ADDRESS = re.compile(rf"(?:https?://)?(?:www\.)?(?P<host>{HOSTS})(?P<path>(?:/[
 _ANY_ADDRESS = re.compile(r"https?://[\w.-]+\.[a-z]{2,}(?:/[\w.\-~%+@]*)*", re.IGNORECASE)
 _LED_TO = re.compile(rf"(?:\b[a-z]{{1,4}}\b[\s(]{{0,3}})?(?:(?:https?://|www\.)\S+|{_ADDRESS.pattern})", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]{2}")
-_BEFORE = 12  # words before an address
+_BEFORE = 8  # words before an address
 _WORD = re.compile(rf"[^\W\d_]+|[:.{PLACE_OF_NOTE}]")
 _LEAST_NAME = 4  # letters of a name that a title names
 _LEAST_INITIALS = 3
@@ -38,7 +38,7 @@ _THIRD_PERSON = re.compile(r"\b(?:the(?:ir)?|its|his|her)\s+(?:\w+\s+)?authors?\
 # What is added to the model's log-odds; it has seen no sentence that announces what others made.
 _NAMED_IN_TITLE = 4.0
 _CITED = -2.0
-_OTHERS = -6.0
+_OURS, _OTHERS = 2.0, -6.0
 _LEAST_SCORE = 0.0
 
 
@@ -90,20 +90,19 @@ def is_own(mention: Mention, *, title: str | None) -> bool:
     """Whether a mention calls what the address leads to the paper's own."""
     if mention.is_opening:
         return True
-    scores = [
-        announces(said) + _CITED * bool(re.search(CITATION, said)) + _OTHERS * bool(_THIRD_PERSON.search(said))
-        for said in mention.sentences
-    ]
+    scores = [announces(said) + _CITED * bool(re.search(CITATION, said)) for said in mention.sentences]
     return max(scores, default=_LEAST_SCORE) + _NAMED_IN_TITLE * _is_named(mention.url, title or "") > _LEAST_SCORE
 
 
 def announces(sentence: str) -> float:
     """How likely a sentence announces what its authors made, as log-odds: by the words before its first address, or
-    ``PLACE_OF_NOTE``, else by its last ones."""
+    ``PLACE_OF_NOTE``, else by its last ones, and by the person that it speaks in."""
     weights, scale, intercept = _weights()
-    places = features(words_before(sentence))
+    words = words_before(sentence)
+    places = features(words)
     share = scale / max(1.0, len(places) ** 0.5)
-    return intercept + share * sum(weights[place] for place in places)
+    score = intercept + share * sum(weights[place] for place in places)
+    return score + _OURS * ("our" in words) + _OTHERS * bool(_THIRD_PERSON.search(sentence))
 
 
 def words_before(sentence: str) -> list[str]:

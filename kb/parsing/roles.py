@@ -413,7 +413,7 @@ def math_share(lines: Sequence[TextLine]) -> float:
 def _judge(block: list[Placed], *, page: PageLayout, body: BodyStyle) -> Verdict:
     """ "prose", "weak" (prose unless it lies in a float), "equation", "code" or "junk"."""
     lines = [placed.line for placed in block]
-    if sum(_is_code(line) for line in lines) > 0.6 * len(lines) and not body_is_mono(body):
+    if sum(_is_code(line, body=body) for line in lines) > 0.6 * len(lines) and not body_is_mono(body):
         return "code"
     start, end = page.span_of(block[0].column)
     wide = [line for line in lines if line.width >= 0.8 * (end - start)]
@@ -452,12 +452,12 @@ def _close_programs(of_page: PageFloats) -> None:
                 of_page.verdicts[at] = "code"
 
 
-def _is_code(line: TextLine) -> bool:
+def _is_code(line: TextLine, *, body: BodyStyle) -> bool:
     """Whether a line is set like a program; one that only ends in an address is not."""
     starts_mono = bool(_MONO.search(line.runs[0].style.font)) and " " in line.text
     if _MONO.search(line.font):
         return starts_mono or not _ADDRESS.search(line.text)
-    return _is_of_one_pitch(line)
+    return line.font not in body.fonts and _is_of_one_pitch(line)
 
 
 def _is_of_one_pitch(line: TextLine) -> bool:
