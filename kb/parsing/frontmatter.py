@@ -422,7 +422,11 @@ def read_front(
         likely, likely_lines = read_title(front, page=pages[0], body=body, stated=stated, is_paper=True)
         if likely_lines and printed_names(front, title=likely_lines):
             title, title_lines = likely, likely_lines
-    authors = read_authors(front, title=title_lines, stated=decode_latex(said.information.get("Author", ""))) if title_lines else None
+    authors = (
+        read_authors(front, title=title_lines, stated=decode_latex(said.information.get("Author", "")))
+        if title_lines
+        else None
+    )
     affiliations = (
         read_affiliations(pages[0], front, title=title_lines, authors=authors, body_size=body.size) if authors else ()
     )

@@ -1,9 +1,9 @@
 """What the end of a printed line means for the text: a blank, nothing, or a hyphen that is the word's own.
 
 A hyphen at a line's end belongs to the break ("repre-" / "sent"), to the word ("noisy-" / "or"), or to a word whose
-second half is left out ("pre-" / "and postwar"). Which, is judged by a small linear model: how the paper writes the word
-elsewhere, how abstracts of arXiv write it and its halves (``data/words.npz``: hashes with counts, made and measured by
-``tests/benchmarks/hyphens_train.py``), how likely the letters follow each other, and how it is cut and capitalised. An
+second half is left out ("pre-" / "and postwar"). Which, is judged by a small linear model: by how the paper writes the
+word elsewhere, how abstracts write it and its halves (``data/words.npz``: hashes with counts, made and measured by
+``tests/benchmarks/hyphens_train.py``), how likely its letters follow each other, and how it is cut and capitalised. An
 address keeps what it has: nobody puts a hyphen into one to break it.
 """
 
@@ -65,14 +65,14 @@ class HashedCounts:
     """
 
     def __init__(self, keys: NDArray[np.uint32], eighths: NDArray[np.uint8]) -> None:
-        self._keys = keys
-        self._eighths = eighths
+        self.keys = keys
+        self.eighths = eighths
 
     def of(self, form: str) -> float:
         """See ``Counts``."""
         key = zlib.crc32(form.encode())
-        at = int(self._keys.searchsorted(key))
-        return float(self._eighths[at]) / EIGHTHS if at < len(self._keys) and int(self._keys[at]) == key else 0.0
+        at = int(self.keys.searchsorted(key))
+        return float(self.eighths[at]) / EIGHTHS if at < len(self.keys) and int(self.keys[at]) == key else 0.0
 
 
 class _Judge(NamedTuple):

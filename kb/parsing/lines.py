@@ -124,7 +124,9 @@ def _weave(a: Fragment, b: Fragment) -> list[Glyph]:
         # Painted late ("th" of "4th"), into a gap that was left for it.
         slack = 0.1 * left.size
         if not any(one.x0 < right.x1 - slack and right.x0 + slack < one.x1 and not one.text.isspace() for one in first):
-            at = max(at for at, one in enumerate(first, 1) if at == 1 or (one.x1 <= right.x1 and not one.text.isspace()))
+            at = max(
+                at for at, one in enumerate(first, 1) if at == 1 or (one.x1 <= right.x1 and not one.text.isspace())
+            )
             if right.x0 - first[at - 1].x1 > SPACE_EM * left.size and first[at : at + 1] and first[at].text.isspace():
                 at += 1
             return [*first[:at], *second, *first[at:]]

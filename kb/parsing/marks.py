@@ -29,7 +29,9 @@ _SHORT_WORD_END = re.compile(r"[^\W\d_]{2,3}$")
 _STOP = re.compile(r"[.,;:?!”\"’»]$")
 _WORDY = re.compile(r"[^\W\d_]{3,}")
 _FIGURE_END = re.compile(r"\d[.,)\]]?$")
-_QUANTITY = re.compile(r"\d\s?(?:[^\W\d_]{1,3}[/·×])*[^\W\d_]{1,3}$")  # "5 cm", "3.2 W/m": what is raised there is a power
+_QUANTITY = re.compile(
+    r"\d\s?(?:[^\W\d_]{1,3}[/·×])*[^\W\d_]{1,3}$"
+)  # "5 cm", "3.2 W/m": what is raised there is a power
 _AFTER_WORD = frozenset(".,;:?!)]")  # what no blank stands before
 _LEAST_CITING = 8  # numbers raised behind words without a note on their page, from which on a paper cites so
 

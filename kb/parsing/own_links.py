@@ -12,6 +12,7 @@ import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,6 +60,9 @@ class _Noted(NamedTuple):
     is_opening: bool = False
 
 
+_NO_NOTE = _Noted()
+
+
 def read_links(
     blocks: Sequence[Block], areas: Sequence[LinkArea], *, title: str | None = None,
     raised: Iterable[tuple[int, str]] = (),
@@ -76,7 +80,7 @@ def read_links(
     for block in blocks:
         if block.kind in ("reference", "table", "code") or block.page is None:
             continue
-        for mention in mentions(block, areas, noted=marked.get(block.start, _Noted())):
+        for mention in mentions(block, areas, noted=marked.get(block.start, _NO_NOTE)):
             address = _canonical(mention.url)
             kind = host_kind(address) if address else None
             if address and kind and is_own(mention, title=title):
@@ -102,7 +106,8 @@ def announces(sentence: str) -> float:
     places = features(words)
     share = scale / max(1.0, len(places) ** 0.5)
     score = intercept + share * sum(weights[place] for place in places)
-    return score + _OURS * ("our" in words) + _OTHERS * bool(_THIRD_PERSON.search(sentence))
+    score += _OURS if "our" in words else 0.0
+    return score + (_OTHERS if _THIRD_PERSON.search(sentence) else 0.0)
 
 
 def words_before(sentence: str) -> list[str]:
@@ -115,7 +120,7 @@ def words_before(sentence: str) -> list[str]:
 
 def features(words: Sequence[str]) -> list[int]:
     """The words and each two that follow each other, hashed."""
-    pairs = [f"{one} {two}" for one, two in zip(words, words[1:], strict=False)]
+    pairs = [f"{one} {two}" for one, two in pairwise(words)]
     return sorted({zlib.crc32(form.encode()) % BUCKETS for form in [*words, *pairs]})
 
 
@@ -142,8 +147,11 @@ def _is_named(url: str, title: str) -> bool:
 # -------------------------------------------------------------------------------------------- mentions
 
 
-def mentions(block: Block, areas: Sequence[LinkArea], *, noted: _Noted = _Noted()) -> list[Mention]:
-    """The addresses of a block, from annotations over its lines, else from its text; ``noted``: what it is a note of."""
+def mentions(block: Block, areas: Sequence[LinkArea], *, noted: _Noted = _NO_NOTE) -> list[Mention]:
+    """The addresses of a block, from annotations over its lines, else from its text.
+
+    ``noted`` is what it is a note of.
+    """
     spans = sentence_spans(block.text)
     found: list[Mention] = []
 
@@ -162,10 +170,10 @@ def mentions(block: Block, areas: Sequence[LinkArea], *, noted: _Noted = _Noted(
                 start = min(at, default=line.start)
                 found.append(mention(area.url, area.page, start, max(at, default=line.end - 1) + 1))
                 break
-    if not found:
-        for match in _ADDRESS.finditer(block.text):
-            found.append(mention(match[0], _page_at(block, match.start()), match.start(), match.end()))
-    return found
+    if found:
+        return found
+    matches = _ADDRESS.finditer(block.text)
+    return [mention(match[0], _page_at(block, match.start()), match.start(), match.end()) for match in matches]
 
 
 def _marked_sentences(blocks: Sequence[Block], raised: Iterable[tuple[int, str]]) -> Mapping[int, _Noted]:

@@ -4,12 +4,13 @@
     PYTHONPATH=.:FOLDER python -m tests.benchmarks.hyphens_train DATA [--write] [--faults]
 
 DATA is the folder that holds ``arxiv`` (records under CC0 1.0) and ``scifact``. Forms are counted in four fifths of the
-abstracts with their authors and titles, and in those of SciFact (ODC-By 1.0): words, hyphened pairs, what stands before and after hyphens. Other abstracts are set in lines of 30 to 95
-letters, twenty of one category to a paper; where a word does not fit, it is broken at a hyphen of its own, or where the
-patterns of TeX (pyphen) allow it. That gives breaks whose truth is known and in the proportions of print. A third of
-these papers is held out; so is a fifth of SciFact (biomedicine), broken likewise; and words of German and French
-(wordfreq), broken by the patterns of those languages, of which nothing was counted or trained on (words of Spanish,
-Italian, Dutch and Polish were trained on, so that the counts are not asked of what they do not know).
+abstracts with their authors and titles, and of those of SciFact (ODC-By 1.0): words, hyphened pairs, what stands before
+and after hyphens. Other abstracts are set in lines of 30 to 95 letters, twenty of one category to a paper; where a word
+does not fit, it is broken at a hyphen of its own, or where the patterns of TeX (pyphen) allow it. That gives breaks whose
+truth is known and in the proportions of print. A third of these papers is held out; so is a fifth of SciFact
+(biomedicine), broken likewise; and words of German and French (wordfreq), broken by the patterns of those languages, of
+which nothing was counted or trained on (words of Spanish, Italian, Dutch and Polish were trained on, so that the counts
+are not asked of what they do not know).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import re
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,7 +49,7 @@ class Break(NamedTuple):
 
 
 def count_forms(texts: Iterable[str]) -> Counter[str]:
-    """How often each form is written (see ``kb.parsing.line_ends.Counts``); "- and" counts halves left out before it."""
+    """How often each form is written (see ``kb.parsing.line_ends.Counts``); "- and" for halves left out before it."""
     counts: Counter[str] = Counter()
     for text in texts:
         tokens = [token.casefold() for token in _TOKEN.findall(text)]
@@ -59,7 +61,7 @@ def count_forms(texts: Iterable[str]) -> Counter[str]:
             if len(parts) > 1:
                 if len(parts) > 2:
                     counts["-".join(parts)] += 1
-                for one, two in zip(parts, parts[1:], strict=False):
+                for one, two in pairwise(parts):
                     counts[f"{one}-{two}"] += 1
                     counts[f"{one}-"] += 1
                     counts[f"-{two}"] += 1
@@ -77,9 +79,7 @@ def table_of(counts: Counter[str]) -> HashedCounts:
     return HashedCounts(keys, np.array([hashed[int(key)] for key in keys], dtype=np.uint8))
 
 
-def set_in_lines(
-    text: str, *, width: int, points: Any, draw: random.Random
-) -> Iterator[tuple[str, Break | None]]:
+def set_in_lines(text: str, *, width: int, points: Any, draw: random.Random) -> Iterator[tuple[str, Break | None]]:
     """Lines of a text, the last word of some broken, with that break."""
     line, room = [], width
     words = text.split()
@@ -150,7 +150,9 @@ def matrix(papers: Iterable[Paper], counts: HashedCounts) -> tuple[list[list[flo
     return rows, truth, breaks
 
 
-def say(name: str, rows: list[list[float]], truth: list[int], breaks: list[Break], weights: Any, *, faults: int) -> None:
+def say(
+    name: str, rows: list[list[float]], truth: list[int], breaks: list[Break], weights: Any, *, faults: int
+) -> None:
     """Print how often the judge is wrong, and how often those would be who ask the paper alone, or always join."""
     x, y = np.array(rows), np.array(truth)
     told = (x @ weights.T).argmax(axis=1)
@@ -181,7 +183,9 @@ def foreign_papers(language: str, *, points: Any, draw: random.Random, most: int
     texts = []
     for _ in range(most):
         own = ["-".join(draw.sample(long, 2)) for _ in range(60)]
-        own = [word.title() if draw.random() < 0.3 else word.capitalize() if draw.random() < 0.2 else word for word in own]
+        own = [
+            word.title() if draw.random() < 0.3 else word.capitalize() if draw.random() < 0.2 else word for word in own
+        ]
         for _ in range(TOGETHER):
             drawn = draw.choices(words, weights, k=200)
             texts.append(" ".join(draw.choice(own) if draw.random() < 0.02 else word.capitalize()
@@ -217,7 +221,7 @@ def main() -> None:
         medical = [" ".join(json.loads(line)["text"].split()) for line in lines]
     cut = len(medical) * 4 // 5
     counts = table_of(count_forms([*counted, *medical[:cut]]))
-    print(f"{len(counted)} abstracts counted, {len(counts._keys)} forms kept")
+    print(f"{len(counted)} abstracts counted, {len(counts.keys)} forms kept")
     english = pyphen.Pyphen(lang="en_US")
     draw.shuffle(others)
     papers = [paper for texts in others for paper in papers_of(texts, points=english, draw=draw)]
@@ -237,7 +241,7 @@ def main() -> None:
         foreign = foreign_papers(language, points=pyphen.Pyphen(lang=code), draw=draw)
         say(language, *matrix(foreign, counts), weights, faults=asked.faults)
     if asked.write:
-        np.savez_compressed(TABLE, keys=counts._keys, eighths=counts._eighths, weights=weights)
+        np.savez_compressed(TABLE, keys=counts.keys, eighths=counts.eighths, weights=weights)
         print(f"{TABLE.stat().st_size:,} bytes")
 
 

@@ -1,4 +1,4 @@
-"""Makes ``kb/parsing/data/announcing.npz``, by which ``kb.parsing.own_links`` hears that authors announce what they made.
+"""Makes ``kb/parsing/data/announcing.npz``, by which ``kb.parsing.own_links`` hears authors announce what they made.
 
     python -m tests.benchmarks.links_train DATA [--write]
 

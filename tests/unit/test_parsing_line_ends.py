@@ -141,4 +141,7 @@ PIECES = st.text(alphabet="abAB1.-/:@\xad 扩é", min_size=1, max_size=12)
 def test_nothing_but_blanks_and_hyphens_is_added_or_lost(left: str, right: str) -> None:
     left = left.strip() or "a"
     bare = left.replace("-", "").replace(SOFT_HYPHEN, "")
-    assert glued(left, right, Vocabulary((left, right))).replace("-", "").replace(SOFT_HYPHEN, "").rstrip() == bare.rstrip()
+    assert (
+        glued(left, right, Vocabulary((left, right))).replace("-", "").replace(SOFT_HYPHEN, "").rstrip()
+        == bare.rstrip()
+    )

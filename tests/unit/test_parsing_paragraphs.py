@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +12,9 @@ from kb.parsing.document import read_pdf
 from kb.parsing.glyphs import SOFT_HYPHEN, Style
 from kb.parsing.line_ends import Vocabulary
 from kb.parsing.lines import Run, TextLine
+from kb.parsing.roles import assign_roles
 from tests.pdf_writer import Words, paragraph, pdf_of
+from tests.printed_pages import BODY, Printed, laid_out, prose
 
 STYLE = Style(font="Times", size=10.0, bold=False, italic=False, upright=True)
 
@@ -89,6 +93,31 @@ def test_a_program_keeps_its_indentation_and_not_the_numbers_of_its_rows() -> No
     assert [block.text for block in document.blocks if block.kind == "code"] == [
         "def add(a, b):\n    return a + b\nprint(add(1, 2))"
     ]
+
+
+def test_blanks_within_a_row_and_what_stands_between_rows_are_of_the_program() -> None:
+    rows = [("loss      0.53", "F4"), ("# a note in other type", "F3"), ("recall    0.87", "F4"), ("}", "F1")]
+    program = [Words(100, 170 + 11 * at, row, size=9, font=font) for at, (row, font) in enumerate(rows)]
+    page = [*paragraph(72, 100, PROSE), *program, Words(100, 214, "end()", size=9, font="F4"),
+            *paragraph(72, 260, PROSE)]  # fmt: skip
+    (code,) = (block for block in read_pdf(pdf_of([page]), max_pages=1).blocks if block.kind == "code")
+    assert code.text == "loss      0.53\n# a note in other type\nrecall    0.87\n}\nend()"
+    assert all(code.text[start] != " " for line in code.lines for start, _, _ in line.words)
+
+
+def test_a_program_whose_font_says_nothing_is_known_by_its_one_pitch() -> None:
+    odd = BODY._replace(font="Qwertzu")
+    rows = ["def sum(first, second):", "    return first plus second", "print(sum(one, two))"]
+    program = [Printed(100, 230 + 12 * at, row.strip(), odd) for at, row in enumerate(rows)]
+    (page,), body = laid_out([*prose(72, 100, 10), *program, *prose(72, 290, 10)])
+    assign_roles([page], [[]], body=body)
+    assert [placed.line.text for placed in page.placed if placed.role == "code"] == [row.strip() for row in rows]
+    for placed in page.placed:  # the same words in letters of several widths
+        placed.role = "body"
+        at, x0, x1 = placed.line.words[-1]
+        placed.line = replace(placed.line, words=(*placed.line.words[:-1], (at, x0, x1 + 2)))
+    assign_roles([page], [[]], body=body)
+    assert not any(placed.role == "code" for placed in page.placed)
 
 
 _WORDS = st.text(alphabet="abcdeAB-1.,", min_size=1, max_size=7)
