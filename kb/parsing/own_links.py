@@ -105,7 +105,7 @@ def announces(sentence: str) -> float:
     words = words_before(sentence)
     places = features(words)
     share = scale / max(1.0, len(places) ** 0.5)
-    score = intercept + share * sum(weights[place] for place in places)
+    score: float = intercept + share * sum(weights[place] for place in places)
     score += _OURS if "our" in words else 0.0
     return score + (_OTHERS if _THIRD_PERSON.search(sentence) else 0.0)
 

@@ -6,8 +6,8 @@
 DATA is the folder that holds ``arxiv`` (records under CC0 1.0) and ``scifact``. Forms are counted in four fifths of the
 abstracts with their authors and titles, and of those of SciFact (ODC-By 1.0): words, hyphened pairs, what stands before
 and after hyphens. Other abstracts are set in lines of 30 to 95 letters, twenty of one category to a paper; where a word
-does not fit, it is broken at a hyphen of its own, or where the patterns of TeX (pyphen) allow it. That gives breaks whose
-truth is known and in the proportions of print. A third of these papers is held out; so is a fifth of SciFact
+does not fit, it is broken at a hyphen of its own, or where the patterns of TeX (pyphen) allow it. That gives breaks
+whose truth is known, in the proportions of print. A third of these papers is held out; so is a fifth of SciFact
 (biomedicine), broken likewise; and words of German and French (wordfreq), broken by the patterns of those languages, of
 which nothing was counted or trained on (words of Spanish, Italian, Dutch and Polish were trained on, so that the counts
 are not asked of what they do not know).
