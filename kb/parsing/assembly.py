@@ -102,7 +102,7 @@ def starts_paragraph(paragraph: Sequence[Placed], placed: Placed, *, page: PageL
     if abs(last.size - line.size) > 0.7 and down > 0.3 * size:
         return True
     if down > 1.4 * max(1.05 * size, body.leading * size / body.size) or down < -size:
-        return True
+        return ended or not line.text[:1].islower() or not _is_float_between(last, line, page=page)
     if down < 0.3 * size:
         return False  # the same printed line
     indent = line.x0 - last.x0
@@ -114,6 +114,15 @@ def starts_paragraph(paragraph: Sequence[Placed], placed: Placed, *, page: PageL
     short = last.x1 < end - 3 * size
     run_in = line.runs[0].style.bold and not last.bold and not line.bold
     return ended and ((short and line.text[:1].isupper()) or run_in)
+
+
+def _is_float_between(last: TextLine, line: TextLine, *, page: PageLayout) -> bool:
+    """Whether a figure or table stands between two lines of a column: over it a sentence goes on."""
+    return any(
+        placed.role in ("float", "caption") and last.y1 - 1 < (placed.line.y0 + placed.line.y1) / 2 < line.y0 + 1
+        and placed.line.x0 < max(last.x1, line.x1) and min(last.x0, line.x0) < placed.line.x1
+        for placed in page.placed
+    )  # fmt: skip
 
 
 _SEPARATOR = "\n\n"

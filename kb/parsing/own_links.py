@@ -43,7 +43,7 @@ _OURS, _OTHERS = 2.0, -6.0
 _LEAST_SCORE = 0.0
 
 
-class Mention(NamedTuple):
+class PrintedAddress(NamedTuple):
     """An address in a paper: where it stands, the sentences around it (of a note also that of its mark), and whether
     one is the title block's or the abstract's."""
 
@@ -90,7 +90,7 @@ def read_links(
     return tuple(found.values())
 
 
-def is_own(mention: Mention, *, title: str | None) -> bool:
+def is_own(mention: PrintedAddress, *, title: str | None) -> bool:
     """Whether a mention calls what the address leads to the paper's own."""
     if mention.is_opening:
         return True
@@ -147,18 +147,18 @@ def _is_named(url: str, title: str) -> bool:
 # -------------------------------------------------------------------------------------------- mentions
 
 
-def mentions(block: Block, areas: Sequence[LinkArea], *, noted: _Noted = _NO_NOTE) -> list[Mention]:
+def mentions(block: Block, areas: Sequence[LinkArea], *, noted: _Noted = _NO_NOTE) -> list[PrintedAddress]:
     """The addresses of a block, from annotations over its lines, else from its text.
 
     ``noted`` is what it is a note of.
     """
     spans = sentence_spans(block.text)
-    found: list[Mention] = []
+    found: list[PrintedAddress] = []
 
-    def mention(url: str, page: int, start: int, end: int) -> Mention:
+    def mention(url: str, page: int, start: int, end: int) -> PrintedAddress:
         own = [block.text[a:b] for a, b in spans if a < end and start < b]
         said = tuple(one for one in [noted.sentence, *own] if _LETTERS.search("".join(words_before(one))))
-        return Mention(url, page, said, noted.is_opening or is_opening(block, page))
+        return PrintedAddress(url, page, said, noted.is_opening or is_opening(block, page))
 
     for area in areas:
         if not _ADDRESS.match(area.url):
