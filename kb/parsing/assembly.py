@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
@@ -17,140 +17,21 @@ from kb.parsing.frontmatter import is_front_matter, is_notice_of_rights, run_in_
 from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.headings import Heading
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
+from kb.parsing.line_ends import Vocabulary, glued
 from kb.parsing.lines import TextLine, only_first, without_first
+from kb.parsing.marks import begins_note, note_mark, with_plain_hyphens, without_marks
 from kb.parsing.page import stands_in
 from kb.parsing.references import split_references
 from kb.parsing.tables import ReadTable, read_table
 from kb.records import Block, BlockKind, Grid, Line
 from kb.structure import is_references
-from kb.text import CLOSERS, FULL_STOPS, is_set_solid
+from kb.text import CLOSERS, FULL_STOPS
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?(?:-[^\W_]+)*")
-# Prefixes that keep their hyphen when the paper itself gives no evidence.
-_KEPT_PREFIXES = frozenset(
-    "all anti co cross de eight few fine first five four full half high hyper ill inter large left long low meta mid"
-    " multi nine non off one open out post pre quasi re real right second self semi seven short single six small state"
-    " sub super ten third three top two ultra un well zero".split()
-) - frozenset("re de un inter sub super multi pre hyper meta anti out off co".split())
-# First halves of words that TeX breaks although both halves are words.
-_FALSE_WORDS = frozenset("over under some every with work back fore super inter micro data base net".split())
 _ITEM = re.compile(
     r"^(?:(?P<bullet>[•◦▪▸►‣∙●○■□–—]|[-*∗·](?=\s))\s*|\(?(?P<number>\d{1,2}|[a-z]|[ivx]{1,4})[.)]\s+|\[\d+\]\s+)(?=\S)"
 )
 _SURE_BULLETS = "•◦▪▸►‣∙●○■□"
 _ENDS_SENTENCE = re.compile(rf"[:{FULL_STOPS}][{CLOSERS}]*$")
-_ADDRESS_BROKEN = re.compile(rf"(?:https?://|www\.)\S*[-{SOFT_HYPHEN}]$")
-_FOOTNOTE_MARK = re.compile(r"^(?:\d{1,3}(?:\s?[,–-]\s?\d{1,3})*|[∗*†‡§¶]+)$")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vocabulary:
-    """The words of the paper that no line end breaks, folded to lower case, with their number."""
-
-    words: Counter[str]
-
-    @classmethod
-    def of(cls, lines: Iterable[TextLine]) -> Vocabulary:
-        """Count the words of all lines; the piece before a hyphen at a line's end, and the one after, are none."""
-        words: Counter[str] = Counter()
-        broken = False
-        for line in lines:
-            found = _WORD.findall(line.text.casefold())
-            ends_broken = line.text.endswith((SOFT_HYPHEN, "-"))
-            whole = found[1 if broken else 0 : len(found) - 1 if ends_broken else len(found)]
-            for word in whole:
-                words[word] += 1
-                if "-" in word:
-                    words.update(word.split("-"))
-            broken = ends_broken
-        return cls(words=words)
-
-    def keeps_hyphen(self, left: str, right: str) -> bool:
-        """Whether the word broken into ``left`` and ``right`` at a line's end has a hyphen of its own.
-
-        The paper's own spelling decides; else a joined word is the rule (measured: of 1,867 line-end hyphens 74%
-        occur joined elsewhere in the paper, 4% with hyphen, and of the rest nearly all are joins).
-        """
-        left, right = left.casefold(), right.casefold()
-        if not left or not right or not left[-1].isalpha() or not right[0].isalpha():
-            return True
-        joined, hyphened = self.words[left + right], self.words[f"{left}-{right}"]
-        if joined or hyphened:
-            return hyphened > joined
-        last, first = left.rsplit("-", 1)[-1], right.split("-", 1)[0]
-        if self.words[last + first] and last != left:
-            return False
-        if last in _KEPT_PREFIXES or "-" in left or "-" in right:
-            return True
-        both_words = min(len(last), len(first)) >= 4 and self.words[last] > 1 and self.words[first] > 1
-        return both_words and last not in _FALSE_WORDS
-
-
-def cleaned(line: TextLine) -> tuple[str, list[tuple[int, float, float]]]:
-    """A line's text without footnote marks, and its words' new places.
-
-    A raised number or sign right after a word of four letters or more, or after punctuation, is a mark; after a
-    digit, a variable or a unit it is an exponent and stays.
-    """
-    text = line.text
-    cut = [False] * len(text)
-    for run in line.runs:
-        mark = text[run.start : run.end].strip()
-        if run.raised and _FOOTNOTE_MARK.match(mark) and _can_bear_mark(text[: run.start]):
-            for at in range(run.start, run.start + len(text[run.start : run.end].rstrip())):
-                cut[at] = True
-    if not any(cut):
-        return _plain(text), list(line.words)
-    moved: list[int] = []
-    kept = 0
-    for flag in cut:
-        moved.append(kept)
-        kept += not flag
-    moved.append(kept)
-    spelt = "".join(char for char, flag in zip(text, cut, strict=True) if not flag)
-    words: dict[int, tuple[int, float, float]] = {}
-    for start, x0, x1 in line.words:
-        if not cut[start]:
-            words[moved[start]] = (moved[start], x0, x1)
-    # A mark with blanks on both sides leaves two of them.
-    return _squeezed(_plain(spelt), list(words.values()))
-
-
-def raised_numbers(line: TextLine) -> list[tuple[int, str]]:
-    """The raised numbers of a line that are no exponents: how much of what ``cleaned`` leaves stood behind each, and
-    it."""
-    found: list[tuple[int, str]] = []
-    gone, whole = 0, len(cleaned(line)[0])
-    for run in line.runs:
-        mark, before = line.text[run.start : run.end].strip(), line.text[: run.start]
-        if not run.raised or not _FOOTNOTE_MARK.match(mark):
-            continue
-        is_cut = _can_bear_mark(before)
-        begins_word = line.text[run.end - 1 : run.end + 1].isalnum() and line.text[run.end : run.end + 1].isalpha()
-        if mark[0].isdigit() and not begins_word and (is_cut or re.search(r"[^\W\d_]{2}\s?$", before)):
-            found.append((max(0, whole - len(before.rstrip()) + gone), mark))
-        gone += len(mark) if is_cut else 0
-    return found
-
-
-def _plain(text: str) -> str:
-    head, last = text[:-1], text[-1:]
-    return head.replace(SOFT_HYPHEN, "-") + last
-
-
-def _squeezed(text: str, words: list[tuple[int, float, float]]) -> tuple[str, list[tuple[int, float, float]]]:
-    for match in reversed(list(re.finditer(r"^ +| +$| (?= )", text))):
-        gone = match.end() - match.start()
-        text = text[: match.start()] + text[match.end() :]
-        words = [(start - gone if start >= match.end() else start, x0, x1) for start, x0, x1 in words]
-    return text, words
-
-
-def _can_bear_mark(before: str) -> bool:
-    bare = before.rstrip()
-    if not bare or len(before) - len(bare) > 1:
-        return False
-    return bool(re.search(r"(?:[^\W\d_]{4,}|[.,;:?!”\"’»)\]])$", bare)) and not re.search(r"\d[.,)\]]?$", bare)
 
 
 def join_lines(
@@ -163,11 +44,11 @@ def join_lines(
     text = ""
     spans: list[Line] = []
     for line in lines:
-        piece, words = (_plain(line.text), list(line.words)) if keep_marks else cleaned(line)
+        piece, words = (with_plain_hyphens(line.text), list(line.words)) if keep_marks else without_marks(line)
         if not piece:
             continue
         if text:
-            text = _glued(text, piece, vocabulary)
+            text = glued(text, piece, vocabulary)
             if spans and spans[-1].end > len(text):
                 spans[-1] = _shortened(spans[-1], len(text.rstrip()))
         start = len(text)
@@ -186,27 +67,6 @@ def join_lines(
 def _shortened(line: Line, end: int) -> Line:
     return Line(start=line.start, end=end, page=line.page, x0=line.x0, y0=line.y0, x1=line.x1, y1=line.y1,
                 words=tuple(word for word in line.words if word[0] < end))  # fmt: skip
-
-
-def _glued(text: str, piece: str, vocabulary: Vocabulary) -> str:
-    """``text`` as it must end before ``piece`` is put after it."""
-    if _ADDRESS_BROKEN.search(text) and piece[:1].isalnum():
-        return text[:-1] + "-"  # nobody puts a hyphen into an address to break it
-    broken = text.endswith(SOFT_HYPHEN) or (text.endswith("-") and text[-2:-1].isalpha() and piece[:1].islower())
-    if broken:
-        left = re.search(r"[^\W_]+(?:-[^\W_]+)*$", text[:-1])
-        right = re.match(r"[^\W_]+(?:-[^\W_]+)*", piece)
-        keep = vocabulary.keeps_hyphen(left[0] if left else "", right[0] if right else "")
-        return text[:-1] + ("-" if keep else "")
-    if text.endswith("-") and text[-2:-1].isalnum() and piece[:1].isalnum():
-        return text  # "BERT-" / "Large"
-    if is_set_solid(text[-1]) and is_set_solid(piece[0]):
-        return text
-    if re.search(r"https?:$", text) and piece.startswith("//"):
-        return text
-    if re.search(r"(?:https?://|www\.)\S*[/._=?&-]$", text) and not piece[:1].isupper():
-        return text  # an address that goes on in the next line
-    return text + " "
 
 
 # ------------------------------------------------------------------------------------------ paragraphs
@@ -242,7 +102,7 @@ def starts_paragraph(paragraph: Sequence[Placed], placed: Placed, *, page: PageL
     if abs(last.size - line.size) > 0.7 and down > 0.3 * size:
         return True
     if down > 1.4 * max(1.05 * size, body.leading * size / body.size) or down < -size:
-        return True
+        return ended or not line.text[:1].islower() or not _is_float_between(last, line, page=page)
     if down < 0.3 * size:
         return False  # the same printed line
     indent = line.x0 - last.x0
@@ -254,6 +114,15 @@ def starts_paragraph(paragraph: Sequence[Placed], placed: Placed, *, page: PageL
     short = last.x1 < end - 3 * size
     run_in = line.runs[0].style.bold and not last.bold and not line.bold
     return ended and ((short and line.text[:1].isupper()) or run_in)
+
+
+def _is_float_between(last: TextLine, line: TextLine, *, page: PageLayout) -> bool:
+    """Whether a figure or table stands between two lines of a column: over it a sentence goes on."""
+    return any(
+        placed.role in ("float", "caption") and last.y1 - 1 < (placed.line.y0 + placed.line.y1) / 2 < line.y0 + 1
+        and placed.line.x0 < max(last.x1, line.x1) and min(last.x0, line.x0) < placed.line.x1
+        for placed in page.placed
+    )  # fmt: skip
 
 
 _SEPARATOR = "\n\n"
@@ -376,9 +245,11 @@ class _Desk:
         self.later = []
 
 
-def assemble(pages: Sequence[PageLayout], headings: Sequence[Heading], *, body: BodyStyle) -> Assembled:
+def assemble(
+    pages: Sequence[PageLayout], headings: Sequence[Heading], *, body: BodyStyle, vocabulary: Vocabulary
+) -> Assembled:
     """Blocks of the whole document from lines whose roles are known."""
-    desk = _Desk(vocabulary=Vocabulary.of(p.line for page in pages for p in page.placed if p.role != "furniture"))
+    desk = _Desk(vocabulary=vocabulary)
     _put_front_first(desk, pages)
     at = {(heading.page, heading.lines[0]): heading for heading in headings}
     for page in pages:
@@ -465,7 +336,7 @@ def _take_group(desk: _Desk, index: int, *, page: PageLayout, body: BodyStyle) -
             desk.put("caption", lines, later=True, label=first.float_label)
     elif first.role == "footnote":
         for note in _footnotes(lines):
-            mark, first_line = _unmarked(note[0])
+            mark, first_line = note_mark(note[0])
             desk.put("footnote", [first_line, *note[1:]], later=True, label=mark)
     elif first.role == "equation":
         if not any(_is_same_display(first, placed) for placed in page.placed[:index]):
@@ -616,24 +487,43 @@ def _program(lines: Sequence[TextLine]) -> tuple[str, tuple[Line, ...]]:
         else:
             text += ("\n" if text else "") + " " * round((line.x0 - left) / em)
         start, before = len(text), line
-        text += line.text.replace(SOFT_HYPHEN, "-")
-        words = tuple((start + at, x0, x1) for at, x0, x1 in line.words)
+        spelt, places = _with_wide_blanks(line, em)
+        text += spelt
+        words = tuple((start + at, x0, x1) for at, x0, x1 in places)
         spans.append(Line(start=start, end=len(text), page=line.page, x0=line.x0, y0=line.y0, x1=line.x1, y1=line.y1,
                           words=words))  # fmt: skip
     return text, tuple(spans)
 
 
+def _with_wide_blanks(line: TextLine, em: float) -> tuple[str, list[tuple[int, float, float]]]:
+    """A row of a program with as many blanks between its words as are as wide, and its words' new places."""
+    text, places = "", list[tuple[int, float, float]]()
+    ends = [start for start, _, _ in line.words[1:]]
+    for (start, x0, x1), end in zip(line.words, [*ends, len(line.text)], strict=True):
+        is_apart = places and line.text[start - 1] == " "
+        if is_apart:
+            text += " " * max(1, round((x0 - places[-1][2]) / em))
+        places.append((len(text), x0, x1))
+        text += line.text[start:end].rstrip().replace(SOFT_HYPHEN, "-")
+    return text, places
+
+
 def _without_numbers_of_rows(lines: Sequence[TextLine]) -> list[TextLine]:
-    """The lines of a program without the numbers before them: set in another font, or counting on from row to row."""
+    """The lines of a program without the numbers before them: set in other type, or counting on from row to row."""
     firsts = [re.match(r"(\d{1,4})(?=\s|$)", line.text) for line in lines]
-    apart = [first and line.runs[0].style.font != line.font for first, line in zip(firsts, lines, strict=True)]
+    types: Counter[tuple[str, float]] = Counter()
+    for line in lines:
+        for run in line.runs:
+            types[run.style[:2]] += run.end - run.start
+    usual = max(types, key=lambda kind: (types[kind], kind))
+    apart = [first and line.runs[0].style[:2] != usual for first, line in zip(firsts, lines, strict=True)]
     lines = [without_first(line, first.end()) if first and is_apart else line
              for line, first, is_apart in zip(lines, firsts, apart, strict=True)]  # fmt: skip
     firsts = [None if is_apart else first for first, is_apart in zip(firsts, apart, strict=True)]
     numbers = [int(first[1]) for first in firsts if first]
     steps = [after - one for one, after in pairwise(numbers)]
     if len(numbers) < max(_LEAST_NUMBERED, len(lines) / 2) or min(steps) < 1 or sum(steps) > 2 * len(steps):
-        return list(lines)
+        return [line for line in lines if line.text]
     bare = [without_first(line, first.end()) if first else line for line, first in zip(lines, firsts, strict=True)]
     return [line for line in bare if line.text]
 
@@ -641,19 +531,10 @@ def _without_numbers_of_rows(lines: Sequence[TextLine]) -> list[TextLine]:
 def _footnotes(lines: Sequence[TextLine]) -> list[list[TextLine]]:
     notes: list[list[TextLine]] = []
     for line in lines:
-        marked = line.runs[0].raised or line.text[:1] in "∗*†‡§¶"
-        if marked or not notes:
+        if begins_note(line) or not notes:
             notes.append([])
         notes[-1].append(line)
     return notes
-
-
-def _unmarked(line: TextLine) -> tuple[str | None, TextLine]:
-    """A footnote's mark, and its first line without it."""
-    match = re.match(r"(?:\d{1,2}|[∗*†‡§¶]+)\s*(?=\S)", line.text)
-    if match is None or not (line.runs[0].raised or not match[0][0].isdigit()):
-        return None, line
-    return match[0].strip(), without_first(line, match.end())
 
 
 def _numbered(desk: _Desk) -> Assembled:

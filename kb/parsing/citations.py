@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from kb.names import fold
-from kb.parsing.assembly import raised_numbers
 from kb.parsing.layout import PageLayout
+from kb.parsing.marks import raised_numbers
 from kb.parsing.reference_fields import read_fields
 from kb.records import Block, CitationMark, Document, ReferenceEntry
 from kb.text import sentence_spans

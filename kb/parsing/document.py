@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 
 from kb.errors import ParseError
 from kb.ids import file_key
-from kb.parsing.assembly import Vocabulary, assemble, join_lines
+from kb.parsing.assembly import assemble, join_lines
 from kb.parsing.citations import raised_marks, with_references
 from kb.parsing.frontmatter import FileFacts, mark_front, read_front
 from kb.parsing.headings import find_headings
 from kb.parsing.layout import PageLayout, Placed, lay_out
 from kb.parsing.legibility import Legibility, judge, shows_more_words
+from kb.parsing.line_ends import Vocabulary
+from kb.parsing.marks import find_marks
 from kb.parsing.page import LinkArea, image_cover
 from kb.parsing.pdf import PdfPage, PdfReader
 from kb.parsing.references import mark_references
@@ -165,7 +167,12 @@ def read_pdf(
     headings = find_headings(pages, outline=on_pages(outline, pages), body=body)
     assign_roles(pages, captions, body=body)
     mark_references(pages, headings)
-    assembled = assemble(pages, headings, body=body)
+    find_marks(pages)
+    vocabulary = Vocabulary(
+        (placed.line.text for page in pages for placed in page.placed if placed.role != "furniture"),
+        addresses=(area.url for area in reading.links),
+    )
+    assembled = assemble(pages, headings, body=body, vocabulary=vocabulary)
     if not assembled.blocks:
         raise ParseError("the PDF has no text that can be read: add its abstract instead", code="pdf-empty")
     if unread := assembled.text.count(UNREAD):
@@ -178,8 +185,8 @@ def read_pdf(
 
         blocks = as_shown(blocks, reading.recognised)
         fulltext = _by_machine(fulltext, reading.recognised.values(), count)
-    said = FileFacts(links=reading.links, information=information, data=data)
-    vocabulary = Vocabulary.of(placed.line for page in pages for placed in page.placed)
+    raised = raised_marks(pages, assembled.blocks)
+    said = FileFacts(links=reading.links, information=information, data=data, raised=raised)
     read = read_front(pages, said, body=body, blocks=blocks, join=lambda lines: join_lines(lines, vocabulary)[0])
     front = _with_file_id(_on_its_sheet(read, pages), data)
     dropped = reading.dropped + assembled.dropped + Counter({"cover page": found.cover_lines})
@@ -194,7 +201,7 @@ def read_pdf(
         warnings=tuple(reading.warnings),
         page_labels=labels,
     )
-    return with_references(document, raised=raised_marks(pages, assembled.blocks))
+    return with_references(document, raised=raised)
 
 
 def first_characters(document: Document, *, most: int) -> Document:

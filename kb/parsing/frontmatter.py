@@ -13,31 +13,18 @@ from dataclasses import dataclass
 from kb.bibliographic import MONTHS
 from kb.errors import BadIdentifier
 from kb.ids import doi_key, parse_arxiv_id, plain_words
-from kb.links import HOSTS, host_kind, link_kind, names_a_thing, same_address, without_punctuation
+from kb.latex import decode_latex
 from kb.parsing.authors import is_name, is_place, lead_of, printed_names, read_affiliations, read_authors
 from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
+from kb.parsing.line_ends import Vocabulary, glued
 from kb.parsing.lines import TextLine, without_first
+from kb.parsing.own_links import read_links
 from kb.parsing.page import LinkArea, Rectangle, stands_in
-from kb.records import Affiliation, Block, Link, Metadata
+from kb.records import Affiliation, Block, Metadata
 from kb.structure import KEYWORDS, NUMBERED, is_abstract, is_references
 from kb.text import CLOSERS, FULL_STOPS, is_set_solid
 
-_ADDRESS = re.compile(rf"(?:https?://)?(?:www\.)?(?P<host>{HOSTS})(?P<path>(?:/[\w.\-~%+@]+){{0,5}})/?", re.IGNORECASE)
-_ANY_ADDRESS = re.compile(r"https?://[\w.-]+\.[a-z]{2,}(?:/[\w.\-~%+@]*)*", re.IGNORECASE)
-_OWN = re.compile(
-    r"(?<![A-Za-z])(?:our|we)\b[^.]{0,120}\b(?:code|implementation|models?|data|datasets?|release[ds]?|available|page|repository|website)"
-    r"|(?<![A-Za-z])(?:code|implementation|models?|data|datasets?|demo|page|website|repository|access)\b[^.]{0,90}"
-    r"(?:available|released|open[- ]sourced?|found|:|\bat\b|https?:)"
-    r"|\b(?:publicly|freely|openly) (?:available|released)|open[- ]sourced?|project page",
-    re.IGNORECASE,
-)
-_OTHERS = re.compile(
-    r"\b(?:by|from) (?:the|its|their) (?:original )?authors?"
-    r"|(?<!code )(?<!that )\bwe (?:use|used|follow|followed|adopt|adopted|employ)\b"
-    r"|\b(?:implementation|code|version) (?:of|from|by|provided)\b|provided by|\busing the\b",
-    re.IGNORECASE,
-)
 _KEYWORDS = re.compile(
     rf"^{KEYWORDS}\s*[:.—–-]*\s*(?P<rest>.*)$",
     re.DOTALL,
@@ -63,86 +50,6 @@ _NO_VENUE = re.compile(
     r"©|\(c\)|copyright|https?://\S+$|\barxiv\b|received|accepted|\(Eds?\b|^\W*\d|e-?mail|@", re.IGNORECASE
 )
 _HOW_TO_CITE = re.compile(r"ACM Reference Format:?$", re.IGNORECASE)
-_NEAR_CHARS = 240
-
-
-def read_links(blocks: Sequence[Block], areas: Sequence[LinkArea]) -> tuple[Link, ...]:
-    """Code and project links that the paper calls its own, with their page.
-
-    Link annotations first (they hold the whole address), then addresses in the healed text. Counted as own: in the
-    front matter or abstract, a footnote of the first page that is only an address, or beside words like "our code"
-    or "available at".
-    """
-    found: dict[str, Link] = {}
-    for block in blocks:
-        if block.kind in ("reference", "table", "code") or block.page is None:
-            continue
-        for url, page, context in _mentioned(block, areas):
-            address = _canonical(url)
-            kind = host_kind(address) if address else None
-            if address and kind and _is_own(block, page, context):
-                found.setdefault(same_address(address), Link(kind=kind, url=address, page=page, source="pdf"))
-        for link in _announced(block):
-            found.setdefault(same_address(link.url), link)
-    return tuple(found.values())
-
-
-def _announced(block: Block) -> list[Link]:
-    """Addresses on any host that the front matter or the abstract calls the project, the demo or the code."""
-    if not _is_opening(block, block.page or 9):
-        return []
-    found = []
-    for match in _ANY_ADDRESS.finditer(block.text):
-        address = without_punctuation(match[0])
-        kind = link_kind(address, block.text[: match.start()]) if host_kind(address) is None else None
-        if kind is not None:
-            found.append(Link(kind=kind, url=address, page=_page_at(block, match.start()), source="pdf"))
-    return found
-
-
-def _mentioned(block: Block, areas: Sequence[LinkArea]) -> list[tuple[str, int, str]]:
-    """(address, page, text around it) of a block, from annotations over its lines, else from its text."""
-    found: list[tuple[str, int, str]] = []
-    for area in areas:
-        if not _ADDRESS.match(area.url):
-            continue
-        for line in block.lines:
-            over = line.page == area.page and area.x0 < line.x1 and area.x1 > line.x0
-            if over and min(line.y1, area.y1) - max(line.y0, area.y0) > 0.5 * (line.y1 - line.y0):
-                found.append((area.url, area.page, block.text[max(0, line.start - _NEAR_CHARS) : line.end + 60]))
-                break
-    if not found:
-        for match in _ADDRESS.finditer(block.text):
-            context = block.text[max(0, match.start() - _NEAR_CHARS) : match.end() + 60]
-            found.append((match[0], _page_at(block, match.start()), context))
-    return found
-
-
-def _page_at(block: Block, at: int) -> int:
-    pages = [line.page for line in block.lines if line.start <= at]
-    return pages[-1] if pages else block.page or 1
-
-
-def _canonical(url: str) -> str | None:
-    match = _ADDRESS.match(url)
-    if match is None or not names_a_thing(match[0]):
-        return None  # a person or an organisation, not a thing
-    path = match["path"].rstrip("./").removesuffix(".git")
-    return f"https://{match['host'].lower()}{path}"
-
-
-def _is_opening(block: Block, page: int) -> bool:
-    """Whether the block stands in the front matter or in the abstract."""
-    abstract = bool(block.section) and is_abstract(block.section[-1])
-    return block.kind == "front" or (abstract and page <= 2)
-
-
-def _is_own(block: Block, page: int, context: str) -> bool:
-    if _is_opening(block, page):
-        return True
-    if page == 1 and block.kind == "footnote" and len(block.text) < 90:
-        return True
-    return bool(_OWN.search(context)) and not _OTHERS.search(context)
 
 
 Joiner = Callable[[Sequence[TextLine]], str]
@@ -269,6 +176,7 @@ _BANNER = re.compile(
     re.IGNORECASE,
 )
 _MARKS = re.compile(r"\s*[∗*†‡§¶⋆]+\s*$")
+_NO_WORDS = Vocabulary(())
 
 
 def read_title(
@@ -353,11 +261,7 @@ def _title_text(lines: Sequence[Placed]) -> str:
     text = ""
     for placed in lines:
         piece = placed.line.without_raised().strip() or placed.line.text
-        if text.endswith(SOFT_HYPHEN):
-            # In a title a hyphen at the line's end is nearly always the word's own.
-            text = text[:-1] + "-" + piece
-        else:
-            text = f"{text} {piece}" if text and not text.endswith("-") else text + piece
+        text = glued(text, piece, _NO_WORDS) + piece if text else piece
     text = re.sub(r"\s*\[[^\]]*https?:[^\]]*\]?$", "", re.sub(r"\s+", " ", text.replace(SOFT_HYPHEN, "-")))
     return _MARKS.sub("", text).strip()
 
@@ -492,11 +396,13 @@ def is_notice_of_rights(line: TextLine) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileFacts:
-    """What a PDF says beside its pages: link annotations, document information, and the bytes (for XMP)."""
+    """What a PDF says beside its pages: link annotations, document information, and the bytes (for XMP); and the raised
+    marks of its text, each with its place."""
 
     links: Sequence[LinkArea]
     information: Mapping[str, str]
     data: bytes
+    raised: Sequence[tuple[int, str]] = ()
 
 
 def read_front(
@@ -520,13 +426,17 @@ def read_front(
     is_paper = abstract is not None or any(
         block.kind == "heading" and (block.page or 99) <= latest and _INTRODUCTION.match(block.text) for block in blocks
     )
-    stated = said.information.get("Title", "")
+    stated = decode_latex(said.information.get("Title", ""))
     title, title_lines = read_title(front, page=pages[0], body=body, stated=stated, is_paper=is_paper)
     if title is None and not is_paper:  # one page without headings: what stands above names may be a title
         likely, likely_lines = read_title(front, page=pages[0], body=body, stated=stated, is_paper=True)
         if likely_lines and printed_names(front, title=likely_lines):
             title, title_lines = likely, likely_lines
-    authors = read_authors(front, title=title_lines, stated=said.information.get("Author", "")) if title_lines else None
+    authors = (
+        read_authors(front, title=title_lines, stated=decode_latex(said.information.get("Author", "")))
+        if title_lines
+        else None
+    )
     affiliations = (
         read_affiliations(pages[0], front, title=title_lines, authors=authors, body_size=body.size) if authors else ()
     )
@@ -541,7 +451,7 @@ def read_front(
         title=title,
         authors=authors,
         abstract=abstract,
-        links=read_links(blocks, said.links) or None,
+        links=read_links(blocks, said.links, title=title, raised=said.raised) or None,
         affiliation=Affiliation(text=first.text, page=first.page) if first else None,
         affiliations=affiliations or None,
         keywords=read_keywords(blocks, pages, join=join),

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 from kb.errors import BadIdentifier, ParseError
 from kb.ids import arxiv_key, doi_key, file_key, parse_arxiv_id
 from kb.links import host_kind, names_a_thing, same_address, without_punctuation
+from kb.parsing.own_links import announces
 from kb.records import Block, BlockKind, Document, Fulltext, Link, SourceName
 from kb.structure import KEYWORDS
-from kb.text import CONTROL, INVISIBLE, NO_TEXT
+from kb.text import CONTROL, INVISIBLE, NO_TEXT, sentence_spans
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -461,13 +462,6 @@ _SITE_ARXIV = re.compile(
     r"^(?:https?://(?:www\.|export\.)?(?:arxiv\.org|ar5iv\.(?:org|labs\.arxiv\.org)))?/(?:abs|html|pdf)/(.+)$", re.I
 )
 _WATERMARK = re.compile(r"^\s*arXiv:(\S+?)\s+\[[\w.-]+\]\s+\d{1,2} \w{3} \d{4}")
-_OWN_WORDS = re.compile(
-    r"\b(?:our|we)\b[^.]{0,120}\b(?:code|implementation|models?|datasets?|release[ds]?|available|page|repository)\b"
-    r"|\b(?:code|implementation|models?|datasets?|demo|page|website|repository)\b[^.]{0,90}"
-    r"(?:available|released|open[- ]sourced?|found|:|\bat\b)"
-    r"|\b(?:publicly|freely|openly) (?:available|released)|open[- ]sourced?|project page",
-    re.I,
-)
 _NOT_A_NAME = re.compile(
     r"\d|@|universit|institut|laborator|\blabs?\b|depart|college|school|academy|\binc\b|research|google|microsoft"
     r"|\bmeta\b|facebook|amazon|apple|nvidia|openai|deepmind|\bibm\b|cent(?:er|re)\b|hospital|faculty|\bteam\b|equal"
@@ -523,7 +517,7 @@ def own_links(elements: Iterable[Element], *, everywhere: bool, source: SourceNa
     for element in elements:
         anchors = [a.attributes.get("href", "").strip() for a in element.walk() if a.tag == "a"]
         anchors = [address for address in anchors if _is_web(address) and names_a_thing(address)]
-        if anchors and (everywhere or _OWN_WORDS.search(inline_text(element))):
+        if anchors and (everywhere or _announces(inline_text(element))):
             _add_links(found, anchors, source=source)
     return tuple(found.values())
 
@@ -532,9 +526,15 @@ def links_in(texts: Iterable[str], *, source: SourceName) -> tuple[Link, ...]:
     """The same for texts without anchors: addresses beside words like "our code", punctuation after them cut."""
     found: dict[str, Link] = {}
     for text in texts:
-        if _OWN_WORDS.search(text):
+        if _announces(text):
             _add_links(found, re.findall(r"https?://[^\s<>\"{}|\\^`\[\]]+", text), source=source)
     return tuple(found.values())
+
+
+def _announces(text: str) -> bool:
+    """Whether a sentence announces something: one with an address in it, where there is one."""
+    sentences = [text[a:b] for a, b in sentence_spans(text)]
+    return any(announces(one) > 0 for one in [one for one in sentences if "//" in one] or sentences)
 
 
 def _add_links(found: dict[str, Link], addresses: Iterable[str], *, source: SourceName) -> None:

@@ -16,12 +16,15 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kb.parsing.lines import TextLine
 from kb.parsing.page import Raster, Rectangle
-from kb.parsing.sheets import PrintedSheet
 from kb.structure import FLOAT_TITLE
 from kb.text import UNREAD
+
+if TYPE_CHECKING:
+    from kb.parsing.sheets import PrintedSheet
 
 TABLE = Path(__file__).parent / "data" / "letters.npz"
 LETTERS = " abcdefghijklmnopqrstuvwxyz"
@@ -82,6 +85,17 @@ def _bits(word: str) -> tuple[float, int]:
     places = [LETTERS.find(letter) for letter in f" {word} "]
     bits = [table[one][two][three] for one, two, three in zip(places, places[1:], places[2:], strict=False)]
     return sum(bits), len(bits)
+
+
+def parted_bits(left: str, right: str) -> float:
+    """By how many bits two pieces of small Latin letters are likelier as two words than as one: below 0 where their
+    letters follow each other within words."""
+    table = _table()
+    one, two = f" {left}"[-2:], f"{right} "[:2]
+    together, apart = f"{one}{two}", f"{one} {two}"
+    places = [[LETTERS.find(letter) for letter in spelt] for spelt in (apart, together)]
+    bits = [sum(table[a][b][c] for a, b, c in zip(own, own[1:], own[2:], strict=False)) for own in places]
+    return bits[0] - bits[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ from kb.parsing.glyphs import (
 from kb.text import is_set_solid
 
 _TALLEST = 2.0  # height of a line's letters, in units of their size
+_RAISED = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹")  # signs that are raised by what they are
 _JOIN_EM = 0.75  # gap between two pieces of one line, in units of the font size
 
 
@@ -126,6 +127,16 @@ def _weave(a: Fragment, b: Fragment) -> list[Glyph]:
     first, second = left.glyphs, right.glyphs
     if _runs_leftwards([*first, *second]):
         first, second = second, first
+    elif right.x1 < left.x1 and right.is_script(left) and right.size < left.size and not is_accent(second):
+        # Painted late ("th" of "4th"), into a gap that was left for it.
+        slack = 0.1 * left.size
+        if not any(one.x0 < right.x1 - slack and right.x0 + slack < one.x1 and not one.text.isspace() for one in first):
+            at = max(
+                at for at, one in enumerate(first, 1) if at == 1 or (one.x1 <= right.x1 and not one.text.isspace())
+            )
+            if right.x0 - first[at - 1].x1 > SPACE_EM * left.size and first[at : at + 1] and first[at].text.isspace():
+                at += 1
+            return [*first[:at], *second, *first[at:]]
     gap = right.x0 - left.x1
     if gap > SPACE_EM * max(a.size, b.size) and not first[-1].text.isspace() and not second[0].text.isspace():
         edge = first[-1]
@@ -146,12 +157,14 @@ _MARKER = re.compile(r"(?:\(?(?:\d{1,2}(?:\.\d{1,2}){0,3}|[A-Za-z]|[ivxIVX]{1,4}
 
 
 class Run(NamedTuple):
-    """``[start, end)`` of a line's text in one style; ``raised`` marks superscripts."""
+    """``[start, end)`` of a line's text in one style; ``raised`` marks superscripts, ``is_mark`` those that point to a
+    note or an entry (``kb.parsing.marks``)."""
 
     start: int
     end: int
     style: Style
     raised: bool
+    is_mark: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,7 +301,7 @@ def _spell(glyphs: list[Glyph], line: Fragment) -> tuple[str, list[tuple[int, fl
             length += 1
             pending = False
         wide = text > "\u2e7f" and is_set_solid(text[0])
-        is_raised = own.size < 0.92 * line.size and line.baseline - baseline > 0.15 * line.size
+        is_raised = (own.size < 0.92 * line.size and line.baseline - baseline > 0.15 * line.size) or text in _RAISED
         if in_word and not wide and raised == is_raised:
             start, left, right = words[-1]
             words[-1] = (start, x0 if x0 < left else left, x1 if x1 > right else right)

@@ -24,6 +24,7 @@ from kb.parsing.html import (
     refuse_binary,
     split_keywords,
 )
+from kb.parsing.line_ends import Vocabulary, glued
 from kb.records import Block, Document, Fulltext, Link, Metadata
 from kb.structure import ARABIC, KNOWN, ROMAN, float_label, is_abstract, is_references
 from kb.text import CONTROL
@@ -222,7 +223,6 @@ def front_matter(text: str) -> tuple[dict[str, list[str]], str]:
 MARKDOWN_PARSER = "markdown/1"
 TEXT_PARSER = "plain-text/1"
 
-_LONGEST_WORD = 80  # characters at the end of a line that may be the first part of a word
 
 # Plain text
 _REFERENCE_MARK = re.compile(r"(?:\[\w{1,12}\]|\d{1,3}\.)\s")
@@ -263,18 +263,18 @@ def parse_text(data: bytes) -> Document:
     """
     text = _decoded(data).replace("\f", "\n\n")
     reading = WebReading()
-    words = Counter(re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", text.lower()))
+    vocabulary = Vocabulary(line.strip() for line in text.split("\n"))
     for number, paragraph in enumerate(re.split(r"\n[ \t]*\n", text)):
         lines = [line.strip() for line in paragraph.split("\n") if line.strip()]
         if lines:
-            _read_text_paragraph(lines, reading, words=words, first=number == 0)
+            _read_text_paragraph(lines, reading, vocabulary=vocabulary, first=number == 0)
     return _document(reading, data, parser=TEXT_PARSER, stated={})
 
 
 # ---------------------------------------------------------------------------------------- plain text
 
 
-def _read_text_paragraph(lines: list[str], reading: WebReading, *, words: Counter[str], first: bool) -> None:
+def _read_text_paragraph(lines: list[str], reading: WebReading, *, vocabulary: Vocabulary, first: bool) -> None:
     if len(lines) == 2 and re.fullmatch(r"[=\-~^*]{3,}", lines[1]):
         reading.heading(lines[0], level=1 if lines[1][0] == "=" else 2)
         return
@@ -284,7 +284,7 @@ def _read_text_paragraph(lines: list[str], reading: WebReading, *, words: Counte
         reading.heading(title, level=level)
         lines = lines[1:]
     for entry in _entries(lines, reading):
-        reading.put_prose(_joined(entry, words))
+        reading.put_prose(_joined(entry, vocabulary))
 
 
 def _is_known(line: str) -> bool:
@@ -317,19 +317,12 @@ def _entries(lines: list[str], reading: WebReading) -> Iterator[list[str]]:
         yield entry
 
 
-def _joined(lines: list[str], words: Counter[str]) -> str:
-    """Lines as one text; "exam-" and "ple" become one word unless the text writes it with the hyphen elsewhere."""
-    pieces = [""]
-    for line in lines:
-        left = re.search(r"([^\W\d_]+)-$", pieces[-1][-_LONGEST_WORD:])
-        right = re.match(r"[^\W\d_]+", line)
-        if left and right and right[0].islower():
-            whole, hyphened = left[1] + right[0], f"{left[1]}-{right[0]}"
-            if not words[hyphened.lower()] or words[whole.lower()]:
-                pieces[-1] = pieces[-1][:-1]
-            pieces.append(line)
-        else:
-            pieces += [" ", line]
+def _joined(lines: list[str], vocabulary: Vocabulary) -> str:
+    """Lines as one text, words cut at line ends healed."""
+    pieces = lines[:1]
+    for line in lines[1:]:
+        pieces[-1] = glued(pieces[-1], line, vocabulary)
+        pieces.append(line)
     return " ".join("".join(pieces).split())
 
 

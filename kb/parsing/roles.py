@@ -12,6 +12,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from kb.parsing.equations import find_displays
@@ -55,6 +56,11 @@ _TALLEST_POINTS = 640.0
 _APART_POINTS = 420.0  # rules that stand farther apart are not of one table
 _HEAD_POINTS = 80.0
 _CODE_NAMES = ("Algorithm", "Listing")
+_ROWS_APART = 3.5  # of a program, in units of its size: rows between them may be of something else
+_LEAST_PITCHED = 3  # letters of a word whose width tells
+_LEAST_PITCHED_WORDS = 3
+_LEAST_PITCHED_LETTERS = 12
+_PITCH_SLACK = 0.01  # share of a letter's width
 
 
 @dataclass(slots=True)
@@ -302,6 +308,7 @@ def assign_roles(pages: Sequence[PageLayout], captions: Sequence[Sequence[Captio
             "equation" if any(block is display for display in displays) else _judge(block, page=of_page.page, body=body)
             for block in of_page.blocks
         ]
+        _close_programs(of_page)
     attach_to_captions(floats)
     for of_page in floats:
         for number, (block, verdict) in enumerate(zip(of_page.blocks, of_page.verdicts, strict=True), start=1):
@@ -407,7 +414,7 @@ def _letters(lines: Sequence[TextLine]) -> float:
 def _judge(block: list[Placed], *, page: PageLayout, body: BodyStyle) -> Verdict:
     """ "prose", "weak" (prose unless it lies in a float), "code" or "junk"."""
     lines = [placed.line for placed in block]
-    if sum(_is_code(line) for line in lines) > 0.6 * len(lines) and not body_is_mono(body):
+    if sum(_is_code(line, body=body) for line in lines) > 0.6 * len(lines) and not body_is_mono(body):
         return "code"
     start, end = page.span_of(block[0].column)
     wide = [line for line in lines if line.width >= 0.8 * (end - start)]
@@ -429,10 +436,40 @@ def _judge(block: list[Placed], *, page: PageLayout, body: BodyStyle) -> Verdict
     return "junk"
 
 
-def _is_code(line: TextLine) -> bool:
+def _close_programs(of_page: PageFloats) -> None:
+    """Call code what stands between rows of a program: a comment in other type, a bracket alone, numbers of rows."""
+    programs = [at for at, verdict in enumerate(of_page.verdicts) if verdict == "code"]
+    for before, after in pairwise(programs):
+        last, first = of_page.blocks[before][-1], of_page.blocks[after][0]
+        down = first.line.baseline - last.line.baseline
+        between = range(before + 1, after)
+        is_near = last.column == first.column and 0 < down <= _ROWS_APART * first.line.size
+        if is_near and not any(of_page.verdicts[at] == "prose" for at in between):
+            for at in between:
+                of_page.verdicts[at] = "code"
+
+
+def _is_code(line: TextLine, *, body: BodyStyle) -> bool:
     """Whether a line is set like a program; one that only ends in an address is not."""
     starts_mono = bool(_MONO.search(line.runs[0].style.font)) and " " in line.text
-    return bool(_MONO.search(line.font)) and (starts_mono or not _ADDRESS.search(line.text))
+    if _MONO.search(line.font):
+        return starts_mono or not _ADDRESS.search(line.text)
+    return line.font not in body.fonts and _is_of_one_pitch(line)
+
+
+def _is_of_one_pitch(line: TextLine) -> bool:
+    """Whether all letters of a line are equally wide, as those of a typewriter are, whatever its font is called."""
+    pitches: list[float] = []
+    letters = 0
+    ends = [start for start, _, _ in line.words[1:]]
+    for (start, x0, x1), end in zip(line.words, [*ends, len(line.text) + 1], strict=True):
+        count = end - 1 - start
+        if count >= _LEAST_PITCHED:
+            pitches.append((x1 - x0) / count)
+            letters += sum(map(str.isalpha, line.text[start : start + count]))
+            if abs(pitches[-1] - pitches[0]) > _PITCH_SLACK * pitches[0]:
+                return False
+    return len(pitches) >= _LEAST_PITCHED_WORDS and letters >= _LEAST_PITCHED_LETTERS
 
 
 def body_is_mono(body: BodyStyle) -> bool:

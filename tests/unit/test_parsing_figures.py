@@ -13,7 +13,6 @@ from PIL import Image
 
 from kb.errors import ParseError
 from kb.parsing.figures import MAX_CROP_SIDE_PIXELS, find_figures
-from kb.parsing.floats.captions import SOFT_HYPHEN, join_rows
 from kb.parsing.floats.page import Rect, hull
 from kb.records import FigureImage
 from tests.pdf_writer import Words, content_of, file_of, pdf_of, stream
@@ -309,12 +308,6 @@ def test_wherever_a_box_is_drawn_it_is_cut_out(left: int, width: int, top: int, 
     text = [*prose(72, 100, 6), Words(left, caption, "Figure 1: Somewhere."), *prose(72, caption + 40, 10)]
     box = (left, top, left + width, top + height)
     assert_box(found(page(text, drawn(box)))["Figure 1"], box)
-
-
-def test_rows_are_joined_with_the_papers_own_hyphens() -> None:
-    rows = [[f"A state{SOFT_HYPHEN}"], [f"of the cross{SOFT_HYPHEN}"], ["lingual repre" + SOFT_HYPHEN], ["sentation"]]
-    assert join_rows(rows, vocabulary={"cross-lingual"}) == "A stateof the cross-lingual representation"
-    assert join_rows([["a well-"], ["known fact"]], vocabulary=set()) == "a well-known fact"
 
 
 boxes = st.tuples(*[st.floats(-100, 100, width=32)] * 4).map(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from kb.parsing.frontmatter import read_keywords, read_links, read_venue
+from kb.parsing.frontmatter import read_keywords, read_venue
+from kb.parsing.own_links import read_links
 from kb.parsing.page import LinkArea
 from kb.records import Block, BlockKind, Line
 from tests.printed_pages import Printed, laid_out, prose
@@ -112,3 +115,45 @@ def test_the_venue_is_what_head_or_foot_of_the_first_page_names(foot: str, venue
     (page,), _ = laid_out([*prose(72, 100, 20), Printed(72, 770, foot)])
     page.placed[-1].role = "furniture"
     assert read_venue(page) == venue
+
+
+@pytest.mark.parametrize(
+    ("sentence", "own"),
+    [
+        ("The source code of this work can be found at https://github.com/example/widgets.", True),
+        ("Code: https://github.com/example/widgets", True),
+        ("All data sets and scripts are publicly available on https://gitlab.com/example/widgets.", True),
+        ("Their source code is available at https://github.com/example/widgets.", False),
+        ("The authors released the code at https://github.com/example/widgets.", False),
+        ("We use the tokenizer at https://github.com/example/widgets.", False),
+        ("The baseline is implemented with https://github.com/example/widgets.", False),
+        ("Pages are parsed with GROBID (Lopez, 2009), see https://github.com/example/widgets.", False),
+    ],
+)
+def test_a_sentence_says_whose_the_address_is(sentence: str, own: bool) -> None:
+    assert bool(links(block(sentence, page=4))) == own
+
+
+@pytest.mark.parametrize(
+    ("sentence", "own"),
+    [
+        ("We make all of our code and data available", True),
+        ("Pages are parsed with the usual tool in its last version", False),
+    ],
+)
+def test_a_note_speaks_with_the_sentence_of_its_mark(sentence: str, own: bool) -> None:
+    text = f"Words come before it. {sentence}. Others follow."
+    said, note = block(text, page=4), block("https://github.com/example/widgets", kind="footnote", page=4)
+    note = replace(note, start=len(text) + 2, label="3")
+    found = read_links((said, note), (), raised=[(text.index(". Others") + 1, "3")])
+    assert bool(found) == own
+
+
+def test_what_the_title_names_is_the_papers_own() -> None:
+    said = block("The parser is described at https://github.com/example/widget-mill", page=4)
+    assert read_links((said,), (), title="Other Things") == ()
+    assert [link.url for link in read_links((said,), (), title="WidgetMill: Mills of Widgets")] == [
+        "https://github.com/example/widget-mill"
+    ]
+    short = block("The parser is described at https://github.com/example/MOW", page=4)
+    assert len(read_links((short,), (), title="Mills of Widgets")) == 1

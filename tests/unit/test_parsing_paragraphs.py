@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kb.parsing.assembly import Vocabulary, cleaned, join_lines
+from kb.parsing.assembly import join_lines
 from kb.parsing.document import read_pdf
 from kb.parsing.glyphs import SOFT_HYPHEN, Style
+from kb.parsing.line_ends import Vocabulary
 from kb.parsing.lines import Run, TextLine
+from kb.parsing.roles import assign_roles
 from tests.pdf_writer import Words, paragraph, pdf_of
+from tests.printed_pages import BODY, Printed, laid_out, prose
 
 STYLE = Style(font="Times", size=10.0, bold=False, italic=False, upright=True)
 
@@ -34,7 +39,7 @@ def line_of(text: str, *, row: int = 0, raised: tuple[int, int] | None = None) -
 
 def join(*texts: str, known: str = "") -> str:
     lines = [line_of(text, row=row) for row, text in enumerate(texts)]
-    return join_lines(lines, Vocabulary.of([*lines, line_of(known)] if known else lines))[0]
+    return join_lines(lines, Vocabulary([*texts, known]))[0]
 
 
 def test_a_word_broken_at_the_line_end_is_joined_by_default() -> None:
@@ -59,19 +64,6 @@ def test_a_name_or_number_after_the_hyphen_keeps_it() -> None:
 
 def test_chinese_lines_join_without_a_space() -> None:
     assert join("扩散模", "型很好") == "扩散模型很好"
-
-
-def test_an_address_that_goes_on_in_the_next_line_is_whole() -> None:
-    assert join("see https://github.com/", "kb/kb for code") == "see https://github.com/kb/kb for code"
-    assert join("see https:", "//github.com/kb/kb for code") == "see https://github.com/kb/kb for code"
-    assert (
-        join(f"see https://github.com/kb/a{SOFT_HYPHEN}", "base for code")
-        == "see https://github.com/kb/a-base for code"
-    )
-
-
-def test_a_word_of_which_only_a_part_is_one_is_joined() -> None:
-    assert join(f"the ex{SOFT_HYPHEN}", "isting methods") == "the existing methods"
 
 
 PROSE = [
@@ -103,15 +95,29 @@ def test_a_program_keeps_its_indentation_and_not_the_numbers_of_its_rows() -> No
     ]
 
 
-def test_a_footnote_mark_after_a_word_is_taken_out_and_words_keep_their_place() -> None:
-    text, words = cleaned(line_of("our corpus1 is large", raised=(10, 11)))
-    assert text == "our corpus is large"
-    assert [text[start:].split(" ")[0] for start, _, _ in words] == ["our", "corpus", "is", "large"]
+def test_blanks_within_a_row_and_what_stands_between_rows_are_of_the_program() -> None:
+    rows = [("loss      0.53", "F4"), ("# a note in other type", "F3"), ("recall    0.87", "F4"), ("}", "F1")]
+    program = [Words(100, 170 + 11 * at, row, size=9, font=font) for at, (row, font) in enumerate(rows)]
+    page = [*paragraph(72, 100, PROSE), *program, Words(100, 214, "end()", size=9, font="F4"),
+            *paragraph(72, 260, PROSE)]  # fmt: skip
+    (code,) = (block for block in read_pdf(pdf_of([page]), max_pages=1).blocks if block.kind == "code")
+    assert code.text == "loss      0.53\n# a note in other type\nrecall    0.87\n}\nend()"
+    assert all(code.text[start] != " " for line in code.lines for start, _, _ in line.words)
 
 
-def test_an_exponent_after_a_digit_or_variable_stays() -> None:
-    assert cleaned(line_of("about 1020 steps", raised=(8, 10)))[0] == "about 1020 steps"
-    assert cleaned(line_of("with x2 as input", raised=(6, 7)))[0] == "with x2 as input"
+def test_a_program_whose_font_says_nothing_is_known_by_its_one_pitch() -> None:
+    odd = BODY._replace(font="Qwertzu")
+    rows = ["def sum(first, second):", "    return first plus second", "print(sum(one, two))"]
+    program = [Printed(100, 230 + 12 * at, row.strip(), odd) for at, row in enumerate(rows)]
+    (page,), body = laid_out([*prose(72, 100, 10), *program, *prose(72, 290, 10)])
+    assign_roles([page], [[]], body=body)
+    assert [placed.line.text for placed in page.placed if placed.role == "code"] == [row.strip() for row in rows]
+    for placed in page.placed:  # the same words in letters of several widths
+        placed.role = "body"
+        at, x0, x1 = placed.line.words[-1]
+        placed.line = replace(placed.line, words=(*placed.line.words[:-1], (at, x0, x1 + 2)))
+    assign_roles([page], [[]], body=body)
+    assert not any(placed.role == "code" for placed in page.placed)
 
 
 _WORDS = st.text(alphabet="abcdeAB-1.,", min_size=1, max_size=7)
@@ -122,7 +128,7 @@ _TEXTS = st.lists(_WORDS, min_size=1, max_size=5).map(" ".join)
 @given(st.lists(st.tuples(_TEXTS, st.booleans()), min_size=1, max_size=5))
 def test_lines_and_words_point_at_their_own_text(parts: list[tuple[str, bool]]) -> None:
     lines = [line_of(text + (SOFT_HYPHEN if soft else ""), row=row) for row, (text, soft) in enumerate(parts)]
-    text, spans = join_lines(lines, Vocabulary.of(lines))
+    text, spans = join_lines(lines, Vocabulary(line.text for line in lines))
     assert SOFT_HYPHEN not in text
     assert len(spans) == len(lines)
     ends = [0, *(span.end for span in spans)]

@@ -9,49 +9,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from kb.parsing.floats.page import FloatLine, FloatPage, Rect, hull
 from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.layout import BodyStyle
+from kb.parsing.line_ends import Vocabulary, glued
 from kb.structure import FLOAT_WORD, FloatLabel, float_label
-
-_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
-_LAST_PART = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*$")
-
-
-def read_vocabulary(pages: Sequence[FloatPage]) -> set[str]:
-    """The words of a paper in lower case; hyphenated ones are one word."""
-    return {word.casefold() for page in pages for item in page.items for word in _WORD.findall(item.text)}
-
-
-def join_rows(rows: Iterable[Sequence[str]], *, vocabulary: set[str]) -> str:
-    """Rows of lines to one text: words broken at a line's end are whole again.
-
-    A broken word loses its hyphen unless the paper writes only the hyphenated form elsewhere.
-    """
-    text = ""
-    for row in rows:
-        for piece in row:
-            if text.endswith(SOFT_HYPHEN):
-                text = _joined(text.rstrip(SOFT_HYPHEN), piece, vocabulary=vocabulary)
-            elif text.endswith("-") and text[-2:-1].isalpha() and piece[:1].isalpha():
-                text += piece
-            else:
-                text = f"{text} {piece}" if text else piece
-    return re.sub(r"\s+", " ", text.replace(SOFT_HYPHEN, "-")).strip()
-
-
-def _joined(text: str, piece: str, *, vocabulary: set[str]) -> str:
-    left, right = _LAST_PART.search(text), _WORD.match(piece)
-    if left and right:
-        whole, parted = (left[0] + right[0]).casefold(), f"{left[0]}-{right[0]}".casefold()
-        if parted in vocabulary and whole not in vocabulary:
-            return f"{text}-{piece}"
-    return text + piece
-
 
 _MIN_QUALITY = 1.0
 _NOT_CUT = ("Box", "Video")  # kinds that are no floats of a printed page
@@ -107,15 +73,18 @@ def find_first_lines(pages: Sequence[FloatPage], *, body: BodyStyle) -> list[Flo
     return kept
 
 
-def complete_captions(captions: Sequence[FloatCaption], *, body: BodyStyle, vocabulary: set[str]) -> None:
+def complete_captions(captions: Sequence[FloatCaption], *, body: BodyStyle, vocabulary: Vocabulary) -> None:
     """Add the lines that go on below each first line (role "caption") and the whole text.
 
     Expects the rules of the pages to be known: a caption does not reach over one. ``vocabulary`` holds the words of
-    the paper in lower case, hyphenated ones as one word.
+    the paper.
     """
     for caption in captions:
         _complete(caption, body=body)
-        caption.text = join_rows([[item.text for item in row] for row in caption.rows], vocabulary=vocabulary)
+        text = ""
+        for item in (item for row in caption.rows for item in row):
+            text = f"{glued(text, item.text, vocabulary)}{item.text}" if text else item.text
+        caption.text = " ".join(text.replace(SOFT_HYPHEN, "-").split())
         for item in caption.items:
             item.role = "caption"
         _free_letters(caption)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kb.parsing.floats.captions import FloatCaption, complete_captions, find_first_lines, read_vocabulary
+from kb.parsing.floats.captions import FloatCaption, complete_captions, find_first_lines
 from kb.parsing.floats.page import Blob, FloatLine, FloatPage, Ink, Rect, find_blobs, read_ink, sort_graphics
 from kb.parsing.floats.walls import (
     find_blocks,
@@ -17,6 +17,7 @@ from kb.parsing.floats.walls import (
     prose_style,
 )
 from kb.parsing.layout import BodyStyle, PageLayout
+from kb.parsing.line_ends import Vocabulary
 from kb.parsing.page import Frame, Graphic, Raster
 
 
@@ -110,7 +111,7 @@ def find_captions(
         if page.number in with_captions:
             page.graphics, page.rules = sort_graphics(graphics_of(page))
     mark_stamps(pages)
-    complete_captions(captions, body=body, vocabulary=read_vocabulary(pages))
+    complete_captions(captions, body=body, vocabulary=Vocabulary(item.text for page in pages for item in page.items))
     return captions
 
 
