@@ -21,7 +21,7 @@ _LINKABLE = re.compile(r"https?://[^\s<>\"'\x00-\x1f]+", re.IGNORECASE)
 
 HOSTS = (
     rf"(?:{'|'.join(map(re.escape, (*_REPOSITORIES, *_OTHER_CODE, *_PROJECT_SITES)))}"
-    rf"|[\w-]+\.(?:{'|'.join(map(re.escape, _PROJECT_DOMAINS))}))"
+    rf"|(?<![\w-])[\w-]{{1,63}}\.(?:{'|'.join(map(re.escape, _PROJECT_DOMAINS))}))"
 )
 """Pattern of the known hosts, without scheme and "www."."""
 _PARTS = re.compile(r"(?:https?://)?(?:www\.)?(?P<host>[^/?#:\s]+)(?::\d+)?(?P<path>/[^?#\s]*)?", re.I)
