@@ -133,7 +133,7 @@ def test_markdown_is_read_by_its_marks() -> None:
 def test_text_in_angle_brackets_is_text_and_html_is_not() -> None:
     source = "The label <SELF-LOOP> where a<b and c>d.<br>H<sub>2</sub>O, see <a href=x>it</a>, <https://a.org/b>."
     document = parse_markdown(f"# T\n\n<div>\n\n{source}\n\n</div>\n".encode())
-    said = "The label <SELF-LOOP> where a<b and c>d.H2O, see it, https://a.org/b."
+    said = "The label <SELF-LOOP> where a<b and c>d. H2O, see it, https://a.org/b."
     assert blocks(document) == [("heading", "T"), ("paragraph", said)]
 
 
