@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from markdown_it import MarkdownIt
 
 if TYPE_CHECKING:
+    from markdown_it.ruler import RuleOptionsType
     from markdown_it.rules_block import StateBlock
     from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
@@ -34,7 +35,7 @@ _ENDLESS = frozenset({"br", "hr", "wbr"})  # HTML's elements that have neither a
 @cache
 def _parser() -> MarkdownIt:
     made = MarkdownIt("commonmark", {"html": False, "maxNesting": _DEEPEST}).enable(["table", "strikethrough"])
-    breaking = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+    breaking: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     made.block.ruler.before("fence", "display", _display, breaking)
     made.block.ruler.before("reference", "note", _note, breaking)
     made.inline.ruler.before("escape", "maths", _maths)
