@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 import zlib
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
 from functools import cache
@@ -67,12 +68,13 @@ class HashedCounts:
     def __init__(self, keys: NDArray[np.uint32], eighths: NDArray[np.uint8]) -> None:
         self.keys = keys
         self.eighths = eighths
+        self._ordered = memoryview(keys)  # which is asked a key at a time
 
     def of(self, form: str) -> float:
         """See ``Counts``."""
         key = zlib.crc32(form.encode())
-        at = int(self.keys.searchsorted(key))
-        return float(self.eighths[at]) / EIGHTHS if at < len(self.keys) and int(self.keys[at]) == key else 0.0
+        at = bisect_left(self._ordered, key)
+        return float(self.eighths[at]) / EIGHTHS if at < len(self._ordered) and self._ordered[at] == key else 0.0
 
 
 class _Judge(NamedTuple):

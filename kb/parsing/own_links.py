@@ -76,6 +76,7 @@ def read_links(
         raised: the marks of notes, each with its place in the text: a note is of the sentence that its mark stands in.
     """
     found: dict[str, Link] = {}
+    areas = [area for area in areas if _ADDRESS.match(area.url)]
     marked = _marked_sentences(blocks, raised)
     for block in blocks:
         if block.kind in ("reference", "table", "code") or block.page is None:
@@ -152,17 +153,14 @@ def mentions(block: Block, areas: Sequence[LinkArea], *, noted: _Noted = _NO_NOT
 
     ``noted`` is what it is a note of.
     """
-    spans = sentence_spans(block.text)
     found: list[PrintedAddress] = []
 
     def mention(url: str, page: int, start: int, end: int) -> PrintedAddress:
-        own = [block.text[a:b] for a, b in spans if a < end and start < b]
+        own = [block.text[a:b] for a, b in sentence_spans(block.text) if a < end and start < b]
         said = tuple(one for one in [noted.sentence, *own] if _LETTERS.search("".join(words_before(one))))
         return PrintedAddress(url, page, said, noted.is_opening or is_opening(block, page))
 
     for area in areas:
-        if not _ADDRESS.match(area.url):
-            continue
         for line in block.lines:
             over = line.page == area.page and area.x0 < line.x1 and area.x1 > line.x0
             if over and min(line.y1, area.y1) - max(line.y0, area.y0) > 0.5 * (line.y1 - line.y0):
@@ -172,7 +170,7 @@ def mentions(block: Block, areas: Sequence[LinkArea], *, noted: _Noted = _NO_NOT
                 break
     if found:
         return found
-    matches = _ADDRESS.finditer(block.text)
+    matches = _ADDRESS.finditer(block.text) if "/" in block.text or "." in block.text else ()
     return [mention(match[0], _page_at(block, match.start()), match.start(), match.end()) for match in matches]
 
 
