@@ -68,7 +68,7 @@ class HashedCounts:
     def __init__(self, keys: NDArray[np.uint32], eighths: NDArray[np.uint8]) -> None:
         self.keys = keys
         self.eighths = eighths
-        self._ordered = memoryview(keys)  # which is asked a key at a time
+        self._ordered = keys.data  # which is asked a key at a time
 
     def of(self, form: str) -> float:
         """See ``Counts``."""
