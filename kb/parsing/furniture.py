@@ -8,6 +8,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from kb.bibliographic import MONTHS
 from kb.ids import plain_words
@@ -24,6 +25,10 @@ _ROW_POINTS = 2
 _MOST_ROWS = 3  # of a running head
 _LEAST_WORDS = 3  # of a running head that is known by the first page alone
 _LEAST_COUNTING = 3  # pages whose numbers count on
+_LEAST_MARKED = 2  # the same, where no other number looks so: "S3", "iv"
+_NUMBER_OF_PAGE = re.compile(r"(?P<prefix>(?:[A-Z]-?)?)(?P<number>\d{1,5})", re.ASCII)
+_ROMAN_SIGNS = ((50, "l"), (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
+_ROMAN = frozenset("lxvi")
 _APART_SIZES = 1.6  # of the type's size: running text is set tighter
 _PAGE_NUMBER = re.compile(
     r"^[\s\-–—|]*(?:page\s*)?(?:\d{1,4}|[ivxl]{1,6}|\d{1,4}\s*(?:/|of)\s*\d{1,4})[\s\-–—|]*$", re.IGNORECASE
@@ -146,19 +151,66 @@ def _counting_numbers(lines: Sequence[Sequence[TextLine]], heights: Sequence[flo
     return {identity for offset, identity in numbers if usual[offset] >= 2 or offset == 1}
 
 
+class _Counted(NamedTuple):
+    """A way in which pages are counted: what stands before the number, its numerals, and the number less the page's
+    place."""
+
+    prefix: str
+    is_roman: bool
+    offset: int
+
+    def label(self, at: int) -> str:
+        """What the page at this place, from 0, prints; "" before the first."""
+        number = self.offset + at
+        return "" if number < 1 else self.prefix + (_roman(number) if self.is_roman else str(number))
+
+
 def printed_labels(lines: Sequence[Sequence[TextLine]], *, heights: Sequence[float]) -> tuple[str, ...]:
     """The number that each page prints at its head or foot, as far as it counts on with the pages; else nothing.
 
-    Three pages at least must agree, and most of those that print a number there. A page between them that prints none
-    (a first page, a plate) is counted too.
+    Three pages at least must count alike, and most of those of the file in one way or another: "iv", "12", "S3". A page
+    between them that prints none (a first page, a plate) is counted too; "" stands for one that nothing tells of.
     """
-    offsets: Counter[int] = Counter()
-    for at, (of_page, height) in enumerate(zip(lines, heights, strict=True)):
-        offsets.update({number - at for number in edge_numbers(of_page, height)})
-    offset, agreeing = offsets.most_common(1)[0] if offsets else (0, 0)
-    if agreeing < max(_LEAST_COUNTING, len(lines) / 2) or offset < 0:
+    ways = [_ways_of(of_page, height, at) for at, (of_page, height) in enumerate(zip(lines, heights, strict=True))]
+    agreeing = Counter(way for of_page in ways for way in of_page)
+    told: list[_Counted | None] = []
+    for of_page in ways:
+        best = max(of_page, key=lambda way: (agreeing[way], way), default=None)
+        least = _LEAST_MARKED if best is not None and (best.prefix or best.is_roman) else _LEAST_COUNTING
+        told.append(best if best is not None and agreeing[best] >= least else None)
+    if sum(way is not None for way in told) < max(_LEAST_COUNTING, len(lines) / 2):
         return ()
-    return tuple(str(offset + at) for at in range(len(lines)))
+    for at in range(len(told)):  # a page without a number goes with those before it, or opens those behind it
+        if told[at] is None:
+            behind = next((way for way in told[at:] if way is not None), None)
+            before = told[at - 1] if at else None
+            opens = behind is not None and (before is None or behind.offset + at >= 1)
+            told[at] = behind if opens and behind is not None and behind.label(at) else before
+    return tuple(way.label(at) if way is not None else "" for at, way in enumerate(told))
+
+
+def _ways_of(lines: Sequence[TextLine], height: float, at: int) -> set[_Counted]:
+    """The ways of counting in which what stands at the edges of a page may be its number."""
+    found: set[_Counted] = set()
+    for word in _edge_words(lines, height):
+        if match := _NUMBER_OF_PAGE.fullmatch(word):
+            found.add(_Counted(match["prefix"], False, int(match["number"]) - at))
+        elif (number := _roman_number(word)) is not None:
+            found.add(_Counted("", True, number - at))
+    return {way for way in found if way.is_roman or way.prefix or way.offset >= 0 or way.offset + at >= 1}
+
+
+def _roman(number: int) -> str:
+    text = ""
+    for value, sign in _ROMAN_SIGNS:
+        text += sign * (number // value)
+        number %= value
+    return text
+
+
+def _roman_number(word: str) -> int | None:
+    """The number that small Roman numerals stand for, up to 89; None for other words."""
+    return next((number for number in range(1, 90) if _roman(number) == word), None) if set(word) <= _ROMAN else None
 
 
 def _rest_of_rows(lines: Sequence[Sequence[TextLine]], heights: Sequence[float], found: set[int]) -> set[int]:
@@ -234,10 +286,13 @@ def _small_print(line: TextLine, small: Sequence[TextLine]) -> list[TextLine]:
 
 def edge_numbers(lines: Sequence[TextLine], height: float) -> set[int]:
     """The numbers at the head and foot of a page: at an end of a running head, or among few words ("Page 2 of 9")."""
+    return {int(word) for word in _edge_words(lines, height) if word.isascii() and word.isdigit() and len(word) <= 5}
+
+
+def _edge_words(lines: Sequence[TextLine], height: float) -> set[str]:
     upright = [line for line in lines if line.upright]
     words = [line.text.split() for _, line in [*_band_lines(upright, height), *_outer_rows(upright, height)]]
-    ends = {word.strip("-–—|.") for row in words for word in (row if len(row) <= 4 else row[:1] + row[-1:])}
-    return {int(word) for word in ends if word.isascii() and word.isdigit() and len(word) <= 5}
+    return {word.strip("-–—|.") for row in words for word in (row if len(row) <= 4 else row[:1] + row[-1:])}
 
 
 def _heads_of_title(lines: Sequence[Sequence[TextLine]], heights: Sequence[float]) -> set[int]:

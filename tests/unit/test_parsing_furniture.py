@@ -107,3 +107,24 @@ def test_a_sentence_about_licences_in_the_text_is_text() -> None:
 def test_pages_may_say_how_many_they_are() -> None:
     pages = [[*prose(72, 170, 20), Printed(480, 760, f"Page {at + 1} of 4")] for at in range(4)]
     assert labels(*pages) == ("1", "2", "3", "4")
+
+
+def test_pages_may_be_counted_in_several_ways_one_after_another() -> None:
+    def page(*said: str) -> list[Printed]:
+        return [*prose(72, 170, 20), *(Printed(300, 760, text) for text in said)]
+
+    thesis = [page(), *(page(numeral) for numeral in ("ii", "iii", "iv")), page(), *(page(str(n)) for n in range(2, 6))]
+    assert labels(*thesis) == ("i", "ii", "iii", "iv", "1", "2", "3", "4", "5")
+    supplement = [*(page(str(at + 1187)) for at in range(4)), page("S1"), page("S2")]
+    assert labels(*supplement) == ("1187", "1188", "1189", "1190", "S1", "S2")
+    cover = [page(), *(page(str(at)) for at in (12, 13, 14, 15))]
+    assert labels(*cover) == ("11", "12", "13", "14", "15")
+    anew = [*(page(str(at)) for at in (1, 2, 3)), *(page(str(at)) for at in (1, 2, 3))]
+    assert labels(*anew) == ("1", "2", "3", "1", "2", "3")
+
+
+def test_numbers_that_do_not_count_on_are_no_labels() -> None:
+    years = [[*prose(72, 170, 20), Printed(72, 40, f"Widgets {year}")] for year in (1999, 2004, 1987, 2013)]
+    assert labels(*years) == ()
+    same = [[*prose(72, 170, 20), Printed(72, 40, "Widgets 2024")] for _ in range(4)]
+    assert labels(*same) == ()
