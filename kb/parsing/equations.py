@@ -277,7 +277,7 @@ class _Column:
         at_left = all(p.line.x0 - start < end - p.line.x1 for p in part if id(p) in numbers)
         found: list[list[Placed]] = [[]]
         is_closed = False
-        for band in _bands(part, body=self._body):
+        for band in _bands(part, size=self._body.size):
             has_number = any(id(placed) in numbers for placed in band)
             if found[-1] and (has_number if at_left else is_closed):
                 found.append([])
@@ -296,7 +296,7 @@ def _is_stacked(lines: Sequence[TextLine]) -> bool:
     )
 
 
-def _bands(part: Sequence[Placed], *, body: BodyStyle) -> list[list[Placed]]:
+def _bands(part: Sequence[Placed], *, size: float) -> list[list[Placed]]:
     """The rows of a display from the top, each with its fractions and limits: lines whose heights overlap, and small
     ones with the row that is nearest."""
     bands: list[list[Placed]] = []
@@ -309,7 +309,7 @@ def _bands(part: Sequence[Placed], *, body: BodyStyle) -> list[list[Placed]]:
             bands.append([placed])
             low = 0.0
         low = max(low, line.y1)
-    rows = [band for band in bands if any(placed.line.size >= _SCRIPT * body.size for placed in band)] or bands
+    rows = [band for band in bands if any(placed.line.size >= _SCRIPT * size for placed in band)] or bands
     for band in bands:
         if not any(band is row for row in rows):
             over = [row for row in rows if _has_operator_over(row, band)]
@@ -419,7 +419,28 @@ def in_order(lines: Sequence[TextLine]) -> tuple[str | None, list[TextLine], Tex
             own += [rest] if rest is not None else []
         else:
             own.append(line)
+    if len(own) > 1:
+        rows = _bands([Placed(line) for line in own], size=max(line.size for line in own))
+        own = [line for row in rows for line in _read_along([placed.line for placed in row])]
     return label, own, at
+
+
+def _read_along(row: list[TextLine]) -> list[TextLine]:
+    """The lines of a row from left to right, what stands over another before it; those of a matrix or of cases, which
+    are rows of their own within tall brackets, from the top."""
+    for one, other in combinations(row[:_MOST_LOOKED_AT], 2):
+        apart = abs(one.baseline - other.baseline)
+        smaller, larger = sorted((one.size, other.size))
+        are_rows = apart > 0.95 * larger and smaller >= _SCRIPT * larger
+        if are_rows and not _has_line_between(one, other, row):
+            return row
+    return sorted(row, key=lambda line: (line.x0, line.baseline))
+
+
+def _has_line_between(one: TextLine, other: TextLine, row: Sequence[TextLine]) -> bool:
+    """Whether a line stands between the heights of two: they are over and under the line of a fraction."""
+    low, high = sorted((one.baseline, other.baseline))
+    return any(low + 0.2 * line.size < line.baseline < high - 0.2 * line.size for line in row)
 
 
 def _number_of(line: TextLine, rest: TextLine) -> TextLine:

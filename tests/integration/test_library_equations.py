@@ -1,0 +1,57 @@
+"""Display equations as evidence: found by their number, shown as pictures that are kept and go with their paper."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kb import Library, Settings
+from kb.errors import UsageError
+from kb.rendering import plain_text
+from tests.fakes import WordEncoder, WordReader
+
+SAMPLE = Path(__file__).parents[1] / "data" / "own-sample.pdf"
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    library = Library.open(Settings.load(home=tmp_path / "home", threads=1))
+    library._models._encoder, library._models._reader = WordEncoder(), WordReader()
+    library.add(str(SAMPLE))
+    return library
+
+
+def test_an_equation_is_shown_by_its_number_with_its_picture(library: Library) -> None:
+    (paper,) = library.list()
+    for said in ("1", "Eq. (1)", "equation 1", "all"):
+        (equation,) = library.show(paper.id, equation=said).equations
+        assert (equation.label, equation.page, equation.is_tex) == ("1", 1, False)
+    assert equation.file is not None
+    assert library.view.file(equation.file).read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(UsageError, match="no equation '7' in its text: choose from all, 1"):
+        library.show(paper.id, equation="7")
+
+
+def test_its_picture_is_no_figure_and_goes_with_the_paper(library: Library) -> None:
+    (paper,) = library.list()
+    (equation,) = library.show(paper.id, equation="1").equations
+    assert library.view.figures(paper.id) is None
+    figures = library.note(paper.id).figures
+    assert equation.file not in {figure.file for figure in figures}
+    assert library.show(paper.id, equation="1").equations == (equation,)
+    assert library.doctor() == []
+    picture = library.view.file(equation.file or "")
+    library.remove([paper.id])
+    assert not picture.exists()
+
+
+def test_a_question_for_an_equation_is_answered_by_the_sentence_around_it(library: Library) -> None:
+    answer = library.ask("What does equation 1 say?")
+    (hit, *_) = library.search("equation 1", k=1)
+    assert [one.label for one in hit.equations] == ["1"]
+    passage = next(passage for passage in answer.passages if passage.equations)
+    whole = replace(passage, answering=tuple(sentence.n for sentence in passage.sentences))
+    told = plain_text.answer(replace(answer, passages=(whole,)))
+    assert "[Equation 1, p. 1, its signs in one line:" in " ".join(told.split())
