@@ -142,7 +142,8 @@ class Vocabulary:
         values = features(left, right, paper=self, counts=judge.counts)
         scores = [sum(weight * value for weight, value in zip(row, values, strict=True)) for row in judge.weights]
         follows = right.split("-", 1)[0].casefold()
-        may_suspend = judge.counts.of(f"- {follows}") >= _SUSPENDING or self.suspending[follows] > 1
+        may_suspend = len(follows) > 1 and judge.counts.of(f"- {follows}") >= _SUSPENDING
+        may_suspend = may_suspend or self.suspending[follows] > 1
         return ENDS[max(range(len(ENDS) if may_suspend else 2), key=lambda at: scores[at])]
 
     def goes_on(self, tail: str, head: str) -> str | None:
