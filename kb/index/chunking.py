@@ -294,9 +294,11 @@ class _Cutter:
             if start <= one.start and one.end <= end
         )
         told = without_signs(text, equations) if equations else ""
+        tokens = sum(unit.tokens for unit in units)
         if run.told:
             rows = "\n".join(self._read(run, (unit.start, unit.end)) for unit in units)
             told = rows if run.lead in " ".join(text.split()) else f"{run.lead}\n{rows}"
+            tokens = self._count([told])[0]  # the caption, too
         return Chunk(
             id=chunk_id(self._paper.id, run.section, start, text, source=run.source),
             paper_id=self._paper.id,
@@ -307,7 +309,7 @@ class _Cutter:
             start=start,
             end=end,
             text=text,
-            tokens=sum(unit.tokens for unit in units),
+            tokens=tokens,
             label=run.label,
             told=told,
             equations=equations,

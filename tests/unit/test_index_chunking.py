@@ -415,6 +415,7 @@ def test_each_part_of_a_long_table_is_searched_under_its_caption_with_every_cell
         assert chunk.text == doc.text[chunk.start : chunk.end]
         assert chunk.told.startswith("Table 1: Scores on the test set.")
         assert WORDS.count_tokens([passage_text(PAPER.title, chunk.section, chunk.told)])[0] <= 64
+        assert chunk.tokens == WORDS.count_tokens([chunk.told])[0]
     told = "\n".join(chunk.told for chunk in chunks)
     assert all(f"model {i} — Recall: {i}.5, Precision: {i}.7" in told for i in range(40))
 
