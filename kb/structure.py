@@ -138,9 +138,9 @@ def without_signs(text: str, equations: Sequence[Equation], *, start: int = 0, e
 
 
 def equation_in_words(label: str | None, text: str) -> str:
-    """The number of an equation as it is pointed to, and the words in it, each once."""
+    """The number of an equation as it is pointed to, and the words in it, each once; "Equation" where it has none."""
     name = [f"Equation {label} (Eq. {label})"] if label else []
-    return " ".join([*name, *dict.fromkeys(_WORD_OF_EQUATION.findall(text))])
+    return " ".join([*name, *dict.fromkeys(_WORD_OF_EQUATION.findall(text))]) or "Equation"
 
 
 CITATION = r"\[[\d,;\s–-]+\]|\([^()]*\b(?:19|20)\d\d[a-z]?\b[^()]*\)"

@@ -175,7 +175,7 @@ def test_an_equation_is_found_by_its_number_and_its_words_and_not_by_its_signs()
         (doc.blocks[1].text, "3.1"), ("a = b", None),
     ]  # fmt: skip
     assert chunk.searched.split("\n\n") == [
-        "The loss is given as", "Equation 3.1 (Eq. 3.1) softmax", "where N counts. Then we have", "",
+        "The loss is given as", "Equation 3.1 (Eq. 3.1) softmax", "where N counts. Then we have", "Equation",
     ]  # fmt: skip
 
 
