@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
 
+from kb.errors import ParseError, foreign_errors
+
 if TYPE_CHECKING:
     from markdown_it.ruler import RuleOptionsType
     from markdown_it.rules_block import StateBlock
@@ -46,11 +48,20 @@ def _parser() -> MarkdownIt:
 
 
 def read_markdown(text: str, reading: WebReading) -> None:
-    """Write the blocks of a Markdown text."""
+    """Write the blocks of a Markdown text.
+
+    Raises:
+        ParseError: when markdown-it cannot read it.
+    """
     marks: list[str] = []  # of the items that are open, "" where an item's first paragraph is written
     rows: list[str] = []
     text = _OPENING.sub(lambda opening: opening[0][:_WIDEST_OPENING], text)
-    tokens = iter(_parser().parse(text))
+    with foreign_errors(
+        lambda said: ParseError(
+            f"it cannot be read as Markdown ({said}): give it the ending .txt", code="parse-crashed"
+        )
+    ):
+        tokens = iter(_parser().parse(text))
     for token in tokens:
         kind = token.type
         if kind == "list_item_open":

@@ -60,7 +60,9 @@ def test_search_hits_have_all_fields_of_the_contract(home: Path) -> None:
     found = data("search", "machine-readable full text", "-k", "2", home=home)
     assert (found["query"], found["mode"], len(found["hits"])) == ("machine-readable full text", "hybrid", 2)
     hit = found["hits"][0]
-    assert set(hit) == {"rank", "score", "found_by", "paper", "chunk_id", "section", "page", "text", "boxes"}
+    assert set(hit) == {
+        "rank", "score", "found_by", "paper", "chunk_id", "section", "page", "text", "boxes", "equations"
+    }  # fmt: skip
     assert [h["rank"] for h in found["hits"]] == [1, 2]
     assert set(hit["found_by"]) <= {"lexical", "dense"}
     assert set(hit["boxes"][0]) == {"page", "x0", "y0", "x1", "y1"}

@@ -301,6 +301,14 @@ def _selectolax(bench: Bench) -> object:
     return parse_html(b"<html><body><p>words</p></body></html>")
 
 
+def _markdown(bench: Bench) -> object:
+    from kb.parsing import markdown
+    from kb.parsing.plain import parse_markdown
+
+    bench.fails(markdown.MarkdownIt, "parse")
+    return parse_markdown(b"# Title\n\nwords\n")
+
+
 def _map(bench: Bench) -> object:
     from kb.library.viewing import arrange
 
@@ -403,6 +411,7 @@ SEAMS: dict[str, list[tuple[Callable[[Bench], object], Callable[[], list[BaseExc
     "kb/parsing/pdfium.py": [(_pdfium, lambda: [_pdfium_error()])],
     "kb/sources/ris.py": [(_ris, lambda: [IndexError("line"), AttributeError("tag")])],
     "kb/parsing/html.py": [(_selectolax, _own("selectolax.lexbor", "SelectolaxError"))],
+    "kb/parsing/markdown.py": [(_markdown, lambda: [IndexError("line"), KeyError("rule")])],
     "kb/library/viewing.py": [(_map, lambda: [ImportError("sklearn"), np.linalg.LinAlgError("svd")])],
     "kb/index/lexical.py": [(_tantivy, lambda: [OSError(5, "Input/output error")])],
     "kb/index/catalog/database.py": [
