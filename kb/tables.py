@@ -189,15 +189,14 @@ def _table(block: Block, *, head: Block, caption: str = "") -> PrintedTable:
 def _grid_of_text(text: str) -> Grid:
     """Of a table that was read before rows and columns were kept, or from a file that says nothing of them."""
     cells: list[GridCell] = []
-    most, start = 0, 0
-    for row, line in enumerate(text.split("\n")):
-        at = start
-        parts = line.split(CELLS)
+    most = 0
+    for row, (at, end) in enumerate(_lines(text)):
+        parts = text[at:end].split(CELLS)
         for column, part in enumerate(parts):
             if part.strip():
                 cells.append(GridCell(row=row, column=column, start=at, end=at + len(part)))
             at += len(part) + len(CELLS)
-        most, start = max(most, len(parts)), start + len(line) + 1
+        most = max(most, len(parts))
     return Grid(columns=most, header_rows=0, cells=tuple(cells))
 
 

@@ -132,8 +132,8 @@ def show_passage(passage: Passage, *, key: str) -> None:
         st.caption(place_of(passage))
         for text in filter(None, (before, passage_text(passage), after)):
             st.markdown(text)
-        for each in passage.sentences:
-            if each.cells and each.n in passage.answering:
+        for each in passage.answers:
+            if each.cells:
                 st.caption(markup.plain(told(each.cells)))
         show_equations(passage)
         show_unread(passage)
@@ -194,9 +194,8 @@ def source_cards(passages: Sequence[Passage], *, key: str) -> None:
             st.caption(about(several[0].paper))
             for passage in several:
                 st.caption(place_of(passage))
-                for sentence in passage.sentences:
-                    if sentence.n in passage.answering:
-                        _source(passage, sentence, key=f"{key}-{sentence.n}")
+                for sentence in passage.answers:
+                    _source(passage, sentence, key=f"{key}-{sentence.n}")
 
 
 def _source(passage: Passage, sentence: PassageSentence, *, key: str) -> None:

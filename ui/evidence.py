@@ -100,8 +100,7 @@ def remarks(quoted: Evidence | Passage) -> list[str]:
 
 def show_equations(passage: Passage) -> None:
     """The pictures of the display equations in the sentences that answer; the page around them where none is cut."""
-    said = [sentence for sentence in passage.sentences if sentence.n in passage.answering]
-    for one in dict.fromkeys(one for sentence in said for one in passage.equations_of(sentence)):
+    for one in passage.answering_equations:
         if one.box is None:
             st.markdown(markup.with_maths(f"${passage.text_of(one)}$"))
             continue

@@ -82,8 +82,7 @@ def _short(made: Answer) -> str:
     if made.source == "model":
         return made.text if len(made.text) <= _LONGEST else made.claims[0].text
     passage = made.passages[0]
-    said = next((sentence.text for sentence in passage.sentences if sentence.n in passage.answering), "")
-    return " ".join(said.split())
+    return " ".join(passage.answers[0].text.split()) if passage.answers else ""
 
 
 def _difference(

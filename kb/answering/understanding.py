@@ -487,9 +487,4 @@ def told(turn: Answer, *, screen: Screen) -> str:
 def _lines(turn: Answer) -> list[str]:
     if turn.text:
         return [line for line in turn.text.splitlines() if line.strip()]
-    return [
-        sentence.text
-        for passage in turn.passages[:3]
-        for sentence in passage.sentences
-        if sentence.n in passage.answering
-    ]
+    return [sentence.text for passage in turn.passages[:3] for sentence in passage.answers]

@@ -129,10 +129,8 @@ def _cell(cell: Cell, passages: list[Passage], claims: list[Claim], *, corpus: C
         evidence = tuple({proof.marker: proof for claim in told for proof in claim.evidence}.values())
         return TableCell(text=remarked(cell.short, markers), evidence=evidence)
     (passage,) = own
-    answering = [sentence for sentence in passage.sentences if sentence.n in passage.answering][:1]
-    return TableCell(
-        text=cell.short, evidence=tuple(evidence_of(passage, sentence, corpus=corpus) for sentence in answering)
-    )
+    evidence = tuple(evidence_of(passage, sentence, corpus=corpus) for sentence in passage.answers[:1])
+    return TableCell(text=cell.short, evidence=evidence)
 
 
 def _again(evidence: tuple[Evidence, ...], markers: dict[str, str]) -> Iterator[Evidence]:

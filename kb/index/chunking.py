@@ -137,7 +137,7 @@ class _Run:
     source: str = "document"
     told: Mapping[tuple[int, int], str] = field(default_factory=dict)
     lead: str = ""
-    equations: tuple[Equation, ...] = ()
+    equations: Mapping[tuple[int, int], Equation] = field(default_factory=dict)
 
 
 def _sentences(text: str, start: int) -> Iterator[tuple[int, int]]:
@@ -221,7 +221,7 @@ def _prose_run(blocks: Sequence[Block]) -> _Run:
             spans.extend((_rows if block.kind == "code" else _sentences)(block.text, block.start))
         previous = block
     section = blocks[0].section
-    equations = tuple(_equation(block) for block in blocks if block.kind == "equation")
+    equations = {(block.start, block.end): _equation(block) for block in blocks if block.kind == "equation"}
     kind: ChunkKind = "abstract" if section and is_abstract(section[-1]) else "text"
     return _Run(kind=kind, section=section, spans=tuple(spans), glued=frozenset(glued - {0}), equations=equations)
 
@@ -281,16 +281,15 @@ class _Cutter:
         """What the indexes read of a span."""
         if (told := run.told.get(span)) is not None:
             return told
-        text = self._text[slice(*span)]
-        label = next(((one.label,) for one in run.equations if (one.start, one.end) == span), None)
-        return text if label is None else equation_in_words(*label, text)
+        text, equation = self._text[slice(*span)], run.equations.get(span)
+        return text if equation is None else equation_in_words(equation.label, text)
 
     def _chunk(self, run: _Run, units: Sequence[Unit], *, ordinal: int) -> Chunk:
         start, end = units[0].start, units[-1].end
         text = self._text[start:end]
         equations = tuple(
             replace(one, start=one.start - start, end=one.end - start)
-            for one in run.equations
+            for one in run.equations.values()
             if start <= one.start and one.end <= end
         )
         told = without_signs(text, equations) if equations else ""

@@ -222,8 +222,7 @@ class Questions:
         """The answer with the pictures of the equations that stand in sentences that answer."""
         shown = []
         for passage in answer.passages:
-            said = [sentence for sentence in passage.sentences if sentence.n in passage.answering]
-            if any(passage.equations_of(sentence) for sentence in said):
+            if passage.answering_equations:
                 cut = equation_pictures(self._store, self._settings, passage.paper)
                 files = {figure.box: figure.file for figure in cut}
                 equations = tuple(

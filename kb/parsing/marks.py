@@ -174,6 +174,8 @@ def without_marks(line: TextLine) -> tuple[str, list[tuple[int, float, float]]]:
 def raised_numbers(line: TextLine) -> list[tuple[int, str]]:
     """The numbers among a line's marks: how much of what ``without_marks`` leaves stood behind each, and it."""
     found: list[tuple[int, str]] = []
+    if not any(run.is_mark for run in line.runs):
+        return found
     gone, whole = 0, len(without_marks(line)[0])
     for run in line.runs:
         if run.is_mark:

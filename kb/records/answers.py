@@ -66,6 +66,16 @@ class Passage:
     recognised: bool = False
     equations: tuple[Equation, ...] = ()
 
+    @property
+    def answers(self) -> tuple[PassageSentence, ...]:
+        """The sentences that answer."""
+        return tuple(sentence for sentence in self.sentences if sentence.n in self.answering)
+
+    @property
+    def answering_equations(self) -> tuple[Equation, ...]:
+        """The display equations through which the sentences that answer run, each once."""
+        return tuple(dict.fromkeys(one for sentence in self.answers for one in self.equations_of(sentence)))
+
     def equations_of(self, sentence: PassageSentence) -> tuple[Equation, ...]:
         """The display equations through which a sentence runs."""
         return tuple(one for one in self.equations if one.start < sentence.end and sentence.start < one.end)

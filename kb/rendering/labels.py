@@ -235,9 +235,15 @@ def page_of(language: Language, quoted: Evidence | Passage) -> str:
         return ""
     holds = (quoted.recognised, quoted.earlier_reading)
     remarks = [name for name, is_so in zip(QUOTATION_REMARKS, holds, strict=True) if is_so]
-    printed = getattr(quoted, "page_label", None) or str(quoted.page)  # passages alone know what the page prints
-    page = label(language, "page" if printed == str(quoted.page) else "page_printed", page=quoted.page, printed=printed)
+    page = numbered_page(language, quoted.page, printed=quoted.page_label if isinstance(quoted, Passage) else None)
     return ", ".join([page, *(label(language, name) for name in remarks)])
+
+
+def numbered_page(language: Language, page: int, *, printed: str | None) -> str:
+    """A page by its place in the file, and beside it the number that it prints, where that is another."""
+    if printed in (None, str(page)):
+        return label(language, "page", page=page)
+    return label(language, "page_printed", page=page, printed=printed)
 
 
 def label(language: Language, name: str, **values: object) -> str:

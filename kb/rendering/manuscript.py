@@ -104,7 +104,7 @@ def is_wrong(one: CheckedSentence) -> bool:
 
 def answering(passage: Passage) -> str:
     """What of a passage is nearest to the sentence, on one line."""
-    return one_line(" ".join(each.text for each in passage.sentences if each.n in passage.answering))
+    return one_line(" ".join(each.text for each in passage.answers))
 
 
 def _text(check: ManuscriptCheck) -> str:

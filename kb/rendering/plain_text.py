@@ -33,7 +33,7 @@ from kb.records import (
     Topic,
     UpdateReport,
 )
-from kb.rendering.labels import QUOTATION_REMARKS, label
+from kb.rendering.labels import QUOTATION_REMARKS, label, numbered_page
 from kb.rendering.reasons import sentence, told
 from kb.tables import told as told_cells
 from kb.text import UNREAD
@@ -57,8 +57,7 @@ def _shorten(text: str, width: int) -> str:
 def place(section: Sequence[str], page: int | None, *, page_label: str | None = None) -> str:
     """Section and page, as far as they are known; also the number that the page prints where it is another."""
     parts = [" › ".join(section)] if section else []
-    printed = f" (printed {page_label})" if page_label not in (None, str(page)) else ""
-    return ", ".join([*parts, *([f"p. {page}{printed}"] if page else [])])
+    return ", ".join([*parts, *([numbered_page("en", page, printed=page_label)] if page else [])])
 
 
 def place_of(passage: Passage) -> str:
@@ -228,7 +227,7 @@ def _with_span(sentence: PassageSentence, span: ShortSpan | None) -> str:
 def _source(passage: Passage) -> str:
     """A passage that an answer cites: paper, place, and the sentences that carry statements."""
     where = place_of(passage)
-    cited = [s for s in passage.sentences if s.n in passage.answering]
+    cited = passage.answers
     quotes = [f"{s.n} “{' '.join(_said(passage, s).split())}”" for s in cited]
     head = f"[{passage.marker}] {passage.paper.byline}: {_shorten(passage.paper.title, 70)}" + (
         f" · {where}" if where else ""

@@ -284,10 +284,9 @@ def _quotes(review: Review, place: int, numbers: dict[str, int], language: Langu
             continue
         page = [page] if (page := page_of(language, passage)) else []
         where = ", ".join([*([" › ".join(passage.section)] if passage.section else []), *page])
-        for sentence in passage.sentences:
-            if sentence.n in passage.answering:
-                place_said = label(language, "unread", place=where) if UNREAD in sentence.text else where
-                yield {"n": sentence.n, "place": place_said, "text": sentence.text}
+        for sentence in passage.answers:
+            place_said = label(language, "unread", place=where) if UNREAD in sentence.text else where
+            yield {"n": sentence.n, "place": place_said, "text": sentence.text}
 
 
 # ------------------------------------------------------------------------------------------------- LaTeX
