@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stop = Stop(ends_process=arguments is None)
     try:
         stop.listen()
-        status = _run(arguments)
+        status = _run(arguments, stop)
         stop.end()
         return status
     except KeyboardInterrupt:
@@ -37,11 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stop.end()
 
 
-def _run(arguments: Sequence[str] | None) -> int:
+def _run(arguments: Sequence[str] | None, stop: Stop) -> int:
     try:
         options = build_parser(__version__).parse_args(arguments)
     finally:
         flush_stdout()  # a help that nobody gets is no success either
     from kb.cli.commands import run
 
-    return run(options)
+    return run(options, stop=stop)

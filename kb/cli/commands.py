@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kb import Library, Settings
+from kb.cli.stopping import Stop
 from kb.cli.streams import JobReporter, Reporter, write_document, write_text
 from kb.errors import DONE, FAULTS, IN_PART, NOT_DONE, HomeUnwritable, UsageError
 from kb.records import Answer, Comparison, DemoReport, DemoStep, ManuscriptCheck, Paper, Topic
@@ -77,17 +78,18 @@ class Result:
     status: int = DONE
 
 
-def run(options: argparse.Namespace) -> int:
-    """Run the verb, print its result, and return the exit status."""
+def run(options: argparse.Namespace, *, stop: Stop) -> int:
+    """Run the verb, print its result, and return the exit status; what was asked to stop has no result."""
     _refuse_broken_text(options)
     if options.verb == "ui":
         return _ui(options)
     if options.job is not None:
-        return _run_as_job(options)
+        return _run_as_job(options, stop=stop)
     with Reporter(quiet=options.quiet) as reporter, _open(options, on_wait=reporter.notice) as library:
         for text in unknown_variables():
             reporter.notice(text)
         result = _VERBS[options.verb](library, options, reporter)
+        stop.check()
         damaged = library.papers.damaged()
         for what in damaged[:_MOST_DAMAGED]:
             reporter.error(f"{what} is not as it was written and was left out: kb recover TO saves the rest")
@@ -102,13 +104,14 @@ def run(options: argparse.Namespace) -> int:
     return result.status
 
 
-def _run_as_job(options: argparse.Namespace) -> int:
+def _run_as_job(options: argparse.Namespace, *, stop: Stop) -> int:
     """Run the verb as long work of the app: progress and result go into the catalog."""
     from kb import envelopes
 
     with _open(options) as library, library.jobs.record(options.job) as recorder:
         reporter = JobReporter(progress=recorder.progress, notice=recorder.notice)
         result = _VERBS[options.verb](library, options, reporter)
+        stop.check()
         made = envelopes.document(options.verb, result.made, **result.more)
         recorder.end(envelopes.to_data(made), status=result.status)
     return result.status

@@ -49,6 +49,15 @@ class Stop:
             signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
             threading.Thread(target=self._watch, args=(reading,), name="kb-stop", daemon=True).start()
 
+    def check(self) -> None:
+        """Raise the interruption again where a library took it for a failure of its own: what came of that is no result.
+
+        Raises:
+            KeyboardInterrupt: when somebody asked.
+        """
+        if self.is_asked:
+            raise KeyboardInterrupt
+
     def end(self) -> None:
         """The work is over: a process that is about to end hears nothing any more, a program's signals are its own."""
         self._is_raised = True

@@ -21,6 +21,7 @@ import psutil
 import pytest
 
 from kb.cli import main
+from kb.records import Problem
 from tests.pdf_writer import nested_forms
 
 DEMO = Path(str(resources.files("kb") / "demo"))
@@ -129,7 +130,7 @@ def test_a_call_that_hears_no_signal_ends_with_the_process(home: Path, number: s
         "import ctypes, sys\n"
         "import kb.cli.commands as commands\n"
         "from kb.cli import main\n"
-        "commands.run = lambda options: (print('in', flush=True), ctypes.CDLL(None).usleep(60_000_000), 0)[-1] or"
+        "commands.run = lambda options, **_: (print('in', flush=True), ctypes.CDLL(None).usleep(60_000_000), 0)[-1] or"
         " ctypes.CDLL(None).usleep(60_000_000)\n"
         "sys.argv = ['kb', 'list']\n"
         "raise SystemExit(main())\n"
@@ -166,6 +167,20 @@ def test_a_program_that_calls_the_command_line_keeps_its_own_signals(home: Path)
     assert [signal.getsignal(number) for number in SIGNALS] == before
 
 
+@pytest.mark.parametrize("number", SIGNALS)
+def test_what_a_library_made_of_an_interruption_is_no_result(
+    home: Path, number: signal.Signals, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def examine(*_: object, **__: object) -> list[Problem]:
+        with suppress(KeyboardInterrupt):  # as a library does that takes it for a fault of the file that it reads
+            os.kill(os.getpid(), number)
+        return [Problem(kind="index", what="the index cannot be read", severity="error", cure="kb reindex")]
+
+    monkeypatch.setattr("kb.library.health.examine", examine)
+    assert main(["doctor", "--home", str(home), "--quiet"]) == 130
+    assert capsys.readouterr() == ("", STOPPED + "\n")
+
+
 @pytest.mark.parametrize("words", [("doctor",), ("search", "graph"), ("note", "2402.19481")])
 def test_a_command_that_is_stopped_anywhere_says_one_line_or_has_ended(home: Path, words: tuple[str, ...]) -> None:
     began = time.monotonic()
@@ -177,5 +192,5 @@ def test_a_command_that_is_stopped_anywhere_says_one_line_or_has_ended(home: Pat
         with running(words, home) as child:
             time.sleep(max(0.5, share * whole))  # before that the interpreter is still starting
             child.send_signal(signal.SIGTERM)
-            _, said = child.communicate(timeout=30)
-            assert (child.returncode, said.strip()) in ((130, STOPPED), ended)
+            told, said = child.communicate(timeout=30)
+            assert (child.returncode, said.strip()) in ((130, STOPPED), ended), told
