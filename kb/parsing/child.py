@@ -103,7 +103,9 @@ def serve(requests: socket.socket) -> int:
     asks."""
     import kb.parsing.document
     import kb.wire  # noqa: F401
+    from kb.parsing.shapes import known_shapes
 
+    known_shapes()  # painted once for all files
     gc.freeze()
     while True:
         message, streams, _, _ = socket.recv_fds(requests, 1 << 16, 3)

@@ -8,6 +8,7 @@ process with limits (``kb.parsing.worker``).
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -259,6 +260,18 @@ class OpenPage:
             c.FPDFPageObj_SetIsActive(ctypes.cast(address, c.FPDF_PAGEOBJECT), shown)
 
 
+class FontProgram(NamedTuple):
+    """The embedded file of a font; ``digest`` is its SHA-256, and both are empty where there is none."""
+
+    data: bytes
+    digest: bytes
+
+    @classmethod
+    def of(cls, data: bytes) -> FontProgram:
+        """With its digest."""
+        return cls(data, hashlib.sha256(data).digest() if data else b"")
+
+
 class OpenText:
     """The characters of a page, by index. Functions are bound once: a page asks them a hundred thousand times."""
 
@@ -268,6 +281,7 @@ class OpenText:
         self._document = document
         self._raw = textpage.raw
         self._fonts: dict[int, tuple[str, int]] = {}
+        self._programs: dict[int, FontProgram] = {}
         self.count: int = max(c.FPDFText_CountChars(self._raw), 0)
 
     def close(self) -> None:
@@ -360,14 +374,13 @@ class OpenText:
         ys, xs = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
         return own[ys[0] : ys[-1] + 1, xs[0] : xs[-1] + 1], y1 - (rows.start + int(ys[-1]) + 1) / scale
 
-    def font_program(self, index: int) -> bytes:
+    def font_program(self, index: int) -> FontProgram:
         """The embedded file of the character's font; empty where there is none."""
         font = c.FPDFTextObj_GetFont(c.FPDFText_GetTextObject(self._raw, index))
-        size = ctypes.c_ulong()
-        if not font or c.FPDFFont_GetIsEmbedded(font) != 1 or not c.FPDFFont_GetFontData(font, None, 0, size):
-            return b""
-        buffer = (ctypes.c_uint8 * size.value)()
-        return bytes(buffer) if c.FPDFFont_GetFontData(font, buffer, size.value, size) else b""
+        address = ctypes.cast(font, ctypes.c_void_p).value or 0
+        if address not in self._programs:  # a page of formulas asks for each of its glyphs
+            self._programs[address] = FontProgram.of(_font_data(font) if font else b"")
+        return self._programs[address]
 
     def text_object(self, index: int) -> TextObject:
         """The text object that a character belongs to."""
@@ -396,6 +409,14 @@ class OpenText:
             name = buffer.value.decode("latin-1") if 0 < size <= 128 else ""
             self._fonts[font] = (name, flags.value)
         return self._fonts[font]
+
+
+def _font_data(font: Any) -> bytes:
+    size = ctypes.c_ulong()
+    if c.FPDFFont_GetIsEmbedded(font) != 1 or not c.FPDFFont_GetFontData(font, None, 0, size):
+        return b""
+    buffer = (ctypes.c_uint8 * size.value)()
+    return bytes(buffer) if c.FPDFFont_GetFontData(font, buffer, size.value, size) else b""
 
 
 def _is_pale(raw: Any, limit: int) -> bool:
