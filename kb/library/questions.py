@@ -32,6 +32,7 @@ from kb.records import (
     Metadata,
     Note,
     Paper,
+    PicturePlace,
     PrintedEquation,
     Reason,
     Review,
@@ -266,17 +267,23 @@ def kept_figures(catalog: Catalog, paper_id: str) -> list[Figure] | None:
 def figures(store: Store, settings: Settings, paper: Paper) -> list[Figure]:
     """The figures of the paper's PDF, cut once and kept in the file store; none where there is no PDF."""
 
-    def cut(path: Path) -> list[tuple[Figure, bytes]]:
-        from kb.parsing.worker import cut_figures
+    document = store.catalog().passages.document(paper.id)
 
-        images = cut_figures(path, limits=limits(settings), max_figures=settings.max_figures)
+    def cut(path: Path) -> list[tuple[Figure, bytes]]:
+        from kb.parsing.worker import cut_pictures, parse_file
+
+        places = document.figures if document else None
+        if places is None:  # an earlier parser read the file, and did not look for them
+            places = parse_file(path, kind="pdf", limits=limits(settings)).figures or ()
+        places = places[: settings.max_figures]
+        images = cut_pictures(path, [place.picture for place in places], limits=limits(settings)) if places else []
         return [
             (
-                Figure(label=image.label, kind=image.kind, caption=image.caption, page=image.page, box=image.box,
-                       file=store.home.files.key_of(image.png, suffix=".png")),
-                image.png,
+                Figure(label=place.label, kind=place.kind, caption=place.caption, page=place.page, box=place.box,
+                       file=store.home.files.key_of(png, suffix=".png")),
+                png,
             )
-            for image in images
+            for place, png in zip(places, images, strict=True)
         ]  # fmt: skip
 
     recipe = f"{_FIGURES_RECIPE} {settings.max_figures}"
@@ -293,9 +300,10 @@ def equation_pictures(store: Store, settings: Settings, paper: Paper) -> list[Fi
         return []
 
     def cut(path: Path) -> list[tuple[Figure, bytes]]:
-        from kb.parsing.worker import cut_places
+        from kb.parsing.worker import cut_pictures
 
-        images = cut_places(path, [box for _, box in places], limits=limits(settings))
+        wanted = [PicturePlace(box=box, is_grown=True) for _, box in places]
+        images = cut_pictures(path, wanted, limits=limits(settings))
         return [
             (
                 Figure(label=f"Equation {one.label}" if one.label else "Equation", kind="equation",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import math
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -243,16 +244,46 @@ class OpenPage:
             c.FPDFAction_GetURIPath(self._document.raw, action, buffer, size)
             yield buffer.value.decode("utf-8", "replace").strip(), (area.left, area.bottom, area.right, area.top)
 
-    def pixels(self, *, scale: float, margins: Bounds, grayscale: bool) -> NDArray[np.uint8]:
-        """The page without ``margins`` (points) as uint8: (height, width) grey or (height, width, 3) RGB."""
+    def pixels(
+        self, *, scale: float, margins: Bounds, grayscale: bool, until: float | None = None
+    ) -> NDArray[np.uint8]:
+        """The page without ``margins`` (points) as uint8: (height, width) grey or (height, width, 3) RGB.
+
+        Raises:
+            ParseError: ``parse-timeout`` when a grey picture is not painted ``until`` then (``time.monotonic()``).
+        """
         import numpy as np  # only pictures need it
 
+        if grayscale and until is not None:
+            return self._painted_until(until, scale=scale, margins=margins)
         bitmap = self._page.render(scale=scale, crop=margins, grayscale=grayscale, rev_byteorder=True)
         pixels = np.array(bitmap.to_numpy() if grayscale else bitmap.to_numpy()[..., :3])
         bitmap.close()
         if grayscale and pixels.ndim == 3:
             pixels = pixels[..., 0]
         return pixels.astype(np.uint8, copy=False)
+
+    def _painted_until(self, until: float, *, scale: float, margins: Bounds) -> NDArray[np.uint8]:
+        import numpy as np
+
+        left, bottom, right, top = (math.ceil(edge * scale) for edge in margins)
+        whole = (math.ceil(self._page.get_width() * scale), math.ceil(self._page.get_height() * scale))
+        width, height = whole[0] - left - right, whole[1] - top - bottom
+        pixels = np.full((height, width), 255, np.uint8)
+        bitmap = c.FPDFBitmap_CreateEx(width, height, c.FPDFBitmap_Gray, pixels.ctypes.data, width)
+        if not bitmap:
+            raise ParseError("a page cannot be painted: get the file again", code="pdf-broken")
+        is_late = type(c.IFSDK_PAUSE().NeedToPauseNow)(lambda _: time.monotonic() > until)
+        pause = c.IFSDK_PAUSE(version=1, NeedToPauseNow=is_late)
+        flags = c.FPDF_GRAYSCALE | c.FPDF_ANNOT
+        try:
+            state = c.FPDF_RenderPageBitmap_Start(bitmap, self._page.raw, -left, -top, *whole, 0, flags, pause)
+        finally:
+            c.FPDF_RenderPage_Close(self._page.raw)
+            c.FPDFBitmap_Destroy(bitmap)
+        if state == c.FPDF_RENDER_TOBECONTINUED:
+            raise ParseError("a page takes too long to paint: raise the time limit", code="parse-timeout")
+        return pixels
 
     def show(self, addresses: Iterable[int], *, shown: bool) -> None:
         """Leave these objects out of later pictures, or put them back."""

@@ -23,7 +23,7 @@ from kb import guard
 from kb.errors import BadRecord, FileUnreadable, ParseError
 from kb.guard import Limits
 from kb.input_files import open_file
-from kb.records import Box, Document, FigureImage, FileKind
+from kb.records import Document, FileKind, PicturePlace
 from kb.wire import unpack
 
 T = TypeVar("T")
@@ -67,24 +67,14 @@ def render_page(path: Path, *, page: int, scale: float, limits: Limits) -> bytes
     return _run(path, task="render", limits=limits, options={"kind": "pdf", "page": page, "scale": scale})
 
 
-def cut_figures(path: Path, *, limits: Limits, max_figures: int) -> list[FigureImage]:
-    """Figures and tables of a PDF in reading order, at most ``max_figures`` of them.
-
-    Raises:
-        ParseError: as ``parse_file``.
-    """
-    options = {"kind": "pdf", "max_figures": max_figures}
-    return _unpacked(_run(path, task="figures", limits=limits, options=options), list[FigureImage])
-
-
-def cut_places(path: Path, places: Sequence[Box], *, limits: Limits) -> list[bytes]:
+def cut_pictures(path: Path, places: Sequence[PicturePlace], *, limits: Limits) -> list[bytes]:
     """Pictures (PNG) of places of a PDF, one each, in their order.
 
     Raises:
         ParseError: as ``parse_file``; ``pdf-broken`` too when there is no such page.
     """
     options = {"kind": "pdf", "places": [asdict(place) for place in places]}
-    return _unpacked(_run(path, task="places", limits=limits, options=options), list[bytes])
+    return _unpacked(_run(path, task="pictures", limits=limits, options=options), list[bytes])
 
 
 def _unpacked(reply: bytes, kind: type[T]) -> T:

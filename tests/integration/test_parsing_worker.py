@@ -16,7 +16,7 @@ from kb import guard
 from kb.errors import ParseError
 from kb.guard import Limits
 from kb.parsing import child, worker
-from kb.parsing.worker import cut_figures, parse_file, reading_many, render_page
+from kb.parsing.worker import cut_pictures, parse_file, reading_many, render_page
 from tests.pdf_writer import Words, flate_bomb, many_pages, nested_forms, paragraph, pdf_of
 
 SAMPLE = Path(__file__).resolve().parents[1] / "data" / "own-sample.pdf"
@@ -53,10 +53,12 @@ def test_a_page_that_is_not_there_is_refused() -> None:
         render_page(SAMPLE, page=3, scale=1.0, limits=TIGHT)
 
 
-def test_figures_come_back_with_their_labels() -> None:
-    figures = cut_figures(SAMPLE, limits=Limits(), max_figures=2)
-    assert len(figures) == 2
-    assert all(figure.png.startswith(b"\x89PNG") for figure in figures)
+def test_figures_are_found_by_whoever_reads_the_file_and_come_back_as_pictures() -> None:
+    places = parse_file(SAMPLE, kind="pdf", limits=TIGHT).figures
+    assert places is not None
+    assert [place.label for place in places] == ["Figure 1", "Table 1", "Algorithm 1", "Figure 2"]
+    pictures = cut_pictures(SAMPLE, [place.picture for place in places[:2]], limits=TIGHT)
+    assert [picture[:4] for picture in pictures] == [b"\x89PNG"] * 2
 
 
 @pytest.mark.parametrize(

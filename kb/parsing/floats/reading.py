@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kb.parsing.floats.captions import FloatCaption, complete_captions, find_first_lines
@@ -92,14 +92,14 @@ def read_float_pages(layouts: Sequence[PageLayout]) -> list[FloatPage]:
 
 
 def find_captions(
-    pages: Sequence[FloatPage], *, body: BodyStyle, graphics_of: Callable[[FloatPage], Sequence[Graphic]]
+    pages: Sequence[FloatPage], graphics: Sequence[Sequence[Graphic]], *, body: BodyStyle
 ) -> list[FloatCaption]:
     """The captions of a paper with their whole text, in page order; their items get the role "caption".
 
     Args:
         pages: all pages, from ``read_float_pages``; paragraphs on them get the role "body".
+        graphics: the drawn things of each page.
         body: how running text is set.
-        graphics_of: the drawn things of a page; asked for pages with captions only.
     """
     prose = prose_style(pages, body=body)
     for page in pages:
@@ -107,9 +107,9 @@ def find_captions(
         mark_body(page, body=body, prose=prose)
     captions = find_first_lines(pages, body=body)
     with_captions = {caption.page.number for caption in captions}
-    for page in pages:
+    for page, drawn in zip(pages, graphics, strict=True):
         if page.number in with_captions:
-            page.graphics, page.rules = sort_graphics(graphics_of(page))
+            page.graphics, page.rules = sort_graphics(drawn)
     mark_stamps(pages)
     complete_captions(captions, body=body, vocabulary=Vocabulary(item.text for page in pages for item in page.items))
     return captions
