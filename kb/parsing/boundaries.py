@@ -1,7 +1,8 @@
 """Where a paper begins and ends in its file: after the cover that an archive put before it, before the next paper.
 
 A cover says the title that the first page says again, has no abstract, and is set in type that the paper does not have.
-Another paper begins after the references of the first, with a title and an abstract of its own.
+Another paper begins after the references of the first, with a title and an abstract of its own. A supplement begins
+there with a title that is set like the paper's.
 """
 
 from __future__ import annotations
@@ -26,14 +27,33 @@ _LEAST_LETTERS = 12
 _SHARED_TYPE = 0.2  # of a cover's letters at most are set in fonts of the paper
 _SHARED_TYPE_OF_CITING = 0.5  # the same, where the title stands there more than once: alone, and cited
 _NEXT_LINE_SIZES = 1.8
+_OF_PAPER = 0.85  # of the size of the paper's title, the title of a supplement has at least
+_LARGER_THAN_HEADINGS = 1.08  # times the largest type between the two
+
+
+class Title(NamedTuple):
+    """The lines of the largest type in the upper part of a page."""
+
+    text: str
+    lines: tuple[TextLine, ...]
+
+    @property
+    def size(self) -> float:
+        """Of its type, in points; 0 where there is no title."""
+        return self.lines[0].size if self.lines else 0.0
+
+
+_NONE = Title("", ())
 
 
 class Bounds(NamedTuple):
-    """The paper's pages are ``first`` to before ``end``, from 0; ``other`` is the title that begins after it."""
+    """The paper's pages are ``first`` to before ``end``, from 0; ``other`` is the title that begins after it. On page
+    ``supplement`` a supplement begins with lines that are its title."""
 
     first: int
     end: int
     other: str = ""
+    supplement: tuple[int, tuple[TextLine, ...]] | None = None
 
 
 def find_bounds(lines: Sequence[Sequence[TextLine]], heights: Sequence[float]) -> Bounds:
@@ -41,15 +61,23 @@ def find_bounds(lines: Sequence[Sequence[TextLine]], heights: Sequence[float]) -
     upright = [[line for line in of_page if line.upright] for of_page in lines]
     body = _usual_size(upright)
     titles = [_title(of_page, height, body=body) for of_page, height in zip(upright, heights, strict=True)]
-    first = _covers(upright, titles)
+    first = _covers(upright, [title.text for title in titles])
     opening = plain_words(" ".join(line.text for line in upright[first])) if upright else ""
-    ended = False
+    ended, supplement = False, None
     for at in range(first, len(upright)):
         title = titles[at]
-        if ended and title and plain_words(title) not in opening and _has_abstract(upright[at], heights[at]):
-            return Bounds(first, at, title)
+        if ended and title.text and plain_words(title.text) not in opening and _has_abstract(upright[at], heights[at]):
+            return Bounds(first, at, title.text, supplement)
+        if ended and supplement is None and _is_of_part(title, titles[first], upright[first + 1 : at]):
+            supplement = (at, title.lines)
         ended = ended or any(is_references(line.text) for line in upright[at])
-    return Bounds(first, len(upright))
+    return Bounds(first, len(upright), "", supplement)
+
+
+def _is_of_part(title: Title, of_paper: Title, between: Sequence[Sequence[TextLine]]) -> bool:
+    """Whether a title is set about as large as the paper's, and larger than the headings between the two."""
+    headings = max((line.size for of_page in between for line in of_page if _is_wordy(line)), default=0.0)
+    return title.size > max(_OF_PAPER * of_paper.size, _LARGER_THAN_HEADINGS * headings)
 
 
 def _usual_size(lines: Sequence[Sequence[TextLine]]) -> float:
@@ -59,12 +87,16 @@ def _usual_size(lines: Sequence[Sequence[TextLine]]) -> float:
     return max(sizes, key=lambda size: (sizes[size], size), default=10.0)
 
 
-def _title(lines: Sequence[TextLine], height: float, *, body: float) -> str:
-    """The lines of the largest type in the upper part of a page, if they are larger than the text; else ""."""
+def _is_wordy(line: TextLine) -> bool:
+    return len(plain_words(line.text).split()) > 1 or len(line.text) >= _LEAST_LETTERS
+
+
+def _title(lines: Sequence[TextLine], height: float, *, body: float) -> Title:
+    """What is set in the largest type in the upper part of a page, if it is larger than the text."""
     upper = [line for line in lines if line.y1 < _TITLE_WITHIN * height and line.size > _LARGER * body]
-    wordy = [line for line in upper if len(plain_words(line.text).split()) > 1 or len(line.text) >= _LEAST_LETTERS]
+    wordy = [line for line in upper if _is_wordy(line)]
     if not wordy:
-        return ""
+        return _NONE
     size = max(line.size for line in wordy)
     own = sorted((line for line in upper if abs(line.size - size) < 0.5), key=lambda line: line.baseline)
     group = own[:1]
@@ -74,7 +106,7 @@ def _title(lines: Sequence[TextLine], height: float, *, body: float) -> str:
         group.append(line)
     text = " ".join(line.text.rstrip(SOFT_HYPHEN) for line in group)
     is_long = len(plain_words(text).split()) >= _LEAST_WORDS or sum(map(str.isalpha, text)) >= _LEAST_LETTERS
-    return text if is_long and not is_abstract(text) else ""
+    return Title(text, tuple(group)) if is_long and not is_abstract(text) else _NONE
 
 
 def _covers(lines: Sequence[Sequence[TextLine]], titles: Sequence[str]) -> int:

@@ -169,7 +169,7 @@ def read_pdf(
         captions = mark_captions(pages, float_captions)
         figures = find_figures(reader, float_pages, float_captions, body=body, deadline=deadline)
     mark_front(pages, body=body)
-    headings = find_headings(pages, outline=on_pages(outline, pages), body=body)
+    headings = find_headings(pages, outline=on_pages(outline, pages), body=body, supplement=found.supplement)
     assign_roles(pages, captions, body=body)
     mark_references(pages, headings)
     find_marks(pages)

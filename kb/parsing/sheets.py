@@ -80,12 +80,13 @@ class _Part:
 
 class PaperPages(NamedTuple):
     """The pages of the paper that are to be read, and the lines of each; how many lines a cover before it has; the
-    title of another paper that follows in the file, and on which page."""
+    title of another paper that follows in the file, and on which page; the lines that are the title of a supplement."""
 
     layouts: list[PageLayout]
     lines: list[list[TextLine]]
     cover_lines: int = 0
     other: tuple[str, int] | None = None
+    supplement: frozenset[TextLine] = frozenset()
 
 
 def read_pages(sheets: Sequence[PrintedSheet]) -> PaperPages:
@@ -102,6 +103,10 @@ def read_pages(sheets: Sequence[PrintedSheet]) -> PaperPages:
     found = PaperPages([], [], sum(len(part.lines) for part in parts[: bounds.first]))
     if bounds.other:
         found = found._replace(other=(bounds.other, parts[bounds.end].sheet.number))
+    if bounds.supplement:
+        at, title = bounds.supplement
+        own = frozenset(replace(line, page=at - bounds.first + 1) for line in title)
+        found = found._replace(supplement=own)
     for number, part in enumerate(parts[bounds.first : bounds.end], start=1):
         frame = part.frame
         found.layouts.append(
