@@ -18,7 +18,7 @@ from kb.ids import file_key
 from kb.parsing.assembly import assemble, join_lines
 from kb.parsing.citations import raised_marks, with_references
 from kb.parsing.figures import find_figures
-from kb.parsing.floats.reading import find_captions, read_float_pages
+from kb.parsing.floats.captions import find_captions, read_float_pages
 from kb.parsing.frontmatter import FileFacts, mark_front, read_front
 from kb.parsing.headings import find_headings
 from kb.parsing.layout import PageLayout, Placed, lay_out
