@@ -37,7 +37,7 @@ def parse_file(path: Path, *, kind: FileKind, limits: Limits) -> Document:
 
     ``front.ids`` ends with the ``file:`` id of the bytes that were read. A PDF that is longer than
     ``limits.max_pages``, or that takes nearly all of ``limits.seconds``, is read in part, as is a text of more than
-    ``limits.max_characters``: ``fulltext`` says so. A PDF without a text layer is read by machine where
+    ``limits.max_characters``: ``fulltext`` says so. Pages without a text layer are read by machine where
     ``limits.ocr_seconds`` allow it.
 
     Raises:
@@ -46,16 +46,25 @@ def parse_file(path: Path, *, kind: FileKind, limits: Limits) -> Document:
             ``html-broken``, ``no-text``, ``parse-timeout``, ``parse-memory`` or ``parse-crashed``.
         HomeUnwritable: when there is no room for temporary files.
     """
+    from kb.parsing.recognition import is_installed
+
     options: dict[str, Any] = {"kind": kind, "recognise": False}
     try:
-        reply = _run(path, task="parse", limits=limits, options=options)
+        document = _unpacked(_run(path, task="parse", limits=limits, options=options), Document)
     except ParseError as err:
         if err.code != "pdf-scanned" or not limits.ocr_seconds:
             raise
-        # Only now: no other file may take that long.
-        longer = replace(limits, seconds=limits.ocr_seconds)
-        reply = _run(path, task="parse", limits=longer, options={**options, "recognise": True})
-    return _unpacked(reply, Document)
+        document = None
+    if document is not None and not (document.fulltext.code == "pdf-scanned" and limits.ocr_seconds and is_installed()):
+        return document
+    # Only now: no other file may take that long.
+    longer = replace(limits, seconds=limits.ocr_seconds)
+    try:
+        return _unpacked(_run(path, task="parse", limits=longer, options={**options, "recognise": True}), Document)
+    except ParseError:
+        if document is None:
+            raise
+        return document  # with the pages that have words, and the reason of the others
 
 
 def render_page(path: Path, *, page: int, scale: float, limits: Limits) -> bytes:
