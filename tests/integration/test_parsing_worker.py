@@ -57,7 +57,7 @@ def test_a_page_that_is_not_there_is_refused() -> None:
 
 def _partly_read(text: str, code: str | None) -> Document:
     state = Fulltext(state="partial", code=code, reason="page 2 is a picture") if code else Fulltext(state="full")
-    front = Metadata(source="pdf")
+    front = Metadata(source="pdf", ids=())
     return Document(text=text, blocks=(), front=front, pages=2, fulltext=state, parser="played")
 
 
