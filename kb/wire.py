@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -20,7 +21,18 @@ _FIELD, _NAME = "audience", "for"
 # What JSON may hold as it is, and steers a terminal, ends a line for some readers or cannot be written as UTF-8.
 _CONTROL = re.compile(rf"[\x7f{NO_TEXT}]")
 _FOREIGN = (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RuntimeError)
+_decoders: dict[Any, msgspec.msgpack.Decoder[Any]] = {}
+_making = threading.Lock()
 _TOO_DEEP = "its lists and objects lie too deep within each other"
+
+
+def _decoder(kind: type[T]) -> msgspec.msgpack.Decoder[T]:
+    """What decodes a kind of record, made once. msgspec notes what it knows of a class on the class before it knows it
+    all, so that two threads which make decoders of one class at once take the process down: one is made at a time."""
+    if kind not in _decoders:
+        with _making:
+            _decoders.setdefault(kind, msgspec.msgpack.Decoder(kind))
+    return _decoders[kind]
 
 
 def to_data(record: Any) -> Any:
@@ -62,6 +74,7 @@ def from_data(data: Any, kind: type[T]) -> T:
     Raises:
         BadRecord: naming the field that does not fit.
     """
+    _decoder(kind)  # then msgspec knows its classes
     try:
         return msgspec.convert(_inward(data), kind, strict=False)
     except RecursionError as err:
@@ -136,7 +149,7 @@ def unpack(data: bytes, kind: type[T]) -> T:
         BadRecord: when the bytes are not as they were packed.
     """
     try:
-        return msgspec.msgpack.decode(data, type=kind)
+        return _decoder(kind).decode(data)
     except _FOREIGN as err:
         reason = f"a stored {_name(kind)} is damaged ({err}): kb doctor names it, kb recover TO saves the rest"
         raise BadRecord(reason) from err
