@@ -20,8 +20,7 @@ from kb.errors import BadIdentifier, BadIdInBatch, NotFound, SourceError, UsageE
 from kb.ids import arxiv_key, doi_key, parse_arxiv_id
 from kb.records import Failure, Item, Metadata, SourceRecord
 from kb.settings import Settings
-from kb.sources.eprint import links_to, says_withdrawn
-from kb.sources.venue import venue_of
+from kb.sources.stated import every_link, says_withdrawn, venue_of
 
 if TYPE_CHECKING:
     from kb.sources.http import PoliteClient
@@ -391,14 +390,13 @@ def _record(eprint: _Eprint, *, announced: datetime | None = None) -> SourceReco
         venue=venue_of(eprint.comment, eprint.journal_ref),
         url=f"https://arxiv.org/abs/{eprint.identifier}",
         withdrawn=is_withdrawn,
-        links=links_to(
-            eprint.identifier,
-            eprint.version,
-            has_pdf=eprint.has_pdf and not is_withdrawn,
-            doi=eprint.doi,
-            abstract=eprint.abstract,
-            comment=eprint.comment,
-        ),
+        links=every_link(
+            [*([arxiv_key(eprint.identifier)] if eprint.has_pdf and not is_withdrawn else []), eprint.doi or ""],
+            texts=(eprint.abstract, eprint.comment),
+            version=eprint.version,
+            source="arxiv",
+        )
+        or (),
     )
     fields = tuple((name, value) for name, value in said.items() if value)
     return SourceRecord(source="arxiv", key=eprint.identifier, fields=fields, metadata=metadata)

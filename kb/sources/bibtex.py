@@ -22,7 +22,7 @@ from kb.sources.attachments import stated_in_bibtex, with_files
 from kb.sources.bibtex_syntax import Aside, BibtexEntry, read_entries
 from kb.sources.exported import Moment, date_of, finer, metadata_of
 from kb.sources.markup import plain
-from kb.sources.venue import is_of_preprints
+from kb.sources.stated import is_of_preprints
 from kb.text import CONTROL
 
 Fields = dict[str, str]  # lower-case names, values still LaTeX

@@ -14,9 +14,8 @@ from kb.ids import doi_key, parse_arxiv_id, record_key
 from kb.links import is_web_address
 from kb.names import is_suffix, means_others
 from kb.records import Link, Metadata, Name, Precision, SourceName
-from kb.sources.links import address_of_id, every_link
 from kb.sources.markup import plain
-from kb.sources.venue import is_of_preprints
+from kb.sources.stated import address_of_id, every_link, is_of_preprints
 
 _NUMBERS = re.compile(r"(\d{4})(?:[-/.](\d{1,2})?(?:[-/.](\d{1,2})?)?)?(?:[T ]\d.*|/.*)?", re.S)
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)")

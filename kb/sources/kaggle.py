@@ -11,7 +11,6 @@ from kb.bibliographic import month_number
 from kb.errors import BadRecord
 from kb.ids import arxiv_key
 from kb.records import Metadata, Name
-from kb.sources.eprint import listed_authors, says_withdrawn
 from kb.sources.exported import Moment, metadata_of, tidy
 from kb.sources.jsonl_fields import (
     RecordReading,
@@ -26,7 +25,7 @@ from kb.sources.jsonl_fields import (
     text_of,
     when_of,
 )  # fmt: skip
-from kb.sources.venue import venue_of
+from kb.sources.stated import listed_authors, says_withdrawn, venue_of
 
 OWN_IDS = ("id",)
 _ONLY_HERE = frozenset({"authors_parsed", "versions", "update_date", "report-no", "journal-ref"})

@@ -10,7 +10,6 @@ from kb.errors import BadIdentifier, BadRecord
 from kb.ids import is_arxiv_id, paper_key, parse_arxiv_id, record_key
 from kb.links import is_web_address
 from kb.records import Affiliation, Link, Metadata, Name
-from kb.sources.eprint import says_withdrawn
 from kb.sources.jsonl_fields import (
     RecordReading,
     address_of,
@@ -28,8 +27,7 @@ from kb.sources.jsonl_fields import (
     text_of,
     when_of,
 )  # fmt: skip
-from kb.sources.links import address_of_id, every_link
-from kb.sources.venue import venue_of
+from kb.sources.stated import address_of_id, every_link, says_withdrawn, venue_of
 
 OWN_IDS = ("id", "arxiv_id")
 _LINK_KINDS = ("code", "project", "pdf", "html", "doi", "abstract")

@@ -19,9 +19,9 @@ from kb.records import Failure, Item, Metadata
 from kb.settings import Settings
 from kb.sources import arxiv as arxiv_source
 from kb.sources.arxiv import ArxivSource
-from kb.sources.eprint import says_withdrawn
 from kb.sources.feed import ArxivFeed
 from kb.sources.http import PoliteClient
+from kb.sources.stated import says_withdrawn
 from tests.arxiv_answers import atom_error
 from tests.arxiv_server import ArxivServer, Fault
 

@@ -17,17 +17,16 @@ from kb.rendering.html_reading import read_html
 from kb.sources import (
     bibtex,
     csl,
-    eprint,
     exported,
     jsonl_fields,
     manuscripts,
     markup,
     nbib,
     ris,
-    venue,
+    stated,
     zotero_csv,
 )
-from kb.sources.links import links_of
+from kb.sources.stated import links_of
 
 NOWHERE = Path("a")
 
@@ -74,11 +73,11 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "LaTeX": latex.decode_latex,
     "names of BibTeX": bibtex.read_names,
     "names of others": lambda value: exported.names_of([value]),
-    "authors of arXiv": eprint.listed_authors,
-    "withdrawals": lambda value: eprint.says_withdrawn(comment=value, abstract=value),
+    "authors of arXiv": stated.listed_authors,
+    "withdrawals": lambda value: stated.says_withdrawn(comment=value, abstract=value),
     "dates": exported.date_of,
     "ids of records": lambda value: exported.ids_of(dois=[value], addresses=[value], traces=[value]),
-    "venues": lambda value: (venue.venue_of(value), venue.venue_of(None, value), venue.is_of_preprints(value)),
+    "venues": lambda value: (stated.venue_of(value), stated.venue_of(None, value), stated.is_of_preprints(value)),
     "lines": lambda value: jsonl_fields.prose_of({"title": value}, "title"),
     "BibTeX": lambda value: list(bibtex.read(value)),
     "an entry of BibTeX": _entry,
