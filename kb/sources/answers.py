@@ -9,8 +9,9 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 from kb.errors import DownloadRefused
 from kb.home import writing_error
@@ -35,23 +36,24 @@ def save(chunks: Iterator[bytes], to: Path, *, expect: Expected, what: str) -> N
         HomeUnwritable: when the folder cannot be written or the disk is full.
     """
     try:
-        to.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _sweep(to.parent)
-        descriptor, name = tempfile.mkstemp(dir=to.parent, prefix=".", suffix=".part")
+        with _beside(to) as file:
+            for piece in _checked(chunks, expect=expect, what=what):
+                file.write(piece)
     except OSError as err:
         raise writing_error(err, to) from err
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[IO[bytes]]:
+    """A file beside ``path`` that gets its name when it is whole, and is removed when it is not."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     part = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            for piece in _checked(chunks, expect=expect, what=what):
-                try:
-                    file.write(piece)
-                except OSError as err:
-                    raise writing_error(err, to) from err
-        try:
-            part.replace(to)
-        except OSError as err:
-            raise writing_error(err, to) from err
+            yield file
+        part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
@@ -154,14 +156,8 @@ class AnswerCache:
         head = json.dumps({"url": url, "stored": self._clock(), "sha256": hashlib.sha256(body).hexdigest()})
         path = self._path(url)
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor, name = tempfile.mkstemp(dir=self._folder, prefix=".", suffix=".part")
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(head.encode() + b"\n" + body)
-                Path(name).replace(path)
-            finally:
-                Path(name).unlink(missing_ok=True)
+            with _beside(path) as file:
+                file.write(head.encode() + b"\n" + body)
             self._shrink(keep=path)
         except OSError:
             return

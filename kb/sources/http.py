@@ -319,9 +319,13 @@ class PoliteClient:
 
     def _first(self, requests: Sequence[httpx.Request]) -> httpx.Response:
         """The answer to the first request that gets a connection."""
+        if self._transport is None:
+            # No connection is kept: two hosts behind one address must not share one, and we come seldom.
+            limits = httpx.Limits(max_keepalive_connections=0)
+            self._transport = httpx.HTTPTransport(verify=_certificates(), limits=limits)
         for remaining, request in zip(reversed(range(len(requests))), requests, strict=True):
             try:
-                response = self._connection().handle_request(request)
+                response = self._transport.handle_request(request)
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 if not remaining:
                     raise
@@ -329,13 +333,6 @@ class PoliteClient:
                 response.request = request
                 return response
         raise _TryAgain("the name leads to no address")
-
-    def _connection(self) -> httpx.BaseTransport:
-        if self._transport is None:
-            # No connection is kept: two hosts behind one address must not share one, and we come seldom.
-            limits = httpx.Limits(max_keepalive_connections=0)
-            self._transport = httpx.HTTPTransport(verify=_certificates(), limits=limits)
-        return self._transport
 
     def _chunks(self, response: httpx.Response, *, url: str, max_bytes: int) -> Iterator[bytes]:
         """The body in pieces. One that trickles is tried again (as one that stops early, which httpx sees); one that is

@@ -409,7 +409,7 @@ SEAMS: dict[str, list[tuple[Callable[[Bench], object], Callable[[], list[BaseExc
     "kb/latex.py": [(_latex, lambda: [AttributeError("spec"), KeyError("macro")])],
     "kb/parsing/second_reader.py": [(_pypdf, _own("pypdf.errors", "PdfReadError", "PdfStreamError"))],
     "kb/parsing/pdfium.py": [(_pdfium, lambda: [_pdfium_error()])],
-    "kb/sources/ris.py": [(_ris, lambda: [IndexError("line"), AttributeError("tag")])],
+    "kb/sources/tagged.py": [(_ris, lambda: [IndexError("line"), AttributeError("tag")])],
     "kb/parsing/html.py": [(_selectolax, _own("selectolax.lexbor", "SelectolaxError"))],
     "kb/parsing/markdown.py": [(_markdown, lambda: [IndexError("line"), KeyError("rule")])],
     "kb/library/viewing.py": [(_map, lambda: [ImportError("sklearn"), np.linalg.LinAlgError("svd")])],

@@ -20,10 +20,8 @@ from kb.sources import (
     exported,
     jsonl_fields,
     manuscripts,
-    markup,
-    nbib,
-    ris,
     stated,
+    tagged,
     zotero_csv,
 )
 from kb.sources.stated import links_of
@@ -43,7 +41,7 @@ def _entry(value: str) -> object:
 
 def _tagged(value: str) -> object:
     lines = "".join(f"{tag}  - {value}\n" for tag in ("TI", "AU", "N1", "UR", "AB", "KW", "PY"))
-    return list(ris.read(f"TY  - JOUR\n{lines}ER  - \n", path=NOWHERE))
+    return list(tagged.read_ris(f"TY  - JOUR\n{lines}ER  - \n", path=NOWHERE))
 
 
 def _item(value: str) -> object:
@@ -69,7 +67,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "folding": names.fold,
     "forms of names": names.name_forms,
     "lists of names": lambda value: names.authors_agree(value.split(","), value.split(",")[::-1]),
-    "markup": markup.plain,
+    "markup": exported.plain,
     "LaTeX": latex.decode_latex,
     "names of BibTeX": bibtex.read_names,
     "names of others": lambda value: exported.names_of([value]),
@@ -82,7 +80,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "BibTeX": lambda value: list(bibtex.read(value)),
     "an entry of BibTeX": _entry,
     "RIS": _tagged,
-    "PubMed": lambda value: list(nbib.read(f"PMID- 1\nTI  - {value}\nFAU - {value}", path=NOWHERE)),
+    "PubMed": lambda value: list(tagged.read_nbib(f"PMID- 1\nTI  - {value}\nFAU - {value}", path=NOWHERE)),
     "CSL-JSON": _item,
     "broken CSL-JSON": lambda value: list(csl.read(f'[{{"type": "a", "title": "b"}}, {value}', path=NOWHERE)),
     "Zotero's table": lambda value: list(zotero_csv.read(f"Key,Item Type,Title\n{value}", path=NOWHERE)),
