@@ -93,9 +93,13 @@ class TorchEncoder:
         self._lock = threading.Lock()
         limit = getattr(model, "max_seq_length", None) or getattr(model.tokenizer, "model_max_length", None) or 512
         self.runtime = runtime
-        self.dimension = int(model.get_embedding_dimension())
         self.max_tokens = int(min(limit, 8192))
         self.fingerprint = _fingerprint(folder, self.max_tokens)
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return int(self._model.get_embedding_dimension())
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text without special tokens and without truncation."""
