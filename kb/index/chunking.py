@@ -75,6 +75,13 @@ def passage_text(title: str, section: Sequence[str], text: str) -> str:
     return " ".join([*_prefix(title, section), text])
 
 
+def passages_of(chunks: Sequence[Chunk], titles: Sequence[str]) -> list[str]:
+    """The passage of each chunk, under the title of its paper (``passage_text``)."""
+    headed = [(title, chunk.section) for chunk, title in zip(chunks, titles, strict=True)]
+    prefixes = {key: _prefix(*key) for key in set(headed)}  # many chunks stand under one heading
+    return [" ".join([*prefixes[key], chunk.searched]) for key, chunk in zip(headed, chunks, strict=True)]
+
+
 def chunk_paper(paper: Paper, document: Document | None, *, count_tokens: CountTokens, max_tokens: int) -> list[Chunk]:
     """All chunks of a paper in reading order: the document's, headed by the record's abstract where the document
     has none of its own (then the same sentences are not stored twice, and the abstract has its page).

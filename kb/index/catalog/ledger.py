@@ -42,7 +42,8 @@ class Ledger:
 
     def topics(self) -> list[Topic]:
         """All topics by name."""
-        return [wire.unpack(row[0], Topic) for row in self._db.rows("SELECT record FROM topics ORDER BY name")]
+        rows = self._db.rows("SELECT record FROM topics ORDER BY name")
+        return wire.unpack_all([row[0] for row in rows], Topic)
 
     def topic(self, name: str) -> Topic:
         """The topic of that name (upper and lower case are the same).
@@ -184,7 +185,7 @@ class Ledger:
         )
         if not rows or (recipes and (rows[0][0].decode() or _FIRST_FIGURES) not in recipes):
             return None
-        return [wire.unpack(record, Figure) for (record,) in rows[1:]]
+        return wire.unpack_all([row[0] for row in rows[1:]], Figure)
 
     def forget_figures(self, sha256: str) -> None:
         """Forget the pictures of a file that is taken out."""

@@ -2,12 +2,11 @@
 
 Every row that an index of its own does not repeat in full has a checksum, as an index over an expression: SQLite keeps
 it with each change, its integrity check compares it with the row, and a query can ask whether a row is as it was
-written (``intact``). A connection that writes such a table needs the function ``row_checksum``.
+written (``intact``). A connection that writes such a table needs the function ``row_checksum`` of ``database``.
 """
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -388,15 +387,6 @@ CHECKED = {
     "removals": "record",
     "recut": "id paper ordinal kind record passage",
 }
-
-
-def row_checksum(*values: bytes | None) -> int:
-    """CRC-32 of a row's values as bytes, each with its length; NULL is none of any length."""
-    total = 0
-    for value in values:
-        size = -1 if value is None else len(value)
-        total = zlib.crc32(value or b"", zlib.crc32(size.to_bytes(8, "big", signed=True), total))
-    return total
 
 
 def _checksum(table: str, alias: str) -> str:

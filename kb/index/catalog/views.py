@@ -17,11 +17,11 @@ from kb.errors import KbError, UsageError
 from kb.index.catalog.database import Database, now
 from kb.index.catalog.filters import AuthorTable
 from kb.index.catalog.identity import Cluster
-from kb.index.catalog.matching import Witness, decided, merge
+from kb.index.catalog.matching import Known, merge
 from kb.index.catalog.passages import document_of, drop_chunks_of
 from kb.index.catalog.records import RecordBlock, RecordTable
 from kb.names import fold
-from kb.records import Fulltext, Joined, Metadata, Paper
+from kb.records import Fulltext, Joined, Metadata, Paper, SourceRecord
 
 Change = Literal["added", "updated", "unchanged"]
 
@@ -178,7 +178,7 @@ class PaperViews:
         text = document_of(self._db, number)
         had = before.fulltext if before is not None and before.fulltext.state == "none" else Fulltext()
         paper = merge(
-            [*(Witness(one.id, one.record) for one in stored), decided(user)],
+            [*(one.known for one in stored), Known("", SourceRecord(source="user", metadata=user))],
             keys=self._keys(number, group) if group is not None else [before.id, *before.aliases] if before else [],
             tags=[row[0] for row in self._db.rows("SELECT tag FROM tags WHERE paper = ?", (number,))],
             collections=[row[0] for row in self._db.rows("SELECT name FROM collections WHERE paper = ?", (number,))],
