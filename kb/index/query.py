@@ -340,7 +340,7 @@ class Constraints:
 
     def _keys_of(self, query: Query) -> Keys:
         """Keys of the passages that are excluded, by their words or by their papers, sorted."""
-        found = [np.zeros(0, np.int64)]
+        found: list[Keys] = []
         for text in query.excluded:
             holding = self._words.containing(text)
             if holding is not None and len(fold(text).split()) > 1:
@@ -351,7 +351,7 @@ class Constraints:
         for filters in query.without:
             excluded = self._catalog.keys_within(filters)
             found += [excluded] if excluded is not None else []
-        return np.unique(np.concatenate(found))
+        return np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
 
     def _verify(self, keys: Sequence[int], phrases: Sequence[str]) -> dict[int, bool]:
         """Of each passage, whether all phrases stand in it or in its paper's title, word for word."""

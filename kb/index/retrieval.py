@@ -22,7 +22,6 @@ from kb.index.fusion import (
     ordered,
     refine,
     rescored,
-    scores_of,
     smooth,
 )
 from kb.index.lexical import TantivyIndex
@@ -222,7 +221,8 @@ class Retriever:
             asked = self._read(f"{paper.title}. {paper.abstract}", mode="hybrid")
             ranked = self._rank(asked, _Scope(by="paper", within=within), k=max(k + 1, _REFINED))
             others = [place for place in ranked if own is None or place.key not in own]
-            smoothed = smooth(scores_of(others), self._indexes.rows.get([place.key for place in others]))
+            scores = np.array([place.score for place in others], np.float64)
+            smoothed = smooth(scores, self._indexes.rows.get([place.key for place in others]))
             return self._hits(rescored(others, smoothed), k=k)
 
     # -------------------------------------------------------------------------------------- candidates

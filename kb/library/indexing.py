@@ -127,9 +127,9 @@ class Indexer:
         are. Searches have the old indexes until the new ones are whole; stopped before, these stay.
         """
         encoder, catalog = self._load_encoder(), self._catalog
-        state, behind = examined(self._home, catalog)
+        state = self._state()
         recut = state.encoder not in (None, encoder.fingerprint)
-        keeps_vectors = not (encode_again or recut or "vectors" in behind)
+        keeps_vectors = not (encode_again or recut or "vectors" in parts_behind(self._home, catalog))
         self.close()
         self._sweep()
         made = {part: self._beside(part) for part in PARTS}
@@ -398,7 +398,7 @@ def index_state(home: Home, catalog: Catalog) -> IndexState:
         stamp=facts.get(_STAMP),
         encoder=facts.get("encoder"),
         dimension=int(facts.get("dimension", 0)),
-        folders={part: home.index_path / facts.get(name, part) for part, name in names.items()},
+        folders={part: home.index_path / (facts.get(name) or part) for part, name in names.items()},
         words_are_outdated="encoder" in facts and facts.get("tokens") != TOKENS,
     )
 

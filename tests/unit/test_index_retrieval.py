@@ -379,7 +379,7 @@ def test_neighbours_lend_a_fifth_of_the_score() -> None:
 # ------------------------------------------------------------------------------------------- what is loaded
 
 
-@pytest.mark.parametrize(("mode", "absent"), [("lexical", "chromadb"), ("dense", "tantivy")])
+@pytest.mark.parametrize(("mode", "absent"), [("lexical", "chromadb"), ("lexical", "numpy.ma"), ("dense", "tantivy")])
 def test_a_mode_loads_only_what_it_needs(tmp_path: Path, mode: str, absent: str) -> None:
     """In a fresh interpreter, over the product's own indexes."""
     program = f"""

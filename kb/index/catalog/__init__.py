@@ -12,8 +12,8 @@ whole of a damaged one.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -60,11 +60,9 @@ class Catalog:
         self.removals = RemovalTable(self._db)
         self._within: dict[tuple[tuple[int, ...], Filters], Keys] = {}
 
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """All or nothing."""
-        with self._db.transaction():
-            yield
+        return self._db.transaction()
 
     def keys_within(self, filters: Filters) -> Keys | None:
         """Sorted keys of the chunks whose paper passes; None when nothing is filtered."""

@@ -105,12 +105,12 @@ class PaperTable:
         return stored
 
     def _placed(self, stored: Stored, is_news: bool, settled: SettledViews) -> PlacedRecord:
-        number = self._record_paper(stored.id)
+        number, paper = self._paper_of(stored.id)
         change: Change = "unchanged"
         if is_news:  # a record more, or one that has left the paper it was of, changes a paper whatever is seen of it
             is_new = settled.changes.get(number) == "added" and stored.paper is None
             change = "added" if is_new else "updated"
-        return PlacedRecord(paper=self._db.paper_id(number), record=stored.id, change=change)
+        return PlacedRecord(paper=paper, record=stored.id, change=change)
 
     def merge(self, one: str, other: str) -> Parted:
         """Make one paper of two (ids) by the user's word.
@@ -129,7 +129,7 @@ class PaperTable:
                 raise UsageError(f"{named} are two papers, each arXiv id is one: put them in one collection instead")
             self._records.tie(*[[stored.id for stored in some] for some in records])
             settled = self._views.settle([stored.id for some in records for stored in some])
-            return Parted(papers=(self._db.paper_id(self._record_paper(records[0][0].id)),), touched=settled.touched)
+            return Parted(papers=(self._paper_of(records[0][0].id)[1],), touched=settled.touched)
 
     def distinguish(self, one: str, other: str) -> Parted:
         """The user says that two papers (ids) are two, whatever speaks for one: they are no question any more."""
@@ -424,8 +424,12 @@ class PaperTable:
         row = self._db.first("SELECT p.id FROM aliases a JOIN papers p ON p.number = a.paper WHERE a.alias = ?", (key,))
         return row[0] if row else None
 
-    def _record_paper(self, record: str) -> int:
-        return int(self._db.one("SELECT paper FROM records WHERE id = ?", (record,))[0])
+    def _paper_of(self, record: str) -> tuple[int, str]:
+        """Catalog number and id of the paper that a record (its id) is of."""
+        number, paper = self._db.one(
+            "SELECT p.number, p.id FROM records r JOIN papers p ON p.number = r.paper WHERE r.id = ?", (record,)
+        )
+        return number, paper
 
     def _with_citation_key(self, key: str) -> str | None:
         """The one paper whose bibliography entry has this key."""
@@ -461,7 +465,7 @@ class PaperTable:
             seen=datetime.now(UTC).replace(microsecond=0),
             withdrawn=bool(said.withdrawn),
         )
-        number = self._record_paper(stored.id)
+        number, _ = self._paper_of(stored.id)
         if not self._db.first("SELECT 1 FROM versions WHERE paper = ? AND version = ?", (number, version.version)):
             self._db.run(
                 "INSERT INTO versions (paper, version, record, anchor) VALUES (?, ?, ?, ?)",

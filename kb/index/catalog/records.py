@@ -98,12 +98,11 @@ class RecordTable:
     def holding(self, keys: Collection[str]) -> list[Stored]:
         """The live records that are known by any of these keys."""
         rows = self._db.rows_for(
-            "SELECT DISTINCT k.record FROM record_keys k JOIN records r ON r.number = k.record"
+            "SELECT DISTINCT r.id FROM record_keys k JOIN records r ON r.number = k.record"
             " WHERE r.superseded IS NULL AND k.key IN (?)",
             sorted(keys),
         )
-        numbers = sorted({row[0] for row in rows})
-        return [one for number in numbers for one in self._stored("number = ?", (number,))]
+        return self._some({row[0] for row in rows})
 
     def of_papers(self, numbers: Sequence[int]) -> dict[int, list[SourceRecord]]:
         """The live records of papers, by paper, in the order in which they came."""
