@@ -17,13 +17,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kb import wire
 from kb.errors import BadIdentifier, HomeTooNew, HomeUnwritable, UnknownPaper, UsageError
 from kb.index.catalog import Catalog, passages
 from kb.index.catalog.database import Database, row_checksum
 from kb.index.catalog.matching import Known, merge
 from kb.index.catalog.passages import Source, boxes_of, packed
+from kb.index.catalog.salvage import salvage
 from kb.index.catalog.schema import MIGRATIONS
-from kb.records import Block, Chunk, Document, Failure, Filters, Fulltext, Line, Link, Metadata, SourceRecord, Topic
+from kb.records import (
+    Block,
+    Box,
+    Chunk,
+    Document,
+    Failure,
+    Figure,
+    Filters,
+    Fulltext,
+    Line,
+    Link,
+    Metadata,
+    SourceRecord,
+    Topic,
+)
 from tests.fakes import take_in
 
 ATTENTION = Metadata(
@@ -262,6 +278,44 @@ def test_every_released_schema_can_be_brought_up_to_date(tmp_path: Path, release
     catalog = Catalog(path, create=True)
     put(catalog, ATTENTION)
     assert catalog.papers.count() == 1
+    catalog.close()
+
+
+def test_pictures_of_a_home_of_schema_6_keep_their_kind_and_recipe(tmp_path: Path) -> None:
+    """There the pictures of equations stood among the figures, a million places further."""
+    box = Box(page=1, x0=0, y0=0, x1=9, y1=9)
+    one = Figure(label="Figure 1", kind="figure", caption="Birds", page=1, box=box, file=f"{'a' * 64}.png")
+    equation = replace(one, label="(3)", kind="equation", file=f"{'b' * 64}.png")
+    kept = {"figures": [one, replace(one, label="Figure 2")], "equations": [equation]}
+    earlier = Database(tmp_path / "catalog.sqlite", create=True, schema=6)
+    for first, kind in ((0, "figures"), (1_000_000, "equations")):
+        rows = [kind.encode(), *map(wire.pack, kept[kind])]
+        for position, record in enumerate(rows, start=first - 1):
+            earlier.run("INSERT INTO figures VALUES ('file', ?, ?)", (position, record))
+    earlier.run("INSERT INTO figures VALUES ('other', -1, ?)", (b"",))  # cut by the first edition, and there were none
+    earlier.close()
+    for _ in range(2):  # brought up to date, and then as it is
+        catalog = Catalog(tmp_path / "catalog.sqlite", create=True)
+        for kind in kept:
+            assert catalog.ledger.figures("file", recipes=[kind], kind=kind) == kept[kind]  # type: ignore[arg-type]
+            assert catalog.ledger.figures("file", recipes=["another"], kind=kind) is None  # type: ignore[arg-type]
+        assert catalog.ledger.figures("other") == []
+        assert catalog.ledger.figures("other", kind="equations") is None
+        assert catalog.faults() == []
+        catalog.close()
+
+
+def test_of_the_pictures_of_an_earlier_schema_only_the_whole_ones_are_saved(tmp_path: Path) -> None:
+    earlier = Database(tmp_path / "catalog.sqlite", create=True, schema=6)
+    for name in ("good", "bad"):
+        earlier.run("INSERT INTO figures VALUES (?, -1, ?)", (name, f"recipe of {name}".encode()))
+    earlier.close()
+    path = tmp_path / "catalog.sqlite"
+    path.write_bytes(path.read_bytes().replace(b"recipe of bad", b"recipe of BAD"))
+    saved = salvage(path, tmp_path / "saved.sqlite")
+    assert (saved.kept["figures"], saved.lost["figures"]) == (1, 1)
+    catalog = Catalog(tmp_path / "saved.sqlite")
+    assert (catalog.ledger.figures("good"), catalog.ledger.figures("bad")) == ([], None)
     catalog.close()
 
 
