@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -142,14 +142,28 @@ def pack(record: Any) -> bytes:
     return msgspec.msgpack.encode(record)
 
 
+def pack_all(records: Iterable[Any]) -> list[bytes]:
+    """Each record as ``pack`` packs it."""
+    return [msgspec.msgpack.encode(record) for record in records]
+
+
 def unpack(data: bytes, kind: type[T]) -> T:
     """The record that ``pack`` packed.
 
     Raises:
         BadRecord: when the bytes are not as they were packed.
     """
+    return unpack_all([data], kind)[0]
+
+
+def unpack_all(packed: Iterable[bytes], kind: type[T]) -> list[T]:
+    """The records that ``pack`` packed, all of one kind.
+
+    Raises:
+        BadRecord: when one is not as it was packed.
+    """
     try:
-        return _decoder(kind).decode(data)
+        return list(map(_decoder(kind).decode, packed))
     except _FOREIGN as err:
         reason = f"a stored {_name(kind)} is damaged ({err}): kb doctor names it, kb recover TO saves the rest"
         raise BadRecord(reason) from err

@@ -323,9 +323,9 @@ class Library:
 
     def _tell_outdated(self) -> None:
         """A search cuts its words as they are cut now: those indexed by an earlier version are found as they were."""
-        from kb.library.indexing import words_are_outdated
+        from kb.library.indexing import index_state
 
-        if words_are_outdated(self._store.catalog()):
+        if index_state(self._store.home, self._store.catalog()).words_are_outdated:
             old = "letters such as ø are found under their old spelling"
             self._store.notice(f"{old} until the next kb add or kb reindex")
 

@@ -19,10 +19,10 @@ from kb.index.catalog import Catalog
 from kb.index.catalog.matching import record_id
 from kb.index.catalog.papers import Arrival, PlacedRecord
 from kb.index.catalog.passages import Source, boxes_of, packed
-from kb.index.chunking import MOST_CHUNKS, bounded, chunk_abstract, chunk_paper, passage_text
+from kb.index.chunking import MOST_CHUNKS, bounded, chunk_abstract, chunk_paper
 from kb.input_files import read_file
 from kb.library.anchoring import anchored
-from kb.library.indexing import Indexer, Progress, cutting, words_to_index
+from kb.library.indexing import Indexer, Progress, cutting, indexed_texts
 from kb.library.parts import Models, Store, limits
 from kb.parsing import PARSER
 from kb.parsing.worker import parse_file, reading_many
@@ -394,7 +394,7 @@ class Adder:
         if not item.private_stated:
             return False
         before = self._catalog.papers.get(paper_id).private
-        return self._catalog.papers.set_private(paper_id, item.private).private != before
+        return self._catalog.papers.set_fields(paper_id, {"private": item.private}).private != before
 
     def _put_text(self, record: str, parsed: Parsed) -> bool:
         """Keep the file's text with the file's record; False when it was there, read by this parser."""
@@ -419,7 +419,7 @@ class Adder:
             tally.partial[record, failure.code] = Partial(id=paper_id, code=failure.code, reason=failure.reason)
             had = papers.get(paper_id).fulltext
             if had.state == "none" and (had.code, had.reason) != (failure.code, failure.reason):
-                papers.set_fulltext(paper_id, Fulltext(state="none", code=failure.code, reason=failure.reason))
+                papers.refresh(paper_id, without_text=Fulltext(state="none", code=failure.code, reason=failure.reason))
         elif parsed.shortened:
             reason = f"its {' and its '.join(parsed.shortened)} are longer than a paper's: shorten them"
             tally.partial[record, "too-long"] = Partial(id=paper_id, code="too-long", reason=reason)
@@ -441,9 +441,8 @@ class Adder:
             for paper_id in set(self._catalog.papers.of_records([record])).intersection(paper_ids):
                 reason = f"only its first {MOST_CHUNKS:,} passages are in: split the file"
                 tally.partial[record, "too-long"] = Partial(id=paper_id, code="too-long", reason=reason)
-                self._catalog.papers.set_fulltext(
-                    paper_id, Fulltext(state="partial", code="too-long", reason=reason)
-                )  # fmt: skip
+                text = Fulltext(state="partial", code="too-long", reason=reason)
+                self._catalog.papers.refresh(paper_id, without_text=text)
 
 
 def add_items(
@@ -566,17 +565,14 @@ def chunk_again(
         chunks = chunk_paper(paper, document, count_tokens=encoder.count_tokens, max_tokens=encoder.max_tokens)
         chunks = chunks or _title_chunks(paper, encoder)
         if document is not None:
-            chunks = [replace(c, boxes=boxes_of(document.blocks, c.start, c.end) if c.page else ()) for c in chunks]
-        put(paper.id, [(chunk, _indexed_text(chunk, paper)) for chunk in chunks])
+            boxes = boxes_of(document.blocks, [(chunk.start, chunk.end) for chunk in chunks])
+            chunks = [
+                replace(chunk, boxes=some if chunk.page else ()) for chunk, some in zip(chunks, boxes, strict=True)
+            ]
+        put(paper.id, list(zip(chunks, indexed_texts(chunks, paper), strict=True)))
         if len(chunks) == MOST_CHUNKS:
             cut.append(paper.id)
     return cut
-
-
-def _indexed_text(chunk: Chunk, paper: Paper) -> str:
-    """All that the indexes make of a chunk: when it changes, the chunk is another one to them."""
-    passage, words = passage_text(paper.title, chunk.section, chunk.searched), words_to_index(chunk, paper)
-    return passage if words == chunk.searched else f"{passage}\0{words}"
 
 
 def _title_chunks(paper: Paper, encoder: Encoder | TokenCounter) -> list[Chunk]:

@@ -139,7 +139,7 @@ class _NewText:
     def sentence(self, old: PassageSentence, place: Place) -> PassageSentence:
         """A sentence of a passage at its place."""
         chunk, start, end = place
-        boxes = self._catalog.passages.locate(chunk.id, start, end)[1]
+        ((_, boxes),) = self._catalog.passages.locate(chunk.id, [(start, end)])
         return replace(old, text=chunk.text[start:end], start=start, end=end, boxes=boxes)
 
     def evidence(self, old: Evidence) -> Evidence:
@@ -154,7 +154,7 @@ class _NewText:
         if place is None:
             return replace(old, earlier_reading=True)
         chunk, start, end = place
-        page, boxes = self._catalog.passages.locate(chunk.id, start, end)
+        ((page, boxes),) = self._catalog.passages.locate(chunk.id, [(start, end)])
         return replace(
             old, chunk_id=chunk.id, start=start, end=end, quote=chunk.text[start:end], page=page, boxes=boxes,
             earlier_reading=False,

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from kb.calendar import announcement_day
-from kb.index.catalog.matching import Witness, merge
+from kb.index.catalog.matching import Known, merge
 from kb.records import AddReport, Failure, Filters, Item, Metadata, Paper, SourceRecord, Topic
 from kb.settings import Settings
 from kb.writing.topics import arxiv_query, concerns, feed_categories
@@ -219,7 +219,7 @@ def _registered(paper: Paper) -> SourceRecord:
 
 
 def _as_paper(metadata: Metadata) -> Paper:
-    return merge([Witness("", SourceRecord(source="arxiv", metadata=metadata))], keys=metadata.ids)
+    return merge([Known("", SourceRecord(source="arxiv", metadata=metadata))], keys=metadata.ids)
 
 
 def _ids(item: Item) -> tuple[str, ...]:

@@ -504,7 +504,7 @@ class _KeptAnswers:
         if self._texts.get(was) != chunk.text:
             start = chunk.text.find(quote)
         end = start + len(quote)
-        page, boxes = self._catalog.passages.locate(chunk.id, start, end)
+        ((page, boxes),) = self._catalog.passages.locate(chunk.id, [(start, end)])
         return start, end, page, boxes
 
     def _home_of(self, chunk_id: str, quote: str) -> Chunk | None:

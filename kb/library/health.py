@@ -26,11 +26,12 @@ from kb.library.indexing import (
     WritableIndexes,
     begin_recutting,
     has_sentences,
-    lexical_entry,
+    index_state,
+    lexical_entries,
     open_indexes,
+    owned_chunks,
     parts_behind,
     sentences_to_encode,
-    words_are_outdated,
 )
 from kb.parsing import PARSER
 from kb.protocols import Encoder, Keys
@@ -149,7 +150,7 @@ def _problems(store: Store, models: Models) -> Iterator[Problem]:
     except EncoderError as err:
         cure = "set KB_ENCODER_RUNTIME=torch to answer without it"
         yield Problem(kind="reader", what=f"reader of answers: {err}", severity="error", cure=cure)
-    if words_are_outdated(catalog):
+    if index_state(store.home, catalog).words_are_outdated:
         what = "words were indexed by an earlier version: letters such as ø are found under their old spelling"
         yield Problem(kind="words", what=what, severity="notice", cure="kb reindex")
     if count := len(catalog.passages.read_otherwise(PARSER)):
@@ -324,10 +325,9 @@ def wrongly_indexed(catalog: Catalog, indexes: WritableIndexes, encoder: Encoder
 
 
 def _made_again_differ(sample: Keys, catalog: Catalog, indexes: WritableIndexes, *, encoder: Encoder) -> Keys:
-    chunks = catalog.passages.chunks_by_key(sample.tolist())
-    papers = catalog.papers.many({chunk.paper_id for chunk in chunks.values()})
-    chunks = {key: chunk for key, chunk in chunks.items() if chunk.paper_id in papers}  # the catalog's faults say so
-    wrong = indexes.lexical.differing([lexical_entry(k, c, papers[c.paper_id]) for k, c in chunks.items()])
+    # What is said of the others is among the catalog's faults.
+    chunks, papers = owned_chunks(catalog, catalog.passages.chunks_by_key(sample.tolist()))
+    wrong = indexes.lexical.differing(lexical_entries(chunks, papers))
     texts = {key: _texts_to_encode(chunk, papers[chunk.paper_id].title) for key, chunk in chunks.items()}
     # All at once: texts of like length share a batch, which takes a third of the time of one call a chunk.
     made = encoder.encode_passages([text for some in texts.values() for text in some])

@@ -111,7 +111,7 @@ class LibrarySources:
 
     def place_of(self, chunk: Chunk, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
         """Page and boxes of a part of a chunk."""
-        return self._catalog.passages.locate(chunk.id, start, end)
+        return self._catalog.passages.locate(chunk.id, [(start, end)])[0]
 
     def figures(self, paper_id: str) -> Mapping[str, Figure] | None:
         """The figures that were cut from the stored PDF; None where none were asked for yet."""
