@@ -51,7 +51,7 @@ from kb.records import (
     Version,
 )
 from kb.rendering import IndexEntry, PageSettings, publishable, render_digest, render_index
-from kb.rendering.naming import page_name
+from kb.rendering.labels import page_name
 from kb.rendering.tally import Unstated
 from kb.rendering.verification import check_file
 from kb.settings import Settings

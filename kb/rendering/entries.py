@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 from kb.links import web_address
 from kb.records import ABSTRACT_PARTS, CONCLUSION_PARTS, Claim, Digest, Figure, Language, Link, Note, Paper
 from kb.rendering.labels import label, page_of
 from kb.rendering.licences import licence_name, may_republish, publishable_note
-from kb.rendering.phrases import spoken as told_in
+from kb.rendering.reasons import spoken as told_in
 from kb.text import UNREAD
 
 
@@ -207,6 +207,22 @@ def _quotes(note: Note, language: Language) -> tuple[Quote, ...]:
                 place = label(language, "unread", place=place)
             found.setdefault(evidence.marker, Quote(marker=evidence.marker, place=place, text=evidence.quote))
     return tuple(found[marker] for marker in sorted(found, key=lambda marker: (len(marker), marker)))
+
+
+def notices(digest: Digest) -> Iterator[str]:
+    """What the digest says of itself (why it is empty), and how the text was made, truthfully."""
+    yield from (told_in(notice, digest.language) for notice in digest.notices)
+    if digest.made_with.model is None:
+        yield label(digest.language, "made_extractive")
+        if remark := label(digest.language, "made_zh"):
+            yield remark
+    else:
+        yield label(digest.language, "made_model", model=digest.made_with.model)
+
+
+def counts_line(digest: Digest) -> str:
+    """How many papers were found, and what became of them."""
+    return label(digest.language, "counts", **asdict(digest.counts))
 
 
 def picture_files(entries: Sequence[PageEntry]) -> list[str]:

@@ -13,11 +13,10 @@ from xml.etree import ElementTree as ET
 
 from kb.errors import BadRecord
 from kb.records import Language
-from kb.rendering.labels import LABELS, label
+from kb.rendering.labels import LABELS, label, slug
 from kb.rendering.markdown_reading import pattern_of, read_head_line, read_reasons
-from kb.rendering.naming import slug
 from kb.rendering.page_records import ReadEntry, ReadPage, ReadSentence
-from kb.rendering.phrases import understood
+from kb.rendering.reasons import understood
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _DC = "{http://purl.org/dc/elements/1.1/}"

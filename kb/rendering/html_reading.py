@@ -9,7 +9,7 @@ from kb.records import Language
 from kb.rendering.inline_reading import InlinePiece
 from kb.rendering.markdown_reading import mark_places, pattern_of, read_head_line, read_reasons, split_sentences
 from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage, ReadQuote
-from kb.rendering.phrases import understood
+from kb.rendering.reasons import understood
 
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 

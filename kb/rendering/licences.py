@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kb.records import CONCLUSION_PARTS, Claim, Conclusion, Digest, Evidence, Note, Paper
-from kb.rendering.phrases import is_personal
+from kb.rendering.reasons import is_personal
 
 # Creative Commons licences and the public domain (https://creativecommons.org/licenses/). arXiv's own licence to
 # distribute (nonexclusive-distrib) gives readers no right to republish. An unknown licence is none.

@@ -11,11 +11,9 @@ from email.policy import SMTP
 from email.utils import format_datetime
 
 from kb.records import Digest
-from kb.rendering.body import counts_line, notices
-from kb.rendering.entries import PageEntry, PageSettings, Sentence, digest_entries
-from kb.rendering.labels import label
-from kb.rendering.naming import page_name, page_title, update_title
-from kb.rendering.templating import render_template
+from kb.rendering.entries import PageEntry, PageSettings, Sentence, counts_line, digest_entries, notices
+from kb.rendering.html import render_template
+from kb.rendering.labels import label, page_name, page_title, update_title
 from kb.text import one_line
 
 _WIDTH = 76

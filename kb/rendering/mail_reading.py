@@ -14,7 +14,7 @@ from kb.rendering.html_reading import read_html
 from kb.rendering.labels import LABELS
 from kb.rendering.markdown_reading import read_head_line, read_reasons
 from kb.rendering.page_records import ReadEntry, ReadPage, ReadSentence
-from kb.rendering.phrases import understood
+from kb.rendering.reasons import understood
 from kb.text import sentence_spans
 
 

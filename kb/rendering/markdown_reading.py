@@ -11,7 +11,7 @@ from kb.records import ABSTRACT_PARTS, CONCLUSION_PARTS, Language
 from kb.rendering.inline_reading import InlinePiece, plain_text, read_inline
 from kb.rendering.labels import LABELS, label
 from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage, ReadQuote, ReadSentence
-from kb.rendering.phrases import understood
+from kb.rendering.reasons import understood
 
 _QUOTE_LINE = re.compile(r"^(?P<place>.*?): (?P<told>“.*”|\(.*\))$")
 _NUMBERED = re.compile(r"^\(\d+\) ")

@@ -19,8 +19,7 @@ from kb.rendering.entries import attribution, paper_anchor, shown_affiliation, s
 from kb.rendering.head_check import check_head
 from kb.rendering.item_check import check_item
 from kb.rendering.known_addresses import arxiv_number, stated_version
-from kb.rendering.labels import LABELS, label
-from kb.rendering.naming import picture_text, without_label
+from kb.rendering.labels import LABELS, label, picture_text, without_label
 from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage
 from kb.rendering.sentence_check import SentenceCheck
 from kb.rendering.tally import CheckTally, Exists, Sources

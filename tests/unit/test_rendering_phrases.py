@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.records import Paper, Topic, Version
-from kb.rendering.phrases import is_personal, spoken, understood
+from kb.rendering.reasons import is_personal, spoken, understood
 from kb.writing.changes import describe_changes
 from kb.writing.reasons import faults_of_reason
 from kb.writing.relevance import Relevance
