@@ -52,7 +52,6 @@ from kb.records import (
 )
 from kb.rendering import IndexEntry, PageSettings, publishable, render_digest, render_index
 from kb.rendering.labels import page_name
-from kb.rendering.tally import Unstated
 from kb.rendering.verification import check_file
 from kb.settings import Settings
 
@@ -82,7 +81,7 @@ def verify(path: Path, catalog: Catalog, corpus: LibraryCorpus) -> tuple[list[Fa
 
 
 class LibrarySources:
-    """The library as ``kb.rendering.page_check.Sources``."""
+    """The library as ``kb.rendering.tally.Sources``."""
 
     def __init__(self, catalog: Catalog, corpus: LibraryCorpus) -> None:
         self._catalog, self._corpus = catalog, corpus
@@ -154,12 +153,6 @@ class LibrarySources:
         """The periods that digests were made of, and the days that the daily job looked at."""
         visited = {(day, day) for _, day, _ in self._catalog.ledger.all_visits()}
         return visited | {(period.since, period.until) for period in known_periods(self._catalog)}
-
-    def missing(self, text: str, source: str) -> Unstated:
-        """Numbers and names of a text that its source does not state."""
-        from kb.literals import missing
-
-        return missing(text, source)
 
     def _is_known(self, paper_id: str) -> bool:
         try:

@@ -115,8 +115,7 @@ def _find_site(page: ReadPage, home: str, *, own: Sequence[str], links: Sequence
 
 def _file_name(title: str | None, page: ReadPage) -> str:
     """What the feed of a topic is called."""
-    language: Language = "zh" if page.language == "zh" else "en"
-    return "all-papers" if title == label(language, "untitled") else slug(title or "")
+    return "all-papers" if title == label(page.language, "untitled") else slug(title or "")
 
 
 def _check_own(page: ReadPage, own: Sequence[str], name: str) -> None:
@@ -132,12 +131,11 @@ def _finish(entry: ReadEntry, page: ReadPage, *, title: str, address: str, text:
         entry.pages.append(address)
     elif address:
         entry.links.append(("source", address))
-    language: Language = "zh" if page.language == "zh" else "en"
-    reader = _ContentReader(entry, language)
+    reader = _ContentReader(entry, page.language)
     reader.feed(text or "")
     reader.close()
     entry.withdrawn.append(("text", reader.is_withdrawn))
-    mark = f"[{LABELS[language]['updated']}] "
+    mark = f"[{LABELS[page.language]['updated']}] "
     entry.title = " ".join((title.removeprefix(mark) if entry.changes else title).split())
     page.entries.append(entry)
 

@@ -1,4 +1,4 @@
-"""Our Markdown pages (the Hexo post and the plain one) read back, part by part."""
+"""Our Markdown pages (the Hexo post and the plain one) read back, part by part, down to links and marks in a line."""
 
 from __future__ import annotations
 
@@ -6,13 +6,26 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
+from kb.formulas import DOLLARS
 from kb.records import ABSTRACT_PARTS, CONCLUSION_PARTS, Language
-from kb.rendering.inline_reading import InlinePiece, plain_text, read_inline
 from kb.rendering.labels import LABELS, label
 from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage, ReadQuote, ReadSentence
 from kb.rendering.reasons import understood
 
+_TOKEN = re.compile(
+    r'<sup><a href="#(?P<target>[^"]*)">\[(?P<mark>[^\]]*)\]</a></sup>'
+    r'|<a id="(?P<anchor>[^"]*)"></a>'
+    r"|<span class=\"tex2jax_ignore mathjax_ignore\">(?P<stray>&#(?:36|92);)</span>"
+    r"|(?P<escaped>\\[!-/:-@\[-`{-~])"
+    rf"|(?P<maths>{DOLLARS})"
+    r"|\[(?P<words>(?:\\.|[^\]\\\n])*)\]\((?P<address>[^)\s]*)\)"
+    r"|<(?P<plain>https?://[^<>\s]*)>"
+    r"|\*\((?P<remark>[^*\n]*)\)\*"
+    r"|\*\*|</?[A-Za-z][^<>]*>",
+    re.IGNORECASE,
+)
 _QUOTE_LINE = re.compile(r"^(?P<place>.*?): (?P<told>“.*”|\(.*\))$")
 _NUMBERED = re.compile(r"^\(\d+\) ")
 _IMAGE = re.compile(r'<img src="(?P<file>[^"]*)"(?: srcset="[^"]*")? alt="(?P<alt>[^"]*)"')
@@ -57,7 +70,7 @@ def _front_matter(lines: list[str], page: ReadPage) -> list[str]:
     page.cover = _scalar(values.get("cover", ""))
     description = _scalar(values.get("description", ""))
     for name in ("period", "update"):
-        pattern = pattern_of(_language(page), name).pattern.removesuffix("$")
+        pattern = pattern_of(page.language, name).pattern.removesuffix("$")
         # The heading of the page and the title of its first paper, with one blank between them.
         if match := re.match(pattern.replace(".+?", r"\d{4}-\d\d-\d\d") + r"(?: (?P<title>.*))?$", description):
             found = match.groupdict()
@@ -70,10 +83,6 @@ def _front_matter(lines: list[str], page: ReadPage) -> list[str]:
     return lines[body[1] + 1 :]
 
 
-def _language(page: ReadPage) -> Language:
-    return "zh" if page.language == "zh" else "en"
-
-
 def _scalar(text: str) -> str:
     try:
         return str(json.loads(text)).replace("\u2060", "") if text.strip().startswith('"') else text.strip()
@@ -83,7 +92,7 @@ def _scalar(text: str) -> str:
 
 def read_head_line(page: ReadPage, line: str, *, is_heading: bool, where: str = "heading") -> None:
     """A line above the first paper: the day or period, and the counts."""
-    language = _language(page)
+    language = page.language
     if is_heading:
         for name in ("period", "update"):  # the narrower one first
             if match := pattern_of(language, name).match(line):
@@ -275,3 +284,59 @@ def is_absence(text: str, language: Language) -> bool:
     if text in (LABELS[language]["not stated"], LABELS[language]["withheld"]):
         return True
     return pattern_of(language, "failed").match(text) is not None
+
+
+# ------------------------------------------------------------------------------------------ within a line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InlinePiece:
+    """A run of text, or what stands between runs: ``kind`` is text, link, mark, anchor or remark."""
+
+    kind: str
+    text: str
+    target: str = ""
+
+
+def read_inline(source: str) -> list[InlinePiece]:
+    """The pieces of a line of Markdown in order; adjacent text is one piece."""
+    pieces: list[InlinePiece] = []
+    end = 0
+    for token in _TOKEN.finditer(source):
+        _text(pieces, html.unescape(source[end : token.start()]))
+        end = token.end()
+        if token["mark"] is not None:
+            pieces.append(InlinePiece(kind="mark", text=html.unescape(token["mark"]), target=token["target"]))
+        elif token["anchor"] is not None:
+            pieces.append(InlinePiece(kind="anchor", text="", target=token["anchor"]))
+        elif token["stray"]:
+            _text(pieces, html.unescape(token["stray"]))
+        elif token["escaped"]:
+            _text(pieces, token["escaped"][1:])
+        elif token["maths"]:
+            _text(pieces, html.unescape(token["maths"]))
+        elif token["address"] is not None:
+            words = "".join(piece.text for piece in read_inline(token["words"]))
+            pieces.append(InlinePiece(kind="link", text=words, target=html.unescape(token["address"])))
+        elif token["plain"]:
+            address = html.unescape(token["plain"])
+            pieces.append(InlinePiece(kind="link", text=address, target=address))
+        elif token["remark"] is not None:
+            pieces.append(InlinePiece(kind="remark", text=plain_text(token["remark"])))
+    _text(pieces, html.unescape(source[end:]))
+    return pieces
+
+
+def plain_text(source: str) -> str:
+    """A line of Markdown as a reader sees it, with marks left out."""
+    seen = [piece.text for piece in read_inline(source) if piece.kind in ("text", "link")]
+    return " ".join("".join(seen).split())
+
+
+def _text(pieces: list[InlinePiece], text: str) -> None:
+    if not text:
+        return
+    if pieces and pieces[-1].kind == "text":
+        pieces[-1] = InlinePiece(kind="text", text=pieces[-1].text + text)
+    else:
+        pieces.append(InlinePiece(kind="text", text=text))

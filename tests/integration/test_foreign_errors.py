@@ -344,10 +344,10 @@ def _own_feed(bench: Bench) -> object:
 
 
 def _mail(bench: Bench) -> object:
-    from kb.rendering import mail_reading
+    from kb.rendering import html_reading
 
-    bench.fails(mail_reading, "message_from_bytes")
-    return mail_reading.read_mail(b"Subject: x\n\n")
+    bench.fails(html_reading, "message_from_bytes")
+    return html_reading.read_mail(b"Subject: x\n\n")
 
 
 def _raise(error: BaseException) -> Any:
