@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from kb.links import web_address
-from kb.records import ABSTRACT_PARTS, CONCLUSION_PARTS, Claim, Digest, Figure, Language, Link, Note, Paper
+from kb.records import ABSTRACT_PARTS, CONCLUSION_PARTS, Claim, Digest, Figure, Language, Note, Paper
 from kb.rendering.labels import label, page_of
 from kb.rendering.licences import licence_name, may_republish, publishable_note
 from kb.rendering.reasons import spoken as told_in
@@ -264,14 +264,10 @@ def note_links(paper: Paper, language: Language) -> tuple[tuple[str, str], ...]:
         dict.fromkeys(
             [
                 *([(label(language, "paper"), own)] if own else []),
-                *((_link_label(link, language), link.url.strip()) for link in stated),
+                *((label(language, link.kind), link.url.strip()) for link in stated),
             ]
         )
     )
-
-
-def _link_label(link: Link, language: Language) -> str:
-    return label(language, link.kind)
 
 
 def shown_affiliation(paper: Paper, language: Language) -> str:

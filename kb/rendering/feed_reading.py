@@ -13,8 +13,8 @@ from xml.etree import ElementTree as ET
 
 from kb.errors import BadRecord
 from kb.records import Language
-from kb.rendering.labels import LABELS, label, slug
-from kb.rendering.markdown_reading import pattern_of, read_head_line, read_reasons
+from kb.rendering.labels import LABELS, label, slug, template_pattern
+from kb.rendering.markdown_reading import read_head_line, read_reasons
 from kb.rendering.page_records import ReadEntry, ReadPage, ReadSentence
 from kb.rendering.reasons import understood
 
@@ -88,7 +88,7 @@ def _page(language: str, told: str) -> ReadPage:
     spoken: Language = "zh" if language.startswith("zh") else "en"
     page = ReadPage(own=True, language=spoken, excerpt=True, extractive=label(spoken, "made_extractive") in told)
     for name in ("period", "update"):
-        pattern = pattern_of(spoken, name).pattern.removesuffix("$").replace(".+?", r"\S+?")
+        pattern = template_pattern(LABELS[spoken][name], r"\S+?").pattern
         if match := re.match(rf"{pattern}\. ", told):
             read_head_line(page, match[0].removesuffix(". "), is_heading=True, where="description")
             return page

@@ -13,11 +13,10 @@ from html.parser import HTMLParser
 
 from kb.errors import BadRecord
 from kb.rendering.feed_reading import beginning_day
-from kb.rendering.labels import LABELS
+from kb.rendering.labels import LABELS, template_pattern
 from kb.rendering.markdown_reading import (
     InlinePiece,
     mark_places,
-    pattern_of,
     read_head_line,
     read_reasons,
     split_sentences,
@@ -140,7 +139,9 @@ class _Reader(HTMLParser):
         elif field == "contents":
             page.heads.append(("contents", text))
         elif field == "notice":
-            page.extractive = page.extractive and not pattern_of(self.page.language, "made_model").match(text)
+            page.extractive = page.extractive and not template_pattern(
+                LABELS[self.page.language]["made_model"]
+            ).fullmatch(text)
         elif entry is not None:
             self._complete_in_entry(entry, tag, field, text)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 
 from kb.records import Digest, Evidence, Figure, Language, Passage
 from kb.structure import float_label
@@ -80,7 +81,6 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "updated": "updated",
         "contents": "Papers",
         "skipped": "Left out",
-        "back": "back to the text",
         "comment": "Comment",
         "venue": "Venue",
         "index": "Daily pages",
@@ -90,7 +90,6 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "state": "Licence",
         "differences": "How they differ",
         "date": "Announced",
-        "forms": "Forms",
         "cites": "{sentences} sentences cite {works} works.",
         "checked_by": "Judged by {model} against the passages shown; numbers, addresses, quotations and names were"
         " looked for in all that the cited papers print. A verdict says “found in the source”, not “true”.",
@@ -186,7 +185,6 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "updated": "更新",
         "contents": "论文列表",
         "skipped": "未收录",
-        "back": "返回正文",
         "comment": "备注",
         "venue": "发表于",
         "index": "每日页面",
@@ -196,7 +194,6 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "state": "许可",
         "differences": "差异",
         "date": "公布日期",
-        "forms": "格式",
         "cites": "{sentences} 句引用 {works} 篇文献",
         "checked_by": "由 {model} 对照所列段落判断；数字、网址、引文和名称在被引论文全文中查找。"
         "判断指“见于原文”，不表示“属实”。",
@@ -254,6 +251,14 @@ def numbered_page(language: Language, page: int, *, printed: str | None) -> str:
 def label(language: Language, name: str, **values: object) -> str:
     """A word or sentence of the page in its language."""
     return LABELS[language][name].format(**values)
+
+
+@lru_cache(maxsize=256)
+def template_pattern(template: str, value: str = ".+?") -> re.Pattern[str]:
+    """A pattern of what a template makes, with a group for each of its values."""
+    parts = re.split(r"\{(\w+)\}", template)
+    told = (f"(?P<{part}>{value})" if place % 2 else re.escape(part) for place, part in enumerate(parts))
+    return re.compile("".join(told), re.DOTALL)
 
 
 def slug(text: str) -> str:

@@ -61,18 +61,13 @@ def _text_lines(digest: Digest, entries: Sequence[PageEntry]) -> Iterator[str]:
     for notice in notices(digest):
         yield from _wrapped(notice)
     yield from ("", counts_line(digest), "")
-    for entry in entries:
-        yield from _entry_lines(entry)
+    for entry in entries:  # each statement begins at the third column, what is wrapped goes on further in
+        yield from _wrapped(f"{entry.number}. {entry.paper.title}")
+        for told in _statements(entry):
+            yield from _wrapped(told, indent="   ")
+        yield ""
     if not entries:
         yield label(digest.language, "nothing")
-
-
-def _entry_lines(entry: PageEntry) -> Iterator[str]:
-    """The paper's part: each statement begins at the third column, what is wrapped goes on further in."""
-    yield from _wrapped(f"{entry.number}. {entry.paper.title}")
-    for told in _statements(entry):
-        yield from _wrapped(told, indent="   ")
-    yield ""
 
 
 def _statements(entry: PageEntry) -> Iterator[str]:

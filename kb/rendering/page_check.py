@@ -16,8 +16,9 @@ from urllib.parse import unquote
 from kb.ids import plain_words
 from kb.links import IN_PROSE
 from kb.literals import missing
-from kb.records import Fault, Figure, Language, Paper, Version
+from kb.records import Fault, Figure, Language, Note, Paper, Version
 from kb.rendering.address_check import arxiv_number, check_addresses
+from kb.rendering.digest_check import check_data
 from kb.rendering.entries import attribution, item_name, paper_anchor, shown_affiliation, source_address
 from kb.rendering.labels import LABELS, label, picture_text, without_label
 from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage
@@ -36,21 +37,27 @@ _BETWEEN = re.compile(r"\s*[,，、;；]\s*|\s+and\s+|\s*和\s*")
 _WITHDRAWN = {True: "marked as withdrawn", False: "not marked as withdrawn"}
 
 
-def check_page(page: ReadPage, sources: Sources, *, exists: Exists | None = None) -> tuple[list[Fault], int]:
+def check_page(
+    page: ReadPage, sources: Sources, *, exists: Exists | None = None, notes: Sequence[Note] = ()
+) -> tuple[list[Fault], int]:
     """Faults in the order of the page, and how many things were looked up.
 
     Args:
         page: what was read of the page.
         sources: the library.
         exists: whether a file is there, by its path from the page's folder; None: not looked up.
+        notes: where the page is data, the notes of its entries.
     """
     faults: list[Fault] = []
     checked = 0
     known: list[Paper | None] = []
-    for entry in page.entries:
+    for number, entry in enumerate(page.entries):
         paper = identify(entry_ids(entry), entry.title, [names for _, names in entry.authors], entry.abstract, sources)
         tally = CheckTally()
-        known.append(_EntryCheck(page, entry, paper, sources, tally, exists).run())
+        shown = _EntryCheck(page, entry, paper, sources, tally, exists).run()
+        if notes and shown is not None:
+            check_data(notes[number], shown, sources, tally)
+        known.append(shown)
         faults += tally.faults(paper.id if paper else entry.title)
         checked += tally.checked
     head = CheckTally()

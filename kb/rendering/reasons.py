@@ -7,12 +7,11 @@ reading a page gives the English again, so that it can be checked. Their templat
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import NamedTuple
 
 from kb.records import Language, Reason
+from kb.rendering.labels import template_pattern
 
 _SENTENCES = {
     "joined-by-you": "you said that they are one paper",
@@ -191,19 +190,13 @@ def understood(sentence: str, language: Language) -> str:
 
 def is_personal(sentence: str) -> bool:
     """Whether a reason tells a stranger what the user likes and has."""
-    phrase = next((phrase for phrase in _REASONS if _pattern(phrase.en).fullmatch(sentence)), None)
+    phrase = next((phrase for phrase in _REASONS if template_pattern(phrase.en).fullmatch(sentence)), None)
     return phrase is not None and phrase.personal
 
 
 def _turned(sentence: str, *, heard: Language, said: Language) -> str:
     for phrase in _PHRASES:
-        if match := _pattern(getattr(phrase, heard)).fullmatch(sentence):
+        if match := template_pattern(getattr(phrase, heard)).fullmatch(sentence):
             told: str = getattr(phrase, said)
             return told.format(**match.groupdict())
     return sentence
-
-
-@lru_cache(maxsize=128)
-def _pattern(template: str) -> re.Pattern[str]:
-    parts = re.split(r"\{(\w+)\}", template)
-    return re.compile("".join(f"(?P<{part}>.+?)" if i % 2 else re.escape(part) for i, part in enumerate(parts)), re.S)

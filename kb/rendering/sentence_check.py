@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from kb.literals import missing
 from kb.records import Chunk, Paper
-from kb.rendering.labels import QUOTATION_REMARKS, label
-from kb.rendering.markdown_reading import pattern_of
+from kb.rendering.labels import LABELS, QUOTATION_REMARKS, label, template_pattern
 from kb.rendering.page_records import ReadEntry, ReadPage, ReadQuote, ReadSentence
 from kb.rendering.tally import CheckTally, Sources, differences, flat, likeness
 from kb.text import HAN, UNREAD, one_line, sentence_spans
@@ -52,7 +51,7 @@ class _SentenceCheck:
                 return quote.text
             self._tally.compare("quote", quote.text, one_line(true), where=where)
         place, remarks = self._place(quote)
-        match = pattern_of(self._language, "page").match(place)
+        match = template_pattern(LABELS[self._language]["page"]).fullmatch(place)
         page = int(match["page"]) if match and match["page"].isdigit() else None
         pages = self._text.pages(true)
         expected = ""
@@ -69,7 +68,9 @@ class _SentenceCheck:
     def _place(self, quote: ReadQuote) -> tuple[str, list[str]]:
         """Where a quotation stands, and what is said behind it of the words that are quoted."""
         # That a sign of it could not be read is no part of its place.
-        marked = pattern_of(self._language, "unread").fullmatch(quote.place) if UNREAD in quote.text else None
+        marked = (
+            template_pattern(LABELS[self._language]["unread"]).fullmatch(quote.place) if UNREAD in quote.text else None
+        )
         told = str(marked["place"]) if marked else quote.place
         where, *remarks = told.split(", ")
         known = {label(self._language, name) for name in QUOTATION_REMARKS}

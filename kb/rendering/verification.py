@@ -13,7 +13,7 @@ from kb.errors import BadRecord, UsageError
 from kb.records import Digest, Fault, Note, Paper
 from kb.rendering.address_check import arxiv_number
 from kb.rendering.bibliography import to_bibtex
-from kb.rendering.digest_check import check_digest, check_note
+from kb.rendering.digest_check import digest_as_read, note_as_read
 from kb.rendering.feed_reading import read_feed
 from kb.rendering.html_reading import read_html, read_mail
 from kb.rendering.markdown_reading import page_language, read_markdown
@@ -79,8 +79,11 @@ def _check_data(data: bytes, sources: Sources) -> tuple[list[Fault], int]:
     except (ValueError, RecursionError):
         names = {}  # the reading of a digest says what is wrong
     if isinstance(names, dict) and "paper" in names and "entries" not in names:
-        return check_note(wire.from_json(data, Note), sources)
-    return check_digest(wire.from_json(data, Digest), sources)
+        note = wire.from_json(data, Note)
+        page = ReadPage(own=True, language=note.language, extractive=False, entries=[note_as_read(note, note.language)])
+        return check_page(page, sources, notes=[note])
+    digest = wire.from_json(data, Digest)
+    return check_page(digest_as_read(digest), sources, notes=digest.entries)
 
 
 def read_page(name: PurePath, text: str) -> ReadPage:
