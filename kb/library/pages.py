@@ -129,7 +129,7 @@ class LibrarySources:
 
     def faults_of_reason(self, reason: str, paper: Paper) -> Sequence[tuple[str, str, str]]:
         """What a reason says and neither the record nor the catalog does."""
-        from kb.writing.reasons import faults_of_reason, likened_to
+        from kb.writing.topics import faults_of_reason, likened_to
 
         found = list(faults_of_reason(reason, paper))
         other = likened_to(reason)
