@@ -52,7 +52,6 @@ from kb.records import (
 )
 from kb.rendering import IndexEntry, PageSettings, publishable, render_digest, render_index
 from kb.rendering.labels import page_name
-from kb.rendering.verification import check_file
 from kb.settings import Settings
 
 if TYPE_CHECKING:
@@ -70,6 +69,7 @@ def verify(path: Path, catalog: Catalog, corpus: LibraryCorpus) -> tuple[list[Fa
         BadRecord: when it is no page.
         FileUnreadable: when the file cannot be read.
     """
+    from kb.rendering.verification import check_file
 
     def is_beside(name: str) -> bool:
         try:
