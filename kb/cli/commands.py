@@ -16,8 +16,8 @@ from kb.cli.streams import JobReporter, Reporter, write_document, write_text
 from kb.errors import DONE, FAULTS, IN_PART, NOT_DONE, HomeUnwritable, UsageError
 from kb.records import Answer, Comparison, DemoReport, DemoStep, ManuscriptCheck, Paper, Topic
 from kb.rendering import plain_text
-from kb.rendering.printed_tables import render_table
 from kb.rendering.reasons import sentence
+from kb.rendering.single import render_table
 from kb.settings import unknown_variables
 from kb.text import is_text
 

@@ -324,7 +324,7 @@ def show(catalog: Catalog, paper: Paper, *, table: str | None = None) -> PaperDe
     Raises:
         UsageError: when the text has no such table.
     """
-    from kb.rendering.printed_tables import tables_named
+    from kb.rendering.single import tables_named
 
     document = catalog.passages.document(paper.id)
     chunks = catalog.passages.chunks(paper.id)

@@ -51,9 +51,7 @@ from kb.records import (
     Version,
 )
 from kb.rendering import IndexEntry, PageSettings, publishable, render_digest, render_index
-from kb.rendering.naming import page_name
-from kb.rendering.tally import Unstated
-from kb.rendering.verification import check_file
+from kb.rendering.labels import page_name
 from kb.settings import Settings
 
 if TYPE_CHECKING:
@@ -71,6 +69,7 @@ def verify(path: Path, catalog: Catalog, corpus: LibraryCorpus) -> tuple[list[Fa
         BadRecord: when it is no page.
         FileUnreadable: when the file cannot be read.
     """
+    from kb.rendering.verification import check_file
 
     def is_beside(name: str) -> bool:
         try:
@@ -82,7 +81,7 @@ def verify(path: Path, catalog: Catalog, corpus: LibraryCorpus) -> tuple[list[Fa
 
 
 class LibrarySources:
-    """The library as ``kb.rendering.page_check.Sources``."""
+    """The library as ``kb.rendering.tally.Sources``."""
 
     def __init__(self, catalog: Catalog, corpus: LibraryCorpus) -> None:
         self._catalog, self._corpus = catalog, corpus
@@ -130,7 +129,7 @@ class LibrarySources:
 
     def faults_of_reason(self, reason: str, paper: Paper) -> Sequence[tuple[str, str, str]]:
         """What a reason says and neither the record nor the catalog does."""
-        from kb.writing.reasons import faults_of_reason, likened_to
+        from kb.writing.topics import faults_of_reason, likened_to
 
         found = list(faults_of_reason(reason, paper))
         other = likened_to(reason)
@@ -154,12 +153,6 @@ class LibrarySources:
         """The periods that digests were made of, and the days that the daily job looked at."""
         visited = {(day, day) for _, day, _ in self._catalog.ledger.all_visits()}
         return visited | {(period.since, period.until) for period in known_periods(self._catalog)}
-
-    def missing(self, text: str, source: str) -> Unstated:
-        """Numbers and names of a text that its source does not state."""
-        from kb.literals import missing
-
-        return missing(text, source)
 
     def _is_known(self, paper_id: str) -> bool:
         try:

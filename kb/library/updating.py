@@ -29,7 +29,7 @@ from kb.library.pages import Pages, page_settings, slug
 from kb.library.topics import Period, remember_periods
 from kb.records import FORMS, Digest, DigestCounts, Failure, Language, Topic, TopicReport, UpdateReport
 from kb.rendering import render_digest
-from kb.rendering.naming import page_name_of
+from kb.rendering.labels import page_name_of
 from kb.settings import Settings
 from kb.writing.topics import feed_categories
 

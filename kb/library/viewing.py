@@ -133,7 +133,7 @@ class View:
 
     def spoken(self, sentence: str, language: Language) -> str:
         """A reason or a change of a note, which the data have in English, in the language of a page."""
-        from kb.rendering.phrases import spoken
+        from kb.rendering.reasons import spoken
 
         return spoken(sentence, language)
 

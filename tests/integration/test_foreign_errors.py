@@ -229,11 +229,11 @@ def _converted(bench: Bench) -> object:
 
 
 def _templates(bench: Bench) -> object:
-    from kb.rendering import templating
+    from kb.rendering import html
 
     environment = SimpleNamespace(get_template=lambda _: _raise(bench.error))
-    bench.patch.setattr(templating, "_environment", lambda _: environment)
-    return templating.render_template("page.html")
+    bench.patch.setattr(html, "_environment", lambda _: environment)
+    return html.render_template("page.html")
 
 
 def _chat(bench: Bench) -> object:
@@ -344,10 +344,10 @@ def _own_feed(bench: Bench) -> object:
 
 
 def _mail(bench: Bench) -> object:
-    from kb.rendering import mail_reading
+    from kb.rendering import html_reading
 
-    bench.fails(mail_reading, "message_from_bytes")
-    return mail_reading.read_mail(b"Subject: x\n\n")
+    bench.fails(html_reading, "message_from_bytes")
+    return html_reading.read_mail(b"Subject: x\n\n")
 
 
 def _raise(error: BaseException) -> Any:
@@ -401,7 +401,7 @@ SEAMS: dict[str, list[tuple[Callable[[Bench], object], Callable[[], list[BaseExc
         (_converted, lambda: [OSError("no home")]),
     ],
     "kb/encoders/torch_runtime.py": [(_torch, lambda: [ImportError("no such package"), OSError("no file")])],
-    "kb/rendering/templating.py": [(_templates, _own("jinja2", "UndefinedError", "TemplateNotFound"))],
+    "kb/rendering/html.py": [(_templates, _own("jinja2", "UndefinedError", "TemplateNotFound"))],
     "kb/chat/models.py": [(_chat, lambda: [ImportError("langchain_openai"), TimeoutError("slow")])],
     "kb/wire.py": [(_wire, _own("msgspec", "ValidationError", "DecodeError"))],
     "kb/guard.py": [(_worker, _own("psutil", "Error"))],
