@@ -254,7 +254,8 @@ class Library:
             session: name of a conversation; a follow-up is read in its context, and the answer is kept in it.
             effort: how often a model may look again for what is missing: "quick" 0, "normal" 1, "deep" 4 times.
             on_draft: told the model's draft so far, again and again (it is checked afterwards).
-            on_answer: told the answer as soon as it is made, before it is kept in the conversation.
+            on_answer: told the answer as soon as it is made: before pictures of its equations are cut, and before it is
+                kept in the conversation.
             choice: which papers may be used.
         """
         self._tell_outdated()
