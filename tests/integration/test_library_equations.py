@@ -12,6 +12,7 @@ from kb.errors import UsageError
 from kb.parsing import worker
 from kb.rendering import plain_text
 from tests.fakes import WordEncoder, WordReader
+from tests.integration.test_library_rereading import age, reading
 
 SAMPLE = Path(__file__).parents[1] / "data" / "own-sample.pdf"
 
@@ -100,3 +101,19 @@ def test_a_paper_that_is_removed_while_its_pictures_are_cut_takes_no_answer_with
     assert _equations(made) == [None]
     assert made.notices[-1].endswith("a paper that it cites was removed meanwhile")
     assert library.conversations.get("a conversation") == []
+
+
+def test_an_equation_of_a_kept_answer_stands_where_a_new_reading_has_it(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> list[tuple[str | None, str]]:
+        (answer,) = library.conversations.get("a conversation")
+        return [(one.label, made.text_of(one)) for made in answer.passages for one in made.answering_equations]
+
+    library.ask(QUESTION, session="a conversation")
+    before = told()
+    assert before
+    age(library)
+    reading(monkeypatch, lambda text: f"Indeed. {text}" if len(text) > 200 else text)
+    assert library.reindex(parse=True).read == 1
+    assert told() == before
