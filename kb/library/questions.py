@@ -375,7 +375,7 @@ def _cut_once(
             for _, png in images:  # a doctor may have taken them for strays meanwhile
                 files.put(png, suffix=".png")
             if catalog.passages.source_of_file(source.sha256) is None:  # the paper was removed meanwhile
-                files.drop_all({one.file for one in found} - catalog.files())
+                files.drop({one.file for one in found} - catalog.files())
                 raise UnknownPaper(f"{paper.id} was removed while its pictures were cut: kb list shows what is there")
             catalog.ledger.put_figures(source.sha256, found, recipe=recipe, kind=kind)
     except (HomeBusy, HomeUnwritable) as err:
