@@ -494,7 +494,7 @@ class Library:
     # ------------------------------------------------------------------------------------------ care
 
     def status(self) -> Status:
-        """Counts of the home, and what it was made with."""
+        """Counts of the home."""
         home, catalog = self._store.home, self._store.catalog()
         papers = catalog.papers.state_counts()
         return Status(
