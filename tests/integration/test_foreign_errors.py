@@ -239,7 +239,7 @@ def _templates(bench: Bench) -> object:
 def _chat(bench: Bench) -> object:
     from langchain import chat_models
 
-    from kb.chat.models import load_chat_model
+    from kb.chat import load_chat_model
 
     bench.fails(chat_models, "init_chat_model")
     settings = Settings(home=str(bench.folder), model="openai:gpt-x")
@@ -402,7 +402,7 @@ SEAMS: dict[str, list[tuple[Callable[[Bench], object], Callable[[], list[BaseExc
     ],
     "kb/encoders/torch_runtime.py": [(_torch, lambda: [ImportError("no such package"), OSError("no file")])],
     "kb/rendering/html.py": [(_templates, _own("jinja2", "UndefinedError", "TemplateNotFound"))],
-    "kb/chat/models.py": [(_chat, lambda: [ImportError("langchain_openai"), TimeoutError("slow")])],
+    "kb/chat.py": [(_chat, lambda: [ImportError("langchain_openai"), TimeoutError("slow")])],
     "kb/wire.py": [(_wire, _own("msgspec", "ValidationError", "DecodeError"))],
     "kb/guard.py": [(_worker, _own("psutil", "Error"))],
     "kb/settings.py": [(_settings, _nothing)],

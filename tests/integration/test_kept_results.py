@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from kb.chat.models import load_chat_model
+from kb.chat import load_chat_model
 from kb.errors import ModelError, ParseError
 from kb.library import Library, questions
 from kb.parsing import worker
