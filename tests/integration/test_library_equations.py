@@ -89,14 +89,14 @@ def test_a_paper_that_is_removed_while_its_pictures_are_cut_takes_no_answer_with
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (paper,) = library.list()
-    cut = worker.cut_places
+    cut = worker.cut_pictures
 
     def removed_meanwhile(path: Path, *others: object, **limits: object) -> object:
         images = cut(path, *others, **limits)  # type: ignore[arg-type]
         library.remove([paper.id])
         return images
 
-    monkeypatch.setattr(worker, "cut_places", removed_meanwhile)
+    monkeypatch.setattr(worker, "cut_pictures", removed_meanwhile)
     made = library.ask(QUESTION, session="a conversation")
     assert _equations(made) == [None]
     assert made.notices[-1].endswith("a paper that it cites was removed meanwhile")
