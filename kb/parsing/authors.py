@@ -500,6 +500,7 @@ def _parts(placed: Placed, line: TextLine | None = None) -> list[_Part]:
 
 
 def raised_signs(line: TextLine) -> list[bool]:
+    """Of each character of a line whether it is raised; blanks never are."""
     marks = [False] * len(line.text)
     for run in line.runs:
         if run.raised:

@@ -17,8 +17,7 @@ from kb.parsing.affiliations import read_affiliations
 from kb.parsing.authors import is_name, lead_of, read_authors, read_byline
 from kb.parsing.front_lines import is_place, line_kinds
 from kb.parsing.glyphs import SOFT_HYPHEN
-from kb.parsing.imprint import read_arxiv, read_doi, read_imprint
-from kb.parsing.keywords import Joiner, read_keywords
+from kb.parsing.imprint import Joiner, read_arxiv, read_doi, read_imprint, read_keywords
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.line_ends import Vocabulary, glued
 from kb.parsing.lines import TextLine, without_first

@@ -1,22 +1,25 @@
-"""What a first page says of the paper's publication: its venue, its year, its arXiv id and its DOI.
+"""What first pages say of a paper as a whole: venue, year, arXiv id, DOI, keywords.
 
-Which lines say it is judged by ``kb.parsing.front_lines``, and what in them is a venue or a year by a
-tagger like that of references, which was trained on ends of entries in the forms of imprints.
+Which lines are an imprint is judged by ``kb.parsing.front_lines``, and what in them is a venue or a year by a tagger
+like that of references, which was trained on ends of entries in the forms of imprints. Ids and keywords are known by
+their form and their label.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from kb.bibliographic import MONTHS
 from kb.errors import BadIdentifier
 from kb.ids import doi_key, parse_arxiv_id
 from kb.parsing.glyphs import SOFT_HYPHEN
-from kb.parsing.layout import PageLayout
-from kb.parsing.lines import TextLine
+from kb.parsing.layout import PageLayout, Placed
+from kb.parsing.lines import TextLine, without_first
 from kb.parsing.reference_fields import imprint_runs, trimmed
+from kb.records import Block
+from kb.structure import INTRODUCTION, KEYWORDS
 
 _VENUE = re.compile(
     r"(?P<proceedings>(?:In )?Proceedings of [^,.;]{8,160})"
@@ -152,6 +155,8 @@ def _cited_venue(row: str) -> str | None:
 
 
 def read_arxiv(page: PageLayout, information: Mapping[str, str], data: bytes) -> tuple[str | None, int | None]:
+    """The arXiv id and version of the stamp in the margin, else of the document information or the XMP of ``data``;
+    (None, None) where none is valid."""
     stated = [m["id"] or m["bare"] for p in page.placed if (m := _STAMP.search(p.line.text)) and not p.line.upright]
     stated += [information[key] for key in ("arXivID", "Identifier") if key in information]
     start = data.find(b"<x:xmpmeta")
@@ -180,3 +185,78 @@ def read_doi(page: PageLayout, information: Mapping[str, str]) -> str | None:
             found += [key for match in _DOI.finditer(text) if (key := doi_key(match[0]))]
     distinct = list(dict.fromkeys(found))
     return distinct[0] if len(distinct) == 1 else None
+
+
+# ------------------------------------------------------------------------------------------------ keywords
+
+_KEYWORDS = re.compile(rf"^{KEYWORDS}\s*[:.—–-]*\s*(?P<rest>.*)$", re.DOTALL)
+_KEYWORDS_IN_NOTES = re.compile(r"(?<=[.\d] )Key words and phrases\.")
+
+Joiner = Callable[[Sequence[TextLine]], str]
+
+
+def read_keywords(blocks: Sequence[Block], pages: Sequence[PageLayout] = (), *, join: Joiner) -> tuple[str, ...] | None:
+    """Keywords that the paper prints on its first two pages, in order; None when it prints none.
+
+    Args:
+        blocks: the text.
+        pages: where its lines stand: keywords may have a line each, or stand beside their label.
+        join: makes one text of printed lines.
+    """
+    told = [_keywords_in(blocks)]
+    for page in pages[:2]:
+        for placed in page.placed:
+            match = _KEYWORDS.match(placed.line.text) if placed.line.upright else None
+            told.append(_keywords_at(placed, match.start("rest"), page=page, join=join) if match else None)
+    return max((words for words in told if words), key=lambda words: len(" ".join(words)), default=None)
+
+
+def _keywords_in(blocks: Sequence[Block]) -> tuple[str, ...] | None:
+    """Keywords behind their label in a block, or in the block below it."""
+    early = [block for block in blocks if (block.page or 99) <= 2]
+    for at, block in enumerate(early):
+        inside = _KEYWORDS_IN_NOTES.search(block.text) if block.kind == "footnote" else None
+        match = _KEYWORDS.match(block.text[inside.start() :] if inside else block.text)
+        if match is None or block.kind not in ("paragraph", "heading", "front", "list", "footnote"):
+            continue
+        text = match["rest"].strip()
+        after = early[at + 1] if at + 1 < len(early) else None
+        if not text and after is not None and after.kind in ("paragraph", "front", "list"):
+            text = after.text
+        if words := _parted_keywords(text):
+            return words
+    return None
+
+
+def _parted_keywords(text: str) -> tuple[str, ...] | None:
+    parts = [part.strip(" .\n") for part in re.split(r"[;,·•⋅|，；、]| – ", text)]
+    words = [part for part in parts if part]
+    return tuple(words) if 1 < len(words) <= 25 and all(len(word) <= 70 for word in words) else None
+
+
+def _keywords_at(label: Placed, begin: int, *, page: PageLayout, join: Joiner) -> tuple[str, ...] | None:
+    """The keywords behind, beside or below their label, as far as lines of one size follow each other tightly."""
+    own = label.line
+    rest = without_first(own, begin) if own.text[begin:].strip() else None
+    lines = [p.line for p in page.placed if p.line is not own and p.line.upright and p.role != "furniture"]
+    beside = [line for line in lines if abs(line.baseline - own.baseline) < 0.4 * own.size and line.x0 > own.x1]
+    last = min(beside, key=lambda line: line.x0) if beside and not rest else own
+    found = [rest] if rest else [last] if last is not own else []
+    left = last.x0 if last is not own else own.x0
+    size = last.size if found else None
+    for line in sorted(lines, key=lambda line: (line.baseline, line.x0)):
+        down = line.baseline - last.baseline
+        if not 0.3 * last.size < down < (2.6 if last is own and not rest else 1.6) * last.size:
+            continue
+        if min(abs(line.x0 - left), abs(line.x0 - own.x0)) > 1.5 * own.size or (
+            size is not None and abs(line.size - size) > 0.3
+        ):
+            continue
+        if _KEYWORDS.match(line.text) or (line.bold and not own.bold) or INTRODUCTION.match(line.text):
+            break
+        found.append(line)
+        last, size = line, line.size
+    alone = tuple(line.text.strip(" .,;") for line in found)
+    return _parted_keywords(join(found)) or (
+        alone if 1 < len(alone) <= 12 and all(len(t) < 50 for t in alone) else None
+    )

@@ -16,9 +16,6 @@ import argparse
 import json
 import random
 import re
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -28,29 +25,20 @@ import pypdf
 from tests.benchmarks.front_classes import CLASSES
 from tests.benchmarks.front_styles import own
 from tests.benchmarks.front_works import Front, Matter
+from tests.benchmarks.latex_pages import set_pdf
 
 _TWICE = re.compile(r"\\documentclass(?:\[[^]]*\])?\{(?:elsarticle|cas-|acmart|apa7|asme|aastex|llncs)")
 """Classes whose marks are references, which LaTeX knows at the second run."""
+_MOST_PAGES = 12
 
 
 def set_page(source: str, *, to: Path) -> bool:
-    """Sets a LaTeX file and keeps what comes of it; whether anything did."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "paper.tex"
-        path.write_text(source, "utf-8")
-        command = ["pdflatex", "-interaction=batchmode", "-no-shell-escape", path.name]
-        for _ in range(2 if _TWICE.match(source) else 1):
-            try:
-                subprocess.run(command, cwd=folder, capture_output=True, timeout=60, check=False)
-            except subprocess.TimeoutExpired:
-                return False
-            made = path.with_suffix(".pdf")
-            if not made.exists() or not made.stat().st_size:
-                return False
-        if len(pypdf.PdfReader(made).pages) > 12:
-            return False
-        shutil.copy(made, to)
-        return True
+    """Sets a LaTeX file and keeps what comes of it; whether it is a paper of few pages."""
+    made = set_pdf(source, to=to, steps=["pdflatex"] * (2 if _TWICE.match(source) else 1))
+    if made and len(pypdf.PdfReader(to).pages) > _MOST_PAGES:
+        to.unlink()
+        return False
+    return made
 
 
 def main() -> None:

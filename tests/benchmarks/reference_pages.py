@@ -12,9 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import shutil
 import subprocess
-import tempfile
 import unicodedata
 import zlib
 from collections.abc import Iterator
@@ -23,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from kb.parsing.document import read_pdf
+from tests.benchmarks.latex_pages import set_pdf
 from tests.benchmarks.parsing_measures import letters
 from tests.benchmarks.reference_works import Library, Work
 
@@ -32,6 +31,11 @@ _BIBLATEX = (
     " ext-numeric bwl-FU philosophy-classic philosophy-modern archaeologie jurabib-like authoryear-ibid gost-numeric"
     " iso-numeric iso-authoryear lncs mnras unified oscola windycity vancouver sbl enbib apa ajs authoryear-icomp"
 ).split()  # fmt: skip
+_PROSE = (
+    "\\section{Introduction}\nThis list is set so that it can be read. It cites all of its works, and says no more of"
+    " them than their entries do.\n"
+)
+_LEAST_LIST = 2_000  # bytes
 _ACCENTS = {"\u0301": "'", "\u0300": "`", "\u0308": '"', "\u030c": "v ", "\u0303": "~", "\u0327": "c ", "\u0302": "^"}
 
 
@@ -111,53 +115,22 @@ def as_bibtex(work: Work, key: str, draw: random.Random) -> str:
 
 def set_list(works: list[Work], style: str, *, biblatex: bool, draw: random.Random, to: Path) -> bool:
     """Sets a list and keeps its PDF; whether the style sets one."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "list.tex"
-        entries = "\n".join(as_bibtex(work, f"key{at}", draw) for at, work in enumerate(works))
-        (Path(folder) / "works.bib").write_text(entries, "utf-8")
-        columns = draw.random() < 0.5
-        shape = (
-            f"\\documentclass[{draw.choice(['9pt', '10pt', '11pt'])}{',twocolumn' if columns else ''}]{{extarticle}}"
-        )
-        fonts = draw.choice(["times", "lmodern", "palatino", "charter"])
-        head = (f"{shape}\\usepackage[T1]{{fontenc}}\\usepackage[utf8]{{inputenc}}\\usepackage{{{fonts},url}}"
-                f"\\usepackage[margin={draw.choice(['2cm', '2.5cm'])}]{{geometry}}")  # fmt: skip
-        prose = (
-            "\\section{Introduction}\nThis list is set so that it can be read. It cites all of its works, and says no"
-            " more of them than their entries do.\n"
-        )
-        if biblatex:
-            options = f"backend=bibtex,style={style},maxbibnames={draw.choice([3, 6, 99])}"
-            head += f"\\usepackage[{options}]{{biblatex}}\\addbibresource{{works.bib}}"
-            rest = "\\nocite{*}\\printbibliography"
-        else:
-            head += draw.choice(["", "\\usepackage[numbers]{natbib}"]) if "nat" not in style else "\\usepackage{natbib}"
-            rest = f"\\nocite{{*}}\\bibliographystyle{{{style}}}\\bibliography{{works}}"
-        path.write_text(f"{head}\\begin{{document}}\n{prose}{rest}\n\\end{{document}}\n", "utf-8")
-        steps = ["pdflatex", "bibtex", "pdflatex", "pdflatex"]
-        for step in steps:
-            command = (
-                [step, "-interaction=batchmode", "-no-shell-escape", path.name]
-                if step == "pdflatex"
-                else [step, "list"]
-            )
-            try:
-                subprocess.run(
-                    command, cwd=folder, capture_output=True, timeout=40, check=False, stdin=subprocess.DEVNULL
-                )
-            except subprocess.TimeoutExpired:
-                return False
-            if (
-                step == "bibtex"
-                and len((Path(folder) / "list.bbl").read_bytes() if (Path(folder) / "list.bbl").exists() else b"")
-                < 2000
-            ):
-                return False
-        made = path.with_suffix(".pdf")
-        if not made.exists():
-            return False
-        shutil.copy(made, to)
-        return True
+    entries = "\n".join(as_bibtex(work, f"key{at}", draw) for at, work in enumerate(works))
+    columns = ",twocolumn" if draw.random() < 0.5 else ""
+    head = f"\\documentclass[{draw.choice(['9pt', '10pt', '11pt'])}{columns}]{{extarticle}}"
+    fonts = draw.choice(["times", "lmodern", "palatino", "charter"])
+    head += f"\\usepackage[T1]{{fontenc}}\\usepackage[utf8]{{inputenc}}\\usepackage{{{fonts},url}}"
+    head += f"\\usepackage[margin={draw.choice(['2cm', '2.5cm'])}]{{geometry}}"
+    if biblatex:
+        options = f"backend=bibtex,style={style},maxbibnames={draw.choice([3, 6, 99])}"
+        head += f"\\usepackage[{options}]{{biblatex}}\\addbibresource{{works.bib}}"
+        printed = "\\nocite{*}\\printbibliography"
+    else:
+        head += draw.choice(["", "\\usepackage[numbers]{natbib}"]) if "nat" not in style else "\\usepackage{natbib}"
+        printed = f"\\nocite{{*}}\\bibliographystyle{{{style}}}\\bibliography{{works}}"
+    source = f"{head}\\begin{{document}}\n{_PROSE}{printed}\n\\end{{document}}\n"
+    steps = ["pdflatex", "bibtex", "pdflatex", "pdflatex"]
+    return set_pdf(source, to=to, steps=steps, beside={"works.bib": entries}, least_list=_LEAST_LIST)
 
 
 def styles_of() -> list[tuple[str, bool]]:
