@@ -50,7 +50,7 @@ class Stop:
             threading.Thread(target=self._watch, args=(reading,), name="kb-stop", daemon=True).start()
 
     def check(self) -> None:
-        """Raise the interruption again where a library took it for a failure of its own: what came of that is no result.
+        """Raise the interruption again where a library took it for a failure of its own: what came of it is no result.
 
         Raises:
             KeyboardInterrupt: when somebody asked.

@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from kb.bibliographic import MONTHS
 from kb.parsing.chains import chain_of
@@ -28,7 +28,7 @@ from kb.text import is_set_solid
 # ------------------------------------------------------------------------------------------- texts alone
 
 Kind = Literal["name", "place", "other"]
-KINDS: tuple[Kind, ...] = ("name", "place", "other")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 TABLE = 1 << 13
 """How many features the model of texts tells apart."""
 
@@ -81,9 +81,8 @@ def is_place(text: str) -> bool:
 # ------------------------------------------------------------------------------------------ lines of a page
 
 LineKind = Literal["title", "author", "place", "both", "mail", "abstract", "imprint", "other"]
-LINE_KINDS: tuple[LineKind, ...] = ("title", "author", "place", "both", "mail", "abstract", "imprint", "other")
+LINE_KINDS: tuple[LineKind, ...] = get_args(LineKind)
 """What a line can be; ``both``: a name and where it works; ``imprint``: where and when the paper was published."""
-BUCKETS = 1 << 14
 _MOST_LINES = 240
 _LONG = 88  # characters: a longer line is prose, and its words are not looked at
 _MONTH = re.compile("|".join(MONTHS), re.IGNORECASE)
@@ -103,7 +102,7 @@ def line_kinds(page: PageLayout, *, body: BodyStyle) -> list[tuple[Placed, LineK
     if 4 * sum(not _LATIN.match(char) for char in letters) > len(letters):
         return []
     lines, rows = line_features(page, body=body)
-    chain = chain_of("front_lines.npz", labels=LINE_KINDS, buckets=BUCKETS)
+    chain = chain_of("front_lines.npz", labels=LINE_KINDS)
     return list(zip(lines, chain.labelled(rows), strict=True))  # type: ignore[arg-type]
 
 

@@ -20,8 +20,6 @@ from kb.records import Name
 
 FIELDS = ("author", "title", "venue", "year", "number", "pages", "editor", "publisher", "other")
 """What a word of an entry can be of; ``number``: volume and issue."""
-BUCKETS = 1 << 15
-IMPRINT_BUCKETS = 1 << 14
 _MOST_WORDS = 400  # of an entry: a longer one is no entry
 _WORD = re.compile(r"[^\W_]+|[^\w\s]|_")
 _YEAR = re.compile(r"(?<![\d.:/-])(?:1[5-9]|20)\d\d(?=[a-z]?(?![\d/]))(?:\s?[–-]\s?(?:1[5-9]|20)\d\d(?!\d))?")
@@ -107,7 +105,7 @@ def features(text: str, words: Sequence[tuple[int, int]]) -> list[list[str]]:
 
 def tagged(text: str, words: Sequence[tuple[int, int]]) -> list[str]:
     """The field of each word."""
-    return chain_of("reference_fields.npz", labels=FIELDS, buckets=BUCKETS).labelled(features(text, words))
+    return chain_of("reference_fields.npz", labels=FIELDS).labelled(features(text, words))
 
 
 # --------------------------------------------------------------------------------------------------------- fields
@@ -178,7 +176,7 @@ def _pages(text: str, runs: Sequence[_Run]) -> str:
 def imprint_runs(text: str) -> list[_Run]:
     """Field, start and end of each run of words of what a first page says of its publication."""
     words = words_of(text)
-    chain = chain_of("imprint.npz", labels=FIELDS, buckets=IMPRINT_BUCKETS)
+    chain = chain_of("imprint.npz", labels=FIELDS)
     return _runs(text, words, chain.labelled(features(text, words)))
 
 

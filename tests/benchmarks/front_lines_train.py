@@ -23,13 +23,15 @@ from unittest.mock import patch
 
 import numpy as np
 
+from kb.parsing.chains import Chain
 from kb.parsing.document import read_pdf
-from kb.parsing.front_lines import BUCKETS, LINE_KINDS, LineKind, line_features
+from kb.parsing.front_lines import LINE_KINDS, LineKind, line_features
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from tests.benchmarks.crf_train import Row, train
 from tests.benchmarks.front_classes import HELD_BACK
 from tests.benchmarks.parsing_measures import abstract, affiliations, authors, letters, title, venue
 
+BUCKETS = 1 << 14
 WEIGHTS = Path(__file__).parents[2] / "kb/parsing/data/front_lines.npz"
 
 
@@ -196,12 +198,7 @@ def without(rows: Sequence[tuple[str, Row]], dropped: set[str], kinds: Sequence[
 
 def score_lines(rows: Sequence[Row], weights: dict[str, np.ndarray]) -> None:
     """F1 of each kind over the lines of pages held back."""
-    from kb.parsing.chains import Chain
-
-    chain = Chain.__new__(Chain)
-    chain.__dict__.update(_emissions=weights["features"].astype(np.float32) * weights["scale"], _labels=LINE_KINDS,
-                          _transitions=weights["transitions"].astype(np.float32), _buckets=BUCKETS,
-                          _final=weights["final"].astype(np.float32))  # fmt: skip
+    chain = Chain(weights, labels=LINE_KINDS)
     right: Counter[str] = Counter()
     found: Counter[str] = Counter()
     typed: Counter[str] = Counter()

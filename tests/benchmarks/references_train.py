@@ -24,13 +24,15 @@ from typing import Any
 
 import numpy as np
 
-from kb.parsing.reference_fields import BUCKETS, FIELDS, IMPRINT_BUCKETS, features, words_of
+from kb.parsing.reference_fields import FIELDS, features, read_fields, tagged, without_label, words_of
 from tests.benchmarks.crf_train import Row, train
 from tests.benchmarks.parsing_measures import field_points, letters
 from tests.benchmarks.reference_pages import entries_of, plainer, work_of
 from tests.benchmarks.reference_works import PLACES, PUBLISHERS, Library, Work
 
 Piece = tuple[str, str]  # text, field
+BUCKETS = 1 << 15
+IMPRINT_BUCKETS = 1 << 14
 
 
 # ------------------------------------------------------------------------------------- styles of our own
@@ -414,8 +416,6 @@ def _fill_names(people: Sequence[tuple[str, str]], name: str, fields: list[str],
 
 def report(name: str, entries: Sequence[tuple[str, list[str]]]) -> None:
     """Words right, and F1 of whole fields."""
-    from kb.parsing.reference_fields import tagged
-
     right = total = 0
     counts = {field: [0, 0, 0] for field in FIELDS}
     for text, gold in entries:
@@ -437,8 +437,6 @@ def report(name: str, entries: Sequence[tuple[str, list[str]]]) -> None:
 
 def as_read(work: Work, text: str) -> tuple[str, list[str]] | None:
     """An entry as kb reads it, without its label, and the field of each word; None where a field is not found."""
-    from kb.parsing.reference_fields import without_label
-
     bare = without_label(text)
     shown = Work(**{**asdict(work), "authors": _as_printed(work.authors), "editors": _as_printed(work.editors)})
     for name in ("title", "venue", "publisher", "place"):
@@ -464,8 +462,6 @@ def _as_printed(people: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def report_lists(entries: Sequence[tuple[str, Work, str]]) -> None:
     """F1 of fields as the benchmark of parsing counts them, a row a style that was held back, then the sums."""
-    from kb.parsing.reference_fields import read_fields
-
     sums: dict[str, dict[str, tuple[float, float]]] = {}
     for style, work, text in entries:
         read = read_fields(text)
