@@ -5,9 +5,9 @@
 DATA is the folder that holds ``arxiv``: titles, names and abstracts are those of its records (CC0), places are made of
 parts. OUT gets a PDF and a JSON file a paper. Pages are set in two ways: by the classes of journals, conferences and
 societies that TeX Live brings (``CLASSES``; Debian: texlive-publishers, texlive-latex-extra, texlive-science,
-texlive-fonts-extra), and in styles of our own making, in which everything is drawn at random: columns, type, marks, who
-stands where, what head and foot say. ``HELD_BACK`` names the classes, drawn by lot before the first was set, of which
-only sums are looked at.
+texlive-fonts-extra, texlive-plain-generic, lmodern, cm-super), and in styles of our own making, in which everything is
+drawn at random: columns, type, marks, who stands where, what head and foot say. ``HELD_BACK`` names the classes, drawn
+by lot before the first was set, of which only sums are looked at.
 """
 
 from __future__ import annotations

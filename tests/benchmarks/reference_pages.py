@@ -3,8 +3,9 @@
     python -m tests.benchmarks.reference_pages DATA OUT [--styles 240]
 
 DATA is the folder that holds ``arxiv`` and ``scifact``; OUT gets a PDF and a JSON file (the works) a style. Styles are
-those that TeX Live brings (Debian: texlive-bibtex-extra, texlive-publishers, texlive-science; biblatex with the BibTeX
-back end). ``is_held_back`` draws by lot, from the style's name, the third of them of which only sums are looked at.
+those that TeX Live brings (Debian: texlive-bibtex-extra, texlive-publishers, texlive-science, lmodern, cm-super;
+biblatex with the BibTeX back end). ``is_held_back`` draws by lot, from the style's name, the third of them of which
+only sums are looked at.
 """
 
 from __future__ import annotations
