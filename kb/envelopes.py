@@ -1,7 +1,7 @@
 """The contract's JSON: for each verb the record that is its document, made of what ``Library`` returns, and read back.
 
 A document is a record like the others, with the name and number of its form in ``schema``. The command line prints
-them; other doors (MCP, REST) send the same. ``python -m kb.envelopes docs/schemas`` writes the JSON Schema of each.
+them, and every other door sends the same. ``python -m kb.envelopes docs/schemas`` writes the JSON Schema of each.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from kb.errors import BadRecord, HomeBusy, HomeUnwritable, ParseError
@@ -164,26 +165,23 @@ class Home:
         except OSError as err:
             raise writing_error(err, self.cache_path) from err
 
-    @contextlib.contextmanager
     def writing(
         self, purpose: str, *, wait_seconds: float = PATIENCE_SECONDS, on_wait: Callable[[str], None] | None = None
-    ) -> Iterator[None]:
+    ) -> AbstractContextManager[None]:
         """Hold the writer lock. Waiters are told once who holds it; it is freed when its process ends.
 
         Raises:
             HomeBusy: when the lock is not free within ``wait_seconds``.
         """
-        with self._held(
+        return self._held(
             "writer",
             purpose,
             wait_seconds=wait_seconds,
             on_wait=on_wait,
             busy=lambda who: f"{self.path} is in use by {who}",
-        ):
-            yield
+        )
 
-    @contextlib.contextmanager
-    def conversation(self, name: str, *, on_wait: Callable[[str], None] | None = None) -> Iterator[None]:
+    def conversation(self, name: str, *, on_wait: Callable[[str], None] | None = None) -> AbstractContextManager[None]:
         """Hold a conversation while a question of it is answered: the next one waits, for it may speak of the answer.
 
         Raises:
@@ -195,26 +193,23 @@ class Home:
         except OSError as err:
             raise writing_error(err, self.conversations_path) from err
         digest = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:16]
-        with self._held(
+        return self._held(
             str(self.conversations_path.relative_to(self.path) / digest),
             "ask",
             wait_seconds=PATIENCE_SECONDS,
             on_wait=on_wait,
             busy=lambda who: f"a question of the same conversation is being answered by {who}",
-        ):
-            yield
+        )
 
-    @contextlib.contextmanager
-    def job(self, name: str) -> Iterator[None]:
+    def job(self, name: str) -> AbstractContextManager[None]:
         """Run a job that must not run twice at once; others may write meanwhile. Freed when its process ends.
 
         Raises:
             HomeBusy: when it is running already.
         """
-        with self._held(
+        return self._held(
             name, name, wait_seconds=0.0, on_wait=None, busy=lambda who: f"kb {name} is running already ({who})"
-        ):
-            yield
+        )
 
     @contextlib.contextmanager
     def _held(
@@ -242,7 +237,8 @@ class Home:
                 except Timeout as err:
                     message = f"{busy(self.holder(name))}: wait until it ends, then run the same again"
                     raise HomeBusy(message) from err
-            holder_path.write_text(json.dumps(_self_description(purpose)), encoding="utf-8")
+            about = {"pid": os.getpid(), "host": socket.gethostname(), "purpose": purpose, "since": int(time.time())}
+            holder_path.write_text(json.dumps(about), encoding="utf-8")
         except (NotImplementedError, RuntimeError, ValueError) as err:
             lock.release()
             raise HomeUnwritable(f"{self.path} lies on a file system that cannot lock files ({err}): {_MOVE}") from err
@@ -310,10 +306,6 @@ def _place_of(name: str) -> int:
     return int.from_bytes(hashlib.sha256(name.encode(errors="surrogatepass")).digest()[:7])
 
 
-def _self_description(purpose: str) -> dict[str, str | int]:
-    return {"pid": os.getpid(), "host": socket.gethostname(), "purpose": purpose, "since": int(time.time())}
-
-
 class FileStore:
     """Files by content: the key is ``<sha256><suffix>``, so a thing stored twice is stored once.
 
@@ -373,14 +365,10 @@ class FileStore:
             raise BadRecord(f"{key[:80]!r} is no key of a stored file: make what names it again with kb")
         return self.path / key[:2] / key
 
-    def drop(self, key: str) -> None:
-        """Remove a file; an unknown key is no error."""
-        self._place(key).unlink(missing_ok=True)
-
-    def drop_all(self, keys: Iterable[str]) -> None:
+    def drop(self, keys: Iterable[str]) -> None:
         """Remove files; unknown keys are no error."""
         for key in keys:
-            self.drop(key)
+            self._place(key).unlink(missing_ok=True)
 
     def abandoned(self, *, all_ages: bool = False) -> list[Path]:
         """What a writer that was killed left half-written, and what is no file of the store where it stands.

@@ -73,6 +73,22 @@ def split_at_top(text: str, separator: str) -> list[str]:
     return [*parts, text[start:].strip()]
 
 
+_BRACE = re.compile(r"\\[\s\S]|[{}]")
+
+
+def group_end(text: str, start: int, *, signs: re.Pattern[str] = _BRACE, most: int | None = None) -> int:
+    """Behind the brace that closes the one at ``start``; -1 where none does, within ``most`` characters if given.
+
+    ``signs`` finds the braces that count, and what hides one.
+    """
+    depth = 0
+    for sign in signs.finditer(text, start, len(text) if most is None else start + most):
+        depth += {"{": 1, "}": -1}.get(sign[0], 0)
+        if depth == 0:
+            return sign.end()
+    return -1
+
+
 class _Reader:
     """One pass over the tokens. A group that an accent takes as its letter is gathered first, then marked."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -192,13 +192,8 @@ def _name_forms(source: str) -> frozenset[str]:
     for width in (2, 3, 4):
         forms.update(_squash("".join(tokens[i : i + width])) for i in range(len(tokens) - width + 1))
     for width in (2, 3, 4, 5, 6):
-        forms.update("".join(_initials(tokens[i : i + width])) for i in range(len(tokens) - width + 1))
+        forms.update("".join(t[0] for t in tokens[i : i + width]).casefold() for i in range(len(tokens) - width + 1))
     return frozenset(forms)
-
-
-def _initials(tokens: Sequence[str]) -> Iterator[str]:
-    for token in tokens:
-        yield token[0].casefold()
 
 
 def has_name(source: str, name: str) -> bool:

@@ -145,8 +145,8 @@ class Corpus(Protocol):
         """All chunks of a paper in reading order (references are never among them)."""
         ...
 
-    def locate(self, chunk_id: str, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
-        """Page of the first character and the boxes of ``chunk.text[start:end]``; (None, ()) without a PDF."""
+    def locate(self, chunk_id: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int | None, tuple[Box, ...]]]:
+        """Of each span of the chunk's text the page of its first character and its boxes; (None, ()) without a PDF."""
         ...
 
     def rows(self, chunk_id: str) -> tuple[PrintedRow, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,7 +21,18 @@ _FIELD, _NAME = "audience", "for"
 # What JSON may hold as it is, and steers a terminal, ends a line for some readers or cannot be written as UTF-8.
 _CONTROL = re.compile(rf"[\x7f{NO_TEXT}]")
 _FOREIGN = (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RuntimeError)
+_decoders: dict[Any, msgspec.msgpack.Decoder[Any]] = {}
+_making = threading.Lock()
 _TOO_DEEP = "its lists and objects lie too deep within each other"
+
+
+def _decoder(kind: type[T]) -> msgspec.msgpack.Decoder[T]:
+    """What decodes a kind of record, made once. msgspec notes what it knows of a class on the class before it knows it
+    all, so that two threads which make decoders of one class at once take the process down: one is made at a time."""
+    if kind not in _decoders:
+        with _making:
+            _decoders.setdefault(kind, msgspec.msgpack.Decoder(kind))
+    return _decoders[kind]
 
 
 def to_data(record: Any) -> Any:
@@ -62,6 +74,7 @@ def from_data(data: Any, kind: type[T]) -> T:
     Raises:
         BadRecord: naming the field that does not fit.
     """
+    _decoder(kind)  # then msgspec knows its classes
     try:
         return msgspec.convert(_inward(data), kind, strict=False)
     except RecursionError as err:
@@ -129,14 +142,28 @@ def pack(record: Any) -> bytes:
     return msgspec.msgpack.encode(record)
 
 
+def pack_all(records: Iterable[Any]) -> list[bytes]:
+    """Each record as ``pack`` packs it."""
+    return [msgspec.msgpack.encode(record) for record in records]
+
+
 def unpack(data: bytes, kind: type[T]) -> T:
     """The record that ``pack`` packed.
 
     Raises:
         BadRecord: when the bytes are not as they were packed.
     """
+    return unpack_all([data], kind)[0]
+
+
+def unpack_all(packed: Iterable[bytes], kind: type[T]) -> list[T]:
+    """The records that ``pack`` packed, all of one kind.
+
+    Raises:
+        BadRecord: when one is not as it was packed.
+    """
     try:
-        return msgspec.msgpack.decode(data, type=kind)
+        return list(map(_decoder(kind).decode, packed))
     except _FOREIGN as err:
         reason = f"a stored {_name(kind)} is damaged ({err}): kb doctor names it, kb recover TO saves the rest"
         raise BadRecord(reason) from err

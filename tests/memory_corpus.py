@@ -176,10 +176,10 @@ class MemoryCorpus:
         """In reading order."""
         return [] if paper_id in self._removed else self._by_paper.get(paper_id, [])
 
-    def locate(self, chunk_id: str, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
-        """One box that stands for the span."""
-        chunk = self._by_id[chunk_id]
-        return chunk.page, (Box(page=chunk.page or 1, x0=0.0, y0=float(start), x1=1.0, y1=float(end)),)
+    def locate(self, chunk_id: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int | None, tuple[Box, ...]]]:
+        """One box that stands for each span."""
+        page = self._by_id[chunk_id].page
+        return [(page, (Box(page=page or 1, x0=0.0, y0=float(start), x1=1.0, y1=float(end)),)) for start, end in spans]
 
     def rows(self, chunk_id: str) -> tuple[PrintedRow, ...]:
         """None: its texts are prose."""

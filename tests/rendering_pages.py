@@ -12,7 +12,7 @@ from importlib import resources
 from itertools import count
 from pathlib import Path
 
-from kb.index.catalog.matching import Witness, merge
+from kb.index.catalog.matching import Known, merge
 from kb.records import (
     Box,
     Claim,
@@ -63,7 +63,7 @@ def seed_papers() -> list[Paper]:
     for item in jsonl.read(RECORDS):
         assert isinstance(item, Item)
         assert item.record is not None
-        papers.append(merge([Witness("", item.record)], keys=item.record.metadata.ids))
+        papers.append(merge([Known("", item.record)], keys=item.record.metadata.ids))
     return papers
 
 

@@ -41,8 +41,11 @@ def _warm(library: Library) -> None:
     try:
         library.search("warm", k=1)
         importlib.import_module("pandas")
-    except (KbError, RuntimeError):  # an empty or broken home: the pages say so; an app that ends starts no thread
-        return
+    except KbError:
+        return  # an empty or broken home: the pages say so
+    except RuntimeError as err:
+        if "shutdown" not in str(err):  # what an interpreter that ends says to who starts a thread
+            raise
 
 
 @st.cache_resource(show_spinner=False)

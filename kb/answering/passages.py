@@ -104,16 +104,17 @@ def located(passage: Passage, *, corpus: Corpus) -> Passage:
     the cells of rows of tables."""
     label = None if passage.page is None else corpus.page_label(passage.paper.id, passage.page)
     rows = {row.start: row.cells for row in corpus.rows(passage.chunk_id)}
-    sentences = []
-    for each in passage.sentences:
-        _, boxes = corpus.locate(passage.chunk_id, each.start, each.end)
-        sentences.append(replace(each, boxes=boxes, cells=rows.get(each.start, ())))
-    return replace(passage, page_label=label, sentences=tuple(sentences))
+    places = corpus.locate(passage.chunk_id, [(each.start, each.end) for each in passage.sentences])
+    sentences = tuple(
+        replace(each, boxes=boxes, cells=rows.get(each.start, ()))
+        for each, (_, boxes) in zip(passage.sentences, places, strict=True)
+    )
+    return replace(passage, page_label=label, sentences=sentences)
 
 
 def evidence(passage: Passage, sentence: PassageSentence, *, corpus: Corpus) -> Evidence:
     """One sentence of a passage as evidence, with its page and boxes."""
-    page, boxes = corpus.locate(passage.chunk_id, sentence.start, sentence.end)
+    ((page, boxes),) = corpus.locate(passage.chunk_id, [(sentence.start, sentence.end)])
     return Evidence(
         marker=sentence.n,
         paper_id=passage.paper.id,

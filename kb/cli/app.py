@@ -30,12 +30,13 @@ def start_app(options: argparse.Namespace) -> None:
             ``--behind-proxy`` without the name that people reach it by.
     """
     settings = Settings.load(home=options.home)
-    check_address(options.address, behind_proxy=options.behind_proxy, secrets=secrets_files())
-    check_sign_in(secrets_files())
-    names = own_names(options.address, named=options.names, behind_proxy=options.behind_proxy, secrets=secrets_files())
+    secrets = secrets_files()
+    check_address(options.address, behind_proxy=options.behind_proxy, secrets=secrets)
+    check_sign_in(secrets)
+    names = own_names(options.address, named=options.names, behind_proxy=options.behind_proxy, secrets=secrets)
     command = app_command(settings, address=options.address, port=options.port, names=names)
     environment = {**os.environ, HOME_VARIABLE: str(settings.home)}
-    if is_shared(options.address, behind_proxy=options.behind_proxy, secrets=secrets_files()):
+    if is_shared(options.address, behind_proxy=options.behind_proxy, secrets=secrets):
         environment[PATHS_VARIABLE] = "false"
     sys.stdout.flush()
     os.execve(command[0], command, environment)  # noqa: S606  (no shell, our own interpreter)

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from kb import Library, Settings
-from kb.cli.stopping import Stop
+from kb.cli import Stop
 from kb.cli.streams import JobReporter, Reporter, write_document, write_text
 from kb.errors import DONE, FAULTS, IN_PART, NOT_DONE, HomeUnwritable, UsageError
-from kb.records import Answer, Comparison, DemoReport, DemoStep, ManuscriptCheck, Paper, Topic
+from kb.records import Answer, Comparison, DemoReport, DemoStep, ManuscriptCheck, Topic
 from kb.rendering import plain_text
-from kb.rendering.printed_tables import render_table
 from kb.rendering.reasons import sentence
+from kb.rendering.single import render_table
 from kb.settings import unknown_variables
 from kb.text import is_text
 
@@ -25,45 +25,6 @@ QUERY = "citation graph as a signal for document embeddings"
 QUESTION = "Does SPECTER need citations at inference time?"
 DAY = date(2024, 3, 4)
 _LICENSE = "http://creativecommons.org/licenses/by/4.0/"
-
-
-def run_demo(library: Library, reporter: Reporter) -> DemoReport:
-    """Add, search, ask and write a digest; returns the steps with their results as text."""
-    home = library.settings.home
-    folder = Path(str(resources.files("kb") / "demo"))
-    reporter.notice(f"the demo library is {home}; delete the folder to be rid of it")
-    files = sorted(folder.glob("*.pdf"))
-    report = library.add([str(folder / "records.jsonl"), *map(str, files)], private=False, progress=reporter.progress)
-    pdfs = _license(library)
-    hits = library.search(QUERY, k=3)
-    answer = library.ask(QUESTION)
-    digest = library.digest(day=DAY, progress=reporter.progress)
-    written = library.pages.write(digest, ["hexo", "json"], out=home / "digest")
-    steps = (
-        _step("kb add records.jsonl 2020.acl-main.207.pdf …", plain_text.add_report(report)),
-        _step(f'kb search "{QUERY}" -k 3', plain_text.hits(hits, query=QUERY)),
-        _step(f'kb ask "{QUESTION}"', plain_text.answer(answer)),
-        _step(f"kb digest --date {DAY} --format hexo,json --out {home / 'digest'}", plain_text.digest(digest, written)),
-    )
-    tries = (
-        f'kb ask --home {home} "What is citation-informed training?"',
-        f"kb note --home {home} {pdfs[0].id if pdfs else '2402.19481'}",
-        f"kb verify --home {home} {home / 'digest' / 'digest.json'}",
-        f"kb ui --home {home}",
-    )
-    return DemoReport(home=str(home), steps=steps, next=tries, files=tuple(map(str, written)))
-
-
-def _license(library: Library) -> list[Paper]:
-    """The PDFs are licensed CC BY 4.0 (see LICENSES.md beside them); their pages do not all say so."""
-    papers = [paper for paper in library.list() if paper.fulltext.state != "none"]
-    return [paper if paper.license else library.set(paper.id, license=_LICENSE) for paper in papers]
-
-
-def _step(command: str, text: str) -> DemoStep:
-    return DemoStep(command=command, text=text)
-
-
 _MOST_DAMAGED = 20  # that are named
 
 
@@ -160,9 +121,41 @@ def _page(library: Library, made: Comparison | ManuscriptCheck, form: str) -> st
 # --------------------------------------------------------------------------------------------- intake
 
 
-def _demo(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    from kb.cli.commands import run_demo
+def run_demo(library: Library, reporter: Reporter) -> DemoReport:
+    """Add, search, ask and write a digest; returns the steps with their results as text."""
+    home = library.settings.home
+    folder = Path(str(resources.files("kb") / "demo"))
+    reporter.notice(f"the demo library is {home}; delete the folder to be rid of it")
+    files = sorted(folder.glob("*.pdf"))
+    report = library.add([str(folder / "records.jsonl"), *map(str, files)], private=False, progress=reporter.progress)
+    # The PDFs are licensed CC BY 4.0 (see LICENSES.md beside them); their pages do not all say so.
+    pdfs = [paper for paper in library.list() if paper.fulltext.state != "none"]
+    for paper in pdfs:
+        if not paper.license:
+            library.set(paper.id, license=_LICENSE)
+    hits = library.search(QUERY, k=3)
+    answer = library.ask(QUESTION)
+    digest = library.digest(day=DAY, progress=reporter.progress)
+    written = library.pages.write(digest, ["hexo", "json"], out=home / "digest")
+    steps = (
+        DemoStep(command="kb add records.jsonl 2020.acl-main.207.pdf …", text=plain_text.add_report(report)),
+        DemoStep(command=f'kb search "{QUERY}" -k 3', text=plain_text.hits(hits, query=QUERY)),
+        DemoStep(command=f'kb ask "{QUESTION}"', text=plain_text.answer(answer)),
+        DemoStep(
+            command=f"kb digest --date {DAY} --format hexo,json --out {home / 'digest'}",
+            text=plain_text.digest(digest, written),
+        ),
+    )
+    tries = (
+        f'kb ask --home {home} "What is citation-informed training?"',
+        f"kb note --home {home} {pdfs[0].id if pdfs else '2402.19481'}",
+        f"kb verify --home {home} {home / 'digest' / 'digest.json'}",
+        f"kb ui --home {home}",
+    )
+    return DemoReport(home=str(home), steps=steps, next=tries, files=tuple(map(str, written)))
 
+
+def _demo(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     demo = run_demo(library, reporter)
     return Result(made=demo, text=plain_text.demo(demo))
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from typing import Any
 
 from kb.forms import DAILY_FORMS, FORMS, PAGE_FORMS
 
@@ -51,9 +52,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
 
     def verb(name: str, summary: str, example: str) -> argparse.ArgumentParser:
-        sub = verbs.add_parser(name, help=summary, description=summary, epilog=f"example:\n  {example}")
-        _add_common(sub, default=argparse.SUPPRESS)
-        return sub
+        return _add_parser(verbs, name, summary, example)
 
     for add in (_add_intake, _add_questions, _add_writing, _add_catalog, _add_care):
         add(verb)
@@ -61,6 +60,27 @@ def build_parser(version: str) -> argparse.ArgumentParser:
 
 
 Verb = Callable[[str, str, str], argparse.ArgumentParser]
+
+
+def _add_parser(parsers: Any, name: str, summary: str, example: str) -> argparse.ArgumentParser:
+    """A verb or an action of one, with the options of all and its example."""
+    made: argparse.ArgumentParser = parsers.add_parser(
+        name, help=summary, description=summary, epilog=f"example:\n  {example}"
+    )
+    _add_common(made, default=argparse.SUPPRESS)
+    return made
+
+
+def _add_actions(
+    parser: argparse.ArgumentParser, actions: Iterable[tuple[str, str, str]]
+) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """The actions of a verb, each by name; all but "list" are of a thing with a name."""
+    parsers = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, summary, example in actions:
+        action = _add_parser(parsers, name, summary, example)
+        if name != "list":
+            action.add_argument("name", metavar="NAME")
+        yield name, action
 
 
 def _add_common(parser: argparse.ArgumentParser, *, default: object) -> None:
@@ -244,18 +264,14 @@ def _add_writing(verb: Verb) -> None:
 
 def _add_topic(verb: Verb) -> None:
     topic = verb("topic", "standing queries", 'kb topic add "Dense Retrieval" --query "abs:retrieval" --must dense')
-    actions = topic.add_subparsers(dest="action", metavar="ACTION", required=True)
-    for name, summary, example in (
+    actions = (
         ("add", "make or replace a topic", 'kb topic add "Dense Retrieval" --query "cat:cs.IR AND abs:retrieval"'),
         ("list", "all topics", "kb topic list"),
         ("show", "one topic", 'kb topic show "Dense Retrieval"'),
         ("remove", "forget a topic", 'kb topic remove "Dense Retrieval"'),
         ("preview", "what a topic catches, and why", 'kb topic preview "Dense Retrieval" --query "abs:retriev*"'),
-    ):
-        action = actions.add_parser(name, help=summary, description=summary, epilog=f"example:\n  {example}")
-        _add_common(action, default=argparse.SUPPRESS)
-        if name != "list":
-            action.add_argument("name", metavar="NAME")
+    )
+    for name, action in _add_actions(topic, actions):
         if name in ("add", "preview"):
             action.add_argument("--query", default=None, metavar="Q", help="arXiv syntax: ti au abs co cat id all")
             for option, dest in (
@@ -326,8 +342,7 @@ def _add_catalog(verb: Verb) -> None:
 
 def _add_collection(verb: Verb) -> None:
     collection = verb("collection", "named sets of papers", "kb collection add Thesis 2402.19481")
-    actions = collection.add_subparsers(dest="action", metavar="ACTION", required=True)
-    for name, summary, example in (
+    actions = (
         ("list", "all collections", "kb collection list"),
         ("show", "its papers in your order", "kb collection show Thesis"),
         ("add", "put papers at its end", "kb collection add Thesis 2402.19481 2402.18842"),
@@ -335,11 +350,8 @@ def _add_collection(verb: Verb) -> None:
         ("arrange", "let these papers come first, in this order", "kb collection arrange Thesis 2402.18842 2402.19481"),
         ("rename", "give it another name", "kb collection rename Thesis Dissertation"),
         ("remove", "forget it; its papers stay in the library", "kb collection remove Dissertation"),
-    ):
-        action = actions.add_parser(name, help=summary, description=summary, epilog=f"example:\n  {example}")
-        _add_common(action, default=argparse.SUPPRESS)
-        if name != "list":
-            action.add_argument("name", metavar="NAME")
+    )
+    for name, action in _add_actions(collection, actions):
         if name in ("add", "drop", "arrange"):
             action.add_argument("id", nargs="+", metavar="ID")
         if name == "rename":

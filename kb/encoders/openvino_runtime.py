@@ -31,7 +31,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.encoders.model_files import BertModel, ModelTokenizer, Tokens, clean_text, padded
-from kb.encoders.reader import AnswerReader, trained_update, update_digest
 from kb.errors import EncoderError, SettingsError, foreign_errors
 from kb.protocols import Vectors
 from kb.settings import Settings
@@ -78,22 +77,30 @@ def load_openvino(bert: BertModel, *, precision: str, threads: int, cache: Path,
 
 
 def load_reader(bert: BertModel, *, threads: int, cache: Path, notice: Notice) -> AnswerReader:
-    """The reader over the weights of ``bert`` (see ``kb.encoders.reader``), from the cache, else converted, put there.
+    """The reader over the weights of ``bert`` (see ``AnswerReader``), from the cache, else converted, put there.
 
     Raises:
         EncoderError: when it cannot be converted or run.
     """
     processor = _Processor(threads)
+    updated = hashlib.sha256(_update()).hexdigest()[:8]
     # What follows the "@" may change: an older update's file is removed when a newer one is written.
-    file = cache / f"{bert.weights_sha256[:16]}-reader-{processor.cpu}@{update_digest()}-{processor.version}.openvino"
+    file = cache / f"{bert.weights_sha256[:16]}-reader-{processor.cpu}@{updated}-{processor.version}.openvino"
 
-    def compile_graph() -> Any:
-        from kb.encoders.torch_runtime import reader_module
+    def graph() -> _Graph:
+        kept = _from_cache(processor, file, processor.options(processor.floats))
+        if kept is not None:
+            return kept
+        with foreign_errors(_cannot_run):
+            from kb.encoders.torch_runtime import reader_module
 
-        names = ("input_ids", "token_type_ids", "attention_mask")
-        return processor.compiled(_converted(reader_module(bert.folder, trained_update()), names), processor.floats)
+            names = ("input_ids", "token_type_ids", "attention_mask")
+            model = _converted(reader_module(bert.folder, trained_update()), names)
+            made = processor.compiled(model, processor.floats)
+            write_converted(file, _exported(made), notice=notice)
+        return made, None
 
-    return AnswerReader(bert, _Run(lambda: _from_cache_or(compile_graph, processor, file, notice=notice)), batch=BATCH)
+    return AnswerReader(bert, _Run(graph))
 
 
 class OpenVinoEncoder:
@@ -182,6 +189,66 @@ def _openvino() -> Any:
     return openvino
 
 
+# --------------------------------------------------------------------------------------------- the reader
+
+# Question, sentence and what stands before it in one BERT: the default encoder's own weights with a low-rank update of
+# every dense layer (LoRA, Hu et al. 2022), other layer norms and segment embeddings, and a linear head over the first
+# and the mean vector. The update (``data/reader.npz``) was trained as answer sentence selection with an "it is not
+# there" (``tests/benchmarks/reader_train.py`` has the data and the figures); without the base weights it is nothing, so
+# the package stays small.
+_QUESTION, _SENTENCE, _BEFORE = 40, 72, 32  # tokens that are read of each part
+_CLS, _SEP = 101, 102  # in the vocabulary of the default encoder, which is BERT's
+
+
+def _update() -> bytes:
+    return resources.files("kb.encoders").joinpath("data/reader.npz").read_bytes()
+
+
+def trained_update() -> dict[str, NDArray[np.float32]]:
+    """By layer: ``W.a`` (r, in) and ``W.b`` (out, r), ``b @ a`` of which is added to ``W.weight``; else a new value.
+
+    ``head.weight`` (1, 2 hidden) and ``head.bias`` (1,) are the linear head.
+    """
+    with np.load(io.BytesIO(_update())) as arrays:
+        return {name: arrays[name].astype(np.float32) for name in arrays.files}
+
+
+class AnswerReader:
+    """Reads by ``run``, batches of (numbers, segments, mask) -> (n, 1) each; satisfies ``kb.protocols.Reader``."""
+
+    def __init__(self, bert: BertModel, run: Callable[[Iterable[Sequence[Tokens]]], list[Vectors]]) -> None:
+        self._run, self._pad = run, bert.pad_token
+        self._tokenizer = ModelTokenizer(bert.folder, max_tokens=bert.max_tokens)
+
+    def answers(self, question: str, sentences: Sequence[tuple[str, str]]) -> Vectors:
+        """(n,) float32 log-odds that each of (sentence, what stands before it) answers the question."""
+        if not sentences:
+            return np.empty(0, dtype=np.float32)
+        asked = self._tokenizer.pieces([question])[0]
+        told = self._tokenizer.pieces([sentence for sentence, _ in sentences])
+        before = self._tokenizer.pieces([context for _, context in sentences])
+        rows = [self.row(asked, sentence, context) for sentence, context in zip(told, before, strict=True)]
+        order = sorted(range(len(rows)), key=lambda i: -len(rows[i][0]))  # rows of like length share a batch
+        batches = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
+        found = np.empty(len(rows), dtype=np.float32)
+        for batch, odds in zip(batches, self._run(self._inputs([rows[i] for i in b]) for b in batches), strict=True):
+            found[batch] = odds.reshape(-1)
+        return found
+
+    def _inputs(self, rows: Sequence[tuple[list[int], list[int]]]) -> tuple[Tokens, Tokens, Tokens]:
+        ids, mask = padded([ids for ids, _ in rows], pad=self._pad)
+        types, _ = padded([types for _, types in rows], pad=0)
+        return ids, types, mask
+
+    @staticmethod
+    def row(question: Sequence[int], sentence: Sequence[int], before: Sequence[int]) -> tuple[list[int], list[int]]:
+        """Token numbers and segments: the question (0), the sentence (1), what stands before it (0); each cut."""
+        first = [_CLS, *question[:_QUESTION], _SEP]
+        second = [*sentence[:_SENTENCE], _SEP]
+        third = [*before[:_BEFORE], _SEP] if before else []
+        return first + second + third, [0] * len(first) + [1] * len(second) + [0] * len(third)
+
+
 # --------------------------------------------------------------------------------------------- graphs
 
 
@@ -194,7 +261,8 @@ class _Processor:
             self.core = openvino.Core()
             able = self.core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
             name = self.core.get_property("CPU", "FULL_DEVICE_NAME")
-            made_by = f"{openvino.get_version()} {_nncf_version()} {_FORM}"
+            nncf = metadata.version("nncf") if importlib.util.find_spec("nncf") else ""
+            made_by = f"{openvino.get_version()} {nncf} {_FORM}"
         self.floats = "bfloat16" if "BF16" in able else "float32"
         self._threads = {"INFERENCE_NUM_THREADS": threads} if threads else {}
         self.cpu = hashlib.sha256(f"{name} {sorted(able)}".encode()).hexdigest()[:8]
@@ -211,11 +279,6 @@ class _Processor:
             model = model.clone()
             model.reshape({place: [1, length] for place in range(len(model.inputs))})
         return self.core.compile_model(model, "CPU", self.options(arithmetic, length=length))
-
-
-def _nncf_version() -> str:
-    """The version of NNCF, or "" where it is not installed."""
-    return metadata.version("nncf") if importlib.util.find_spec("nncf") else ""
 
 
 class _Graphs:
@@ -261,16 +324,6 @@ class _Graphs:
         shape = f"-{length}" if length else ""
         name = f"{self._begins}-{chosen}{shape}-{self._processor.cpu}@{self._processor.version}"
         return self._cache / f"{name}.openvino"
-
-
-def _from_cache_or(compile_graph: Callable[[], Any], processor: _Processor, file: Path, *, notice: Notice) -> _Graph:
-    """The graph of a file of the cache, in the processor's own arithmetic, else compiled and put there."""
-    if (kept := _from_cache(processor, file, processor.options(processor.floats))) is not None:
-        return kept
-    with foreign_errors(_cannot_run):
-        graph = compile_graph()
-        write_converted(file, _exported(graph), notice=notice)
-    return graph, None
 
 
 def _from_cache(processor: _Processor, file: Path, options: dict[str, Any]) -> _Graph | None:

@@ -91,24 +91,15 @@ class TorchEncoder:
     def __init__(self, model: Any, folder: Path, *, runtime: str) -> None:
         self._model = model
         self._lock = threading.Lock()
-        self._max_tokens = _limit(model)
-        self._fingerprint = _fingerprint(folder, self._max_tokens)
+        limit = getattr(model, "max_seq_length", None) or getattr(model.tokenizer, "model_max_length", None) or 512
         self.runtime = runtime
-
-    @property
-    def fingerprint(self) -> str:
-        """The same as of any other way to run the same weights; see ``BertModel.fingerprint``."""
-        return self._fingerprint
+        self.max_tokens = int(min(limit, 8192))
+        self.fingerprint = _fingerprint(folder, self.max_tokens)
 
     @property
     def dimension(self) -> int:
         """Length of a vector."""
         return int(self._model.get_embedding_dimension())
-
-    @property
-    def max_tokens(self) -> int:
-        """Tokens that the model reads of a text, special tokens included."""
-        return self._max_tokens
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text without special tokens and without truncation."""
@@ -144,12 +135,8 @@ def _failed(said: str) -> EncoderError:
     return EncoderError(f"torch cannot run the model ({said}): choose another, or another KB_ENCODER_RUNTIME")
 
 
-def _limit(model: Any) -> int:
-    limit = getattr(model, "max_seq_length", None) or getattr(model.tokenizer, "model_max_length", None) or 512
-    return int(min(limit, 8192))
-
-
 def _fingerprint(folder: Path, max_tokens: int) -> str:
+    """The same as of any other way to run the same weights; see ``BertModel.fingerprint``."""
     if bert := read_bert(folder):
         return bert.fingerprint
     # Not a plain BERT: what its modules do is named by their configuration files.
@@ -183,7 +170,7 @@ def encoder_module(folder: Path) -> Any:
 
 
 def reader_module(folder: Path, update: Mapping[str, NDArray[np.float32]]) -> Any:
-    """A BERT with an update of its weights and a head (see ``kb.encoders.reader``) as a torch module.
+    """A BERT with an update of its weights and a head (see ``AnswerReader``) as a torch module.
 
     Of int ``input_ids``, ``token_type_ids`` and ``attention_mask`` (n, tokens) it makes log-odds (n, 1).
 

@@ -75,6 +75,13 @@ def passage_text(title: str, section: Sequence[str], text: str) -> str:
     return " ".join([*_prefix(title, section), text])
 
 
+def passages_of(chunks: Sequence[Chunk], titles: Sequence[str]) -> list[str]:
+    """The passage of each chunk, under the title of its paper (``passage_text``)."""
+    headed = [(title, chunk.section) for chunk, title in zip(chunks, titles, strict=True)]
+    prefixes = {key: _prefix(*key) for key in set(headed)}  # many chunks stand under one heading
+    return [" ".join([*prefixes[key], chunk.searched]) for key, chunk in zip(headed, chunks, strict=True)]
+
+
 def chunk_paper(paper: Paper, document: Document | None, *, count_tokens: CountTokens, max_tokens: int) -> list[Chunk]:
     """All chunks of a paper in reading order: the document's, headed by the record's abstract where the document
     has none of its own (then the same sentences are not stored twice, and the abstract has its page).
@@ -107,9 +114,15 @@ def chunk_document(paper: Paper, document: Document, *, count_tokens: CountToken
         count_tokens: the encoder's ``count_tokens``; called once for all sentences.
         max_tokens: the encoder's ``max_tokens``; special tokens, title and heading are taken off it.
     """
-    cutter = _Cutter(paper, document.text, count_tokens, max_tokens=max_tokens)
-    pages = _Pages(document)
-    return [pages.placed(chunk) for chunk in cutter.chunks(list(_runs(document)))]
+    chunks = _Cutter(paper, document.text, count_tokens, max_tokens=max_tokens).chunks(list(_runs(document)))
+    starts = [block.start for block in document.blocks]
+
+    def page_of(position: int) -> int | None:
+        block = document.blocks[bisect_right(starts, position) - 1]
+        pages = [line.page for line in block.lines if block.start + line.start <= position]
+        return pages[-1] if pages else block.page
+
+    return [replace(chunk, page=page_of(chunk.start), last_page=page_of(chunk.end - 1)) for chunk in chunks]
 
 
 def chunk_id(paper_id: str, section: Sequence[str], start: int, text: str, *, source: str) -> str:
@@ -431,26 +444,6 @@ def _greedy(tokens: Sequence[int], *, room: int) -> list[int]:
             sizes.append(1)
             left = room - count
     return sizes
-
-
-# --------------------------------------------------------------------------------------------- pages
-
-
-class _Pages:
-    """On which page a character of the document stands."""
-
-    def __init__(self, document: Document) -> None:
-        self._blocks = document.blocks
-        self._starts = [block.start for block in document.blocks]
-
-    def placed(self, chunk: Chunk) -> Chunk:
-        """The chunk with the pages of its first and last character."""
-        return replace(chunk, page=self._page(chunk.start), last_page=self._page(chunk.end - 1))
-
-    def _page(self, position: int) -> int | None:
-        block = self._blocks[bisect_right(self._starts, position) - 1]
-        pages = [line.page for line in block.lines if block.start + line.start <= position]
-        return pages[-1] if pages else block.page
 
 
 # --------------------------------------------------------------------------------------------- bounds

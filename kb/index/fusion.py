@@ -57,7 +57,8 @@ class FusedCandidate(NamedTuple):
 def merge(lexical: Sequence[tuple[int, float]], dense: Sequence[tuple[int, float]]) -> Candidates:
     """The union of what the two indexes found; cosines only for what the dense one found."""
     found_by = [np.array(found, np.float64).reshape(-1, 2).T for found in (lexical, dense)]
-    keys = np.unique(np.concatenate([numbers for numbers, _ in found_by])).astype(np.int64)
+    # Not numpy's ``unique``: its first call loads numpy.ma, which a command that asks once would wait for.
+    keys = np.array(sorted({key for key, _ in (*lexical, *dense)}), np.int64)
     words, cosines = np.zeros(len(keys)), np.zeros(len(keys))
     in_lexical, in_dense = np.zeros(len(keys), bool), np.zeros(len(keys), bool)
     for (numbers, values), scores, inside in zip(found_by, (words, cosines), (in_lexical, in_dense), strict=True):
@@ -123,11 +124,6 @@ def rescored(ranked: Sequence[FusedCandidate], scores: Scores) -> list[FusedCand
     rounded = np.round(scores, SCORE_DIGITS)
     order = np.argsort(-rounded, kind="stable")
     return [ranked[i]._replace(score=float(rounded[i])) for i in order]
-
-
-def scores_of(ranked: Sequence[FusedCandidate]) -> Scores:
-    """(n,) the scores of candidates."""
-    return np.array([place.score for place in ranked], np.float64)
 
 
 def best_of_papers(ranked: Sequence[FusedCandidate], papers: Mapping[int, int]) -> list[FusedCandidate]:

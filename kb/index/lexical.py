@@ -58,8 +58,8 @@ class TantivyIndex:
         if replaced:
             self.drop(latest)
         with self._writing() as writer:
-            for key, title, section, text in latest.values():
-                writer.add_document(self._document(key, _body(title, section, text)))
+            for key, body in _bodies(latest.values()).items():
+                writer.add_document(self._document(key, body))
 
     def drop(self, keys: Collection[int]) -> None:
         """Remove; unknown keys are no error.
@@ -115,7 +115,7 @@ class TantivyIndex:
         """Keys of those entries (as ``put`` takes them) that are in the index with other words."""
         if self._open() is None:
             return []
-        wanted = {key: _body(title, section, text) for key, title, section, text in entries}
+        wanted = _bodies(entries)
         with _foreign_errors(self.folder):
             stored = {key: self._searcher.doc(address)["body"][0] for key, address in self._addresses_of(wanted)}
         return [key for key, body in stored.items() if body != wanted[key]]
@@ -284,9 +284,13 @@ class TantivyIndex:
         return document
 
 
-def _body(title: str, section: str, text: str) -> str:
-    """The tokens of an entry, joined by spaces."""
-    return " ".join(tokenize(title) * _TITLE_WEIGHT + tokenize(section) + tokenize(text))
+def _bodies(entries: Collection[tuple[int, str, str, str]]) -> dict[int, str]:
+    """The tokens of each entry by its key, joined by spaces. Titles, sections and abstracts are those of many."""
+    tokens = {text: tokenize(text) for text in {text for _, *texts in entries for text in texts}}
+    return {
+        key: " ".join(tokens[title] * _TITLE_WEIGHT + tokens[section] + tokens[text])
+        for key, title, section, text in entries
+    }
 
 
 def _tantivy() -> Any:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import reduce
 from string import ascii_lowercase
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -134,30 +134,9 @@ def _filter(term: Term) -> Filters:
     return Filters(since=since, until=until)
 
 
-# ------------------------------------------------------------------------------------- what it means
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueryReading:
-    """What a query means here.
-
-    ``suggestion`` is the query in a likelier spelling; ``matched`` says whether any text or author has words of it, or
-    only neighbours by meaning can be shown.
-    """
-
-    suggestion: str | None = None
-    matched: Literal["words", "meaning only"] = "meaning only"
-
-
-def understand(text: str, *, named: tuple[str, ...], catalog: Catalog, words: TantivyIndex) -> QueryReading:
-    """Read a query whose plain words hold these names (``people_in``).
-
-    Raises:
-        UsageError: see ``parse``.
-    """
-    query = parse(text)
-    known = not query.words or named or any(words.frequencies(_PRINTED.findall(query.words)[:_MOST_WORDS]))
-    return QueryReading(suggestion=_respelled(text, catalog, words), matched="words" if known else "meaning only")
+def is_known(query: Query, *, named: tuple[str, ...], words: TantivyIndex) -> bool:
+    """Whether any text or author has words of a query whose plain words hold these names (``people_in``)."""
+    return bool(not query.words or named or any(words.frequencies(_PRINTED.findall(query.words)[:_MOST_WORDS])))
 
 
 # ------------------------------------------------------------------------------------------------- names
@@ -171,10 +150,6 @@ class _Window(NamedTuple):
     end: int
     alone: bool = False
 
-    @property
-    def one_word(self) -> bool:
-        return len(fold(self.text).split()) == 1
-
 
 def people_in(text: str, *, catalog: Catalog, words: TantivyIndex) -> tuple[str, ...]:
     """The names of stored authors that plain words hold, as ``kb.names.asked_forms`` takes them.
@@ -184,16 +159,17 @@ def people_in(text: str, *, catalog: Catalog, words: TantivyIndex) -> tuple[str,
     authors bear it is no name ("Monte Carlo").
     """
     people, windows = catalog.authors, list(_windows(text, words))
-    forms = {window: _forms(window) for window in windows}
-    counts = people.paper_counts({form for window in windows if window.one_word for form in forms[window]})
+    one_word = {window for window in windows if len(fold(window.text).split()) == 1}
+    forms = {window: _forms(window, is_one_word=window in one_word) for window in windows}
+    counts = people.paper_counts({form for window in one_word for form in forms[window]})
     bearers: dict[str, list[str]] = {}
-    for form, name in people.names({form for window in windows if not window.one_word for form in forms[window]}):
+    for form, name in people.names({form for window in windows if window not in one_word for form in forms[window]}):
         bearers.setdefault(form, []).append(name)
     found: list[_Window] = []
     for window in windows:
         if any(window.start < other.end and other.start < window.end for other in found):
             continue
-        if window.one_word:
+        if window in one_word:
             papers = max((counts.get(form, 0) for form in forms[window]), default=0)
             meant = papers and _is_family(window.text, papers, catalog, words)
         else:
@@ -237,8 +213,8 @@ def _unspaced_windows(match: re.Match[str]) -> Iterator[_Window]:
             yield _Window(match[0][place : place + length], start, start + length)
 
 
-def _forms(window: _Window) -> set[str]:
-    if window.alone or window.one_word or "." in window.text:
+def _forms(window: _Window, *, is_one_word: bool) -> set[str]:
+    if window.alone or is_one_word or "." in window.text:
         return asked_forms(window.text)
     return whole_forms(window.text)
 
@@ -275,31 +251,31 @@ def _is_family(word: str, papers: int, catalog: Catalog, words: TantivyIndex) ->
 # ---------------------------------------------------------------------------------------------- spelling
 
 
-def _respelled(text: str, catalog: Catalog, words: TantivyIndex) -> str | None:
+def respelled(text: str, *, catalog: Catalog, words: TantivyIndex) -> str | None:
     """The query with its unknown words replaced by the most frequent known ones that are one edit away."""
     places = [
-        (match[0], term.start + match.start(), term.start + match.end(), term.field)
+        (match[0], folded, term.start + match.start(), term.start + match.end(), term.field)
         for term in terms(text)
         if term.field != "year"
         for match in _MISSPELLED.finditer(term.text)
-        if fold(match[0]).isascii() and fold(match[0]).isalpha()
+        if (folded := fold(match[0])).isascii() and folded.isalpha()
     ][:_MOST_WORDS]
-    known = catalog.authors.paper_counts({fold(word) for word, *_ in places})
+    known = catalog.authors.paper_counts({folded for _, folded, *_ in places})
     unknown = [
         place
         for place, frequency in zip(places, words.frequencies([word for word, *_ in places]), strict=True)
-        if fold(place[0]) not in known and (not frequency or place[3] == "author")
+        if place[1] not in known and (not frequency or place[4] == "author")
     ]
-    respelled = text
-    for word, start, end, field in reversed(unknown[:_MOST_MISSPELLED]):
-        if (likelier := _likelier(word, field, catalog, words)) is not None:
-            respelled = respelled[:start] + likelier + respelled[end:]
-    return respelled if respelled != text else None
+    likelier = text
+    for word, folded, start, end, field in reversed(unknown[:_MOST_MISSPELLED]):
+        if (known_word := _likelier(word, folded, field, catalog, words)) is not None:
+            likelier = likelier[:start] + known_word + likelier[end:]
+    return likelier if likelier != text else None
 
 
-def _likelier(word: str, field: str, catalog: Catalog, words: TantivyIndex) -> str | None:
+def _likelier(word: str, folded: str, field: str, catalog: Catalog, words: TantivyIndex) -> str | None:
     """The known word one edit away that most passages and papers have; None when there is none."""
-    people, folded = catalog.authors, fold(word)
+    people = catalog.authors
     near = sorted(_one_edit_away(folded))
     borne = people.paper_counts(near) if field != "title" else {}
     said = dict(zip(near, words.frequencies(near), strict=True)) if field != "author" else {}
@@ -364,7 +340,7 @@ class Constraints:
 
     def _keys_of(self, query: Query) -> Keys:
         """Keys of the passages that are excluded, by their words or by their papers, sorted."""
-        found = [np.zeros(0, np.int64)]
+        found: list[Keys] = []
         for text in query.excluded:
             holding = self._words.containing(text)
             if holding is not None and len(fold(text).split()) > 1:
@@ -375,7 +351,7 @@ class Constraints:
         for filters in query.without:
             excluded = self._catalog.keys_within(filters)
             found += [excluded] if excluded is not None else []
-        return np.unique(np.concatenate(found))
+        return np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
 
     def _verify(self, keys: Sequence[int], phrases: Sequence[str]) -> dict[int, bool]:
         """Of each passage, whether all phrases stand in it or in its paper's title, word for word."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -22,14 +22,13 @@ from kb.index.fusion import (
     ordered,
     refine,
     rescored,
-    scores_of,
     smooth,
 )
 from kb.index.lexical import TantivyIndex
-from kb.index.query import Constraints, QueryReading, intersected, parse, people_in, understand
+from kb.index.query import Constraints, Query, intersected, is_known, parse, people_in, respelled
 from kb.index.vectors import SentenceFile, VectorFile
 from kb.protocols import DenseIndex, Encoder, Keys, Reranker, Vectors
-from kb.records import NO_FILTERS, Chunk, Filters, Grouping, Hit, Mode, Paper
+from kb.records import NO_FILTERS, Chunk, Filters, Grouping, Hit, Hits, Mode, Paper
 from kb.text import sentence_spans
 from kb.words import has_words
 
@@ -76,14 +75,6 @@ class _Scope:
     by: Grouping
     within: Keys | None
     kept: Callable[[list[FusedCandidate]], list[FusedCandidate]] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
-    """What a typed query found, best first, and how it was read."""
-
-    hits: tuple[Hit, ...] = ()
-    reading: QueryReading = field(default_factory=QueryReading)
 
 
 class Retriever:
@@ -165,7 +156,7 @@ class Retriever:
         mode: Mode = "hybrid",
         by: Grouping = "chunk",
         filters: Filters = NO_FILTERS,
-    ) -> Findings:
+    ) -> Hits:
         """``search`` for what people type (see ``kb.index.query``): fields, "phrases", -words, names of authors.
 
         Papers of an author whom the words name come first. A query of fields alone finds the newest papers. Without
@@ -176,35 +167,35 @@ class Retriever:
             UsageError: as ``search``, and when the query says nothing that is to be found.
             IndexDamaged: when an index cannot be read.
         """
-        with self._lock:
-            hits, named = self._found(query, k=k, mode=mode, by=by, filters=filters)
-            reading = understand(query, named=named, catalog=self._catalog, words=self._indexes.lexical)
-            if hits and "lexical" in hits[0].found_by:
-                reading = replace(reading, matched="words")
-            return Findings(hits=tuple(hits), reading=reading)
-
-    def _found(
-        self, query: str, *, k: int, mode: Mode, by: Grouping, filters: Filters
-    ) -> tuple[list[Hit], tuple[str, ...]]:
-        """Hits, and the names of authors that the plain words of the query hold."""
         parts = parse(query)
         _check(k)
         with self._lock:
             self._refresh()
+            named = people_in(parts.words, catalog=self._catalog, words=self._indexes.lexical)
+            hits = self._found(parts, named, k=k, mode=mode, by=by, filters=filters)
             lexical = self._indexes.lexical
-            named = people_in(parts.words, catalog=self._catalog, words=lexical)
-            constraints = Constraints(parts, filters=filters, by=by, catalog=self._catalog, words=lexical)
-            if constraints.within is not None and not len(constraints.within):
-                return [], named
-            scope = _Scope(by=by, within=constraints.within, kept=constraints.kept if constraints else None)
-            if not parts.words:
-                newest = self._newest(constraints.filters, scope, k=k, best=1.0)
-                return self._hits(newest, k=k), named
-            asked = self._read(parts.words, mode=mode)
-            ranked = self._best(asked, scope, k=k)
-            if named:
-                ranked = self._people_first(named, ranked, asked, scope, constraints, k=k)
-            return self._hits(ranked, k=k), named
+            is_matched = bool(hits and "lexical" in hits[0].found_by) or is_known(parts, named=named, words=lexical)
+            return Hits(
+                hits,
+                suggestion=respelled(query, catalog=self._catalog, words=lexical),
+                matched="words" if is_matched else "meaning only",
+            )
+
+    def _found(
+        self, query: Query, named: tuple[str, ...], *, k: int, mode: Mode, by: Grouping, filters: Filters
+    ) -> list[Hit]:
+        """What a query finds whose plain words hold these names of authors."""
+        constraints = Constraints(query, filters=filters, by=by, catalog=self._catalog, words=self._indexes.lexical)
+        if constraints.within is not None and not len(constraints.within):
+            return []
+        scope = _Scope(by=by, within=constraints.within, kept=constraints.kept if constraints else None)
+        if not query.words:
+            return self._hits(self._newest(constraints.filters, scope, k=k, best=1.0), k=k)
+        asked = self._read(query.words, mode=mode)
+        ranked = self._best(asked, scope, k=k)
+        if named:
+            ranked = self._people_first(named, ranked, asked, scope, constraints, k=k)
+        return self._hits(ranked, k=k)
 
     def people(self, text: str) -> tuple[str, ...]:
         """The names of stored authors that plain words hold (see ``kb.index.query.people_in``)."""
@@ -230,7 +221,8 @@ class Retriever:
             asked = self._read(f"{paper.title}. {paper.abstract}", mode="hybrid")
             ranked = self._rank(asked, _Scope(by="paper", within=within), k=max(k + 1, _REFINED))
             others = [place for place in ranked if own is None or place.key not in own]
-            smoothed = smooth(scores_of(others), self._indexes.rows.get([place.key for place in others]))
+            scores = np.array([place.score for place in others], np.float64)
+            smoothed = smooth(scores, self._indexes.rows.get([place.key for place in others]))
             return self._hits(rescored(others, smoothed), k=k)
 
     # -------------------------------------------------------------------------------------- candidates

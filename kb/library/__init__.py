@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self, Unpack
 
 from kb.errors import CatalogDamaged, KbError, UsageError
 from kb.home import Home
-from kb.library.parts import Choice, Models, Store, limits
+from kb.library.parts import Choice, Models, Store, limits, several
 from kb.records import (
     DAILY_FORMS,
     AddReport,
@@ -254,7 +254,8 @@ class Library:
             session: name of a conversation; a follow-up is read in its context, and the answer is kept in it.
             effort: how often a model may look again for what is missing: "quick" 0, "normal" 1, "deep" 4 times.
             on_draft: told the model's draft so far, again and again (it is checked afterwards).
-            on_answer: told the answer as soon as it is made, before it is kept in the conversation.
+            on_answer: told the answer as soon as it is made: before pictures of its equations are cut, and before it is
+                kept in the conversation.
             choice: which papers may be used.
         """
         self._tell_outdated()
@@ -323,9 +324,9 @@ class Library:
 
     def _tell_outdated(self) -> None:
         """A search cuts its words as they are cut now: those indexed by an earlier version are found as they were."""
-        from kb.library.indexing import words_are_outdated
+        from kb.library.indexing import index_state
 
-        if words_are_outdated(self._store.catalog()):
+        if index_state(self._store.home, self._store.catalog()).words_are_outdated:
             old = "letters such as ø are found under their old spelling"
             self._store.notice(f"{old} until the next kb add or kb reindex")
 
@@ -393,10 +394,9 @@ class Library:
     ) -> builtins.list[Paper]:
         """The papers that pass, newest first, those of one collection in its order; with what their sources said
         (``sources``) where that is asked for."""
-        papers = self._store.catalog().papers
-        ids = papers.ids(self._store.filters(**choice), limit=limit)
-        found = papers.many(ids, sources=sources)
-        return [found[key] for key in ids if key in found]
+        from kb.library.curating import listed
+
+        return listed(self._store, limit=limit, sources=sources, **choice)
 
     def show(self, paper: str, *, table: str | None = None, equation: str | None = None) -> PaperDetails:
         """All that is known of a paper: record, versions, sections, counts of its text; with the table of a label
@@ -425,9 +425,10 @@ class Library:
         Raises:
             UsageError: for a tag to add that is not one printable line.
         """
-        from kb.library.curating import tag
-
-        return tag(self._store, paper, add=add, drop=drop)
+        wanted = [checked_label(one, "tag") for one in several(add)]
+        papers = self._store.catalog().papers
+        with self._store.changing():
+            return papers.tag(papers.resolve(paper), add=wanted, drop=several(drop))
 
     def like(self, paper: str, liking: int = 1, *, topic: str = "") -> Paper:
         """Like (1), dislike (-1) or neither (0), for one topic or for all: papers like it come first, or last."""
@@ -494,9 +495,20 @@ class Library:
 
     def status(self) -> Status:
         """Counts of the home."""
-        from kb.library.curating import status
-
-        return status(self._store.home, self._store.catalog(), model=self.settings.model_name)
+        home, catalog = self._store.home, self._store.catalog()
+        papers = catalog.papers.state_counts()
+        return Status(
+            home=str(home.path),
+            papers=sum(papers.values()),
+            fulltext=papers,
+            chunks=catalog.passages.count(),
+            waiting=catalog.passages.waiting_count(),
+            topics=len(catalog.ledger.topics()),
+            failures=tuple(catalog.failures.list()),
+            encoder=catalog.fact("encoder"),
+            model=self.settings.model_name,
+            bytes=home.size_bytes(),
+        )
 
     def doctor(
         self, *, fix: bool = False, model: bool = False, progress: Progress | None = None

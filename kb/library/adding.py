@@ -13,16 +13,16 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from kb.errors import HomeError, ParseError, SourceError, UnknownPaper
-from kb.home import Claims, Home, sha256_of
+from kb.home import Claims, sha256_of
 from kb.ids import file_key
 from kb.index.catalog import Catalog
 from kb.index.catalog.matching import record_id
 from kb.index.catalog.papers import Arrival, PlacedRecord
 from kb.index.catalog.passages import Source, boxes_of, packed
-from kb.index.chunking import MOST_CHUNKS, bounded, chunk_abstract, chunk_paper, passage_text
+from kb.index.chunking import MOST_CHUNKS, bounded, chunk_abstract, chunk_paper
 from kb.input_files import read_file
 from kb.library.anchoring import anchored
-from kb.library.indexing import Indexer, Progress, cutting, words_to_index
+from kb.library.indexing import Progress, cutting, indexed_texts
 from kb.library.parts import Models, Store, limits
 from kb.parsing import PARSER
 from kb.parsing.worker import parse_file, reading_many
@@ -143,16 +143,13 @@ class Adder:
     """Takes items into a home. Each batch is one transaction, so a stop loses one batch at most, and running the same
     again goes on from there; nothing is held while files are read or texts encoded."""
 
-    def __init__(
-        self, home: Home, catalog: Catalog, *, indexer: Indexer, encoder: Callable[[], Encoder], settings: Settings,
-        on_wait: Callable[[str], None] | None = None,
-    ) -> None:  # fmt: skip
-        self._home, self._catalog, self._indexer = home, catalog, indexer
-        self._encoder, self._settings, self._on_wait = encoder, settings, on_wait
+    def __init__(self, store: Store, models: Models, settings: Settings) -> None:
+        self._home, self._catalog, self._indexer = store.home, store.catalog(), store.indexer()
+        self._encoder, self._settings, self._on_wait = models.encoder, settings, store.on_wait
         self._limits = limits(settings)
         self._workers = settings.threads or os.cpu_count() or 1
         self._run = uuid.uuid4().hex
-        self._claims = Claims(home.claims_path)
+        self._claims = Claims(store.home.claims_path)
 
     def add(
         self,
@@ -319,7 +316,9 @@ class Adder:
             title, abstract = (said.title or "", said.abstract or "") if said is not None else ("", "")
             counter.count_ahead(Paper(id="", title=title, abstract=abstract), parsed.document)
         batch = [replace(one, packed=packed(one.document)) if one.document is not None else one for one in batch]
-        again = [record for parsed in batch if (record := self._read_before(parsed)) is not None]
+        # The records of files of which an earlier reading is stored.
+        stored = [self._catalog.records.of_file(parsed.sha256) for parsed in batch if parsed.document is not None]
+        again = [record.id for record in stored if record is not None]
         with cutting(self._home, self._catalog, on_wait=self._on_wait), anchored(self._catalog, self._settings, again):
             taken = self._catalog.papers.take_in([self._arrival(parsed) for parsed in batch], run=self._run)
             tally.joined |= {joined.records: joined for joined in taken.joined}
@@ -335,11 +334,6 @@ class Adder:
         for parsed in batch:
             if parsed.item.fetch and parsed.item.file is not None:  # a download: the file store has it now
                 Path(parsed.item.file).unlink(missing_ok=True)
-
-    def _read_before(self, parsed: Parsed) -> str | None:
-        """The record of a file of which an earlier reading is stored."""
-        stored = self._catalog.records.of_file(parsed.sha256) if parsed.document is not None else None
-        return stored.id if stored is not None else None
 
     def _arrival(self, parsed: Parsed) -> Arrival:
         file = self._file_record(parsed)
@@ -360,7 +354,7 @@ class Adder:
         changes = [one.change for one in placed]
         last = placed[-1].record
         touched = []
-        if parsed.document is not None and self._put_text(last, parsed):
+        if self._put_text(last, parsed):
             papers.refresh(papers.of_records([last])[0])
             changes.append("updated")
             touched.append(last)
@@ -394,19 +388,18 @@ class Adder:
         if not item.private_stated:
             return False
         before = self._catalog.papers.get(paper_id).private
-        return self._catalog.papers.set_private(paper_id, item.private).private != before
+        return self._catalog.papers.set_fields(paper_id, {"private": item.private}).private != before
 
     def _put_text(self, record: str, parsed: Parsed) -> bool:
-        """Keep the file's text with the file's record; False when it was there, read by this parser."""
-        if parsed.document is None:
-            return False
-        stored = self._catalog.passages.source_of_file(parsed.sha256)
-        if stored is not None and stored.parser == PARSER and stored.fulltext.state != "none":
+        """Keep the file's text with the file's record; False where none was read, or this parser's is there."""
+        if parsed.document is None or self._is_known(parsed.sha256):
             return False
         kind = parsed.item.file_kind or "pdf"
         key = self._home.files.put(parsed.data, suffix=SUFFIXES[kind])
         source = Source(file=key, sha256=parsed.sha256, parser=PARSER, fulltext=parsed.document.fulltext)
-        self._catalog.passages.put_document(record, source, packed=parsed.packed, version=_version_of(parsed))
+        said = parsed.item.metadata
+        version = parsed.document.front.version or (said.version if said else None)  # as it prints it, else its source
+        self._catalog.passages.put_document(record, source, packed=parsed.packed, version=version)
         self._catalog.cited.put(record, parsed.document.references)
         return True
 
@@ -419,7 +412,7 @@ class Adder:
             tally.partial[record, failure.code] = Partial(id=paper_id, code=failure.code, reason=failure.reason)
             had = papers.get(paper_id).fulltext
             if had.state == "none" and (had.code, had.reason) != (failure.code, failure.reason):
-                papers.set_fulltext(paper_id, Fulltext(state="none", code=failure.code, reason=failure.reason))
+                papers.refresh(paper_id, without_text=Fulltext(state="none", code=failure.code, reason=failure.reason))
         elif parsed.shortened:
             reason = f"its {' and its '.join(parsed.shortened)} are longer than a paper's: shorten them"
             tally.partial[record, "too-long"] = Partial(id=paper_id, code="too-long", reason=reason)
@@ -441,9 +434,8 @@ class Adder:
             for paper_id in set(self._catalog.papers.of_records([record])).intersection(paper_ids):
                 reason = f"only its first {MOST_CHUNKS:,} passages are in: split the file"
                 tally.partial[record, "too-long"] = Partial(id=paper_id, code="too-long", reason=reason)
-                self._catalog.papers.set_fulltext(
-                    paper_id, Fulltext(state="partial", code="too-long", reason=reason)
-                )  # fmt: skip
+                text = Fulltext(state="partial", code="too-long", reason=reason)
+                self._catalog.papers.refresh(paper_id, without_text=text)
 
 
 def add_items(
@@ -464,15 +456,7 @@ def add_items(
     if catalog.removals.pending():
         with store.writing("add"):
             pass  # it finishes them
-    adder = Adder(
-        store.home,
-        catalog,
-        indexer=store.indexer(),
-        encoder=models.encoder,
-        settings=settings,
-        on_wait=store.on_wait,
-    )
-    return adder.add(items, fetch=fetch, expected=expected, progress=progress)
+    return Adder(store, models, settings).add(items, fetch=fetch, expected=expected, progress=progress)
 
 
 class TokenCounter:
@@ -541,12 +525,6 @@ def first_page(document: Document) -> str:
     return "\n".join(block.text for block in blocks)[:_FIRST_PAGE_CHARACTERS]
 
 
-def _version_of(parsed: Parsed) -> int | None:
-    """The paper's version that the file is of: as it prints it, else as its source says."""
-    printed = parsed.document.front.version if parsed.document else None
-    return printed or (parsed.item.metadata.version if parsed.item.metadata else None)
-
-
 def chunk_again(
     catalog: Catalog,
     paper_ids: Sequence[str],
@@ -564,23 +542,16 @@ def chunk_again(
     for paper in catalog.papers.many(paper_ids).values():
         document = catalog.passages.document(paper.id)
         chunks = chunk_paper(paper, document, count_tokens=encoder.count_tokens, max_tokens=encoder.max_tokens)
-        chunks = chunks or _title_chunks(paper, encoder)
+        if not chunks:  # a record without any text is still found by its title
+            titled = replace(paper, abstract=paper.title)
+            chunks = chunk_abstract(titled, count_tokens=encoder.count_tokens, max_tokens=encoder.max_tokens)
+            chunks = [replace(chunk, section=("Title",)) for chunk in chunks]
         if document is not None:
-            chunks = [replace(c, boxes=boxes_of(document.blocks, c.start, c.end) if c.page else ()) for c in chunks]
-        put(paper.id, [(chunk, _indexed_text(chunk, paper)) for chunk in chunks])
+            boxes = boxes_of(document.blocks, [(chunk.start, chunk.end) for chunk in chunks])
+            chunks = [
+                replace(chunk, boxes=some if chunk.page else ()) for chunk, some in zip(chunks, boxes, strict=True)
+            ]
+        put(paper.id, list(zip(chunks, indexed_texts(chunks, paper), strict=True)))
         if len(chunks) == MOST_CHUNKS:
             cut.append(paper.id)
     return cut
-
-
-def _indexed_text(chunk: Chunk, paper: Paper) -> str:
-    """All that the indexes make of a chunk: when it changes, the chunk is another one to them."""
-    passage, words = passage_text(paper.title, chunk.section, chunk.searched), words_to_index(chunk, paper)
-    return passage if words == chunk.searched else f"{passage}\0{words}"
-
-
-def _title_chunks(paper: Paper, encoder: Encoder | TokenCounter) -> list[Chunk]:
-    """A record without any text is still found by its title."""
-    titled = replace(paper, abstract=paper.title)
-    chunks = chunk_abstract(titled, count_tokens=encoder.count_tokens, max_tokens=encoder.max_tokens)
-    return [replace(chunk, section=("Title",)) for chunk in chunks]

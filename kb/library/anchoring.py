@@ -1,10 +1,11 @@
-"""Quotations of a text that is read again: each is found in the new text by its words and has its place there from then
-on, or stays pinned to what was read before, and says so."""
+"""Quotations of texts that change. Of a text that is read again, each is found in the new text by its words and has
+its place there from then on, or stays pinned to what was read before, and says so. Of papers that join or part, each
+goes with the text that it stands in."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,15 +15,19 @@ from kb.records import (
     CONCLUSION_PARTS,
     NOTE_FIELDS,
     Answer,
+    Box,
     Chunk,
     Claim,
     Conclusion,
+    Equation,
     Evidence,
     Language,
     Note,
+    Paper,
     Passage,
     PassageSentence,
     ShortSpan,
+    references,
 )
 
 if TYPE_CHECKING:
@@ -50,7 +55,8 @@ def anchored(catalog: Catalog, settings: Settings, records: Sequence[str]) -> It
         return
     text = _NewText(catalog, names)
     for session, position, answer in catalog.ledger.turns_with(names):
-        if (moved := _answer(answer, text)) != answer:
+        moved = _requoted(answer, evidence=text.evidence, passage=lambda passage: _passage(passage, text))
+        if moved != answer:
             catalog.ledger.replace_turn(session, position, moved)
     for record, language, recipe, note in notes:
         for paper_id in catalog.papers.of_records([record]):
@@ -139,7 +145,7 @@ class _NewText:
     def sentence(self, old: PassageSentence, place: Place) -> PassageSentence:
         """A sentence of a passage at its place."""
         chunk, start, end = place
-        boxes = self._catalog.passages.locate(chunk.id, start, end)[1]
+        ((_, boxes),) = self._catalog.passages.locate(chunk.id, [(start, end)])
         return replace(old, text=chunk.text[start:end], start=start, end=end, boxes=boxes)
 
     def evidence(self, old: Evidence) -> Evidence:
@@ -154,7 +160,7 @@ class _NewText:
         if place is None:
             return replace(old, earlier_reading=True)
         chunk, start, end = place
-        page, boxes = self._catalog.passages.locate(chunk.id, start, end)
+        ((page, boxes),) = self._catalog.passages.locate(chunk.id, [(start, end)])
         return replace(
             old, chunk_id=chunk.id, start=start, end=end, quote=chunk.text[start:end], page=page, boxes=boxes,
             earlier_reading=False,
@@ -194,8 +200,15 @@ def _passage(old: Passage, text: _NewText) -> Passage:
     sentences = tuple(text.sentence(one, place) for one, place in zip(old.sentences, places, strict=True))
     return replace(
         old, chunk_id=chunk.id, section=chunk.section, page=chunk.page, page_label=text.page_label(chunk),
-        sentences=sentences, short_span=_short_span(old, sentences), earlier_reading=False,
+        sentences=sentences, short_span=_short_span(old, sentences), equations=_equations(old, chunk),
+        earlier_reading=False,
     )  # fmt: skip
+
+
+def _equations(old: Passage, chunk: Chunk) -> tuple[Equation, ...]:
+    """The display equations of the chunk, with the pictures that the passage has of them."""
+    files = {one.box: one.file for one in old.equations if one.box is not None}
+    return tuple(replace(one, file=files.get(one.box) if one.box else None) for one in chunk.equations)
 
 
 def _short_span(old: Passage, sentences: Sequence[PassageSentence]) -> ShortSpan | None:
@@ -208,31 +221,36 @@ def _short_span(old: Passage, sentences: Sequence[PassageSentence]) -> ShortSpan
     return replace(span, start=start, end=start + len(said)) if start >= 0 else None
 
 
-def _claim(old: Claim, text: _NewText) -> Claim:
-    evidence = tuple(text.evidence(one) for one in old.evidence)
-    said = next((new.quote for was, new in zip(old.evidence, evidence, strict=True) if was.quote == old.text), old.text)
-    return replace(old, text=said, evidence=evidence)
+def _claim(old: Claim, evidence: Callable[[Evidence], Evidence]) -> Claim:
+    found = tuple(map(evidence, old.evidence))
+    said = next((new.quote for was, new in zip(old.evidence, found, strict=True) if was.quote == old.text), old.text)
+    return replace(old, text=said, evidence=found)
 
 
-def _answer(old: Answer, text: _NewText) -> Answer:
+def _requoted(
+    old: Answer, *, evidence: Callable[[Evidence], Evidence], passage: Callable[[Passage], Passage]
+) -> Answer:
+    """An answer with each quotation, and each passage, as it is now."""
     table = old.table
     if table is not None:
         rows = []
         for row in table.rows:
-            cells = [replace(one, evidence=tuple(map(text.evidence, one.evidence))) for one in row.cells]
+            cells = [replace(one, evidence=tuple(map(evidence, one.evidence))) for one in row.cells]
             rows.append(replace(row, cells=tuple(cells)))
         table = replace(table, rows=tuple(rows))
     return replace(
         old,
-        claims=tuple(_claim(one, text) for one in old.claims),
-        dropped=tuple(_claim(one, text) for one in old.dropped),
-        passages=tuple(_passage(one, text) for one in old.passages),
+        claims=tuple(_claim(one, evidence) for one in old.claims),
+        dropped=tuple(_claim(one, evidence) for one in old.dropped),
+        passages=tuple(map(passage, old.passages)),
         table=table,
     )
 
 
 def _note(old: Note, text: _NewText) -> Note:
-    fields: dict[str, Any] = {name: tuple(_claim(one, text) for one in old.field(name).claims) for name in NOTE_FIELDS}
+    fields: dict[str, Any] = {
+        name: tuple(_claim(one, text.evidence) for one in old.field(name).claims) for name in NOTE_FIELDS
+    }
     return replace(
         old,
         summary=fields["summary"][0] if fields["summary"] else None,
@@ -243,3 +261,110 @@ def _note(old: Note, text: _NewText) -> Note:
         results=fields["results"],
         conclusion=Conclusion(**{name: fields[name] for name in CONCLUSION_PARTS}),
     )
+
+
+# ----------------------------------------------------------------------------------- papers that join or part
+
+
+class KeptAnswers:
+    """The answers of conversations that quote some papers: made before these join or part, it lets the quotations
+    follow the texts that they stand in."""
+
+    def __init__(self, catalog: Catalog, papers: Sequence[str]) -> None:
+        self._catalog = catalog
+        known = catalog.papers.many(papers).values()
+        self._ids = {key for paper in known for key in (paper.id, *paper.aliases)}
+        self._turns = catalog.ledger.turns_with(self._ids) if self._ids else []
+        # A chunk is named after its paper, so it has another id when it is another's.
+        self._texts = {chunk.id: chunk.text for key in papers for chunk in catalog.passages.chunks(key)}
+        self._chunks: list[Chunk] = []
+
+    def follow(self, papers: Sequence[str]) -> tuple[str, ...]:
+        """Let the quotations be those of the papers (ids) that have their texts now.
+
+        Returns the questions, with their conversations, of the answers in which a quotation stands in no text of these
+        papers or in those of several: it stays as it was.
+        """
+        if not self._turns:
+            return ()
+        self._chunks = [chunk for key in papers for chunk in self._catalog.passages.chunks(key)]
+        now = self._catalog.papers.many(papers)
+        left = []
+        for session, position, answer in self._turns:
+            moved, is_whole = self._moved(answer, now)
+            if moved != answer:
+                self._catalog.ledger.replace_turn(session, position, moved)
+            if not is_whole:
+                left.append(f"{session}: {answer.question}")
+        return tuple(dict.fromkeys(left))
+
+    def _moved(self, answer: Answer, now: Mapping[str, Paper]) -> tuple[Answer, bool]:
+        """The answer as it is now, and whether each of its quotations was found again."""
+        is_whole = True
+
+        def quoted(evidence: Evidence) -> Evidence:
+            """The quotation in the paper that has its text now."""
+            nonlocal is_whole
+            if evidence.paper_id not in self._ids:
+                return evidence
+            chunk = self._home_of(evidence.chunk_id, evidence.quote)
+            if chunk is None:
+                is_whole = False
+                return replace(evidence, paper_id=next(iter(now)) if len(now) == 1 else evidence.paper_id)
+            start, end, page, boxes = self._place(chunk, evidence.chunk_id, evidence.start, evidence.quote)
+            if start < 0:
+                is_whole = False
+                return evidence
+            return replace(
+                evidence, paper_id=chunk.paper_id, version=chunk.version, chunk_id=chunk.id, start=start, end=end,
+                page=page, boxes=boxes,
+            )  # fmt: skip
+
+        def shown(passage: Passage) -> Passage:
+            """The passage in the paper that has its text now; else, where one paper is left, it is that paper's."""
+            nonlocal is_whole
+            if passage.paper.id in self._ids:
+                if (there := self._passage(passage, now)) is not None:
+                    return there
+                is_whole = False
+                if len(now) == 1:
+                    return replace(passage, paper=next(iter(now.values())))
+            return passage
+
+        moved = _requoted(answer, evidence=quoted, passage=shown)
+        if moved.passages:
+            moved = replace(moved, references=references(moved.passages))
+        return moved, is_whole
+
+    def _passage(self, passage: Passage, now: Mapping[str, Paper]) -> Passage | None:
+        """The passage in the paper that has its text now; None where that cannot be told."""
+        longest = max((sentence.text for sentence in passage.sentences), key=len, default="")
+        chunk = self._home_of(passage.chunk_id, longest)
+        if chunk is None:
+            return None
+        sentences = []
+        for sentence in passage.sentences:
+            start, end, _, boxes = self._place(chunk, passage.chunk_id, sentence.start, sentence.text)
+            if start < 0:
+                return None  # the text was cut anew across it
+            sentences.append(replace(sentence, start=start, end=end, boxes=boxes))
+        return replace(
+            passage, paper=now[chunk.paper_id], chunk_id=chunk.id, section=chunk.section, page=chunk.page,
+            sentences=tuple(sentences), equations=_equations(passage, chunk),
+        )  # fmt: skip
+
+    def _place(self, chunk: Chunk, was: str, start: int, quote: str) -> tuple[int, int, int | None, tuple[Box, ...]]:
+        """Where a quotation of the chunk that had the id ``was`` stands in this one: span (-1 where it does not), page,
+        boxes."""
+        if self._texts.get(was) != chunk.text:
+            start = chunk.text.find(quote)
+        end = start + len(quote)
+        ((page, boxes),) = self._catalog.passages.locate(chunk.id, [(start, end)])
+        return start, end, page, boxes
+
+    def _home_of(self, chunk_id: str, quote: str) -> Chunk | None:
+        """The chunk that a text stands in now; None where none has it, or chunks of several papers."""
+        text = self._texts.get(chunk_id)
+        found = [chunk for chunk in self._chunks if chunk.text == text]
+        found = found or [chunk for chunk in self._chunks if quote in chunk.text]
+        return found[0] if len({chunk.paper_id for chunk in found}) == 1 else None

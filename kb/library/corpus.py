@@ -6,11 +6,10 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -21,8 +20,8 @@ from kb.index.catalog import Catalog
 from kb.index.catalog.papers import Order
 from kb.index.dense import ChromaIndex
 from kb.index.lexical import TantivyIndex
-from kb.index.retrieval import Findings, Indexes, Retriever
-from kb.library.indexing import PARTS, IndexPart, encoder_changed, index_folder, open_vectors, parts_behind
+from kb.index.retrieval import Indexes, Retriever
+from kb.library.indexing import PARTS, IndexPart, IndexState, encoder_changed, examined, open_vectors
 from kb.names import fold
 from kb.protocols import DenseIndex, Encoder, Entailment, Reader, Reranker, Vectors
 from kb.records import (
@@ -65,11 +64,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _OpenIndexes:
-    """A retriever over the indexes of a generation; ``behind`` are not those of the catalog, ``lost`` are not read:
+    """A retriever over the indexes in a state; ``behind`` are not those of the catalog, ``lost`` are not read:
     those of ``behind`` that others can stand for, and what is done without after ``tried`` ways of it."""
 
-    generation: int
-    folders: Mapping[IndexPart, Path]
+    state: IndexState
     behind: frozenset[IndexPart]
     lost: frozenset[IndexPart]
     tried: int
@@ -135,14 +133,13 @@ class LibraryCorpus:
         found = self._asked(
             lambda retriever, how: retriever.find(query, k=k, mode=how, by=by, filters=filters),
             mode=mode,
-            nothing=Findings(),
+            nothing=Hits(matched="meaning only"),
         )
-        hits: Sequence[Hit] = found.hits
         if sources:
-            papers = self._catalog.papers.many({hit.paper.id for hit in hits}, sources=True)
-            hits = [replace(hit, paper=papers.get(hit.paper.id, hit.paper)) for hit in hits]
-        reading = found.reading
-        return Hits(hits, notices=self.notices(), suggestion=reading.suggestion, matched=reading.matched)
+            papers = self._catalog.papers.many({hit.paper.id for hit in found}, sources=True)
+            found[:] = [replace(hit, paper=papers.get(hit.paper.id, hit.paper)) for hit in found]
+        found.notices = self.notices()
+        return found
 
     def notices(self) -> tuple[Reason, ...]:
         """Why a search may miss something now: passages wait to be indexed, or an index is not the catalog's."""
@@ -176,9 +173,9 @@ class LibraryCorpus:
         """All chunks of a paper in reading order."""
         return self._catalog.passages.chunks(paper_id)
 
-    def locate(self, chunk_id: str, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
-        """Page and boxes of ``chunk.text[start:end]``."""
-        return self._catalog.passages.locate(chunk_id, start, end)
+    def locate(self, chunk_id: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int | None, tuple[Box, ...]]]:
+        """Page and boxes of each span of a chunk's text."""
+        return self._catalog.passages.locate(chunk_id, spans)
 
     def rows(self, chunk_id: str) -> tuple[PrintedRow, ...]:
         """The rows of printed tables in a chunk's text."""
@@ -231,11 +228,11 @@ class LibraryCorpus:
             try:
                 found = ask(open_.retriever, self._mode(open_, mode))
             except IndexDamaged:
-                is_same = self._catalog.generation() == open_.generation
+                is_same = self._catalog.generation() == open_.state.generation
                 if attempt + 1 == _TRIES or (is_same and not self._do_without_more(open_)):
                     raise
                 continue
-            if self._catalog.generation() == open_.generation:
+            if self._catalog.generation() == open_.state.generation:
                 break
         return found
 
@@ -254,55 +251,40 @@ class LibraryCorpus:
         with self._lock:
             if self._open is None or self._open.retriever is not broken.retriever:
                 return True  # another thread has opened them again
-            self._open = self._opened(
-                broken.generation,
-                broken.folders,
-                behind=broken.behind,
-                lost=_not_needed(broken.behind) | _DO_WITHOUT[broken.tried],
-                tried=broken.tried + 1,
-            )
+            lost = _not_needed(broken.behind) | _DO_WITHOUT[broken.tried]
+            self._open = self._opened(broken.state, behind=broken.behind, lost=lost, tried=broken.tried + 1)
         return True
 
     def _indexes(self) -> _OpenIndexes | None:
         """The open indexes; None while nothing was indexed. What a mode does not need is not loaded."""
         with self._lock:
-            generation, now = self._catalog.generation(), self._open
-            if now is not None and now.generation == generation:
+            now = self._open
+            if now is not None and now.state.generation == self._catalog.generation():
                 return now
-            if self._catalog.fact("encoder") is None:
+            state, found = examined(self._home, self._catalog)
+            if state.encoder is None:
                 return None
-            folders = {part: index_folder(self._home, self._catalog, part) for part in PARTS}
-            behind = frozenset(parts_behind(self._home, self._catalog))
+            behind = frozenset(found)
             lost = _not_needed(behind)
-            if now is not None and (now.folders, now.behind, now.lost) == (folders, behind, lost):
-                self._open = replace(now, generation=generation)  # the retriever looks at what changed in its files
+            if now is not None and (now.state.folders, now.behind, now.lost) == (state.folders, behind, lost):
+                self._open = replace(now, state=state)  # the retriever looks at what changed in its files
             else:
-                self._open = self._opened(generation, folders, behind=behind, lost=lost, tried=0)
+                self._open = self._opened(state, behind=behind, lost=lost, tried=0)
             return self._open
 
     def _opened(
-        self,
-        generation: int,
-        folders: Mapping[IndexPart, Path],
-        *,
-        behind: frozenset[IndexPart],
-        lost: frozenset[IndexPart],
-        tried: int,
+        self, state: IndexState, *, behind: frozenset[IndexPart], lost: frozenset[IndexPart], tried: int
     ) -> _OpenIndexes:
         if self._open is not None:
             self._open.retriever.close()  # a search in it ends first; one that comes to it now asks again
-        made_with, dimension = self._catalog.fact("encoder") or "", int(self._catalog.fact("dimension") or 0)
         nowhere = self._home.index_path / "none"  # an index that is not there finds nothing
-        folders_read = {part: nowhere if part in lost else folders[part] for part in PARTS}
-        rows, sentences = open_vectors(folders_read["vectors"], fingerprint=made_with, dimension=dimension)
-        dense: DenseIndex = rows if "dense" in lost else ChromaIndex(folders_read["dense"], rows=rows)
-        indexes = Indexes(
-            lexical=TantivyIndex(folders_read["lexical"]), dense=dense, rows=rows, sentences=sentences
-        )  # fmt: skip
+        folders = {part: nowhere if part in lost else state.folders[part] for part in PARTS}
+        made_with = state.encoder or ""
+        rows, sentences = open_vectors(folders["vectors"], fingerprint=made_with, dimension=state.dimension)
+        dense: DenseIndex = rows if "dense" in lost else ChromaIndex(folders["dense"], rows=rows)
+        indexes = Indexes(lexical=TantivyIndex(folders["lexical"]), dense=dense, rows=rows, sentences=sentences)
         retriever = Retriever(self._catalog, indexes, encoder=self._encoder, reranker=self._load_reranker)
-        return _OpenIndexes(
-            generation=generation, folders=folders, behind=behind, lost=lost, tried=tried, retriever=retriever
-        )  # fmt: skip
+        return _OpenIndexes(state=state, behind=behind, lost=lost, tried=tried, retriever=retriever)
 
     def _encoder(self) -> Encoder:
         """The encoder, if it is the one that made the stored vectors."""
@@ -397,7 +379,7 @@ class CatalogQuestions:
         start, end = next(
             (span for span in spans if _names(hit.text[slice(*span)], wanted)), (0, len(hit.text))
         )  # a name may stand across two sentences: then the passage is the quotation
-        page, boxes = self._corpus.locate(hit.chunk_id, start, end)
+        ((page, boxes),) = self._corpus.locate(hit.chunk_id, [(start, end)])
         return Evidence(
             marker="1",
             paper_id=hit.paper.id,

@@ -4,36 +4,30 @@ from __future__ import annotations
 
 import builtins
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Unpack
 
 from kb.errors import BadIdentifier, UnknownPaper, UsageError
-from kb.home import Home
 from kb.index.catalog.matching import record_id
-from kb.library.parts import Choice, several
+from kb.library.anchoring import KeptAnswers
+from kb.library.parts import Choice
 from kb.records import (
     Affiliation,
     Answer,
-    Box,
     Chunk,
     CitedAt,
     CitedWork,
-    Claim,
-    Evidence,
     Hit,
     Link,
     Paper,
     PaperDetails,
     PaperReferences,
     Parted,
-    Passage,
     Reason,
-    Status,
-    references,
 )
-from kb.text import checked_label, one_line
+from kb.text import one_line
 
 if TYPE_CHECKING:
     from kb.index.catalog import Catalog
@@ -152,7 +146,7 @@ class Papers:
         catalog, encoder = self._store.catalog(), self._models.encoder()
         ids = [catalog.papers.resolve(name) for name in (one, other)]
         with self._store.changing(cuts=True):
-            kept = _KeptAnswers(catalog, ids)
+            kept = KeptAnswers(catalog, ids)
             merged = catalog.papers.merge(*ids)
             touched = catalog.papers.of_records(merged.touched)
             chunk_again(catalog, touched, encoder=encoder)
@@ -177,7 +171,7 @@ class Papers:
         paper_id = catalog.papers.resolve(paper)
         with self._store.changing(cuts=True):
             other = _other_paper(catalog, paper_id, records)
-            kept = _KeptAnswers(catalog, [paper_id] if other is None else [])
+            kept = KeptAnswers(catalog, [paper_id] if other is None else [])
             if other is not None:
                 parted = catalog.papers.distinguish(paper_id, other)
             else:
@@ -204,10 +198,16 @@ class Papers:
 
     def export(self, format: str = "bibtex", **choice: Unpack[Choice]) -> str:  # noqa: A002  (the verb's own word)
         """The records as BibTeX, RIS, CSL-JSON or JSONL: what came in that format goes out as it came."""
-        papers = self._store.catalog().papers
-        ids = papers.ids(self._store.filters(**choice))
-        found = papers.many(ids, sources=True)
-        return export([found[key] for key in ids if key in found], format)
+        from kb.rendering.bibliography import to_bibtex, to_jsonl
+        from kb.rendering.citations import to_csl, to_ris
+
+        forms: dict[str, Callable[[Sequence[Paper]], str]] = {
+            "bibtex": to_bibtex, "ris": to_ris, "csl": to_csl, "jsonl": to_jsonl
+        }  # fmt: skip
+        papers = listed(self._store, sources=True, **choice)
+        if format not in forms:
+            raise UsageError(f"{format!r} is not a format: choose one of {', '.join(forms)}")
+        return forms[format](papers)
 
     def count(self) -> int:
         """How many papers there are; 0 where no home has been started."""
@@ -252,10 +252,7 @@ class Collections:
 
     def get(self, name: str) -> builtins.list[Paper]:
         """The papers of a collection in their order."""
-        papers = self._store.catalog().papers
-        ids = papers.ids(self._store.filters(collection=[name]))
-        found = papers.many(ids)
-        return [found[key] for key in ids if key in found]
+        return listed(self._store, collection=[name])
 
     def add(self, name: str, papers: Sequence[str] | str) -> str:
         """Put papers at the end of a collection, which is made where there is none; returns its name."""
@@ -318,13 +315,21 @@ class Conversations:
         ]
 
 
+def listed(store: Store, *, limit: int | None = None, sources: bool = False, **choice: Unpack[Choice]) -> list[Paper]:
+    """The papers that pass, newest first, those of one collection in its order."""
+    papers = store.catalog().papers
+    ids = papers.ids(store.filters(**choice), limit=limit)
+    found = papers.many(ids, sources=sources)
+    return [found[key] for key in ids if key in found]
+
+
 def show(catalog: Catalog, paper: Paper, *, table: str | None = None) -> PaperDetails:
     """Record (with its sources), versions, sections and counts of one paper; the table of a label ("2", "Table 2").
 
     Raises:
         UsageError: when the text has no such table.
     """
-    from kb.rendering.printed_tables import tables_named
+    from kb.rendering.single import tables_named
 
     document = catalog.passages.document(paper.id)
     chunks = catalog.passages.chunks(paper.id)
@@ -363,156 +368,6 @@ def set_fields(store: Store, models: Models, name: str, values: Mapping[str, str
     if encoder is not None:
         store.indexer().index_papers([paper.id])
     return paper
-
-
-def tag(store: Store, name: str, *, add: Iterable[str] | str, drop: Iterable[str] | str) -> Paper:
-    """Add and drop tags of a paper."""
-    wanted = [checked_label(one, "tag") for one in several(add)]
-    papers = store.catalog().papers
-    with store.changing():
-        return papers.tag(papers.resolve(name), add=wanted, drop=several(drop))
-
-
-def export(papers: Sequence[Paper], form: str) -> str:
-    """Records in another format."""
-    from kb.rendering.bibliography import to_bibtex, to_jsonl
-    from kb.rendering.citations import to_csl, to_ris
-
-    forms: dict[str, Callable[[Sequence[Paper]], str]] = {
-        "bibtex": to_bibtex, "ris": to_ris, "csl": to_csl, "jsonl": to_jsonl
-    }  # fmt: skip
-    if form not in forms:
-        raise UsageError(f"{form!r} is not a format: choose one of {', '.join(forms)}")
-    return forms[form](papers)
-
-
-def status(home: Home, catalog: Catalog, *, model: str | None) -> Status:
-    """Counts of the home, and what it was made with."""
-    papers = catalog.papers.state_counts()
-    return Status(
-        home=str(home.path),
-        papers=sum(papers.values()),
-        fulltext=papers,
-        chunks=catalog.passages.count(),
-        waiting=catalog.passages.waiting_count(),
-        topics=len(catalog.ledger.topics()),
-        failures=tuple(catalog.failures.list()),
-        encoder=catalog.fact("encoder"),
-        model=model,
-        bytes=home.size_bytes(),
-    )
-
-
-# ----------------------------------------------------------------------------- answers that quote papers
-
-
-class _KeptAnswers:
-    """The answers of conversations that quote some papers: made before these join or part, it lets the quotations
-    follow the texts that they stand in."""
-
-    def __init__(self, catalog: Catalog, papers: Sequence[str]) -> None:
-        self._catalog = catalog
-        known = catalog.papers.many(papers).values()
-        self._ids = {key for paper in known for key in (paper.id, *paper.aliases)}
-        self._turns = catalog.ledger.turns_with(self._ids) if self._ids else []
-        # A chunk is named after its paper, so it has another id when it is another's.
-        self._texts = {chunk.id: chunk.text for key in papers for chunk in catalog.passages.chunks(key)}
-        self._chunks: list[Chunk] = []
-
-    def follow(self, papers: Sequence[str]) -> tuple[str, ...]:
-        """Let the quotations be those of the papers (ids) that have their texts now.
-
-        Returns the questions, with their conversations, of the answers in which a quotation stands in no text of these
-        papers or in those of several: it stays as it was.
-        """
-        if not self._turns:
-            return ()
-        self._chunks = [chunk for key in papers for chunk in self._catalog.passages.chunks(key)]
-        now = self._catalog.papers.many(papers)
-        left = []
-        for session, position, answer in self._turns:
-            moved, is_whole = self._moved(answer, now)
-            if moved != answer:
-                self._catalog.ledger.replace_turn(session, position, moved)
-            if not is_whole:
-                left.append(f"{session}: {answer.question}")
-        return tuple(dict.fromkeys(left))
-
-    def _moved(self, answer: Answer, now: Mapping[str, Paper]) -> tuple[Answer, bool]:
-        """The answer as it is now, and whether each of its quotations was found again."""
-        is_whole = True
-        passages: list[Passage] = []
-        for passage in answer.passages:
-            there = self._passage(passage, now) if passage.paper.id in self._ids else passage
-            is_whole = is_whole and there is not None
-            passages.append(there or self._left(passage, now))
-
-        def quoted(evidence: Evidence) -> Evidence:
-            """The quotation in the paper that has its text now."""
-            nonlocal is_whole
-            if evidence.paper_id not in self._ids:
-                return evidence
-            chunk = self._home_of(evidence.chunk_id, evidence.quote)
-            if chunk is None:
-                is_whole = False
-                return replace(evidence, paper_id=next(iter(now)) if len(now) == 1 else evidence.paper_id)
-            start, end, page, boxes = self._place(chunk, evidence.chunk_id, evidence.start, evidence.quote)
-            if start < 0:
-                is_whole = False
-                return evidence
-            return replace(
-                evidence, paper_id=chunk.paper_id, version=chunk.version, chunk_id=chunk.id, start=start, end=end,
-                page=page, boxes=boxes,
-            )  # fmt: skip
-
-        def claims(some: Sequence[Claim]) -> tuple[Claim, ...]:
-            return tuple(replace(claim, evidence=tuple(map(quoted, claim.evidence))) for claim in some)
-
-        moved = replace(
-            answer,
-            passages=tuple(passages),
-            claims=claims(answer.claims),
-            dropped=claims(answer.dropped),
-            references=references(passages) if passages else answer.references,
-        )
-        return moved, is_whole
-
-    def _passage(self, passage: Passage, now: Mapping[str, Paper]) -> Passage | None:
-        """The passage in the paper that has its text now; None where that cannot be told."""
-        longest = max((sentence.text for sentence in passage.sentences), key=len, default="")
-        chunk = self._home_of(passage.chunk_id, longest)
-        if chunk is None:
-            return None
-        sentences = []
-        for sentence in passage.sentences:
-            start, end, _, boxes = self._place(chunk, passage.chunk_id, sentence.start, sentence.text)
-            if start < 0:
-                return None  # the text was cut anew across it
-            sentences.append(replace(sentence, start=start, end=end, boxes=boxes))
-        return replace(
-            passage, paper=now[chunk.paper_id], chunk_id=chunk.id, section=chunk.section, page=chunk.page,
-            sentences=tuple(sentences),
-        )  # fmt: skip
-
-    def _left(self, passage: Passage, now: Mapping[str, Paper]) -> Passage:
-        """A passage that could not be followed: where one paper is left, it is that paper's."""
-        return replace(passage, paper=next(iter(now.values()))) if len(now) == 1 else passage
-
-    def _place(self, chunk: Chunk, was: str, start: int, quote: str) -> tuple[int, int, int | None, tuple[Box, ...]]:
-        """Where a quotation of the chunk that had the id ``was`` stands in this one: span (-1 where it does not), page,
-        boxes."""
-        if self._texts.get(was) != chunk.text:
-            start = chunk.text.find(quote)
-        end = start + len(quote)
-        page, boxes = self._catalog.passages.locate(chunk.id, start, end)
-        return start, end, page, boxes
-
-    def _home_of(self, chunk_id: str, quote: str) -> Chunk | None:
-        """The chunk that a text stands in now; None where none has it, or chunks of several papers."""
-        text = self._texts.get(chunk_id)
-        found = [chunk for chunk in self._chunks if chunk.text == text]
-        found = found or [chunk for chunk in self._chunks if quote in chunk.text]
-        return found[0] if len({chunk.paper_id for chunk in found}) == 1 else None
 
 
 def _other_paper(catalog: Catalog, paper_id: str, names: Sequence[str]) -> str | None:

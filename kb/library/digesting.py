@@ -6,23 +6,29 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
-from typing import TYPE_CHECKING, Any, Literal, cast
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
 
 from kb import __version__
 from kb.calendar import why_nothing
 from kb.errors import EncoderError, HomeError, KbError, UsageError
+from kb.library.pages import Pages, slug
 from kb.library.questions import NOTE_RECIPE, Questions
-from kb.library.topics import EVERYTHING, Encode, Period, rank_for_topic, remember_periods
+from kb.library.topics import EVERYTHING, Encode, LedgerEntry, Period, anchors, remember_periods
 from kb.records import Audience, Digest, DigestCounts, Filters, Language, MadeWith, Note, Paper, Skipped, Topic, Version
+from kb.rendering.labels import page_name_of
 from kb.settings import Settings
 from kb.writing.changes import describe_changes
+from kb.writing.relevance import rank
+from kb.writing.topics import concerns, judge
 
 if TYPE_CHECKING:
     from kb.index.catalog import Catalog
     from kb.library.indexing import Progress
     from kb.library.parts import Models, Store
 
+_FEED_PERIOD = timedelta(days=7)
 How = Literal["new", "updated"]
 CountedAs = Literal["already_shown", "filtered", "withdrawn", "failed"]
 
@@ -55,15 +61,6 @@ class DigestSelection:
 
     shown: tuple[Shown, ...] = ()
     left_out: tuple[Unlisted, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionEntry:
-    """What the ledger says of one version of a paper."""
-
-    version: int
-    day: date
-    how: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,9 +107,37 @@ class Digests:
     def choose(
         self, topic: Topic | None, *, since: date, until: date, replaced: frozenset[str] = frozenset()
     ) -> DigestSelection:
-        """See ``choose``."""
+        """Choose among the papers announced in a period (inclusive days), and those that the ledger has for it.
+
+        ``replaced`` names papers whose new version is announced in the period although their record may not say so.
+        """
         catalog, encode = self._store.catalog(), self._store.corpus().encode
-        return choose(catalog, topic, encode=encode, since=since, until=until, replaced=replaced)
+        history = _history(catalog, topic.name if topic else EVERYTHING)
+        ids = catalog.papers.ids(Filters(since=since, until=until))
+        kept = [
+            key
+            for key, entries in history.items()
+            if any(entry.how in ("new", "updated") and since <= entry.day <= until for entry in entries)
+        ]
+        also = sorted({*kept, *replaced})
+        ids += [key for key in (catalog.papers.ids(Filters(papers=tuple(also))) if also else []) if key not in set(ids)]
+        found = catalog.papers.many(ids)
+        papers = [found[key] for key in ids if key in found]  # not one that is damaged, or gone since
+        chooser = _Chooser(
+            versions=catalog.papers.versions, topic=topic, since=since, until=until, replaced=replaced, history=history
+        )
+        chooser.take_room(papers)
+        seen = {key for key, entries in history.items() if any(entry.how in ("new", "updated") for entry in entries)}
+        was_shown = [paper for paper in papers if not {paper.id, *paper.aliases}.isdisjoint(seen)]
+        ranked, outside = _ranked(catalog, topic, papers, was_shown, encode=encode, since=since)
+        verdicts = [(chooser.judge(paper), why) for paper, why in ranked]
+        return DigestSelection(
+            shown=tuple(replace(verdict, why=why) for verdict, why in verdicts if isinstance(verdict, Shown)),
+            left_out=(
+                *(Unlisted(skipped=skipped, counted_as="filtered") for skipped in outside),
+                *(verdict for verdict, _ in verdicts if isinstance(verdict, Unlisted)),
+            ),
+        )
 
     def compose(
         self,
@@ -138,6 +163,7 @@ class Digests:
         shown = tuple(one for one in choice.shown if one.paper.id in notes)
         left_out = (*choice.left_out, *failed)
         model = self._settings.model_name
+        counted: Counter[str] = Counter([*(one.how for one in shown), *(one.counted_as for one in left_out)])
         made = Digest(
             topic=topic.name if topic else None,
             query=topic.query if topic else "",
@@ -151,7 +177,7 @@ class Digests:
                 model=model,
                 prompts=NOTE_RECIPE if model else None,
             ),
-            counts=_counts(shown, left_out),
+            counts=DigestCounts(found=counted.total(), **counted),
             entries=tuple(notes[one.paper.id] for one in shown),
             skipped=tuple(sorted((one.skipped for one in left_out), key=lambda skipped: skipped.paper_id)),
             notices=() if shown else (explain_nothing(since, until, found=len(left_out)),),
@@ -190,6 +216,49 @@ def enter(catalog: Catalog, made: Composition) -> None:
             ledger.show(name, left.paper.id, version=version, day=made.digest.until, how=left.mark, reason=reason)
 
 
+def folder_of(out: Path, topic: str, day: date) -> Path:
+    """Where the pages of a topic's day lie."""
+    return out / slug(topic) / day.isoformat()
+
+
+def write_feed(
+    topic: Topic,
+    store: Store,
+    digests: Digests,
+    pages: Pages,
+    *,
+    until: date,
+    out: Path,
+    audience: str = "self",
+    language: Language | None = None,
+) -> list[Path]:
+    """The feed of a topic beside its days: what it has shown in the last days, the latest first; its entries lead to
+    those pages of the days that are there."""
+    catalog, since = store.catalog(), until - _FEED_PERIOD
+    known = {
+        (row["paper_id"], date.fromisoformat(row["day"]))
+        for row in catalog.ledger.entries(topic.name)
+        if row["how"] in ("new", "updated")
+    }
+    shown = [
+        one
+        for one in digests.choose(topic, since=since, until=until).shown
+        if any((key, one.day) in known for key in (one.paper.id, *one.paper.aliases))
+    ]
+    shown.sort(key=lambda one: one.day, reverse=True)
+    choice = DigestSelection(shown=tuple(shown))
+    made = digests.compose(topic, choice, since=since, until=until, audience=audience, language=language)
+    papers_on: dict[str, str] = {}
+    for one in shown:
+        name = f"{page_name_of(topic.name, since=one.day, until=one.day)}.html"
+        page = folder_of(out, topic.name, one.day) / name
+        if page.is_file():
+            papers_on[one.paper.id] = page.relative_to(out).as_posix()
+    with store.changing():
+        remember_periods(catalog, [Period(since=since, until=until)])
+    return pages.write(made.digest, ["rss"], out=out / slug(topic.name), root=out, papers_on=papers_on)
+
+
 def explain_nothing(since: date, until: date, *, found: int) -> str:
     """Why a digest has no entries."""
     when = str(since) if since == until else f"{since} to {until}"
@@ -198,14 +267,6 @@ def explain_nothing(since: date, until: date, *, found: int) -> str:
     if since == until and (reason := why_nothing(since)):
         return f"nothing for {when}: {reason}"
     return f"nothing for {when}: no stored paper that was announced then belongs here; kb update brings the newest"
-
-
-def _counts(shown: Sequence[Shown], left_out: Sequence[Unlisted]) -> DigestCounts:
-    parts: dict[str, Any] = {
-        **Counter(one.how for one in shown),
-        **Counter(one.counted_as for one in left_out),
-    }
-    return DigestCounts(found=sum(parts.values()), **parts)
 
 
 def _period(newest: date | None, day: date | None, since: date | None, until: date | None) -> tuple[date, date]:
@@ -235,7 +296,7 @@ class _Chooser:
     since: date
     until: date
     replaced: frozenset[str]
-    history: Mapping[str, Sequence[VersionEntry]]
+    history: Mapping[str, Sequence[LedgerEntry]]
     room: Counter[date] = field(default_factory=Counter)
 
     def judge(self, paper: Paper) -> Shown | Unlisted:
@@ -277,7 +338,7 @@ class _Chooser:
                     if entry.how == "new" and self.since <= entry.day <= self.until:
                         self.room[entry.day] += 1
 
-    def _again(self, paper: Paper, shown: Sequence[VersionEntry], here: Sequence[VersionEntry]) -> Shown:
+    def _again(self, paper: Paper, shown: Sequence[LedgerEntry], here: Sequence[LedgerEntry]) -> Shown:
         """As it was shown in the period before."""
         first = here[0]
         older = [entry.version for entry in shown if entry.version < first.version]
@@ -286,7 +347,7 @@ class _Chooser:
         changes = _changes(self.versions(paper.id), paper, since_version=max(older))
         return Shown(paper=paper, how="updated", day=first.day, changes=changes)
 
-    def _only_replaced(self, paper: Paper, entries: Sequence[VersionEntry]) -> bool:
+    def _only_replaced(self, paper: Paper, entries: Sequence[LedgerEntry]) -> bool:
         """Whether all that happened in the period is a new version of a paper from before it."""
         if any(entry.how == "replacement" and self.since <= entry.day <= self.until for entry in entries):
             return True
@@ -294,47 +355,6 @@ class _Chooser:
             return False
         earlier = any(day < self.since for day in paper.announced)
         return earlier or not self.replaced.isdisjoint({paper.id, *paper.aliases})
-
-
-def choose(
-    catalog: Catalog,
-    topic: Topic | None,
-    *,
-    encode: Encode,
-    since: date,
-    until: date,
-    replaced: frozenset[str] = frozenset(),
-) -> DigestSelection:
-    """Choose among the papers announced in a period (inclusive days), and those that the ledger has for it.
-
-    ``replaced`` names papers whose new version is announced in the period although their record may not say so.
-    """
-    history = _history(catalog, topic.name if topic else EVERYTHING)
-    ids = catalog.papers.ids(Filters(since=since, until=until))
-    kept = [
-        key
-        for key, entries in history.items()
-        if any(entry.how in ("new", "updated") and since <= entry.day <= until for entry in entries)
-    ]
-    also = sorted({*kept, *replaced})
-    ids += [key for key in (catalog.papers.ids(Filters(papers=tuple(also))) if also else []) if key not in set(ids)]
-    found = catalog.papers.many(ids)
-    papers = [found[key] for key in ids if key in found]  # not one that is damaged, or gone since
-    chooser = _Chooser(
-        versions=catalog.papers.versions, topic=topic, since=since, until=until, replaced=replaced, history=history
-    )
-    chooser.take_room(papers)
-    seen = {key for key, entries in history.items() if any(entry.how in ("new", "updated") for entry in entries)}
-    was_shown = [paper for paper in papers if not {paper.id, *paper.aliases}.isdisjoint(seen)]
-    ranked, outside = _ranked(catalog, topic, papers, was_shown, encode=encode, since=since)
-    verdicts = [(chooser.judge(paper), why) for paper, why in ranked]
-    return DigestSelection(
-        shown=tuple(replace(verdict, why=why) for verdict, why in verdicts if isinstance(verdict, Shown)),
-        left_out=(
-            *(Unlisted(skipped=skipped, counted_as="filtered") for skipped in outside),
-            *(verdict for verdict, _ in verdicts if isinstance(verdict, Unlisted)),
-        ),
-    )
 
 
 def _ranked(
@@ -345,27 +365,33 @@ def _ranked(
     *,
     encode: Encode,
     since: date,
-) -> tuple[list[tuple[Paper, tuple[str, ...]]], Sequence[Skipped]]:
-    """The papers of the topic with the reasons, most relevant first, and those found but left out.
+) -> tuple[list[tuple[Paper, tuple[str, ...]]], list[Skipped]]:
+    """The papers of the topic with the reasons, most relevant first, and those found but left out; what the topic does
+    not find is not mentioned.
 
     What the topic has shown stays its paper, also when the topic or the paper's text was changed since: readers must
     learn of a withdrawal, and a page that is made again has its papers again.
     """
     if topic is None:
-        return [(paper, ()) for paper in sorted(papers, key=lambda paper: paper.id, reverse=True)], ()
-    ranking = rank_for_topic(catalog, topic, papers, encode=encode, before=since)
-    ranked = list(ranking.inside)
-    known = {paper.id for paper, _ in ranked}
-    stays = {paper.id for paper in was_shown}
+        return [(paper, ()) for paper in sorted(papers, key=lambda paper: paper.id, reverse=True)], []
+    judged = {paper.id: judge(topic, paper) for paper in papers if concerns(topic, paper)}
+    inside = [paper for paper in papers if paper.id in judged and judged[paper.id].inside]
+    relevant = rank(inside, topic=topic, anchors=anchors(catalog, topic, before=since), encode=encode)
+    ranked = [(paper, (*judged[paper.id].reasons, *relevance.told)) for paper, relevance in relevant]
+    known, stays = {paper.id for paper in inside}, {paper.id for paper in was_shown}
     ranked += [(paper, ("the topic has shown it before",)) for paper in was_shown if paper.id not in known]
-    return ranked, [skipped for skipped in ranking.outside if skipped.paper_id not in stays]
+    outside = {key: one.reasons for key, one in judged.items() if not one.inside and key not in stays}
+    return ranked, [Skipped(paper_id=key, reason="; ".join(reasons)) for key, reasons in outside.items()]
 
 
-def _history(catalog: Catalog, topic: str) -> dict[str, list[VersionEntry]]:
+def _history(catalog: Catalog, topic: str) -> dict[str, list[LedgerEntry]]:
     """Paper id to what the ledger has of it under a topic."""
-    history: dict[str, list[VersionEntry]] = {}
+    history: dict[str, list[LedgerEntry]] = {}
     for row in catalog.ledger.entries(topic):
-        entry = VersionEntry(version=row["version"], day=date.fromisoformat(row["day"]), how=row["how"])
+        day = date.fromisoformat(row["day"])
+        entry = LedgerEntry(
+            topic=topic, paper_id=row["paper_id"], version=row["version"], day=day, how=row["how"], reason=row["reason"]
+        )
         history.setdefault(row["paper_id"], []).append(entry)
     return history
 

@@ -26,15 +26,16 @@ from kb.library.indexing import (
     WritableIndexes,
     begin_recutting,
     has_sentences,
-    lexical_entry,
+    index_state,
+    lexical_entries,
     open_indexes,
+    owned_chunks,
     parts_behind,
     sentences_to_encode,
-    words_are_outdated,
 )
 from kb.parsing import PARSER
 from kb.protocols import Encoder, Keys
-from kb.records import NO_FILTERS, Chunk, Problem, Recovery
+from kb.records import NO_FILTERS, Problem, Recovery
 from kb.rendering.reasons import sentence
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ _BLOCK = 4096  # keys compared at once
 _SAMPLE = 32  # chunks that are encoded again
 _TOLERANCE = 1e-3  # of a number of a vector, between two copies of it
 _SAME = 0.98  # cosine of a vector that is made again, at least: kinds of arithmetic differ a little
-_BESIDE = ("kb.toml",)
 _CALLED = {
     "papers": "view(s) of papers, made again from their source records", "records": "source record(s)",
     "documents": "text(s): kb add the file(s) again", "chunks": "passage(s), cut again from the texts",
@@ -149,7 +149,7 @@ def _problems(store: Store, models: Models) -> Iterator[Problem]:
     except EncoderError as err:
         cure = "set KB_ENCODER_RUNTIME=torch to answer without it"
         yield Problem(kind="reader", what=f"reader of answers: {err}", severity="error", cure=cure)
-    if words_are_outdated(catalog):
+    if index_state(store.home, catalog).words_are_outdated:
         what = "words were indexed by an earlier version: letters such as ø are found under their old spelling"
         yield Problem(kind="words", what=what, severity="notice", cure="kb reindex")
     if count := len(catalog.passages.read_otherwise(PARSER)):
@@ -159,7 +159,8 @@ def _problems(store: Store, models: Models) -> Iterator[Problem]:
     yield from _doubts(catalog)
     for failure in catalog.failures.list():
         what = f"{failure.what} could not be added: {failure.reason}"
-        again = f"kb add {_as_argument(failure.what)}"
+        # As one types it: a query is told from a name by its fields (``cat:``, ``abs:``).
+        again = f"kb add {'--query ' if _QUERY.match(failure.what) else ''}{shlex.quote(failure.what)}"
         cure = again if failure.retry else f"that done, {again}"
         yield Problem(kind="failure", what=what, severity="notice", cure=cure)
 
@@ -176,12 +177,6 @@ def _doubts(catalog: Catalog) -> Iterator[Problem]:
         if joinable:
             cure = f"kb merge {one} {other} if they are one paper, {cure}"
         yield Problem(kind="doubt", what=what, severity="notice", cure=cure)
-
-
-def _as_argument(what: str) -> str:
-    """What could not be added, as one types it: a query is told from a name by its fields (``cat:``, ``abs:``)."""
-    quoted = shlex.quote(what)
-    return f"--query {quoted}" if _QUERY.match(what) else quoted
 
 
 def _index_problems(home: Home, catalog: Catalog, models: Models) -> Iterator[Problem]:
@@ -276,7 +271,7 @@ def _clear_strays(store: Store) -> Iterator[Problem]:
     catalog = store.catalog()
     with store.writing("doctor"), catalog.transaction():  # nobody stores a file that the catalog is still to name
         strays = set(store.home.files.keys()) - catalog.files()
-        store.home.files.drop_all(strays)
+        store.home.files.drop(strays)
         count = len(strays) + store.home.files.sweep()
     if count:
         yield _cured(Problem(kind="stray", what=f"{count} stray file(s)", severity="notice", cure=""))
@@ -324,11 +319,13 @@ def wrongly_indexed(catalog: Catalog, indexes: WritableIndexes, encoder: Encoder
 
 
 def _made_again_differ(sample: Keys, catalog: Catalog, indexes: WritableIndexes, *, encoder: Encoder) -> Keys:
-    chunks = catalog.passages.chunks_by_key(sample.tolist())
-    papers = catalog.papers.many({chunk.paper_id for chunk in chunks.values()})
-    chunks = {key: chunk for key, chunk in chunks.items() if chunk.paper_id in papers}  # the catalog's faults say so
-    wrong = indexes.lexical.differing([lexical_entry(k, c, papers[c.paper_id]) for k, c in chunks.items()])
-    texts = {key: _texts_to_encode(chunk, papers[chunk.paper_id].title) for key, chunk in chunks.items()}
+    # What is said of the others is among the catalog's faults.
+    chunks, papers = owned_chunks(catalog, catalog.passages.chunks_by_key(sample.tolist()))
+    wrong = indexes.lexical.differing(lexical_entries(chunks, papers))
+    texts: dict[int, list[str]] = {}  # of each the passage, then the sentences
+    for key, chunk in chunks.items():
+        title = papers[chunk.paper_id].title
+        texts[key] = [passage_text(title, chunk.section, chunk.searched), *sentences_to_encode(chunk, title)]
     # All at once: texts of like length share a batch, which takes a third of the time of one call a chunk.
     made = encoder.encode_passages([text for some in texts.values() for text in some])
     at = 0
@@ -342,11 +339,6 @@ def _made_again_differ(sample: Keys, catalog: Catalog, indexes: WritableIndexes,
     return np.array(wrong, np.int64)
 
 
-def _texts_to_encode(chunk: Chunk, title: str) -> list[str]:
-    """The passage, then the sentences."""
-    return [passage_text(title, chunk.section, chunk.searched), *sentences_to_encode(chunk, title)]
-
-
 # ------------------------------------------------------------------------------------ a damaged home
 
 
@@ -358,13 +350,23 @@ def recover(old: Home, to: Path, *, on_wait: Callable[[str], None] | None) -> Re
         CatalogDamaged: when nothing of the catalog can be read.
         HomeUnwritable: when the new home cannot be written.
     """
-    from kb.index.catalog.salvage import salvage
+    from kb.index.catalog.salvage import copy_catalog, salvage
 
     if not old.exists:
         raise HomeUnwritable(f"there is no knowledge base in {old.path}: name the damaged one with --home")
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise _taken(to)
-    with _left_alone(old, on_wait=on_wait), _copy(old) as damaged, _beside(to) as new:
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(HomeUnwritable):  # where the damaged home lets itself be locked
+            held.enter_context(old.writing("recover", on_wait=on_wait))
+        # Its catalog and the log of that are read as a copy, as they are between two changes: reading changes nothing.
+        folder = held.enter_context(tempfile.TemporaryDirectory(prefix="kb-recover-"))
+        damaged = Path(folder) / old.catalog_path.name
+        try:
+            copy_catalog(old.catalog_path, damaged)
+        except OSError as err:
+            raise writing_error(err, damaged) from err
+        new = held.enter_context(_beside(to))
         saved = salvage(damaged, new.catalog_path)
         catalog = Catalog(new.catalog_path)
         try:
@@ -378,19 +380,17 @@ def recover(old: Home, to: Path, *, on_wait: Callable[[str], None] | None) -> Re
             fault = _copy_file(old, new, key)
             kept["files"] = kept.get("files", 0) + (not fault)
             lost += [fault] if fault else []
-        _copy_pages(old, new)
+        try:
+            for path in [*old.digests_path.rglob("*"), old.path / "kb.toml"]:
+                if path.is_file() and not path.is_symlink():
+                    target = new.path / path.relative_to(old.path)
+                    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    shutil.copyfile(path, target)
+        except OSError as err:
+            raise writing_error(err, new.path) from err
     if unread:
         lost.append(f"passages of {len(unread)} paper(s), cut again by kb doctor --fix")
     return Recovery(home=str(to), kept=kept, lost=tuple(lost))
-
-
-@contextlib.contextmanager
-def _left_alone(home: Home, *, on_wait: Callable[[str], None] | None) -> Iterator[None]:
-    """The writer lock, where the damaged home lets itself be locked."""
-    with contextlib.ExitStack() as held:
-        with contextlib.suppress(HomeUnwritable):
-            held.enter_context(home.writing("recover", on_wait=on_wait))
-        yield
 
 
 def _taken(to: Path) -> UsageError:
@@ -412,20 +412,6 @@ def _beside(to: Path) -> Iterator[Home]:
         raise _taken(to) if err.errno in (errno.ENOTEMPTY, errno.EEXIST) else writing_error(err, to) from err
 
 
-@contextlib.contextmanager
-def _copy(home: Home) -> Iterator[Path]:
-    """A copy of the catalog and of its log as they are between two changes, so that reading it changes nothing."""
-    from kb.index.catalog.salvage import copy_catalog
-
-    with tempfile.TemporaryDirectory(prefix="kb-recover-") as folder:
-        copied = Path(folder) / home.catalog_path.name
-        try:
-            copy_catalog(home.catalog_path, copied)
-        except OSError as err:
-            raise writing_error(err, copied) from err
-        yield copied
-
-
 def _said(table: str, count: int, papers: tuple[str, ...]) -> str:
     whose = f" of {', '.join(papers[:5])}{' and others' if len(papers) > 5 else ''}" if papers else ""
     return f"{count} {_CALLED.get(table, f'row(s) of {table}')}{whose}"
@@ -440,15 +426,3 @@ def _copy_file(old: Home, new: Home, key: str) -> str:
     except OSError as err:
         return f"file {key} cannot be read ({err.strerror})"
     return ""
-
-
-def _copy_pages(old: Home, new: Home) -> None:
-    """The digests that were made, and the home's settings."""
-    try:
-        for path in [*old.digests_path.rglob("*"), *(old.path / name for name in _BESIDE)]:
-            if path.is_file() and not path.is_symlink():
-                target = new.path / path.relative_to(old.path)
-                target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                shutil.copyfile(path, target)
-    except OSError as err:
-        raise writing_error(err, new.path) from err

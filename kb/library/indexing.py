@@ -7,6 +7,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,7 +16,7 @@ import numpy as np
 from kb.errors import EncoderError, HomeBusy, IndexDamaged
 from kb.home import PATIENCE_SECONDS, Home, writing_error
 from kb.index.catalog import Catalog
-from kb.index.chunking import SECTION_JOINT, passage_text
+from kb.index.chunking import SECTION_JOINT, passages_of
 from kb.protocols import Encoder, Vectors
 from kb.records import Chunk, Paper
 from kb.text import sentence_spans
@@ -107,15 +108,17 @@ class Indexer:
             self.rebuild(encode_again=False, progress=progress)
             return total
         done = self._catch_up(progress=progress)
-        if words_are_outdated(self._catalog):
+        if self._state().words_are_outdated:
             self._index_words_again(progress)
         return done
 
     def is_behind(self) -> bool:
         """Whether ``settle`` has anything to do."""
         passages = self._catalog.passages
-        behind = passages.waiting_count() or passages.dropped() or words_are_outdated(self._catalog)
-        return bool(behind or parts_behind(self._home, self._catalog))
+        if passages.waiting_count() or passages.dropped():
+            return True
+        state, behind = examined(self._home, self._catalog)
+        return state.words_are_outdated or bool(behind)
 
     def rebuild(self, *, encode_again: bool, progress: Progress | None = None) -> int:
         """Make every index again from the catalog; vectors are kept unless the encoder changed or all are unwanted.
@@ -124,13 +127,14 @@ class Indexer:
         are. Searches have the old indexes until the new ones are whole; stopped before, these stay.
         """
         encoder, catalog = self._load_encoder(), self._catalog
-        recut = catalog.fact("encoder") not in (None, encoder.fingerprint)
+        state = self._state()
+        recut = state.encoder not in (None, encoder.fingerprint)
         keeps_vectors = not (encode_again or recut or "vectors" in parts_behind(self._home, catalog))
         self.close()
         self._sweep()
         made = {part: self._beside(part) for part in PARTS}
-        if keeps_vectors and self._weed_out(encoder):
-            made["vectors"] = index_folder(self._home, catalog, "vectors")
+        if keeps_vectors and self._weed_out(state.folders["vectors"], encoder):
+            made["vectors"] = state.folders["vectors"]
         indexes = WritableIndexes(made, fingerprint=encoder.fingerprint, dimension=encoder.dimension)
         dropped = catalog.passages.dropped()  # what is dropped from here on waits
         keys = (catalog.passages.recut_keys() if recut else catalog.passages.keys()).tolist()
@@ -159,11 +163,12 @@ class Indexer:
         The neighbours are made anew, for the old ones only mark what is gone. An index that is broken, or not the
         catalog's, is deleted: nobody knows what it has. It is incomplete then, and made again by ``settle``.
         """
-        dropped, behind = self._catalog.passages.dropped(), parts_behind(self._home, self._catalog)
+        dropped = self._catalog.passages.dropped()
+        state, behind = examined(self._home, self._catalog)
         self.close()
         self._sweep()
         for part in behind:
-            shutil.rmtree(index_folder(self._home, self._catalog, part), ignore_errors=True)
+            shutil.rmtree(state.folders[part], ignore_errors=True)
         made = self._beside("dense")
         try:
             self._drop(dropped)
@@ -175,8 +180,8 @@ class Indexer:
                 indexes.close()
         except IndexDamaged:
             self.close()
-            for part in PARTS:
-                shutil.rmtree(index_folder(self._home, self._catalog, part), ignore_errors=True)
+            for folder in state.folders.values():
+                shutil.rmtree(folder, ignore_errors=True)
         with self._swap({"dense": made}):
             self._catalog.passages.forget_dropped(dropped)
 
@@ -188,13 +193,12 @@ class Indexer:
 
     # ------------------------------------------------------------------------------------- inside
 
-    def _weed_out(self, encoder: Encoder) -> bool:
+    def _state(self) -> IndexState:
+        return index_state(self._home, self._catalog)
+
+    def _weed_out(self, folder: Path, encoder: Encoder) -> bool:
         """Drop vectors that no chunk owns; False when the vector files cannot be read at all."""
-        rows, sentences = open_vectors(
-            index_folder(self._home, self._catalog, "vectors"),
-            fingerprint=encoder.fingerprint,
-            dimension=encoder.dimension,
-        )
+        rows, sentences = open_vectors(folder, fingerprint=encoder.fingerprint, dimension=encoder.dimension)
         known = self._catalog.passages.keys()
         try:
             for file in (rows, sentences):
@@ -227,15 +231,11 @@ class Indexer:
 
     def _put(self, indexes: WritableIndexes, chunks: Mapping[int, Chunk]) -> list[int]:
         """Put chunks into all indexes; those (keys) whose paper is there, and as it was written."""
-        found = self._catalog.papers.many({chunk.paper_id for chunk in chunks.values()})
-        chunks = {key: chunk for key, chunk in chunks.items() if chunk.paper_id in found}
+        chunks, papers = owned_chunks(self._catalog, chunks)
         if not chunks:
             return []
-        papers = [found[chunk.paper_id] for chunk in chunks.values()]
-        vectors = self._vectors(indexes, chunks, [paper.title for paper in papers])
-        indexes.lexical.put(
-            [lexical_entry(key, chunk, paper) for (key, chunk), paper in zip(chunks.items(), papers, strict=True)]
-        )
+        vectors = self._vectors(indexes, chunks, [papers[chunk.paper_id].title for chunk in chunks.values()])
+        indexes.lexical.put(lexical_entries(chunks, papers))
         indexes.dense.put(list(chunks), vectors)
         return list(chunks)
 
@@ -252,10 +252,10 @@ class Indexer:
             return vectors
         items = list(chunks.items())
         those = [(items[i][1], titles[i]) for i in missing]
-        passages = [passage_text(title, chunk.section, chunk.searched) for chunk, title in those]
+        passages = passages_of([chunk for chunk, _ in those], [title for _, title in those])
         sentences = [sentences_to_encode(chunk, title) for chunk, title in those]
         made = self._load_encoder().encode_passages([*passages, *(s for group in sentences for s in group)])
-        grouped = _regroup(made[len(passages) :], [len(group) for group in sentences])
+        grouped = np.split(made[len(passages) :], np.cumsum([len(group) for group in sentences])[:-1])
         told = [place for place, group in enumerate(sentences) if group]
         indexes.sentences.put([items[missing[place]][0] for place in told], [grouped[place] for place in told])
         vectors[missing] = made[: len(passages)]
@@ -270,15 +270,8 @@ class Indexer:
         made = self._beside("lexical")
         index, keys = TantivyIndex(made), self._catalog.passages.keys().tolist()
         for at in range(0, len(keys), _BATCH_CHUNKS):
-            chunks = self._catalog.passages.chunks_by_key(keys[at : at + _BATCH_CHUNKS])
-            papers = self._catalog.papers.many({chunk.paper_id for chunk in chunks.values()})
-            index.put(
-                [
-                    lexical_entry(key, chunk, papers[chunk.paper_id])
-                    for key, chunk in chunks.items()
-                    if chunk.paper_id in papers  # not one that is damaged, or gone since
-                ]
-            )
+            some = self._catalog.passages.chunks_by_key(keys[at : at + _BATCH_CHUNKS])
+            index.put(lexical_entries(*owned_chunks(self._catalog, some)))
             if progress is not None:
                 progress("indexing words again", min(at + _BATCH_CHUNKS, len(keys)), len(keys))
         index.reopen()
@@ -314,21 +307,19 @@ class Indexer:
     def _in_step(self, made: Mapping[IndexPart, Path] | None = None) -> Iterator[None]:
         """A transaction that says that the indexes are those of the catalog. The stamp in their folders names this
         state of the catalog and the one before, so that it is right whether or not the transaction is done."""
-        stamp, before = uuid.uuid4().hex, self._catalog.fact(_STAMP)
-        folders = {part: index_folder(self._home, self._catalog, part) for part in PARTS} | dict(made or {})
+        stamp, state = uuid.uuid4().hex, self._state()
+        folders = {**state.folders, **(made or {})}
         for folder in folders.values():
-            _write_stamp(folder, stamp, before)
+            _write_stamp(folder, stamp, state.stamp)
         with self._catalog.transaction():
             yield
-            for part, folder in folders.items():
-                self._catalog.set_fact(f"{part} folder", folder.name)
-            self._catalog.set_fact(_STAMP, stamp)
-            self._catalog.next_generation()
-        self._generation = self._catalog.generation()
+            names = {f"{part} folder": folder.name for part, folder in folders.items()}
+            self._catalog.set_facts({**names, _STAMP: stamp, "generation": str(state.generation + 1)})
+        self._generation = state.generation + 1
 
     def _sweep(self) -> None:
         """Remove the indexes that are not searched: made by one that was stopped, or replaced."""
-        kept = {index_folder(self._home, self._catalog, part).name for part in PARTS}
+        kept = {folder.name for folder in self._state().folders.values()}
         for folder in self._home.index_path.iterdir() if self._home.index_path.is_dir() else ():
             if folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -336,9 +327,9 @@ class Indexer:
     def _claim(self, encoder: Encoder) -> None:
         """From now on the home's vectors are this encoder's."""
         with self._catalog.transaction():
-            self._catalog.set_fact("encoder", encoder.fingerprint)
-            self._catalog.set_fact("dimension", str(encoder.dimension))
-            self._catalog.set_fact("tokens", TOKENS)
+            self._catalog.set_facts(
+                {"encoder": encoder.fingerprint, "dimension": str(encoder.dimension), "tokens": TOKENS}
+            )
 
     def _check_encoder(self) -> None:
         """The home's vectors are this encoder's, or there are none yet."""
@@ -380,14 +371,36 @@ def begin_recutting(catalog: Catalog) -> None:
         catalog.set_fact(_RECUTTING, "1")
 
 
-def words_are_outdated(catalog: Catalog) -> bool:
-    """Whether words were indexed as an earlier version cut them: a search cuts its words otherwise."""
-    return catalog.fact("encoder") is not None and catalog.fact("tokens") != TOKENS
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexState:
+    """What the catalog says of the indexes at one moment.
+
+    ``generation`` grows whenever they change, and ``stamp`` changes then, too (it stands in their folders as well);
+    ``encoder`` is the one whose vectors they hold (None: nothing was indexed), of ``dimension`` numbers (0: not known);
+    an index has another folder whenever it was made again.
+    """
+
+    generation: int
+    stamp: str | None
+    encoder: str | None
+    dimension: int
+    folders: Mapping[IndexPart, Path]
+    words_are_outdated: bool
+    """Words were indexed as an earlier version cut them: a search cuts its words otherwise."""
 
 
-def index_folder(home: Home, catalog: Catalog, part: IndexPart) -> Path:
-    """Where an index is now; it has another folder whenever it was made again."""
-    return home.index_path / (catalog.fact(f"{part} folder") or part)
+def index_state(home: Home, catalog: Catalog) -> IndexState:
+    """The state of the indexes by the catalog; the files are not looked at."""
+    names = {part: f"{part} folder" for part in PARTS}
+    facts = catalog.facts("generation", _STAMP, "encoder", "dimension", "tokens", *names.values())
+    return IndexState(
+        generation=int(facts.get("generation", 0)),
+        stamp=facts.get(_STAMP),
+        encoder=facts.get("encoder"),
+        dimension=int(facts.get("dimension", 0)),
+        folders={part: home.index_path / (facts.get(name) or part) for part, name in names.items()},
+        words_are_outdated="encoder" in facts and facts.get("tokens") != TOKENS,
+    )
 
 
 def parts_behind(home: Home, catalog: Catalog) -> tuple[IndexPart, ...]:
@@ -396,23 +409,27 @@ def parts_behind(home: Home, catalog: Catalog) -> tuple[IndexPart, ...]:
 
     Told by the stamps and sizes of files, which costs little: ``kb.library.health`` looks at what is in them.
     """
+    return examined(home, catalog)[1]
+
+
+def examined(home: Home, catalog: Catalog) -> tuple[IndexState, tuple[IndexPart, ...]]:
+    """The state of the indexes, and which of them are behind in it (``parts_behind``)."""
     while True:
-        before = catalog.generation()
-        found = _parts_behind(home, catalog)
-        if catalog.generation() == before:
-            return found
+        state = index_state(home, catalog)
+        found = _parts_behind(state, catalog)
+        if catalog.generation() == state.generation:
+            return state, found
 
 
-def _parts_behind(home: Home, catalog: Catalog) -> tuple[IndexPart, ...]:
+def _parts_behind(state: IndexState, catalog: Catalog) -> tuple[IndexPart, ...]:
     from kb.index.lexical import TantivyIndex
 
-    if (made_with := catalog.fact("encoder")) is None:
+    if state.encoder is None:
         return ()
-    stamp, keys = catalog.fact(_STAMP), catalog.passages.indexed_keys()
-    folders = {part: index_folder(home, catalog, part) for part in PARTS}
+    stamp, folders, keys = state.stamp, state.folders, catalog.passages.indexed_keys()
     found: list[IndexPart] = [part for part in PARTS if stamp is not None and stamp not in _stamps(folders[part])]
     if len(keys):
-        rows, _ = open_vectors(folders["vectors"], fingerprint=made_with, dimension=int(catalog.fact("dimension") or 0))
+        rows, _ = open_vectors(folders["vectors"], fingerprint=state.encoder, dimension=state.dimension)
         checks: dict[IndexPart, Callable[[], bool]] = {
             "lexical": lambda: len(TantivyIndex(folders["lexical"])) >= len(keys),
             "dense": lambda: (folders["dense"] / "chroma.sqlite3").exists(),
@@ -469,10 +486,10 @@ class WritableIndexes:
 def open_indexes(home: Home, catalog: Catalog, *, dense: Path | None = None) -> WritableIndexes:
     """The indexes that are searched, as the encoder made them that the catalog names; neighbours in another folder
     where that is given."""
-    folders = {part: index_folder(home, catalog, part) for part in PARTS}
-    folders["dense"] = dense or folders["dense"]
-    dimension = int(catalog.fact("dimension") or 1)  # 1: there are no vectors yet
-    return WritableIndexes(folders, fingerprint=catalog.fact("encoder") or "", dimension=dimension)
+    state = index_state(home, catalog)
+    folders: dict[IndexPart, Path] = {**state.folders, "dense": dense or state.folders["dense"]}
+    # Of one number where there are no vectors yet.
+    return WritableIndexes(folders, fingerprint=state.encoder or "", dimension=state.dimension or 1)
 
 
 def open_vectors(folder: Path, *, fingerprint: str, dimension: int) -> tuple[VectorFile, SentenceFile]:
@@ -500,15 +517,35 @@ def has_sentences(chunk: Chunk) -> bool:
     return chunk.kind == "abstract"
 
 
-def lexical_entry(key: int, chunk: Chunk, paper: Paper) -> tuple[int, str, str, str]:
-    """A chunk as the word index takes it."""
-    return key, paper.title, SECTION_JOINT.join(chunk.section), words_to_index(chunk, paper)
+def owned_chunks(catalog: Catalog, chunks: Mapping[int, Chunk]) -> tuple[dict[int, Chunk], dict[str, Paper]]:
+    """Those of the chunks whose paper is there, and as it was written, with these papers by id."""
+    papers = catalog.papers.many({chunk.paper_id for chunk in chunks.values()})
+    return {key: chunk for key, chunk in chunks.items() if chunk.paper_id in papers}, papers
 
 
-def words_to_index(chunk: Chunk, paper: Paper) -> str:
-    """What words find a chunk. A part of an abstract is found by the words of the whole abstract: it was cut for the
-    encoder, which reads 256 tokens, and BM25 needs no cut (measured: the fused score gains what the cut had cost)."""
-    return paper.abstract if chunk.kind == "abstract" and paper.abstract else chunk.searched
+def lexical_entries(chunks: Mapping[int, Chunk], papers: Mapping[str, Paper]) -> list[tuple[int, str, str, str]]:
+    """Chunks as the word index takes them."""
+    entries = []
+    for key, chunk in chunks.items():
+        paper = papers[chunk.paper_id]
+        words = _whole_abstract(chunk, paper) or chunk.searched
+        entries.append((key, paper.title, SECTION_JOINT.join(chunk.section), words))
+    return entries
+
+
+def indexed_texts(chunks: Sequence[Chunk], paper: Paper) -> list[str]:
+    """All that the indexes make of each chunk of a paper: when it changes, the chunk is another one to them."""
+    texts = passages_of(chunks, [paper.title] * len(chunks))
+    for place, chunk in enumerate(chunks):
+        if (abstract := _whole_abstract(chunk, paper)) and abstract != chunk.searched:
+            texts[place] += f"\0{abstract}"
+    return texts
+
+
+def _whole_abstract(chunk: Chunk, paper: Paper) -> str:
+    """What words find a part of an abstract: those of the whole of it. It was cut for the encoder, which reads 256
+    tokens, and BM25 needs no cut (measured: the fused score gains what the cut had cost). Empty for other chunks."""
+    return paper.abstract if chunk.kind == "abstract" else ""
 
 
 def encoder_changed(stored: str, loaded: str) -> EncoderError:
@@ -518,7 +555,3 @@ def encoder_changed(stored: str, loaded: str) -> EncoderError:
         "kb reindex to make them again",
         code="encoder-changed",
     )
-
-
-def _regroup(vectors: Vectors, sizes: Sequence[int]) -> list[Vectors]:
-    return list(np.split(vectors, np.cumsum(sizes)[:-1])) if sizes else []

@@ -15,6 +15,7 @@ from kb.home import Home
 from kb.ids import find_arxiv_ids, is_address, is_arxiv_id, other_identifier, parse_arxiv_id
 from kb.records import Failure, FileKind, Found, Item, Metadata
 from kb.settings import Settings
+from kb.sources.files import FilesSource, readable_endings
 from kb.text import is_text
 
 if TYPE_CHECKING:
@@ -23,13 +24,6 @@ if TYPE_CHECKING:
 
 
 _ASKED_TOGETHER = 200  # ids of a list that arXiv is asked for before the files behind it are looked at
-
-
-def readable_endings() -> tuple[str, ...]:
-    """The endings of the files that can be added, with their dot."""
-    from kb.sources.files import readable_endings
-
-    return readable_endings()
 
 
 class Intake:
@@ -91,7 +85,6 @@ class Intake:
         """What a path holds; ids in a list are asked for as many at a time as arXiv takes."""
         if not may_be_path(name):
             return [_refused(name)]
-        from kb.sources.files import FilesSource
         from kb.sources.guarded import RecordReader
 
         self._reader = self._reader or RecordReader(self._limits)

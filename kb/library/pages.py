@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import re
@@ -26,7 +25,7 @@ from kb.errors import (
     UnknownPaper,
     UsageError,
 )
-from kb.home import FileStore, below, sha256_of, writing_error
+from kb.home import below, sha256_of, writing_error
 from kb.ids import plain_words
 from kb.input_files import open_file, read_file
 from kb.library.topics import known_periods
@@ -51,38 +50,17 @@ from kb.records import (
     Version,
 )
 from kb.rendering import IndexEntry, PageSettings, publishable, render_digest, render_index
-from kb.rendering.naming import page_name
-from kb.rendering.tally import Unstated
-from kb.rendering.verification import check_file
+from kb.rendering.labels import page_name
 from kb.settings import Settings
 
 if TYPE_CHECKING:
     from kb.index.catalog import Catalog
     from kb.library.corpus import LibraryCorpus
-
-if TYPE_CHECKING:
     from kb.library.parts import Store
 
 
-def verify(path: Path, catalog: Catalog, corpus: LibraryCorpus) -> tuple[list[Fault], int]:
-    """The faults of a page or a ``digest.json``, and how many things were looked up.
-
-    Raises:
-        BadRecord: when it is no page.
-        FileUnreadable: when the file cannot be read.
-    """
-
-    def is_beside(name: str) -> bool:
-        try:
-            return below(path.parent, path.parent / name).is_file()
-        except (HomeUnwritable, OSError):
-            return False
-
-    return check_file(path, read_file(path), LibrarySources(catalog, corpus), exists=is_beside)
-
-
 class LibrarySources:
-    """The library as ``kb.rendering.page_check.Sources``."""
+    """The library as ``kb.rendering.tally.Sources``."""
 
     def __init__(self, catalog: Catalog, corpus: LibraryCorpus) -> None:
         self._catalog, self._corpus = catalog, corpus
@@ -91,12 +69,12 @@ class LibrarySources:
         """The papers of these ids, and those whose titles are most like this one."""
         found: dict[str, Paper] = {}
         for name in ids:
-            with contextlib.suppress(UnknownPaper, BadIdentifier):
+            with suppress(UnknownPaper, BadIdentifier):
                 paper = self._catalog.papers.get(self._catalog.papers.resolve(name))
                 found.setdefault(paper.id, paper)
         if title.strip():
             # Without a usable index only the ids tell: the check says what it could not find.
-            with contextlib.suppress(IndexDamaged):
+            with suppress(IndexDamaged):
                 for hit in self._corpus.find(title[:300], k=3, mode="lexical", by="paper"):
                     found.setdefault(hit.paper.id, hit.paper)
         return list(found.values())
@@ -111,7 +89,7 @@ class LibrarySources:
 
     def place_of(self, chunk: Chunk, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
         """Page and boxes of a part of a chunk."""
-        return self._catalog.passages.locate(chunk.id, start, end)
+        return self._catalog.passages.locate(chunk.id, [(start, end)])[0]
 
     def figures(self, paper_id: str) -> Mapping[str, Figure] | None:
         """The figures that were cut from the stored PDF; None where none were asked for yet."""
@@ -130,7 +108,7 @@ class LibrarySources:
 
     def faults_of_reason(self, reason: str, paper: Paper) -> Sequence[tuple[str, str, str]]:
         """What a reason says and neither the record nor the catalog does."""
-        from kb.writing.reasons import faults_of_reason, likened_to
+        from kb.writing.topics import faults_of_reason, likened_to
 
         found = list(faults_of_reason(reason, paper))
         other = likened_to(reason)
@@ -154,12 +132,6 @@ class LibrarySources:
         """The periods that digests were made of, and the days that the daily job looked at."""
         visited = {(day, day) for _, day, _ in self._catalog.ledger.all_visits()}
         return visited | {(period.since, period.until) for period in known_periods(self._catalog)}
-
-    def missing(self, text: str, source: str) -> Unstated:
-        """Numbers and names of a text that its source does not state."""
-        from kb.literals import missing
-
-        return missing(text, source)
 
     def _is_known(self, paper_id: str) -> bool:
         try:
@@ -307,9 +279,18 @@ class Pages:
             BadRecord: when it is no page.
             FileUnreadable: when the file cannot be read.
         """
-        from kb.library.pages import verify
+        path = Path(path)
 
-        return verify(Path(path), self._store.catalog(), self._store.corpus())
+        from kb.rendering.verification import check_file  # with all that reads pages back
+
+        def is_beside(name: str) -> bool:
+            try:
+                return below(path.parent, path.parent / name).is_file()
+            except (HomeUnwritable, OSError):
+                return False
+
+        sources = LibrarySources(self._store.catalog(), self._store.corpus())
+        return check_file(path, read_file(path), sources, exists=is_beside)
 
     def diff(self, old: Path | str, new: Path | str) -> DigestChanges:
         """What is new, gone or changed between two ``digest.json``, in the order of the newer one."""
@@ -370,24 +351,20 @@ class Pages:
         return replace(digest, entries=tuple(entries))
 
     def _reader(self, *, beside: Path | None = None) -> Callable[[str], bytes]:
+        """Gives the bytes of the figure with a key, from the home; with ``beside``, else from below that folder, if
+        they are what they say. A figure that is in neither is a BadRecord."""
         files = self._store.home.files
-        return lambda key: read_figure(files, key, beside=beside)
 
+        def read(key: str) -> bytes:
+            try:
+                return files.get(key).read_bytes()
+            except ParseError as err:
+                for path in sorted(beside.glob(f"*/{key}")) if beside is not None else ():
+                    if path.is_file() and key.startswith(sha256_of(path)):
+                        return path.read_bytes()
+                raise BadRecord(f"figure {key} is not in the home: make the digest again with kb digest") from err
 
-def read_figure(files: FileStore, key: str, *, beside: Path | None = None) -> bytes:
-    """The bytes of the figure with this key, from the home; with ``beside``, else from below that folder, if they are
-    what they say.
-
-    Raises:
-        BadRecord: when it is in neither.
-    """
-    try:
-        return files.get(key).read_bytes()
-    except ParseError as err:
-        for path in sorted(beside.glob(f"*/{key}")) if beside is not None else ():
-            if path.is_file() and key.startswith(sha256_of(path)):
-                return path.read_bytes()
-        raise BadRecord(f"figure {key} is not in the home: make the digest again with kb digest") from err
+        return read
 
 
 def read_digest(path: Path) -> Digest:

@@ -16,7 +16,7 @@ from kb.settings import Settings
 
 if TYPE_CHECKING:
     from kb.answering.screening import Screen, Screened
-    from kb.chat.models import Budget
+    from kb.chat import Budget
     from kb.guard import Limits
     from kb.index.catalog import Catalog
     from kb.library.corpus import LibraryCorpus
@@ -128,10 +128,7 @@ class Models:
             if self._chat is None and self._shared is not self:
                 self._chat = _within(self._budget, self._shared.chat())
             if self._chat is None and self.settings.model_name is not None:
-                from kb.chat.models import load_chat_model
-
-                folder = self._home.cache_path / "model"
-                self._chat = load_chat_model(self.settings, cache_folder=folder)
+                self._chat = self._load(self.settings)
             return self._chat
 
     def verifier(self) -> ChatModel | None:
@@ -140,12 +137,13 @@ class Models:
             if self._verifier is None and self._shared is not self:
                 self._verifier = _within(self._budget, self._shared.verifier())
             if self._verifier is None and (name := self.settings.verifier_name) is not None:
-                from kb.chat.models import load_chat_model
-
-                settings = self.settings.model_copy(update={"model": name})
-                folder = self._home.cache_path / "model"
-                self._verifier = load_chat_model(settings, cache_folder=folder)
+                self._verifier = self._load(self.settings.model_copy(update={"model": name}))
             return self._verifier
+
+    def _load(self, settings: Settings) -> ChatModel | None:
+        from kb.chat import load_chat_model
+
+        return load_chat_model(settings, cache_folder=self._home.cache_path / "model")
 
     def screen(self) -> Screen:
         """What a model may be shown of papers; what the judging model has screened is remembered in the home."""
@@ -164,7 +162,7 @@ class Models:
         itself, also where several things are asked at once. What is loaded is shared."""
         if self.settings.model_name is None and self.settings.verifier_name is None:
             return self
-        from kb.chat.models import new_budget
+        from kb.chat import new_budget
 
         other = copy.copy(self)
         other._chat = other._verifier = None

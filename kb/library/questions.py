@@ -20,6 +20,7 @@ from kb.names import answers_to, fold, same_person
 from kb.records import (
     NO_FILTERS,
     Answer,
+    Box,
     Citation,
     Comparison,
     Effort,
@@ -32,6 +33,7 @@ from kb.records import (
     Metadata,
     Note,
     Paper,
+    PicturePlace,
     PrintedEquation,
     Reason,
     Review,
@@ -92,16 +94,17 @@ class Questions:
             checked_label(session, "name of a conversation")
         store, catalog = self._store, self._store.catalog()
         asking = self._asking(filters=filters, effort=effort, on_draft=on_draft)
-        tell = on_answer or (lambda answer: None)
-        if session is None:
-            made = self._with_notices(self._with_pictures(ask_papers(asked, asking, turns=())))
-            tell(made)
-            return made
         with ExitStack() as held:
-            with suppress(HomeUnwritable):  # nothing can be kept: there is nothing to wait for
-                held.enter_context(store.home.conversation(session, on_wait=store.on_wait))
-            made = self._with_pictures(ask_papers(asked, asking, turns=catalog.ledger.turns(session)))
-            tell(self._with_notices(made))
+            if session is not None:
+                with suppress(HomeUnwritable):  # nothing can be kept: there is nothing to wait for
+                    held.enter_context(store.home.conversation(session, on_wait=store.on_wait))
+            turns = catalog.ledger.turns(session) if session is not None else ()
+            made = ask_papers(asked, asking, turns=turns)
+            if on_answer is not None:
+                on_answer(self._with_notices(made))
+            made = self._with_pictures(made)
+            if session is None:
+                return self._with_notices(made)
             try:
                 with store.changing():
                     if len(catalog.papers.many(made.paper_ids)) == len(made.paper_ids):  # none was removed meanwhile
@@ -223,8 +226,10 @@ class Questions:
         shown = []
         for passage in answer.passages:
             if passage.answering_equations:
-                cut = equation_pictures(self._store, self._settings, passage.paper)
-                files = {figure.box: figure.file for figure in cut}
+                files: dict[Box | None, str] = {}
+                with suppress(UnknownPaper):  # it was removed meanwhile: what was answered is there all the same
+                    cut = equation_pictures(self._store, self._settings, passage.paper)
+                    files = {figure.box: figure.file for figure in cut}
                 equations = tuple(
                     replace(one, file=files.get(one.box)) if one.box else one for one in passage.equations
                 )
@@ -266,17 +271,23 @@ def kept_figures(catalog: Catalog, paper_id: str) -> list[Figure] | None:
 def figures(store: Store, settings: Settings, paper: Paper) -> list[Figure]:
     """The figures of the paper's PDF, cut once and kept in the file store; none where there is no PDF."""
 
-    def cut(path: Path) -> list[tuple[Figure, bytes]]:
-        from kb.parsing.worker import cut_figures
+    document = store.catalog().passages.document(paper.id)
 
-        images = cut_figures(path, limits=limits(settings), max_figures=settings.max_figures)
+    def cut(path: Path) -> list[tuple[Figure, bytes]]:
+        from kb.parsing.worker import cut_pictures, parse_file
+
+        places = document.figures if document else None
+        if places is None:  # an earlier parser read the file, and did not look for them
+            places = parse_file(path, kind="pdf", limits=limits(settings)).figures or ()
+        places = places[: settings.max_figures]
+        images = cut_pictures(path, [place.picture for place in places], limits=limits(settings)) if places else []
         return [
             (
-                Figure(label=image.label, kind=image.kind, caption=image.caption, page=image.page, box=image.box,
-                       file=store.home.files.key_of(image.png, suffix=".png")),
-                image.png,
+                Figure(label=place.label, kind=place.kind, caption=place.caption, page=place.page, box=place.box,
+                       file=store.home.files.key_of(png, suffix=".png")),
+                png,
             )
-            for image in images
+            for place, png in zip(places, images, strict=True)
         ]  # fmt: skip
 
     recipe = f"{_FIGURES_RECIPE} {settings.max_figures}"
@@ -293,9 +304,10 @@ def equation_pictures(store: Store, settings: Settings, paper: Paper) -> list[Fi
         return []
 
     def cut(path: Path) -> list[tuple[Figure, bytes]]:
-        from kb.parsing.worker import cut_places
+        from kb.parsing.worker import cut_pictures
 
-        images = cut_places(path, [box for _, box in places], limits=limits(settings))
+        wanted = [PicturePlace(box=box, is_grown=True) for _, box in places]
+        images = cut_pictures(path, wanted, limits=limits(settings))
         return [
             (
                 Figure(label=f"Equation {one.label}" if one.label else "Equation", kind="equation",
@@ -371,7 +383,7 @@ def _cut_once(
             for _, png in images:  # a doctor may have taken them for strays meanwhile
                 files.put(png, suffix=".png")
             if catalog.passages.source_of_file(source.sha256) is None:  # the paper was removed meanwhile
-                files.drop_all({one.file for one in found} - catalog.files())
+                files.drop({one.file for one in found} - catalog.files())
                 raise UnknownPaper(f"{paper.id} was removed while its pictures were cut: kb list shows what is there")
             catalog.ledger.put_figures(source.sha256, found, recipe=recipe, kind=kind)
     except (HomeBusy, HomeUnwritable) as err:

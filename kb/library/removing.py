@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import html
 import json
+import re
 from collections.abc import Callable, Collection, Sequence
 from email import message_from_bytes
 from pathlib import Path
@@ -128,40 +129,36 @@ def finish_removals(store: Store) -> list[str]:
     Raises:
         KbError: when something cannot be taken away now; the next writer tries again.
     """
-    try:
-        return _finish(store)
-    except OSError as err:
-        raise writing_error(err, Path(err.filename or store.home.path)) from err
-
-
-def _finish(store: Store) -> list[str]:
     from kb.library.jobs import forget_traces
 
     catalog = store.catalog()
     pending = catalog.removals.pending()
     removals = [removal for removal in pending.values() if removal is not None]
-    if removals:
-        figures = {file for removal in removals for file in removal.figures}
-        files = {file for removal in removals for file in removal.files} | figures
-        with catalog.transaction():  # nobody stores a file that the catalog is still to name
-            store.home.files.drop_all(files - catalog.files())
-            store.home.files.sweep(all_ages=True)
-        names = [text for removal in removals for some in removal.ids for text in some]
-        names += [title for removal in removals for title in removal.titles]
-        needles = _needles(names)
-        _forget_pages(store.home, names, needles, figures=figures)
-        store.home.forget_caches()
-        hashes = {sha256 for removal in removals for sha256 in removal.hashes}
-        forget_traces(store.home, catalog, hashes, speaks=lambda path: _speaks_of(path, needles))
-        store.indexer().forget_dropped()
-        with catalog.transaction():
-            catalog.removals.forget_names(pending)
-    if pending:
-        catalog.scrub()
-        with catalog.transaction():
-            catalog.removals.finish(pending)
-        with contextlib.suppress(EncoderError):  # what waits, or is to be made again, searches say
-            store.indexer().settle()
+    try:
+        if removals:
+            figures = {file for removal in removals for file in removal.figures}
+            files = {file for removal in removals for file in removal.files} | figures
+            with catalog.transaction():  # nobody stores a file that the catalog is still to name
+                store.home.files.drop(files - catalog.files())
+                store.home.files.sweep(all_ages=True)
+            names = [text for removal in removals for some in removal.ids for text in some]
+            names += [title for removal in removals for title in removal.titles]
+            needles = _needles(names)
+            _forget_pages(store.home, names, needles, figures=figures)
+            store.home.forget_caches()
+            hashes = {sha256 for removal in removals for sha256 in removal.hashes}
+            forget_traces(store.home, catalog, hashes, speaks=lambda path: _speaks_of(path, needles))
+            store.indexer().forget_dropped()
+            with catalog.transaction():
+                catalog.removals.forget_names(pending)
+        if pending:
+            catalog.scrub()
+            with catalog.transaction():
+                catalog.removals.finish(pending)
+            with contextlib.suppress(EncoderError):  # what waits, or is to be made again, searches say
+                store.indexer().settle()
+    except OSError as err:
+        raise writing_error(err, Path(err.filename or store.home.path)) from err
     return [some[0] for removal in removals for some in removal.ids]
 
 
@@ -182,16 +179,10 @@ def _needles(names: Collection[str]) -> set[bytes]:
     return {
         form.encode(errors="surrogatepass")
         for name in names
-        for text in (name, _bare(name))
+        for text in (name, re.sub("^(?:arxiv|doi):", "", name))
         for form in (text, html.escape(text), json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
         if len(text) >= _TELLING
     }
-
-
-def _bare(key: str) -> str:
-    """An id as pages print it."""
-    scheme, _, rest = key.partition(":")
-    return rest if scheme in ("arxiv", "doi") else key
 
 
 def _speaks_of(path: Path, needles: Collection[bytes]) -> bool:

@@ -88,7 +88,7 @@ class _Rereader:
         self._claims.close()
         if self._pictures:
             with self._catalog.transaction():  # nobody stores a file that the catalog is still to name
-                self._store.home.files.drop_all(self._pictures - self._catalog.files())
+                self._store.home.files.drop(self._pictures - self._catalog.files())
 
     def readings(self, sources: Mapping[str, Source]) -> Iterator[_Reading]:
         """The files in their order, while those behind are already being read."""

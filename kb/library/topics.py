@@ -17,10 +17,10 @@ from kb.errors import BadIdentifier, BadRecord, UsageError
 from kb.ids import paper_key, plain_words
 from kb.input_files import read_file
 from kb.protocols import Vectors
-from kb.records import NO_FILTERS, Candidate, Filters, Paper, Preview, PreviewCounts, Skipped, Topic
+from kb.records import NO_FILTERS, Candidate, Filters, Preview, PreviewCounts, Topic
 from kb.writing.relevance import Anchor, rank
 from kb.writing.topic_query import parse_query
-from kb.writing.topics import concerns, judge
+from kb.writing.topics import judge
 
 if TYPE_CHECKING:
     from kb.index.catalog import Catalog
@@ -171,40 +171,13 @@ class Topics:
         return len(data.entries)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranking:
-    """What a topic makes of candidates: those inside with the reasons, the most relevant first, and those that were
-    found but left out."""
-
-    inside: tuple[tuple[Paper, tuple[str, ...]], ...] = ()
-    outside: tuple[Skipped, ...] = ()
-
-
-def rank_for_topic(
-    catalog: Catalog, topic: Topic, papers: Sequence[Paper], *, encode: Encode, before: date | None = None
-) -> Ranking:
-    """Judge and rank what a topic finds among papers; what it does not find is not mentioned.
+def anchors(catalog: Catalog, topic: Topic | None, *, before: date | None = None) -> list[Anchor]:
+    """The papers that show what the user wants: examples of the topic, what was liked, disliked and tagged, papers
+    of the user's own (local files, and full texts that no digest brought). The strongest reason of each counts.
 
     ``before`` is the first day of the period: papers announced from then on are no witnesses of the user's taste
     unless the user said so, because they may have come in with this very run.
     """
-    found = [paper for paper in papers if concerns(topic, paper)]
-    judged = {paper.id: judge(topic, paper) for paper in found}
-    inside = [paper for paper in found if judged[paper.id].inside]
-    ranked = rank(inside, topic=topic, anchors=anchors(catalog, topic, before=before), encode=encode)
-    return Ranking(
-        inside=tuple((paper, (*judged[paper.id].reasons, *relevance.told)) for paper, relevance in ranked),
-        outside=tuple(
-            Skipped(paper_id=key, reason="; ".join(judgement.reasons))
-            for key, judgement in judged.items()
-            if not judgement.inside
-        ),
-    )
-
-
-def anchors(catalog: Catalog, topic: Topic | None, *, before: date | None = None) -> list[Anchor]:
-    """The papers that show what the user wants: examples of the topic, what was liked, disliked and tagged, papers
-    of the user's own (local files, and full texts that no digest brought). The strongest reason of each counts."""
     found: dict[str, tuple[float, str]] = {}
 
     def stand(keys: Sequence[str], weight: float, why: str) -> None:

@@ -2,7 +2,8 @@
 
 It can be stopped at any point and started again: records are added before anything is decided, pages are written
 before the ledger says that they were, the ledger and the visit of a day are one transaction, and mail that did not go
-out is sent by the next run. Days on which it did not run are asked for later.
+out is sent by the next run. Days on which it did not run are asked for later: what arXiv announced is taken from its
+feeds on the day, from its API for missed days.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import hashlib
 import json
 import smtplib
 import ssl
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -20,44 +21,59 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from kb.calendar import EASTERN, announcement_days, is_announcement_day, previous_announcement_day, why_nothing
+from kb.calendar import (
+    EASTERN,
+    announcement_day,
+    announcement_days,
+    is_announcement_day,
+    previous_announcement_day,
+    why_nothing,
+)
 from kb.errors import DONE, IN_PART, HomeError, KbError, SourceError, UsageError
+from kb.index.catalog.matching import Known, merge
 from kb.library.adding import add_items
-from kb.library.announcing import AddItems, Announcements, Gathered, fetch_fulltexts, read_feed
-from kb.library.digesting import Composition, Digests, DigestSelection, enter
-from kb.library.pages import Pages, page_settings, slug
-from kb.library.topics import Period, remember_periods
-from kb.records import FORMS, Digest, DigestCounts, Failure, Language, Topic, TopicReport, UpdateReport
+from kb.library.digesting import Composition, Digests, enter, folder_of, write_feed
+from kb.library.pages import Pages, page_settings
+from kb.records import (
+    FORMS,
+    AddReport,
+    Digest,
+    DigestCounts,
+    Failure,
+    Filters,
+    Item,
+    Language,
+    Metadata,
+    Paper,
+    SourceRecord,
+    Topic,
+    TopicReport,
+    UpdateReport,
+)
 from kb.rendering import render_digest
-from kb.rendering.naming import page_name_of
 from kb.settings import Settings
-from kb.writing.topics import feed_categories
+from kb.writing.topics import arxiv_query, concerns, feed_categories
 
 if TYPE_CHECKING:
     from kb.home import FileStore
+    from kb.index.catalog import Catalog
     from kb.library.indexing import Progress
     from kb.library.parts import Models, Store
     from kb.sources.arxiv import ArxivSource
-    from kb.sources.feed import FeedPage
+    from kb.sources.feed import FeedEntry, FeedPage
     from kb.sources.http import PoliteClient
 
 AskedWhom = Literal["feed", "api", "library"]
+AddItems = Callable[..., AddReport]
+"""``kb.library.adding.add_items`` over the store at hand: items, and by name ``fetch`` and ``progress``."""
+_LOOK_BACK = timedelta(days=5)
+"""Moderation holds papers back, and the API knows only when they were submitted."""
+
+_SHOWN_LATELY = 300
+"""New versions of so many papers that were shown last are looked for by id: three requests."""
 _MOST_MISSED = timedelta(days=92)
 _LATE_MAIL = timedelta(days=10)
-_FEED_PERIOD = timedelta(days=7)
 _MAIL_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """How the job is to be done."""
-
-    out: Path
-    forms: Sequence[str]
-    fulltext: bool
-    audience: str
-    language: Language | None
-    progress: Progress | None
 
 
 def update(
@@ -83,63 +99,69 @@ def update(
     wanted = [form.strip() for form in forms]
     if wrong := [form for form in wanted if form not in FORMS]:
         raise UsageError(f"{wrong[0]!r} is not a form: choose from {', '.join(FORMS)}")
-    plan = Plan(
-        out=out or store.home.digests_path,
-        forms=wanted,
-        fulltext=fulltext,
-        audience=audience,
-        language=language,
-        progress=progress,
-    )
     with store.home.job("update"):
-        # arXiv dates its listings in Eastern time: while it is still yesterday there, today's is not out.
-        return _Update(store, models, settings, plan, today=day or datetime.now(EASTERN).date()).run()
-
-
-@dataclass
-class _Report:
-    """The run's report while it is being made."""
-
-    topics: list[TopicReport] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-
-    def made(self) -> UpdateReport:
-        """The report, with its status."""
-        return UpdateReport(
-            topics=tuple(self.topics),
-            files=tuple(self.files),
-            failures=tuple(dict.fromkeys(self.failures)),  # arXiv is asked several times, and may be down each time
-            status=IN_PART if self.failures else DONE,
-        )
+        run = _Update(
+            store, models, settings, out=out or store.home.digests_path, forms=wanted, fulltext=fulltext,
+            audience=audience, language=language, progress=progress,
+            # arXiv dates its listings in Eastern time: while it is still yesterday there, today's is not out.
+            today=day or datetime.now(EASTERN).date(),
+        )  # fmt: skip
+        return run.run()
 
 
 class _Update:
     """One run of the job."""
 
-    def __init__(self, store: Store, models: Models, settings: Settings, plan: Plan, *, today: date) -> None:
+    def __init__(
+        self,
+        store: Store,
+        models: Models,
+        settings: Settings,
+        *,
+        out: Path,
+        forms: Sequence[str],
+        fulltext: bool,
+        audience: str,
+        language: Language | None,
+        today: date,
+        progress: Progress | None,
+    ) -> None:
         from kb.sources.arxiv import ArxivSource
         from kb.sources.http import PoliteClient
 
-        self._store, self._settings, self._plan, self._today = store, settings, plan, today
+        self._store, self._settings, self._today = store, settings, today
+        self._out, self._forms, self._fulltext = out, forms, fulltext
+        self._audience, self._language, self._progress = audience, language, progress
         self._catalog = store.catalog()
         self._digests, self._pages = Digests(store, models, settings), Pages(store, settings)
         self._newest = previous_announcement_day(today)
-        self._report = _Report()
         self._client: PoliteClient = PoliteClient(settings, cache_folder=store.home.cache_path / "http")
         self._source: ArxivSource = ArxivSource(self._client, settings)
         self._add: AddItems = partial(add_items, store, models, settings)
-        self._announcements = Announcements(self._catalog, source=self._source, add=self._add, progress=plan.progress)
+        self._announcements = Announcements(self._catalog, source=self._source, add=self._add, progress=progress)
+        self._reports: list[TopicReport] = []
+        self._files: list[str] = []
+        self._failures: list[Failure] = []
 
     def run(self) -> UpdateReport:
         """Do what is due for every topic; returns the report of ``Library.update``."""
         topics = self._catalog.ledger.topics()
         due = {topic.name: self._due(topic) for topic in topics}
         page = self._read_feed([topic for topic in topics if self._newest in due[topic.name]])
-        by_feed = [topic for topic in topics if self._newest in due[topic.name] and self._serves(topic, page)]
+        # The feed tells all that was announced for a topic on the newest day, where it carries that day whole.
+        by_feed = [
+            topic
+            for topic in topics
+            if self._newest in due[topic.name]
+            and page is not None and page.day == self._newest and not page.is_cut
+            and feed_categories(topic) is not None
+        ]  # fmt: skip
         # First what the API has, then the feed: so a run that was stopped and one that was not know the same papers
         # when the feed says that they are new or replaced.
-        asked = {topic.name: self._ask(topic, self._missed(topic, due[topic.name], by_feed)) for topic in topics}
+        asked: dict[str, Gathered | None] = {}
+        for topic in topics:
+            missed = [day for day in due[topic.name] if topic not in by_feed or day != self._newest]
+            asked[topic.name] = self._ask(topic, missed)
         newest: dict[str, Gathered] = {}
         if page is not None and by_feed:
             others = [topic for topic in topics if topic not in by_feed and asked[topic.name] is not None]
@@ -147,9 +169,14 @@ class _Update:
         for topic in topics:
             if (gathered := asked[topic.name]) is not None:
                 self._bring_up(topic, due[topic.name], newest.get(topic.name), gathered, page)
-        self._report.failures += self._announcements.failures
+        self._failures += self._announcements.failures
         self._deliver(topics)
-        return self._report.made()
+        return UpdateReport(
+            topics=tuple(self._reports),
+            files=tuple(self._files),
+            failures=tuple(dict.fromkeys(self._failures)),  # arXiv is asked several times, and may be down each time
+            status=IN_PART if self._failures else DONE,
+        )
 
     # -------------------------------------------------------------------------------------- which days
 
@@ -166,16 +193,15 @@ class _Update:
         asking = [topic for topic in topics if feed_categories(topic)]
         if not asking or not is_announcement_day(self._today):
             return None
+        from kb.sources.feed import ArxivFeed
+
         try:
-            return read_feed(asking, client=self._client, settings=self._settings)
+            categories = sorted({category for topic in asking for category in feed_categories(topic) or ()})
+            return ArxivFeed(self._client, self._settings).announced(categories)
         except SourceError as err:
             reason = f"{err} (its API was asked instead)"
-            self._report.failures.append(Failure(what="arXiv's feed", code=err.code, reason=reason, retry=err.retry))
+            self._failures.append(Failure(what="arXiv's feed", code=err.code, reason=reason, retry=err.retry))
             return None
-
-    def _serves(self, topic: Topic, page: FeedPage | None) -> bool:
-        """Whether the feed tells all that was announced for a topic on the newest day."""
-        return page is not None and page.day == self._newest and not page.is_cut and feed_categories(topic) is not None
 
     # -------------------------------------------------------------------------------------- one topic
 
@@ -189,8 +215,10 @@ class _Update:
                 came = newest if newest is not None and day == self._newest else gathered
                 if day not in came.ready:
                     continue  # what failed is among the failures
-                if day == self._newest and newest is None and _is_behind(page, day) and not self._has(topic, day):
-                    self._not_out(topic, day, page)
+                if day == self._newest and newest is None and self._is_not_out(topic, day, page):
+                    carried = page.day if page is not None else None
+                    why = f"arXiv's feed still carries {carried or 'no date'}: run kb update again later"
+                    self._explain(topic, day, why)
                 else:
                     self._do(topic, day, came, source="feed" if came is newest else "api")
         except HomeError:
@@ -199,11 +227,7 @@ class _Update:
             self._failed(topic, err)
 
     def _failed(self, topic: Topic, err: KbError) -> None:
-        self._report.failures.append(Failure(what=topic.name, code=err.code, reason=str(err), retry=err.retry))
-
-    def _missed(self, topic: Topic, due: Sequence[date], by_feed: Sequence[Topic]) -> list[date]:
-        """The days that are due and that no feed tells of."""
-        return [day for day in due if topic not in by_feed or day != self._newest]
+        self._failures.append(Failure(what=topic.name, code=err.code, reason=str(err), retry=err.retry))
 
     def _ask(self, topic: Topic, missed: Sequence[date]) -> Gathered | None:
         """What the API has for missed days; None when the topic cannot be asked for."""
@@ -218,24 +242,25 @@ class _Update:
             self._failed(topic, err)
             return None
 
-    def _has(self, topic: Topic, day: date) -> bool:
+    def _is_not_out(self, topic: Topic, day: date, page: FeedPage | None) -> bool:
+        """Whether the newest listing is not there yet: then the day stays due."""
+        if page is None or (page.day is not None and page.day >= day):
+            return False
         choice = self._digests.choose(topic, since=day, until=day)
-        return bool(choice.shown or choice.left_out)
+        return not (choice.shown or choice.left_out)
 
-    def _not_out(self, topic: Topic, day: date, page: FeedPage | None) -> None:
-        """The newest listing is not there yet: the day stays due."""
-        carried = page.day if page is not None else None
-        why = f"arXiv's feed still carries {carried or 'no date'}: run kb update again later"
-        self._report.topics.append(TopicReport(topic=topic.name, day=day, counts=DigestCounts(), why_nothing=why))
+    def _explain(self, topic: Topic, day: date, why: str) -> None:
+        """A day of a topic without a page."""
+        self._reports.append(TopicReport(topic=topic.name, day=day, counts=DigestCounts(), why_nothing=why))
 
     def _do(self, topic: Topic, day: date, came: Gathered, *, source: AskedWhom) -> None:
         """Choose, fetch, write, remember."""
-        replaced = came.replaced_on(day)
-        if self._plan.fulltext:
+        replaced = frozenset(came.replaced.get(day, ()))
+        if self._fulltext:
             chosen = self._digests.choose(topic, since=day, until=day, replaced=replaced)
             papers = [one.paper for one in chosen.shown]
-            self._report.failures += fetch_fulltexts(
-                self._catalog, papers, source=self._source, add=self._add, progress=self._plan.progress
+            self._failures += fetch_fulltexts(
+                self._catalog, papers, source=self._source, add=self._add, progress=self._progress
             )
         made = self._compose(topic, day, replaced=replaced)
         self._finish(topic, day, made, why=came.remarks.get(day), source=source)
@@ -246,20 +271,22 @@ class _Update:
             why = "the day was done before, and nothing was found then"
             self._finish(topic, self._newest, self._compose(topic, self._newest), why=why, source="library")
             return
-        closed = why_nothing(self._today) or f"arXiv announces nothing on {self._today}"
-        self._report.topics.append(
-            TopicReport(topic=topic.name, day=self._today, counts=DigestCounts(), why_nothing=closed)
-        )
+        self._explain(topic, self._today, why_nothing(self._today) or f"arXiv announces nothing on {self._today}")
 
     def _finish(self, topic: Topic, day: date, made: Composition, *, why: str | None, source: AskedWhom) -> None:
         """Pages first, then the memory of them: a stop in between only writes the same pages again."""
         digest = made.digest
-        self._write(digest, day)
+        forms = [form for form in self._forms if form != "rss"]  # a feed is the topic's, not the day's
+        written = self._pages.write(digest, forms, out=folder_of(self._out, topic.name, day), root=self._out)
+        self._files += map(str, written)
         self._remember(topic, day, made)
-        told = _explain(digest, why, day)
+        told = None
+        if not digest.entries:
+            nothing = None if digest.counts.found else why_nothing(day) or why
+            told = nothing or digest.notices[0]
         row = TopicReport(topic=topic.name, day=day, counts=digest.counts, why_nothing=told, source=source)
-        self._report.topics.append(row)
-        self._report.failures += [
+        self._reports.append(row)
+        self._failures += [
             Failure(what=left.skipped.paper_id, code="no-note", reason=left.skipped.reason, retry=True)
             for left in made.left_out
             if left.counted_as == "failed"
@@ -278,36 +305,30 @@ class _Update:
     def _compose(self, topic: Topic, day: date, *, replaced: frozenset[str] = frozenset()) -> Composition:
         choice = self._digests.choose(topic, since=day, until=day, replaced=replaced)
         return self._digests.compose(
-            topic, choice, since=day, until=day, audience=self._plan.audience,
-            language=self._plan.language, progress=self._plan.progress,
+            topic, choice, since=day, until=day, audience=self._audience,
+            language=self._language, progress=self._progress,
         )  # fmt: skip
 
     # -------------------------------------------------------------------------------------- delivery
 
-    def _write(self, digest: Digest, day: date) -> None:
-        folder = folder_of(self._plan.out, digest.topic or "", day)
-        forms = [form for form in self._plan.forms if form != "rss"]  # a feed is the topic's, not the day's
-        written = self._pages.write(digest, forms, out=folder, root=self._plan.out)
-        self._report.files += [str(path) for path in written]
-
     def _deliver(self, topics: Sequence[Topic]) -> None:
         """The feed of each topic, the page that leads to all days, and the mail that did not go out yet."""
-        plan, written = self._plan, list[Path]()
-        if "rss" in plan.forms:
+        written: list[Path] = []
+        if "rss" in self._forms:
             for topic in topics:
                 try:
                     written += write_feed(
-                        topic, self._store, self._digests, self._pages, until=self._newest, out=plan.out,
-                        audience=plan.audience, language=plan.language,
+                        topic, self._store, self._digests, self._pages, until=self._newest, out=self._out,
+                        audience=self._audience, language=self._language,
                     )  # fmt: skip
                 except HomeError:
                     raise
                 except KbError as err:
                     what = f"feed of {topic.name}"
-                    self._report.failures.append(Failure(what=what, code=err.code, reason=str(err), retry=err.retry))
-        if {"html", "json"} <= set(plan.forms) and topics:
-            written.append(self._pages.write_index(plan.out))
-        self._report.files += [str(path) for path in written]
+                    self._failures.append(Failure(what=what, code=err.code, reason=str(err), retry=err.retry))
+        if {"html", "json"} <= set(self._forms) and topics:
+            written.append(self._pages.write_index(self._out))
+        self._files += [str(path) for path in written]
         if has_mail(self._settings):
             self._mail(topics)
 
@@ -323,70 +344,14 @@ class _Update:
                     mail(made.digest, self._settings, self._store.home.files)
                 except KbError as err:
                     failure = Failure(what=f"mail of {topic.name}, {day}", code=err.code, reason=str(err), retry=True)
-                    self._report.failures.append(failure)
+                    self._failures.append(failure)
                     continue
                 with self._store.changing():
                     ledger.visit(topic.name, day, _visit(made.digest, mailed=True))
 
 
-def _is_behind(page: FeedPage | None, day: date) -> bool:
-    return page is not None and (page.day is None or page.day < day)
-
-
-def _explain(digest: Digest, remark: str | None, day: date) -> str | None:
-    """Why the page is empty, if it is."""
-    if digest.entries:
-        return None
-    if digest.counts.found:
-        return digest.notices[0]
-    return why_nothing(day) or remark or digest.notices[0]
-
-
 def _visit(digest: Digest, *, mailed: bool) -> str:
     return json.dumps({"counts": asdict(digest.counts), "mailed": mailed})
-
-
-def folder_of(out: Path, topic: str, day: date) -> Path:
-    """Where the pages of a topic's day lie."""
-    return out / slug(topic) / day.isoformat()
-
-
-def write_feed(
-    topic: Topic,
-    store: Store,
-    digests: Digests,
-    pages: Pages,
-    *,
-    until: date,
-    out: Path,
-    audience: str = "self",
-    language: Language | None = None,
-) -> list[Path]:
-    """The feed of a topic beside its days: what it has shown in the last days, the latest first; its entries lead to
-    those pages of the days that are there."""
-    catalog, since = store.catalog(), until - _FEED_PERIOD
-    known = {
-        (row["paper_id"], date.fromisoformat(row["day"]))
-        for row in catalog.ledger.entries(topic.name)
-        if row["how"] in ("new", "updated")
-    }
-    shown = [
-        one
-        for one in digests.choose(topic, since=since, until=until).shown
-        if any((key, one.day) in known for key in (one.paper.id, *one.paper.aliases))
-    ]
-    shown.sort(key=lambda one: one.day, reverse=True)
-    choice = DigestSelection(shown=tuple(shown))
-    made = digests.compose(topic, choice, since=since, until=until, audience=audience, language=language)
-    papers_on: dict[str, str] = {}
-    for one in shown:
-        name = f"{page_name_of(topic.name, since=one.day, until=one.day)}.html"
-        page = folder_of(out, topic.name, one.day) / name
-        if page.is_file():
-            papers_on[one.paper.id] = page.relative_to(out).as_posix()
-    with store.changing():
-        remember_periods(catalog, [Period(since=since, until=until)])
-    return pages.write(made.digest, ["rss"], out=out / slug(topic.name), root=out, papers_on=papers_on)
 
 
 def has_mail(settings: Settings) -> bool:
@@ -402,9 +367,15 @@ def mail(digest: Digest, settings: Settings, files: FileStore) -> None:
     Raises:
         KbError: (``mail-failed``) when the mail server does not take it.
     """
-    message = _message(digest, settings, files)
+    pages = render_digest(
+        digest, "mail", read_file=lambda key: files.get(key).read_bytes(), settings=page_settings(settings)
+    )
+    message = message_from_bytes(pages[0][1], policy=policy.SMTP)
+    assert isinstance(message, EmailMessage)  # what this policy makes
     sender = settings.mail_from or settings.smtp_user or "kb@localhost"
-    for header, value in (("From", sender), ("To", ", ".join(settings.mail_to)), ("Message-ID", _message_id(digest))):
+    basis = f"{digest.topic}\n{digest.since}\n{digest.until}"
+    name = f"<{hashlib.sha256(basis.encode()).hexdigest()[:32]}@paper-kb>"
+    for header, value in (("From", sender), ("To", ", ".join(settings.mail_to)), ("Message-ID", name)):
         del message[header]
         message[header] = value
     try:
@@ -422,14 +393,198 @@ def mail(digest: Digest, settings: Settings, files: FileStore) -> None:
         ) from err
 
 
-def _message(digest: Digest, settings: Settings, files: FileStore) -> EmailMessage:
-    place = page_settings(settings)
-    pages = render_digest(digest, "mail", read_file=lambda key: files.get(key).read_bytes(), settings=place)
-    message = message_from_bytes(pages[0][1], policy=policy.SMTP)
-    assert isinstance(message, EmailMessage)  # what this policy makes
-    return message
+# ------------------------------------------------------------------------------------- what arXiv announced
 
 
-def _message_id(digest: Digest) -> str:
-    basis = f"{digest.topic}\n{digest.since}\n{digest.until}"
-    return f"<{hashlib.sha256(basis.encode()).hexdigest()[:32]}@paper-kb>"
+@dataclass
+class Gathered:
+    """What came of asking arXiv for one topic.
+
+    ``ready`` has the days about which arXiv has answered; ``replaced`` names for each day the papers whose new version
+    was announced; ``remarks`` say for a day what a reader of an empty page should know.
+    """
+
+    ready: set[date] = field(default_factory=set)
+    replaced: dict[date, set[str]] = field(default_factory=dict)
+    remarks: dict[date, str] = field(default_factory=dict)
+
+
+class Announcements:
+    """Asks arXiv and adds the records that a topic finds, or whose paper is known. Full texts are fetched later.
+
+    Every step can be repeated: what is in already stays as it is.
+    """
+
+    def __init__(self, catalog: Catalog, *, source: ArxivSource, add: AddItems, progress: Progress | None) -> None:
+        self._catalog, self._source, self._add_items, self._progress = catalog, source, add, progress
+        self.failures: list[Failure] = []
+
+    def newest(
+        self, topics: Sequence[Topic], day: date, *, page: FeedPage, others: Sequence[Topic] = ()
+    ) -> dict[str, Gathered]:
+        """What a feed that carries ``day`` announced, by name of topic.
+
+        What ``others`` will find by asking the API is taken from the feed as well, where it is in it: else it would
+        hang on who asked first, and on where a run was stopped, what is known of a paper.
+        """
+        self.failures += [Failure(what=f"feed of {day}", code="bad-record", reason=text) for text in page.broken]
+        known = self._known([entry.id for entry in page.entries])
+        found = []
+        for entry in page.entries:
+            is_new = entry.type in ("new", "cross")
+            paper = _as_paper(entry.metadata) if is_new and entry.id not in known else None
+            if entry.id in known or (paper and any(concerns(topic, paper) for topic in (*topics, *others))):
+                found.append(entry)
+        self._add(entry.item for entry in found)
+        self._complete([entry.id.removeprefix("arxiv:") for entry in found])
+        again = {entry.id for entry in found if entry.type.startswith("replace")}
+        return {
+            topic.name: Gathered(ready={day}, replaced={day: again}, remarks={day: _remark(topic, page.entries, day)})
+            for topic in topics
+        }
+
+    def missed(self, topic: Topic, days: Sequence[date], *, first_visit: date | None) -> Gathered:
+        """What the API has for days whose feed was not read.
+
+        A paper is announced on the first day after its submission on which it can be; one that arXiv held back is
+        still unknown here then, and counts for the first missed day after it.
+
+        Raises:
+            UsageError: when the topic asks for nothing that arXiv can look for.
+        """
+        query, first, last = arxiv_query(topic), min(days), max(days)
+        since = max(first - _LOOK_BACK, first_visit) if first_visit is not None and first_visit < first else first
+        gathered = Gathered(ready=set(days))
+        found = list(self._good(self._source.query(query, since=since, until=last), gathered, what=topic.name))
+        known = self._known([key for item in found for key in _ids(item)])
+        self._add(self._dated(topic, found, days, known))
+        replaced = list(self._good(self._source.replaced(query, since=first, until=last), gathered, what=topic.name))
+        replaced += self._good(self._changed(topic, since=first, until=last), gathered, what=topic.name)
+        known = self._known([key for item in replaced for key in _ids(item)])
+        mine = [item for item in replaced if known.intersection(_ids(item))]
+        for item in mine:
+            day = _first_from(days, item.metadata)
+            gathered.replaced.setdefault(day, set()).update(_ids(item))
+        self._add(mine)
+        for day in days:
+            gathered.remarks[day] = f"arXiv was asked for {query} and has nothing of {day} that is new here"
+        return gathered
+
+    def _changed(self, topic: Topic, *, since: date, until: date) -> Iterator[Item | Failure]:
+        """New versions, announced in the period, of what the topic has shown lately. Asked for by id: the new text may
+        not be what the topic's query asks for, least of all when it says that the paper is withdrawn."""
+        shown: dict[str, int] = {}
+        for row in self._catalog.ledger.entries(topic.name):
+            if row["how"] in ("new", "updated") and row["paper_id"].startswith("arxiv:"):
+                shown[row["paper_id"]] = max(shown.pop(row["paper_id"], 0), row["version"])  # the latest stand last
+        lately = list(shown)[-_SHOWN_LATELY:]
+        for one in self._source.find_many([key.removeprefix("arxiv:") for key in sorted(lately)]):
+            if isinstance(one, Failure):
+                yield one
+            elif one.record is not None and ((data := one.record.metadata).version or 0) > shown.get(data.ids[0], 0):
+                day = announcement_day(data.updated) if data.updated is not None else until
+                if since <= day <= until:
+                    yield replace(one, record=replace(one.record, metadata=replace(data, announced=(day,))))
+
+    def _complete(self, ids: Sequence[str]) -> None:
+        """Ask the API for what no feed tells: comment, journal, day of submission. Without it the papers stay."""
+        items: list[Item] = []
+        for one in self._source.find_many(ids):
+            if isinstance(one, Item):
+                items.append(one)
+            else:
+                self.failures.append(replace(one, reason=f"its comment is not known: {one.reason}"))
+        self._add(items)
+
+    def _good(self, found: Iterable[Item | Failure], gathered: Gathered, *, what: str) -> Iterator[Item]:
+        """The items; after a failure no day is ready, so that it is asked for again. ``what`` is asked for."""
+        for one in found:
+            if isinstance(one, Failure):
+                self.failures.append(replace(one, what=what))
+                gathered.ready.clear()
+            else:
+                yield one
+
+    def _dated(
+        self, topic: Topic, found: Sequence[Item], days: Sequence[date], known: frozenset[str]
+    ) -> Iterator[Item]:
+        for item in found:
+            if item.record is None or item.metadata is None or not item.metadata.announced:
+                continue
+            computed = item.metadata.announced[0]
+            if computed in days:
+                if known.intersection(item.metadata.ids) or concerns(topic, _as_paper(item.metadata)):
+                    yield item
+            elif not known.intersection(item.metadata.ids) and concerns(topic, _as_paper(item.metadata)):
+                held_back = replace(item.metadata, announced=(_first_from(days, item.metadata),))
+                yield replace(item, record=replace(item.record, metadata=held_back))
+
+    def _add(self, items: Iterable[Item | Failure]) -> None:
+        report = self._add_items(items, progress=self._progress)
+        self.failures += report.failed
+
+    def _known(self, keys: Sequence[str]) -> frozenset[str]:
+        """Those of the ids that are in the library or in the ledger."""
+        catalog = self._catalog
+        stored = catalog.papers.many(catalog.papers.ids(Filters(papers=tuple(keys)))) if keys else {}
+        aliases = {alias for paper in stored.values() for alias in (paper.id, *paper.aliases)}
+        return frozenset(aliases | (catalog.ledger.papers() & set(keys)))
+
+
+def fetch_fulltexts(
+    catalog: Catalog, papers: Sequence[Paper], *, source: ArxivSource, add: AddItems, progress: Progress | None
+) -> list[Failure]:
+    """Fetch and read the full texts of papers that have none, or that of an older version; returns what could not be
+    had."""
+    from kb.library.intake import fetch_from
+
+    def is_there(paper: Paper) -> bool:
+        stored = catalog.passages.document_version(paper.id)
+        return paper.fulltext.state != "none" and (stored is None or stored >= (paper.version or 0))
+
+    wanted = [
+        paper for paper in papers if paper.id.startswith("arxiv:") and not is_there(paper) and not paper.withdrawn
+    ]
+    said = catalog.papers.many([paper.id for paper in wanted], sources=True)
+    items = [
+        Item(what=paper.id.removeprefix("arxiv:"), record=_registered(said[paper.id]), fetch=True)
+        for paper in wanted
+        if paper.id in said
+    ]
+    if not items:
+        return []
+    report = add(items, fetch=lambda metadata: fetch_from(source, metadata), progress=progress)
+    partial = [Failure(what=part.id, code=part.code, reason=part.reason) for part in report.partial]
+    return [*report.failed, *partial]
+
+
+def _registered(paper: Paper) -> SourceRecord:
+    """What the registry said last of a paper: its file belongs to that."""
+    registered = [one for one in paper.sources if one.source in ("arxiv", "jsonl")]
+    bare = SourceRecord(source="arxiv", metadata=Metadata(source="arxiv", ids=(paper.id,), version=paper.version))
+    return max(registered, key=lambda one: one.metadata.version or 0, default=bare)
+
+
+def _as_paper(metadata: Metadata) -> Paper:
+    return merge([Known("", SourceRecord(source="arxiv", metadata=metadata))], keys=metadata.ids)
+
+
+def _ids(item: Item) -> tuple[str, ...]:
+    return item.metadata.ids if item.metadata is not None else ()
+
+
+def _first_from(days: Sequence[date], metadata: Metadata | None) -> date:
+    """The first of the days on or after the one that the metadata states, else the last."""
+    stated = min(metadata.announced) if metadata is not None and metadata.announced else min(days)
+    return min((day for day in days if day >= stated), default=max(days))
+
+
+def _remark(topic: Topic, entries: Sequence[FeedEntry], day: date) -> str:
+    asked = feed_categories(topic) or ()
+    listed = 0
+    for entry in entries:
+        names = {name for one in entry.metadata.categories or () for name in (one, one.partition(".")[0])}
+        listed += not names.isdisjoint(asked)
+    if not listed:
+        return f"arXiv's feed of {day} lists nothing in {', '.join(asked)}"
+    return f"arXiv's feed of {day} lists {listed} in {', '.join(asked)}, and none of them belongs here"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from kb.errors import KbError, ParseError, foreign_errors
 from kb.home import Home
-from kb.library.indexing import index_folder, open_vectors
+from kb.library.indexing import index_state, open_vectors
 from kb.library.parts import limits
 from kb.protocols import Vectors
 from kb.records import NO_FILTERS, Figure, Language, Note, Paper, Reason, Topic
@@ -133,7 +133,7 @@ class View:
 
     def spoken(self, sentence: str, language: Language) -> str:
         """A reason or a change of a note, which the data have in English, in the language of a page."""
-        from kb.rendering.phrases import spoken
+        from kb.rendering.reasons import spoken
 
         return spoken(sentence, language)
 
@@ -232,12 +232,10 @@ def _sample(home: Home, catalog: Catalog, *, limit: int) -> tuple[list[str], Vec
     """Ids and the vectors of their first passages, every n-th paper from the newest on."""
     ids = catalog.papers.ids(NO_FILTERS)
     keys = catalog.passages.first_keys(ids[:: max(1, -(-len(ids) // limit))])
-    made_with = catalog.fact("encoder")
-    dimension = int(catalog.fact("dimension") or 0)
-    if made_with is None or not keys:
-        return [], np.empty((0, dimension), dtype=np.float32)
-    folder = index_folder(home, catalog, "vectors")
-    rows, _ = open_vectors(folder, fingerprint=made_with, dimension=dimension)
+    state = index_state(home, catalog)
+    if state.encoder is None or not keys:
+        return [], np.empty((0, state.dimension), dtype=np.float32)
+    rows, _ = open_vectors(state.folders["vectors"], fingerprint=state.encoder, dimension=state.dimension)
     return list(keys), np.asarray(rows.get(list(keys.values())))
 
 

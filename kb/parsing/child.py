@@ -49,15 +49,12 @@ def answer(request: dict[str, Any]) -> bytes:
         return _render(data, page=request["page"], scale=request["scale"])
     from kb.wire import pack
 
-    if request["task"] == "figures":
-        from kb.parsing.figures import find_figures
+    if request["task"] == "pictures":
+        from kb.parsing.figures import cut_pictures
+        from kb.records import Box, PicturePlace
 
-        return pack(find_figures(data, max_figures=request["max_figures"]))
-    if request["task"] == "places":
-        from kb.parsing.figures import cut_places
-        from kb.records import Box
-
-        return pack(cut_places(data, [Box(**place) for place in request["places"]]))
+        places = [PicturePlace(**{**place, "box": Box(**place["box"])}) for place in request["places"]]
+        return pack(cut_pictures(data, places))
     from kb.parsing.document import first_characters
 
     return pack(first_characters(_parse(data, request, started=started), most=request["max_characters"]))
@@ -103,7 +100,9 @@ def serve(requests: socket.socket) -> int:
     asks."""
     import kb.parsing.document
     import kb.wire  # noqa: F401
+    from kb.parsing.shapes import known_shapes
 
+    known_shapes()  # painted once for all files
     gc.freeze()
     while True:
         message, streams, _, _ = socket.recv_fds(requests, 1 << 16, 3)

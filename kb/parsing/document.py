@@ -17,6 +17,8 @@ from kb.errors import ParseError
 from kb.ids import file_key
 from kb.parsing.assembly import assemble, join_lines
 from kb.parsing.citations import raised_marks, with_references
+from kb.parsing.figures import find_figures
+from kb.parsing.floats.captions import find_captions, read_float_pages
 from kb.parsing.frontmatter import FileFacts, mark_front, read_front
 from kb.parsing.headings import find_headings
 from kb.parsing.layout import PageLayout, Placed, lay_out
@@ -26,7 +28,7 @@ from kb.parsing.marks import find_marks
 from kb.parsing.page import LinkArea, image_cover
 from kb.parsing.pdf import PdfPage, PdfReader
 from kb.parsing.references import mark_references
-from kb.parsing.roles import assign_roles, find_captions, split_run_in_headings
+from kb.parsing.roles import assign_roles, mark_captions, split_run_in_headings
 from kb.parsing.sheets import PaperPages, PrintedSheet, on_pages, on_sheets, read_pages, sheet_labels
 from kb.records import RECOGNISED, Document, Fulltext, Metadata
 from kb.text import UNREAD
@@ -155,16 +157,19 @@ def read_pdf(
         outline = reader.outline()
         information = reader.information()
         count = reader.page_count
-    legible = judge(reading.sheets)
-    found = read_pages(legible.sheets)
-    pages = found.layouts
-    labels = () if reading.broken else sheet_labels(pages, found.lines)
-    body = lay_out(pages, found.lines)
-    split_run_in_headings(pages, body=body)
-    mark_contents(pages)
-    captions = find_captions(pages, body=body)
+        legible = judge(reading.sheets)
+        found = read_pages(legible.sheets)
+        pages = found.layouts
+        labels = () if reading.broken else sheet_labels(pages, found.lines)
+        body = lay_out(pages, found.lines)
+        split_run_in_headings(pages, body=body)
+        mark_contents(pages)
+        float_pages = read_float_pages(pages)
+        float_captions = find_captions(float_pages, [page.graphics for page in pages], body=body)
+        captions = mark_captions(pages, float_captions)
+        figures = find_figures(reader, float_pages, float_captions, body=body, deadline=deadline)
     mark_front(pages, body=body)
-    headings = find_headings(pages, outline=on_pages(outline, pages), body=body)
+    headings = find_headings(pages, outline=on_pages(outline, pages), body=body, supplement=found.supplement)
     assign_roles(pages, captions, body=body)
     mark_references(pages, headings)
     find_marks(pages)
@@ -200,6 +205,7 @@ def read_pdf(
         dropped=dict(sorted(dropped.items())),
         warnings=tuple(reading.warnings),
         page_labels=labels,
+        figures=figures,
     )
     return with_references(document, raised=raised)
 

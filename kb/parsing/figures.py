@@ -1,4 +1,4 @@
-"""Cut figures and tables out of a PDF: a picture, the label, the whole caption, and where both stand.
+"""Where the figures and tables of a PDF stand, with label and whole caption, and pictures of places on its pages.
 
 Only this module imports Pillow.
 """
@@ -9,8 +9,6 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +16,12 @@ from numpy.typing import NDArray
 from kb.errors import ParseError, foreign_errors
 from kb.parsing.floats.captions import FloatCaption
 from kb.parsing.floats.page import FloatPage, Rect
-from kb.parsing.floats.reading import find_captions, read_float_pages, read_scene
-from kb.parsing.floats.regions import Offer, Proposal, choose_regions, count_votes, propose_regions
+from kb.parsing.floats.regions import Offer, Proposal, choose_regions, count_votes, propose_regions, read_scene
 from kb.parsing.floats.walls import mark_frames, mark_obstacles
-from kb.parsing.layout import BodyStyle, lay_out
-from kb.parsing.page import Graphic, Turn
+from kb.parsing.layout import BodyStyle
+from kb.parsing.page import Raster
 from kb.parsing.pdf import PdfReader
-from kb.parsing.sheets import PrintedSheet, read_pages
-from kb.records import Box, FigureImage
+from kb.records import Box, FigurePlace, PicturePlace
 
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:
@@ -43,8 +39,7 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     return out.getvalue()
 
 
-MAX_PAGES = 400
-MAX_LINES_PER_PAGE = 3_000
+MAX_LINES_PER_PAGE = 3_000  # of a page that is looked at
 MAX_CAPTIONS_PER_PAGE = 16
 LOOK_SCALE = 1.5  # pixels per point while looking for regions
 MAX_LOOK_PIXELS = 4_000_000
@@ -56,90 +51,90 @@ _AROUND_POINTS = 7.0  # up and down, that a place may grow
 _INK = 200  # grey levels below it are ink
 
 
-def find_figures(source: Path | bytes, *, max_figures: int) -> list[FigureImage]:
-    """Figures and tables with a caption, in reading order, at most ``max_figures``.
+def find_figures(
+    reader: PdfReader,
+    pages: Sequence[FloatPage],
+    captions: Sequence[FloatCaption],
+    *,
+    body: BodyStyle,
+    deadline: float | None = None,
+) -> tuple[FigurePlace, ...] | None:
+    """Where the figures and tables with a caption stand, in reading order.
 
     Args:
-        source: a PDF, as a path or as the file's bytes.
-        max_figures: the most that are returned; 0 gives none.
-
-    Returns:
-        Pictures (PNG, at most 2,000 pixels a side, turned upright) with label, kind, caption text, and the boxes of
-        float and caption in points of the page as shown. Algorithms and listings are of kind "figure".
-
-    Raises:
-        ParseError: when the file cannot be opened (``pdf-encrypted``, ``pdf-broken``).
+        reader: the open file, of which the pages with captions are painted.
+        pages: as ``find_captions`` left them, with the ``captions`` that it found.
+        body: how running text is set.
+        deadline: ``time.monotonic()`` after which no page is looked at any more: then the answer is None.
     """
-    if max_figures <= 0:
-        return []
-    data = source if isinstance(source, bytes) else source.read_bytes()
-    with PdfReader(data) as reader:
-        pages, body, graphics = _read_pages(reader)
-        captions = find_captions(pages, body=body, graphics_of=lambda page: graphics[page.number])
-        pages_offers = _look(reader, pages, captions, body=body)
-        votes = count_votes([offer for offers in pages_offers for offer in offers])
-        chosen = [
-            (caption, proposal)
-            for offers in pages_offers
-            for (caption, _), proposal in zip(offers, choose_regions(offers, votes), strict=True)
-        ]
-        return [_cut(reader, *found) for found in _settle(chosen)[:max_figures]]
+    try:
+        pages_offers = _look(reader, pages, captions, body=body, deadline=deadline)
+    except ParseError as err:
+        if err.code == "parse-timeout":
+            return None
+        raise
+    votes = count_votes([offer for offers in pages_offers for offer in offers])
+    chosen = [
+        (caption, proposal)
+        for offers in pages_offers
+        for (caption, _), proposal in zip(offers, choose_regions(offers, votes), strict=True)
+    ]
+    return tuple(_place(*found) for found in _settle(chosen))
 
 
-def cut_places(data: bytes, places: Sequence[Box]) -> list[bytes]:
-    """Pictures (PNG, at most 2,000 pixels a side) of places of a PDF's pages, one each, in their order.
-
-    A place is grown to the next blank row where ink stands over its edge, as brackets do over a line.
+def cut_pictures(data: bytes, places: Sequence[PicturePlace]) -> list[bytes]:
+    """Pictures (PNG, at most 2,000 pixels a side and 2 MB) of places of a PDF's pages, one each, in their order.
 
     Raises:
         ParseError: when the file cannot be opened, or has no such page.
     """
     with PdfReader(data) as reader:
-        return [_cut_place(reader, place) for place in places]
+        return [_picture(reader, place) for place in places]
 
 
-def _cut_place(reader: PdfReader, place: Box) -> bytes:
-    area = (place.x0 - _MARGIN_POINTS, place.y0 - _AROUND_POINTS, place.x1 + _MARGIN_POINTS, place.y1 + _AROUND_POINTS)
+def _picture(reader: PdfReader, place: PicturePlace) -> bytes:
+    box = place.box
+    beside, around = (_MARGIN_POINTS, _AROUND_POINTS) if place.is_grown else (0.0, 0.0)
+    area = (box.x0 - beside, box.y0 - around, box.x1 + beside, box.y1 + around)
     scale = min(CROP_SCALE, MAX_CROP_SIDE_PIXELS / max(area[2] - area[0], area[3] - area[1], 1.0))
-    with reader.page(place.page) as page:
-        found = page.render(scale=scale, crop=area)
-    rows = _without_colour(found.pixels)
-    rows = rows if rows.ndim == 2 else rows.min(axis=2)
-    has_ink: NDArray[np.bool_] = np.any(rows < _INK, axis=1)
-    top = max(0, round((place.y0 - found.y0) * found.scale))
-    bottom = min(len(has_ink), round((place.y1 - found.y0) * found.scale))
+    with reader.page(box.page) as page:
+        while True:
+            found = page.render(scale=scale, crop=area)
+            pixels = _within_blank_rows(found, box) if place.is_grown else found.pixels
+            png = encode_png(_without_colour(np.rot90(pixels, k=-place.turn // 90)))
+            if len(png) <= MAX_CROP_BYTES or scale < 0.5:
+                return png
+            scale *= max(0.5, 0.95 * (MAX_CROP_BYTES / len(png)) ** 0.5)
+
+
+def _within_blank_rows(found: Raster, box: Box) -> NDArray[np.uint8]:
+    """The rows of a box, and those around it up to the next that is blank: brackets reach over a line."""
+    has_ink: NDArray[np.bool_] = np.any(found.pixels.min(axis=2) < _INK, axis=1)
+    top = max(0, round((box.y0 - found.y0) * found.scale))
+    bottom = min(len(has_ink), round((box.y1 - found.y0) * found.scale))
     while top > 0 and has_ink[top - 1 : top + 1].any():
         top -= 1
     while bottom < len(has_ink) and has_ink[bottom - 1 : bottom + 1].any():
         bottom += 1
-    return encode_png(_without_colour(found.pixels[top:bottom]))
+    return found.pixels[top:bottom]
 
 
-# ---------------------------------------------------------------------------------------------- reading
-
-
-def _read_pages(reader: PdfReader) -> tuple[list[FloatPage], BodyStyle, dict[int, Sequence[Graphic]]]:
-    sheets: list[PrintedSheet] = []
-    for number in range(1, min(reader.page_count, MAX_PAGES) + 1):
-        try:
-            with reader.page(number) as page:
-                sheet = PrintedSheet.of(page, page.text())
-                sheets.append(replace(sheet, lines=sheet.lines[:MAX_LINES_PER_PAGE]))
-        except ParseError:
-            continue  # a damaged page has no floats; the others may
-    found = read_pages(sheets)
-    body = lay_out(found.layouts, found.lines)
-    return read_float_pages(found.layouts), body, {layout.number: layout.graphics for layout in found.layouts}
+# ---------------------------------------------------------------------------------------------- looking
 
 
 def _look(
-    reader: PdfReader, pages: list[FloatPage], captions: list[FloatCaption], *, body: BodyStyle
+    reader: PdfReader,
+    pages: Sequence[FloatPage],
+    captions: Sequence[FloatCaption],
+    *,
+    body: BodyStyle,
+    deadline: float | None,
 ) -> list[list[Offer]]:
     """For each page with captions, each caption with the regions it might own."""
     found: list[list[Offer]] = []
     for page in pages:
         own = [caption for caption in captions if caption.page is page]
-        if not own:
+        if not own or len(page.items) > MAX_LINES_PER_PAGE:
             continue
         own = sorted(own, key=lambda caption: -caption.quality)[:MAX_CAPTIONS_PER_PAGE]
         own.sort(key=lambda caption: (caption.items[0].column, caption.box.y0, caption.box.x0))
@@ -147,8 +142,8 @@ def _look(
         mark_obstacles(page, body=body)
         scale = min(LOOK_SCALE, (MAX_LOOK_PIXELS / max(1.0, page.width * page.height)) ** 0.5)
         with reader.page(page.sheet) as shown:
-            raster = shown.render(scale=scale, crop=page.frame.area, grayscale=True)
-        raster = replace(raster, pixels=_upright(raster.pixels, page.frame.turn))
+            raster = shown.render(scale=scale, crop=page.frame.area, grayscale=True, until=deadline)
+        raster = replace(raster, pixels=np.rot90(raster.pixels, k=-page.frame.turn // 90))
         scene = read_scene(page, own, raster=raster, body=body)
         found.append([(caption, propose_regions(scene, caption)) for caption in own])
     return found
@@ -186,10 +181,7 @@ def _distinct(cut: list[tuple[FloatCaption, Proposal]]) -> list[tuple[FloatCapti
     return ([best] if best else []) + going_on
 
 
-# ---------------------------------------------------------------------------------------------- cutting
-
-
-def _cut(reader: PdfReader, caption: FloatCaption, proposal: Proposal) -> FigureImage:
+def _place(caption: FloatCaption, proposal: Proposal) -> FigurePlace:
     page = caption.page
     tight = proposal.box
     edge = _MARGIN_POINTS
@@ -201,32 +193,15 @@ def _cut(reader: PdfReader, caption: FloatCaption, proposal: Proposal) -> Figure
         min(page.height, tight.y1 + edge, *(b.y0 + 1 for b in lines if b.y0 >= tight.y1 - 2)),
     )
     grown = Rect(min(grown.x0, tight.x0), min(grown.y0, tight.y0), max(grown.x1, tight.x1), max(grown.y1, tight.y1))
-    kind: Literal["figure", "table"] = "table" if caption.family == "Table" else "figure"
-    return FigureImage(
+    return FigurePlace(
         label=caption.label,
-        kind=kind,
+        kind="table" if caption.family == "Table" else "figure",
         caption=caption.text,
         page=page.sheet,
         box=_box(page, tight),
-        png=_picture(reader, page, grown),
+        picture=PicturePlace(box=_box(page, grown), turn=page.frame.turn),
         caption_boxes=tuple(_box(page, item.box) for item in caption.items),
     )
-
-
-def _picture(reader: PdfReader, page: FloatPage, crop: Rect) -> bytes:
-    longest = max(crop.width, crop.height, 1.0)
-    scale = min(CROP_SCALE, MAX_CROP_SIDE_PIXELS / longest)
-    with reader.page(page.sheet) as shown:
-        while True:
-            pixels = _upright(shown.render(scale=scale, crop=page.frame.on_page(crop)).pixels, page.frame.turn)
-            png = encode_png(np.ascontiguousarray(_without_colour(pixels)))
-            if len(png) <= MAX_CROP_BYTES or scale < 0.5:
-                return png
-            scale *= max(0.5, 0.95 * (MAX_CROP_BYTES / len(png)) ** 0.5)
-
-
-def _upright(pixels: NDArray[np.uint8], turn: Turn) -> NDArray[np.uint8]:
-    return np.rot90(pixels, k=-turn // 90)
 
 
 def _without_colour(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

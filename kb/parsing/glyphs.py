@@ -16,11 +16,13 @@ _GAP_EM = 0.165  # more than letters of a word are apart
 SPACE_EM = 0.13  # a gap from which on two pieces are two words, in units of the font size
 _SPACING_ACCENTS = {
     "´": "\u0301", "`": "\u0300", "¨": "\u0308", "ˆ": "\u0302", "˜": "\u0303", "¯": "\u0304", "˘": "\u0306",
-    "ˇ": "\u030c", "˚": "\u030a", "¸": "\u0327", "˙": "\u0307", "˝": "\u030b", "˛": "\u0328",
+    "ˇ": "\u030c", "˚": "\u030a", "¸": "\u0327", "˙": "\u0307", "˝": "\u030b", "˛": "\u0328", "\u20d7": "\u20d7",
+    "~": "\u0303",
 }  # fmt: skip
 _DOUBLED = {"‘": "“", "’": "”", "`": "“"}
 _RELATIONS = frozenset("=∈≡∼≈⊂⊆<>≤≥")
 OVERLAYS = {"\u0338": "/", "\u0335": "-"}  # strokes over a sign (of "≠", of "ł"), and as signs of their own
+_ACCENTS = frozenset(_SPACING_ACCENTS).union(OVERLAYS)
 _LAM, _ALEFS = "\u0644", "\u0627\u0622\u0623\u0625"
 _BOLD = re.compile(r"bold|black|heavy|demi|semib|cmbx|cmb\d|sfbx|-bd|medi(?!um)|bx\d|\bB$|-B$", re.IGNORECASE)
 _ITALIC = re.compile(r"ital|obli|slant|cmti|cmsl|cmmi|sfti|sfsl|-it$|-i$", re.IGNORECASE)
@@ -159,7 +161,7 @@ def compose_accents(glyphs: list[Glyph]) -> list[Glyph]:
     The accent may come before its letter or, moved by the reader, after the word or at the line's end.
     """
     glyphs = _with_strokes(glyphs)
-    accents = [glyph for glyph in glyphs if glyph.text in _SPACING_ACCENTS or glyph.text in OVERLAYS]
+    accents = [glyph for glyph in glyphs if glyph.text in _ACCENTS and _is_accent(glyph)]
     if not accents:
         return glyphs
     out = list(glyphs)
@@ -175,6 +177,8 @@ def compose_accents(glyphs: list[Glyph]) -> list[Glyph]:
             # The reader took the raised accent for a word of its own.
             if 0 < at <= len(out) and out[at - 1].text == " " and _touch(out, at - 1, word_before=index < at - 1):
                 del out[at - 1]
+            elif index < at < len(out) and out[at].text == " " and _touch(out, at, word_before=False):
+                del out[at]
             letter = index if index < at else index - 1
             if 1 < letter < len(out) and out[letter - 1].text == " " and _touch(out, letter - 1, word_before=False):
                 del out[letter - 1]
@@ -199,7 +203,12 @@ def _with_strokes(glyphs: list[Glyph]) -> list[Glyph]:
 def is_accent(glyphs: list[Glyph]) -> bool:
     """Whether these glyphs are one accent that stands alone."""
     inked = [glyph for glyph in glyphs if not glyph.text.isspace()]
-    return len(inked) == 1 and (inked[0].text in _SPACING_ACCENTS or inked[0].text in OVERLAYS)
+    return len(inked) == 1 and _is_accent(inked[0])
+
+
+def _is_accent(glyph: Glyph) -> bool:
+    """Whether a glyph is painted over another; a tilde is where it is one of TeX's that grow with what is below."""
+    return glyph.text in _ACCENTS and (glyph.text != "~" or is_extension_font(glyph.style.font))
 
 
 def _apart(accent: Glyph, sign: Glyph) -> float:

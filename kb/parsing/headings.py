@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kb.ids import plain_words
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
@@ -170,8 +170,20 @@ _MAX_CHARS = 120
 _MIN_ALIKE = 3  # headings in one type that make it a heading's type
 
 
-def find_headings(pages: Sequence[PageLayout], *, outline: Sequence[OutlineEntry], body: BodyStyle) -> list[Heading]:
+def find_headings(
+    pages: Sequence[PageLayout],
+    *,
+    outline: Sequence[OutlineEntry],
+    body: BodyStyle,
+    supplement: Collection[TextLine] = (),
+) -> list[Heading]:
     """Headings in reading order; their lines get the role "heading".
+
+    Args:
+        pages: with the front matter marked.
+        outline: the PDF's own table of contents.
+        body: how running text is set.
+        supplement: the lines that are the title of a supplement: what follows stands below it.
 
     Measured on papers with an outline, headings found without it were right in 98.8% and complete in 86%.
     """
@@ -183,10 +195,30 @@ def find_headings(pages: Sequence[PageLayout], *, outline: Sequence[OutlineEntry
     alike = _set_like(pages, [*found, *styled], body=body)
     headings = with_levels(_in_sequence([*found, *styled, *alike]), pages=pages)
     headings.sort(key=lambda heading: (heading.page, heading.lines[0]))
+    if supplement and (title := _title_of(supplement, pages)):
+        headings = _below(title, headings)
     for heading in headings:
         for line in heading.lines:
             pages[heading.page - 1].placed[line].role = "heading"
     return headings
+
+
+def _title_of(supplement: Collection[TextLine], pages: Sequence[PageLayout]) -> Heading | None:
+    for page in pages:
+        lines = tuple(at for at, placed in enumerate(page.placed) if placed.line in supplement)
+        if lines:
+            title = " ".join(page.placed[line].line.text for line in lines)
+            return Heading(page=page.number, lines=lines, level=0, title=title)
+    return None
+
+
+def _below(title: Heading, headings: Sequence[Heading]) -> list[Heading]:
+    """The headings with the title of a supplement among them, those behind it a level deeper."""
+    place = (title.page, title.lines[0])
+    others = [one for one in headings if one.page != title.page or not set(one.lines) & set(title.lines)]
+    before = [one for one in others if (one.page, one.lines[0]) < place]
+    behind = [replace(one, level=one.level + 1) for one in others if (one.page, one.lines[0]) > place]
+    return [*before, title, *behind]
 
 
 def _in_sequence(headings: Sequence[Heading]) -> list[Heading]:

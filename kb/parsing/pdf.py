@@ -147,10 +147,15 @@ class PdfPage:
                 break
         return found
 
-    def render(self, *, scale: float, crop: Rectangle | None = None, grayscale: bool = False) -> Raster:
+    def render(
+        self, *, scale: float, crop: Rectangle | None = None, grayscale: bool = False, until: float | None = None
+    ) -> Raster:
         """The page, or its part ``crop`` (x0, y0, x1, y1 in points from the top left), as pixels.
 
         ``scale`` is pixels per point; it is lowered where the picture would pass ``MAX_RENDER_PIXELS``.
+
+        Raises:
+            ParseError: ``parse-timeout`` when a grey picture is not painted ``until`` then (``time.monotonic()``).
         """
         x0, y0, x1, y1 = crop or (0.0, 0.0, self.width, self.height)
         x0, y0 = min(max(x0, 0.0), self.width - 1), min(max(y0, 0.0), self.height - 1)
@@ -163,7 +168,7 @@ class PdfPage:
         # pypdfium2 rounds crop * scale up: half a pixel less makes that exactly our whole pixels.
         edges = [max(0.0, (edge - 0.5) / scale) for edge in (left, bottom, right, top)]
         margins = (edges[0], edges[1], edges[2], edges[3])
-        pixels = self._page.pixels(scale=scale, margins=margins, grayscale=grayscale)
+        pixels = self._page.pixels(scale=scale, margins=margins, grayscale=grayscale, until=until)
         return Raster(pixels=pixels, scale=scale, x0=left / scale, y0=top / scale)
 
     def render_without(self, addresses: Iterable[int], *, scale: float) -> Raster:

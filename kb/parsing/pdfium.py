@@ -8,7 +8,9 @@ process with limits (``kb.parsing.worker``).
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import math
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -242,10 +244,18 @@ class OpenPage:
             c.FPDFAction_GetURIPath(self._document.raw, action, buffer, size)
             yield buffer.value.decode("utf-8", "replace").strip(), (area.left, area.bottom, area.right, area.top)
 
-    def pixels(self, *, scale: float, margins: Bounds, grayscale: bool) -> NDArray[np.uint8]:
-        """The page without ``margins`` (points) as uint8: (height, width) grey or (height, width, 3) RGB."""
+    def pixels(
+        self, *, scale: float, margins: Bounds, grayscale: bool, until: float | None = None
+    ) -> NDArray[np.uint8]:
+        """The page without ``margins`` (points) as uint8: (height, width) grey or (height, width, 3) RGB.
+
+        Raises:
+            ParseError: ``parse-timeout`` when a grey picture is not painted ``until`` then (``time.monotonic()``).
+        """
         import numpy as np  # only pictures need it
 
+        if grayscale and until is not None:
+            return self._painted_until(until, scale=scale, margins=margins)
         bitmap = self._page.render(scale=scale, crop=margins, grayscale=grayscale, rev_byteorder=True)
         pixels = np.array(bitmap.to_numpy() if grayscale else bitmap.to_numpy()[..., :3])
         bitmap.close()
@@ -253,10 +263,44 @@ class OpenPage:
             pixels = pixels[..., 0]
         return pixels.astype(np.uint8, copy=False)
 
+    def _painted_until(self, until: float, *, scale: float, margins: Bounds) -> NDArray[np.uint8]:
+        import numpy as np
+
+        left, bottom, right, top = (math.ceil(edge * scale) for edge in margins)
+        whole = (math.ceil(self._page.get_width() * scale), math.ceil(self._page.get_height() * scale))
+        width, height = whole[0] - left - right, whole[1] - top - bottom
+        pixels = np.full((height, width), 255, np.uint8)
+        bitmap = c.FPDFBitmap_CreateEx(width, height, c.FPDFBitmap_Gray, pixels.ctypes.data, width)
+        if not bitmap:
+            raise ParseError("a page cannot be painted: get the file again", code="pdf-broken")
+        is_late = type(c.IFSDK_PAUSE().NeedToPauseNow)(lambda _: time.monotonic() > until)
+        pause = c.IFSDK_PAUSE(version=1, NeedToPauseNow=is_late)
+        flags = c.FPDF_GRAYSCALE | c.FPDF_ANNOT
+        try:
+            state = c.FPDF_RenderPageBitmap_Start(bitmap, self._page.raw, -left, -top, *whole, 0, flags, pause)
+        finally:
+            c.FPDF_RenderPage_Close(self._page.raw)
+            c.FPDFBitmap_Destroy(bitmap)
+        if state == c.FPDF_RENDER_TOBECONTINUED:
+            raise ParseError("a page takes too long to paint: raise the time limit", code="parse-timeout")
+        return pixels
+
     def show(self, addresses: Iterable[int], *, shown: bool) -> None:
         """Leave these objects out of later pictures, or put them back."""
         for address in addresses:
             c.FPDFPageObj_SetIsActive(ctypes.cast(address, c.FPDF_PAGEOBJECT), shown)
+
+
+class FontProgram(NamedTuple):
+    """The embedded file of a font; ``digest`` is its SHA-256, and both are empty where there is none."""
+
+    data: bytes
+    digest: bytes
+
+    @classmethod
+    def of(cls, data: bytes) -> FontProgram:
+        """With its digest."""
+        return cls(data, hashlib.sha256(data).digest() if data else b"")
 
 
 class OpenText:
@@ -268,6 +312,7 @@ class OpenText:
         self._document = document
         self._raw = textpage.raw
         self._fonts: dict[int, tuple[str, int]] = {}
+        self._programs: dict[int, FontProgram] = {}
         self.count: int = max(c.FPDFText_CountChars(self._raw), 0)
 
     def close(self) -> None:
@@ -360,14 +405,13 @@ class OpenText:
         ys, xs = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
         return own[ys[0] : ys[-1] + 1, xs[0] : xs[-1] + 1], y1 - (rows.start + int(ys[-1]) + 1) / scale
 
-    def font_program(self, index: int) -> bytes:
+    def font_program(self, index: int) -> FontProgram:
         """The embedded file of the character's font; empty where there is none."""
         font = c.FPDFTextObj_GetFont(c.FPDFText_GetTextObject(self._raw, index))
-        size = ctypes.c_ulong()
-        if not font or c.FPDFFont_GetIsEmbedded(font) != 1 or not c.FPDFFont_GetFontData(font, None, 0, size):
-            return b""
-        buffer = (ctypes.c_uint8 * size.value)()
-        return bytes(buffer) if c.FPDFFont_GetFontData(font, buffer, size.value, size) else b""
+        address = ctypes.cast(font, ctypes.c_void_p).value or 0
+        if address not in self._programs:  # a page of formulas asks for each of its glyphs
+            self._programs[address] = FontProgram.of(_font_data(font) if font else b"")
+        return self._programs[address]
 
     def text_object(self, index: int) -> TextObject:
         """The text object that a character belongs to."""
@@ -396,6 +440,14 @@ class OpenText:
             name = buffer.value.decode("latin-1") if 0 < size <= 128 else ""
             self._fonts[font] = (name, flags.value)
         return self._fonts[font]
+
+
+def _font_data(font: Any) -> bytes:
+    size = ctypes.c_ulong()
+    if c.FPDFFont_GetIsEmbedded(font) != 1 or not c.FPDFFont_GetFontData(font, None, 0, size):
+        return b""
+    buffer = (ctypes.c_uint8 * size.value)()
+    return bytes(buffer) if c.FPDFFont_GetFontData(font, buffer, size.value, size) else b""
 
 
 def _is_pale(raw: Any, limit: int) -> bool:

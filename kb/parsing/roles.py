@@ -16,8 +16,7 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from kb.parsing.equations import find_displays
-from kb.parsing.floats.reading import find_captions as find_float_captions
-from kb.parsing.floats.reading import read_float_pages
+from kb.parsing.floats.captions import FloatCaption
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine, only_first, without_first
 from kb.parsing.page import Graphic, Rectangle, rules_of, stands_in
@@ -32,12 +31,10 @@ class Caption(NamedTuple):
     lines: list[int]
 
 
-def find_captions(pages: Sequence[PageLayout], *, body: BodyStyle) -> list[list[Caption]]:
+def mark_captions(pages: Sequence[PageLayout], captions: Sequence[FloatCaption]) -> list[list[Caption]]:
     """The captions of each page in reading order; their lines get the role "caption" and the float's label."""
-    graphics = {page.number: page.graphics for page in pages}
-    float_pages = read_float_pages(pages)
     found: dict[int, list[Caption]] = {page.number: [] for page in pages}
-    for caption in find_float_captions(float_pages, body=body, graphics_of=lambda page: graphics[page.number]):
+    for caption in captions:
         places = {id(item): at for at, item in enumerate(caption.page.items)}
         lines = sorted(places[id(item)] for item in caption.items)
         found[caption.page.number].append(Caption(caption.family, caption.label, lines))

@@ -7,7 +7,6 @@ glyph is a sign only where it looks like that one, like no other, and not like t
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SIDE = 24  # pixels of the longer side of a shape that is compared
+_FAR = np.int16(10_000)  # a square of pixels: no ink
+_ALONG = (np.subtract.outer(np.arange(_SIDE), np.arange(_SIDE)) ** 2).astype(np.int16)  # along a row, squared
 _EM_PIXELS = 40  # of a glyph's em as it is painted for comparison
 # Signs that no letter or digit looks like: a glyph that is said to be one may be these.
 _APART = "+−=±×÷<>≤≥≠≡≈∼∞∂∇∈→←↔⇒()[]{}⟨⟩∑∏∫√ΔΓΛΞΠΣΨΩ†‡′″.,:;·°%∩∪⊂⊆∝∀∃/"
@@ -48,11 +49,12 @@ class GlyphInk(NamedTuple):
     size: float
 
 
-class _Templates(NamedTuple):
+class KnownShapes(NamedTuple):
     """Known shapes: what they are, ink and distances to it (of both forms, a row a shape), heights and sizes."""
 
     chars: NDArray[np.str_]
     ink: NDArray[np.float64]
+    amount: NDArray[np.float64]  # of ink
     far: NDArray[np.float64]
     wide: NDArray[np.float64]  # width over height
     rise: NDArray[np.float64]
@@ -66,9 +68,10 @@ class _Templates(NamedTuple):
         best: NDArray[np.float64] = np.full(len(self.chars), np.inf)
         wide = pixels.shape[1] / pixels.shape[0]
         usable = (np.ones(len(self.chars), dtype=bool), abs(np.log(self.wide / wide)) < _STRETCH)
-        for fitted, usable_here, known, far in zip(_fitted(pixels), usable, self.ink, self.far, strict=True):
+        forms = zip(_fitted(pixels), usable, self.ink, self.amount, self.far, strict=True)
+        for fitted, usable_here, known, amount, far in forms:
             to_known = far @ fitted / fitted.sum()
-            from_known = known @ _distance_from(fitted) / known.sum(axis=1)
+            from_known = known @ _distance_from(fitted) / amount
             worse = np.maximum(to_known, from_known) / _SIDE
             best = np.where(usable_here, np.minimum(best, worse), best)
         return best
@@ -83,11 +86,11 @@ class Shapes:
     def sign(self, characters: OpenText, one: tuple[int, int, int], index: int, glyph: Glyph) -> str:
         """The sign that a glyph looks like (see ``sign_of_shape``): ``one`` is its font, code and, where several glyphs
         have that code, its ``index`` on the page."""
-        program = characters.font_program(index)
-        if not program and glyph.text != UNREAD:
+        font = characters.font_program(index).digest
+        if not font and glyph.text != UNREAD:
             return ""  # a font of the reader's own, which has what it says
-        key = (hashlib.sha256(program).digest(), one[1], glyph.text)
-        if not program or one[2] or key not in self._found:
+        key = (font, one[1], glyph.text)
+        if not font or one[2] or key not in self._found:
             ink = read_ink(characters, index, size=glyph.style.size)
             self._found[key] = sign_of_shape(ink, said=glyph.text) if ink else ""
         return self._found[key]
@@ -96,7 +99,7 @@ class Shapes:
 def sign_of_shape(glyph: GlyphInk, *, said: str) -> str:
     """The sign that a glyph looks like; "" where it looks like none, like several, or like what it is ``said`` to be
     (U+FFFD: its font does not say)."""
-    known = _known()
+    known = known_shapes()
     if said != UNREAD and said not in known.chars:
         return ""
     if _is_wedge(glyph.pixels) and glyph.rise > glyph.size / 2 and (said == UNREAD or said.isalnum()):
@@ -170,21 +173,21 @@ def _sampled(pixels: NDArray[np.bool_], tall: int, wide: int) -> NDArray[np.floa
 
 
 def _distance_from(ink: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far each pixel of the square is from the nearest ink."""
-    nearest: NDArray[np.float64] = _apart_from_each()[ink > 0].min(axis=0)
+    """How far each pixel of squares ``(..., side * side)`` is from the nearest ink of its square: along the rows first,
+    then along the columns (Felzenszwalb and Huttenlocher, Theory of Computing 2012)."""
+    squares = ink.reshape(*ink.shape[:-1], _SIDE, _SIDE)
+    along = np.where(squares > 0, np.int16(0), _FAR)
+    for _ in range(2):  # over all pixels of a row; then the same of the columns
+        best = np.full_like(along, _FAR)
+        for at, squared in enumerate(_ALONG):
+            np.minimum(best, along[..., at, None] + squared, out=best)
+        along = best.swapaxes(-1, -2)
+    nearest: NDArray[np.float64] = np.sqrt(along).reshape(ink.shape)
     return nearest
 
 
 @cache
-def _apart_from_each() -> NDArray[np.float64]:
-    """The distances of all pixels of the square from all."""
-    y, x = np.divmod(np.arange(_SIDE * _SIDE), _SIDE)
-    apart: NDArray[np.float64] = np.hypot(y[:, None] - y, x[:, None] - x)
-    return apart
-
-
-@cache
-def _known() -> _Templates:
+def known_shapes() -> KnownShapes:
     """The signs and letters of the built-in fonts, painted once in a process."""
     places = ((code, char.translate(_SPELT)) for code, char in enumerate(symbol_places()))
     symbols = {char: code for code, char in places if char and char in _APART + _OTHERS}
@@ -197,8 +200,8 @@ def _known() -> _Templates:
             chars.append(char)
             shapes.append(glyph)
     inks = np.array(list(zip(*(_fitted(glyph.pixels) for glyph in shapes), strict=True)))
-    return _Templates(
-        np.array(chars), inks, np.array([[_distance_from(ink) for ink in of_form] for of_form in inks]),
+    return KnownShapes(
+        np.array(chars), inks, inks.sum(axis=2), _distance_from(inks),
         np.array([glyph.pixels.shape[1] / glyph.pixels.shape[0] for glyph in shapes]),
         np.array([glyph.rise for glyph in shapes]), np.array([glyph.size for glyph in shapes]),
         np.array([_is_bars(glyph.pixels) for glyph in shapes]), np.array([char.isalnum() for char in chars]),

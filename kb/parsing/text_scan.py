@@ -13,7 +13,6 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
@@ -259,6 +258,7 @@ class TextScan:
         self._owners: list[int] = []  # of each glyph, the address of its text object
         self._turned: dict[int, tuple[Turn, tuple[float, float]]] = {}  # text objects that run up, down or backwards
         self._places: list[tuple[int, int, int]] = []  # of each glyph, its index, its code and the address of its font
+        self._spelt: dict[int, str] = {}  # the characters of the page, each as it is written here
         self._pale: set[int] = set()
         self._unpainted: set[int] = set()
         self._dropped: Counter[str] = Counter()
@@ -324,25 +324,29 @@ class TextScan:
     def _scan(self) -> None:
         self._dropped["beyond limit"] += max(0, self._characters.count - MAX_CHARS_PER_PAGE)
         shown, width, height = self._page.shown, self._page.width, self._page.height
-        spelt: dict[int, str] = {}
+        glyphs, owners, places = self._glyphs, self._owners, self._places
+        spelt = self._spelt
         asked: dict[tuple[int, int], str] = {}
         owner, piece = 0, None
         for index, code, address, left, bottom, right, top in self._characters.each(MAX_CHARS_PER_PAGE):
             if code in (10, 13):
-                self._keep(None, 0, (index, code, 0))
+                glyphs.append(None)
+                owners.append(0)
+                places.append((index, code, 0))
                 continue
             if address > 0 and address != owner:
                 owner = address
                 piece = self._piece(self._characters.text_object(index), index)
-            if code < 0 or is_private(code):
-                text = UNREAD
-                if piece is not None and address > 0:
-                    if (piece.font, code) not in asked:
-                        advance = (right - left) / (piece.style.size or 1.0)
-                        asked[piece.font, code] = self._by_its_font(code, index, piece.style.font, advance)
-                    text = asked[piece.font, code]
-            else:
-                text = spelt[code] if code in spelt else spelt.setdefault(code, spelling_of(code))
+            if (text := spelt.get(code)) is None:
+                if code < 0 or is_private(code):
+                    text = UNREAD
+                    if piece is not None and address > 0:
+                        if (piece.font, code) not in asked:
+                            advance = (right - left) / (piece.style.size or 1.0)
+                            asked[piece.font, code] = self._by_its_font(code, index, piece.style.font, advance)
+                        text = asked[piece.font, code]
+                else:
+                    text = spelt[code] = spelling_of(code)
             if not text or piece is None or address < 0:
                 continue
             if UNREAD in text:
@@ -361,16 +365,14 @@ class TextScan:
                 if piece.style.size < _TINY_POINTS:
                     self._dropped["tiny"] += text != " "
                     continue
-            glyph = Glyph(text, x0, y0, x1, y1, piece.origin[1], piece.style)
-            self._keep(glyph, owner, (index, code, piece.font if address > 0 else 0))
-
-    def _keep(self, glyph: Glyph | None, owner: int, place: tuple[int, int, int]) -> None:
-        self._glyphs.append(glyph)
-        self._owners.append(owner)
-        self._places.append(place)
+            glyphs.append(Glyph(text, x0, y0, x1, y1, piece.origin[1], piece.style))
+            owners.append(owner)
+            places.append((index, code, piece.font if address > 0 else 0))
 
     def _doubt_ideographs(self) -> None:
         """Ask the font's names where it calls narrow glyphs ideographs, whose signs are as wide as they are high."""
+        if not any(_IDEOGRAPHS[0] <= code <= _IDEOGRAPHS[1] for code in self._spelt):
+            return
         widths: dict[int, list[float]] = {}
         for glyph, (_, code, font) in zip(self._glyphs, self._places, strict=True):
             if glyph is not None and _IDEOGRAPHS[0] <= code <= _IDEOGRAPHS[1] and glyph.style.upright:
@@ -382,7 +384,7 @@ class TextScan:
         for at, (glyph, (index, code, font)) in enumerate(zip(self._glyphs, self._places, strict=True)):
             if glyph is not None and font in doubted and code > 0:
                 if (font, code) not in asked:
-                    seen = Seen(self._page.number, glyph.style.font, 0.0, partial(self._characters.font_program, index))
+                    seen = self._seen(index, glyph.style.font, 0.0)
                     nothing = UNREAD if self._characters.has_ink(index) else " "
                     asked[font, code] = self._page.reader.fonts.private_sign(chr(code), seen) or nothing
                 self._glyphs[at] = glyph._replace(text=asked[font, code])
@@ -411,9 +413,12 @@ class TextScan:
             if len(widths) > 2 and len({glyph.style for glyph in glyphs}) == 1:
                 self._glyphs[run.start() : run.end()] = [glyph._replace(text=UNREAD) for glyph in glyphs]
 
+    def _seen(self, index: int, font: str, advance: float) -> Seen:
+        return Seen(self._page.number, font, advance, lambda: self._characters.font_program(index).data)
+
     def _by_its_font(self, code: int, index: int, font: str, advance: float) -> str:
         """The text of a glyph without a character (see ``OpenText.each``) or with a private one."""
-        seen = Seen(self._page.number, font, advance, lambda: self._characters.font_program(index))
+        seen = self._seen(index, font, advance)
         if code < 0:
             sign = self._page.reader.fonts.sign(-1 - code, seen)
         else:

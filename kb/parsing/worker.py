@@ -23,7 +23,7 @@ from kb import guard
 from kb.errors import BadRecord, FileUnreadable, ParseError
 from kb.guard import Limits
 from kb.input_files import open_file
-from kb.records import Box, Document, FigureImage, FileKind
+from kb.records import Document, FileKind, PicturePlace
 from kb.wire import unpack
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ def parse_file(path: Path, *, kind: FileKind, limits: Limits) -> Document:
 
     ``front.ids`` ends with the ``file:`` id of the bytes that were read. A PDF that is longer than
     ``limits.max_pages``, or that takes nearly all of ``limits.seconds``, is read in part, as is a text of more than
-    ``limits.max_characters``: ``fulltext`` says so. A PDF without a text layer is read by machine where
+    ``limits.max_characters``: ``fulltext`` says so. Pages without a text layer are read by machine where
     ``limits.ocr_seconds`` allow it.
 
     Raises:
@@ -46,16 +46,25 @@ def parse_file(path: Path, *, kind: FileKind, limits: Limits) -> Document:
             ``html-broken``, ``no-text``, ``parse-timeout``, ``parse-memory`` or ``parse-crashed``.
         HomeUnwritable: when there is no room for temporary files.
     """
+    from kb.parsing.recognition import is_installed
+
     options: dict[str, Any] = {"kind": kind, "recognise": False}
     try:
-        reply = _run(path, task="parse", limits=limits, options=options)
+        document = _unpacked(_run(path, task="parse", limits=limits, options=options), Document)
     except ParseError as err:
         if err.code != "pdf-scanned" or not limits.ocr_seconds:
             raise
-        # Only now: no other file may take that long.
-        longer = replace(limits, seconds=limits.ocr_seconds)
-        reply = _run(path, task="parse", limits=longer, options={**options, "recognise": True})
-    return _unpacked(reply, Document)
+        document = None
+    if document is not None and not (document.fulltext.code == "pdf-scanned" and limits.ocr_seconds and is_installed()):
+        return document
+    # Only now: no other file may take that long.
+    longer = replace(limits, seconds=limits.ocr_seconds)
+    try:
+        return _unpacked(_run(path, task="parse", limits=longer, options={**options, "recognise": True}), Document)
+    except ParseError:
+        if document is None:
+            raise
+        return document  # with the pages that have words, and the reason of the others
 
 
 def render_page(path: Path, *, page: int, scale: float, limits: Limits) -> bytes:
@@ -67,24 +76,14 @@ def render_page(path: Path, *, page: int, scale: float, limits: Limits) -> bytes
     return _run(path, task="render", limits=limits, options={"kind": "pdf", "page": page, "scale": scale})
 
 
-def cut_figures(path: Path, *, limits: Limits, max_figures: int) -> list[FigureImage]:
-    """Figures and tables of a PDF in reading order, at most ``max_figures`` of them.
-
-    Raises:
-        ParseError: as ``parse_file``.
-    """
-    options = {"kind": "pdf", "max_figures": max_figures}
-    return _unpacked(_run(path, task="figures", limits=limits, options=options), list[FigureImage])
-
-
-def cut_places(path: Path, places: Sequence[Box], *, limits: Limits) -> list[bytes]:
+def cut_pictures(path: Path, places: Sequence[PicturePlace], *, limits: Limits) -> list[bytes]:
     """Pictures (PNG) of places of a PDF, one each, in their order.
 
     Raises:
         ParseError: as ``parse_file``; ``pdf-broken`` too when there is no such page.
     """
     options = {"kind": "pdf", "places": [asdict(place) for place in places]}
-    return _unpacked(_run(path, task="places", limits=limits, options=options), list[bytes])
+    return _unpacked(_run(path, task="pictures", limits=limits, options=options), list[bytes])
 
 
 def _unpacked(reply: bytes, kind: type[T]) -> T:

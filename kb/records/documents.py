@@ -126,6 +126,34 @@ class CitationMark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PicturePlace:
+    """A part of a page that a picture is to show, turned by ``turn`` degrees to stand upright.
+
+    ``is_grown``: up and down to the next blank row, where ink stands over its edge, as brackets do over a line.
+    """
+
+    box: Box
+    turn: Literal[0, 90, 180, 270] = 0
+    is_grown: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigurePlace:
+    """A figure or table with a caption that a PDF prints; algorithms and listings are of kind "figure".
+
+    ``box`` is where it stands on ``page``, without the caption; ``picture`` is what a picture of it shows.
+    """
+
+    label: str
+    kind: Literal["figure", "table"]
+    caption: str
+    page: int
+    box: Box
+    picture: PicturePlace
+    caption_boxes: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A parsed file. ``text`` holds the blocks' texts in reading order, joined by ``"\\n\\n"``.
 
@@ -136,7 +164,8 @@ class Document:
     ``fulltext`` is "partial" with a code and reason when only a part could be read. ``page_labels`` are the numbers
     that the pages print, in order from page 1; empty where they print none that count on. ``references`` are the
     entries of its lists of references in order, ``citations`` the marks that were linked to them; a document that an
-    earlier parser read has none.
+    earlier parser read has none. ``figures`` are where its figures and tables stand, in reading order; None where
+    nobody looked: there are no pages, an earlier parser read it, or time was short.
     """
 
     text: str
@@ -150,6 +179,7 @@ class Document:
     page_labels: tuple[str, ...] = ()
     references: tuple[ReferenceEntry, ...] = ()
     citations: tuple[CitationMark, ...] = ()
+    figures: tuple[FigurePlace, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,19 +243,6 @@ class PrintedEquation:
     page: int | None = None
     box: Box | None = None
     file: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FigureImage:
-    """A figure or table cut from a PDF: ``png`` is the picture, ``box`` where it was cut (without the caption)."""
-
-    label: str
-    kind: Literal["figure", "table"]
-    caption: str
-    page: int
-    box: Box
-    png: bytes
-    caption_boxes: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,12 +10,11 @@ from kb.records import FORMS, Digest
 from kb.rendering.bibliography import to_bibtex
 from kb.rendering.entries import PageSettings
 from kb.rendering.feed import render_feeds
-from kb.rendering.hexo import render_hexo
 from kb.rendering.html import IndexEntry, render_html, render_index
+from kb.rendering.labels import page_name
 from kb.rendering.licences import publishable
 from kb.rendering.mail import render_mail
-from kb.rendering.markdown import render_markdown
-from kb.rendering.naming import page_name
+from kb.rendering.markdown import render_hexo, render_markdown
 from kb.rendering.single import render_comparison, render_note
 
 __all__ = [

@@ -1,18 +1,18 @@
-"""The addresses of an entry against the record and the stored text; the missing ones too."""
+"""The addresses of an entry against the record and the stored text; the missing ones; what an address says itself."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-from kb.links import IN_PROSE
+from kb.errors import BadIdentifier
+from kb.ids import parse_arxiv_id
+from kb.links import IN_PROSE, web_address
 from kb.records import Language, Paper
-from kb.rendering.comparing_texts import nearest
-from kb.rendering.entries import source_address
-from kb.rendering.known_addresses import arxiv_number, bare_address, known_addresses
+from kb.rendering.entries import note_links, source_address
 from kb.rendering.labels import LABELS
 from kb.rendering.page_records import ReadEntry, ReadPage
-from kb.rendering.tally import CheckTally, Sources
+from kb.rendering.tally import CheckTally, Sources, nearest
 from kb.text import one_line
 
 _QUOTATIONS = ("sentence", "quote")
@@ -20,8 +20,7 @@ _QUOTATIONS = ("sentence", "quote")
 
 def check_addresses(entry: ReadEntry, page: ReadPage, paper: Paper, sources: Sources, tally: CheckTally) -> None:
     """Look all of them up; ``paper`` is the record in the version that the entry shows."""
-    language: Language = "zh" if page.language == "zh" else "en"
-    allowed = known_addresses(paper, language)
+    allowed = known_addresses(paper, page.language)
     quoted = _quoted_addresses(paper, sources) if any(where in _QUOTATIONS for where, _ in entry.links) else set()
     for where, address in entry.links:
         tally.checked += 1
@@ -75,3 +74,30 @@ def _check_missing(entry: ReadEntry, paper: Paper, tally: CheckTally) -> None:
     source = source_address(paper)
     if source and not entry.pages and not any(where == "source" for where, _ in entry.links):
         tally.add("link", "", source, where="source")
+
+
+def known_addresses(paper: Paper, language: Language) -> dict[str, str]:
+    """Bare form to address of every link that the record bears out."""
+    told = [address for _, address in note_links(paper, language)]
+    told += [link.url for link in paper.links if web_address(link.url)]
+    told += [address for address in (source_address(paper), paper.url, paper.license) if address]
+    for text in (paper.abstract, paper.comment or "", paper.title, paper.venue or "", *paper.authors):
+        told += [match[0] for match in IN_PROSE.finditer(one_line(text))]
+    if paper.id.startswith("arxiv:"):
+        told.append(f"https://arxiv.org/abs/{paper.id.removeprefix('arxiv:')}")
+    told += [f"https://doi.org/{alias.removeprefix('doi:')}" for alias in paper.aliases if alias.startswith("doi:")]
+    return {bare_address(address): address for address in told}
+
+
+def bare_address(address: str) -> str:
+    """An address without what does not matter for where it leads."""
+    plain = re.sub(r"%7B|%7D|%28|%29|%5B|%5D", lambda m: chr(int(m[0][1:], 16)), address.strip(), flags=re.IGNORECASE)
+    return re.sub(r"^https?://(?:www\.)?|[/.,;]+$|\.git$", "", plain)
+
+
+def arxiv_number(address: str) -> tuple[str, int | None] | None:
+    """Id and version of an address on arXiv; None for another."""
+    try:
+        return parse_arxiv_id(address)
+    except BadIdentifier:
+        return None

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kb import wire
-from kb.records import Chunk, Claim, Digest, Evidence, Fault, Language, Note, Paper
+from kb.records import Chunk, Claim, Digest, Evidence, Language, Note, Paper
 from kb.rendering.entries import note_claims, source_address
 from kb.rendering.labels import label, page_of
-from kb.rendering.page_check import at_version, check_page, identify
 from kb.rendering.page_records import ReadEntry, ReadPage, ReadQuote, ReadSentence
 from kb.rendering.tally import CheckTally, Sources
 from kb.text import one_line
@@ -19,33 +18,11 @@ _STRAY = "′"
 _SCALARS = ("license", "venue", "published", "updated")
 
 
-def check_digest(digest: Digest, sources: Sources) -> tuple[list[Fault], int]:
-    """Faults of a digest that was kept as data, and how many things were looked up."""
-    return _check_notes(digest.entries, digest_as_read(digest), sources)
-
-
-def check_note(note: Note, sources: Sources) -> tuple[list[Fault], int]:
-    """The same for the note of one paper."""
-    page = ReadPage(own=True, language=note.language, extractive=False, entries=[note_as_read(note, note.language)])
-    return _check_notes([note], page, sources)
-
-
-def _check_notes(notes: Sequence[Note], page: ReadPage, sources: Sources) -> tuple[list[Fault], int]:
-    faults, checked = check_page(page, sources)
-    for note, entry in zip(notes, page.entries, strict=True):
-        told = [names for _, names in entry.authors]
-        paper = identify(entry.ids, note.paper.title, told, note.paper.abstract, sources)
-        if paper is None:
-            continue
-        shown = at_version(paper, claimed=note.paper.version, abstract=note.paper.abstract, sources=sources)
-        tally = CheckTally()
-        _check_record(note.paper, shown, tally)
-        _check_evidence(note, shown, sources, tally)
-        _check_figures(note, shown, sources, tally)
-        known = {(fault.field, fault.found, fault.expected) for fault in faults if fault.entry == paper.id}
-        faults += [fault for fault in tally.faults(paper.id) if (fault.field, fault.found, fault.expected) not in known]
-        checked += tally.checked
-    return faults, checked
+def check_data(note: Note, paper: Paper, sources: Sources, tally: CheckTally) -> None:
+    """What a page does not print of a note; ``paper`` is the record in the version that the note shows."""
+    _check_record(note.paper, paper, tally)
+    _check_evidence(note, paper, sources, tally)
+    _check_figures(note, paper, sources, tally)
 
 
 def digest_as_read(digest: Digest) -> ReadPage:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 from kb.links import web_address
-from kb.records import ABSTRACT_PARTS, CONCLUSION_PARTS, Claim, Digest, Figure, Language, Link, Note, Paper
+from kb.records import ABSTRACT_PARTS, CONCLUSION_PARTS, Claim, Digest, Figure, Language, Note, Paper
 from kb.rendering.labels import label, page_of
 from kb.rendering.licences import licence_name, may_republish, publishable_note
-from kb.rendering.phrases import spoken as told_in
+from kb.rendering.reasons import spoken as told_in
 from kb.text import UNREAD
 
 
@@ -209,6 +209,22 @@ def _quotes(note: Note, language: Language) -> tuple[Quote, ...]:
     return tuple(found[marker] for marker in sorted(found, key=lambda marker: (len(marker), marker)))
 
 
+def notices(digest: Digest) -> Iterator[str]:
+    """What the digest says of itself (why it is empty), and how the text was made, truthfully."""
+    yield from (told_in(notice, digest.language) for notice in digest.notices)
+    if digest.made_with.model is None:
+        yield label(digest.language, "made_extractive")
+        if remark := label(digest.language, "made_zh"):
+            yield remark
+    else:
+        yield label(digest.language, "made_model", model=digest.made_with.model)
+
+
+def counts_line(digest: Digest) -> str:
+    """How many papers were found, and what became of them."""
+    return label(digest.language, "counts", **asdict(digest.counts))
+
+
 def picture_files(entries: Sequence[PageEntry]) -> list[str]:
     """The keys of all pictures of a page, in order and once."""
     return list(dict.fromkeys(figure.file for entry in entries for figure in entry.figures))
@@ -248,14 +264,10 @@ def note_links(paper: Paper, language: Language) -> tuple[tuple[str, str], ...]:
         dict.fromkeys(
             [
                 *([(label(language, "paper"), own)] if own else []),
-                *((_link_label(link, language), link.url.strip()) for link in stated),
+                *((label(language, link.kind), link.url.strip()) for link in stated),
             ]
         )
     )
-
-
-def _link_label(link: Link, language: Language) -> str:
-    return label(language, link.kind)
 
 
 def shown_affiliation(paper: Paper, language: Language) -> str:

@@ -11,16 +11,16 @@ from xml.etree import ElementTree as ET
 
 from kb.links import web_address
 from kb.records import Digest, Paper
-from kb.rendering.body import notices
 from kb.rendering.entries import (
     PageEntry,
     PageSettings,
     Sentence,
     digest_entries,
     item_name,
+    notices,
     source_address,
 )
-from kb.rendering.naming import feed_name, page_title, update_title
+from kb.rendering.labels import feed_name, page_title, update_title
 from kb.text import one_line
 
 _ATOM = "http://www.w3.org/2005/Atom"

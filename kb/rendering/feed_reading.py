@@ -13,11 +13,10 @@ from xml.etree import ElementTree as ET
 
 from kb.errors import BadRecord
 from kb.records import Language
-from kb.rendering.labels import LABELS, label
-from kb.rendering.markdown_reading import pattern_of, read_head_line, read_reasons
-from kb.rendering.naming import slug
+from kb.rendering.labels import LABELS, label, slug, template_pattern
+from kb.rendering.markdown_reading import read_head_line, read_reasons
 from kb.rendering.page_records import ReadEntry, ReadPage, ReadSentence
-from kb.rendering.phrases import understood
+from kb.rendering.reasons import understood
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
@@ -89,7 +88,7 @@ def _page(language: str, told: str) -> ReadPage:
     spoken: Language = "zh" if language.startswith("zh") else "en"
     page = ReadPage(own=True, language=spoken, excerpt=True, extractive=label(spoken, "made_extractive") in told)
     for name in ("period", "update"):
-        pattern = pattern_of(spoken, name).pattern.removesuffix("$").replace(".+?", r"\S+?")
+        pattern = template_pattern(LABELS[spoken][name], r"\S+?").pattern
         if match := re.match(rf"{pattern}\. ", told):
             read_head_line(page, match[0].removesuffix(". "), is_heading=True, where="description")
             return page
@@ -116,8 +115,7 @@ def _find_site(page: ReadPage, home: str, *, own: Sequence[str], links: Sequence
 
 def _file_name(title: str | None, page: ReadPage) -> str:
     """What the feed of a topic is called."""
-    language: Language = "zh" if page.language == "zh" else "en"
-    return "all-papers" if title == label(language, "untitled") else slug(title or "")
+    return "all-papers" if title == label(page.language, "untitled") else slug(title or "")
 
 
 def _check_own(page: ReadPage, own: Sequence[str], name: str) -> None:
@@ -133,12 +131,11 @@ def _finish(entry: ReadEntry, page: ReadPage, *, title: str, address: str, text:
         entry.pages.append(address)
     elif address:
         entry.links.append(("source", address))
-    language: Language = "zh" if page.language == "zh" else "en"
-    reader = _ContentReader(entry, language)
+    reader = _ContentReader(entry, page.language)
     reader.feed(text or "")
     reader.close()
     entry.withdrawn.append(("text", reader.is_withdrawn))
-    mark = f"[{LABELS[language]['updated']}] "
+    mark = f"[{LABELS[page.language]['updated']}] "
     entry.title = " ".join((title.removeprefix(mark) if entry.changes else title).split())
     page.entries.append(entry)
 

@@ -1,28 +1,45 @@
 """Self-contained HTML pages: no script, nothing remote; pictures within, or beside when they are too many.
 
-The index of all daily pages has the topics, and under each its days, the latest first.
+The only module that imports Jinja2; whatever a template prints is escaped for HTML. The index of all daily pages has
+the topics, and under each its days, the latest first.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 import struct
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Any
+from functools import lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from kb.errors import BadRecord, foreign_errors
 from kb.records import Comparison, Digest, DigestCounts, Language
-from kb.rendering.body import counts_line, notices
-from kb.rendering.entries import PageEntry, PageSettings, digest_entries, paper_address, picture_files
-from kb.rendering.labels import label, page_of
-from kb.rendering.naming import page_name, page_title, update_title
-from kb.rendering.templating import content_policy, render_template
+from kb.rendering.display import scripted_page, web_page
+from kb.rendering.entries import (
+    PageEntry,
+    PageSettings,
+    counts_line,
+    digest_entries,
+    notices,
+    paper_address,
+    picture_files,
+)
+from kb.rendering.labels import label, page_name, page_of, page_title, picture_text, update_title, without_label
+from kb.text import HAN, one_line
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
 
 Pages = list[tuple[str, bytes]]
+_SCRIPT_ORIGIN = re.compile(r"^(https?://[^/\s;'\"]+)/")
 _SAFE_PATH = re.compile(r"^[^/\\:?#][^\\:?#]*$")
 
 
@@ -84,18 +101,6 @@ def comparison_html(comparison: Comparison, *, language: Language, title: str, d
     )
 
 
-def page_frame(language: Language, settings: PageSettings, *, files_beside: bool = False) -> dict[str, Any]:
-    """What every page is rendered with."""
-    return {
-        "language": language,
-        "settings": settings,
-        "scripted": bool(settings.mathjax),
-        "policy": content_policy(files_beside=files_beside, script=settings.mathjax),
-        "say": lambda word, **values: label(language, word, **values),
-        "page_of": lambda quoted: page_of(language, quoted),
-    }
-
-
 def _pictures(
     entries: Sequence[PageEntry], read_file: Callable[[str], bytes], *, folder: str, settings: PageSettings
 ) -> tuple[dict[str, Picture], Pages]:
@@ -122,6 +127,78 @@ def png_size(data: bytes) -> tuple[int, int]:
         return 0, 0
     width, height = struct.unpack(">II", data[16:24])
     return int(width), int(height)
+
+
+# -------------------------------------------------------------------------------------------------------- templates
+
+
+def render_template(name: str, **values: Any) -> str:
+    """A template of the package with these values.
+
+    Raises:
+        BadRecord: when a value is not what the template shows.
+    """
+    with foreign_errors(lambda said: BadRecord(f"the page cannot be made ({said}): make it again from the library")):
+        return _environment(bool(values.get("scripted"))).get_template(name).render(**values)
+
+
+def page_frame(language: Language, settings: PageSettings, *, files_beside: bool = False) -> dict[str, Any]:
+    """What every page is rendered with."""
+    return {
+        "language": language,
+        "settings": settings,
+        "scripted": bool(settings.mathjax),
+        "policy": _content_policy(files_beside=files_beside, script=settings.mathjax),
+        "say": lambda word, **values: label(language, word, **values),
+        "page_of": lambda quoted: page_of(language, quoted),
+    }
+
+
+def _content_policy(*, files_beside: bool, script: str) -> str:
+    """A Content-Security-Policy that lets a page show its own style and pictures and nothing else.
+
+    ``script`` is the address of a MathJax of one's own, which also sets styles and loads fonts from there.
+    """
+    css_hash = base64.b64encode(hashlib.sha256(_css().encode()).digest()).decode()
+    images = "data: 'self' file:" if files_beside else "data:"
+    rules = ["default-src 'none'", f"img-src {images}", "base-uri 'none'", "form-action 'none'"]
+    if not script:
+        return "; ".join([*rules, f"style-src 'sha256-{css_hash}'"])
+    origin = match[1] if (match := _SCRIPT_ORIGIN.match(script)) else "'self' file:"
+    return "; ".join([*rules, "style-src 'unsafe-inline'", f"script-src {origin}", f"font-src {origin} data:"])
+
+
+@lru_cache(maxsize=2)
+def _environment(scripted: bool) -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup, escape
+
+    def tex(text: str) -> Markup:
+        return Markup(scripted_page(text) if scripted else web_page(text))  # noqa: S704  (escaped)
+
+    environment = Environment(
+        loader=PackageLoader("kb.rendering"), autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
+    )
+    environment.filters.update(
+        tex=tex,
+        flat=lambda text: escape(one_line(text)),
+        language=text_language,
+        uncaptioned=without_label,
+        alt=picture_text,
+    )
+    environment.globals["css"] = Markup(_css())  # noqa: S704  (the package's own file)
+    return environment
+
+
+@lru_cache(maxsize=1)
+def _css() -> str:
+    return files("kb.rendering").joinpath("templates/page.css").read_text("utf-8").strip()
+
+
+def text_language(text: str) -> str:
+    """The language of a text by its script, as far as a page needs it: "zh" or "en"."""
+    letters = sum(map(str.isalpha, text))
+    return "zh" if not text.isascii() and len(re.findall(f"[{HAN}]", text)) * 3 > letters else "en"
 
 
 # ----------------------------------------------------------------------------- the page that leads to all daily pages

@@ -1,15 +1,29 @@
-"""Our HTML pages read back: every statement stands in an element that says what it is (``data-field``)."""
+"""Our HTML pages and mails read back: every statement stands in an element that says what it is (``data-field``).
+
+A mail has a text beside, which says the same of each paper.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from html.parser import HTMLParser
 
-from kb.records import Language
-from kb.rendering.inline_reading import InlinePiece
-from kb.rendering.markdown_reading import mark_places, pattern_of, read_head_line, read_reasons, split_sentences
-from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage, ReadQuote
-from kb.rendering.phrases import understood
+from kb.errors import BadRecord
+from kb.rendering.feed_reading import beginning_day
+from kb.rendering.labels import LABELS, template_pattern
+from kb.rendering.markdown_reading import (
+    InlinePiece,
+    mark_places,
+    read_head_line,
+    read_reasons,
+    split_sentences,
+)
+from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage, ReadQuote, ReadSentence
+from kb.rendering.reasons import understood
+from kb.text import sentence_spans
 
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 
@@ -46,8 +60,8 @@ class _Reader(HTMLParser):
         """Note what begins; what is shown of a formula is replaced by what the record has."""
         values = {name: value or "" for name, value in attrs}
         field = values.get("data-field", "")
-        if tag == "html" and values.get("lang") in ("en", "zh"):
-            self.page.language = values["lang"]
+        if tag == "html":
+            self.page.language = "zh" if values.get("lang") == "zh" else "en"
         elif tag == "article":
             self.page.own = True
             self._entry = ReadEntry(title="")
@@ -125,7 +139,9 @@ class _Reader(HTMLParser):
         elif field == "contents":
             page.heads.append(("contents", text))
         elif field == "notice":
-            page.extractive = page.extractive and not pattern_of(self._language(), "made_model").match(text)
+            page.extractive = page.extractive and not template_pattern(
+                LABELS[self.page.language]["made_model"]
+            ).fullmatch(text)
         elif entry is not None:
             self._complete_in_entry(entry, tag, field, text)
 
@@ -145,15 +161,13 @@ class _Reader(HTMLParser):
         elif field in ("translated", "abstract", "affiliation", "keywords", "attribution"):
             setattr(entry, field, text)
         elif field == "why":
-            entry.why += read_reasons(text, self._language())
+            entry.why += read_reasons(text, self.page.language)
         elif field == "change":
-            entry.changes.append(understood(text, self._language()))
+            entry.changes.append(understood(text, self.page.language))
         elif field == "source" and tag != "dd":
             entry.source_line = text
         elif field == "comment":
             entry.source_line = f"{entry.source_line or ''} {text}".strip()
-        elif tag == "p" and field == "source":
-            entry.source_line = text
         elif field in ("figure-label", "figure-page", "figure-caption") and entry.pictures:
             setattr(entry.pictures[-1], field.removeprefix("figure-"), text)
         elif field == "quote" and entry.quotes:
@@ -164,9 +178,6 @@ class _Reader(HTMLParser):
             self._check_marker(entry, text[1:-1])
         else:
             self._complete_in_part(entry, tag, field, text)
-
-    def _language(self) -> Language:
-        return "zh" if self.page.language == "zh" else "en"
 
     def _check_marker(self, entry: ReadEntry, shown: str) -> None:
         """Of the three places that name a marker (shown, data, anchor) one that differs from two others is told."""
@@ -189,5 +200,116 @@ class _Reader(HTMLParser):
             self._pieces.append(InlinePiece(kind="remark", text=text.strip("()")))
         elif self._part and tag in ("p", "li", "div") and self._pieces:
             entry.anchors += mark_places(self._pieces, self._part)
-            entry.sentences += split_sentences(self._pieces, where=self._part, language=self._language())
+            entry.sentences += split_sentences(self._pieces, where=self._part, language=self.page.language)
             self._pieces = []
+
+
+# ----------------------------------------------------------------------------------------------- mails
+
+
+def read_mail(data: bytes) -> ReadPage | None:
+    """A mail of ours; None for another's.
+
+    Raises:
+        BadRecord: when its head or a part of it cannot be decoded.
+    """
+    try:
+        message = message_from_bytes(data, policy=policy.default)
+        assert isinstance(message, EmailMessage)  # what this policy makes
+        parts = [message.get_body((kind,)) for kind in ("html", "plain")]
+        if parts[0] is None or parts[1] is None:
+            return None
+        texts = [str(part.get_content()) for part in parts if part is not None]
+        subject, day = str(message["Subject"] or ""), str(message["Date"] or "")
+    except (ValueError, LookupError, TypeError, AttributeError, RuntimeError) as err:
+        # The reader of headers stumbles over broken ones in many ways.
+        raise BadRecord(f"the mail cannot be read ({type(err).__name__}: {err}): make it again with kb") from err
+    page = read_html(texts[0])
+    if page is None:
+        return None
+    page.excerpt = True
+    read_head_line(page, subject.rpartition(" · ")[2], is_heading=True, where="subject")
+    page.days.append(("date", "", beginning_day(day)))
+    _TextReader(page).read(texts[1])
+    return page
+
+
+class _TextReader:
+    """The plain text, whose statements are added to the entries that the HTML has."""
+
+    def __init__(self, page: ReadPage) -> None:
+        self._page = page
+        self._language = page.language
+
+    def read(self, text: str) -> None:
+        """Take the text apart into the page: its head, then one paper after each numbered line."""
+        page, lines = self._page, text.splitlines()
+        heads = [number for number, line in enumerate(lines) if re.match(r"\d+\.(?: |$)", line)]
+        head = lines[: heads[0] if heads else len(lines)]
+        read_head_line(page, (head or [""])[0].rpartition(" · ")[2], is_heading=True, where="text")
+        for line in head[1:]:
+            read_head_line(page, line, is_heading=False)
+        if len(heads) != len(page.entries):
+            page.faults.append(("text", f"{len(heads)} papers", f"{len(page.entries)} papers", "text"))
+        for number, (entry, start, end) in enumerate(
+            zip(page.entries, heads, [*heads[1:], len(lines)], strict=False), start=1
+        ):
+            told = lines[start].partition(".")[0]
+            if told != str(number):
+                entry.faults.append(("number", told, str(number), "text"))
+            statements = list(_statements(lines[start:end]))
+            entry.titles.append(("text", re.sub(r"^\d+\.(?: |$)", "", statements[0])))
+            entry.withdrawn.append(("text", LABELS[self._language]["withdrawn"] in statements))
+            for statement in statements[1:]:
+                self._statement(entry, statement)
+
+    def _statement(self, entry: ReadEntry, text: str) -> None:
+        """One statement of an entry, by its label."""
+        say = LABELS[self._language]
+        name, _, told = text.partition(": ")
+        if text.startswith("* "):
+            self._sentences(entry, "takeaways", text[2:])
+        elif name == say["authors"]:
+            entry.authors.append(("text", told))
+        elif name == say["summary"]:
+            self._sentences(entry, "summary", told)
+        elif name == say["why"]:
+            entry.why += read_reasons(told, self._language)
+        elif name == say["changes"]:
+            entry.changes.append(understood(told, self._language))
+        elif name == say["state"]:
+            entry.attribution = entry.attribution or told
+        elif name in (say["paper"], say["code"], say["project"]):
+            entry.links.append(("text", told))
+        elif text not in (say["withdrawn"], say["unlicensed"], say["quoted_entry"]):
+            entry.texts.append(("text", text))
+
+    def _sentences(self, entry: ReadEntry, where: str, text: str) -> None:
+        """The sentences that the HTML has, as the text has them: together they are compared."""
+        told = text
+        for name in ("partly", "unsupported", "contradicted"):
+            told = told.removesuffix(f" ({LABELS[self._language][name]})")
+        same = {" ".join(one.text.split()) for one in entry.sentences}
+        if told in same or told in (LABELS[self._language]["not stated"], LABELS[self._language]["withheld"]):
+            return
+        spans = sentence_spans(told) if where == "summary" else [(0, len(told))]
+        doubt = "partly" if told != text else ""
+        entry.sentences += [ReadSentence(where=f"text, {where}", text=told[a:b], doubt=doubt) for a, b in spans]
+
+
+def _statements(lines: list[str]) -> Iterator[str]:
+    """Lines put together again: one that is further in goes on with the one before."""
+    told: list[str] = []
+    depth = 0
+    for line in lines:
+        if not line.strip():
+            continue
+        indent = len(line) - len(line.lstrip())
+        if (told and indent <= depth) or (told and depth == 0 and indent == 3):
+            yield " ".join(told)
+            told = []
+        if not told:
+            depth = indent
+        told.append(line.strip())
+    if told:
+        yield " ".join(told)

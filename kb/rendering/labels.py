@@ -1,10 +1,16 @@
-"""The words of a page in each of its languages."""
+"""The words of a page in each of its languages; how pages, files and headings are called."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import date
+from functools import lru_cache
 
-from kb.records import Evidence, Language, Passage
+from kb.records import Digest, Evidence, Figure, Language, Passage
+from kb.structure import float_label
+
+_NAME_BYTES = 200  # file systems take 255
 
 LABELS: Mapping[Language, Mapping[str, str]] = {
     "en": {
@@ -75,7 +81,6 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "updated": "updated",
         "contents": "Papers",
         "skipped": "Left out",
-        "back": "back to the text",
         "comment": "Comment",
         "venue": "Venue",
         "index": "Daily pages",
@@ -85,7 +90,6 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "state": "Licence",
         "differences": "How they differ",
         "date": "Announced",
-        "forms": "Forms",
         "cites": "{sentences} sentences cite {works} works.",
         "checked_by": "Judged by {model} against the passages shown; numbers, addresses, quotations and names were"
         " looked for in all that the cited papers print. A verdict says “found in the source”, not “true”.",
@@ -181,7 +185,6 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "updated": "更新",
         "contents": "论文列表",
         "skipped": "未收录",
-        "back": "返回正文",
         "comment": "备注",
         "venue": "发表于",
         "index": "每日页面",
@@ -191,7 +194,6 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
         "state": "许可",
         "differences": "差异",
         "date": "公布日期",
-        "forms": "格式",
         "cites": "{sentences} 句引用 {works} 篇文献",
         "checked_by": "由 {model} 对照所列段落判断；数字、网址、引文和名称在被引论文全文中查找。"
         "判断指“见于原文”，不表示“属实”。",
@@ -249,3 +251,57 @@ def numbered_page(language: Language, page: int, *, printed: str | None) -> str:
 def label(language: Language, name: str, **values: object) -> str:
     """A word or sentence of the page in its language."""
     return LABELS[language][name].format(**values)
+
+
+@lru_cache(maxsize=256)
+def template_pattern(template: str, value: str = ".+?") -> re.Pattern[str]:
+    """A pattern of what a template makes, with a group for each of its values."""
+    parts = re.split(r"\{(\w+)\}", template)
+    told = (f"(?P<{part}>{value})" if place % 2 else re.escape(part) for place, part in enumerate(parts))
+    return re.compile("".join(told), re.DOTALL)
+
+
+def slug(text: str) -> str:
+    """A file or folder name: letters and digits of any script, joined by hyphens, never empty or hidden, and short
+    enough for a day before it and an ending behind it."""
+    words = "-".join(re.findall(r"\w+", text.casefold()))[:80]
+    return words.encode()[:_NAME_BYTES].decode(errors="ignore") or "digest"
+
+
+def page_name(digest: Digest) -> str:
+    """The page's file name without suffix: the day (or period) and the topic."""
+    return page_name_of(digest.topic, since=digest.since, until=digest.until)
+
+
+def page_name_of(topic: str | None, *, since: date, until: date) -> str:
+    """The same for a page that is not at hand."""
+    days = until.isoformat() if since == until else f"{since}-{until}"
+    return f"{days}-{slug(topic)}" if topic else days
+
+
+def feed_name(digest: Digest) -> str:
+    """The feed's file name without suffix: the same for all days of a topic."""
+    return slug(digest.topic) if digest.topic else "all-papers"
+
+
+def page_title(digest: Digest) -> str:
+    """The topic, or what stands for all papers."""
+    return digest.topic or label(digest.language, "untitled")
+
+
+def update_title(digest: Digest) -> str:
+    """«2024-03-04 更新» / «Update of 2024-03-04»."""
+    if digest.since == digest.until:
+        return label(digest.language, "update", day=digest.until)
+    return label(digest.language, "period", since=digest.since, until=digest.until)
+
+
+def without_label(caption: str, name: str) -> str:
+    """A caption without the label that it begins with."""
+    found = float_label(caption.strip())
+    return found.rest.strip() if found is not None and found.text == name else caption
+
+
+def picture_text(figure: Figure) -> str:
+    """What stands for a picture where it is not seen: label and caption."""
+    return f"{figure.label}: {without_label(figure.caption, figure.label)}"

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kb.records import CONCLUSION_PARTS, Claim, Conclusion, Digest, Evidence, Note, Paper
-from kb.rendering.phrases import is_personal
+from kb.records import CONCLUSION_PARTS, Claim, Conclusion, Digest, Note, Paper
+from kb.rendering.reasons import is_personal
 
 # Creative Commons licences and the public domain (https://creativecommons.org/licenses/). arXiv's own licence to
 # distribute (nonexclusive-distrib) gives readers no right to republish. An unknown licence is none.
@@ -82,11 +82,8 @@ def _publishable_claim(claim: Claim, paper: Paper) -> Claim | None:
         in_abstract(evidence.quote, paper) for evidence in claim.evidence
     ):
         return None
-    return replace(claim, evidence=tuple(_publishable_evidence(evidence, paper) for evidence in claim.evidence))
-
-
-def _publishable_evidence(evidence: Evidence, paper: Paper) -> Evidence:
-    return evidence if in_abstract(evidence.quote, paper) else replace(evidence, quote="")
+    shown = (one if in_abstract(one.quote, paper) else replace(one, quote="") for one in claim.evidence)
+    return replace(claim, evidence=tuple(shown))
 
 
 def in_abstract(quote: str, paper: Paper) -> bool:

@@ -11,11 +11,9 @@ from email.policy import SMTP
 from email.utils import format_datetime
 
 from kb.records import Digest
-from kb.rendering.body import counts_line, notices
-from kb.rendering.entries import PageEntry, PageSettings, Sentence, digest_entries
-from kb.rendering.labels import label
-from kb.rendering.naming import page_name, page_title, update_title
-from kb.rendering.templating import render_template
+from kb.rendering.entries import PageEntry, PageSettings, Sentence, counts_line, digest_entries, notices
+from kb.rendering.html import render_template
+from kb.rendering.labels import label, page_name, page_title, update_title
 from kb.text import one_line
 
 _WIDTH = 76
@@ -63,18 +61,13 @@ def _text_lines(digest: Digest, entries: Sequence[PageEntry]) -> Iterator[str]:
     for notice in notices(digest):
         yield from _wrapped(notice)
     yield from ("", counts_line(digest), "")
-    for entry in entries:
-        yield from _entry_lines(entry)
+    for entry in entries:  # each statement begins at the third column, what is wrapped goes on further in
+        yield from _wrapped(f"{entry.number}. {entry.paper.title}")
+        for told in _statements(entry):
+            yield from _wrapped(told, indent="   ")
+        yield ""
     if not entries:
         yield label(digest.language, "nothing")
-
-
-def _entry_lines(entry: PageEntry) -> Iterator[str]:
-    """The paper's part: each statement begins at the third column, what is wrapped goes on further in."""
-    yield from _wrapped(f"{entry.number}. {entry.paper.title}")
-    for told in _statements(entry):
-        yield from _wrapped(told, indent="   ")
-    yield ""
 
 
 def _statements(entry: PageEntry) -> Iterator[str]:

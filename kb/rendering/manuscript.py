@@ -11,11 +11,10 @@ from kb.errors import UsageError
 from kb.records import CheckedSentence, Language, ManuscriptCheck, Passage
 from kb.rendering.display import commonmark
 from kb.rendering.entries import PageSettings
-from kb.rendering.html import page_frame
+from kb.rendering.html import page_frame, render_template
 from kb.rendering.labels import label, page_of
 from kb.rendering.plain_text import place_of
 from kb.rendering.reasons import told
-from kb.rendering.templating import render_template
 from kb.text import one_line
 
 _WIDTH = 100

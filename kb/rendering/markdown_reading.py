@@ -1,18 +1,31 @@
-"""Our Markdown pages (the Hexo post and the plain one) read back, part by part."""
+"""Our Markdown pages (the Hexo post and the plain one) read back, part by part, down to links and marks in a line."""
 
 from __future__ import annotations
 
 import html
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 
+from kb.formulas import DOLLARS
 from kb.records import ABSTRACT_PARTS, CONCLUSION_PARTS, Language
-from kb.rendering.inline_reading import InlinePiece, plain_text, read_inline
-from kb.rendering.labels import LABELS, label
+from kb.rendering.labels import LABELS, label, template_pattern
 from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage, ReadQuote, ReadSentence
-from kb.rendering.phrases import understood
+from kb.rendering.reasons import understood
 
+_TOKEN = re.compile(
+    r'<sup><a href="#(?P<target>[^"]*)">\[(?P<mark>[^\]]*)\]</a></sup>'
+    r'|<a id="(?P<anchor>[^"]*)"></a>'
+    r"|<span class=\"tex2jax_ignore mathjax_ignore\">(?P<stray>&#(?:36|92);)</span>"
+    r"|(?P<escaped>\\[!-/:-@\[-`{-~])"
+    rf"|(?P<maths>{DOLLARS})"
+    r"|\[(?P<words>(?:\\.|[^\]\\\n])*)\]\((?P<address>[^)\s]*)\)"
+    r"|<(?P<plain>https?://[^<>\s]*)>"
+    r"|\*\((?P<remark>[^*\n]*)\)\*"
+    r"|\*\*|</?[A-Za-z][^<>]*>",
+    re.IGNORECASE,
+)
 _QUOTE_LINE = re.compile(r"^(?P<place>.*?): (?P<told>“.*”|\(.*\))$")
 _NUMBERED = re.compile(r"^\(\d+\) ")
 _IMAGE = re.compile(r'<img src="(?P<file>[^"]*)"(?: srcset="[^"]*")? alt="(?P<alt>[^"]*)"')
@@ -27,12 +40,6 @@ def page_language(text: str) -> Language | None:
         if f"\n**{label(language, 'note')}**\n" in text or label(language, "nothing") in text:
             return language
     return None
-
-
-def pattern_of(language: Language, name: str) -> re.Pattern[str]:
-    """A label with places for values as a pattern with a group for each."""
-    parts = re.split(r"\{(\w+)\}", LABELS[language][name])
-    return re.compile("".join(f"(?P<{part}>.+?)" if i % 2 else re.escape(part) for i, part in enumerate(parts)) + "$")
 
 
 def read_markdown(text: str, language: Language) -> ReadPage:
@@ -57,9 +64,9 @@ def _front_matter(lines: list[str], page: ReadPage) -> list[str]:
     page.cover = _scalar(values.get("cover", ""))
     description = _scalar(values.get("description", ""))
     for name in ("period", "update"):
-        pattern = pattern_of(_language(page), name).pattern.removesuffix("$")
+        pattern = template_pattern(LABELS[page.language][name], r"\d{4}-\d\d-\d\d").pattern
         # The heading of the page and the title of its first paper, with one blank between them.
-        if match := re.match(pattern.replace(".+?", r"\d{4}-\d\d-\d\d") + r"(?: (?P<title>.*))?$", description):
+        if match := re.match(rf"{pattern}(?: (?P<title>.*))?$", description):
             found = match.groupdict()
             last = found.get("day") or found.get("until") or ""
             page.days.append(("front matter, description", found.get("since") or last, last))
@@ -68,10 +75,6 @@ def _front_matter(lines: list[str], page: ReadPage) -> list[str]:
     else:
         page.loose.append(f"description: {description}")
     return lines[body[1] + 1 :]
-
-
-def _language(page: ReadPage) -> Language:
-    return "zh" if page.language == "zh" else "en"
 
 
 def _scalar(text: str) -> str:
@@ -83,15 +86,15 @@ def _scalar(text: str) -> str:
 
 def read_head_line(page: ReadPage, line: str, *, is_heading: bool, where: str = "heading") -> None:
     """A line above the first paper: the day or period, and the counts."""
-    language = _language(page)
+    say = LABELS[page.language]
     if is_heading:
         for name in ("period", "update"):  # the narrower one first
-            if match := pattern_of(language, name).match(line):
+            if match := template_pattern(say[name]).fullmatch(line):
                 last = match.groupdict().get("day") or match["until"]
                 page.days.append((where, match.groupdict().get("since") or last, last))
                 return
         page.days.append((where, line, line))
-    elif match := pattern_of(language, "counts").match(line):
+    elif match := template_pattern(say["counts"]).fullmatch(line):
         names = ("found", "new", "updated", "already_shown", "filtered", "withdrawn", "failed")
         page.counts.append([int(match[name]) if match[name].isdigit() else -1 for name in names])
 
@@ -153,19 +156,18 @@ class _EntryReader:
         """An item of the numbered note."""
         if match := re.match(r"^\d+\. (?P<label>[^:]+):\s?(?P<told>.*)$", line):
             name, told = plain_text(match["label"]), match["told"]
-            handlers: dict[str, Callable[[str], None]] = {
-                self._say("title"): lambda text: self._entry.titles.append(("note", plain_text(text))),
-                self._say("translated"): self._read_translated,
-                self._say("authors"): lambda text: self._entry.authors.append(("note", plain_text(text))),
-                self._say("affiliation"): self._read_affiliation,
-                self._say("keywords"): self._read_keywords,
-                self._say("links"): self._read_links,
-            }
-            if name in handlers:
-                handlers[name](told)
+            entry, seen = self._entry, plain_text(told)
+            if name == self._say("title"):
+                entry.titles.append(("note", seen))
+            elif name == self._say("authors"):
+                entry.authors.append(("note", seen))
+            elif name == self._say("links"):
+                entry.links += [("note", piece.target) for piece in read_inline(told) if piece.kind == "link"]
+            elif field := next((n for n in ("translated", "affiliation", "keywords") if self._say(n) == name), ""):
+                setattr(entry, field, seen)
             else:
-                names = ("abstract", "methods", "conclusion")
-                self._where = next((n for n in names if self._say(n) == name), "note")
+                parts = ("abstract", "methods", "conclusion")
+                self._where = next((n for n in parts if self._say(n) == name), "note")
         else:
             self._sub_item(line.strip().removeprefix("- "))
 
@@ -177,18 +179,6 @@ class _EntryReader:
                 self._sentences(name, told.removeprefix(f"{self._say(name)}:").strip())
                 return
         self._sentences(self._where, told)
-
-    def _read_translated(self, told: str) -> None:
-        self._entry.translated = plain_text(told)
-
-    def _read_affiliation(self, told: str) -> None:
-        self._entry.affiliation = plain_text(told)
-
-    def _read_keywords(self, told: str) -> None:
-        self._entry.keywords = plain_text(told)
-
-    def _read_links(self, told: str) -> None:
-        self._entry.links += [("note", piece.target) for piece in read_inline(told) if piece.kind == "link"]
 
     def _read_head(self) -> None:
         """Between authors and summary: the abstract, the line with the source, and remarks."""
@@ -266,12 +256,68 @@ def split_sentences(pieces: list[InlinePiece], *, where: str, language: Language
                 yield ReadSentence(where=where, text=" ".join(text.split()), marks=marks, doubt=doubt, torn=torn)
                 text, marks, torn, doubt = "", [], {}, ""
             text += piece.text
-    if (rest := " ".join(text.split())) and not is_absence(rest, language):
+    if (rest := " ".join(text.split())) and not _is_absence(rest, language):
         yield ReadSentence(where=where, text=rest, marks=marks, doubt=doubt, torn=torn)
 
 
-def is_absence(text: str, language: Language) -> bool:
+def _is_absence(text: str, language: Language) -> bool:
     """Whether the text says that there is nothing to say here."""
     if text in (LABELS[language]["not stated"], LABELS[language]["withheld"]):
         return True
-    return pattern_of(language, "failed").match(text) is not None
+    return template_pattern(LABELS[language]["failed"]).fullmatch(text) is not None
+
+
+# ------------------------------------------------------------------------------------------ within a line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InlinePiece:
+    """A run of text, or what stands between runs: ``kind`` is text, link, mark, anchor or remark."""
+
+    kind: str
+    text: str
+    target: str = ""
+
+
+def read_inline(source: str) -> list[InlinePiece]:
+    """The pieces of a line of Markdown in order; adjacent text is one piece."""
+    pieces: list[InlinePiece] = []
+    end = 0
+    for token in _TOKEN.finditer(source):
+        _text(pieces, html.unescape(source[end : token.start()]))
+        end = token.end()
+        if token["mark"] is not None:
+            pieces.append(InlinePiece(kind="mark", text=html.unescape(token["mark"]), target=token["target"]))
+        elif token["anchor"] is not None:
+            pieces.append(InlinePiece(kind="anchor", text="", target=token["anchor"]))
+        elif token["stray"]:
+            _text(pieces, html.unescape(token["stray"]))
+        elif token["escaped"]:
+            _text(pieces, token["escaped"][1:])
+        elif token["maths"]:
+            _text(pieces, html.unescape(token["maths"]))
+        elif token["address"] is not None:
+            words = "".join(piece.text for piece in read_inline(token["words"]))
+            pieces.append(InlinePiece(kind="link", text=words, target=html.unescape(token["address"])))
+        elif token["plain"]:
+            address = html.unescape(token["plain"])
+            pieces.append(InlinePiece(kind="link", text=address, target=address))
+        elif token["remark"] is not None:
+            pieces.append(InlinePiece(kind="remark", text=plain_text(token["remark"])))
+    _text(pieces, html.unescape(source[end:]))
+    return pieces
+
+
+def plain_text(source: str) -> str:
+    """A line of Markdown as a reader sees it, with marks left out."""
+    seen = [piece.text for piece in read_inline(source) if piece.kind in ("text", "link")]
+    return " ".join("".join(seen).split())
+
+
+def _text(pieces: list[InlinePiece], text: str) -> None:
+    if not text:
+        return
+    if pieces and pieces[-1].kind == "text":
+        pieces[-1] = InlinePiece(kind="text", text=pieces[-1].text + text)
+    else:
+        pieces.append(InlinePiece(kind="text", text=text))

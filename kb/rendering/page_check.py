@@ -1,29 +1,29 @@
 """A page against catalog and evidence: every author, id, version, date, link, number and quotation looked up.
 
-A fault is one wrong value of one paper, told once with all the places where it stands on the page.
+A fault is one wrong value of one paper, told once with all the places where it stands on the page; what the head of
+the page says (days, counts, titles) comes first.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
+from urllib.parse import unquote
 
 from kb.ids import plain_words
 from kb.links import IN_PROSE
-from kb.records import Fault, Figure, Language, Paper, Version
-from kb.rendering.address_check import check_addresses
-from kb.rendering.comparing_texts import differing_names, flat, likeness
-from kb.rendering.entries import attribution, paper_anchor, shown_affiliation, source_address
-from kb.rendering.head_check import check_head
-from kb.rendering.item_check import check_item
-from kb.rendering.known_addresses import arxiv_number, stated_version
-from kb.rendering.labels import LABELS, label
-from kb.rendering.naming import picture_text, without_label
+from kb.literals import missing
+from kb.records import Fault, Figure, Language, Note, Paper, Version
+from kb.rendering.address_check import arxiv_number, check_addresses
+from kb.rendering.digest_check import check_data
+from kb.rendering.entries import attribution, item_name, paper_anchor, shown_affiliation, source_address
+from kb.rendering.labels import LABELS, label, picture_text, without_label
 from kb.rendering.page_records import ReadEntry, ReadFigure, ReadPage
-from kb.rendering.sentence_check import SentenceCheck
-from kb.rendering.tally import CheckTally, Exists, Sources
+from kb.rendering.sentence_check import check_sentences
+from kb.rendering.tally import CheckTally, Exists, Sources, differing_names, flat, likeness, nearest
 from kb.text import one_line
 
 _PLACEHOLDER = re.compile(
@@ -37,25 +37,31 @@ _BETWEEN = re.compile(r"\s*[,，、;；]\s*|\s+and\s+|\s*和\s*")
 _WITHDRAWN = {True: "marked as withdrawn", False: "not marked as withdrawn"}
 
 
-def check_page(page: ReadPage, sources: Sources, *, exists: Exists | None = None) -> tuple[list[Fault], int]:
+def check_page(
+    page: ReadPage, sources: Sources, *, exists: Exists | None = None, notes: Sequence[Note] = ()
+) -> tuple[list[Fault], int]:
     """Faults in the order of the page, and how many things were looked up.
 
     Args:
         page: what was read of the page.
         sources: the library.
         exists: whether a file is there, by its path from the page's folder; None: not looked up.
+        notes: where the page is data, the notes of its entries.
     """
     faults: list[Fault] = []
     checked = 0
     known: list[Paper | None] = []
-    for entry in page.entries:
+    for number, entry in enumerate(page.entries):
         paper = identify(entry_ids(entry), entry.title, [names for _, names in entry.authors], entry.abstract, sources)
         tally = CheckTally()
-        known.append(_EntryCheck(page, entry, paper, sources, tally, exists).run())
+        shown = _EntryCheck(page, entry, paper, sources, tally, exists).run()
+        if notes and shown is not None:
+            check_data(notes[number], shown, sources, tally)
+        known.append(shown)
         faults += tally.faults(paper.id if paper else entry.title)
         checked += tally.checked
     head = CheckTally()
-    check_head(page, known, sources, head)
+    _check_head(page, known, sources, head)
     return [*head.faults("page"), *faults], checked + head.checked
 
 
@@ -112,7 +118,7 @@ class _EntryCheck:
         exists: Exists | None,
     ) -> None:
         self._page, self._entry, self._sources, self._tally, self._exists = page, entry, sources, tally, exists
-        self._language: Language = "zh" if page.language == "zh" else "en"
+        self._language = page.language
         self._paper = paper
 
     def run(self) -> Paper | None:
@@ -128,22 +134,20 @@ class _EntryCheck:
                 return None
             # A page of the old kind can still be checked against its own header.
             self._paper = _from_header(entry)
-        claimed = next(
-            (v for where, a in entry.links if where == "source" and (v := stated_version(a)) is not None), None
-        )
+        numbers = (arxiv_number(address) for where, address in entry.links if where == "source")
+        claimed = next((number[1] for number in numbers if number and number[1] is not None), None)
         paper = at_version(self._paper, claimed=claimed, abstract=entry.abstract, sources=self._sources)
         self._record(paper)
-        check_item(entry, self._page, paper, self._sources, tally, exists=self._exists)
+        self._item(paper)
+        self._topical(paper)
+        self._own_pages(paper)
         check_addresses(entry, self._page, paper, self._sources, tally)
         if self._page.own:
             self._places(paper)
             self._name(paper)
         self._pictures(paper)
         if self._page.own:
-            check = SentenceCheck(paper, self._page, self._sources)
-            for field, found, expected, where in check.run(entry):
-                tally.add(field, found, expected, where=where)
-            tally.checked += check.checked
+            check_sentences(entry, self._page, paper, self._sources, tally)
         else:
             self._old_note(paper)
         return paper
@@ -185,6 +189,48 @@ class _EntryCheck:
             wrong = [(", ".join(found), expected)]
         for one, other in wrong:
             self._tally.add("author", one, other, where=where)
+
+    def _item(self, paper: Paper) -> None:
+        """The name of a feed's item, its days, its categories."""
+        entry, tally = self._entry, self._tally
+        tally.checked += bool(entry.item) + len(entry.days) + len(entry.moments) + len(entry.categories)
+        if entry.item and entry.item != item_name(paper):
+            tally.add(*_differing_name(entry.item, item_name(paper)), where="item")
+        known = {day.isoformat() for day in paper.announced} | {last for _, _, last in self._page.days}
+        for where, day in entry.days:
+            if day not in known:
+                tally.add("date", day, min(known, default="no date"), where=where)
+        published = paper.published.isoformat() if paper.published else "no date"
+        for where, moment in entry.moments:
+            if moment != published:
+                tally.add("date", moment, published, where=where)
+        for category in entry.categories:
+            if category not in paper.categories:
+                tally.add("categories", category, ", ".join(paper.categories), where="categories")
+
+    def _topical(self, paper: Paper) -> None:
+        """Why the topic has it, and what is new in its version."""
+        entry, tally = self._entry, self._tally
+        tally.checked += len(entry.why) + len(entry.changes)
+        for reason in entry.why:
+            for fault in self._sources.faults_of_reason(reason, paper):
+                tally.add(*fault, where="why")
+        changes = self._sources.changes(paper) if entry.changes else ()
+        known = {one_line(change) for change in changes}
+        for change in entry.changes:
+            if flat(change) not in known:
+                tally.add("changes", change, nearest(change, changes) or "no change", where="changes")
+
+    def _own_pages(self, paper: Paper) -> None:
+        """An address of our own site must lead to the paper's place on a page that is there."""
+        page, expected = self._page, paper_anchor(paper)
+        self._tally.checked += len(self._entry.pages)
+        for address in self._entry.pages:
+            path, _, anchor = unquote(address.removeprefix(page.site).lstrip("/")).partition("#")
+            if anchor != expected:
+                self._tally.add("link", address, f"#{expected}", where="item")
+            elif self._exists is not None and not self._exists("../" * page.up + path):
+                self._tally.add("link", address, "a page that is there", where="item")
 
     def _name(self, paper: Paper) -> None:
         """The id that is there for programs."""
@@ -253,7 +299,7 @@ class _EntryCheck:
                 " ", IN_PROSE.sub(" ", re.sub(r"^\W*\d{1,2}\s*[.、)）]|^\W*\(?\d\)?\s*[:：]", "", text))
             )
             self._tally.checked += 1
-            absent = self._sources.missing(plain, source)
+            absent = missing(plain, source)
             for number in absent.numbers:
                 self._tally.add("number", number, expected, where=where)
             for name in absent.names:
@@ -280,3 +326,139 @@ def _source_line(paper: Paper, language: Language, *, own: bool) -> str:
     if own and paper.license:
         parts.append(f"{LABELS[language]['license']}: {one_line(paper.license)}")
     return " ".join(part for part in parts if part)
+
+
+def _differing_name(told: str, expected: str) -> tuple[str, str, str]:
+    """(field, found, expected) of an item's name: its id, else its version."""
+    pattern = r"urn:kb:(?:arxiv:)?(?P<id>.*?)(?P<version>v\d+)?"
+    found, true = re.fullmatch(pattern, told), re.fullmatch(pattern, expected)
+    if found is None or true is None:
+        return "id", told, expected
+    if found["id"] != true["id"]:
+        return "id", found["id"], true["id"]
+    return "version", found["version"] or "no version", true["version"] or "no version"
+
+
+# ------------------------------------------------------------------------------------- the head of a page
+
+
+def _check_head(page: ReadPage, papers: Sequence[Paper | None], sources: Sources, tally: CheckTally) -> None:
+    """Days, counts, and the titles that the head of the page repeats."""
+    periods = sources.periods() if page.own else ()
+    for where, told, expected in _wrong_days(page, papers, periods):
+        tally.add("date", told, expected, where=where)
+    tally.checked += len(page.days)
+    for field, found, expected, at in page.faults:
+        tally.add(field, found, expected, where=at)
+    _check_counts(page, tally)
+    known = [paper for paper in papers if paper is not None]
+    for (where, title), paper in zip(
+        page.heads, papers if len(page.heads) == len(papers) else papers[:1], strict=False
+    ):
+        tally.checked += 1
+        if paper is not None:
+            tally.look("title", title, one_line(paper.title), where=where)
+    if page.cover:
+        tally.checked += 1
+        pictures = {picture.file.rsplit("/", 1)[-1] for entry in page.entries for picture in entry.pictures}
+        if page.own and page.cover not in pictures:
+            tally.add("cover", page.cover, "a figure of the page", where="front matter")
+    for line in page.loose:
+        tally.add("text", line, label(page.language, "update", day="…") if known else "", where="front matter")
+
+
+def _wrong_days(
+    page: ReadPage, papers: Sequence[Paper | None], periods: Collection[tuple[date, date]]
+) -> Iterator[tuple[str, str, str]]:
+    """(where, told, expected) of each place whose period does not hold the papers, disagrees with the others (of two
+    the later one is told, of more the odd one), or has an end that nothing bears out."""
+    announced = [days for paper in papers if paper is not None and (days := _days(paper))]
+    single = all(not first or first == last for _, first, last in page.days)
+    agreeing = []
+    for where, first, last in page.days:
+        if expected := _missed(first, last, announced, single=single):
+            yield where, _period(first, last), expected
+        else:
+            agreeing.append((where, first, last))
+    told = Counter(last for _, _, last in agreeing)
+    known = {until for _, until in periods}
+    ends = sorted(told, key=lambda last: (-told[last], date.fromisoformat(last) not in known))
+    starts = Counter(first for _, first, _ in agreeing if first).most_common(1)
+    moved = {}
+    if starts:
+        moved = _moved_ends(starts[0][0], ends[0], announced, periods)
+    for where, first, last in agreeing:
+        if last != ends[0]:
+            yield where, _period(first, last), f"{ends[0]}, as elsewhere on the page"
+        elif first and first != starts[0][0]:
+            yield where, _period(first, last), f"{starts[0][0]}, as elsewhere on the page"
+        else:
+            yield from ((where, end, moved[end]) for end in dict.fromkeys((first, last)) if end in moved)
+
+
+def _moved_ends(
+    since: str, until: str, announced: Sequence[Collection[date]], periods: Collection[tuple[date, date]]
+) -> dict[str, str]:
+    """The end of a period that no digest was made of, and what it should be.
+
+    Told is only what a remembered digest speaks against: one of the same papers with the same other end. A page may
+    have been made by another home, or before periods were remembered, so that none remembers it is no fault.
+    It is the end on which no paper of the page was announced; where there are papers of both, the one that a digest of
+    more than a day with the same other end does not have.
+    """
+    first, last = date.fromisoformat(since), date.fromisoformat(until)
+    if first == last or (first, last) in periods:  # of a single day neither end is the other
+        return {}
+    possible = [period for period in periods if _holds_all(period, announced)]
+    days = {day for known in announced for day in known}
+    starts = {start for start, end in possible if end == last}
+    ends = {end for start, end in possible if start == first}
+    if first in days and last in days:
+        wrong = {last: ends - {first}} if ends - {first} else {first: starts - {last}}
+    else:
+        wrong = {day: near for day, near in ((last, ends), (first, starts)) if day not in days}
+    return {
+        day.isoformat(): min(near, key=lambda other: (abs(other - day), other)).isoformat()
+        for day, near in wrong.items()
+        if near
+    }
+
+
+def _holds_all(period: tuple[date, date], announced: Sequence[Collection[date]]) -> bool:
+    """Whether a digest of the period can have had these papers; a day without any says nothing of a longer period."""
+    start, end = period
+    if not announced:
+        return start < end
+    return all(any(start <= day <= end for day in days) for days in announced)
+
+
+def _period(first: str, last: str) -> str:
+    return last if first in ("", last) else f"{first} to {last}"
+
+
+def _missed(first: str, last: str, announced: Sequence[Collection[date]], *, single: bool) -> str:
+    """What a period should be that leaves out the days of one of the papers; "" when it holds them all."""
+    try:
+        until = date.fromisoformat(last)
+        since = date.fromisoformat(first) if first else None
+    except ValueError:
+        return "a day"
+    if all(any((since or (until if single else day)) <= day <= until for day in days) for days in announced):
+        return ""
+    return Counter(day for days in announced for day in set(days)).most_common(1)[0][0].isoformat()
+
+
+def _days(paper: Paper) -> tuple[date, ...]:
+    if paper.announced:
+        return paper.announced
+    return (paper.published.date(),) if paper.published else ()
+
+
+def _check_counts(page: ReadPage, tally: CheckTally) -> None:
+    for counts in page.counts:
+        found, new, updated, *_ = counts
+        tally.checked += 1
+        if new + updated != len(page.entries):
+            tally.add("number", f"{new} + {updated}", f"{len(page.entries)} papers on the page", where="counts")
+        elif found != sum(counts[1:]):
+            tally.add("number", str(found), str(sum(counts[1:])), where="counts")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from kb.records import Language
+
 
 @dataclass(slots=True, kw_only=True)
 class ReadSentence:
@@ -93,7 +95,7 @@ class ReadPage:
     """
 
     own: bool
-    language: str = "en"
+    language: Language = "en"
     entries: list[ReadEntry] = field(default_factory=list)
     days: list[tuple[str, str, str]] = field(default_factory=list)
     counts: list[list[int]] = field(default_factory=list)

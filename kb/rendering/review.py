@@ -18,11 +18,9 @@ from kb.records import Language, Paper, Review, ReviewSection
 from kb.rendering.bibliography import bibtex_to_cite, issued
 from kb.rendering.display import commonmark, latex, link, maths_command, table_cell
 from kb.rendering.entries import PageSettings, paper_address
-from kb.rendering.html import page_frame
-from kb.rendering.labels import label, page_of
-from kb.rendering.naming import slug
+from kb.rendering.html import page_frame, render_template
+from kb.rendering.labels import label, page_of, slug
 from kb.rendering.reasons import told
-from kb.rendering.templating import render_template
 from kb.text import UNREAD, one_line
 
 FORMS = ("md", "html", "tex", "json")

@@ -3,107 +3,101 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from kb.records import Chunk, Language, Paper
-from kb.rendering.comparing_texts import differences, flat, likeness
-from kb.rendering.labels import QUOTATION_REMARKS, label
-from kb.rendering.markdown_reading import pattern_of
+from kb.literals import missing
+from kb.records import Chunk, Paper
+from kb.rendering.labels import LABELS, QUOTATION_REMARKS, label, template_pattern
 from kb.rendering.page_records import ReadEntry, ReadPage, ReadQuote, ReadSentence
-from kb.rendering.tally import Sources
+from kb.rendering.tally import CheckTally, Sources, differences, flat, likeness
 from kb.text import HAN, UNREAD, one_line, sentence_spans
 
 _MEANT = 0.5  # a quotation less like all that the paper says was made up
 
-Wrong = tuple[str, str, str, str]
+
+def check_sentences(entry: ReadEntry, page: ReadPage, paper: Paper, sources: Sources, tally: CheckTally) -> None:
+    """Look them all up; ``paper`` is the record in the version that the entry shows."""
+    _SentenceCheck(paper, page, sources, tally).run(entry)
 
 
-class SentenceCheck:
-    """The sentences of one paper. ``checked`` counts what was looked up."""
+class _SentenceCheck:
+    """The sentences and quotations of one paper."""
 
-    def __init__(self, paper: Paper, page: ReadPage, sources: Sources) -> None:
-        self._page, self._sources = page, sources
-        self._language: Language = "zh" if page.language == "zh" else "en"
-        self._text = PaperText(paper, sources)
+    def __init__(self, paper: Paper, page: ReadPage, sources: Sources, tally: CheckTally) -> None:
+        self._page, self._sources, self._tally = page, sources, tally
+        self._language = page.language
+        self._text = _PaperText(paper, sources)
         self._is_recognised = paper.fulltext.is_recognised
-        self.checked = 0
 
-    def run(self, entry: ReadEntry) -> list[Wrong]:
-        """What is wrong: (field, found, expected, where)."""
-        wrong: list[Wrong] = list(_settle_markers(entry))
-        true_quotes: dict[str, str] = {}
-        for quote in entry.quotes:
-            self.checked += 1
-            true_quotes[quote.marker] = self._quote(quote, wrong) if quote.text else ""
+    def run(self, entry: ReadEntry) -> None:
+        """Quotations first: sentences are held against them as the paper has them."""
+        self._tally.checked += len(entry.quotes) + len(entry.sentences)
+        self._settle_markers(entry)
+        true_quotes = {quote.marker: self._quote(quote) if quote.text else "" for quote in entry.quotes}
         for sentence in entry.sentences:
-            self.checked += 1
-            wrong += self._unmarked(sentence) if self._page.excerpt else self._sentence(sentence, true_quotes)
-        return wrong
+            if self._page.excerpt:
+                self._unmarked(sentence)
+            else:
+                self._sentence(sentence, true_quotes)
 
-    def _quote(self, quote: ReadQuote, wrong: list[Wrong]) -> str:
-        """The quotation as the paper has it; what differs is added to ``wrong``."""
+    def _quote(self, quote: ReadQuote) -> str:
+        """The quotation as the paper has it; what differs is kept."""
         where = f"evidence [{quote.marker}]"
         true = quote.text
         if not self._text.has(quote.text):
             true = self._text.nearest(quote.text)
             if likeness(quote.text, true) < _MEANT:
-                wrong.append(("quote", quote.text, "a quotation from the paper", where))
+                self._tally.add("quote", quote.text, "a quotation from the paper", where=where)
                 return quote.text
-            wrong += [_told(piece, "quote", where) for piece in differences(quote.text, one_line(true))]
-        place, remarks = self._without_remarks(self._place(quote))
-        page = self._page_number(place)
+            self._tally.compare("quote", quote.text, one_line(true), where=where)
+        place, remarks = self._place(quote)
+        match = template_pattern(LABELS[self._language]["page"]).fullmatch(place)
+        page = int(match["page"]) if match and match["page"].isdigit() else None
         pages = self._text.pages(true)
+        expected = ""
         if page is not None and page not in pages:
             expected = label(self._language, "page", page=pages[0]) if pages else label(self._language, "record")
-            wrong.append(("page", quote.place, expected, where))
-        elif page is None and place not in self._known_places():
-            wrong.append(("page", quote.place, label(self._language, "record"), where))
+        elif page is None and place not in (label(self._language, "record"), label(self._language, "text")):
+            expected = label(self._language, "record")
         elif page is not None and self._is_recognised and label(self._language, "recognised") not in remarks:
-            wrong.append(("page", quote.place, f"{place}, {label(self._language, 'recognised')}", where))
+            expected = f"{place}, {label(self._language, 'recognised')}"
+        if expected:
+            self._tally.add("page", quote.place, expected, where=where)
         return one_line(true)
 
-    def _place(self, quote: ReadQuote) -> str:
-        """Where a quotation stands, without the remark that a sign of it could not be read."""
-        marked = pattern_of(self._language, "unread").fullmatch(quote.place) if UNREAD in quote.text else None
-        return str(marked["place"]) if marked else quote.place
-
-    def _without_remarks(self, place: str) -> tuple[str, list[str]]:
-        """The place, and what stands behind it of the words that are quoted."""
-        where, *remarks = place.split(", ")
+    def _place(self, quote: ReadQuote) -> tuple[str, list[str]]:
+        """Where a quotation stands, and what is said behind it of the words that are quoted."""
+        # That a sign of it could not be read is no part of its place.
+        marked = (
+            template_pattern(LABELS[self._language]["unread"]).fullmatch(quote.place) if UNREAD in quote.text else None
+        )
+        told = str(marked["place"]) if marked else quote.place
+        where, *remarks = told.split(", ")
         known = {label(self._language, name) for name in QUOTATION_REMARKS}
-        return (where, remarks) if known.issuperset(remarks) else (place, [])
+        return (where, remarks) if known.issuperset(remarks) else (told, [])
 
-    def _page_number(self, place: str) -> int | None:
-        match = pattern_of(self._language, "page").match(place)
-        return int(match["page"]) if match and match["page"].isdigit() else None
-
-    def _known_places(self) -> tuple[str, str]:
-        return label(self._language, "record"), label(self._language, "text")
-
-    def _sentence(self, sentence: ReadSentence, true_quotes: Mapping[str, str]) -> Iterator[Wrong]:
+    def _sentence(self, sentence: ReadSentence, true_quotes: Mapping[str, str]) -> None:
         where, text = sentence.where, flat(sentence.text)
-        yield from self._torn(sentence, true_quotes)
+        self._torn(sentence, true_quotes)
         lost = [marker for marker in sentence.marks if marker not in true_quotes]
         if lost or not sentence.marks:
-            expected = "a mark that leads to its evidence"
-            yield "evidence", f"[{', '.join(lost)}]" if lost else text, expected, where
+            found = f"[{', '.join(lost)}]" if lost else text
+            self._tally.add("evidence", found, "a mark that leads to its evidence", where=where)
             if not (set(sentence.marks) - set(lost)):
                 return
         quotes = [true_quotes[marker] for marker in sentence.marks if true_quotes.get(marker)]
         if any(text in flat(quote) for quote in quotes):
             return
         if not quotes:  # its quotations were withheld: its numbers must stand somewhere in the paper
-            absent = self._sources.missing(text, self._text.whole())
-            yield from (("number", number, "in the paper", where) for number in absent.numbers)
+            self._absent("number", missing(text, self._text.whole()).numbers, "in the paper", where)
         elif self._page.extractive or sentence.verbatim:
-            if self._sources.judge(text, quotes)[0] == "verbatim":
-                return
-            nearest = max(quotes, key=lambda quote: likeness(text, quote))
-            yield from (_told(piece, "sentence", where) for piece in differences(text, nearest))
+            if self._sources.judge(text, quotes)[0] != "verbatim":
+                nearest = max(quotes, key=lambda quote: likeness(text, quote))
+                self._tally.compare("sentence", text, nearest, where=where)
         else:
-            yield from self._written(sentence, text, quotes)
+            self._written(sentence, text, quotes)
 
-    def _torn(self, sentence: ReadSentence, true_quotes: Mapping[str, str]) -> Iterator[Wrong]:
+    def _torn(self, sentence: ReadSentence, true_quotes: Mapping[str, str]) -> None:
         """Marks that lead elsewhere than they say: meant is the one whose quotation bears the sentence out."""
         text = flat(sentence.text)
         for shown, target in sentence.torn.items():
@@ -111,64 +105,64 @@ class SentenceCheck:
             known = borne or [one for one in (shown, target) if one in true_quotes] or [shown]
             wrong = target if known[0] == shown else shown
             sentence.marks[sentence.marks.index(shown)] = known[0]
-            yield "mark", wrong, known[0], sentence.where
+            self._tally.add("mark", wrong, known[0], where=sentence.where)
 
-    def _unmarked(self, sentence: ReadSentence) -> Iterator[Wrong]:
+    def _unmarked(self, sentence: ReadSentence) -> None:
         """A sentence of a page without marks: a quotation of the paper, or its numbers and names are the paper's."""
         where, text = sentence.where, flat(sentence.text)
         if self._text.has(text):
             return
-        nearest = self._text.nearest(text)
         if self._page.extractive:
+            nearest = self._text.nearest(text)
             if likeness(text, nearest) < _MEANT:
-                yield "sentence", text, "a sentence of the paper", where
+                self._tally.add("sentence", text, "a sentence of the paper", where=where)
             elif self._sources.judge(text, [nearest])[0] != "verbatim":
-                yield from (_told(piece, "sentence", where) for piece in differences(text, one_line(nearest)))
+                self._tally.compare("sentence", text, one_line(nearest), where=where)
             return
-        absent = self._sources.missing(text, self._text.whole())
-        yield from (("number", number, "in the paper", where) for number in absent.numbers)
+        absent = missing(text, self._text.whole())
+        self._absent("number", absent.numbers, "in the paper", where)
         if not sentence.doubt:
-            yield from (("name", name, "in the paper", where) for name in absent.names)
+            self._absent("name", absent.names, "in the paper", where)
 
-    def _written(self, sentence: ReadSentence, text: str, quotes: Sequence[str]) -> Iterator[Wrong]:
+    def _written(self, sentence: ReadSentence, text: str, quotes: Sequence[str]) -> None:
         """A sentence in a model's words: its numbers and names must stand in its evidence, and the verdict agree."""
         verdict, reason = self._sources.judge(text, quotes)
         if verdict in ("verbatim", "supported") or sentence.doubt in ("unsupported", "contradicted"):
             return
-        absent = self._sources.missing(text, "\n".join(quotes))
+        where = sentence.where
+        absent = missing(text, "\n".join(quotes))
         pieces = differences(text, max(quotes, key=lambda quote: likeness(text, quote)))
         if pieces and all(piece.kind != "text" for piece in pieces):  # a quotation but for its numbers or links
-            yield from (_told(piece, "sentence", sentence.where) for piece in pieces)
+            for piece in pieces:
+                self._tally.add(*piece, where=where)
         elif absent.numbers:
-            yield from (("number", number, "in its evidence", sentence.where) for number in absent.numbers)
+            self._absent("number", absent.numbers, "in its evidence", where)
         elif sentence.doubt == "partly" and verdict == "partly":
             return
         elif absent.names:
-            yield from (("name", name, "in its evidence", sentence.where) for name in absent.names)
+            self._absent("name", absent.names, "in its evidence", where)
         elif verdict != "partly" or not re.search(f"[{HAN}]", text):
-            yield "sentence", text, f"supported by its evidence: {reason}", sentence.where
+            self._tally.add("sentence", text, f"supported by its evidence: {reason}", where=where)
+
+    def _absent(self, kind: str, found: Sequence[str], expected: str, where: str) -> None:
+        for one in found:
+            self._tally.add(kind, one, expected, where=where)
+
+    def _settle_markers(self, entry: ReadEntry) -> None:
+        """Lines of evidence whose anchor has another marker than is shown: meant is the one that no other line has,
+        else the one that sentences cite."""
+        cited = {mark for sentence in entry.sentences for mark in (*sentence.marks, *sentence.torn.values())}
+        for quote in entry.quotes:
+            shown, leads = quote.marker, quote.anchor
+            if not leads or leads == shown:
+                continue
+            others = {other.marker for other in entry.quotes if other is not quote}
+            is_shown = shown not in others and (leads in others or shown in cited or leads not in cited)
+            quote.marker = shown if is_shown else leads
+            self._tally.add("mark", leads if is_shown else shown, quote.marker, where="evidence")
 
 
-def _settle_markers(entry: ReadEntry) -> Iterator[Wrong]:
-    """Lines of evidence whose anchor has another marker than is shown: meant is the one that no other line has, else
-    the one that sentences cite."""
-    cited = {mark for sentence in entry.sentences for mark in (*sentence.marks, *sentence.torn.values())}
-    for quote in entry.quotes:
-        shown, leads = quote.marker, quote.anchor
-        if not leads or leads == shown:
-            continue
-        others = {other.marker for other in entry.quotes if other is not quote}
-        is_shown = shown not in others and (leads in others or shown in cited or leads not in cited)
-        yield "mark", leads if is_shown else shown, shown if is_shown else leads, "evidence"
-        quote.marker = shown if is_shown else leads
-
-
-def _told(piece: tuple[str, str, str], field: str, where: str) -> Wrong:
-    kind, found, expected = piece
-    return (kind if kind != "text" else field), found, expected, where
-
-
-class PaperText:
+class _PaperText:
     """All stored text of a paper, to look quotations up in."""
 
     def __init__(self, paper: Paper, sources: Sources) -> None:
@@ -199,7 +193,7 @@ class PaperText:
         count = max(1, len(sentence_spans(quote)))
         best, best_score = "", -1.0
         for text in sorted(
-            [self._paper.abstract, *(chunk.text for chunk in self._chunks)], key=lambda t: -shared(quote, t)
+            [self._paper.abstract, *(chunk.text for chunk in self._chunks)], key=lambda t: -_shared(quote, t)
         )[:5]:
             spans = sentence_spans(text)
             for size in {count, count + 1, max(1, count - 1)}:
@@ -211,7 +205,7 @@ class PaperText:
         return best
 
 
-def shared(quote: str, text: str) -> float:
+def _shared(quote: str, text: str) -> float:
     """Share of the quotation's distinct words that the text has, in [0, 1]."""
     wanted = set(re.findall(r"\w+", quote.casefold()))
     return len(wanted & set(re.findall(r"\w+", text.casefold()))) / max(1, len(wanted))

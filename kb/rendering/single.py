@@ -1,4 +1,4 @@
-"""What is no digest: the note of one paper, a table of papers and questions, a list of hits to take away."""
+"""What is no digest: the note of one paper, a table of papers and questions, hits and printed tables to take away."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from collections.abc import Callable, Sequence
 
 from kb import wire
 from kb.errors import UsageError
-from kb.records import Cell, Comparison, Evidence, Hit, Language, Note, Paper, Passage
+from kb.records import Cell, Comparison, Document, Evidence, Hit, Language, Note, Paper, Passage, PrintedTable
 from kb.rendering.display import commonmark, link, markdown, spreadsheet_cell, table_cell
-from kb.rendering.entries import PageSettings, note_entry, paper_address, picture_files
+from kb.rendering.entries import PageSettings, note_entry, paper_address
 from kb.rendering.html import comparison_html, note_html
-from kb.rendering.labels import label, page_of
+from kb.rendering.labels import label, page_of, slug
 from kb.rendering.markdown import note_markdown
-from kb.rendering.naming import slug
+from kb.tables import printed_tables, spoken_rows
 from kb.text import UNREAD, one_line
 
 _MARKS = re.compile(r"\s*\[\d+\.\d+(?:, \d+\.\d+)*\]")
+_NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)*%?")
 
 
 def note_name(paper: Paper) -> str:
@@ -41,8 +42,7 @@ def render_note(
     if form == "html":
         return note_html(entry, name=name, read_file=read_file, settings=settings or PageSettings())
     if form == "md":
-        text = note_markdown(entry, folder=name).encode()
-        return [(f"{name}.md", text), *((f"{name}/{file}", read_file(file)) for file in picture_files([entry]))]
+        return note_markdown(entry, name=name, read_file=read_file)
     raise UsageError(f"{form!r} is not a form of a note: choose from md, html, json")
 
 
@@ -55,7 +55,10 @@ def render_comparison(comparison: Comparison, form: str, *, language: Language =
     if form == "md":
         return _comparison_markdown(comparison, language)
     if form == "csv":
-        return _comparison_csv(comparison, language)
+        rows = [("id", label(language, "title"), *comparison.questions)]
+        for paper, cells in zip(comparison.papers, comparison.cells, strict=True):
+            rows.append((paper.id, paper.title, *(_cell_text(cell, language) for cell in cells)))
+        return _csv([[spreadsheet_cell(cell) for cell in row] for row in rows])
     if form == "html":
         title = " · ".join(comparison.questions) or label(language, "question")
         return comparison_html(comparison, language=language, title=title, differences=_differences(comparison))
@@ -95,18 +98,6 @@ def _comparison_markdown(comparison: Comparison, language: Language) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _comparison_csv(comparison: Comparison, language: Language) -> str:
-    """RFC 4180; a cell that a spreadsheet would take for a formula begins with an apostrophe."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([spreadsheet_cell(cell) for cell in ("id", label(language, "title"), *comparison.questions)])
-    for paper, cells in zip(comparison.papers, comparison.cells, strict=True):
-        writer.writerow(
-            [spreadsheet_cell(cell) for cell in (paper.id, paper.title, *(_cell_text(c, language) for c in cells))]
-        )
-    return out.getvalue()
-
-
 def _differences(comparison: Comparison) -> list[str]:
     told = zip(comparison.questions, comparison.differences, strict=False)
     return [f"{question}: {said}" for question, said in told if said]
@@ -129,9 +120,9 @@ def hits_to_markdown(hits: Sequence[Hit]) -> str:
 
 def hits_to_csv(hits: Sequence[Hit]) -> str:
     """One line a hit; a cell that a spreadsheet would read as a formula begins with an apostrophe."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["rank", "score", "id", "title", "authors", "published", "venue", "section", "page", "text"])
+    rows: list[list[object]] = [
+        ["rank", "score", "id", "title", "authors", "published", "venue", "section", "page", "text"]
+    ]
     for hit in hits:
         paper = hit.paper
         day = paper.published.date().isoformat() if paper.published else ""
@@ -139,5 +130,70 @@ def hits_to_csv(hits: Sequence[Hit]) -> str:
             hit.rank, f"{hit.score:.6f}", paper.id, paper.title, "; ".join(paper.authors), day, paper.venue or "",
             " › ".join(hit.section), hit.page or "", hit.text,
         ]  # fmt: skip
-        writer.writerow([spreadsheet_cell(value) if isinstance(value, str) else value for value in row])
+        rows.append([spreadsheet_cell(value) if isinstance(value, str) else value for value in row])
+    return _csv(rows, end="\n")
+
+
+def _csv(rows: Sequence[Sequence[object]], *, end: str = "\r\n") -> str:
+    """Cells as they are, quoted after RFC 4180."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator=end).writerows(rows)
     return out.getvalue()
+
+
+# ------------------------------------------------------------------------------------------ printed tables
+
+
+def tables_named(document: Document | None, name: str) -> tuple[PrintedTable, ...]:
+    """The tables of a label ("Table 2", or its number alone): one, or the parts of one that goes on over pages.
+
+    Raises:
+        UsageError: when the text has none.
+    """
+
+    def number(text: str) -> str:
+        return (text.split() or [""])[-1].casefold()
+
+    tables = printed_tables(document) if document else ()
+    found = tuple(one for one in tables if one.label and number(one.label) == number(name))
+    if not found:
+        known = ", ".join(dict.fromkeys(one.label for one in tables if one.label)) or "it has none with a label"
+        raise UsageError(f"no table {name!r} in its text: choose from {known}")
+    return found
+
+
+def render_table(table: PrintedTable, form: str) -> str:
+    """A table as text: "md", "csv", or "text", a line for each row in which every cell stands with what names it.
+
+    Plain numbers are what they are in every form, also where a spreadsheet would take one for a formula.
+
+    Raises:
+        UsageError: for another form.
+    """
+    if form == "md":
+        return _pipe_table(table)
+    if form == "csv":
+        return _csv(_filled(table, spreadsheet_cell))
+    if form == "text":
+        return "".join(f"{line}\n" for line in spoken_rows(table))
+    raise UsageError(f"{form!r} is not a form of a table: choose from md, csv, text")
+
+
+def _filled(table: PrintedTable, shown: Callable[[str], str]) -> list[list[str]]:
+    """All rows with all places, those without a cell empty."""
+    rows = [[""] * table.columns for _ in range(table.rows)]
+    for cell in table.cells:
+        rows[cell.row][cell.column] = cell.text if _NUMBER.fullmatch(cell.text) else shown(cell.text)
+    return rows
+
+
+def _pipe_table(table: PrintedTable) -> str:
+    """Markdown has one row of headings: those of a column stand in it one behind the other."""
+    heads: list[list[str]] = [[] for _ in range(table.columns)]
+    for cell in table.cells:
+        if cell.row < table.header_rows:
+            for column in range(cell.column, min(cell.column + cell.columns, table.columns)):
+                heads[column].append(table_cell(cell.text))
+    rows = _filled(table, table_cell)[table.header_rows :]
+    lines = [[" › ".join(names) for names in heads], ["---"] * table.columns, *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

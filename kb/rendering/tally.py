@@ -1,31 +1,23 @@
-"""What a check asks of the library, and how it keeps what it finds."""
+"""What a check asks of the library, how it compares texts in the smallest pieces that mean something, what it finds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from difflib import SequenceMatcher
 from typing import NamedTuple, Protocol
 
 from kb.records import Box, Chunk, Fault, Figure, Paper, Verdict, Version
-from kb.rendering.comparing_texts import differences
+
+_TOKEN = re.compile(
+    r"https?://[^\s<>\"'，。；、（）()\[\]]*[^\s<>\"'，。；、（）()\[\].,;:!?]|\d+(?:[.,]\d+)*|[^\W\d_]+|\S", re.I
+)
+_MOST_ALIKE = 0.5
 
 Exists = Callable[[str], bool]
 """Whether a file is there, by its path from the folder of the page."""
-
-
-class Unstated(Protocol):
-    """What a text states that its source does not."""
-
-    @property
-    def numbers(self) -> tuple[str, ...]:
-        """Numbers, as the text writes them."""
-        ...
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names, as the text writes them."""
-        ...
 
 
 class Sources(Protocol):
@@ -67,46 +59,118 @@ class Sources(Protocol):
         """First and last day of every period that a digest was made of; empty where none is remembered."""
         ...
 
-    def missing(self, text: str, source: str) -> Unstated:
-        """Numbers and names of a text that its source does not state."""
-        ...
-
-
-class Found(NamedTuple):
-    """Something wrong, before it is told."""
-
-    field: str
-    found: str
-    expected: str
-    where: str
-
 
 @dataclass(slots=True)
 class CheckTally:
     """What was looked up and what was wrong with it."""
 
     checked: int = 0
-    wrong: list[Found] | None = None
+    _places: dict[tuple[str, str, str], dict[str, None]] = field(default_factory=dict)
 
-    def look(self, field: str, found: str, expected: str, *, where: str) -> None:
-        """Compare two texts and keep the pieces that differ; numbers and links are called so."""
+    def look(self, name: str, found: str, expected: str, *, where: str) -> None:
+        """Look one text up: the pieces in which it differs are kept."""
         self.checked += 1
-        for piece in differences(found, expected):
-            kind = piece.kind if piece.kind != "text" else field
-            self.add(kind, piece.found, piece.expected, where=where)
+        self.compare(name, found, expected, where=where)
 
-    def add(self, field: str, found: str, expected: str, *, where: str) -> None:
-        """Keep one wrong value."""
-        if self.wrong is None:
-            self.wrong = []
-        self.wrong.append(Found(field, found, expected, where))
+    def compare(self, name: str, found: str, expected: str, *, where: str) -> None:
+        """Keep the pieces in which two texts differ; numbers and links are called so."""
+        for kind, piece, other in differences(found, expected):
+            self.add(name if kind == "text" else kind, piece, other, where=where)
+
+    def add(self, name: str, found: str, expected: str, *, where: str) -> None:
+        """Keep one wrong value of the field of this name."""
+        self._places.setdefault((name, found, expected), {})[where] = None
 
     def faults(self, entry: str) -> list[Fault]:
         """Each wrong value once, with all its places."""
-        places: dict[tuple[str, str, str], list[str]] = {}
-        for one in self.wrong or []:
-            places.setdefault((one.field, one.found, one.expected), []).append(one.where)
         return [
-            Fault(entry=entry, field=field, found=found, expected=expected, where="; ".join(dict.fromkeys(where)))
-            for (field, found, expected), where in places.items()
+            Fault(entry=entry, field=name, found=found, expected=expected, where="; ".join(places))
+            for (name, found, expected), places in self._places.items()
         ]
+
+
+# --------------------------------------------------------------------------------------------- where texts differ
+
+
+class Difference(NamedTuple):
+    """A piece that differs: its kind (``number``, ``link`` or ``text``), as found and as expected."""
+
+    kind: str
+    found: str
+    expected: str
+
+
+def flat(text: str) -> str:
+    """The text on one line with single blanks."""
+    return " ".join(text.split())
+
+
+def differences(found: str, expected: str) -> list[Difference]:
+    """The differing pieces in order; texts that have little in common differ as one."""
+    found, expected = flat(found), flat(expected)
+    if found == expected:
+        return []
+    left, right = list(_TOKEN.finditer(found)), list(_TOKEN.finditer(expected))
+    matcher = SequenceMatcher(None, [t[0] for t in left], [t[0] for t in right], autojunk=False)
+    if matcher.ratio() < _MOST_ALIKE:
+        return [Difference("text", found, expected)]
+    told = list(_pieces(matcher.get_opcodes(), left, right, found, expected))
+    return told or (
+        [] if "".join(found.split()) == "".join(expected.split()) else [Difference("text", found, expected)]
+    )
+
+
+def _pieces(
+    opcodes: Sequence[tuple[str, int, int, int, int]],
+    left: Sequence[re.Match[str]],
+    right: Sequence[re.Match[str]],
+    found: str,
+    expected: str,
+) -> Iterator[Difference]:
+    for tag, a, b, c, d in opcodes:
+        if tag == "equal":
+            continue
+        if b - a == d - c:  # as many as there should be: each stands for one
+            pairs = [(left[a + i][0], right[c + i][0]) for i in range(b - a)]
+            if any(kind_of(one, other) != "text" for one, other in pairs):
+                yield from (Difference(kind_of(one, other), one, other) for one, other in pairs if one != other)
+                continue
+        ours = found[left[a].start() : left[b - 1].end()] if b > a else ""
+        theirs = expected[right[c].start() : right[d - 1].end()] if d > c else ""
+        yield Difference(kind_of(ours, theirs), ours, theirs)
+
+
+def kind_of(found: str, expected: str) -> str:
+    """What kind of thing differs."""
+    for text in (expected, found):
+        if re.search(r"https?://", text, re.IGNORECASE):
+            return "link"
+        if any(ch.isdigit() for ch in text):
+            return "number"
+    return "text"
+
+
+def likeness(found: str, expected: str) -> float:
+    """Share of words in common, in [0, 1]: 2·|A∩B| / (|A|+|B|) over distinct words."""
+    ours, theirs = set(re.findall(r"\w+", found.casefold())), set(re.findall(r"\w+", expected.casefold()))
+    return 2 * len(ours & theirs) / max(1, len(ours) + len(theirs))
+
+
+def nearest(found: str, choices: Sequence[str]) -> str:
+    """The choice that is spelt most like it; empty when there is none."""
+    return max(choices, key=lambda choice: SequenceMatcher(None, found, choice).ratio(), default="")
+
+
+def differing_names(found: Sequence[str], expected: Sequence[str]) -> list[tuple[str, str]]:
+    """(found, expected) for each name that is wrong, missing ("" found) or too many ("" expected)."""
+    wrong: list[tuple[str, str]] = []
+    matcher = SequenceMatcher(None, list(found), list(expected), autojunk=False)
+    for tag, a, b, c, d in matcher.get_opcodes():
+        if tag == "equal":
+            continue
+        ours, theirs = list(found[a:b]), list(expected[c:d])
+        size = max(len(ours), len(theirs))
+        ours += [""] * (size - len(ours))
+        theirs += [""] * (size - len(theirs))
+        wrong += zip(ours, theirs, strict=True)
+    return wrong

@@ -2,7 +2,7 @@
 
 A web page may have its name lead to this machine (DNS rebinding), or send requests here from where it is. Both show in
 what every browser says and no page can change: ``Host``, the name that was asked for, and ``Origin``, where the page
-is from. The check is plain ASGI and stands in front of whatever serves: the app, MCP, REST.
+is from. The check is plain ASGI and stands in front of whatever serves.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What servers answer: read or saved within a size, looked at before it is believed, and kept on disk for a while."""
+"""What servers answer: looked at before it is believed, saved whole or not at all, and kept on disk for a while."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 from kb.errors import DownloadRefused
 from kb.home import writing_error
@@ -27,96 +28,57 @@ _PASSING = re.compile(
 )
 
 
-def read_within(chunks: Iterator[bytes], *, max_bytes: int, what: str) -> bytes:
-    """The whole body.
-
-    Raises:
-        DownloadRefused: ``too-large``, as soon as more than ``max_bytes`` have come.
-    """
-    body = bytearray()
-    for chunk in chunks:
-        body += chunk
-        if len(body) > max_bytes:
-            raise too_large(what, max_bytes)
-    return bytes(body)
-
-
-def save(chunks: Iterator[bytes], to: Path, *, expect: Expected, max_bytes: int, what: str) -> None:
+def save(chunks: Iterator[bytes], to: Path, *, expect: Expected, what: str) -> None:
     """Write the body beside ``to`` and give it its name when it is whole: nobody ever sees a part of it.
 
     Raises:
-        DownloadRefused: ``too-large``, ``not-a-pdf`` or ``html-broken``; then nothing is left on the disk.
+        DownloadRefused: ``not-a-pdf`` or ``html-broken``; then nothing is left on the disk.
         HomeUnwritable: when the folder cannot be written or the disk is full.
     """
     try:
-        to.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _sweep(to.parent)
-        descriptor, name = tempfile.mkstemp(dir=to.parent, prefix=".", suffix=".part")
+        with _beside(to) as file:
+            for piece in _checked(chunks, expect=expect, what=what):
+                file.write(piece)
     except OSError as err:
         raise writing_error(err, to) from err
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[IO[bytes]]:
+    """A file beside ``path`` that gets its name when it is whole, and is removed when it is not."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     part = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            for piece in _checked(chunks, expect=expect, max_bytes=max_bytes, what=what):
-                try:
-                    file.write(piece)
-                except OSError as err:
-                    raise writing_error(err, to) from err
-        try:
-            part.replace(to)
-        except OSError as err:
-            raise writing_error(err, to) from err
+            yield file
+        part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
 
-def too_large(what: str, max_bytes: int) -> DownloadRefused:
-    """The error for a body above the cap."""
-    return DownloadRefused(
-        f"{what} is larger than {max_bytes:,} bytes: raise max_download_bytes if you want it", code="too-large"
-    )
-
-
-def _checked(chunks: Iterator[bytes], *, expect: Expected, max_bytes: int, what: str) -> Iterator[bytes]:
+def _checked(chunks: Iterator[bytes], *, expect: Expected, what: str) -> Iterator[bytes]:
+    """The pieces of a body, the first of them so long that it shows whether the body is what is expected."""
     head = b""
-    total = 0
-    is_known = False
     for chunk in chunks:
-        total += len(chunk)
-        if total > max_bytes:
-            raise too_large(what, max_bytes)
-        if is_known:
-            yield chunk
-            continue
         head += chunk
         if len(head) >= _HEAD_BYTES:
-            if not _is_expected(head, expect):
-                raise _other_kind(_more(head, chunks), expect=expect, what=what)
-            is_known = True
-            yield head
-    if not is_known:
-        if not _is_expected(head, expect):
-            raise _other_kind(head, expect=expect, what=what)
-        yield head
-
-
-def _is_expected(head: bytes, expect: Expected) -> bool:
-    if expect == "pdf":
-        return b"%PDF-" in head[:_HEAD_BYTES]
-    return _is_page(head)
+            break
+    is_expected = b"%PDF-" in head[:_HEAD_BYTES] if expect == "pdf" else _is_page(head)
+    if not is_expected:
+        for chunk in chunks:
+            if len(head) >= _PAGE_BYTES:
+                break
+            head += chunk
+        raise _other_kind(head[:_PAGE_BYTES], expect=expect, what=what)
+    yield head
+    yield from chunks
 
 
 def _is_page(head: bytes) -> bool:
     start = head[:_HEAD_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     return start.startswith((b"<!doctype html", b"<html")) or (start.startswith(b"<") and b"<html" in start)
-
-
-def _more(head: bytes, chunks: Iterator[bytes]) -> bytes:
-    for chunk in chunks:
-        if len(head) >= _PAGE_BYTES:
-            break
-        head += chunk
-    return head[:_PAGE_BYTES]
 
 
 def _other_kind(body: bytes, *, expect: Expected, what: str) -> DownloadRefused:
@@ -194,14 +156,8 @@ class AnswerCache:
         head = json.dumps({"url": url, "stored": self._clock(), "sha256": hashlib.sha256(body).hexdigest()})
         path = self._path(url)
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor, name = tempfile.mkstemp(dir=self._folder, prefix=".", suffix=".part")
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(head.encode() + b"\n" + body)
-                Path(name).replace(path)
-            finally:
-                Path(name).unlink(missing_ok=True)
+            with _beside(path) as file:
+                file.write(head.encode() + b"\n" + body)
             self._shrink(keep=path)
         except OSError:
             return

@@ -1,32 +1,37 @@
-"""arXiv as a source: papers by id, by address and by query, and their PDF and HTML files."""
+"""arXiv as a source: papers by id, by address and by query, and their PDF and HTML files.
+
+The only importer of the ``arxiv`` package, of which we use the parameters of a query, the paging and the reading of
+Atom. Its own requests, pauses and retries are replaced: they know neither ``Retry-After`` nor other processes.
+"""
 
 from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from kb.calendar import announcement_day, submission_window
-from kb.errors import BadIdentifier, BadIdInBatch, NotFound, SourceError, UsageError
-from kb.ids import arxiv_key, parse_arxiv_id
+from kb.errors import BadIdentifier, BadIdInBatch, NotFound, SourceError, UsageError, foreign_errors
+from kb.ids import arxiv_key, doi_key, parse_arxiv_id
 from kb.records import Failure, Item, Metadata, SourceRecord
 from kb.settings import Settings
-from kb.sources.eprint import links_to, says_withdrawn
-from kb.sources.venue import venue_of
+from kb.sources.stated import every_link, says_withdrawn, venue_of
 
 if TYPE_CHECKING:
-    from kb.sources.arxiv_api import ArxivApi, Eprint
     from kb.sources.http import PoliteClient
 
-BATCH_SIZE = 100
+PAGE_SIZE = 100  # papers of one request
+_MAX_ANSWER_BYTES = 20_000_000  # a page of papers with three thousand authors each
 _DEEPEST_RESULT = 10_000  # further into a result list the API becomes slow and breaks off
 _FIRST_SUBMISSION = datetime(1991, 8, 1, tzinfo=UTC)
 _NO_END = datetime(2100, 1, 1, tzinfo=UTC)
 _OPEN_QUERY_SECONDS = 1800.0  # a query whose period has not ended gets new answers during the day
+_BAD_ID = re.compile(r"incorrect[ _]id[ _]format[ _]for[ _](?P<id>[^\s<]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,24 @@ class _Wanted:
     @property
     def name(self) -> str:
         return self.identifier if self.version is None else f"{self.identifier}v{self.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Eprint:
+    """An entry of the API's answer, in our words. White space of titles, abstracts and comments is folded."""
+
+    identifier: str
+    version: int | None
+    title: str
+    authors: tuple[str, ...]
+    abstract: str
+    categories: tuple[str, ...]
+    comment: str | None
+    journal_ref: str | None
+    doi: str | None
+    published: datetime
+    updated: datetime
+    has_pdf: bool
 
 
 class ArxivSource:
@@ -65,7 +88,7 @@ class ArxivSource:
         alone; when arXiv says no, what was not yet answered is yielded as failures with ``retry``.
         """
         remaining = iter(whats)
-        while batch := list(itertools.islice(remaining, BATCH_SIZE)):
+        while batch := list(itertools.islice(remaining, PAGE_SIZE)):
             yield from self._find_batch(batch)
 
     def _find_batch(self, whats: Iterable[str]) -> Iterator[Item | Failure]:
@@ -81,12 +104,12 @@ class ArxivSource:
         for outcome in outcomes:
             yield outcome if isinstance(outcome, Failure) else _outcome(outcome, found, refused)
 
-    def _ask(self, names: list[str]) -> tuple[list[Eprint], dict[str, SourceError]]:
+    def _ask(self, names: list[str]) -> tuple[list[_Eprint], dict[str, SourceError]]:
         """What arXiv has of the ids, and the error of each that it refused."""
         if not names:
             return [], {}
         try:
-            return self._api().by_ids(names), {}
+            return list(self._results(ids=names, most=len(names))), {}
         except BadIdInBatch as err:
             if len(names) == 1:
                 return [], {names[0]: err}
@@ -126,7 +149,6 @@ class ArxivSource:
 
     def _matching(self, query: str, *, since: date | None, until: date | None, limit: int | None) -> Iterator[Item]:
         """The items of a query, deep lists read in several stretches that each end where the one before stopped."""
-        api = self._api()
         start, end = _period(since, until)
         age = None if until is not None and until < datetime.now(tz=UTC).date() else _OPEN_QUERY_SECONDS
         is_bounded = since is not None or until is not None
@@ -136,7 +158,7 @@ class ArxivSource:
             depth = min(_DEEPEST_RESULT, limit or _DEEPEST_RESULT)
             oldest: datetime | None = None
             count = 0
-            for eprint in api.by_query(restricted, limit=depth, max_age_seconds=age):
+            for eprint in self._results(restricted, order="submittedDate", most=depth, max_age_seconds=age):
                 count += 1
                 oldest = eprint.published
                 if eprint.identifier not in seen and start <= eprint.published < end:
@@ -158,8 +180,8 @@ class ArxivSource:
         cleaned = _checked(query, since, until)
         start, end = _period(since, until)
         try:
-            versions = self._api().by_query(
-                cleaned, limit=_DEEPEST_RESULT, newest="updated", max_age_seconds=_OPEN_QUERY_SECONDS
+            versions = self._results(
+                cleaned, order="lastUpdatedDate", most=_DEEPEST_RESULT, max_age_seconds=_OPEN_QUERY_SECONDS
             )
             for count, eprint in enumerate(versions, start=1):
                 if eprint.updated < start:
@@ -212,16 +234,97 @@ class ArxivSource:
         url = f"{self._settings.arxiv_web_url.rstrip('/')}/{expect}/{name}"
         return self._client.download(url, to=to, expect=expect)
 
-    def _api(self) -> ArxivApi:
-        from kb.sources.arxiv_api import ArxivApi  # loads requests and lxml, which only arXiv needs
+    # ----------------------------------------------------------------------------------- the API
 
-        return ArxivApi(self._client, self._settings)
+    def _results(
+        self,
+        query: str = "",
+        *,
+        ids: Iterable[str] = (),
+        order: str = "relevance",
+        most: int,
+        max_age_seconds: float | None = None,
+    ) -> Iterator[_Eprint]:
+        """The papers that match a query in arXiv's syntax, or those of the ids that arXiv has: up to ``most``.
+
+        Pages are asked for as they are needed. The API's own total decides when there are no more; an empty page
+        before that is a known hiccup and is asked for again.
+
+        Raises:
+            BadIdInBatch: when the API takes one of the ids for malformed; then none is answered.
+            SourceError: when arXiv says no, or does not understand the query.
+        """
+        import arxiv  # type: ignore[import-untyped]  # it has no types, and loads requests and lxml
+
+        with foreign_errors(_unreadable):
+            reader = arxiv.Client(page_size=min(PAGE_SIZE, most), delay_seconds=0.0, num_retries=0)
+            reader.query_url_format = f"{self._settings.arxiv_api_url.partition('?')[0]}?{{}}"
+            reader._parse_feed = lambda url, *_, **__: self._page(url, max_age_seconds=max_age_seconds)
+            sort_by = arxiv.SortCriterion(order)
+            results = iter(reader.results(arxiv.Search(query, list(ids), max_results=most, sort_by=sort_by)))
+        while True:
+            with foreign_errors(_unreadable):
+                result = next(results, None)
+                eprint = _eprint(result) if result is not None else None
+            if eprint is None:
+                return
+            yield eprint
+
+    def _page(self, url: str, *, max_age_seconds: float | None) -> Any:
+        """A page of the API's answer as the package reads it."""
+        from arxiv import _feed
+
+        data = self._client.get_bytes(
+            url,
+            accept="application/atom+xml",
+            max_bytes=_MAX_ANSWER_BYTES,
+            max_age_seconds=max_age_seconds,
+            complaint=_complaint,
+            also_statuses=frozenset({400}),
+        )
+        if b"/api/errors#" in data:
+            raise _refusal(data)
+        if b"<feed" not in data[:2000]:  # a status 400 in other words than the API's
+            raise SourceError("arXiv's API refused the query without a reason: correct the query")
+        return _feed.parse(data)
+
+
+def _unreadable(said: str) -> SourceError:
+    return SourceError(f"arXiv's answer cannot be read ({said}): try again later", retry=True)
+
+
+def _complaint(data: bytes) -> str | None:
+    """What is wrong with an answer that came with status 200.
+
+    The package's parser reads on after a break, so an answer cut short has to be seen here.
+    """
+    from arxiv import _feed
+
+    stripped = data.rstrip()
+    if b"<feed" not in data[:2000]:
+        return "the answer is not an Atom feed"
+    if not stripped.endswith((b"</feed>", b"/>")):
+        return "the answer is cut short"
+    page = _feed.parse(data)
+    if page.malformed:
+        return "the answer is not well-formed"
+    if not page.results and b"/api/errors#" not in data and page.header.total_results > page.header.start_index:
+        return "the page has no papers although there are more"
+    return None
+
+
+def _refusal(data: bytes) -> SourceError:
+    match = re.search(rb"<summary[^>]*>(.*?)</summary>", data, re.DOTALL)
+    said = " ".join(match[1].decode("utf-8", errors="replace").split()) if match else "an error without a reason"
+    if bad := _BAD_ID.search(said):
+        return BadIdInBatch(f"arXiv does not take {bad['id']!r} for an id: correct it", identifier=bad["id"])
+    return SourceError(f"arXiv's API refused the query ({said[:200]}): correct the query")
 
 
 # ------------------------------------------------------------------------------------------- records
 
 
-def _outcome(wanted: _Wanted, found: Iterable[Eprint], refused: Mapping[str, SourceError]) -> Item | Failure:
+def _outcome(wanted: _Wanted, found: Iterable[_Eprint], refused: Mapping[str, SourceError]) -> Item | Failure:
     if err := refused.get(wanted.name):
         return Failure(what=wanted.what, code=err.code, reason=str(err), retry=err.retry)
     ours = [one for one in found if one.identifier == wanted.identifier and wanted.version in (None, one.version)]
@@ -231,7 +334,31 @@ def _outcome(wanted: _Wanted, found: Iterable[Eprint], refused: Mapping[str, Sou
     return Failure(what=wanted.what, code=NotFound.code, reason=reason)
 
 
-def _record(eprint: Eprint, *, announced: datetime | None = None) -> SourceRecord:
+def _eprint(result: Any) -> _Eprint:
+    identifier, version = parse_arxiv_id(result.get_short_id())
+    categories = [result.primary_category, *result.categories]
+    doi = doi_key(result.doi) if result.doi else None
+    return _Eprint(
+        identifier=identifier,
+        version=version,
+        title=_folded(result.title),
+        authors=tuple(name for author in result.authors if (name := _folded(author.name))),
+        abstract=_folded(result.summary),
+        categories=tuple(dict.fromkeys(category for category in categories if category)),
+        comment=_folded(result.comment) or None,
+        journal_ref=_folded(result.journal_ref) or None,
+        doi=None if doi == arxiv_key(identifier) else doi,
+        published=result.published,
+        updated=result.updated,
+        has_pdf=result.pdf_url is not None,
+    )
+
+
+def _folded(text: str | None) -> str:
+    return " ".join((text or "").split())
+
+
+def _record(eprint: _Eprint, *, announced: datetime | None = None) -> SourceRecord:
     """What the API said, as it came."""
     said = {
         "id": eprint.identifier + (f"v{eprint.version}" if eprint.version else ""),
@@ -246,14 +373,8 @@ def _record(eprint: Eprint, *, announced: datetime | None = None) -> SourceRecor
         "updated": eprint.updated.isoformat(),
         "has_pdf": "true" if eprint.has_pdf else "false",
     }
-    fields = tuple((name, value) for name, value in said.items() if value)
-    metadata = _metadata(eprint, announced=announced)
-    return SourceRecord(source="arxiv", key=eprint.identifier, fields=fields, metadata=metadata)
-
-
-def _metadata(eprint: Eprint, *, announced: datetime | None = None) -> Metadata:
     is_withdrawn = not eprint.has_pdf or says_withdrawn(comment=eprint.comment, abstract=eprint.abstract)
-    return Metadata(
+    metadata = Metadata(
         source="arxiv",
         ids=(arxiv_key(eprint.identifier), *([eprint.doi] if eprint.doi else [])),
         version=eprint.version,
@@ -269,15 +390,16 @@ def _metadata(eprint: Eprint, *, announced: datetime | None = None) -> Metadata:
         venue=venue_of(eprint.comment, eprint.journal_ref),
         url=f"https://arxiv.org/abs/{eprint.identifier}",
         withdrawn=is_withdrawn,
-        links=links_to(
-            eprint.identifier,
-            eprint.version,
-            has_pdf=eprint.has_pdf and not is_withdrawn,
-            doi=eprint.doi,
-            abstract=eprint.abstract,
-            comment=eprint.comment,
-        ),
+        links=every_link(
+            [*([arxiv_key(eprint.identifier)] if eprint.has_pdf and not is_withdrawn else []), eprint.doi or ""],
+            texts=(eprint.abstract, eprint.comment),
+            version=eprint.version,
+            source="arxiv",
+        )
+        or (),
     )
+    fields = tuple((name, value) for name, value in said.items() if value)
+    return SourceRecord(source="arxiv", key=eprint.identifier, fields=fields, metadata=metadata)
 
 
 def _name(paper_id: str, version: int | None) -> str:

@@ -11,6 +11,7 @@ import stat
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path, PureWindowsPath
 from urllib.parse import unquote
 
@@ -59,8 +60,9 @@ def with_files(
     there by its last parts. Without a folder nothing is looked for.
     """
     files = _Sorted()
-    roots = _roots(folder) if folder is not None else ()
-    for number, one in enumerate(stated if roots else ()):
+    named = list(islice(stated, _MOST + 1)) if folder is not None else []
+    roots = _roots(folder) if folder is not None and named else ()
+    for number, one in enumerate(named):
         if number == _MOST:
             files.others[one.names[0]] = f"more than {_MOST} files of one entry: add the others themselves"
             break

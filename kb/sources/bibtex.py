@@ -14,15 +14,14 @@ from pathlib import Path
 
 from kb.errors import BadIdentifier, BadRecord
 from kb.ids import doi_key, parse_arxiv_id
-from kb.latex import decode_latex, split_at_top
+from kb.latex import decode_latex, group_end, split_at_top
 from kb.links import is_web_address
 from kb.names import is_suffix, means_others
 from kb.records import Failure, Found, Item, Metadata, Name, PassedOver, SourceRecord
 from kb.sources.attachments import stated_in_bibtex, with_files
 from kb.sources.bibtex_syntax import Aside, BibtexEntry, read_entries
-from kb.sources.exported import Moment, date_of, finer, metadata_of
-from kb.sources.markup import plain
-from kb.sources.venue import is_of_preprints
+from kb.sources.exported import Moment, date_of, finer, metadata_of, plain
+from kb.sources.stated import is_of_preprints
 from kb.text import CONTROL
 
 Fields = dict[str, str]  # lower-case names, values still LaTeX
@@ -340,14 +339,7 @@ def _joined(words: list[str]) -> str:
 
 def _is_group(raw: str) -> bool:
     """Whether braces hold the whole of it (and are no accent's)."""
-    if not (raw.startswith("{") and raw.endswith("}")) or raw.startswith("{\\"):
-        return False
-    depth = 0
-    for brace in re.finditer(r"\\.|[{}]", raw):
-        depth += {"{": 1, "}": -1}.get(brace[0], 0)
-        if depth == 0:
-            return brace.end() == len(raw)
-    return False
+    return raw.startswith("{") and not raw.startswith("{\\") and group_end(raw, 0) == len(raw)
 
 
 def _is_small(raw: str, decoded: str) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kb.errors import BadRecord, foreign_errors
+from kb.latex import group_end
 
 if TYPE_CHECKING:
     from bibtexparser.library import Library
@@ -339,7 +340,7 @@ def _value_end(raw: str, start: int, name: str, braces: re.Pattern[str]) -> int:
     position = start
     while True:
         if raw.startswith("{", position):
-            end = _group_end(raw, position, braces)
+            end = group_end(raw, position, signs=braces)
             if end < 0:
                 raise _Broken(f"closing brace missing in {name}", start)
             if within := _FIELD_WITHIN.search(raw, position, end):
@@ -355,15 +356,6 @@ def _value_end(raw: str, start: int, name: str, braces: re.Pattern[str]) -> int:
         if not raw.startswith("#", following):
             return end
         position = _space(raw, following + 1)
-
-
-def _group_end(raw: str, start: int, braces: re.Pattern[str]) -> int:
-    depth = 0
-    for brace in braces.finditer(raw, start):
-        depth += {"{": 1, "}": -1}.get(brace[0], 0)
-        if depth == 0:
-            return brace.end()
-    return -1
 
 
 _QUOTED = {_STRICT: re.compile(r"[{}\"]"), _LENIENT: re.compile(r"\\.|[{}\"]", re.DOTALL)}
@@ -414,7 +406,7 @@ def _pieces(raw: str, start: int, end: int, braces: re.Pattern[str]) -> list[tup
     position = start
     while position < end:
         if raw[position] == "{":
-            after = _group_end(raw, position, braces)
+            after = group_end(raw, position, signs=braces)
             pieces.append(("text", position + 1, after - 1))
         elif raw[position] == '"':
             after = _quote_end(raw, position, braces)

@@ -1,11 +1,15 @@
-"""What the records that other programs export say, whatever their format: text, names, dates, ids, venues."""
+"""What the records that other programs export say, whatever their format: text without the markup (HTML, JATS, MathML,
+entities) that sources leave in it, names, dates, ids, venues.
+"""
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from html.entities import html5
 from typing import Any, NamedTuple
 
 from kb.bibliographic import month_number
@@ -14,9 +18,8 @@ from kb.ids import doi_key, parse_arxiv_id, record_key
 from kb.links import is_web_address
 from kb.names import is_suffix, means_others
 from kb.records import Link, Metadata, Name, Precision, SourceName
-from kb.sources.links import address_of_id, every_link
-from kb.sources.markup import plain
-from kb.sources.venue import is_of_preprints
+from kb.sources.stated import address_of_id, every_link, is_of_preprints
+from kb.text import BREAK_HINTS, CONTROL, NO_TEXT
 
 _NUMBERS = re.compile(r"(\d{4})(?:[-/.](\d{1,2})?(?:[-/.](\d{1,2})?)?)?(?:[T ]\d.*|/.*)?", re.S)
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)")
@@ -28,9 +31,7 @@ _WORDS = (
 _YEAR = re.compile(r"(?<!\d)(1\d{3}|20\d\d)(?!\d)")
 _OF_ARXIV = re.compile(r"(?:\barxiv\s*:|\babs/)\s*([^\s,;)\]]+)", re.I)
 _STAMP = re.compile(r"arxiv\s*:\s*(\S+)(?:\s*\[[\w.-]+\])?", re.I)
-_LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")  # not at the other ends of lines that Unicode knows
 LONGEST_RECORD = 8_000_000  # characters
-MOST_LINES = 200_000  # of one record: four times those of the longest list of authors
 MOST_NAMES = 100_000
 
 
@@ -42,57 +43,6 @@ class Moment:
     precision: Precision | None
 
 
-@dataclass(slots=True)
-class TaggedEntry:
-    """A record of tagged lines while it is read: its first line's number, its fields in order, its lines.
-
-    It holds as much as a record may; ``is_full`` says that there was more.
-    """
-
-    line: int
-    fields: list[tuple[str, list[str]]] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
-    is_full: bool = False
-    size: int = 0
-
-    def take(self, line: str, *, tag: str | None, content: str) -> None:
-        """One more line of the record, with its tag or as what continues the one before."""
-        self.size += len(line)
-        self.is_full = self.is_full or self.size > LONGEST_RECORD or len(self.lines) >= MOST_LINES
-        if self.is_full:
-            self.fields, self.lines = self.fields[:1], []
-            return
-        self.lines.append(line)
-        if tag:
-            self.fields.append((tag, [content]))
-        elif content:
-            self.fields[-1][1].append(content)
-
-    @property
-    def stated(self) -> tuple[tuple[str, str], ...]:
-        """Tag and value of each field, lines that continue it joined by a blank.
-
-        Raises:
-            BadRecord: when it has more than a record may have.
-        """
-        if self.is_full:
-            most = f"{MOST_LINES:,} lines or {LONGEST_RECORD:,} characters"
-            raise BadRecord(f"the record has more than {most}: give it its end, or shorten it")
-        return tuple((tag, storable(" ".join(lines))) for tag, lines in self.fields)
-
-    @property
-    def text(self) -> str:
-        """The lines as they stood."""
-        return storable("".join(self.lines))
-
-
-def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
-    """The lines with the signs that end them, counted from 1."""
-    for number, match in enumerate(_LINES.finditer(text), 1):
-        if match[0]:
-            yield number, match[0]
-
-
 def storable(text: str) -> str:
     """The text with halves of a character, which cannot be stored, replaced."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
@@ -101,6 +51,83 @@ def storable(text: str) -> str:
 def tidy(text: str | None) -> str:
     """The text of a field as people read it: on one line, markup and entities undone."""
     return plain(storable(text)) if text else ""
+
+
+_ENTITY = re.compile(r"&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_MOST_ESCAPES = 8  # "&amp;amp;amp;…": as often as a text may be escaped
+_TAG = re.compile(
+    r"<(?P<close>/?)(?P<name>[A-Za-z][\w:.-]{0,40})"
+    r"(?P<attributes>(?:\s+[\w:.-]+\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'))*)\s*(?P<empty>/?)>"
+)
+_CDATA = re.compile(r"<!\[CDATA\[([^\[\]]*)\]\]>")
+_INLINE = frozenset(
+    "i b u s em strong sub sup sc scp scriptsize tt span small big font a code ital italic bold inf sansserif monospace"
+    " underline roman smallcaps overline inline-formula tex-math math mi mn mo mrow mtext mfrac msub msup msubsup mover"
+    " munder munderover msqrt mroot mstyle mspace mtable mtr mtd mfenced mpadded semantics alternatives".split()
+)
+_BLOCKS = frozenset(
+    "title p sec abstract list list-item def-list disp-quote disp-formula label break br div li ul ol caption".split()
+)
+_PREFIXES = ("jats:", "mml:", "m:")
+_PREFIXED_ONLY = frozenset("title sec abstract label caption list".split())  # words that a text may have in brackets
+
+
+def plain(text: str) -> str:
+    """``H<sub>2</sub>O &amp;amp; p &lt; 0.05`` -> ``H2O & p < 0.05``; runs of white space become one blank.
+
+    Entities are undone until nothing changes, known tags go and what they hold stays. A tag goes only with its
+    partner (``<s>`` alone is somebody's average), and what is no known tag stays as it is: text in angle brackets is
+    never lost. Control characters become blanks. Linear in the text.
+    """
+    for _ in range(_MOST_ESCAPES):
+        if "&" not in text or (undone := _ENTITY.sub(_character, text)) == text:
+            break
+        text = undone
+    if "<" in text:
+        text = _without_tags(_CDATA.sub(r"\1", text))
+    if not text.isprintable():
+        text = re.sub(f"[{BREAK_HINTS}]", "", re.sub(f"[{CONTROL}{NO_TEXT}]", " ", text))
+    return " ".join(text.split())
+
+
+def _character(match: re.Match[str]) -> str:
+    name = match[1]
+    return html.unescape(match[0]) if name[0] == "#" or f"{name};" in html5 else match[0]
+
+
+def _without_tags(text: str) -> str:
+    """The text without the tags that are known and have their partner."""
+    known = [tag for tag in _TAG.finditer(text) if _is_known(tag)]
+    dropped: set[int] = set()
+    opened: dict[str, list[int]] = {}
+    for number, tag in enumerate(known):
+        name = tag["name"].lower()
+        if tag["empty"] or _bare(name) in ("br", "break"):
+            dropped.add(number)
+        elif not tag["close"]:
+            opened.setdefault(name, []).append(number)
+        elif opened.get(name):
+            dropped.update((opened[name].pop(), number))
+        elif name.startswith(_PREFIXES):
+            dropped.add(number)  # an abstract that was cut: no text has these
+    dropped.update(n for name, numbers in opened.items() if name.startswith(_PREFIXES) or name == "p" for n in numbers)
+    parts, position = [], 0
+    for number, tag in enumerate(known):
+        if number in dropped:
+            parts += [text[position : tag.start()], " " if _bare(tag["name"].lower()) in _BLOCKS else ""]
+            position = tag.end()
+    return "".join([*parts, text[position:]])
+
+
+def _is_known(tag: re.Match[str]) -> bool:
+    name = tag["name"].lower()
+    if name.startswith(_PREFIXES):
+        return True
+    return name in _INLINE or (name in _BLOCKS and name not in _PREFIXED_ONLY)
+
+
+def _bare(name: str) -> str:
+    return name.partition(":")[2] or name
 
 
 # -------------------------------------------------------------------------------------------- names
@@ -249,7 +276,7 @@ class Ids(NamedTuple):
     url: str | None
 
 
-def ids_of(*, dois: Iterable[str] = (), addresses: Iterable[str] = (), traces: Iterable[str] = ()) -> Ids:
+def ids_of(*, dois: Iterable[str], addresses: Iterable[str], traces: Iterable[str]) -> Ids:
     """The ids that the fields of a record carry.
 
     Args:
@@ -260,23 +287,20 @@ def ids_of(*, dois: Iterable[str] = (), addresses: Iterable[str] = (), traces: I
     pages = [page for page in map(str.strip, addresses) if is_web_address(page)]
     dois = [*dois, *(page for page in pages if re.match(r"https?://(?:dx\.)?doi\.org/", page, re.I))]
     keys = [key for text in dois if (key := doi_key(text.strip()))][:1]
-    arxiv, version = _arxiv_of([*pages, *dois], traces)
-    return Ids([f"arxiv:{arxiv}", *keys] if arxiv else keys, version, next(iter(pages), None))
+    arxiv: dict[str, int | None] = {}
+    for text in (*pages, *dois, *(found[1] for trace in traces for found in _OF_ARXIV.finditer(trace[:2000]))):
+        try:
+            identifier, version = parse_arxiv_id(text)
+        except BadIdentifier:
+            continue
+        arxiv[identifier] = arxiv.get(identifier) or version
+    page = next(iter(pages), None)
+    if len(arxiv) != 1:  # none, or several, of which nobody knows which is its own
+        return Ids(keys, None, page)
+    ((identifier, version),) = arxiv.items()
+    return Ids([f"arxiv:{identifier}", *keys], version, page)
 
 
 def is_stamp(line: str) -> bool:
     """Whether a line of a note is an arXiv id and nothing else: "arXiv:2402.19481 [cs]"."""
     return _STAMP.fullmatch(line.strip()) is not None
-
-
-def _arxiv_of(addresses: Iterable[str], traces: Iterable[str]) -> tuple[str | None, int | None]:
-    """The one arXiv id that the record names, and its version; (None, None) when there is none or more than one."""
-    stated = [*addresses, *(found[1] for text in traces for found in _OF_ARXIV.finditer(text[:2000]))]
-    found: dict[str, int | None] = {}
-    for text in stated:
-        try:
-            identifier, version = parse_arxiv_id(text)
-        except BadIdentifier:
-            continue
-        found[identifier] = found.get(identifier) or version
-    return next(iter(found.items())) if len(found) == 1 else (None, None)

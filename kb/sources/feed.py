@@ -16,8 +16,7 @@ from kb.errors import BadIdentifier, SourceError, UsageError
 from kb.ids import arxiv_key, doi_key, parse_arxiv_id
 from kb.records import Item, Metadata, SourceRecord
 from kb.settings import Settings
-from kb.sources.eprint import links_to, listed_authors, says_withdrawn
-from kb.sources.venue import venue_of
+from kb.sources.stated import every_link, listed_authors, says_withdrawn, venue_of
 
 if TYPE_CHECKING:
     from kb.sources.http import PoliteClient
@@ -223,9 +222,10 @@ def _entry(element: ElementTree.Element, day: date | None) -> FeedEntry:
     journal = " ".join(_text(element, f"{_ARXIV}journal_reference").split())
     doi = doi_key(_text(element, f"{_ARXIV}DOI"))
     is_withdrawn = says_withdrawn(abstract=abstract)
+    ids = tuple(dict.fromkeys([arxiv_key(identifier), *([doi] if doi else [])]))
     metadata = Metadata(
         source="arxiv",
-        ids=tuple(dict.fromkeys([arxiv_key(identifier), *([doi] if doi else [])])),
+        ids=ids,
         version=version,
         title=title,
         authors=authors,
@@ -237,7 +237,7 @@ def _entry(element: ElementTree.Element, day: date | None) -> FeedEntry:
         venue=venue_of(None, journal) if journal else None,
         url=f"https://arxiv.org/abs/{identifier}",
         withdrawn=is_withdrawn or None,
-        links=links_to(identifier, version, has_pdf=not is_withdrawn, doi=doi, abstract=abstract, comment=None),
+        links=every_link(ids[1:] if is_withdrawn else ids, texts=(abstract,), version=version, source="arxiv") or (),
     )
     return FeedEntry(
         id=arxiv_key(identifier),

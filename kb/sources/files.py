@@ -183,12 +183,9 @@ def _left_out(path: Path) -> PassedOver:
 
 
 def _unreadable(what: str, err: Exception) -> Failure:
-    return Failure(what=what, code="file-unreadable", reason=_cause(err))
-
-
-def _cause(err: Exception) -> str:
     cause = err.strerror if isinstance(err, OSError) and err.strerror else str(err)
-    return f"it cannot be read ({cause}): check that it exists and that you may read it"
+    reason = f"it cannot be read ({cause}): check that it exists and that you may read it"
+    return Failure(what=what, code="file-unreadable", reason=reason)
 
 
 def _shown(path: str | Path) -> str:

@@ -1,7 +1,7 @@
 """The formats of files that hold records of papers, in one table: by ending, and by content where that is not enough.
 
-A format is one module of ``kb.sources`` with ``read(text, path=…)``, or with ``read(path, max_bytes=…)`` where it is
-read as a stream. The forms of JSON records have a table of their own. A module is loaded when a file of it is read.
+A format is a function of text and path in ``kb.sources``, or of a path and ``max_bytes`` where it is read as a stream.
+Its module is loaded when a file of it is read.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Format:
     Attributes:
         name: what people call it.
         endings: of the files that may be of it, in lower case; "" stands for names without any.
-        module: the module of ``kb.sources`` that reads it.
+        reader: the function of ``kb.sources`` that reads it, behind its module.
         holds: whether a file's content is of it, where the ending alone does not tell.
         only: a file with one of these endings is of this format or none, so that its reader can say what is wrong.
         streamed: its reader opens the file itself; the others are given its text.
@@ -36,7 +36,7 @@ class Format:
 
     name: str
     endings: tuple[str, ...]
-    module: str
+    reader: str
     holds: Callable[[Path], bool] | None = None
     only: bool = False
     streamed: bool = False
@@ -56,9 +56,10 @@ class Format:
             yield Failure(what=str(path), code=err.code, reason=str(err))
 
     def _read(self, path: Path, *, max_bytes: int) -> Iterator[Found]:
-        reader = import_module(f"kb.sources.{self.module}")
+        module, _, function = self.reader.partition(".")
+        read = getattr(import_module(f"kb.sources.{module}"), function)
         if self.streamed:
-            yield from reader.read(path, max_bytes=max_bytes)
+            yield from read(path, max_bytes=max_bytes)
             return
         found = read_text(path, max_bytes=max_bytes)
         if isinstance(found, Failure):
@@ -67,7 +68,7 @@ class Format:
         text, notice = found
         if notice is not None:
             yield notice
-        yield from reader.read(text, path=path)
+        yield from read(text, path=path)
 
     def is_named(self, path: Path) -> bool:
         """Whether the name ends as those of this format do."""
@@ -138,23 +139,14 @@ def _begins(form: str) -> Callable[[Path], bool]:
 
 
 FORMATS = (
-    Format("BibTeX", (".bib", ".bibtex"), "bibtex"),
-    Format("RIS", (".ris",), "ris"),
-    Format("PubMed", (".nbib",), "nbib"),
-    Format("JSON lines", (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz"), "jsonl", streamed=True),
-    Format("JSON lines", (".json", ".json.gz", ".gz"), "jsonl", _holds_records, streamed=True),
-    Format("CSL-JSON", (".json",), "csl", _holds_csl, only=True),
-    Format("ids", (".txt", ".text", ".md", ".markdown", ".csv", ".tsv", ""), "id_list", _holds_ids, streamed=True),
-    Format("Zotero's CSV", (".csv",), "zotero_csv", _holds_zotero_table, only=True),
-    Format("PubMed", (".txt", ".text"), "nbib", _begins(r"PMID- ?\d")),
-    Format("RIS", (".txt", ".text"), "ris", _begins(r"TY {1,2}- ?[A-Z]{3,6}\b")),
+    Format("BibTeX", (".bib", ".bibtex"), "bibtex.read"),
+    Format("RIS", (".ris",), "tagged.read_ris"),
+    Format("PubMed", (".nbib",), "tagged.read_nbib"),
+    Format("JSON lines", (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz"), "jsonl.read", streamed=True),
+    Format("JSON lines", (".json", ".json.gz", ".gz"), "jsonl.read", _holds_records, streamed=True),
+    Format("CSL-JSON", (".json",), "csl.read", _holds_csl, only=True),
+    Format("ids", (".txt", ".text", ".md", ".markdown", ".csv", ".tsv", ""), "id_list.read", _holds_ids, streamed=True),
+    Format("Zotero's CSV", (".csv",), "zotero_csv.read", _holds_zotero_table, only=True),
+    Format("PubMed", (".txt", ".text"), "tagged.read_nbib", _begins(r"PMID- ?\d")),
+    Format("RIS", (".txt", ".text"), "tagged.read_ris", _begins(r"TY {1,2}- ?[A-Z]{3,6}\b")),
 )
-JSON_FORMS = {
-    "beir": "beir",
-    "openalex": "openalex",
-    "semantic-scholar": "semantic_scholar",
-    "kaggle": "kaggle",
-    "kb": "own_json",
-}
-"""Forms of JSON records, the first that a record is of: its type, and the module of ``kb.sources`` that has the fields
-of its own ids (``OWN_IDS``), ``is_one(record)``, and ``read_one(reading)``, which gives the metadata."""

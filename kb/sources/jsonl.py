@@ -1,8 +1,7 @@
 """Papers from JSON lines: one record a line, plain or gzipped, read as a stream; or one list of records.
 
 What is broken is a ``Failure`` that names its line; the rest goes in. A value that is not understood costs its field
-and no more: the record goes in, and what was not understood is said beside it. Every field is kept as it came. What
-the records of each form say is read in a module of its own (``JSON_FORMS`` of ``kb.sources.formats``).
+and no more: the record goes in, and what was not understood is said beside it. Every field is kept as it came.
 """
 
 from __future__ import annotations
@@ -15,17 +14,14 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import IO, Any, cast
 
 from kb.errors import BadRecord, FileUnreadable
 from kb.input_files import open_file
-from kb.records import Failure, Found, Item, PassedOver, SourceRecord
-from kb.sources.formats import JSON_FORMS
-from kb.sources.jsonl_fields import RecordReading, clean, flag_of, is_id, shown
+from kb.records import Failure, Found, PassedOver
+from kb.sources.json_forms import form_of, read_record
+from kb.sources.jsonl_fields import RecordReading, clean, shown
 
 MAX_LINE_BYTES = 8_000_000
 _MOST_COUNTED_MIB = 5_000
@@ -121,46 +117,6 @@ def _read(line: Any, *, where: str, unknown: Counter[str]) -> Iterator[Found]:
         yield PassedOver(what=where, reason=reason)
     if item.record is not None and item.record.type == "kb" and len(unknown) < _MOST_NAMES:
         unknown.update(reading.unknown)
-
-
-def read_record(reading: RecordReading) -> Item:
-    """A record as an item, ``what`` being its own id; null is the same as absent. What is odd in it is noted there.
-
-    Raises:
-        BadRecord: when it is no record of a paper: without a title.
-    """
-    record = reading.record
-    type_ = form_of(record)
-    form = _forms()[type_]
-    try:
-        metadata = form.read_one(reading)
-        fields = tuple((clean(name), _as_it_came(value)) for name, value in record.items())
-    except RecursionError as err:
-        raise BadRecord("its lists and objects lie too deep within each other: flatten the line") from err
-    own = next((str(record[name]) for name in form.OWN_IDS if is_id(record.get(name))), "")
-    what = clean(own).strip() or metadata.ids[0]
-    private = type_ == "kb" and bool(reading(flag_of, "private"))
-    said = SourceRecord(source="jsonl", type=type_, key=what, fields=fields, metadata=metadata)
-    return Item(what=what, record=said, private=private)
-
-
-def form_of(record: Mapping[str, Any]) -> str:
-    """The first form whose fields the record has; ours where it has none of the others'."""
-    return next(type_ for type_, form in _forms().items() if form.is_one(record))
-
-
-@cache
-def _forms() -> Mapping[str, ModuleType]:
-    return {type_: import_module(f"kb.sources.{module}") for type_, module in JSON_FORMS.items()}
-
-
-def _as_it_came(value: Any) -> str:
-    if isinstance(value, str):
-        return clean(value)
-    try:
-        return clean(json.dumps(value, ensure_ascii=False, allow_nan=False))
-    except ValueError as err:
-        raise BadRecord("it has a number that is too large for one: write it as text") from err
 
 
 # -------------------------------------------------------------------------------------------- lines

@@ -12,8 +12,7 @@ from kb.errors import BadIdentifier, BadRecord
 from kb.ids import doi_key, parse_arxiv_id
 from kb.links import is_web_address
 from kb.records import Precision
-from kb.sources.exported import Moment
-from kb.sources.markup import plain
+from kb.sources.exported import Moment, plain, storable
 
 T = TypeVar("T")
 
@@ -237,9 +236,7 @@ def _unbroken(text: str) -> str:
 
 def clean(text: str) -> str:
     """Without NUL (no index takes it) and with half surrogate pairs replaced (no file takes them)."""
-    if "\x00" in text:
-        text = text.replace("\x00", "")
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+    return storable(text.replace("\x00", ""))
 
 
 def shown(value: Any) -> str:

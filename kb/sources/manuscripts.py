@@ -17,7 +17,7 @@ from typing import Literal
 
 from kb.bibliographic import MONTHS
 from kb.errors import ParseError
-from kb.latex import decode_latex
+from kb.latex import decode_latex, group_end
 from kb.records import CitingSentence, Failure
 from kb.sources.decoding import read_text
 from kb.structure import REFERENCES
@@ -275,6 +275,7 @@ _DEFINITION = re.compile(
     r"\s*(?=\{)"
 )
 _LONGEST_MACRO, _MOST_MACROS = 200, 500
+_LONGEST_GROUP = 20_000
 _MOST_EXPANDED = 500_000  # characters that macros may add
 _BEGIN = re.compile(r"\\begin\s*\{([A-Za-z]+)\*?\}")
 _GONE = frozenset(
@@ -407,23 +408,9 @@ def _with_groups(text: str, command: re.Pattern[str]) -> Iterator[tuple[int, int
     """Each command that ends before a group: where it begins, where the group ends, and what is in the group."""
     at = 0
     for match in command.finditer(text):
-        if match.start() >= at and (end := _group_end(text, match.end())) is not None:
+        if match.start() >= at and (end := group_end(text, match.end(), most=_LONGEST_GROUP)) > 0:
             at = end
             yield match.start(), end, text[match.end() + 1 : end - 1]
-
-
-_BRACE = re.compile(r"\\[\s\S]|[{}]")
-_LONGEST_GROUP = 20_000
-
-
-def _group_end(text: str, start: int) -> int | None:
-    """Behind the brace that closes the one at ``start``; None where none does."""
-    depth = 0
-    for match in _BRACE.finditer(text, start, start + _LONGEST_GROUP):
-        depth += {"{": 1, "}": -1}.get(match[0], 0)
-        if depth == 0:
-            return match.end()
-    return None
 
 
 def _cited(match: re.Match[str], reading: _Reading) -> str | None:

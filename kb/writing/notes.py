@@ -78,7 +78,7 @@ def _field(selection: Selection, *, name: str, quote: Callable[[NoteSentence], C
 
 def _quotation(sentence: NoteSentence, *, corpus: Corpus, recognised: bool) -> Claim:
     chunk = sentence.chunk
-    page, boxes = corpus.locate(chunk.id, sentence.start, sentence.end)
+    ((page, boxes),) = corpus.locate(chunk.id, [(sentence.start, sentence.end)])
     quote = Evidence(
         marker="",
         paper_id=chunk.paper_id,

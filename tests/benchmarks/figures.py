@@ -14,15 +14,17 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from kb.parsing.figures import find_figures
-from kb.records import Box, FigureImage
+from kb.parsing.document import read_pdf
+from kb.parsing.figures import cut_pictures
+from kb.records import Box, FigurePlace
 
 TRUTH = Path(__file__).with_name("figures_truth.json")
 MIN_OVERLAP = 0.8
+_MOST_PAGES = 400
 
 
 @dataclass(slots=True)
@@ -56,6 +58,23 @@ class Score:
         return self.right / self.wanted if self.wanted else 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutFigure(FigurePlace):
+    """A figure or table with its picture (PNG)."""
+
+    png: bytes
+
+
+def cut_figures(data: bytes) -> list[CutFigure]:
+    """All figures and tables of a PDF, in reading order."""
+    places = read_pdf(data, max_pages=_MOST_PAGES).figures or ()
+    pictures = cut_pictures(data, [place.picture for place in places])
+    return [
+        CutFigure(**{each.name: getattr(place, each.name) for each in fields(place)}, png=png)
+        for place, png in zip(places, pictures, strict=True)
+    ]
+
+
 def overlap(box: Box, truth: Sequence[float]) -> float:
     """Intersection over union, in [0, 1]."""
     width = min(box.x1, truth[2]) - max(box.x0, truth[0])
@@ -65,7 +84,7 @@ def overlap(box: Box, truth: Sequence[float]) -> float:
     return shared / both if both > 0 else 0.0
 
 
-def score_paper(paper: dict[str, Any], found: Sequence[FigureImage]) -> Score:
+def score_paper(paper: dict[str, Any], found: Sequence[FigurePlace]) -> Score:
     """Match what was found to the truth of one paper; each truth is matched once."""
     score = Score(found=len(found), wanted=len(paper["floats"]), pages=paper["pages"])
     left = list(paper["floats"])
@@ -102,7 +121,7 @@ def score_folder(folder: Path, *, half: str | None = None, truth: Path = TRUTH) 
             absent.append(paper["file"])
             continue
         start = time.perf_counter()
-        found = find_figures(path, max_figures=200)
+        found = cut_figures(path.read_bytes())
         score = score_paper(paper, found)
         score.seconds = time.perf_counter() - start
         scores[paper["file"]] = score

@@ -39,7 +39,7 @@ from torch.nn import functional
 from transformers import BertModel
 
 from kb.encoders.model_files import DEFAULT_MODEL, ModelTokenizer, find_model
-from kb.encoders.reader import AnswerReader
+from kb.encoders.openvino_runtime import AnswerReader
 from tests.benchmarks.reader_sets import Group, read_groups
 
 UPDATE = Path(__file__).resolve().parents[2] / "kb" / "encoders" / "data" / "reader.npz"

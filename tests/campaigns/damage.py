@@ -25,7 +25,7 @@ from typing import Any
 
 from kb import Library, Settings
 from kb.cli import main
-from kb.index.catalog.schema import row_checksum
+from kb.index.catalog.database import row_checksum
 from kb.records import Topic
 
 DEMO = Path(__file__).resolve().parents[2] / "kb" / "demo"

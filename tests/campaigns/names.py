@@ -24,8 +24,7 @@ from typing import Any
 
 from kb import Library, Settings, wire
 from kb.errors import KbError
-from kb.library.digesting import Digests
-from kb.library.updating import write_feed
+from kb.library.digesting import Digests, write_feed
 from kb.records import FORMS, Topic
 from tests.fakes import WordEncoder, WordReader
 

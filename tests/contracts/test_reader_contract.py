@@ -13,7 +13,7 @@ import pytest
 from kb import encoders
 from kb.encoders import load_reader, torch_runtime
 from kb.encoders.model_files import DEFAULT_MODEL, find_model, read_bert
-from kb.encoders.reader import AnswerReader, trained_update
+from kb.encoders.openvino_runtime import AnswerReader, trained_update
 from kb.errors import EncoderError
 from kb.protocols import Reader, Vectors
 from kb.settings import Settings
@@ -47,7 +47,7 @@ class TorchReader(AnswerReader):
             weights[f"{layer}.weight"] = weights[f"{layer}.weight"] + update[f"{layer}.b"] @ update[f"{layer}.a"]
         self._model.load_state_dict(weights)
         self._weight, self._bias = update["head.weight"], update["head.bias"]
-        super().__init__(bert, lambda batches: [self._infer(*inputs) for inputs in batches], batch=16)
+        super().__init__(bert, lambda batches: [self._infer(*inputs) for inputs in batches])
 
     def _infer(self, *inputs: Any) -> Vectors:
         import torch

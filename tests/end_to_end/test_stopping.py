@@ -173,7 +173,7 @@ def test_what_a_library_made_of_an_interruption_is_no_result(
 ) -> None:
     def examine(*_: object, **__: object) -> list[Problem]:
         with suppress(KeyboardInterrupt):  # as a library does that takes it for a fault of the file that it reads
-            os.kill(os.getpid(), number)
+            signal.raise_signal(number)
         return [Problem(kind="index", what="the index cannot be read", severity="error", cure="kb reindex")]
 
     monkeypatch.setattr("kb.library.health.examine", examine)

@@ -7,17 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from kb.parsing.figures import find_figures
-from kb.records import Box, FigureImage
-from tests.benchmarks.figures import TRUTH, locate, overlap, score_folder, score_paper
+from kb.records import Box, FigurePlace, PicturePlace
+from tests.benchmarks.figures import TRUTH, cut_figures, locate, overlap, score_folder, score_paper
 
 DATA = Path(__file__).parents[1] / "data"
 PAPERS = {paper["file"]: paper for paper in json.loads(TRUTH.read_text())["papers"]}
 
 
-def image(label: str, page: int, box: tuple[float, float, float, float]) -> FigureImage:
+def image(label: str, page: int, box: tuple[float, float, float, float]) -> FigurePlace:
     place = Box(page=page, x0=box[0], y0=box[1], x1=box[2], y1=box[3])
-    return FigureImage(label=label, kind="figure", caption=label, page=page, box=place, png=b"")
+    return FigurePlace(label=label, kind="figure", caption=label, page=page, box=place, picture=PicturePlace(box=place))
 
 
 def test_every_float_of_the_sample_paper_is_right() -> None:
@@ -27,7 +26,7 @@ def test_every_float_of_the_sample_paper_is_right() -> None:
 
 
 def test_captions_of_the_sample_paper_are_whole() -> None:
-    captions = {found.label: found.caption for found in find_figures(DATA / "own-sample.pdf", max_figures=9)}
+    captions = {found.label: found.caption for found in cut_figures((DATA / "own-sample.pdf").read_bytes())}
     assert captions["Figure 2"] == "Figure 2: Two panels spanning both columns."
     assert captions["Table 1"] == "Table 1: Main results on two data sets."
     assert captions["Algorithm 1"] == "Algorithm 1 Widget training"
@@ -37,7 +36,7 @@ def test_captions_of_the_sample_paper_are_whole() -> None:
 def test_floats_of_latex_papers_are_right(shared: Path, name: str) -> None:
     path = locate(PAPERS[name], shared)
     assert path is not None
-    score = score_paper(PAPERS[name], find_figures(path, max_figures=200))
+    score = score_paper(PAPERS[name], cut_figures(path.read_bytes()))
     assert score.faults == []
 
 
@@ -45,7 +44,7 @@ def test_floats_of_latex_papers_are_right(shared: Path, name: str) -> None:
 def test_floats_of_a_journal_page_are_right_though_a_caption_stands_on_the_page_before(shared: Path) -> None:
     path = locate(PAPERS["journal-layout.pdf"], shared)
     assert path is not None
-    found = find_figures(path, max_figures=200)
+    found = cut_figures(path.read_bytes())
     assert score_paper(PAPERS["journal-layout.pdf"], found).faults == []
     (first,) = [image for image in found if image.label == "Figure 1"]
     assert len(first.caption) > 500
@@ -55,7 +54,7 @@ def test_captions_carry_the_words_that_the_truth_names(shared: Path) -> None:
     paper = PAPERS["2020.acl-main.207.pdf"]
     path = locate(paper, shared)
     assert path is not None
-    captions = {found.label: found.caption for found in find_figures(path, max_figures=200)}
+    captions = {found.label: found.caption for found in cut_figures(path.read_bytes())}
     for wanted in paper["floats"]:
         assert wanted["caption"].casefold() in captions[wanted["label"]].casefold()
 

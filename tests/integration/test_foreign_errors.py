@@ -66,14 +66,14 @@ def _png(bench: Bench) -> object:
     return encode_png(np.zeros((2, 2), np.uint8))
 
 
-def _arxiv_api(bench: Bench) -> object:
+def _arxiv(bench: Bench) -> object:
     from arxiv import _feed  # type: ignore[import-untyped]
 
-    from kb.sources.arxiv_api import ArxivApi
+    from kb.sources.arxiv import ArxivSource
 
     bench.fails(_feed, "parse")
-    client: Any = SimpleNamespace(get_bytes=lambda *_, **__: b"<feed></feed>")
-    return list(ArxivApi(client, Settings(home=str(bench.folder))).by_query("cat:cs.CV", limit=3))
+    client: Any = SimpleNamespace(get_bytes=lambda *_, **__: b"<feed></feed>", cache_folder=bench.folder)
+    return list(ArxivSource(client, Settings(home=str(bench.folder))).query("cat:cs.CV", limit=3))
 
 
 def _read_file(bench: Bench, name: str, data: bytes) -> list[Any]:
@@ -229,17 +229,17 @@ def _converted(bench: Bench) -> object:
 
 
 def _templates(bench: Bench) -> object:
-    from kb.rendering import templating
+    from kb.rendering import html
 
     environment = SimpleNamespace(get_template=lambda _: _raise(bench.error))
-    bench.patch.setattr(templating, "_environment", lambda _: environment)
-    return templating.render_template("page.html")
+    bench.patch.setattr(html, "_environment", lambda _: environment)
+    return html.render_template("page.html")
 
 
 def _chat(bench: Bench) -> object:
     from langchain import chat_models
 
-    from kb.chat.models import load_chat_model
+    from kb.chat import load_chat_model
 
     bench.fails(chat_models, "init_chat_model")
     settings = Settings(home=str(bench.folder), model="openai:gpt-x")
@@ -344,10 +344,10 @@ def _own_feed(bench: Bench) -> object:
 
 
 def _mail(bench: Bench) -> object:
-    from kb.rendering import mail_reading
+    from kb.rendering import html_reading
 
-    bench.fails(mail_reading, "message_from_bytes")
-    return mail_reading.read_mail(b"Subject: x\n\n")
+    bench.fails(html_reading, "message_from_bytes")
+    return html_reading.read_mail(b"Subject: x\n\n")
 
 
 def _raise(error: BaseException) -> Any:
@@ -370,7 +370,7 @@ def _nothing() -> list[BaseException]:
 
 SEAMS: dict[str, list[tuple[Callable[[Bench], object], Callable[[], list[BaseException]]]]] = {
     "kb/parsing/figures.py": [(_png, _own("PIL", "UnidentifiedImageError"))],
-    "kb/sources/arxiv_api.py": [(_arxiv_api, lambda: [KeyError("entry"), AttributeError("title")])],
+    "kb/sources/arxiv.py": [(_arxiv, lambda: [KeyError("entry"), AttributeError("title")])],
     "kb/sources/bibtex_syntax.py": [(_bibtex, _own("bibtexparser.exceptions", "ParserStateException"))],
     "kb/sources/decoding.py": [(_decoding, lambda: [LookupError("cp"), AttributeError("x")])],
     "kb/index/dense.py": [(_chroma, _own("chromadb.errors", "InternalError", "InvalidDimensionException"))],
@@ -401,15 +401,15 @@ SEAMS: dict[str, list[tuple[Callable[[Bench], object], Callable[[], list[BaseExc
         (_converted, lambda: [OSError("no home")]),
     ],
     "kb/encoders/torch_runtime.py": [(_torch, lambda: [ImportError("no such package"), OSError("no file")])],
-    "kb/rendering/templating.py": [(_templates, _own("jinja2", "UndefinedError", "TemplateNotFound"))],
-    "kb/chat/models.py": [(_chat, lambda: [ImportError("langchain_openai"), TimeoutError("slow")])],
+    "kb/rendering/html.py": [(_templates, _own("jinja2", "UndefinedError", "TemplateNotFound"))],
+    "kb/chat.py": [(_chat, lambda: [ImportError("langchain_openai"), TimeoutError("slow")])],
     "kb/wire.py": [(_wire, _own("msgspec", "ValidationError", "DecodeError"))],
     "kb/guard.py": [(_worker, _own("psutil", "Error"))],
     "kb/settings.py": [(_settings, _nothing)],
     "kb/latex.py": [(_latex, lambda: [AttributeError("spec"), KeyError("macro")])],
     "kb/parsing/second_reader.py": [(_pypdf, _own("pypdf.errors", "PdfReadError", "PdfStreamError"))],
     "kb/parsing/pdfium.py": [(_pdfium, lambda: [_pdfium_error()])],
-    "kb/sources/ris.py": [(_ris, lambda: [IndexError("line"), AttributeError("tag")])],
+    "kb/sources/tagged.py": [(_ris, lambda: [IndexError("line"), AttributeError("tag")])],
     "kb/parsing/html.py": [(_selectolax, _own("selectolax.lexbor", "SelectolaxError"))],
     "kb/parsing/markdown.py": [(_markdown, lambda: [IndexError("line"), KeyError("rule")])],
     "kb/library/viewing.py": [(_map, lambda: [ImportError("sklearn"), np.linalg.LinAlgError("svd")])],

@@ -6,7 +6,7 @@ settings, the text. The tables say what makes it anew; all else must leave it as
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from kb.chat.models import load_chat_model
+from kb.chat import load_chat_model
 from kb.errors import ModelError, ParseError
 from kb.library import Library, questions
 from kb.parsing import worker
@@ -222,11 +222,11 @@ def test_figures_are_cut_anew_by_the_limits_they_were_cut_within_and_by_nothing_
 ) -> None:
     cut: list[int] = []
 
-    def counting(path: Path, *, limits: Any, max_figures: int) -> list[Any]:
-        cut.append(max_figures)
-        return []
+    def counting(path: Path, places: Sequence[Any], *, limits: Any) -> list[bytes]:
+        cut.append(len(places))
+        return [b"a picture"] * len(places)
 
-    monkeypatch.setattr(worker, "cut_figures", counting)
+    monkeypatch.setattr(worker, "cut_pictures", counting)
     with opened(tmp_path / "home") as library:
         library.add(str(SAMPLE))
         (paper,), usual = library.list(), library.settings
@@ -250,11 +250,11 @@ def test_that_no_figure_was_cut_within_a_limit_is_no_news_within_another(
 ) -> None:
     tried: list[int] = []
 
-    def failing(path: Path, *, limits: Any, max_figures: int) -> list[Any]:
-        tried.append(max_figures)
+    def failing(path: Path, places: Sequence[Any], *, limits: Any) -> list[bytes]:
+        tried.append(len(places))
         raise ParseError("no figure: sorry", code=code)
 
-    monkeypatch.setattr(worker, "cut_figures", failing)
+    monkeypatch.setattr(worker, "cut_pictures", failing)
     with opened(tmp_path / "home") as library:
         library.add(str(SAMPLE))
         (paper,) = library.list()

@@ -15,6 +15,7 @@ import pytest
 from kb import Library, Settings
 from kb.errors import CatalogDamaged, UsageError
 from kb.home import Home
+from kb.index.catalog import salvage
 from kb.index.catalog.database import Database
 from kb.index.catalog.schema import CHECKED
 from kb.library import health
@@ -252,15 +253,16 @@ def test_what_is_saved_from_is_left_as_it_was(home: Path, tmp_path: Path, log: b
 
 
 def test_of_two_that_save_into_one_folder_one_does(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    copied = health._copy_pages
+    save = salvage.salvage
 
-    def meanwhile(old: Home, new: Home) -> None:
-        copied(old, new)
+    def meanwhile(damaged: Path, new: Path) -> object:
+        saved = save(damaged, new)
         assert not (tmp_path / "saved").exists()  # nobody finds half a home
-        monkeypatch.setattr(health, "_copy_pages", copied)
+        monkeypatch.setattr(salvage, "salvage", save)
         health.recover(Home(shutil.copytree(home, tmp_path / "other")), tmp_path / "saved", on_wait=None)
+        return saved
 
-    monkeypatch.setattr(health, "_copy_pages", meanwhile)
+    monkeypatch.setattr(salvage, "salvage", meanwhile)
     with opened(home) as library, pytest.raises(UsageError, match="not empty"):
         library.recover(tmp_path / "saved")
     assert not list(tmp_path.glob(".saved*"))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kb import Library, Settings
-from kb.records import AddReport, Answer, Reference
+from kb.records import AddReport, Answer, Evidence, Reference, Table, TableCell, TableRow
 from tests.arxiv_server import ArxivServer
 from tests.fakes import WordEncoder
 
@@ -175,6 +175,27 @@ def test_a_kept_answer_follows_the_text_that_it_quotes_through_a_split_and_back(
     assert len(widgets._store.catalog().ledger.turns("reading")) == 1
     widgets.remove(text)
     assert widgets._store.catalog().ledger.turns("reading") == []
+
+
+def test_the_cells_of_a_table_follow_the_text_that_they_quote(widgets: Library) -> None:
+    answer = _asked(widgets, "By how much does the widget index reduce latency?", showing="latency")
+    (passage, *_), ledger = answer.passages, widgets._store.catalog().ledger
+    said = next(sentence for sentence in passage.sentences if "latency" in sentence.text)
+    quoted = Evidence(
+        marker=passage.marker, paper_id=passage.paper.id, version=passage.paper.version, chunk_id=passage.chunk_id,
+        start=said.start, end=said.end, quote=said.text, page=passage.page,
+    )  # fmt: skip
+    row = TableRow(paper_id=passage.paper.id, cells=(TableCell(text="41 percent", evidence=(quoted,)),))
+    with widgets._store.writing("ask"), widgets._store.catalog().transaction():
+        ledger.replace_turn("reading", 0, replace(answer, table=Table(columns=("latency",), rows=(row,))))
+    parted = widgets.papers.split("quill")
+    (text,) = [key for key in parted.papers if key != widgets.papers.get("quill").id]
+    (now,) = ledger.turns("reading")
+    assert now.table is not None
+    ((cell,),) = [one.cells for one in now.table.rows]
+    (moved,) = cell.evidence
+    chunk = next(one for one in widgets.papers.text(text) if one.id == moved.chunk_id)
+    assert (moved.paper_id, chunk.text[moved.start : moved.end]) == (text, said.text)
 
 
 def test_an_answer_from_both_parts_of_a_split_has_a_mark_for_each(widgets: Library) -> None:

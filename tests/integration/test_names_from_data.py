@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from kb import Library, Settings, wire
 from kb.errors import BadRecord, HomeUnwritable, UsageError
-from kb.library.updating import folder_of
+from kb.library.digesting import folder_of
 from kb.records import FORMS, Digest, Topic
 from tests.campaigns.names import KEY, MOST_PARTS, PARTS, SECRET, World, attack
 from tests.fakes import WordEncoder

@@ -61,7 +61,7 @@ def faults_of(data: bytes) -> tuple[int, list[str]]:
             spans += 1
             said = letters(block.text[start:end])
             found = letters(
-                read_back(pages, heights, boxes_of(document.blocks, block.start + start, block.start + end))
+                read_back(pages, heights, boxes_of(document.blocks, [(block.start + start, block.start + end)])[0])
             )
             missing, foreign, size = (said - found).total(), (found - said).total(), said.total()
             if missing > 0.05 * size + 1 or foreign > 0.15 * size + 6:

@@ -16,7 +16,9 @@ from kb import guard
 from kb.errors import ParseError
 from kb.guard import Limits
 from kb.parsing import child, worker
-from kb.parsing.worker import cut_figures, parse_file, reading_many, render_page
+from kb.parsing.worker import cut_pictures, parse_file, reading_many, render_page
+from kb.records import Document, Fulltext, Metadata
+from kb.wire import pack
 from tests.pdf_writer import Words, flate_bomb, many_pages, nested_forms, paragraph, pdf_of
 
 SAMPLE = Path(__file__).resolve().parents[1] / "data" / "own-sample.pdf"
@@ -53,10 +55,46 @@ def test_a_page_that_is_not_there_is_refused() -> None:
         render_page(SAMPLE, page=3, scale=1.0, limits=TIGHT)
 
 
-def test_figures_come_back_with_their_labels() -> None:
-    figures = cut_figures(SAMPLE, limits=Limits(), max_figures=2)
-    assert len(figures) == 2
-    assert all(figure.png.startswith(b"\x89PNG") for figure in figures)
+def _partly_read(text: str, code: str | None) -> Document:
+    state = Fulltext(state="partial", code=code, reason="page 2 is a picture") if code else Fulltext(state="full")
+    front = Metadata(source="pdf", ids=())
+    return Document(text=text, blocks=(), front=front, pages=2, fulltext=state, parser="played")
+
+
+@pytest.mark.parametrize(
+    ("code", "ocr_seconds", "installed", "again", "text"),
+    [
+        ("pdf-scanned", 60.0, True, None, "both pages"),
+        ("pdf-scanned", 60.0, True, "parse-timeout", "one page"),  # what was read is kept
+        ("pdf-scanned", 60.0, False, None, "one page"),
+        ("pdf-scanned", 0.0, True, None, "one page"),
+        ("partial", 60.0, True, None, "one page"),
+        (None, 60.0, True, None, "one page"),
+    ],
+)
+def test_pages_that_are_pictures_are_read_by_machine_where_that_is_wanted(
+    monkeypatch: pytest.MonkeyPatch, code: str | None, ocr_seconds: float, installed: bool, again: str | None, text: str
+) -> None:
+    def played(path: Path, *, task: str, limits: Limits, options: dict[str, Any]) -> bytes:
+        if not options["recognise"]:
+            return pack(_partly_read("one page", code))
+        assert limits.seconds == ocr_seconds
+        if again:
+            raise ParseError("too slow: raise the limit", code=again)
+        return pack(_partly_read("both pages", None))
+
+    monkeypatch.setattr("kb.parsing.worker._run", played)
+    monkeypatch.setattr("kb.parsing.recognition.is_installed", lambda: installed)
+    limits = Limits(ocr_seconds=ocr_seconds)
+    assert parse_file(SAMPLE, kind="pdf", limits=limits).text == text
+
+
+def test_figures_are_found_by_whoever_reads_the_file_and_come_back_as_pictures() -> None:
+    places = parse_file(SAMPLE, kind="pdf", limits=TIGHT).figures
+    assert places is not None
+    assert [place.label for place in places] == ["Figure 1", "Table 1", "Algorithm 1", "Figure 2"]
+    pictures = cut_pictures(SAMPLE, [place.picture for place in places[:2]], limits=TIGHT)
+    assert [picture[:4] for picture in pictures] == [b"\x89PNG"] * 2
 
 
 @pytest.mark.parametrize(

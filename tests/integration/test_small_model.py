@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import pytest
 
 from kb.answering.asking import Asking, ask
-from kb.chat.models import LangChainChat, load_chat_model
+from kb.chat import LangChainChat, load_chat_model
 from kb.errors import ModelError
 from kb.records import Paper
 from kb.settings import Settings

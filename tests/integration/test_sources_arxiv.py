@@ -19,9 +19,9 @@ from kb.records import Failure, Item, Metadata
 from kb.settings import Settings
 from kb.sources import arxiv as arxiv_source
 from kb.sources.arxiv import ArxivSource
-from kb.sources.eprint import says_withdrawn
 from kb.sources.feed import ArxivFeed
 from kb.sources.http import PoliteClient
+from kb.sources.stated import says_withdrawn
 from tests.arxiv_answers import atom_error
 from tests.arxiv_server import ArxivServer, Fault
 
@@ -150,7 +150,7 @@ def test_recorded_ids_that_do_not_exist_are_failures_beside_the_others(tmp_path:
 
 
 def test_recorded_pages_of_a_query_join_without_gaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kb.sources.arxiv_api.PAGE_SIZE", 10)
+    monkeypatch.setattr("kb.sources.arxiv.PAGE_SIZE", 10)
     recorded = Recorded()
     found = list(recorded.source(tmp_path).query("testing", limit=20))
     assert len(found) == len({id_of(item) for item in found}) == 20

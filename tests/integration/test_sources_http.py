@@ -29,9 +29,8 @@ from kb.errors import DownloadRefused, HomeUnwritable, NotFound, SourceError, So
 from kb.home import writing_error
 from kb.settings import Settings
 from kb.sources import http
-from kb.sources.addresses import is_public
 from kb.sources.answers import AnswerCache
-from kb.sources.http import PoliteClient
+from kb.sources.http import PoliteClient, is_public
 from tests.arxiv_server import ArxivServer, Fault
 
 RECORD = {

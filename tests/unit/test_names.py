@@ -246,6 +246,6 @@ def test_agreement_is_mutual_and_a_list_agrees_with_itself(ours: list[str], thei
     ],
 )
 def test_hostile_lists_cost_linear_time(ours: list[str], theirs: list[str]) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     authors_agree(ours, theirs)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 60  # what grows with the square takes hours

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from kb.errors import ParseError
-from kb.parsing.figures import MAX_CROP_SIDE_PIXELS, find_figures
+from kb.parsing.figures import MAX_CROP_SIDE_PIXELS
 from kb.parsing.floats.page import Rect, hull
-from kb.records import FigureImage
+from tests.benchmarks.figures import CutFigure, cut_figures
 from tests.pdf_writer import Words, content_of, file_of, pdf_of, stream
 
 WORDS = (
@@ -53,11 +53,11 @@ def page(words: Sequence[Words], *drawings: bytes) -> bytes:
     return b"".join(drawings) + content_of(words)
 
 
-def found(*pages: bytes, limit: int = 20) -> dict[str, FigureImage]:
-    return {image.label: image for image in find_figures(pdf_of(pages), max_figures=limit)}
+def found(*pages: bytes) -> dict[str, CutFigure]:
+    return {image.label: image for image in cut_figures(pdf_of(pages))}
 
 
-def assert_box(image: FigureImage, box: tuple[float, float, float, float], *, within: float = 3.0) -> None:
+def assert_box(image: CutFigure, box: tuple[float, float, float, float], *, within: float = 3.0) -> None:
     got = (image.box.x0, image.box.y0, image.box.x1, image.box.y1)
     assert all(abs(a - b) <= within for a, b in zip(got, box, strict=True)), (got, box)
 
@@ -203,7 +203,7 @@ def test_a_table_that_goes_on_is_found_on_each_page() -> None:
         cells = [Words(x, y + shift, t) for y in (140, 153) for x, t in ((160, "alpha"), (260, "0.71"))]
         return page([Words(150, 110, caption), *cells, *prose(72, 220, 20)], ruled(150, 420, 126, 143.5, 160))
 
-    images = find_figures(pdf_of([part("Table 1: Scores.", 0), part("Table 1: (continued)", 0)]), max_figures=9)
+    images = cut_figures(pdf_of([part("Table 1: Scores.", 0), part("Table 1: (continued)", 0)]))
     assert [(image.label, image.page) for image in images] == [("Table 1", 1), ("Table 1", 2)]
 
 
@@ -220,7 +220,7 @@ def test_a_form_that_reaches_out_of_what_is_seen_does_not_widen_the_crop() -> No
         11: stream(content),
         12: stream(form, entries="/Type /XObject /Subtype /Form /BBox [-500 -500 2500 2500]"),
     }
-    (image,) = find_figures(file_of(objects), max_figures=5)
+    (image,) = cut_figures(file_of(objects))
     assert_box(image, (150, 200, 450, 330))
 
 
@@ -260,24 +260,14 @@ def test_a_caption_comes_whole_and_its_broken_words_are_healed() -> None:
     assert len(image.caption_boxes) == 3
 
 
-def test_the_number_of_pictures_is_capped_in_reading_order() -> None:
-    pages = [
-        page([Words(200, 222, f"Figure {n}: A box."), *prose(72, 260, 30)], drawn((150, 82, 450, 200)))
-        for n in (1, 2, 3)
-    ]
-    data = pdf_of(pages)
-    assert [image.label for image in find_figures(data, max_figures=2)] == ["Figure 1", "Figure 2"]
-    assert find_figures(data, max_figures=0) == []
-
-
 def test_the_same_file_gives_the_same_bytes() -> None:
     data = pdf_of([page([Words(200, 222, "Figure 1: A box."), *prose(72, 260, 30)], drawn((150, 82, 450, 200)))])
-    assert find_figures(data, max_figures=5) == find_figures(data, max_figures=5)
+    assert cut_figures(data) == cut_figures(data)
 
 
 def test_a_picture_shows_the_float_and_stays_small() -> None:
     data = pdf_of([page([Words(200, 222, "Figure 1: A box."), *prose(72, 260, 30)], drawn((150, 82, 450, 200)))])
-    (image,) = find_figures(data, max_figures=5)
+    (image,) = cut_figures(data)
     pixels = np.asarray(Image.open(io.BytesIO(image.png)).convert("RGB"))
     assert max(pixels.shape) <= MAX_CROP_SIDE_PIXELS
     middle = pixels[pixels.shape[0] // 2, pixels.shape[1] // 2]
@@ -290,14 +280,14 @@ def test_a_huge_page_gives_a_picture_within_the_cap() -> None:
     content = (
         b"0.2 0.4 0.8 rg 1000 3000 9000 9000 re f\n" + b"BT /F1 300 Tf 1 0 0 1 1000 2000 Tm (Figure 1: Big.) Tj ET"
     )
-    images = find_figures(pdf_of([content], page_entries=entries), max_figures=5)
+    images = cut_figures(pdf_of([content], page_entries=entries))
     for image in images:
         assert max(Image.open(io.BytesIO(image.png)).size) <= MAX_CROP_SIDE_PIXELS
 
 
 def test_what_is_no_pdf_is_refused_with_a_code() -> None:
     with pytest.raises(ParseError) as err:
-        find_figures(b"<html>captcha</html>", max_figures=5)
+        cut_figures(b"<html>captcha</html>")
     assert err.value.code == "pdf-broken"
 
 

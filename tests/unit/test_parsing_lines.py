@@ -57,6 +57,27 @@ def test_an_accent_moved_behind_its_word_finds_its_letter() -> None:
     assert texts(build_lines(glyphs, page=1)) == ["Färber (2019)"]
 
 
+def test_a_cedilla_takes_no_blank_with_it() -> None:
+    glyphs = [*spell("C", x=72, y=100), *spell("¸ ", x=72, y=100), *spell("elik", x=77, y=100)]
+    assert texts(build_lines(glyphs, page=1)) == ["Çelik"]
+
+
+def test_an_arrow_and_a_wide_tilde_stand_over_their_letters_and_a_plain_tilde_is_none() -> None:
+    maths = Style(font="CMMI10", size=10.0, bold=False, italic=True, upright=True)
+    wide = maths._replace(font="CMEX10", italic=False)
+    arrow = [
+        *spell("so ", x=72, y=100),
+        *spell("\u20d7", x=87, y=100, style=maths),
+        *spell("v", x=87, y=100, style=maths),
+    ]
+    assert texts(build_lines(arrow, page=1)) == ["so v\u20d7"]
+    tilde = Glyph("~", 87, 89, 92, 99, 97.5, wide)
+    assert texts(build_lines([*spell("so ", x=72, y=100), tilde, *spell("O", x=87, y=100, style=maths)], page=1)) == [
+        "so Õ"
+    ]
+    assert texts(build_lines(spell("so ~n", x=72, y=100), page=1)) == ["so ~n"]
+
+
 def test_the_number_of_a_heading_stays_with_its_title_across_a_wide_gap() -> None:
     glyphs = [*spell("3.1", x=72, y=100), *spell("Data", x=72 + 15 + 20, y=100)]
     assert texts(build_lines(glyphs, page=1)) == ["3.1 Data"]

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from kb.records import Affiliation, Item, Link, Metadata, Name, Paper, SourceRecord
 from kb.rendering.bibliography import citation_keys, split_name, to_bibtex, to_jsonl
 from kb.sources import bibtex, jsonl
+from kb.sources.json_forms import read_record
 from kb.sources.jsonl_fields import RecordReading
 
 PAPER = Paper(
@@ -155,7 +156,7 @@ def test_five_hundred_real_records_come_back_from_bibtex_and_jsonl(shared: Path)
         rows = [json.loads(line) for line in itertools.islice(lines, 0, 50_000, 100)]
     papers = []
     for row in rows:
-        said = jsonl.read_record(RecordReading(row)).metadata
+        said = read_record(RecordReading(row)).metadata
         assert said is not None
         papers.append(
             Paper(
@@ -168,7 +169,7 @@ def test_five_hundred_real_records_come_back_from_bibtex_and_jsonl(shared: Path)
     for paper, metadata in zip(papers, reread(papers), strict=True):
         assert_same(paper, metadata)
     for paper, line in zip(papers, to_jsonl(papers).splitlines(), strict=True):
-        said_again = jsonl.read_record(RecordReading(json.loads(line))).metadata
+        said_again = read_record(RecordReading(json.loads(line))).metadata
         assert said_again is not None
         assert (said_again.title, said_again.authors, said_again.abstract) == (
             paper.title,

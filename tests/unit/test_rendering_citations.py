@@ -22,7 +22,7 @@ from kb.records import Item, Metadata, Name, Paper, SourceName, SourceRecord
 from kb.rendering.citation_processor import cased, initialized, last_page
 from kb.rendering.citation_styles import render
 from kb.rendering.citations import cite, keys_of, to_csl, to_ris
-from kb.sources import csl, ris
+from kb.sources import csl, tagged
 
 PAPER = Paper(
     id="arxiv:2402.19481",
@@ -66,7 +66,7 @@ def record_of(source: SourceName, fields: Mapping[str, str], *, kind: str = "", 
 
 
 def read_back(folder: Path, text: str, *, ending: str) -> list[SourceRecord]:
-    reader = ris.read if ending == "ris" else csl.read
+    reader = tagged.read_ris if ending == "ris" else csl.read
     things = list(reader(text, path=folder / f"refs.{ending}"))
     assert all(isinstance(thing, Item) for thing in things)
     return [thing.record for thing in things if isinstance(thing, Item) and thing.record]

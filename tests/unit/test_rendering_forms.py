@@ -42,8 +42,8 @@ from kb.rendering import (
     render_note,
 )
 from kb.rendering.display import commonmark, link, markdown, one_line, yaml
-from kb.rendering.inline_reading import plain_text
 from kb.rendering.labels import LABELS, label
+from kb.rendering.markdown_reading import plain_text
 from tests.rendering_pages import DAY, PICTURE, PICTURE_KEY, digest_of, note_of, read_file, seed_papers, with_figure
 
 ATOM = "{http://www.w3.org/2005/Atom}"

@@ -10,7 +10,7 @@ import pytest
 from kb.errors import UsageError
 from kb.parsing.document import read_pdf
 from kb.records import Block, Document, Fulltext, Grid, GridCell, Metadata, PrintedTable
-from kb.rendering.printed_tables import render_table, tables_named
+from kb.rendering.single import render_table, tables_named
 from kb.tables import printed_tables, spoken_rows
 from tests.pdf_writer import Words, pdf_of
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from kb import wire
 from kb.errors import BadRecord
 from kb.records import Failure, Found, Item, Metadata, Name, PassedOver
-from kb.sources import jsonl
+from kb.sources import json_forms, jsonl
 from kb.sources.jsonl import holds_records
 from kb.sources.jsonl import read as read_file
 from kb.sources.jsonl_fields import RecordReading
@@ -30,7 +30,7 @@ def read(path: Path, **limits: Any) -> list[Found]:
 
 
 def read_record(record: dict[str, Any]) -> Item:
-    return jsonl.read_record(RecordReading(record))
+    return json_forms.read_record(RecordReading(record))
 
 
 def written(path: Path, *records: Any) -> Path:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.sources.links import links_of
+from kb.sources.stated import links_of
 
 
 def found(*texts: str | None) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kb.latex import decode_latex
 from kb.records import Name
 from kb.sources.bibtex import read_names
-from kb.sources.markup import plain
+from kb.sources.exported import plain
 
 # ------------------------------------------------------------------------------------------- LaTeX
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.sources.venue import is_of_preprints, venue_of
+from kb.sources.stated import is_of_preprints, venue_of
 
 SAMPLE = Path(__file__).parents[1] / "data" / "venue_comments.jsonl"
 

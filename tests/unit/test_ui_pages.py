@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 import ui
 from kb import Library, Settings
+from kb.errors import HomeUnwritable
 from kb.records import Topic
 from ui import health, session
 
@@ -297,3 +298,17 @@ def test_where_others_reach_the_app_a_typed_path_is_refused(at_home: Path, monke
     app.text_area[0].set_value(str(APP))
     next(button for button in app.button if button.label == "Add").click().run()
     assert "is a path of the server" in app.error[0].value
+
+
+def test_loading_ahead_passes_over_an_empty_home_and_an_app_that_ends_and_nothing_else() -> None:
+    class Broken:
+        def __init__(self, error: Exception) -> None:
+            self._error = error
+
+        def search(self, query: str, *, k: int) -> None:
+            raise self._error
+
+    session._warm(Broken(HomeUnwritable("there is no knowledge base")))  # type: ignore[arg-type]
+    session._warm(Broken(RuntimeError("cannot schedule new futures after interpreter shutdown")))  # type: ignore[arg-type]
+    with pytest.raises(RuntimeError, match="dictionary changed size"):
+        session._warm(Broken(RuntimeError("dictionary changed size during iteration")))  # type: ignore[arg-type]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date
 from typing import Any
 
@@ -76,3 +78,39 @@ def test_what_is_no_digest_is_said_with_the_cure(text: bytes) -> None:
 def test_the_field_that_does_not_fit_is_named_in_plain_words(change: dict[str, Any], said: str) -> None:
     with pytest.raises(BadRecord, match=f"^no metadata: {said}: make it again with kb$"):
         wire.from_data({"source": "arxiv", "ids": ["arxiv:1"], "title": "T", **change}, Metadata)
+
+
+_AT_ONCE = """
+import sys, threading
+from dataclasses import make_dataclass
+
+from kb import wire
+
+sys.setswitchinterval(1e-6)
+for _ in range(40):
+    kinds = [make_dataclass("Leaf", [(f"field_{at}", int) for at in range(12)], frozen=True)]
+    for depth in range(6):
+        kinds.append(make_dataclass(f"Node{depth}", [("first", kinds[-1]), ("others", tuple[kinds[-1], ...])]))
+    record = kinds[0](*range(12))
+    for kind in kinds[1:]:
+        record = kind(record, (record,))
+    packed, plain = wire.pack(record), wire.to_data(record)
+    ready, found = threading.Barrier(8), []
+
+    def read(at):
+        ready.wait()
+        found.append(wire.unpack(packed, kinds[-1]) if at % 2 else wire.from_data(plain, kinds[-1]))
+
+    threads = [threading.Thread(target=read, args=(at,)) for at in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [record] * 8
+"""
+
+
+def test_threads_that_read_the_first_record_of_a_kind_at_once_all_have_it() -> None:
+    # In a process of its own: without a lock this takes the process down.
+    done = subprocess.run([sys.executable, "-c", _AT_ONCE], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

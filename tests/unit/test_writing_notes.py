@@ -115,7 +115,7 @@ def test_every_sentence_is_a_verbatim_quote_with_its_place() -> None:
         (quote,) = claim.evidence
         assert claim.verdict == "verbatim"
         assert quote.quote == texts[quote.chunk_id][quote.start : quote.end] == claim.text
-        assert quote.page == corpus.locate(quote.chunk_id, quote.start, quote.end)[0]
+        assert quote.page == corpus.locate(quote.chunk_id, [(quote.start, quote.end)])[0][0]
         assert quote.boxes
 
 

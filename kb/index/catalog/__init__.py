@@ -12,8 +12,8 @@ whole of a damaged one.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -60,11 +60,9 @@ class Catalog:
         self.removals = RemovalTable(self._db)
         self._within: dict[tuple[tuple[int, ...], Filters], Keys] = {}
 
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """All or nothing."""
-        with self._db.transaction():
-            yield
+        return self._db.transaction()
 
     def keys_within(self, filters: Filters) -> Keys | None:
         """Sorted keys of the chunks whose paper passes; None when nothing is filtered."""
@@ -101,18 +99,21 @@ class Catalog:
         """Another one after every change by anybody; None within a transaction, which may be taken back."""
         return self._db.state()
 
-    def next_generation(self) -> None:
-        """Say that the indexes have changed."""
-        self.set_fact("generation", str(self.generation() + 1))
-
     def fact(self, key: str) -> str | None:
         """A fact about the whole home, e.g. the fingerprint of the encoder its vectors were made with."""
-        row = self._db.first("SELECT value FROM meta WHERE key = ?", (key,))
-        return row[0] if row else None
+        return self.facts(key).get(key)
+
+    def facts(self, *keys: str) -> dict[str, str]:
+        """Facts about the whole home as they are at one moment; those that were never set are left out."""
+        return dict(self._db.rows_for("SELECT key, value FROM meta WHERE key IN (?)", keys))
 
     def set_fact(self, key: str, value: str) -> None:
         """Set a fact about the whole home."""
-        self._db.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+        self.set_facts({key: value})
+
+    def set_facts(self, facts: Mapping[str, str]) -> None:
+        """Set facts about the whole home."""
+        self._db.run_many("INSERT OR REPLACE INTO meta VALUES (?, ?)", facts.items())
 
     def pause(self) -> None:
         """Between the transactions of a long writer: leave others room to write."""

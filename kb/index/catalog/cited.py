@@ -42,10 +42,6 @@ def known_of(entry: ReferenceEntry) -> Known:
     return Known("", SourceRecord(source="bibtex", metadata=said))
 
 
-def _keys(known: Known) -> set[str]:
-    return {*known.stated_ids, known.title_key} if known.title_key else set(known.stated_ids)
-
-
 class CitedTable:
     """The entries of all texts. Every write is part of the caller's transaction."""
 
@@ -60,9 +56,9 @@ class CitedTable:
     def _put(self, number: int, entries: Sequence[ReferenceEntry]) -> None:
         self._db.run("DELETE FROM cited WHERE record = ?", (number,))
         self._db.run("DELETE FROM cited_keys WHERE record = ?", (number,))
-        rows = [(number, place, wire.pack(entry)) for place, entry in enumerate(entries)]
+        rows = [(number, place, packed) for place, packed in enumerate(wire.pack_all(entries))]
         self._db.run_many("INSERT INTO cited VALUES (?, ?, ?)", rows)
-        keys = [(key, number, place) for place, entry in enumerate(entries) for key in sorted(_keys(known_of(entry)))]
+        keys = [(key, number, place) for place, entry in enumerate(entries) for key in sorted(known_of(entry).cited_by)]
         self._db.run_many("INSERT INTO cited_keys VALUES (?, ?, ?)", keys)
 
     def index_again(self) -> None:
@@ -78,18 +74,19 @@ class CitedTable:
         own = self._db.paper_number(paper_id)
         wanted = [known_of(entry) for entry in entries]
         holders: dict[str, list[Stored]] = defaultdict(list)
-        for stored in self._records.holding({key for known in wanted for key in _keys(known)}):
-            for key in _keys(stored.known):
+        for stored in self._records.holding({key for known in wanted for key in known.cited_by}):
+            for key in stored.known.cited_by:
                 holders[key].append(stored)
         found: list[str | None] = []
         for known in wanted:
             papers = {
                 stored.paper
-                for key in _keys(known)
+                for key in known.cited_by
                 for stored in holders[key]
-                if stored.paper not in (None, own) and may_join(known, stored.known, _keys(known) & _keys(stored.known))
+                if stored.paper not in (None, own)
+                and may_join(known, stored.known, known.cited_by & stored.known.cited_by)
             }
-            found.append(self._id(papers.pop()) if len(papers) == 1 else None)
+            found.append(self._db.paper_id(papers.pop()) if len(papers) == 1 else None)
         return found
 
     def citing(self, paper_id: str) -> list[str]:
@@ -97,7 +94,7 @@ class CitedTable:
         own = self._db.paper_number(paper_id)
         citing: set[int] = set()
         for stored in self._records.of_paper(own):
-            for key in sorted(_keys(stored.known)) if stored.superseded is None else ():
+            for key in sorted(stored.known.cited_by) if stored.superseded is None else ():
                 rows = self._db.rows(
                     "SELECT r.paper, c.entry FROM cited_keys k"
                     " JOIN cited c ON c.record = k.record AND c.place = k.place"
@@ -108,9 +105,6 @@ class CitedTable:
                     if paper in (None, own) or paper in citing:
                         continue
                     known = known_of(wire.unpack(blob, ReferenceEntry))
-                    if may_join(known, stored.known, _keys(known) & _keys(stored.known)):
+                    if may_join(known, stored.known, known.cited_by & stored.known.cited_by):
                         citing.add(paper)
-        return [self._id(number) for number in sorted(citing)]
-
-    def _id(self, number: int | None) -> str:
-        return str(self._db.one("SELECT id FROM papers WHERE number = ?", (number,))[0])
+        return [self._db.paper_id(number) for number in sorted(citing)]

@@ -14,6 +14,7 @@ import shutil
 import sqlite3
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import Any
 
 from kb.errors import CatalogDamaged, HomeBusy, HomeTooNew, HomeUnwritable, IndexDamaged, UnknownPaper
 from kb.home import misplaced
-from kb.index.catalog.schema import MIGRATIONS, row_checksum
+from kb.index.catalog.schema import MIGRATIONS
 from kb.names import answers_to
 
 Row = tuple[Any, ...]
@@ -47,6 +48,15 @@ _BREATH_SECONDS = 0.01  # that a long writer leaves between its transactions
 def now(timespec: str = "seconds") -> str:
     """This moment (UTC) as the catalog writes it."""
     return datetime.now(UTC).isoformat(timespec=timespec)
+
+
+def row_checksum(*values: bytes | None) -> int:
+    """CRC-32 of a row's values as bytes, each with its length; NULL is none of any length. Queries call it, too."""
+    total = 0
+    for value in values:
+        size = -1 if value is None else len(value)
+        total = zlib.crc32(value or b"", zlib.crc32(size.to_bytes(8, "big", signed=True), total))
+    return total
 
 
 def _when_free(act: Callable[[], object]) -> None:
@@ -328,15 +338,26 @@ class Database:
             raise self.unknown(paper_id)
         return int(row[0])
 
+    def paper_id(self, number: int | None) -> str:
+        """The id of the paper with this catalog number."""
+        return str(self.one("SELECT id FROM papers WHERE number = ?", (number,))[0])
+
     def unknown(self, paper_id: str) -> UnknownPaper:
         """The error for a paper that is not there."""
         return UnknownPaper(f"{paper_id!r} is not in the library: kb list shows what is")
 
-    def intact(self, what: str, is_intact: int) -> bool:
-        """Whether a row is as it was written; one that is not is remembered by what a person calls it."""
-        if not is_intact:
-            self.damaged[what] = None
-        return bool(is_intact)
+    def whole(self, rows: Iterable[Row], *, called: str) -> list[Row]:
+        """The rows that are as they were written, which the last value of each says (see ``intact`` in ``schema``).
+
+        The others are remembered by what a person calls them: ``called`` is a format of a row's values.
+        """
+        found = []
+        for row in rows:
+            if row[-1]:
+                found.append(row)
+            else:
+                self.damaged[called.format(*row)] = None
+        return found
 
     def refused(self, what: str) -> CatalogDamaged:
         """The error for a row that was asked for and is not as it was written."""

@@ -104,13 +104,13 @@ class AuthorTable:
         """These are the title and the authors of a paper (its catalog number) from now on."""
         self._db.run("INSERT OR REPLACE INTO titles VALUES (?, ?)", (paper, fold(title)))
         self._db.run("DELETE FROM authors WHERE paper = ?", (paper,))
-        for name in dict.fromkeys(authors):
-            known = self._db.first("SELECT number FROM names WHERE name = ?", (name,))
-            number = known[0] if known else self._db.run("INSERT INTO names (name) VALUES (?)", (name,))
-            if not known:
-                forms = [(form, number) for form in sorted(name_forms(name))]
-                self._db.run_many("INSERT INTO name_forms VALUES (?, ?)", forms)
-            self._db.run("INSERT INTO authors VALUES (?, ?)", (paper, number))
+        names = list(dict.fromkeys(authors))
+        numbers: dict[str, int] = dict(self._db.rows_for("SELECT name, number FROM names WHERE name IN (?)", names))
+        new = [name for name in names if name not in numbers]
+        numbers |= {name: self._db.run("INSERT INTO names (name) VALUES (?)", (name,)) for name in new}
+        forms = [(form, numbers[name]) for name in new for form in sorted(name_forms(name))]
+        self._db.run_many("INSERT INTO name_forms VALUES (?, ?)", forms)
+        self._db.run_many("INSERT INTO authors VALUES (?, ?)", [(paper, numbers[name]) for name in names])
 
     def names(self, forms: Collection[str]) -> list[tuple[str, str]]:
         """(key, name as printed) of all who are to be found under one of these keys (``kb.names.asked_forms``)."""

@@ -18,14 +18,8 @@ _DID_SHOW = ("new", "updated")
 
 _NAMES_LOOKED_FOR = 100  # in stored bytes, before these are read: SQLite bounds the length of a condition
 _FIRST_FIGURES = "figures-1 40"  # the recipe of those that were kept without one
-# Where the pictures of a file begin among its rows; the row before says by which recipe they were cut, also where the
-# file has none.
-_FIRST = {"figures": 0, "equations": 1_000_000}
+_RECIPE = -1  # the position of the row that says by which recipe pictures were cut, also where the file has none
 PictureKind = Literal["figures", "equations"]
-
-
-def _range(kind: PictureKind) -> tuple[int, int]:
-    return _FIRST[kind] - 1, _FIRST[kind] + 999_998
 
 
 class Ledger:
@@ -42,7 +36,8 @@ class Ledger:
 
     def topics(self) -> list[Topic]:
         """All topics by name."""
-        return [wire.unpack(row[0], Topic) for row in self._db.rows("SELECT record FROM topics ORDER BY name")]
+        rows = self._db.rows("SELECT record FROM topics ORDER BY name")
+        return wire.unpack_all([row[0] for row in rows], Topic)
 
     def topic(self, name: str) -> Topic:
         """The topic of that name (upper and lower case are the same).
@@ -168,10 +163,9 @@ class Ledger:
         self, sha256: str, figures: Sequence[Figure], *, recipe: str, kind: PictureKind = "figures"
     ) -> None:
         """Keep the figures, or the equations, that were cut from the file with this hash by this recipe."""
-        first = _FIRST[kind]
-        self._db.run("DELETE FROM figures WHERE sha256 = ? AND position BETWEEN ? AND ?", (sha256, *_range(kind)))
-        rows = [(sha256, position, wire.pack(figure)) for position, figure in enumerate(figures, start=first)]
-        self._db.run_many("INSERT INTO figures VALUES (?, ?, ?)", [(sha256, first - 1, recipe.encode()), *rows])
+        self._db.run("DELETE FROM figures WHERE sha256 = ? AND kind = ?", (sha256, kind))
+        rows = enumerate([recipe.encode(), *wire.pack_all(figures)], start=_RECIPE)
+        self._db.run_many("INSERT INTO figures VALUES (?, ?, ?, ?)", [(sha256, kind, *row) for row in rows])
 
     def figures(
         self, sha256: str, *, recipes: Collection[str] = (), kind: PictureKind = "figures"
@@ -179,12 +173,12 @@ class Ledger:
         """The figures, or the equations, that were cut from the file with this hash, by one of these recipes where they
         are given; None when that was not done yet."""
         rows = self._db.rows(
-            "SELECT record FROM figures WHERE sha256 = ? AND position BETWEEN ? AND ? ORDER BY position",
-            (sha256, *_range(kind)),
+            "SELECT record FROM figures WHERE sha256 = ? AND kind = ? ORDER BY position",
+            (sha256, kind),
         )
         if not rows or (recipes and (rows[0][0].decode() or _FIRST_FIGURES) not in recipes):
             return None
-        return [wire.unpack(record, Figure) for (record,) in rows[1:]]
+        return wire.unpack_all([row[0] for row in rows[1:]], Figure)
 
     def forget_figures(self, sha256: str) -> None:
         """Forget the pictures of a file that is taken out."""
@@ -195,8 +189,8 @@ class Ledger:
         found: dict[str, set[str]] = {}
         for paper_id, record in self._db.rows(
             "SELECT p.id, f.record FROM figures f JOIN documents d ON d.sha256 = f.sha256 JOIN records r"
-            " ON r.number = d.record JOIN papers p ON p.number = r.paper WHERE f.position NOT IN (?, ?)",
-            tuple(first - 1 for first in _FIRST.values()),
+            " ON r.number = d.record JOIN papers p ON p.number = r.paper WHERE f.position != ?",
+            (_RECIPE,),
         ):
             found.setdefault(paper_id, set()).add(wire.unpack(record, Figure).file)
         return found

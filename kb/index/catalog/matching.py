@@ -111,7 +111,7 @@ _SCHEMES = ("arxiv:", "doi:", "record:", "file:")
 
 @dataclass(frozen=True)
 class Known:
-    """A record as identity sees it."""
+    """A source record with its id, and what can be told of it."""
 
     id: str
     record: SourceRecord
@@ -204,14 +204,14 @@ class Known:
         return frozenset({*self.dois, self.arxiv} if self.arxiv else self.dois)
 
     @cached_property
+    def cited_by(self) -> frozenset[str]:
+        """The keys that it shares with what cites it: the ids that both claim, a telling title."""
+        return self.stated_ids | {self.title_key} if self.title_key else self.stated_ids
+
+    @cached_property
     def found_by(self) -> frozenset[str]:
         """All keys by which other records of the same paper may be found."""
-        found = {*self.dois, *self.said.proposed, *self.own_keys}
-        if self.arxiv:
-            found.add(self.arxiv)
-        if self.title_key:
-            found.add(self.title_key)
-        return frozenset(found)
+        return self.cited_by.union(self.said.proposed, self.own_keys)
 
 
 def titles_agree(one: Known, other: Known, *, whole: bool = False) -> bool | None:
@@ -296,26 +296,8 @@ FACTS = tuple(f.name for f in fields(Metadata) if f.name not in ("source", "ids"
 """What a source may state of a paper, and the user may decide."""
 
 
-@dataclass(frozen=True, slots=True)
-class Witness:
-    """A source record with its id; what the user decided is one, too, with an empty id."""
-
-    id: str
-    record: SourceRecord
-
-    @property
-    def said(self) -> Metadata:
-        """What it says."""
-        return self.record.metadata
-
-
-def decided(metadata: Metadata) -> Witness:
-    """The user's decisions as a witness."""
-    return Witness("", SourceRecord(source="user", metadata=metadata))
-
-
 def merge(
-    witnesses: Iterable[Witness],
+    witnesses: Iterable[Known],
     *,
     keys: Iterable[str],
     tags: Iterable[str] = (),
@@ -330,7 +312,7 @@ def merge(
     that ends with "and others".
 
     Args:
-        witnesses: what the sources and the user say.
+        witnesses: what the sources say, and the user (with an empty id).
         keys: the paper's ids; the strongest becomes its id, the others are its aliases.
     """
     ranked = sorted(witnesses, key=_rank)
@@ -369,7 +351,7 @@ def merge(
     )
 
 
-def _rank(witness: Witness) -> tuple[int, int, int, int, str]:
+def _rank(witness: Known) -> tuple[int, int, int, int, str]:
     said, source = witness.said, witness.record.source
     registered = source in ("arxiv", "jsonl")
     group = 0 if source == "user" else 1 if registered else 2
@@ -377,7 +359,7 @@ def _rank(witness: Witness) -> tuple[int, int, int, int, str]:
     return (group, -(said.version or 0) if registered else 0, TRUST.index(source), -stated, witness.id)
 
 
-def _take_authors(ranked: Sequence[Witness], values: dict[str, Any], provenance: dict[str, str]) -> None:
+def _take_authors(ranked: Sequence[Known], values: dict[str, Any], provenance: dict[str, str]) -> None:
     listing = [witness for witness in ranked if witness.said.authors]
     if not listing:
         return
@@ -388,7 +370,7 @@ def _take_authors(ranked: Sequence[Witness], values: dict[str, Any], provenance:
     provenance["authors"] = chosen.record.source
 
 
-def _unite_days(ranked: Sequence[Witness], values: dict[str, Any], provenance: dict[str, str]) -> None:
+def _unite_days(ranked: Sequence[Known], values: dict[str, Any], provenance: dict[str, str]) -> None:
     stated = [witness for witness in ranked if witness.said.announced]
     # A computed day is a guess: it counts only when nobody was told a day.
     told = [w for w in stated if w.said.announced_from != "computed"] or stated
@@ -398,7 +380,7 @@ def _unite_days(ranked: Sequence[Witness], values: dict[str, Any], provenance: d
         provenance["announced"] = told[0].record.source
 
 
-def _unite_links(ranked: Sequence[Witness], values: dict[str, Any], provenance: dict[str, str]) -> None:
+def _unite_links(ranked: Sequence[Known], values: dict[str, Any], provenance: dict[str, str]) -> None:
     links: dict[str, Link] = {}
     registered: set[str] = set()
     for witness in ranked:
@@ -414,7 +396,7 @@ def _unite_links(ranked: Sequence[Witness], values: dict[str, Any], provenance: 
         values["links"] = tuple(links.values())
 
 
-def _stand_in(ranked: Sequence[Witness], key: str) -> str:
+def _stand_in(ranked: Sequence[Known], key: str) -> str:
     """What a paper without a title is called: the name of its file."""
     names = sorted(PurePath(witness.record.origin).stem for witness in ranked if witness.record.origin)
     return names[0] if names else f"Untitled ({key})"

@@ -105,12 +105,12 @@ class PaperTable:
         return stored
 
     def _placed(self, stored: Stored, is_news: bool, settled: SettledViews) -> PlacedRecord:
-        number = self._record_paper(stored.id)
+        number, paper = self._paper_of(stored.id)
         change: Change = "unchanged"
         if is_news:  # a record more, or one that has left the paper it was of, changes a paper whatever is seen of it
             is_new = settled.changes.get(number) == "added" and stored.paper is None
             change = "added" if is_new else "updated"
-        return PlacedRecord(paper=self._id(number), record=stored.id, change=change)
+        return PlacedRecord(paper=paper, record=stored.id, change=change)
 
     def merge(self, one: str, other: str) -> Parted:
         """Make one paper of two (ids) by the user's word.
@@ -121,7 +121,7 @@ class PaperTable:
         with self._db.transaction():
             numbers = [self._db.paper_number(name) for name in (one, other)]
             if numbers[0] == numbers[1]:
-                return Parted(papers=(self._id(numbers[0]),))
+                return Parted(papers=(self._db.paper_id(numbers[0]),))
             records = [[stored for stored in self._records.of_paper(n) if not stored.superseded] for n in numbers]
             ids = {key for some in records for stored in some if (key := stored.known.arxiv)}
             if len(ids) > 1:
@@ -129,7 +129,7 @@ class PaperTable:
                 raise UsageError(f"{named} are two papers, each arXiv id is one: put them in one collection instead")
             self._records.tie(*[[stored.id for stored in some] for some in records])
             settled = self._views.settle([stored.id for some in records for stored in some])
-            return Parted(papers=(self._id(self._record_paper(records[0][0].id)),), touched=settled.touched)
+            return Parted(papers=(self._paper_of(records[0][0].id)[1],), touched=settled.touched)
 
     def distinguish(self, one: str, other: str) -> Parted:
         """The user says that two papers (ids) are two, whatever speaks for one: they are no question any more."""
@@ -193,17 +193,10 @@ class PaperTable:
         return list(together.values())
 
     def set_fields(self, paper_id: str, values: dict[str, Any]) -> Paper:
-        """Let the user decide fields; None takes the decision back. They survive every later ``put``."""
+        """Let the user decide fields ("private" among them), whatever sources say; None takes the decision back."""
         with self._db.transaction():
             number = self._db.paper_number(paper_id)
             decide(self._db, number, values)
-            return self._views.refresh(number)
-
-    def set_private(self, paper_id: str, private: bool) -> Paper:
-        """Decide whether a paper is private; this survives every later ``put``."""
-        with self._db.transaction():
-            number = self._db.paper_number(paper_id)
-            decide(self._db, number, {"private": private})
             return self._views.refresh(number)
 
     def tag(self, paper_id: str, *, add: Iterable[str] = (), drop: Iterable[str] = ()) -> Paper:
@@ -228,10 +221,11 @@ class PaperTable:
                     (number, topic, liking, now(), anchor(self._db, number)),
                 )
 
-    def refresh(self, paper_id: str) -> Paper:
-        """Make the view again after the paper's text has changed."""
+    def refresh(self, paper_id: str, *, without_text: Fulltext | None = None) -> Paper:
+        """Make the view again after the paper's text has changed; ``without_text`` says why it has none, should it have
+        none."""
         with self._db.transaction():
-            return self._views.refresh(self._db.paper_number(paper_id))
+            return self._views.refresh(self._db.paper_number(paper_id), without_text=without_text)
 
     def of_records(self, records: Iterable[str]) -> list[str]:
         """The ids of the papers that these records (ids) are of now, each once, in order; records that are gone are
@@ -242,11 +236,6 @@ class PaperTable:
         )
         found: dict[str, str] = dict(rows)
         return list(dict.fromkeys(found[key] for key in wanted if key in found))
-
-    def set_fulltext(self, paper_id: str, fulltext: Fulltext) -> Paper:
-        """Say why a paper has no full text; one that has stays as it is."""
-        with self._db.transaction():
-            return self._views.refresh(self._db.paper_number(paper_id), without_text=fulltext)
 
     def remove(self, paper_id: str) -> tuple[str, ...]:
         """Take the paper and all that hangs on it out of the catalog (chunks must have been dropped before).
@@ -327,14 +316,10 @@ class PaperTable:
 
     def many(self, paper_ids: Collection[str], *, sources: bool = False) -> dict[str, Paper]:
         """Records by id, with their source records where asked for; what is not there or damaged is left out."""
-        rows = [
-            row
-            for row in self._db.rows_for(
-                f"SELECT id, record, number, {_INTACT} FROM papers p WHERE id IN (?)", list(paper_ids)
-            )
-            if self._db.intact(f"the record of {row[0]}", row[3])
-        ]
-        found = {row[0]: wire.unpack(row[1], Paper) for row in rows}
+        rows = self._db.rows_for(f"SELECT id, record, number, {_INTACT} FROM papers p WHERE id IN (?)", list(paper_ids))
+        rows = self._db.whole(rows, called="the record of {0}")
+        papers = wire.unpack_all([row[1] for row in rows], Paper)
+        found = {row[0]: paper for row, paper in zip(rows, papers, strict=True)}
         if not sources:
             return found
         numbers = {row[0]: row[2] for row in rows}
@@ -414,7 +399,7 @@ class PaperTable:
             (self._db.paper_number(paper_id),),
         )
         latest: dict[int, bytes] = dict(rows)
-        return [wire.unpack(blob, Version) for blob in latest.values()]
+        return wire.unpack_all(latest.values(), Version)
 
     def opinions(self, *, topic: str = "") -> dict[str, int]:
         """Paper id to 1 (liked) or -1 (disliked): for a topic, those given for all included."""
@@ -439,11 +424,12 @@ class PaperTable:
         row = self._db.first("SELECT p.id FROM aliases a JOIN papers p ON p.number = a.paper WHERE a.alias = ?", (key,))
         return row[0] if row else None
 
-    def _id(self, number: int) -> str:
-        return str(self._db.one("SELECT id FROM papers WHERE number = ?", (number,))[0])
-
-    def _record_paper(self, record: str) -> int:
-        return int(self._db.one("SELECT paper FROM records WHERE id = ?", (record,))[0])
+    def _paper_of(self, record: str) -> tuple[int, str]:
+        """Catalog number and id of the paper that a record (its id) is of."""
+        number, paper = self._db.one(
+            "SELECT p.number, p.id FROM records r JOIN papers p ON p.number = r.paper WHERE r.id = ?", (record,)
+        )
+        return number, paper
 
     def _with_citation_key(self, key: str) -> str | None:
         """The one paper whose bibliography entry has this key."""
@@ -479,7 +465,7 @@ class PaperTable:
             seen=datetime.now(UTC).replace(microsecond=0),
             withdrawn=bool(said.withdrawn),
         )
-        number = self._record_paper(stored.id)
+        number, _ = self._paper_of(stored.id)
         if not self._db.first("SELECT 1 FROM versions WHERE paper = ? AND version = ?", (number, version.version)):
             self._db.run(
                 "INSERT INTO versions (paper, version, record, anchor) VALUES (?, ?, ?, ?)",

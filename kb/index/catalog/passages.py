@@ -21,13 +21,20 @@ from kb.records import Block, Box, Chunk, Document, Fulltext, PrintedRow
 from kb.tables import rows_within
 
 _CACHED_DOCUMENTS = 32
-_INTACT = intact("chunks", "c")
 # The text of a paper: of its records' files one that was read, a PDF before HTML before the rest (pages and boxes
 # exist only there), the newest version, and of several the one whose record's id comes first.
 _BEST = """FROM documents d JOIN records r ON r.number = d.record
-    WHERE r.paper = ? AND r.superseded IS NULL
+    WHERE r.paper = {paper} AND r.superseded IS NULL
     ORDER BY d.state = 'none', CASE r.source WHEN 'pdf' THEN 0 WHEN 'html' THEN 1 ELSE 2 END,
     COALESCE(d.version, 0) DESC, r.id LIMIT 1"""
+
+
+def _chunks_in(table: str) -> str:
+    """A query of chunks as ``PassageTable._chunks`` takes them."""
+    return f"SELECT c.record, p.id, c.key, {intact(table, 'c')} FROM {table} c JOIN papers p ON p.number = c.paper"
+
+
+_CHUNKS = _chunks_in("chunks")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,19 +95,17 @@ class PassageTable:
         gone = [(row[0],) for chunk_id, row in known.items() if given.get(chunk_id) != row[1]]
         self._db.run_many("INSERT OR IGNORE INTO dropped VALUES (?)", gone)
         self._db.run_many("DELETE FROM chunks WHERE key = ?", gone)
-        new = 0
-        for chunk, _ in chunks:
-            digest, record = given[chunk.id], wire.pack(chunk)
+        new, moved = [], []
+        for (chunk, _), record in zip(chunks, wire.pack_all([chunk for chunk, _ in chunks]), strict=True):
             old = known.get(chunk.id)
-            if old is None or old[1] != digest:
-                self._db.run(
-                    "INSERT INTO chunks (id, paper, ordinal, kind, record, passage) VALUES (?, ?, ?, ?, ?, ?)",
-                    (chunk.id, number, chunk.ordinal, chunk.kind, record, digest),
-                )
-                new += 1
+            if old is None or old[1] != given[chunk.id]:
+                new.append((chunk.id, number, chunk.ordinal, chunk.kind, record, given[chunk.id]))
             elif old[2] != record:
-                self._db.run("UPDATE chunks SET ordinal = ?, record = ? WHERE key = ?", (chunk.ordinal, record, old[0]))
-        return new
+                moved.append((chunk.ordinal, record, old[0]))
+        insert = "INSERT INTO chunks (id, paper, ordinal, kind, record, passage) VALUES (?, ?, ?, ?, ?, ?)"
+        self._db.run_many(insert, new)
+        self._db.run_many("UPDATE chunks SET ordinal = ?, record = ? WHERE key = ?", moved)
+        return len(new)
 
     def put_reading(self, record: str, source: Source, *, packed: bytes) -> None:
         """Store another reading of the file of a record (its id) that has one, as a text of the same version."""
@@ -136,11 +141,12 @@ class PassageTable:
             "SELECT MAX(COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'chunks'), 0),"
             " COALESCE((SELECT MAX(key) FROM recut), 0))"
         )[0]
+        records = wire.pack_all([chunk for chunk, _ in chunks])
         self._db.run_many(
             "INSERT INTO recut VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
-                (last + nth, chunk.id, number, chunk.ordinal, chunk.kind, wire.pack(chunk), _digest(passage))
-                for nth, (chunk, passage) in enumerate(chunks, 1)
+                (last + nth, chunk.id, number, chunk.ordinal, chunk.kind, record, _digest(passage))
+                for nth, ((chunk, passage), record) in enumerate(zip(chunks, records, strict=True), 1)
             ],
         )
 
@@ -161,9 +167,7 @@ class PassageTable:
 
     def source(self, paper_id: str) -> Source | None:
         """The file that the paper's text is read from."""
-        row = self._db.first(
-            f"SELECT d.file, d.sha256, d.parser, d.state, d.code, d.reason {_BEST}", (self._db.paper_number(paper_id),)
-        )
+        row = self._best("d.file, d.sha256, d.parser, d.state, d.code, d.reason", paper_id)
         return _source(row) if row is not None else None
 
     def source_of_file(self, sha256: str) -> Source | None:
@@ -192,7 +196,7 @@ class PassageTable:
 
     def document_version(self, paper_id: str) -> int | None:
         """The paper's version that its text is of."""
-        row = self._db.first(f"SELECT d.version {_BEST}", (self._db.paper_number(paper_id),))
+        row = self._best("d.version", paper_id)
         return row[0] if row else None
 
     def files(self) -> set[str]:
@@ -201,8 +205,7 @@ class PassageTable:
 
     def document(self, paper_id: str) -> Document | None:
         """The parsed document of a paper."""
-        number = self._db.paper_number(paper_id)
-        row = self._db.first(f"SELECT d.record, d.sha256 || d.parser {_BEST}", (number,))
+        row = self._best("d.record, d.sha256 || d.parser", paper_id)
         if row is None:
             return None
         with self._remembering:
@@ -210,7 +213,7 @@ class PassageTable:
                 self._documents.move_to_end(row)
                 return cached
         # Which file it is, once more: another may have taken its place meanwhile, or the paper may be gone.
-        found = self._db.first(f"SELECT d.record, d.sha256 || d.parser, d.document {_BEST}", (number,))
+        found = self._best("d.record, d.sha256 || d.parser, d.document", paper_id)
         if found is None or found[2] is None:
             return None
         row = found[:2]
@@ -226,44 +229,30 @@ class PassageTable:
 
     def chunks(self, paper_id: str) -> list[Chunk]:
         """The paper's chunks in reading order."""
-        rows = self._db.rows(
-            f"SELECT c.record, p.id, {_INTACT} FROM chunks c JOIN papers p ON p.number = c.paper WHERE c.paper = ?"
-            " ORDER BY ordinal",
-            (self._db.paper_number(paper_id),),
-        )
-        return [_chunk(*row[:2]) for row in rows if self._is_intact(row)]
+        rows = self._db.rows(f"{_CHUNKS} WHERE c.paper = ? ORDER BY ordinal", (self._db.paper_number(paper_id),))
+        return list(self._chunks(rows).values())
 
     def chunk(self, chunk_id: str) -> Chunk | None:
         """One chunk by its id."""
-        row = self._db.first(
-            f"SELECT c.record, p.id, {_INTACT} FROM chunks c JOIN papers p ON p.number = c.paper WHERE c.id = ?",
-            (chunk_id,),
-        )
-        return _chunk(*row[:2]) if row and self._is_intact(row) else None
+        return next(iter(self._chunks(self._db.rows(f"{_CHUNKS} WHERE c.id = ?", (chunk_id,))).values()), None)
 
     def chunks_by_key(self, keys: Sequence[int], *, recut: bool = False) -> dict[int, Chunk]:
         """Chunks by key, of those cut anew where these are asked for; keys that are not there are left out."""
-        table = "recut" if recut else "chunks"
-        rows = self._db.rows_for(
-            f"SELECT c.record, p.id, {intact(table, 'c')}, c.key FROM {table} c JOIN papers p ON p.number = c.paper"
-            " WHERE c.key IN (?)",
-            [int(key) for key in keys],
-        )
-        return {row[3]: _chunk(*row[:2]) for row in rows if self._is_intact(row)}
+        query = _chunks_in("recut") if recut else _CHUNKS
+        return self._chunks(self._db.rows_for(f"{query} WHERE c.key IN (?)", [int(key) for key in keys]))
 
     def waiting(self, *, limit: int, papers: Sequence[str] = (), after: int = 0) -> dict[int, Chunk]:
         """Chunks that are in the catalog but not yet in the indexes, oldest first, of keys above ``after``; of some
         papers where these are named."""
         of_papers = f"AND c.paper IN ({','.join(['?'] * len(papers))})" if papers else ""
         rows = self._db.rows(
-            f"SELECT c.record, p.id, {_INTACT}, c.key FROM chunks c JOIN papers p ON p.number = c.paper"
-            f" WHERE c.indexed = 0 AND c.key > ? {of_papers} ORDER BY c.key LIMIT ?",
+            f"{_CHUNKS} WHERE c.indexed = 0 AND c.key > ? {of_papers} ORDER BY c.key LIMIT ?",
             (after, *(self._db.paper_number(paper) for paper in papers), limit),
         )
         for row in rows:
-            if not row[2]:
+            if not row[-1]:
                 raise self._db.refused(f"a passage of {row[1]}")
-        return {row[3]: _chunk(*row[:2]) for row in rows}
+        return self._chunks(rows)
 
     def waiting_count(self) -> int:
         """How many chunks wait to be indexed."""
@@ -342,16 +331,14 @@ class PassageTable:
             self._table = (state, table)
         return table
 
-    def locate(self, chunk_id: str, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
-        """Page of the first character and boxes of ``chunk.text[start:end]``; (None, ()) where there is no PDF."""
+    def locate(self, chunk_id: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int | None, tuple[Box, ...]]]:
+        """Of each span of the chunk's text the page of its first character and its boxes; (None, ()) without a PDF."""
         chunk = self.chunk(chunk_id)
-        if chunk is None or chunk.page is None:
-            return None, ()
-        document = self.document(chunk.paper_id)
-        if document is None:
-            return None, ()
-        boxes = boxes_of(document.blocks, chunk.start + start, chunk.start + end)
-        return (boxes[0].page if boxes else chunk.page), boxes
+        document = self.document(chunk.paper_id) if chunk is not None and chunk.page is not None else None
+        if chunk is None or document is None:
+            return [(None, ())] * len(spans)
+        boxes = boxes_of(document.blocks, [(chunk.start + start, chunk.start + end) for start, end in spans])
+        return [(some[0].page if some else chunk.page, some) for some in boxes]
 
     def rows(self, chunk_id: str) -> tuple[PrintedRow, ...]:
         """The rows of printed tables in a chunk's text, every cell with what names it."""
@@ -367,13 +354,28 @@ class PassageTable:
         labels = document.page_labels if document is not None else ()
         return (labels[page - 1] or None) if 0 < page <= len(labels) else None
 
-    def _is_intact(self, row: Row) -> bool:
-        return self._db.intact(f"a passage of {row[1]}", row[2])
+    def _best(self, columns: str, paper_id: str) -> Row | None:
+        """Columns of the file (d) that the paper's text is read from, and of its record (r); None without a file."""
+        best = _BEST.format(paper="(SELECT paper FROM aliases WHERE alias = ?)")
+        row = self._db.first(f"SELECT {columns} {best}", (paper_id,))
+        if row is None:
+            self._db.paper_number(paper_id)  # of a paper that there is not, an error says so
+        return row
+
+    def _chunks(self, rows: Sequence[Row]) -> dict[int, Chunk]:
+        """The chunks of rows by key, in their order; without those that are damaged."""
+        rows = self._db.whole(rows, called="a passage of {1}")
+        chunks = wire.unpack_all([row[0] for row in rows], Chunk)
+        return {
+            # A paper's id may have become a stronger one since the chunk was cut.
+            key: chunk if chunk.paper_id == paper_id else replace(chunk, paper_id=paper_id)
+            for (_, paper_id, key, _), chunk in zip(rows, chunks, strict=True)
+        }
 
 
 def document_of(database: Database, number: int) -> Fulltext | None:
     """Whether the paper (its catalog number) has a text, and how much of it; None without a file."""
-    row = database.first(f"SELECT d.state, d.code, d.reason {_BEST}", (number,))
+    row = database.first(f"SELECT d.state, d.code, d.reason {_BEST.format(paper='?')}", (number,))
     return Fulltext(state=row[0], code=row[1], reason=row[2]) if row else None
 
 
@@ -393,9 +395,13 @@ def drop_chunks_of(database: Database, number: int) -> None:
     database.run("DELETE FROM chunks WHERE paper = ?", (number,))
 
 
-def boxes_of(blocks: Sequence[Block], start: int, end: int) -> tuple[Box, ...]:
-    """One box for each printed line that the document's text ``[start, end)`` touches, cut to its words."""
+def boxes_of(blocks: Sequence[Block], spans: Iterable[tuple[int, int]]) -> list[tuple[Box, ...]]:
+    """Of each span of the document's text one box for each printed line that it touches, cut to its words."""
     starts = [block.start for block in blocks]
+    return [_boxes(blocks, starts, start, end) for start, end in spans]
+
+
+def _boxes(blocks: Sequence[Block], starts: Sequence[int], start: int, end: int) -> tuple[Box, ...]:
     boxes: list[Box] = []
     for block in blocks[max(0, bisect_right(starts, start) - 1) :]:
         if block.start >= end:
@@ -420,9 +426,3 @@ def _word_end(words: Sequence[tuple[int, float, float]], index: int, line_end: i
 
 def _digest(passage: str) -> str:
     return hashlib.sha256(passage.encode(errors="surrogatepass")).hexdigest()[:32]
-
-
-def _chunk(record: bytes, paper_id: str) -> Chunk:
-    chunk = wire.unpack(record, Chunk)
-    # A paper's id may have become a stronger one since the chunk was cut.
-    return chunk if chunk.paper_id == paper_id else replace(chunk, paper_id=paper_id)

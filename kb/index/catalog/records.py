@@ -98,23 +98,22 @@ class RecordTable:
     def holding(self, keys: Collection[str]) -> list[Stored]:
         """The live records that are known by any of these keys."""
         rows = self._db.rows_for(
-            "SELECT DISTINCT k.record FROM record_keys k JOIN records r ON r.number = k.record"
+            "SELECT DISTINCT r.id FROM record_keys k JOIN records r ON r.number = k.record"
             " WHERE r.superseded IS NULL AND k.key IN (?)",
             sorted(keys),
         )
-        numbers = sorted({row[0] for row in rows})
-        return [one for number in numbers for one in self._stored("number = ?", (number,))]
+        return self._some({row[0] for row in rows})
 
     def of_papers(self, numbers: Sequence[int]) -> dict[int, list[SourceRecord]]:
         """The live records of papers, by paper, in the order in which they came."""
         found: dict[int, list[SourceRecord]] = {number: [] for number in numbers}
-        for paper, key, blob, is_intact in self._db.rows_for(
+        rows = self._db.rows_for(
             f"SELECT paper, id, record, {_INTACT} FROM records r WHERE superseded IS NULL AND paper IN (?)"
             " ORDER BY number",
             numbers,
-        ):
-            if self._db.intact(f"the source record {key[:16]}", is_intact):
-                found[paper].append(_unpacked(blob))
+        )
+        for paper, _, blob, _ in self._db.whole(rows, called="the source record {1:.16}"):
+            found[paper].append(_unpacked(blob))
         return found
 
     def store(self, record: SourceRecord, *, private: bool, run: str) -> tuple[Stored, bool]:

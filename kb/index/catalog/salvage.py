@@ -137,7 +137,8 @@ class _Copying:
         key = tuple(row[1] for row in sorted(described, key=lambda row: row[5]) if row[5])
         kind = "SELECT 1 FROM sqlite_master WHERE name = ? AND sql LIKE '%WITHOUT ROWID%'"
         is_numbered = self._target.first(kind, (table,)) is None
-        is_whole = intact(table, "t", key=("rowid",) if is_numbered else key) if table in CHECKED else "1"
+        by = ("rowid",) if is_numbered else key
+        is_whole = intact(table, "t", key=by, there=columns) if table in CHECKED else "1"
         if not self._knows(f"SELECT {is_whole} FROM {table} t LIMIT 0"):
             is_whole = "1"  # a catalog of an earlier schema, or one whose list of indexes is damaged
         if not self._knows(f"SELECT 1 FROM {table} LIMIT 0"):

@@ -2,13 +2,12 @@
 
 Every row that an index of its own does not repeat in full has a checksum, as an index over an expression: SQLite keeps
 it with each change, its integrity check compares it with the row, and a query can ask whether a row is as it was
-written (``intact``). A connection that writes such a table needs the function ``row_checksum``.
+written (``intact``). A connection that writes such a table needs the function ``row_checksum`` of ``database``.
 """
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -360,6 +359,25 @@ CREATE INDEX cited_keys_record ON cited_keys (record);
 """
 
 
+# The pictures of a file: a row of each kind says first, at position -1, by which recipe they were cut. Earlier the
+# equations stood among the figures, a million places further.
+_PICTURES = """
+DROP INDEX checksum_figures;
+ALTER TABLE figures RENAME TO figures_before;
+CREATE TABLE figures (
+    sha256 TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    record BLOB NOT NULL,
+    PRIMARY KEY (sha256, kind, position)
+) WITHOUT ROWID;
+INSERT INTO figures SELECT sha256, 'figures', position, record FROM figures_before WHERE position < 999999;
+INSERT INTO figures
+    SELECT sha256, 'equations', position - 1000000, record FROM figures_before WHERE position >= 999999;
+DROP TABLE figures_before;
+"""
+
+
 # Columns by table, without the integer key, which the index has anyway; ``chunks.indexed`` is no content.
 CHECKED = {
     "meta": "key value",
@@ -372,7 +390,7 @@ CHECKED = {
     "shown": "topic paper_id version day how reason",
     "visits": "topic day report",
     "notes": "paper recipe record",
-    "figures": "sha256 position record",
+    "figures": "sha256 kind position record",
     "turns": "session position record at",
     "jobs": "command state done total message pid started beat report",
     "decisions": "kind one other at",
@@ -390,31 +408,27 @@ CHECKED = {
 }
 
 
-def row_checksum(*values: bytes | None) -> int:
-    """CRC-32 of a row's values as bytes, each with its length; NULL is none of any length."""
-    total = 0
-    for value in values:
-        size = -1 if value is None else len(value)
-        total = zlib.crc32(value or b"", zlib.crc32(size.to_bytes(8, "big", signed=True), total))
-    return total
+def _checksum(columns: Iterable[str], alias: str) -> str:
+    return f"row_checksum({', '.join(f'CAST({alias}{name} AS BLOB)' for name in columns)})"
 
 
-def _checksum(table: str, alias: str) -> str:
-    return f"row_checksum({', '.join(f'CAST({alias}{name} AS BLOB)' for name in CHECKED[table].split())})"
+def intact(table: str, alias: str, *, key: tuple[str, ...] = ("rowid",), there: Collection[str] | None = None) -> str:
+    """A condition on a row of a table (``key``: its primary key, where it has no number): it is as it was written.
 
-
-def intact(table: str, alias: str, *, key: tuple[str, ...] = ("rowid",)) -> str:
-    """A condition on a row of a table (``key``: its primary key, where it has no number): it is as it was written."""
+    ``there`` are the columns of the table in a catalog of an earlier schema.
+    """
     same = " AND ".join(f"kept.{name} = {alias}.{name}" for name in key)
+    columns = [name for name in CHECKED[table].split() if there is None or name in there]
     return (
         f"EXISTS (SELECT 1 FROM {table} AS kept INDEXED BY checksum_{table}"
-        f" WHERE {_checksum(table, 'kept.')} = {_checksum(table, f'{alias}.')} AND {same})"
+        f" WHERE {_checksum(columns, 'kept.')} = {_checksum(columns, f'{alias}.')} AND {same})"
     )
 
 
-def keep_checksums(table: str) -> str:
-    """The statement that begins to keep the checksums of a table."""
-    return f"CREATE INDEX IF NOT EXISTS checksum_{table} ON {table} ({_checksum(table, '')})"
+def keep_checksums(table: str, columns: str = "") -> str:
+    """The statement that begins to keep the checksums of a table, over the columns that it has now or had then."""
+    checksum = _checksum((columns or CHECKED[table]).split(), "")
+    return f"CREATE INDEX IF NOT EXISTS checksum_{table} ON {table} ({checksum})"
 
 
 def _statements(script: str) -> tuple[str, ...]:
@@ -519,7 +533,8 @@ MIGRATIONS: tuple[tuple[str | Callable[[Database], None], ...], ...] = (
     _statements(_NARROW),
     (*_statements(_RECORDS), fill_records, *_statements(_RECORDS_FILLED)),
     _statements(_FINISHING),
-    tuple(map(keep_checksums, CHECKED)),
+    tuple(keep_checksums(table, "sha256 position record" if table == "figures" else "") for table in CHECKED),
     _statements(_CITED),
+    (*_statements(_PICTURES), keep_checksums("figures")),
 )
 """Step n brings a catalog from schema n to schema n + 1 (``PRAGMA user_version``): SQL, and what SQL cannot say."""

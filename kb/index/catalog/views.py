@@ -17,11 +17,11 @@ from kb.errors import KbError, UsageError
 from kb.index.catalog.database import Database, now
 from kb.index.catalog.filters import AuthorTable
 from kb.index.catalog.identity import Cluster
-from kb.index.catalog.matching import Witness, decided, merge
+from kb.index.catalog.matching import Known, merge
 from kb.index.catalog.passages import document_of, drop_chunks_of
-from kb.index.catalog.records import RecordBlock, RecordTable
+from kb.index.catalog.records import RecordBlock, RecordTable, Stored
 from kb.names import fold
-from kb.records import Fulltext, Joined, Metadata, Paper
+from kb.records import Fulltext, Joined, Metadata, Paper, SourceRecord
 
 Change = Literal["added", "updated", "unchanged"]
 
@@ -171,15 +171,19 @@ class PaperViews:
             rewritten: write all that is derived, whether or not the view is the same.
             without_text: why it has no full text, should it have none.
         """
-        before = self._record(number)
-        stored = [one for one in self._records.of_paper(number) if one.superseded is None]
+        before, every = self._record(number), self._records.of_paper(number)
+        stored = [one for one in every if one.superseded is None]
         user = decisions_of(self._db, number)
         private = user.private if user.private is not None else all(one.private for one in stored)
         text = document_of(self._db, number)
         had = before.fulltext if before is not None and before.fulltext.state == "none" else Fulltext()
         paper = merge(
-            [*(Witness(one.id, one.record) for one in stored), decided(user)],
-            keys=self._keys(number, group) if group is not None else [before.id, *before.aliases] if before else [],
+            [*(one.known for one in stored), Known("", SourceRecord(source="user", metadata=user))],
+            keys=self._keys(number, group, every)
+            if group is not None
+            else [before.id, *before.aliases]
+            if before
+            else [],
             tags=[row[0] for row in self._db.rows("SELECT tag FROM tags WHERE paper = ?", (number,))],
             collections=[row[0] for row in self._db.rows("SELECT name FROM collections WHERE paper = ?", (number,))],
             private=private,
@@ -189,11 +193,9 @@ class PaperViews:
             self._write(number, paper, before, whole=rewritten)
         return paper
 
-    def _keys(self, number: int, group: Cluster) -> list[str]:
+    def _keys(self, number: int, group: Cluster, records: Sequence[Stored]) -> list[str]:
         """The cluster's ids, and those that only earlier states of its records had, as far as nobody has them."""
-        earlier = {
-            key for one in self._records.of_paper(number) if one.superseded is not None for key in one.known.own_keys
-        }
+        earlier = {key for one in records if one.superseded is not None for key in one.known.own_keys}
         keys = [*group.keys, *(earlier - set(group.keys))]
         taken = self._db.rows_for("SELECT alias, paper FROM aliases WHERE alias IN (?)", keys)
         others = {alias for alias, paper in taken if paper != number}

@@ -13,10 +13,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from kb.parsing.floats.page import FloatLine, FloatPage, Rect, hull
+from kb.parsing.floats.page import FloatLine, FloatPage, Rect, hull, sort_graphics
+from kb.parsing.floats.walls import (
+    find_blocks,
+    keep_table_heads,
+    mark_body,
+    mark_margins,
+    mark_running_heads,
+    mark_stamps,
+    prose_style,
+)
 from kb.parsing.glyphs import SOFT_HYPHEN
-from kb.parsing.layout import BodyStyle
+from kb.parsing.layout import BodyStyle, PageLayout
 from kb.parsing.line_ends import Vocabulary, glued
+from kb.parsing.page import Frame, Graphic
 from kb.structure import FLOAT_WORD, FloatLabel, float_label
 
 _MIN_QUALITY = 1.0
@@ -295,3 +305,52 @@ def _add_second_column(caption: FloatCaption, *, body: BodyStyle) -> None:
         if item in own and item.line.baseline >= first.line.baseline - 2:
             caption.rows.append([item])
             caption.items.append(item)
+
+
+def read_float_pages(layouts: Sequence[PageLayout]) -> list[FloatPage]:
+    """The pages as floats are looked for on them: item ``n`` of a page is line ``n`` of its reading order."""
+    pages = [_float_page(layout) for layout in layouts]
+    mark_running_heads(pages)
+    return pages
+
+
+def find_captions(
+    pages: Sequence[FloatPage], graphics: Sequence[Sequence[Graphic]], *, body: BodyStyle
+) -> list[FloatCaption]:
+    """The captions of a paper with their whole text, in page order; their items get the role "caption".
+
+    Args:
+        pages: all pages, from ``read_float_pages``; paragraphs on them get the role "body".
+        graphics: the drawn things of each page.
+        body: how running text is set.
+    """
+    prose = prose_style(pages, body=body)
+    for page in pages:
+        find_blocks(page)
+        mark_body(page, body=body, prose=prose)
+    captions = find_first_lines(pages, body=body)
+    with_captions = {caption.page.number for caption in captions}
+    for page, drawn in zip(pages, graphics, strict=True):
+        if page.number in with_captions:
+            page.graphics, page.rules = sort_graphics(drawn)
+    mark_stamps(pages)
+    complete_captions(captions, body=body, vocabulary=Vocabulary(item.text for page in pages for item in page.items))
+    return captions
+
+
+def _float_page(layout: PageLayout) -> FloatPage:
+    frame = layout.frame or Frame.of_page(layout.width, layout.height)
+    page = FloatPage(
+        layout.number, layout.sheet or layout.number, frame, layout.width, layout.height, layout.columns, []
+    )
+    page.ruled = [Rect(*area) for area in layout.ruled]
+    page.elsewhere = [Rect(*box) for box in layout.elsewhere]
+    for placed in layout.placed:
+        box = Rect(placed.line.x0, placed.line.y0, placed.line.x1, placed.line.y1)
+        item = FloatLine(placed.line, box, page.column_of(box))
+        if placed.role == "furniture" and placed.line.upright:
+            item.role = "furniture"
+        page.items.append(item)
+    mark_margins(page)
+    keep_table_heads(page)
+    return page

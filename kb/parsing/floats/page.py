@@ -212,7 +212,8 @@ class Ink:
         """(ink, ink that is no text) in an area, in square points."""
         y0, y1, x0, x1 = self._window(area)
         squared = self.scale * self.scale
-        return float(self.free[y0:y1, x0:x1].sum()) / squared, float(self.graphic[y0:y1, x0:x1].sum()) / squared
+        inked, drawn = (np.count_nonzero(mask[y0:y1, x0:x1]) for mask in (self.free, self.graphic))
+        return inked / squared, drawn / squared
 
     def gap_near(self, area: Rect, *, x: float, within: float) -> float:
         """The middle of the widest blank strip of an area whose middle is at most ``within`` points from ``x``.
@@ -253,7 +254,7 @@ def read_ink(raster: Raster, *, hidden: Iterable[Rect], text: Iterable[Rect]) ->
     """Ink of a grey raster of the whole upright page, without ``hidden`` areas; ``text`` is no graphic."""
     pixels = raster.pixels
     paper = _paper_grey(pixels)
-    free = np.abs(pixels.astype(np.int16) - paper) > _CONTRAST
+    free: Mask = (np.abs(np.arange(256) - paper) > _CONTRAST)[pixels]  # a table of 256 greys, looked up
     for box in hidden:
         _blank(free, box, scale=raster.scale)
     graphic = free.copy()
@@ -282,7 +283,8 @@ def find_blobs(ink: Ink, *, walls: Iterable[Rect]) -> list[Blob]:
     rows, columns = -(-height // cell), -(-width // cell)
     padded = np.zeros((rows * cell, columns * cell), dtype=bool)
     padded[:height, :width] = ink.free
-    grid: Mask = np.asarray(padded.reshape(rows, cell, columns, cell).any(axis=(1, 3)), dtype=np.bool_)
+    in_rows: Mask = np.logical_or.reduce([padded[at::cell] for at in range(cell)])
+    grid: Mask = np.logical_or.reduce([in_rows[:, at::cell] for at in range(cell)])
     wide = _widened(grid)
     size = cell / ink.scale
     for wall in walls:

@@ -8,11 +8,10 @@ from typing import Any
 
 from kb.index.chunking import chunk_document
 from kb.parsing.document import read_pdf
-from kb.parsing.figures import find_figures
+from kb.parsing.figures import cut_pictures
 from kb.records import Block, Document, Paper, ReferenceEntry
 
 _MOST_PAGES = 400
-_MOST_PICTURES = 400
 _CHUNK_TOKENS = 256
 _AROUND = 120  # characters of a mark's context
 
@@ -24,7 +23,8 @@ def read(path: Path) -> dict[str, Any]:
     document = read_pdf(data, max_pages=_MOST_PAGES)
     cpu_s = time.process_time() - started
     started = time.process_time()
-    pictures = find_figures(data, max_figures=_MOST_PICTURES)
+    pictures = document.figures or ()
+    cut_pictures(data, [place.picture for place in pictures])
     pictures_cpu_s = time.process_time() - started
     front = document.front
     chunks = chunk_document(

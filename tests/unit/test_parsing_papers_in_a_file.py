@@ -71,6 +71,23 @@ def test_an_appendix_behind_the_references_is_of_the_paper() -> None:
     assert "Details of All Catchments" in document.text
 
 
+@pytest.mark.parametrize("named", ["Supplementary Material", "Details for Those Who Measure", f"More on {TITLE}"])
+def test_a_supplement_behind_the_references_is_a_part_under_its_own_title(named: str) -> None:
+    supplement = [
+        Words(130, 90, named, 18, "F2"), Words(200, 120, "Jane Doe", 11), Words(72, 160, "1 The weirs", 12, "F2"),
+        *paragraph(72, 180, PROSE * 3), Words(72, 320, "2 The years", 12, "F2"), *paragraph(72, 340, PROSE * 8),
+    ]  # fmt: skip
+    document = read_pdf(pdf_of([first_page(TITLE, "Jane Doe"), last_page(), supplement]), max_pages=9)
+    assert document.fulltext.state == "full"
+    behind = [block for block in document.blocks if block.page == 3]
+    assert not any(block.kind == "reference" for block in behind)
+    assert [block.section for block in behind if block.kind == "heading"] == [
+        (named,), (named, "1 The weirs"), (named, "2 The years"),
+    ]  # fmt: skip
+    assert len(document.references) == 8
+    assert all(block.section[0] != named for block in document.blocks if block.page != 3 and block.section)
+
+
 @pytest.mark.parametrize("name", ["cover_rg", "cover_repo"])
 def test_covers_of_archives_say_nothing_of_the_paper(shared: Path, name: str) -> None:
     path = shared.parent / "cases" / "pdf_variants" / f"{name}.pdf"

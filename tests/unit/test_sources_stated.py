@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.sources.eprint import listed_authors
+from kb.sources.stated import listed_authors
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.records import Paper, Topic, Version
-from kb.rendering.phrases import is_personal, spoken, understood
+from kb.rendering.reasons import is_personal, spoken, understood
 from kb.writing.changes import describe_changes
-from kb.writing.reasons import faults_of_reason
 from kb.writing.relevance import Relevance
-from kb.writing.topics import judge
+from kb.writing.topics import faults_of_reason, judge
 
 PAPER = Paper(
     id="arxiv:2402.19481", version=2, title="Fusion of Latent Diffusion", authors=("Ann Lee", "Bob Ray"),

@@ -1,8 +1,182 @@
-"""Venues: what an arXiv comment or journal reference states (a known name, never the raw string), and what is none."""
+"""What the prose of a record states (abstract, comment, journal reference, list of authors): whether the paper is
+withdrawn, who wrote it, where its code and project are, and its venue, a known name and never the raw string.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+
+from kb.latex import decode_latex
+from kb.links import HOSTS, LOOK_BACK, link_kind, same_address, without_punctuation
+from kb.names import is_suffix
+from kb.records import Link
+
+# -------------------------------------------------------------------------------- withdrawal and authors
+
+_SEPARATOR = re.compile(r"\s*(?:,\s*and|,|\band)\s+|\s*,\s*", re.IGNORECASE)
+
+# "withdrawn from ICLR" speaks of a conference; these speak of the paper on arXiv.
+_PAPER = r"(?:paper|article|submission|manuscript|work|preprint|document|version|draft|note)"
+_NOT_FROM_A_VENUE = r"(?!\s+from\s+(?!(?:the\s+)?arxiv))"
+_WITHDRAWN = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        (
+            rf"\b{_PAPER}\s+(?:has\s+been|was|is|is\s+being|have\s+been)\s+(?:temporarily\s+)?"
+            rf"(?:withdrawn|retracted)\b{_NOT_FROM_A_VENUE}"
+        ),
+        r"\bwithdrawn\s+(?:by|at)\s+(?:the\s+)?(?:request|arxiv|(?:\w+\s+)?authors?|submitter)\b",
+        r"\bwithdrawn\s+(?:for|due|because|as|since|pending|until)\b",
+        rf"^\W*(?:temporarily\s+)?withdrawn\b{_NOT_FROM_A_VENUE}",
+        (
+            rf"\b(?:authors?|we|i)\s+(?:have\s+|has\s+)?(?:decided\s+to\s+)?withdr(?:aw|ew|awn)\s+(?:this|the|our)\s+"
+            rf"{_PAPER}\b{_NOT_FROM_A_VENUE}"
+        ),
+    )
+)
+# An abstract speaks of other papers' withdrawals too: it counts only as a notice at its very beginning.
+_NOTICE = re.compile(
+    rf"\W*(?:(?:this|the|our)\s+(?:\w+\s+)?{_PAPER}\s+(?:has\s+been|was|is)\s+(?:temporarily\s+)?)?withdrawn\b"
+    rf"{_NOT_FROM_A_VENUE}",
+    re.IGNORECASE,
+)
+
+
+def says_withdrawn(*, comment: str | None = None, abstract: str | None = None) -> bool:
+    """Whether the comment, or a notice in place of the abstract, says that arXiv's paper is withdrawn."""
+    if any(pattern.search(" ".join((comment or "").split())) for pattern in _WITHDRAWN):
+        return True
+    return _NOTICE.match(" ".join((abstract or "").split())) is not None
+
+
+def listed_authors(text: str) -> tuple[str, ...]:
+    """Names out of "Ann Bee (Univ. of C), D. Eff, Jr. and Gee H." in order, LaTeX decoded; "Jr." stays with its name.
+
+    Affiliations in parentheses are left out. Linear in the text.
+    """
+    names: list[str] = []
+    for part in _SEPARATOR.split(_without_notes(decode_latex(text))):
+        if names and is_suffix(part):
+            names[-1] += f", {part}"
+        elif part:
+            names.append(part)
+    return tuple(names)
+
+
+def _without_notes(text: str) -> str:
+    """The text without what stands in parentheses that are closed again."""
+    opened: list[int] = []
+    notes: list[tuple[int, int]] = []
+    for sign in re.finditer(r"[()]", text):
+        if sign[0] == "(":
+            opened.append(sign.start())
+        elif opened:
+            start = opened.pop()
+            while notes and notes[-1][0] > start:
+                notes.pop()
+            notes.append((start, sign.end()))
+    position, kept = 0, []
+    for start, end in notes:
+        kept.append(text[position:start])
+        position = end
+    return " ".join("".join([*kept, text[position:]]).split()).replace(" ,", ",")
+
+
+# ------------------------------------------------------------------------------------------------- links
+
+# Broken addresses as people write them: "https: //github. com/a/b", "https:github.com/a", "https://github.\ncom/a".
+_HEALING = (
+    (re.compile(r"\b(https?)\s*:\s*/\s*/\s*(?=\w)", re.I), r"\1://"),
+    (re.compile(r"\bhttps?:(?=(?:github|gitlab)\.com/)", re.I), "https://"),
+    (re.compile(r"\b(github|gitlab)\s*\.\s*(com|io)\b", re.I), r"\1.\2"),
+    # A blank after "github.com/owner/" is healed only when what follows looks like a name, not like a word.
+    (
+        re.compile(
+            r"(https?://(?:github|gitlab)\.com/(?:[\w.-]+/)?)\s+(?=[\w.-]*(?:[-_/]|[a-z][A-Z0-9])[\w./-]*[.\s]*(?:$|[,;)]))"
+        ),
+        r"\1",
+    ),
+)
+_TEX = (
+    (re.compile(r"\\href\s*\{([^{}]*)\}"), r" \1 "),
+    (re.compile(r"\\text(?:asciitilde|tildelow)\s*(?:\{\})?|\$\\sim\$|\\~\{\}"), "~"),
+    (re.compile(r"\\([_#%&~$])"), r"\1"),
+)
+_ADDRESS = re.compile(
+    rf"(?:https?://|(?<![\w/.@-])(?:www\.)?(?={HOSTS}(?:/|\b(?=[^\w.]|$))))[^\s<>\"{{}}|\\^`\[\]$，。；、）（]+",
+    re.I,
+)
+# One of these stands in every address; most texts have none, and this is much faster than to look for addresses.
+_SIGNS = ("http", "www.", "github", "gitlab", *re.findall(r"[\w-]+(?:\.[\w-]+)+", HOSTS.replace("\\", "")))
+
+
+def address_of_id(key: str, *, version: int | None = None) -> str | None:
+    """The page of an arXiv id or a DOI; None for the ids that are given here."""
+    scheme, _, rest = key.partition(":")
+    if scheme == "arxiv":
+        return f"https://arxiv.org/abs/{rest}v{version}" if version else f"https://arxiv.org/abs/{rest}"
+    return f"https://doi.org/{rest}" if scheme == "doi" else None
+
+
+def links_of(texts: Iterable[str | None], *, source: str = "") -> tuple[Link, ...]:
+    """Links to code and project pages in the texts (abstract, comment), in order, each once.
+
+    Repositories on the known hosts are code, ``*.github.io`` and the like are projects; an address elsewhere
+    counts when the words before it say "code" or "project page". Line breaks and blanks inside an address are
+    healed, LaTeX around it and punctuation after it are cut; nothing is made up or looked up.
+    """
+    found: dict[str, Link] = {}
+    for text in texts:
+        lowered = (text or "").lower()
+        if not text or not any(sign in lowered for sign in _SIGNS):
+            continue
+        for url, before in _addresses(text):
+            kind = link_kind(url, before)
+            if kind is not None:
+                found.setdefault(same_address(url), Link(kind=kind, url=url, source=source))
+    return tuple(found.values())
+
+
+def every_link(
+    ids: Iterable[str],
+    *,
+    stated: Iterable[Link] = (),
+    texts: Iterable[str | None] = (),
+    version: int | None = None,
+    source: str = "",
+) -> tuple[Link, ...] | None:
+    """The links of a record, each once: the PDF of an arXiv id and the publisher's page of a DOI, those that it states,
+    those that its texts name; None for none.
+    """
+    pages = [(key, page) for key in ids if (page := address_of_id(key, version=version))]
+    of_ids = [
+        Link(kind="doi", url=page, source=source)
+        if key.startswith("doi:")
+        else Link(kind="pdf", url=page.replace("/abs/", "/pdf/"), source=source)
+        for key, page in pages
+    ]
+    found = {(link.kind, link.url.rstrip("/")): link for link in (*of_ids, *stated)}
+    for link in links_of(texts, source=source):
+        found.setdefault((link.kind, link.url.rstrip("/")), link)
+    return tuple(found.values()) or None
+
+
+def _addresses(text: str) -> list[tuple[str, str]]:
+    """(address, what stands before it) for each address in a text, healed and trimmed."""
+    for pattern, replacement in (*_TEX, *_HEALING):
+        text = pattern.sub(replacement, text)
+    found = []
+    for match in _ADDRESS.finditer(text):
+        url = without_punctuation(match[0])
+        if not url.lower().startswith("http"):
+            url = f"https://{url}"
+        if re.match(r"https?://[\w-]+(?:\.[\w-]+)+(?:[:/?#]|$)", url, re.I):
+            found.append((url, text[max(0, match.start() - LOOK_BACK) : match.start()]))
+    return found
+
+
+# ------------------------------------------------------------------------------------------------ venues
 
 # Acronyms of conferences: matched with their capitals, and with no word boundary after them ("CVPR2025").
 _CONFERENCES = (
@@ -153,15 +327,11 @@ _NOT_A_PAPER = re.compile(
     re.I,
 )
 _WORKSHOP = re.compile(r"\bworkshops?\b|\bWS\b|\bSRW\b|\bdoctoral consortium\b|\bCVPRW\b|\w\s?@\s?[A-Z]", re.I)
-
-
 _PREPRINTS = re.compile(
     r"arxiv\b.*|corr(?:[\s,]+(?:vol\S*\s+)?abs/.*)?|abs/\S+|computing research repository\b.*"
     r"|(?:e-?prints?|preprints?)\W+(?:(?:at|on|in)\s+)?arxiv\b.*|.*\barxiv (?:e-?prints?|preprints?)\b.*",
     re.I | re.S,
 )
-
-
 _LONGEST_STATED = 1_000  # characters of a comment or a reference that may state a venue
 
 
