@@ -66,8 +66,10 @@ def read_imprint(page: PageLayout, *, title: str | None = None) -> Imprint:
     label = next((at for at, p in enumerate(page.placed) if _HOW_TO_CITE.match(p.line.text)), None)
     lines += page.placed[label + 1 : label + 8] if label is not None else []
     text = " ".join(p.line.text for p in sorted(lines, key=lambda placed: placed.order)).replace(f"{SOFT_HYPHEN} ", "")
+    if re.search(r"\bunder review\b", text, re.IGNORECASE):
+        return Imprint(None, None)  # what stands there is where, and when, it may come out
     told = [(row, _fields(row)) for row in _told_rows(page)]
-    if re.search(r"under review|submitted to", text, re.IGNORECASE):
+    if re.search(r"\bsubmitted to\b", text, re.IGNORECASE):
         venue = None
     else:
         venue = _named_venue(text, title=title) or next(

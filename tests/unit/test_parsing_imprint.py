@@ -33,6 +33,7 @@ def test_the_venue_is_what_head_or_foot_of_the_first_page_names(foot: str, venue
         ("Garden Letters, Vol. 12, No. 3, March 1998", "Garden Letters", 1998),
         ("© 2019 The Authors. Published by Elsevier.", None, 2019),
         ("Preprint", None, None),
+        ("Under review as a conference paper at ICLR 2025", None, None),
     ],
 )
 def test_venue_and_year_are_those_of_a_line_that_is_judged_an_imprint(row: str, venue: str | None, year: int) -> None:
