@@ -41,6 +41,8 @@ KEYWORDS = (
     r"|关\s?键\s?词|关键字|關鍵詞|キーワード|키워드|Schl(?:ü|ue)sselw[öo]rter|Schlagw[öo]rter|Mots[ -]cl(?:é|e)s"
     r"|Palabras [Cc]lave|Palavras[ -][Cc]have|Parole [Cc]hiave|Trefwoorden|Ключевые слова)"
 )
+INTRODUCTION = re.compile(r"^(?:(?:1|I)\.?\s+)?(?:I\s?NTRODUCTION|Einleitung|Introducción|引\s*言)$", re.IGNORECASE)
+"""The heading of the introduction, with or without its number."""
 _ABSTRACTS = (
     "abstract", "摘要", "초록", "要旨", "抄録", "zusammenfassung", "kurzfassung", "résumé", "resumen", "resumo",
     "riassunto", "samenvatting", "аннотация", "резюме",

@@ -7,174 +7,27 @@ is worse than none. The title is the most prominent lines above the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from kb.bibliographic import MONTHS
-from kb.errors import BadIdentifier
-from kb.ids import doi_key, parse_arxiv_id, plain_words
+from kb.ids import plain_words
 from kb.latex import decode_latex
-from kb.parsing.authors import is_name, is_place, lead_of, printed_names, read_affiliations, read_authors
+from kb.parsing.affiliations import read_affiliations
+from kb.parsing.authors import is_name, lead_of, read_authors, read_byline
+from kb.parsing.front_lines import is_place, line_kinds
 from kb.parsing.glyphs import SOFT_HYPHEN
+from kb.parsing.imprint import Joiner, read_arxiv, read_doi, read_imprint, read_keywords
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.line_ends import Vocabulary, glued
 from kb.parsing.lines import TextLine, without_first
 from kb.parsing.own_links import read_links
 from kb.parsing.page import LinkArea, Rectangle, stands_in
 from kb.records import Affiliation, Block, Metadata
-from kb.structure import KEYWORDS, NUMBERED, is_abstract, is_references
+from kb.structure import INTRODUCTION, KEYWORDS, NUMBERED, is_abstract, is_references
 from kb.text import CLOSERS, FULL_STOPS, is_set_solid
 
-_KEYWORDS = re.compile(
-    rf"^{KEYWORDS}\s*[:.—–-]*\s*(?P<rest>.*)$",
-    re.DOTALL,
-)
-_KEYWORDS_IN_NOTES = re.compile(r"(?<=[.\d] )Key words and phrases\.")
-_VENUE = re.compile(
-    r"(?P<proceedings>(?:In )?Proceedings of [^,.;]{8,160})"
-    r"|(?P<conference>\d{1,3}(?:st|nd|rd|th) (?:International |Annual |European )?(?:Conference|Workshop|Symposium) on "
-    r"[^.;]{5,120}?\(.{2,14}\))"
-    r"|Published as a (?:conference|workshop) paper at (?P<published>[A-Z]{2,10} ?\d{4})"
-    r"|Published in (?P<journal>(?:Transactions|Journal) [^(.;]{5,90}\(\d{1,2}/\d{4}\))"
-)
-_MONTH = "|".join(MONTHS)
-_YEAR = r"(?:19|20)\d\d"
-_CITED = re.compile(
-    rf"\b{_YEAR}\b.*\d+\s*[–‐-]\s*\d+|\d+\s*[:(]\s*\d+.*{_YEAR}|{_YEAR}[,;]\s*\d+\s*[:(]|\d+\s*\({_YEAR}\)"
-    rf"|\b(?:vol(?:ume)?|no|nr|issue)\b\.?\s*\d+.*{_YEAR}|\|.*{_YEAR}|\b{_YEAR}\b[^,]*,\s*(?:{_MONTH})\b",
-    re.IGNORECASE,
-)
-_EVENT = re.compile(rf"(?P<event>[A-Z][^,;|]*\b(?:{_YEAR}|[’']\d\d)\b[^,;|]*),\s*(?:{_MONTH})\b", re.IGNORECASE)
-_BEFORE_NUMBERS = re.compile(r"[\s,]+\(?(?=\d)|,?\s+(?:vol|volume|no|nr|issue|Heft|Band)\b\.?", re.IGNORECASE)
-_NO_VENUE = re.compile(
-    r"©|\(c\)|copyright|https?://\S+$|\barxiv\b|received|accepted|\(Eds?\b|^\W*\d|e-?mail|@", re.IGNORECASE
-)
-_HOW_TO_CITE = re.compile(r"ACM Reference Format:?$", re.IGNORECASE)
-
-
-Joiner = Callable[[Sequence[TextLine]], str]
-
-
-def read_keywords(blocks: Sequence[Block], pages: Sequence[PageLayout] = (), *, join: Joiner) -> tuple[str, ...] | None:
-    """Keywords that the paper prints on its first two pages, in order; None when it prints none.
-
-    Args:
-        blocks: the text.
-        pages: where its lines stand: keywords may have a line each, or stand beside their label.
-        join: makes one text of printed lines.
-    """
-    told = [_keywords_in(blocks)]
-    for page in pages[:2]:
-        for placed in page.placed:
-            match = _KEYWORDS.match(placed.line.text) if placed.line.upright else None
-            told.append(_keywords_at(placed, match.start("rest"), page=page, join=join) if match else None)
-    return max((words for words in told if words), key=lambda words: len(" ".join(words)), default=None)
-
-
-def _keywords_in(blocks: Sequence[Block]) -> tuple[str, ...] | None:
-    """Keywords behind their label in a block, or in the block below it."""
-    early = [block for block in blocks if (block.page or 99) <= 2]
-    for at, block in enumerate(early):
-        inside = _KEYWORDS_IN_NOTES.search(block.text) if block.kind == "footnote" else None
-        match = _KEYWORDS.match(block.text[inside.start() :] if inside else block.text)
-        if match is None or block.kind not in ("paragraph", "heading", "front", "list", "footnote"):
-            continue
-        text = match["rest"].strip()
-        after = early[at + 1] if at + 1 < len(early) else None
-        if not text and after is not None and after.kind in ("paragraph", "front", "list"):
-            text = after.text
-        if words := _parted_keywords(text):
-            return words
-    return None
-
-
-def _parted_keywords(text: str) -> tuple[str, ...] | None:
-    parts = [part.strip(" .\n") for part in re.split(r"[;,·•⋅|，；、]| – ", text)]
-    words = [part for part in parts if part]
-    return tuple(words) if 1 < len(words) <= 25 and all(len(word) <= 70 for word in words) else None
-
-
-def _keywords_at(label: Placed, begin: int, *, page: PageLayout, join: Joiner) -> tuple[str, ...] | None:
-    """The keywords behind, beside or below their label, as far as lines of one size follow each other tightly."""
-    own = label.line
-    rest = without_first(own, begin) if own.text[begin:].strip() else None
-    lines = [p.line for p in page.placed if p.line is not own and p.line.upright and p.role != "furniture"]
-    beside = [line for line in lines if abs(line.baseline - own.baseline) < 0.4 * own.size and line.x0 > own.x1]
-    last = min(beside, key=lambda line: line.x0) if beside and not rest else own
-    found = [rest] if rest else [last] if last is not own else []
-    left = last.x0 if last is not own else own.x0
-    size = last.size if found else None
-    for line in sorted(lines, key=lambda line: (line.baseline, line.x0)):
-        down = line.baseline - last.baseline
-        if not 0.3 * last.size < down < (2.6 if last is own and not rest else 1.6) * last.size:
-            continue
-        if min(abs(line.x0 - left), abs(line.x0 - own.x0)) > 1.5 * own.size or (
-            size is not None and abs(line.size - size) > 0.3
-        ):
-            continue
-        if _KEYWORDS.match(line.text) or (line.bold and not own.bold) or _INTRODUCTION.match(line.text):
-            break
-        found.append(line)
-        last, size = line, line.size
-    alone = tuple(line.text.strip(" .,;") for line in found)
-    return _parted_keywords(join(found)) or (
-        alone if 1 < len(alone) <= 12 and all(len(t) < 50 for t in alone) else None
-    )
-
-
-def read_venue(page: PageLayout, *, title: str | None = None) -> str | None:
-    """The venue that head, foot or front matter of the first page names; None when it names none.
-
-    Args:
-        page: the first page, front matter and furniture marked.
-        title: the paper's title, at which the venue ends where both stand in one line.
-    """
-    lines = [p for p in page.placed if p.role in ("furniture", "front", "footnote") and p.line.upright]
-    label = next((at for at, p in enumerate(page.placed) if _HOW_TO_CITE.match(p.line.text)), None)
-    lines += page.placed[label + 1 : label + 8] if label is not None else []
-    text = " ".join(p.line.text for p in sorted(lines, key=lambda placed: placed.order)).replace(f"{SOFT_HYPHEN} ", "")
-    if re.search(r"under review|submitted to", text, re.IGNORECASE):
-        return None
-    match = _VENUE.search(text)
-    if match is not None:
-        venue = next(group for group in match.groups() if group)
-        if title and title[:30] in venue:
-            venue = venue[: venue.index(title[:30])]
-        return re.sub(r"^In ", "", venue).strip(" ,")
-    return next((venue for row in _outer_lines(page) if (venue := _cited_venue(row))), None)
-
-
-def _outer_lines(page: PageLayout) -> list[str]:
-    """Printed rows of head and foot, and those that name an event or a journal with its year and pages anywhere."""
-    lines = sorted((p.line for p in page.placed if p.line.upright), key=lambda line: (round(line.baseline), line.x0))
-    rows: list[list[TextLine]] = []
-    for line in lines:
-        if rows and abs(line.baseline - rows[-1][0].baseline) < 2:
-            rows[-1].append(line)
-        else:
-            rows.append([line])
-    outer = [row for row in rows if row[0].y0 < 0.2 * page.height or row[0].y1 > 0.85 * page.height]
-    return [" ".join(line.text for line in row) for row in outer]
-
-
-def _cited_venue(row: str) -> str | None:
-    """The name in front of volume, year and pages ("GLIA 24:39–49 (1998)") or of an event's days; else None."""
-    row = re.sub(r"^\d{1,5}\s+(?=[A-Z])", "", row)  # the page's number
-    if not _CITED.search(row) or _NO_VENUE.search(row):
-        return None
-    event = _EVENT.match(row)
-    name = event["event"] if event else _BEFORE_NUMBERS.split(row, maxsplit=1)[0]
-    name = name.split("|")[0].strip(" ,.;:–—-(")
-    words = re.findall(r"[^\W\d_]{2,}", name)
-    return name if words and name[:1].isalpha() and len(name) <= 120 and len(words) <= 14 else None
-
-
-_BANNER = re.compile(
-    r"^(?:(?:research |original |review )?(?:article|paper|letter|report)s?|review|open access|preprint"
-    r"|technical report|journal of .*|proceedings .*|nature\b.*|science\b.*|arxiv.*|contents lists .*"
-    r"|.*sciencedirect.*|.*elsevier.*)$",
-    re.IGNORECASE,
-)
+_TOLD = 2.0  # times as prominent is what is judged to be a title
 _MARKS = re.compile(r"\s*[∗*†‡§¶⋆]+\s*$")
 _NO_WORDS = Vocabulary(())
 
@@ -191,26 +44,43 @@ def read_title(
     scored: list[tuple[float, list[Placed]]] = []
     for group in groups:
         text = _title_text(group)
-        if _BANNER.match(text) or not 4 <= len(text) <= 300 or "@" in text:
+        if not 4 <= len(text) <= 300 or "@" in text:
             continue
         if not _is_prominent(group, page=page, body=body, is_paper=is_paper):
             continue
         count = len(text.split()) + sum(map(is_set_solid, text)) // 2
-        words = {1: 0.6, 2: 0.8}.get(count, 1.0)
+        words = {1: 0.6, 2: 0.7}.get(count, 1.0)  # what a banner has, and few titles
         score = (
             group[0].line.size * words * (1 - 0.5 * group[0].line.y0 / page.height) * (1.1 if group[0].line.bold else 1)
         )
-        scored.append((score, group))
+        told = sum(placed.front == "title" for placed in group)
+        scored.append((score * (_TOLD if told else 1.0), group))
     if not scored:
-        return None, []
+        told_lines = _told_title(front) if is_paper else []
+        return (_title_text(told_lines) or None, told_lines)
     most, lines = max(scored, key=lambda one: one[0])
-    names = [name.placed.line.baseline for name in printed_names(front, title=lines)]
+    names = [name.placed.line.baseline for name in read_byline(front, title=lines).names]
     for score, group in scored:  # a journal's name in large type stands above the title, and not in its axis
         one, other = lines[0].line, group[0].line
         apart = abs(one.x0 - other.x0) > 20 and abs(one.x0 + one.x1 - other.x0 - other.x1) > 40
         if apart and names and score > 0.8 * most and lines[-1].line.baseline < other.baseline < min(names):
             lines = group
     return _with_subtitle(_title_text(lines), lines, front)
+
+
+def _told_title(front: Sequence[Placed]) -> list[Placed]:
+    """The lines that are judged to be the title, of several groups those in the largest type."""
+    groups: list[list[Placed]] = []
+    for placed in front:
+        if placed.front != "title":
+            continue
+        last = groups[-1][-1].line if groups else None
+        alike = last is not None and abs(placed.line.size - last.size) < 0.06 * last.size
+        if alike and last is not None and 0 < placed.line.baseline - last.baseline < 2.2 * last.size:
+            groups[-1].append(placed)
+        else:
+            groups.append([placed])
+    return max(groups, key=lambda group: (group[0].line.size, -group[0].line.baseline), default=[])
 
 
 def _is_prominent(group: Sequence[Placed], *, page: PageLayout, body: BodyStyle, is_paper: bool) -> bool:
@@ -272,7 +142,6 @@ _ABSTRACT_WORD = (
     r"|RIASSUNTO|Samenvatting|Аннотация|АННОТАЦИЯ|Резюме)"
 )
 _ABSTRACT = re.compile(rf"^[\W_]{{0,2}}{_ABSTRACT_WORD}(?P<rest>(?![^\W_]).*|)$")
-_INTRODUCTION = re.compile(r"^(?:(?:1|I)\.?\s+)?(?:I\s?NTRODUCTION|Einleitung|Introducción|引\s*言)$", re.IGNORECASE)
 _RUN_IN = re.compile(rf"^[\W_]{{0,2}}{_ABSTRACT_WORD}(?![^\W_])[\s\]】]*[.:：—–-]*\s*")
 _FRONT_PARAGRAPH = re.compile(
     rf"^(?:(?:{KEYWORDS}|CCS Concepts|CCS CONCEPTS)\s*[:.—–-]"
@@ -285,9 +154,7 @@ _RIGHTS = re.compile(
     r"(?:©|\(c\)|Copyright)\s*(?:19|20)\d\d|Copyright held by|All rights reserved\.|Publication rights licensed"
 )
 _KEYWORDS_WORD = re.compile(r"^Key ?words\s")
-_STAMP = re.compile(r"arXiv:\s?(?P<id>\S+?)\s+\[[\w.-]+\]|arXiv:\s?(?P<bare>\d{4}\.\d{4,5}v\d+)")
-_XMP_ARXIV = re.compile(rb"arXiv:\s?(\d{4}\.\d{4,5}(?:v\d{1,2})?|[a-z-]+/\d{7}(?:v\d{1,2})?)")
-_DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"<>{}|\\^]+")
+_MOST_OTHERS = 4  # lines of something else in a row among the lines of a byline
 _MIN_PAGES = 3  # and at most so many lines, where the first page is only a title
 _TITLE_PAGE_LINES = 40
 _LONGEST_ABSTRACT_PAGES = 2  # of a contribution that has no sections
@@ -299,6 +166,8 @@ def mark_front(pages: Sequence[PageLayout], *, body: BodyStyle) -> None:
     if not pages:
         return
     page = pages[0]
+    for placed, kind in line_kinds(page, body=body):
+        placed.front = kind
     lines = [placed for placed in page.placed if placed.role == "body"]
     end, column = _front_end(lines, page=page, body=body)
     if not end and len(pages) > _MIN_PAGES and len(lines) < _TITLE_PAGE_LINES and _has_title(lines, body=body):
@@ -308,16 +177,22 @@ def mark_front(pages: Sequence[PageLayout], *, body: BodyStyle) -> None:
     block_end = max(across, default=0.0) + 3 * body.leading if across else end
     captions = [placed for placed in page.placed if placed.role == "caption"]
     tables = [area for area in page.ruled if any(_touches(caption.line, area) for caption in captions)]
-    for placed in lines:
-        below = any(placed.column == one.column and placed.line.y0 > one.line.y1 - 1 for one in captions)
-        is_floated = below or stands_in(placed.line, tables)
-        if placed.line.baseline <= end and not is_floated and (placed.column <= column or placed.line.y0 < block_end):
+    unfloated = [
+        placed
+        for placed in lines
+        if not stands_in(placed.line, tables)
+        and not any(placed.column == one.column and placed.line.y0 > one.line.y1 - 1 for one in captions)
+    ]
+    for placed in unfloated:
+        if placed.line.baseline <= end and (placed.column <= column or placed.line.y0 < block_end):
             placed.role = "front"
+    for placed in _told_front(unfloated, body=body):
+        placed.role = "front"
     for before in range(column):  # beside the abstract: names, addresses, keywords, up to the first text
         beside = [p for p in page.placed if p.column == before and p.line.baseline > end]
         for at, placed in enumerate(beside):
             text = placed.line.text.strip()
-            if placed.role == "caption" or _INTRODUCTION.match(text) or NUMBERED.match(text):
+            if placed.role == "caption" or INTRODUCTION.match(text) or NUMBERED.match(text):
                 break
             if _begins_prose(beside[at : at + 3], page=page, body=body):
                 break
@@ -331,6 +206,25 @@ def _touches(caption: TextLine, area: Rectangle) -> bool:
     return near and min(area[2], caption.x1) > max(area[0], caption.x0)
 
 
+def _told_front(lines: Sequence[Placed], *, body: BodyStyle) -> list[Placed]:
+    """Lines that are judged to be of title and byline, up to the first running text; small print below text is a note.
+    None where no line is a title."""
+    if not any(placed.front == "title" for placed in lines):
+        return []
+    text = sorted(p.line.baseline for p in lines if p.role == "body" and p.front in ("abstract", "other"))
+    first_note = text[_MOST_OTHERS] if len(text) > _MOST_OTHERS else float("inf")
+    found, others = [], 0
+    for placed in sorted(lines, key=lambda placed: placed.order):
+        others = others + 1 if placed.front == "other" else 0
+        if others > _MOST_OTHERS:
+            break
+        is_note = placed.line.size < 0.95 * body.size and placed.line.baseline > first_note
+        is_heading = _ABSTRACT.match(placed.line.text.strip()) is not None
+        if placed.front in ("title", "author", "both", "place", "mail") and not is_note and not is_heading:
+            found.append(placed)
+    return found
+
+
 def _front_end(lines: Sequence[Placed], *, page: PageLayout, body: BodyStyle) -> tuple[float, int]:
     """y above which the front matter stands, 0 when there is none, and the column of the abstract below it."""
     for placed in lines:
@@ -338,7 +232,7 @@ def _front_end(lines: Sequence[Placed], *, page: PageLayout, body: BodyStyle) ->
         run_in = match is not None and run_in_length(placed.line) > 0
         if match and (len(match["rest"]) < 3 or run_in or placed.line.text.isupper()):
             return placed.line.y0 + 1, max(0, placed.column)
-    introduction = next((p for p in lines if _INTRODUCTION.match(p.line.text.strip())), None)
+    introduction = next((p for p in lines if INTRODUCTION.match(p.line.text.strip())), None)
     prose = next((p for k, p in enumerate(lines) if _begins_prose(lines[k : k + 3], page=page, body=body)), None)
     ends = [placed.line.y0 + 1 for placed in (introduction, prose) if placed is not None]
     end = min(ends, default=0.0)
@@ -424,13 +318,13 @@ def read_front(
     latest = _MAX_ABSTRACT_PAGE if is_title_page else 2
     abstract = _read_abstract(blocks, pages, body=body, latest=latest, join=join)
     is_paper = abstract is not None or any(
-        block.kind == "heading" and (block.page or 99) <= latest and _INTRODUCTION.match(block.text) for block in blocks
+        block.kind == "heading" and (block.page or 99) <= latest and INTRODUCTION.match(block.text) for block in blocks
     )
     stated = decode_latex(said.information.get("Title", ""))
     title, title_lines = read_title(front, page=pages[0], body=body, stated=stated, is_paper=is_paper)
     if title is None and not is_paper:  # one page without headings: what stands above names may be a title
         likely, likely_lines = read_title(front, page=pages[0], body=body, stated=stated, is_paper=True)
-        if likely_lines and printed_names(front, title=likely_lines):
+        if likely_lines and read_byline(front, title=likely_lines).names:
             title, title_lines = likely, likely_lines
     authors = (
         read_authors(front, title=title_lines, stated=decode_latex(said.information.get("Author", "")))
@@ -438,11 +332,12 @@ def read_front(
         else None
     )
     affiliations = (
-        read_affiliations(pages[0], front, title=title_lines, authors=authors, body_size=body.size) if authors else ()
+        read_affiliations(pages, front, title=title_lines, authors=authors, body_size=body.size) if authors else ()
     )
     first = next((one for one in affiliations if authors and authors[0] in one.authors), None)
-    arxiv, version = _read_arxiv(pages[0], said.information, said.data)
-    doi = _read_doi(pages[0], said.information)
+    imprint = read_imprint(pages[0], title=title)
+    arxiv, version = read_arxiv(pages[0], said.information, said.data)
+    doi = read_doi(pages[0], said.information)
     ids = [key for key in (arxiv, doi) if key]
     return Metadata(
         source="pdf",
@@ -455,42 +350,10 @@ def read_front(
         affiliation=Affiliation(text=first.text, page=first.page) if first else None,
         affiliations=affiliations or None,
         keywords=read_keywords(blocks, pages, join=join),
-        venue=read_venue(pages[0], title=title),
+        venue=imprint.venue,
+        published=datetime(imprint.year, 1, 1, tzinfo=UTC) if imprint.year else None,
+        precision="year" if imprint.year else None,
     )
-
-
-# ------------------------------------------------------------------------------------------------- ids
-
-
-def _read_arxiv(page: PageLayout, information: Mapping[str, str], data: bytes) -> tuple[str | None, int | None]:
-    stated = [m["id"] or m["bare"] for p in page.placed if (m := _STAMP.search(p.line.text)) and not p.line.upright]
-    stated += [information[key] for key in ("arXivID", "Identifier") if key in information]
-    start = data.find(b"<x:xmpmeta")
-    if start >= 0 and (match := _XMP_ARXIV.search(data, start, start + 20_000)):
-        stated.append(match[1].decode("ascii"))
-    for text in stated:
-        try:
-            identifier, version = parse_arxiv_id(text)
-        except BadIdentifier:
-            continue
-        return f"arxiv:{identifier}", version
-    return None, None
-
-
-def _read_doi(page: PageLayout, information: Mapping[str, str]) -> str | None:
-    """The DOI that the first page prints of the paper itself: outside running text, and only one."""
-    if key := doi_key(information.get("DOI", "")):
-        return key
-    found: list[str] = []
-    for placed in page.placed:
-        text = placed.line.text
-        own = placed.role in ("furniture", "front", "footnote") or re.match(
-            r"\W*(?:https?://(?:dx\.)?doi|doi)", text, re.I
-        )
-        if own and placed.line.upright:
-            found += [key for match in _DOI.finditer(text) if (key := doi_key(match[0]))]
-    distinct = list(dict.fromkeys(found))
-    return distinct[0] if len(distinct) == 1 else None
 
 
 # -------------------------------------------------------------------------------------------- abstract
@@ -580,7 +443,7 @@ def _lines_set_apart(page: PageLayout, blocks: Sequence[Block], *, body: BodySty
     parts = [block.text for block in blocks if block.kind == "heading" and not is_references(block.text)]
     only_abstract = bool(blocks) and (blocks[-1].page or 9) <= _LONGEST_ABSTRACT_PAGES and not parts
     next_to = heading is not None and re.match(r"(?:1|I|一)[.、\s]|0\b", heading.text) is not None
-    next_to = next_to or (heading is not None and _INTRODUCTION.match(heading.text) is not None)
+    next_to = next_to or (heading is not None and INTRODUCTION.match(heading.text) is not None)
     below = min((b.lines[0].y0 for b in blocks if b is heading and b.page == page.number and b.lines), default=None)
     ends_there = lines and next_to and below is not None and below - lines[-1].y1 < 4 * body.leading
     last = lines[-1].baseline if lines else 0.0

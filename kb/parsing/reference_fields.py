@@ -1,32 +1,25 @@
 """The fields of an entry of a list of references: a linear-chain CRF over its words, and rules for what has a form.
 
-The field of each word is the one of the likeliest chain (Lafferty et al. 2001; for references Peng and McCallum 2004).
-Its features are hashed (Weinberger et al. 2009), so that the weights, ``data/reference_fields.npz``, stay small; they
-were trained on records set in very many styles (``tests/benchmarks/references_train.py`` has the data and the figures).
+The field of each word is the one of the likeliest chain (``kb.parsing.chains``; for references Peng and McCallum
+2004). The weights, ``data/reference_fields.npz``, were trained on records set in very many styles
+(``tests/benchmarks/references_train.py`` has the data and the figures).
 A DOI, an arXiv id and a year are known by their form.
 """
 
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
-from io import BytesIO
 from itertools import groupby
-
-import numpy as np
-from numpy.typing import NDArray
 
 from kb.ids import find_arxiv_ids
 from kb.names import PARTICLES, is_suffix, means_others
+from kb.parsing.chains import chain_of
 from kb.records import Name
 
 FIELDS = ("author", "title", "venue", "year", "number", "pages", "editor", "publisher", "other")
 """What a word of an entry can be of; ``number``: volume and issue."""
-BUCKETS = 1 << 15
 _MOST_WORDS = 400  # of an entry: a longer one is no entry
 _WORD = re.compile(r"[^\W_]+|[^\w\s]|_")
 _YEAR = re.compile(r"(?<![\d.:/-])(?:1[5-9]|20)\d\d(?=[a-z]?(?![\d/]))(?:\s?[–-]\s?(?:1[5-9]|20)\d\d(?!\d))?")
@@ -110,53 +103,21 @@ def features(text: str, words: Sequence[tuple[int, int]]) -> list[list[str]]:
     return found
 
 
-def hashed(of_word: Sequence[str]) -> list[int]:
-    """The buckets of a word's features."""
-    return [zlib.crc32(feature.encode()) & (BUCKETS - 1) for feature in of_word]
-
-
-@cache
-def _weights() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """(buckets, fields) of features; (fields + 1, fields) from field to field, the last row to the first word;
-    (fields,) behind the last."""
-    raw = resources.files("kb.parsing").joinpath("data/reference_fields.npz").read_bytes()
-    with np.load(BytesIO(raw)) as arrays:
-        emissions = arrays["features"].astype(np.float32) * arrays["scale"]
-        return emissions, arrays["transitions"].astype(np.float32), arrays["final"].astype(np.float32)
-
-
 def tagged(text: str, words: Sequence[tuple[int, int]]) -> list[str]:
     """The field of each word."""
-    if not words:
-        return []
-    emissions, transitions, final = _weights()
-    scores = np.stack([emissions[hashed(of_word)].sum(axis=0) for of_word in features(text, words)])
-    reached = scores[0] + transitions[-1]
-    came_from: list[NDArray[np.int64]] = []
-    for row in scores[1:]:
-        ways = reached[:, None] + transitions[:-1]
-        came_from.append(ways.argmax(axis=0))
-        reached = ways.max(axis=0) + row
-    chain = [int((reached + final).argmax())]
-    for back in reversed(came_from):
-        chain.append(int(back[chain[-1]]))
-    return [FIELDS[field] for field in reversed(chain)]
+    return chain_of("reference_fields.npz", labels=FIELDS).labelled(features(text, words))
 
 
 # --------------------------------------------------------------------------------------------------------- fields
 
-_LABEL = re.compile(r"^\s*(?:\[[^\]\s]{1,24}\]|\(\d{1,3}\)|\d{1,3}\.(?=\s|[A-ZÀ-Þ]))\s*")
+_LABEL = re.compile(r"^\s*(?:\[[^\]]{1,40}\]|\(\d{1,3}\)|\d{1,3}\.(?=\s|[A-ZÀ-Þ]))\s*")
 _DOI = re.compile(r"\b10\.\d{4,9}\s?/\s?[^\s\"<>“”]+", re.IGNORECASE)
 _BEGIN, _END = " \t.,;:“”\"„’‘'/&–-*", ' \t.,;:“”"„‘/&–-'
 
 
 def read_fields(text: str, *, label: str | None = None) -> ReferenceFields:
     """The fields of an entry as it is printed; ``label`` is the number or key before it, which is no part of them."""
-    bare = text
-    if marked := _LABEL.match(text):
-        bare = text[marked.end() :]
-    elif label is not None and text.startswith(label):
-        bare = text[len(label) :]
+    bare = without_label(text, label)
     words = words_of(bare)
     runs = _runs(bare, words, tagged(bare, words))
     titles = [run for run in runs if run[0] == "title"]
@@ -166,8 +127,8 @@ def read_fields(text: str, *, label: str | None = None) -> ReferenceFields:
     venues = [run for run in runs if run[0] == "venue" and (title is None or run[1] >= title[2] or run[2] <= title[1])]
     first = min((start for _, start, _ in (*titles, *venues)), default=len(bare))
     people = next((bare[start:end] for name, start, end in runs if name == "author" and start <= first), "")
-    said = {"title": _trimmed(bare[title[1] : title[2]]) if title else "",
-            "venue": _trimmed(bare[venues[0][1] : venues[0][2]]) if venues else ""}  # fmt: skip
+    said = {"title": trimmed(bare[title[1] : title[2]]) if title else "",
+            "venue": trimmed(bare[venues[0][1] : venues[0][2]]) if venues else ""}  # fmt: skip
     pages = _pages(bare, runs)
     if not said["title"] and not pages and not any(name == "number" for name, *_ in runs):
         said = {"title": said["venue"], "venue": ""}  # a book, a page of the web: what is in no volume is no part
@@ -177,6 +138,13 @@ def read_fields(text: str, *, label: str | None = None) -> ReferenceFields:
     return ReferenceFields(
         authors=names_of(people), year=_year(bare, runs), pages=pages, doi=_doi(bare), arxiv=arxiv, **said
     )
+
+
+def without_label(text: str, label: str | None = None) -> str:
+    """An entry without the number or key before it."""
+    if marked := _LABEL.match(text):
+        return text[marked.end() :]
+    return text[len(label) :] if label is not None and text.startswith(label) else text
 
 
 _Run = tuple[str, int, int]  # field, start, end
@@ -198,11 +166,18 @@ def _pages(text: str, runs: Sequence[_Run]) -> str:
     closed = [match.span() for match in _ADDRESS.finditer(text)]
     has_year = any(name == "year" for name, *_ in runs)
     for name, start, end in runs:
-        value = _trimmed(text[start:end])
+        value = trimmed(text[start:end])
         is_years = not has_year and _YEAR.fullmatch(value) is not None
         if name == "pages" and value and not is_years and not any(low <= start < high for low, high in closed):
             return value
     return ""
+
+
+def imprint_runs(text: str) -> list[_Run]:
+    """Field, start and end of each run of words of what a first page says of its publication."""
+    words = words_of(text)
+    chain = chain_of("imprint.npz", labels=FIELDS)
+    return _runs(text, words, chain.labelled(features(text, words)))
 
 
 def _runs(text: str, words: Sequence[tuple[int, int]], chain: Sequence[str]) -> list[_Run]:
@@ -219,7 +194,7 @@ def _runs(text: str, words: Sequence[tuple[int, int]], chain: Sequence[str]) -> 
     return sorted(runs, key=lambda run: run[1])
 
 
-def _trimmed(value: str) -> str:
+def trimmed(value: str) -> str:
     """A field without the signs that part it from others; a bracket stays where both are there."""
     value = value.lstrip(_BEGIN).rstrip(_END)
     for opened, closed in ("()", "[]"):

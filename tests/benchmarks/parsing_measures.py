@@ -346,10 +346,11 @@ def references(truth: Truth, reading: Reading) -> Iterator[Point]:
         shown = own[0][1]["text"][-60:] if own else "no entry begins so"
         fault = "" if right else f"{entry['starts']!r} … {entry['ends']!r}: {shown!r}"
         yield Point("references, entries exact", right, 1, fault)
-        yield from _fields(entry, own[0][1]["fields"] if own else {})
+        yield from field_points(entry, own[0][1]["fields"] if own else {})
 
 
-def _fields(typed: Truth, found: Truth) -> Iterator[Point]:
+def field_points(typed: Truth, found: Truth) -> Iterator[Point]:
+    """F1 of the fields of one entry."""
     for name in FIELDS:
         ours, theirs = (_field(record.get(name)) for record in (found, typed))
         right = bool(ours) and ours == theirs

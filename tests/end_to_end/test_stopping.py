@@ -21,7 +21,6 @@ import psutil
 import pytest
 
 from kb.cli import main
-from kb.records import Problem
 from tests.pdf_writer import nested_forms
 
 DEMO = Path(str(resources.files("kb") / "demo"))
@@ -168,17 +167,22 @@ def test_a_program_that_calls_the_command_line_keeps_its_own_signals(home: Path)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_what_a_library_made_of_an_interruption_is_no_result(
-    home: Path, number: signal.Signals, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def examine(*_: object, **__: object) -> list[Problem]:
-        with suppress(KeyboardInterrupt):  # as a library does that takes it for a fault of the file that it reads
-            signal.raise_signal(number)
-        return [Problem(kind="index", what="the index cannot be read", severity="error", cure="kb reindex")]
-
-    monkeypatch.setattr("kb.library.health.examine", examine)
-    assert main(["doctor", "--home", str(home), "--quiet"]) == 130
-    assert capsys.readouterr() == ("", STOPPED + "\n")
+def test_what_a_library_made_of_an_interruption_is_no_result(home: Path, number: signal.Signals) -> None:
+    script = (
+        "import contextlib, signal, sys\n"
+        "import kb.library.health as health\n"
+        "from kb.cli import main\n"
+        "from kb.records import Problem\n"
+        "def examine(*_, **__):\n"
+        "    with contextlib.suppress(KeyboardInterrupt):\n"  # as a library does that takes it for a fault of its file
+        f"        signal.raise_signal({int(number)})\n"
+        "    return [Problem(kind='index', what='cannot be read', severity='error', cure='kb reindex')]\n"
+        "health.examine = examine\n"
+        f"sys.argv = ['kb', 'doctor', '--quiet', '--home', {str(home)!r}]\n"
+        "raise SystemExit(main())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", STOPPED)
 
 
 @pytest.mark.parametrize("words", [("doctor",), ("search", "graph"), ("note", "2402.19481")])

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from kb.parsing.authors import kind_of, read_affiliations, read_authors
+from kb.parsing.affiliations import read_affiliations
+from kb.parsing.authors import read_authors
+from kb.parsing.front_lines import LineKind, kind_of
 from kb.parsing.glyphs import Glyph, Style
 from kb.parsing.layout import PageLayout, Placed
 from kb.parsing.lines import build_lines
@@ -57,7 +59,7 @@ def pairs(
     page = PageLayout(number=1, width=612, height=792, placed=[*front, *below])
     names = read_authors(front, title=title, stated="")
     assert names is not None
-    found = read_affiliations(page, front, title=title, authors=names, body_size=body_size)
+    found = read_affiliations([page], front, title=title, authors=names, body_size=body_size)
     assert {one.page for one in found} <= {1}
     return [(one.text, one.authors) for one in found]
 
@@ -226,3 +228,46 @@ def test_a_department_is_named_with_the_university_and_the_town_below_it() -> No
 )
 def test_names_places_and_other_lines_are_told_apart(text: str, kind: str) -> None:
     assert kind_of(text) == kind
+
+
+def judged(*rows: tuple[str, Style, LineKind]) -> tuple[list[Placed], list[Placed]]:
+    """Front matter whose lines below the title are judged."""
+    front, title = printed(("A Study of Things", TITLE), *((text, style) for text, style, _ in rows))
+    for placed, (*_, kind) in zip([p for p in front if p not in title], rows, strict=True):
+        placed.front = kind
+    return front, title
+
+
+def test_lines_that_are_judged_to_hold_authors_are_read_whatever_is_set_like_them() -> None:
+    front, title = judged(
+        ("Ada Lovelace, FRS^1", NAME, "author"), ("an unusual remark about engines", NAME, "other"),
+        ("Plato^2", NAME, "author"),
+        ("^1Analytical Society, London", PLAIN, "place"), ("^2The Academy", PLAIN, "place"),
+    )  # fmt: skip
+    assert read_authors(front, title=title, stated="") == ("Ada Lovelace", "Plato")
+
+
+def test_names_end_where_the_place_on_their_line_begins() -> None:
+    front, title = judged(
+        ("Ada Lovelace, Analytical Society, London, UK", NAME, "both"),
+        ("Kurt Gödel – University of Vienna", NAME, "both"),
+    )
+    assert read_authors(front, title=title, stated="") == ("Ada Lovelace", "Kurt Gödel")
+    page = PageLayout(number=1, width=612, height=792, placed=front)
+    found = read_affiliations([page], front, title=title, authors=("Ada Lovelace", "Kurt Gödel"), body_size=10.0)
+    assert [one.text for one in found] == ["Analytical Society, London, UK", "University of Vienna"]
+
+
+def test_places_at_the_end_of_the_paper_are_those_of_the_authors_in_order() -> None:
+    front, title = printed(("A Study of Things", TITLE), ("Ada Lovelace and Kurt Gödel", NAME))
+    rows = [("Analytical Society, London, UK", PLAIN), ("E-mail address: ada@example.org", PLAIN),
+            ("University of Vienna, Austria", PLAIN), ("E-mail address: kurt@example.org", PLAIN)]  # fmt: skip
+    end, _ = printed(*rows)
+    pages = [PageLayout(number=at, width=612, height=792, placed=of) for at, of in enumerate((front, end), 1)]
+    names = read_authors(front, title=title, stated="")
+    assert names == ("Ada Lovelace", "Kurt Gödel")
+    found = read_affiliations(pages, front, title=title, authors=names, body_size=10.0)
+    assert [(one.text, one.authors, one.page) for one in found] == [
+        ("Analytical Society, London, UK", ("Ada Lovelace",), 2),
+        ("University of Vienna, Austria", ("Kurt Gödel",), 2),
+    ]

@@ -1,4 +1,4 @@
-"""What a paper mentions of itself: its own code and project, its keywords, its venue; not those of others."""
+"""What a paper mentions of itself: its own code and project, its keywords; not those of others."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from kb.parsing.frontmatter import read_keywords, read_venue
+from kb.parsing.imprint import read_keywords
 from kb.parsing.own_links import read_links
 from kb.parsing.page import LinkArea
 from kb.records import Block, BlockKind, Line
-from tests.printed_pages import Printed, laid_out, prose
 
 
 def block(
@@ -97,24 +96,6 @@ def test_keywords_below_a_heading_of_their_own_are_read() -> None:
 
 def test_keywords_are_looked_for_on_the_first_pages_only() -> None:
     assert read_keywords([block("Keywords: widgets, evaluation", page=5)], join=str) is None
-
-
-@pytest.mark.parametrize(
-    ("foot", "venue"),
-    [
-        ("Published as a conference paper at ICLR 2024", "ICLR 2024"),
-        (
-            "Proceedings of the 58th Annual Meeting of Examples, pages 1–9",
-            "Proceedings of the 58th Annual Meeting of Examples",
-        ),
-        ("Under review as a conference paper at ICLR 2024", None),
-        ("Words that name no venue", None),
-    ],
-)
-def test_the_venue_is_what_head_or_foot_of_the_first_page_names(foot: str, venue: str | None) -> None:
-    (page,), _ = laid_out([*prose(72, 100, 20), Printed(72, 770, foot)])
-    page.placed[-1].role = "furniture"
-    assert read_venue(page) == venue
 
 
 @pytest.mark.parametrize(
