@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -63,6 +63,7 @@ def is_math_font(font: str) -> bool:
     return bool(_MATH.match(font))
 
 
+@lru_cache(maxsize=4096)
 def style_of(font: str, *, size: float, flags: int, upright: bool) -> Style:
     """A style from a font's name and descriptor flags (PDF 32000-1, table 123: bit 7 italic, bit 19 force bold)."""
     name = re.sub(r"^[A-Z]{6}\+", "", font)

@@ -45,20 +45,24 @@ class Fragment:
         inked = [glyph for glyph in glyphs if not glyph.text.isspace()] or glyphs
         self.x0 = min([glyph.x0 for glyph in inked])
         self.x1 = max([glyph.x1 for glyph in inked])
-        fonts = {glyph.style.font for glyph in inked}
-        # Large operators and growing brackets set neither size nor baseline of a line.
-        operators = {font for font in fonts if is_extension_font(font)}
-        self.is_operator = bool(operators) and all(glyph.style.font in operators for glyph in inked)
-        if operators and not self.is_operator:
-            inked = [glyph for glyph in inked if glyph.style.font not in operators]
-        # The largest size that a fifth of the glyphs have: subscripts may be many, but they do not set the line.
-        sizes = Counter([glyph.style.size for glyph in inked])
-        most = max(sizes.values())
-        self.size = max(size for size, count in sizes.items() if 5 * count >= len(inked) or count == most)
-        main = [glyph for glyph in inked if glyph.style.size == self.size] if len(sizes) > 1 else inked
-        if any(map(is_math_font, fonts)):
-            # Boxes of mathematical signs (roots, sums) reach into the lines above and below.
-            main = [glyph for glyph in main if not glyph.style.is_math] or main
+        first = inked[0].style
+        if all(glyph.style is first for glyph in inked):  # as nearly all are
+            self.is_operator, self.size, main = is_extension_font(first.font), first.size, inked
+        else:
+            fonts = {glyph.style.font for glyph in inked}
+            # Large operators and growing brackets set neither size nor baseline of a line.
+            operators = {font for font in fonts if is_extension_font(font)}
+            self.is_operator = bool(operators) and all(glyph.style.font in operators for glyph in inked)
+            if operators and not self.is_operator:
+                inked = [glyph for glyph in inked if glyph.style.font not in operators]
+            # The largest size that a fifth of the glyphs have: subscripts may be many, but they do not set the line.
+            sizes = Counter([glyph.style.size for glyph in inked])
+            most = max(sizes.values())
+            self.size = max(size for size, count in sizes.items() if 5 * count >= len(inked) or count == most)
+            main = [glyph for glyph in inked if glyph.style.size == self.size] if len(sizes) > 1 else inked
+            if any(map(is_math_font, fonts)):
+                # Boxes of mathematical signs (roots, sums) reach into the lines above and below.
+                main = [glyph for glyph in main if not glyph.style.is_math] or main
         self.y0 = min([glyph.y0 for glyph in main])
         self.y1 = max([glyph.y1 for glyph in main])
         baselines = Counter([glyph.baseline for glyph in main])
@@ -291,6 +295,7 @@ def _spell(glyphs: list[Glyph], line: Fragment) -> tuple[str, list[tuple[int, fl
     style, raised = None, False
     length = 0
     in_word = pending = False
+    small, high = 0.92 * line.size, 0.15 * line.size
     for text, x0, _, x1, _, baseline, own in glyphs:
         if text.isspace():
             pending = length > 0
@@ -301,14 +306,14 @@ def _spell(glyphs: list[Glyph], line: Fragment) -> tuple[str, list[tuple[int, fl
             length += 1
             pending = False
         wide = text > "\u2e7f" and is_set_solid(text[0])
-        is_raised = (own.size < 0.92 * line.size and line.baseline - baseline > 0.15 * line.size) or text in _RAISED
+        is_raised = (own.size < small and line.baseline - baseline > high) or text in _RAISED
         if in_word and not wide and raised == is_raised:
             start, left, right = words[-1]
             words[-1] = (start, x0 if x0 < left else left, x1 if x1 > right else right)
         else:
             words.append((length, x0, x1))
         in_word = not wide
-        if style is None or own != style or raised != is_raised:
+        if raised != is_raised or (own is not style and own != style):
             starts.append((length, own, is_raised))
             style, raised = own, is_raised
         pieces.append(text)
