@@ -308,8 +308,6 @@ class LangChainChat:
             return kept
         found = self._by_provider(system, user, schema) if self._structures else None
         if found is None:
-            import json
-
             told = f"{user}\n\nReply with one JSON object and nothing else. Its JSON schema:\n{json.dumps(schema)}"
             found = read_json(self.complete(system, told), schema)
         if found is None:

@@ -25,6 +25,7 @@ from kb.library.anchoring import anchored
 from kb.library.indexing import Progress, cutting, indexed_texts
 from kb.library.parts import Models, Store, limits
 from kb.parsing import PARSER
+from kb.parsing.recognition import is_installed
 from kb.parsing.worker import parse_file, reading_many
 from kb.protocols import Encoder
 from kb.records import (
@@ -279,7 +280,10 @@ class Adder:
 
     def _is_known(self, sha256: str) -> bool:
         source = self._catalog.passages.source_of_file(sha256)
-        return source is not None and source.parser == PARSER and source.fulltext.state != "none"
+        if source is None or source.parser != PARSER or source.fulltext.state == "none":
+            return False
+        # Pages that are pictures may be read by machine now.
+        return source.fulltext.code != "pdf-scanned" or not self._limits.ocr_seconds or not is_installed()
 
     def _has_fulltext(self, metadata: Metadata) -> bool:
         """Whether the catalog has the full text of this version, so that it need not be fetched again."""

@@ -122,7 +122,8 @@ class Digests:
         also = sorted({*kept, *replaced})
         ids += [key for key in (catalog.papers.ids(Filters(papers=tuple(also))) if also else []) if key not in set(ids)]
         found = catalog.papers.many(ids)
-        papers = [found[key] for key in ids if key in found]  # not one that is damaged, or gone since
+        # Not one that is damaged, or gone since; nor one of a year of which the period holds a part alone.
+        papers = [found[key] for key in ids if key in found and _is_of_period(found[key], since, until)]
         chooser = _Chooser(
             versions=catalog.papers.versions, topic=topic, since=since, until=until, replaced=replaced, history=history
         )
@@ -202,6 +203,16 @@ class Digests:
             if progress is not None:
                 progress("notes", number, len(shown))
         return notes, failed
+
+
+def _is_of_period(paper: Paper, since: date, until: date) -> bool:
+    """Whether a paper whose record says a year or a month alone came out in the period for certain."""
+    if paper.announced or paper.published is None or paper.precision not in ("year", "month"):
+        return True
+    first = paper.published.date().replace(day=1)
+    months = 12 if paper.precision == "year" else 1
+    last = (first + timedelta(days=31 * months)).replace(day=1) - timedelta(days=1)
+    return since <= first and last <= until
 
 
 def enter(catalog: Catalog, made: Composition) -> None:

@@ -279,9 +279,9 @@ class Pages:
             BadRecord: when it is no page.
             FileUnreadable: when the file cannot be read.
         """
-        path = Path(path)
+        from kb.rendering.verification import check_file  # it loads all that reads pages back
 
-        from kb.rendering.verification import check_file  # with all that reads pages back
+        path = Path(path)
 
         def is_beside(name: str) -> bool:
             try:

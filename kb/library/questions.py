@@ -17,6 +17,7 @@ from kb.ids import doi_key, find_arxiv_ids
 from kb.library.corpus import CatalogQuestions, LibraryCorpus
 from kb.library.parts import limits
 from kb.names import answers_to, fold, same_person
+from kb.parsing import PARSER
 from kb.records import (
     NO_FILTERS,
     Answer,
@@ -271,14 +272,15 @@ def kept_figures(catalog: Catalog, paper_id: str) -> list[Figure] | None:
 def figures(store: Store, settings: Settings, paper: Paper) -> list[Figure]:
     """The figures of the paper's PDF, cut once and kept in the file store; none where there is no PDF."""
 
-    document = store.catalog().passages.document(paper.id)
-
     def cut(path: Path) -> list[tuple[Figure, bytes]]:
         from kb.parsing.worker import cut_pictures, parse_file
 
+        document = store.catalog().passages.document(paper.id)
         places = document.figures if document else None
-        if places is None:  # an earlier parser read the file, and did not look for them
-            places = parse_file(path, kind="pdf", limits=limits(settings)).figures or ()
+        if places is None:  # an earlier parser read the file and did not look for them, or time was short
+            places = parse_file(path, kind="pdf", limits=replace(limits(settings), ocr_seconds=0.0)).figures
+        if places is None:
+            raise ParseError("its figures were not found in time: raise parse_timeout_seconds", code="parse-timeout")
         places = places[: settings.max_figures]
         images = cut_pictures(path, [place.picture for place in places], limits=limits(settings)) if places else []
         return [
@@ -291,6 +293,9 @@ def figures(store: Store, settings: Settings, paper: Paper) -> list[Figure]:
         ]  # fmt: skip
 
     recipe = f"{_FIGURES_RECIPE} {settings.max_figures}"
+    source = store.catalog().passages.source(paper.id)
+    if source is not None and source.parser == PARSER:
+        recipe += f" {PARSER}"  # whose document says where they stand
     return _cut_once(store, settings, paper, cut, kind="figures", recipe=recipe)
 
 

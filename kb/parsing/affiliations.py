@@ -47,7 +47,7 @@ _LINE = 2.2  # of its size: what is further below goes on nothing
 
 
 @dataclass(slots=True)
-class _Entry:
+class _MarkedPlace:
     """A place with its mark, or without one; the lines it is printed in."""
 
     mark: str
@@ -105,10 +105,13 @@ def read_affiliations(
             of_author[at].append(told[at])
         if not of_author[at] and len(names) == 1 and (text := _above(names[0], front, title=title)):
             of_author[at].append(text)
-    if not any(of_author.values()) and len(pages) > 1:
-        for at, text in _at_the_end(names, pages[-2:]).items():
-            of_author[at].append(text)
-        page = pages[-1]
+    if not any(of_author.values()):
+        for last in pages[:0:-1][:2]:
+            if at_the_end := _at_the_end(names, last):
+                page = last
+                for at, text in at_the_end.items():
+                    of_author[at].append(text)
+                break
     places: dict[str, list[int]] = {}
     for at in range(len(names)):
         for text in dict.fromkeys(of_author[at]):
@@ -119,10 +122,10 @@ def read_affiliations(
     )
 
 
-def _at_the_end(names: Sequence[PrintedName], pages: Sequence[PageLayout]) -> dict[int, str]:
-    """Places on the last pages: behind each name ("ADA LOVELACE, Analytical Society"), or, where as many addresses with
-    a mail stand there as the paper has authors, in their order."""
-    lines = [p.line for page in pages for p in page.placed if p.role != "furniture" and p.line.upright]
+def _at_the_end(names: Sequence[PrintedName], page: PageLayout) -> dict[int, str]:
+    """Places on one of the last pages: behind each name ("ADA LOVELACE, Analytical Society"), or, where as many
+    addresses with a mail stand there as the paper has authors, in their order."""
+    lines = [p.line for p in page.placed if p.role != "furniture" and p.line.upright]
     found: dict[int, str] = {}
     addresses: list[str] = []
     for group in _parted(lines):
@@ -180,21 +183,21 @@ def _marks_of(name: PrintedName, *, known: set[str]) -> list[str]:
     return list(dict.fromkeys(mark for mark in found if mark in known))
 
 
-def _fits(entries: Sequence[_Entry], names: Sequence[PrintedName]) -> bool:
+def _fits(entries: Sequence[_MarkedPlace], names: Sequence[PrintedName]) -> bool:
     """Whether the entries explain a mark of most names that have marks."""
     known = {entry.mark for entry in entries}
     marked = [name for name in names if name.marks]
     return bool(entries) and 2 * sum(bool(_marks_of(name, known=known)) for name in marked) >= len(marked)
 
 
-def _marked_entries(lines: Sequence[Placed], *, wanted: set[str]) -> list[_Entry]:
+def _marked_entries(lines: Sequence[Placed], *, wanted: set[str]) -> list[_MarkedPlace]:
     """Places by the marks that stand before them, over lines and several on one."""
-    entries: list[_Entry] = []
-    current: _Entry | None = None
+    entries: list[_MarkedPlace] = []
+    current: _MarkedPlace | None = None
     behind = [_mark_behind(placed.line, wanted) for placed in lines]
     if any(behind) and not any(_begins_marked(placed.line, wanted) for placed in lines):
         return [
-            _Entry(mark, _tidy(placed.line.without_raised()), placed.line)
+            _MarkedPlace(mark, _tidy(placed.line.without_raised()), placed.line)
             for placed, mark in zip(lines, behind, strict=True)
             if mark
         ]
@@ -209,7 +212,7 @@ def _marked_entries(lines: Sequence[Placed], *, wanted: set[str]) -> list[_Entry
             begun.pop(0)
             current = None
         for mark, text in begun:
-            current = _Entry(mark, text, line)
+            current = _MarkedPlace(mark, text, line)
             entries.append(current)
     for entry in entries:
         entry.text = _tidy(entry.text)
@@ -223,7 +226,7 @@ def _mark_behind(line: TextLine, wanted: set[str]) -> str:
     return mark if last.raised and last.start > 3 and mark in wanted else ""
 
 
-def _extend(entry: _Entry, text: str, line: TextLine) -> None:
+def _extend(entry: _MarkedPlace, text: str, line: TextLine) -> None:
     wraps = _UNFINISHED.search(entry.text.rstrip()) is not None or _is_wrapped(entry.last, line)
     entry.text = _with_next(entry.text, text.strip(), wraps=wraps)
     entry.last = line
@@ -293,7 +296,7 @@ def _begins_marked(line: TextLine, wanted: set[str]) -> bool:
     return _split_at_marks(line, wanted)[0][0] != ""
 
 
-def _of_one_kind(entries: Sequence[_Entry]) -> list[_Entry]:
+def _of_one_kind(entries: Sequence[_MarkedPlace]) -> list[_MarkedPlace]:
     """Entries whose marks are of the kind (digits, letters, signs) that most places have: others mark notes."""
     kinds = [
         "digit" if e.mark.isdigit() else "letter" if e.mark.isascii() and e.mark.isalpha() else "sign" for e in entries

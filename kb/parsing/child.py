@@ -69,7 +69,8 @@ def _parse(data: bytes, request: dict[str, Any], *, started: float) -> Document:
             from kb.parsing.recognition import load_recogniser
 
             recogniser = load_recogniser()
-        # Half of the time goes to reading pages, so that a slow file gives its first pages and not nothing.
+        # Half of the time goes to reading pages and looking for figures, so that a slow file gives its first pages and
+        # not nothing.
         deadline = started + 0.5 * request["seconds"]
         return read_pdf(data, max_pages=request["max_pages"], deadline=deadline, recogniser=recogniser)
     from kb.parsing.citations import with_references

@@ -65,14 +65,15 @@ def find_figures(
         reader: the open file, of which the pages with captions are painted.
         pages: as ``find_captions`` left them, with the ``captions`` that it found.
         body: how running text is set.
-        deadline: ``time.monotonic()`` after which no page is looked at any more: then the answer is None.
+        deadline: ``time.monotonic()`` after which no page is looked at any more.
+
+    Returns:
+        None where that was not done in time, or a page cannot be painted: the text is worth more.
     """
     try:
         pages_offers = _look(reader, pages, captions, body=body, deadline=deadline)
-    except ParseError as err:
-        if err.code == "parse-timeout":
-            return None
-        raise
+    except (ParseError, MemoryError):
+        return None
     votes = count_votes([offer for offers in pages_offers for offer in offers])
     chosen = [
         (caption, proposal)

@@ -66,16 +66,13 @@ def read_imprint(page: PageLayout, *, title: str | None = None) -> Imprint:
     label = next((at for at, p in enumerate(page.placed) if _HOW_TO_CITE.match(p.line.text)), None)
     lines += page.placed[label + 1 : label + 8] if label is not None else []
     text = " ".join(p.line.text for p in sorted(lines, key=lambda placed: placed.order)).replace(f"{SOFT_HYPHEN} ", "")
-    if re.search(r"\bunder review\b", text, re.IGNORECASE):
+    if re.search(r"\b(?:under review|submitted to)\b", text, re.IGNORECASE):
         return Imprint(None, None)  # what stands there is where, and when, it may come out
     told = [(row, _fields(row)) for row in _told_rows(page)]
-    if re.search(r"\bsubmitted to\b", text, re.IGNORECASE):
-        venue = None
-    else:
-        venue = _named_venue(text, title=title) or next(
-            (found for row in _outer_lines(page) if (found := _cited_venue(row))), None
-        )
-        venue = venue or max((venue for _, (venue, _) in told if venue), key=len, default=None)
+    venue = _named_venue(text, title=title) or next(
+        (found for row in _outer_lines(page) if (found := _cited_venue(row))), None
+    )
+    venue = venue or max((venue for _, (venue, _) in told if venue), key=len, default=None)
     years = [year for _, (_, year) in sorted(told, key=lambda one: not one[1][0]) if year]
     if not years and venue and (match := _YEAR_ALONE.search(venue)):
         years = [match[0]]
@@ -119,7 +116,8 @@ def _fields(row: str) -> tuple[str, str]:
     # A name alone may be anything ("A PREPRINT"): an imprint says more.
     says_more = len(venue) < len(row.strip(" .,;")) or _YEAR_ALONE.search(venue) is not None
     is_note = re.match(r"\d{1,2}[A-Z]|\W", venue) is not None  # its mark
-    says_more = says_more and not is_note and _OWNED.match(row.lstrip(" .,;")) is None
+    is_of_draft = re.search(rf"\b(?:arxiv|preprint)\b|\b(?:{_MONTH})$", venue, re.IGNORECASE) is not None
+    says_more = says_more and not is_note and not is_of_draft and _OWNED.match(row.lstrip(" .,;")) is None
     return venue if says_more else "", years[0] if years else ""
 
 

@@ -283,6 +283,8 @@ class OpenPage:
             c.FPDFBitmap_Destroy(bitmap)
         if state == c.FPDF_RENDER_TOBECONTINUED:
             raise ParseError("a page takes too long to paint: raise the time limit", code="parse-timeout")
+        if state != c.FPDF_RENDER_DONE:
+            raise ParseError("a page cannot be painted: get the file again", code="pdf-broken")
         return pixels
 
     def show(self, addresses: Iterable[int], *, shown: bool) -> None:

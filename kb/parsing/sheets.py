@@ -148,7 +148,7 @@ _OF_PAPER = 0.85  # of the size of the paper's title, the title of a supplement 
 _LARGER_THAN_HEADINGS = 1.08  # times the largest type between the two
 
 
-class Title(NamedTuple):
+class _Title(NamedTuple):
     """The lines of the largest type in the upper part of a page."""
 
     text: str
@@ -160,7 +160,7 @@ class Title(NamedTuple):
         return self.lines[0].size if self.lines else 0.0
 
 
-_NONE = Title("", ())
+_NO_TITLE = _Title("", ())
 
 
 class Bounds(NamedTuple):
@@ -191,7 +191,7 @@ def find_bounds(lines: Sequence[Sequence[TextLine]], heights: Sequence[float]) -
     return Bounds(first, len(upright), "", supplement)
 
 
-def _is_of_part(title: Title, of_paper: Title, between: Sequence[Sequence[TextLine]]) -> bool:
+def _is_of_part(title: _Title, of_paper: _Title, between: Sequence[Sequence[TextLine]]) -> bool:
     """Whether a title is set about as large as the paper's, and larger than the headings between the two."""
     headings = max((line.size for of_page in between for line in of_page if _is_wordy(line)), default=0.0)
     return title.size > max(_OF_PAPER * of_paper.size, _LARGER_THAN_HEADINGS * headings)
@@ -208,12 +208,12 @@ def _is_wordy(line: TextLine) -> bool:
     return len(plain_words(line.text).split()) > 1 or len(line.text) >= _LEAST_LETTERS
 
 
-def _title(lines: Sequence[TextLine], height: float, *, body: float) -> Title:
+def _title(lines: Sequence[TextLine], height: float, *, body: float) -> _Title:
     """What is set in the largest type in the upper part of a page, if it is larger than the text."""
     upper = [line for line in lines if line.y1 < _TITLE_WITHIN * height and line.size > _LARGER * body]
     wordy = [line for line in upper if _is_wordy(line)]
     if not wordy:
-        return _NONE
+        return _NO_TITLE
     size = max(line.size for line in wordy)
     own = sorted((line for line in upper if abs(line.size - size) < 0.5), key=lambda line: line.baseline)
     group = own[:1]
@@ -223,7 +223,7 @@ def _title(lines: Sequence[TextLine], height: float, *, body: float) -> Title:
         group.append(line)
     text = " ".join(line.text.rstrip(SOFT_HYPHEN) for line in group)
     is_long = len(plain_words(text).split()) >= _LEAST_WORDS or sum(map(str.isalpha, text)) >= _LEAST_LETTERS
-    return Title(text, tuple(group)) if is_long and not is_abstract(text) else _NONE
+    return _Title(text, tuple(group)) if is_long and not is_abstract(text) else _NO_TITLE
 
 
 def _covers(lines: Sequence[Sequence[TextLine]], titles: Sequence[str]) -> int:

@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 _SIGNATURE = b"%PDF-"
 _SIGNATURE_WITHIN = 1024
+_MOST_PLACES = 100  # of one request: it travels as an argument, which the system bounds
 
 
 def parse_file(path: Path, *, kind: FileKind, limits: Limits) -> Document:
@@ -82,8 +83,11 @@ def cut_pictures(path: Path, places: Sequence[PicturePlace], *, limits: Limits) 
     Raises:
         ParseError: as ``parse_file``; ``pdf-broken`` too when there is no such page.
     """
-    options = {"kind": "pdf", "places": [asdict(place) for place in places]}
-    return _unpacked(_run(path, task="pictures", limits=limits, options=options), list[bytes])
+    pictures: list[bytes] = []
+    for at in range(0, len(places), _MOST_PLACES):
+        options = {"kind": "pdf", "places": [asdict(place) for place in places[at : at + _MOST_PLACES]]}
+        pictures += _unpacked(_run(path, task="pictures", limits=limits, options=options), list[bytes])
+    return pictures
 
 
 def _unpacked(reply: bytes, kind: type[T]) -> T:

@@ -98,7 +98,7 @@ def read_page(name: PurePath, text: str) -> ReadPage:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Entry:
+class _BibEntry:
     """An entry as the file has it, values without their outer braces."""
 
     kind: str
@@ -128,12 +128,12 @@ def _check_bibliography(text: str, sources: Sources) -> tuple[list[Fault], int]:
     return faults, checked
 
 
-def _read(text: str) -> list[_Entry]:
+def _read(text: str) -> list[_BibEntry]:
     """The entries as ``to_bibtex`` lays them out: a line a field."""
-    entries: list[_Entry] = []
+    entries: list[_BibEntry] = []
     for line in text.splitlines():
         if match := _HEAD.match(line):
-            entries.append(_Entry(kind=match["kind"], key=match["key"]))
+            entries.append(_BibEntry(kind=match["kind"], key=match["key"]))
         elif (match := _FIELD.match(line)) and entries:
             value = match["value"]
             bare = value[1:-1] if value.startswith("{") and value.endswith("}") else value
@@ -141,7 +141,7 @@ def _read(text: str) -> list[_Entry]:
     return entries
 
 
-def _identify(entry: _Entry, sources: Sources) -> Paper | None:
+def _identify(entry: _BibEntry, sources: Sources) -> Paper | None:
     told = entry.fields
     ids = [f"arxiv:{told['eprint']}"] if "eprint" in told else []
     ids += [f"doi:{told['doi']}"] if "doi" in told else []
@@ -156,7 +156,7 @@ def _versions(paper: Paper, sources: Sources) -> list[Paper]:
     return [paper, *(at_version(paper, claimed=number, abstract="", sources=sources) for number in numbers)]
 
 
-def _compare(entry: _Entry, true: _Entry, tally: CheckTally) -> None:
+def _compare(entry: _BibEntry, true: _BibEntry, tally: CheckTally) -> None:
     where = entry.key
     tally.look("kind", entry.kind, true.kind, where=where)
     if re.sub(r"[a-z]{0,2}$", "", entry.key) != re.sub(r"[a-z]{0,2}$", "", true.key) and not _extends(entry, true):
@@ -165,7 +165,7 @@ def _compare(entry: _Entry, true: _Entry, tally: CheckTally) -> None:
         _compare_field(name, entry.fields, true.fields, tally, where=f"{where}, {name}")
 
 
-def _extends(entry: _Entry, true: _Entry) -> bool:
+def _extends(entry: _BibEntry, true: _BibEntry) -> bool:
     """Whether the key is that of the paper with the letters that tell it from another's."""
     return re.fullmatch(rf"{re.escape(true.key)}[a-z]*", entry.key) is not None
 

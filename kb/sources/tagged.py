@@ -37,7 +37,7 @@ _MOST_LINES = 200_000  # of one record: four times those of the longest list of 
 
 
 @dataclass(slots=True)
-class _Entry:
+class TaggedEntry:
     """A record of tagged lines while it is read: its first line's number, its fields in order, its lines.
 
     It holds as much as a record may; ``is_full`` says that there was more.
@@ -106,7 +106,7 @@ class _Fields:
 
 
 def _items(
-    entries: Iterable[_Entry], record_of: Callable[[_Entry], SourceRecord], *, path: Path, expected: str
+    entries: Iterable[TaggedEntry], record_of: Callable[[TaggedEntry], SourceRecord], *, path: Path, expected: str
 ) -> Iterator[Found]:
     """The papers of entries in their order, and a Failure with its line for each broken one."""
     found = False
@@ -137,21 +137,21 @@ def read_ris(text: str, *, path: Path) -> Iterator[Found]:
     return _items(_ris_entries(text), _of_ris, path=path, expected="TY  - JOUR")
 
 
-def _ris_entries(text: str) -> Iterator[_Entry]:
+def _ris_entries(text: str) -> Iterator[TaggedEntry]:
     """The entries; one without a field stands for fields outside of any, at the first one's line."""
     read_line = _line_reader(text)
-    entry: _Entry | None = None
+    entry: TaggedEntry | None = None
     astray = False
     for number, line in _numbered_lines(text):
         tag, content = read_line(line)
         if tag == "TY":
             if entry is not None:
                 yield entry
-            entry, astray = _Entry(number), False
+            entry, astray = TaggedEntry(number), False
         if entry is None:
             if tag and tag != "ER" and not astray:
                 astray = True
-                yield _Entry(number)
+                yield TaggedEntry(number)
             continue
         entry.take(line, tag=tag if tag != "ER" else None, content=content if tag != "ER" else "")
         if tag == "ER":
@@ -186,7 +186,7 @@ def _sparse_line(line: str) -> tuple[str | None, str]:
     return (found[1], found[2].strip()) if found else (None, line.strip())
 
 
-def _of_ris(entry: _Entry) -> SourceRecord:
+def _of_ris(entry: TaggedEntry) -> SourceRecord:
     """The entry as a source record.
 
     Raises:
@@ -257,15 +257,15 @@ def read_nbib(text: str, *, path: Path) -> Iterator[Found]:
     return _items(_nbib_entries(text), _of_nbib, path=path, expected="PMID- 28865123")
 
 
-def _nbib_entries(text: str) -> Iterator[_Entry]:
-    entry: _Entry | None = None
+def _nbib_entries(text: str) -> Iterator[TaggedEntry]:
+    entry: TaggedEntry | None = None
     after_blank = False
     for number, line in _numbered_lines(text):
         tagged = _TAGGED.match(line)
         if tagged and (tagged[1] == "PMID" or entry is None or after_blank):
             if entry is not None:
                 yield entry
-            entry = _Entry(number)
+            entry = TaggedEntry(number)
         if entry is None:
             continue
         after_blank = not line.strip()
@@ -274,7 +274,7 @@ def _nbib_entries(text: str) -> Iterator[_Entry]:
         yield entry
 
 
-def _of_nbib(entry: _Entry) -> SourceRecord:
+def _of_nbib(entry: TaggedEntry) -> SourceRecord:
     """The entry as a source record.
 
     Raises:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from kb import Library, Settings
 from kb.errors import BadRecord, KbError, UsageError
-from kb.records import Claim, Digest, Item, Metadata, Note, Topic
+from kb.records import Claim, Digest, Item, Metadata, Note, Precision, Topic
 from tests.fakes import WordEncoder
 from tests.saying import item
 
@@ -212,6 +212,27 @@ def test_what_was_shown_stays_on_its_day_when_the_topic_changes(library: Library
     again = library.digest("Fusion", day=day(2))
     assert (again.topic, shown(again)) == ("Fusion", ["1"])
     assert again.entries[0].why == ("the topic has shown it before",)
+
+
+@pytest.mark.parametrize(
+    ("precision", "since", "until", "found"),
+    [
+        ("year", "2020-01-01", "2020-01-01", 0),
+        ("year", "2019-12-30", "2020-01-03", 0),
+        ("year", "2020-01-01", "2020-12-31", 1),
+        ("month", "2020-01-01", "2020-01-30", 0),
+        ("month", "2020-01-01", "2020-01-31", 1),
+        ("day", "2020-01-01", "2020-01-01", 1),
+    ],
+)
+def test_a_paper_of_a_year_is_in_no_digest_of_a_part_of_it(
+    library: Library, precision: Precision, since: str, until: str, found: int
+) -> None:
+    published = datetime(2020, 1, 1, tzinfo=UTC)
+    said = Metadata(source="bibtex", ids=("doi:10.1234/a",), title="Fusion", published=published, precision=precision)
+    library.add(items=[item(said)])
+    digest = library.digest(since=date.fromisoformat(since), until=date.fromisoformat(until))
+    assert digest.counts.found == found
 
 
 def test_an_empty_day_explains_itself(library: Library) -> None:

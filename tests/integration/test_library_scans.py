@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from kb.envelopes import to_data
 from kb.parsing.document import read_pdf
 from kb.parsing.recognition import is_installed
 from kb.parsing.worker import parse_file
-from kb.records import Document
+from kb.records import Document, Fulltext
 from kb.rendering import plain_text
 from kb.rendering.entries import note_claims
 from tests.fakes import WordEncoder, WordReader
@@ -43,6 +44,27 @@ def test_its_record_says_that_a_machine_read_it(library: Library) -> None:
     assert MARK in (paper.fulltext.reason or "")
     assert MARK in plain_text.shown(library.show(paper.id))
     assert library.doctor() == []
+
+
+@pytest.mark.parametrize(("ocr", "again"), [(True, True), (False, False)])
+def test_a_file_of_which_some_pages_are_pictures_is_read_again_where_a_machine_may_read_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ocr: bool, again: bool
+) -> None:
+    states = [Fulltext(state="partial", code="pdf-scanned", reason="page 2 is a picture"), Fulltext(state="full")]
+
+    def read(path: Path, **_: Any) -> Document:
+        return replace(read_pdf(path.read_bytes(), max_pages=9, recogniser=Played()), fulltext=states.pop(0))
+
+    monkeypatch.setattr("kb.library.adding.parse_file", read)
+    monkeypatch.setattr("kb.library.adding.is_installed", lambda: True)
+    (tmp_path / "scan.pdf").write_bytes(scan())
+    for wanted in (False, ocr):
+        with Library.open(Settings.load(home=tmp_path / "home", threads=1, ocr=wanted)) as library:
+            library._models._encoder, library._models._reader = WordEncoder(), WordReader()
+            library.add(str(tmp_path / "scan.pdf"))
+            (paper,) = library.list()
+    assert paper.fulltext.state == ("full" if again else "partial")
+    assert len(states) == (0 if again else 1)
 
 
 def test_hits_answers_and_their_json_are_marked(library: Library) -> None:

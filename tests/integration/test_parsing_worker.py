@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from kb import guard
 from kb.errors import ParseError
 from kb.guard import Limits
 from kb.parsing import child, worker
+from kb.parsing.document import read_pdf
 from kb.parsing.worker import cut_pictures, parse_file, reading_many, render_page
-from kb.records import Document, Fulltext, Metadata
+from kb.records import Box, Document, Fulltext, Metadata, PicturePlace
 from kb.wire import pack
 from tests.pdf_writer import Words, flate_bomb, many_pages, nested_forms, paragraph, pdf_of
 
@@ -87,6 +89,21 @@ def test_pages_that_are_pictures_are_read_by_machine_where_that_is_wanted(
     monkeypatch.setattr("kb.parsing.recognition.is_installed", lambda: installed)
     limits = Limits(ocr_seconds=ocr_seconds)
     assert parse_file(SAMPLE, kind="pdf", limits=limits).text == text
+
+
+def test_a_thousand_places_of_a_file_have_their_pictures() -> None:
+    box = Box(page=1, x0=72.123456789, y0=72.123456789, x1=144.987654321, y1=96.987654321)
+    pictures = cut_pictures(SAMPLE, [PicturePlace(box=box, is_grown=True)] * 1000, limits=Limits())
+    assert len(pictures) == 1000
+    assert len(set(pictures)) == 1
+
+
+def test_a_page_that_cannot_be_painted_in_time_costs_its_figures_and_not_its_text() -> None:
+    data = SAMPLE.read_bytes()
+    document = read_pdf(data, max_pages=9, deadline=time.monotonic() + 60)
+    late = read_pdf(data, max_pages=1, deadline=0.0)
+    assert document.figures
+    assert (late.figures, late.text[:40]) == (None, document.text[:40])
 
 
 def test_figures_are_found_by_whoever_reads_the_file_and_come_back_as_pictures() -> None:

@@ -34,6 +34,9 @@ def test_the_venue_is_what_head_or_foot_of_the_first_page_names(foot: str, venue
         ("© 2019 The Authors. Published by Elsevier.", None, 2019),
         ("Preprint", None, None),
         ("Under review as a conference paper at ICLR 2025", None, None),
+        ("Submitted to Garden Transactions, 2020", None, None),
+        ("A PREPRINT - JANUARY 5, 2024", None, 2024),
+        ("arXiv preprint, 2021", None, 2021),
     ],
 )
 def test_venue_and_year_are_those_of_a_line_that_is_judged_an_imprint(row: str, venue: str | None, year: int) -> None:

@@ -362,7 +362,7 @@ CREATE INDEX cited_keys_record ON cited_keys (record);
 # The pictures of a file: a row of each kind says first, at position -1, by which recipe they were cut. Earlier the
 # equations stood among the figures, a million places further.
 _PICTURES = """
-DROP INDEX checksum_figures;
+DROP INDEX IF EXISTS checksum_figures;
 ALTER TABLE figures RENAME TO figures_before;
 CREATE TABLE figures (
     sha256 TEXT NOT NULL,
