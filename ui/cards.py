@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from itertools import groupby
 
 import streamlit as st
@@ -43,9 +42,12 @@ def paper_title(paper: Paper, *, key: str) -> None:
         st.page_link("paper.py", label=markup.with_maths(paper.title), query_params={"id": paper.id})
 
 
-def day_of(paper: Paper) -> date | None:
-    """The day on which the paper was published, else last announced."""
-    return paper.published.date() if paper.published else max(paper.announced, default=None)
+def day_of(paper: Paper) -> str:
+    """The day on which the paper was published, or the year or month where no more is known, else the day on which it
+    was last announced; "" where nothing is."""
+    if paper.published:
+        return paper.stated_date[:10]
+    return max(paper.announced).isoformat() if paper.announced else ""
 
 
 def about(paper: Paper) -> str:
@@ -53,8 +55,7 @@ def about(paper: Paper) -> str:
     names = ", ".join(paper.authors[:_AUTHORS])
     if len(paper.authors) > _AUTHORS:
         names += " " + t("and_more", count=len(paper.authors) - _AUTHORS, total=len(paper.authors))
-    day = day_of(paper)
-    parts = [names, str(day.year) if day else "", paper.venue or "", ", ".join(paper.categories[:3])]
+    parts = [names, day_of(paper)[:4], paper.venue or "", ", ".join(paper.categories[:3])]
     line = " · ".join(markup.plain(part) for part in parts if part)
     if paper.withdrawn:
         line += f" :red-badge[{t('withdrawn')}]"

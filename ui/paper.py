@@ -60,7 +60,7 @@ def _record(paper: Paper) -> None:
         "authors": ", ".join(paper.authors),
         "affiliation": _affiliation(paper),
         "venue": paper.venue,
-        "published": paper.published.date().isoformat() if paper.published else None,
+        "published": paper.stated_date[:10] or None,
         "announced": ", ".join(day.isoformat() for day in paper.announced),
         "categories": ", ".join(paper.categories),
         "keywords": ", ".join(paper.keywords),

@@ -116,7 +116,7 @@ def _table(papers: list[Paper], *, key: str) -> None:
     columns = {
         t("title"): [paper.title for paper in papers],
         t("authors"): [", ".join(paper.authors) for paper in papers],
-        t("which_day"): [str(day_of(paper) or "") for paper in papers],
+        t("which_day"): [day_of(paper) for paper in papers],
         t("venue"): [paper.venue or "" for paper in papers],
         t("categories"): [", ".join(paper.categories) for paper in papers],
         t("fulltext"): [t(f"fulltext_{paper.fulltext.state}") for paper in papers],

@@ -139,7 +139,7 @@ def _show_hits(query: str, filters: dict[str, Any]) -> None:
 def _ordered(hits: list[Hit], order: str) -> list[Hit]:
     if order == "best":
         return hits
-    day = {hit.chunk_id: str(day_of(hit.paper) or "") for hit in hits}
+    day = {hit.chunk_id: day_of(hit.paper) for hit in hits}
     return sorted(hits, key=lambda hit: day[hit.chunk_id], reverse=order == "new")
 
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 _BATCH_PAPERS = 256
 _QUERY = re.compile(r"\(*\s*(?:ti|au|abs|co|jr|cat|rn|id|all):", re.IGNORECASE)  # arXiv's fields
+_ENTRY = re.compile(r"([^:]+\.[A-Za-z]{2,6}):\d+")
 _BLOCK = 4096  # keys compared at once
 _SAMPLE = 32  # chunks that are encoded again
 _TOLERANCE = 1e-3  # of a number of a vector, between two copies of it
@@ -159,8 +160,11 @@ def _problems(store: Store, models: Models) -> Iterator[Problem]:
     yield from _doubts(catalog)
     for failure in catalog.failures.list():
         what = f"{failure.what} could not be added: {failure.reason}"
-        # As one types it: a query is told from a name by its fields (``cat:``, ``abs:``).
-        again = f"kb add {'--query ' if _QUERY.match(failure.what) else ''}{shlex.quote(failure.what)}"
+        # As one types it: a query is told from a name by its fields (``cat:``, ``abs:``), an entry of a bibliography
+        # ("refs.bib:24") goes in with its file, and a scan is read where that is asked for.
+        option = "--query " if _QUERY.match(failure.what) else "--ocr " if failure.code == "pdf-scanned" else ""
+        entry = _ENTRY.fullmatch(failure.what)
+        again = f"kb add {option}{shlex.quote(entry[1] if entry else failure.what)}"
         cure = again if failure.retry else f"that done, {again}"
         yield Problem(kind="failure", what=what, severity="notice", cure=cure)
 

@@ -233,6 +233,9 @@ def test_a_paper_of_a_year_is_in_no_digest_of_a_part_of_it(
     library.add(items=[item(said)])
     digest = library.digest(since=date.fromisoformat(since), until=date.fromisoformat(until))
     assert digest.counts.found == found
+    assert library.papers.days(limit=9) == ([(date(2020, 1, 1), 1)] if precision == "day" else [])
+    part = library.list(since=date.fromisoformat("2020-01-20"), until=date.fromisoformat("2021-06-01"))
+    assert len(part) == (precision != "day")  # what may be of it
 
 
 def test_an_empty_day_explains_itself(library: Library) -> None:

@@ -199,6 +199,11 @@ def test_the_cure_for_what_was_not_added_can_be_typed_as_it_stands(sound: Path, 
                 Failure(what=what, code="source-unavailable", reason="no", retry=True)
             )
         cures = [problem.cure for problem in library.doctor() if "could not be added" in problem.what]
+        of_scan = Failure(what="scan.pdf", code="pdf-scanned", reason="pictures: add it with --ocr", retry=True)
+        of_entry = Failure(what="my refs.bib:24", code="bad-record", reason="no title: give it one", retry=True)
+        library._store.catalog().failures.record(of_scan)
+        library._store.catalog().failures.record(of_entry)
+        cures += [problem.cure for problem in library.doctor() if "could not be added" in problem.what]
         hopeless = Failure(what="x.pdf", code="not-a-pdf", reason="not a PDF: get the file again", retry=False)
         library._store.catalog().failures.record(hopeless)
         kept = library.status().failures
@@ -208,6 +213,8 @@ def test_the_cure_for_what_was_not_added_can_be_typed_as_it_stands(sound: Path, 
     typed = [shlex.split(cure) for cure in cures]
     assert ["kb", "add", "--query", 'cat:cs.CL AND abs:"dense retrieval"'] in typed
     assert ["kb", "add", "my papers/one.pdf"] in typed
+    assert ["kb", "add", "--ocr", "scan.pdf"] in typed
+    assert ["kb", "add", "my refs.bib"] in typed
 
 
 def test_a_cure_that_others_write_beside_is_told_as_the_home_is_at_the_end(sound: Path, tmp_path: Path) -> None:

@@ -26,9 +26,10 @@ _TITLE = "SELECT paper FROM titles WHERE {words}"
 _WORD = "' ' || folded || ' ' LIKE ?"
 _CATEGORY = "SELECT DISTINCT paper FROM categories WHERE category = ? OR (category > ? AND category < ?)"
 _MOST_WORDS = 64  # of a title that is asked for
-# A moment of publication is text that begins with its day and "T": "U" is behind every moment of a day.
+# A moment of publication is text that begins with its day and "T": "U" is behind every moment of a day. Of some papers
+# a year or a month alone is known: they pass where the period has a part of it.
 _PERIOD = """SELECT paper FROM days WHERE day BETWEEN ? AND ?
-    UNION SELECT number FROM papers WHERE published >= ? AND published < ? || 'U'
+    UNION SELECT number FROM papers WHERE published >= SUBSTR(?, 1, LENGTH(published)) AND published < ? || 'U'
     AND number NOT IN (SELECT paper FROM days)"""
 
 

@@ -346,7 +346,8 @@ class PaperTable:
     def newest_day(self) -> date | None:
         """The newest day on which a stored paper was announced, else published."""
         row = self._db.one(
-            "SELECT COALESCE((SELECT MAX(day) FROM days), (SELECT MAX(SUBSTR(published, 1, 10)) FROM papers))"
+            "SELECT COALESCE((SELECT MAX(day) FROM days), (SELECT MAX(SUBSTR(published, 1, 10)) FROM papers"
+            " WHERE LENGTH(published) >= 10))"
         )
         return date.fromisoformat(row[0]) if row[0] else None
 
@@ -355,11 +356,11 @@ class PaperTable:
         return int(self._db.one("SELECT COUNT(*) FROM papers")[0])
 
     def days(self, *, limit: int) -> list[tuple[date, int]]:
-        """The newest days that papers are of (announced, else published), with how many of them."""
+        """The newest days that papers are of (announced, else published), with how many of them; a year is no day."""
         rows = self._db.rows(
             """SELECT day, COUNT(*) FROM (
                 SELECT day FROM days UNION ALL
-                SELECT SUBSTR(published, 1, 10) FROM papers p WHERE published IS NOT NULL
+                SELECT SUBSTR(published, 1, 10) FROM papers p WHERE LENGTH(published) >= 10
                 AND NOT EXISTS (SELECT 1 FROM days WHERE paper = p.number)
             ) GROUP BY day ORDER BY day DESC LIMIT ?""",
             (limit,),

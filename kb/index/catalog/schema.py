@@ -525,6 +525,15 @@ def _keep_decisions(database: Database, number: int, decided: Metadata, now: str
             database.run("INSERT INTO decided VALUES (?, ?, '', ?, ?)", (number, name, one, now))
 
 
+def shorten_dates(database: Database) -> None:
+    """Where a year or a month alone is known, that alone stands beside the record, and no first day."""
+    rows = database.rows("SELECT number, record FROM papers WHERE published LIKE '____-__-01T00:00:00%'")
+    for number, blob in rows:
+        paper = wire.unpack(blob, Paper)
+        if paper.precision in ("year", "month"):
+            database.run("UPDATE papers SET published = ? WHERE number = ?", (paper.stated_date, number))
+
+
 # ------------------------------------------------------------------------------------- steps
 
 
@@ -535,6 +544,6 @@ MIGRATIONS: tuple[tuple[str | Callable[[Database], None], ...], ...] = (
     _statements(_FINISHING),
     tuple(keep_checksums(table, "sha256 position record" if table == "figures" else "") for table in CHECKED),
     _statements(_CITED),
-    (*_statements(_PICTURES), keep_checksums("figures")),
+    (*_statements(_PICTURES), keep_checksums("figures"), shorten_dates),
 )
 """Step n brings a catalog from schema n to schema n + 1 (``PRAGMA user_version``): SQL, and what SQL cannot say."""
