@@ -247,3 +247,12 @@ def _refusal(text: str) -> str:
 def _shown(text: str) -> str:
     text = text.encode(errors="replace").decode()
     return repr(text if len(text) <= 80 else f"{text[:77]}...")
+
+
+def arxiv_month(key: str) -> tuple[int, int] | None:
+    """Year and month of an arXiv id (``arxiv:2402.19481``, ``arxiv:hep-th/9901001``): when it was given; else None."""
+    found = re.search(r"(?:^|[:/])(\d\d)(0[1-9]|1[0-2])(?:\.\d{4,5}|\d{3})$", key)
+    if found is None:
+        return None
+    year = int(found[1])
+    return (1900 if year > 90 else 2000) + year, int(found[2])

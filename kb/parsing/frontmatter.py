@@ -23,7 +23,7 @@ from kb.parsing.line_ends import Vocabulary, glued
 from kb.parsing.lines import TextLine, without_first
 from kb.parsing.own_links import read_links
 from kb.parsing.page import LinkArea, Rectangle, stands_in
-from kb.records import Affiliation, Block, Metadata
+from kb.records import Affiliation, Block, Metadata, Precision
 from kb.structure import INTRODUCTION, KEYWORDS, NUMBERED, is_abstract, is_references
 from kb.text import CLOSERS, FULL_STOPS, is_set_solid
 
@@ -336,13 +336,17 @@ def read_front(
     )
     first = next((one for one in affiliations if authors and authors[0] in one.authors), None)
     imprint = read_imprint(pages[0], title=title)
-    arxiv, version = read_arxiv(pages[0], said.information, said.data)
+    stamp = read_arxiv(pages[0], said.information, said.data)
     doi = read_doi(pages[0], said.information)
-    ids = [key for key in (arxiv, doi) if key]
+    ids = [key for key in (stamp.key, doi) if key]
+    published: datetime | None = stamp.published
+    precision: Precision | None = stamp.precision
+    if imprint.year:
+        published, precision = datetime(imprint.year, 1, 1, tzinfo=UTC), "year"
     return Metadata(
         source="pdf",
         ids=tuple(dict.fromkeys(ids)),
-        version=version,
+        version=stamp.version,
         title=title,
         authors=authors,
         abstract=abstract,
@@ -351,8 +355,9 @@ def read_front(
         affiliations=affiliations or None,
         keywords=read_keywords(blocks, pages, join=join),
         venue=imprint.venue,
-        published=datetime(imprint.year, 1, 1, tzinfo=UTC) if imprint.year else None,
-        precision="year" if imprint.year else None,
+        published=published,
+        precision=precision,
+        categories=(stamp.category,) if stamp.category else None,
     )
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple
 
 from kb.bibliographic import MONTHS
 from kb.errors import BadIdentifier
-from kb.ids import doi_key, parse_arxiv_id
+from kb.ids import arxiv_month, doi_key, parse_arxiv_id
 from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.layout import PageLayout, Placed
 from kb.parsing.lines import TextLine, without_first
@@ -41,7 +43,10 @@ _NO_VENUE = re.compile(
     r"©|\(c\)|copyright|https?://\S+$|\barxiv\b|received|accepted|\(Eds?\b|^\W*\d|e-?mail|@", re.IGNORECASE
 )
 _HOW_TO_CITE = re.compile(r"ACM Reference Format:?$", re.IGNORECASE)
-_STAMP = re.compile(r"arXiv:\s?(?P<id>\S+?)\s+\[[\w.-]+\]|arXiv:\s?(?P<bare>\d{4}\.\d{4,5}v\d+)")
+_STAMP = re.compile(
+    r"arXiv:\s?(?P<id>\S+?)\s+\[(?P<category>[\w.-]+)\](?:\s+(?P<day>\d{1,2}\s+[A-Z][a-z]{2}\s+\d{4}))?"
+    r"|arXiv:\s?(?P<bare>\d{4}\.\d{4,5}v\d+)"
+)
 _XMP_ARXIV = re.compile(rb"arXiv:\s?(\d{4}\.\d{4,5}(?:v\d{1,2})?|[a-z-]+/\d{7}(?:v\d{1,2})?)")
 _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"<>{}|\\^]+")
 _YEAR_ALONE = re.compile(rf"(?<!\d){_YEAR}(?!\d)")
@@ -115,7 +120,7 @@ def _fields(row: str) -> tuple[str, str]:
     venue = trimmed(venues[0]) if venues else ""
     # A name alone may be anything ("A PREPRINT"): an imprint says more.
     says_more = len(venue) < len(row.strip(" .,;")) or _YEAR_ALONE.search(venue) is not None
-    is_note = re.match(r"\d{1,2}[A-Z]|\W", venue) is not None  # its mark
+    is_note = re.match(r"\d{1,2}[A-Z]|\W|\w{1,2}$", venue) is not None  # its mark, or a "c" in a circle
     is_of_draft = re.search(rf"\b(?:arxiv|preprint)\b|\b(?:{_MONTH})$", venue, re.IGNORECASE) is not None
     says_more = says_more and not is_note and not is_of_draft and _OWNED.match(row.lstrip(" .,;")) is None
     return venue if says_more else "", years[0] if years else ""
@@ -154,10 +159,22 @@ def _cited_venue(row: str) -> str | None:
 # ------------------------------------------------------------------------------------------------- ids
 
 
-def read_arxiv(page: PageLayout, information: Mapping[str, str], data: bytes) -> tuple[str | None, int | None]:
-    """The arXiv id and version of the stamp in the margin, else of the document information or the XMP of ``data``;
-    (None, None) where none is valid."""
-    stated = [m["id"] or m["bare"] for p in page.placed if (m := _STAMP.search(p.line.text)) and not p.line.upright]
+class Stamp(NamedTuple):
+    """What arXiv printed in the margin, or wrote into the file: key, version, category, and since when it is there (the
+    day of a first version, else the month of the id)."""
+
+    key: str | None = None
+    version: int | None = None
+    category: str | None = None
+    published: datetime | None = None
+    precision: Literal["day", "month"] | None = None
+
+
+def read_arxiv(page: PageLayout, information: Mapping[str, str], data: bytes) -> Stamp:
+    """The stamp in the margin, else what the document information or the XMP of ``data`` says; empty where no id is
+    valid."""
+    stamps = [found for p in page.placed if not p.line.upright and (found := _STAMP.search(p.line.text))]
+    stated = [one["id"] or one["bare"] for one in stamps]
     stated += [information[key] for key in ("arXivID", "Identifier") if key in information]
     start = data.find(b"<x:xmpmeta")
     if start >= 0 and (match := _XMP_ARXIV.search(data, start, start + 20_000)):
@@ -167,8 +184,20 @@ def read_arxiv(page: PageLayout, information: Mapping[str, str], data: bytes) ->
             identifier, version = parse_arxiv_id(text)
         except BadIdentifier:
             continue
-        return f"arxiv:{identifier}", version
-    return None, None
+        key, stamp = f"arxiv:{identifier}", stamps[0] if stamps and stated.index(text) == 0 else None
+        published, precision = _first_day(key, version, stamp["day"] if stamp else None)
+        return Stamp(key, version, stamp["category"] if stamp else None, published, precision)
+    return Stamp()
+
+
+def _first_day(
+    key: str, version: int | None, day: str | None
+) -> tuple[datetime | None, Literal["day", "month"] | None]:
+    if day is not None and version == 1:
+        with suppress(ValueError):
+            return datetime.strptime(day, "%d %b %Y").replace(tzinfo=UTC), "day"
+    month = arxiv_month(key)
+    return (datetime(*month, 1, tzinfo=UTC), "month") if month else (None, None)
 
 
 def read_doi(page: PageLayout, information: Mapping[str, str]) -> str | None:

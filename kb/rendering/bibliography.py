@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from kb.bibliographic import MONTH_MACROS, stated_kind, type_of
-from kb.ids import plain_words
+from kb.ids import arxiv_month, plain_words
 from kb.names import PARTICLES, is_suffix
 from kb.records import Name, Paper, SourceRecord
 from kb.rendering.display import escape_address, escape_latex, escape_name, without_control
@@ -328,11 +328,7 @@ def issued(paper: Paper) -> tuple[int, ...]:
     if paper.published:
         parts = (paper.published.year, paper.published.month, paper.published.day)
         return parts[: {"year": 1, "month": 2}.get(paper.precision or "day", 3)]
-    found = re.search(r"(?:^|/)(\d\d)(\d\d)(?:\.\d{4,5}|\d{3})$", id_of(paper, "arxiv:") or "")
-    if found is None:
-        return ()
-    year = int(found[1])
-    return (1900 if year > 90 else 2000) + year, int(found[2])
+    return arxiv_month(id_of(paper, "arxiv:") or "") or ()
 
 
 def _key_stem(paper: Paper) -> str:
