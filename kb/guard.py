@@ -8,6 +8,7 @@ memory, processor time, open files and written bytes, sees nothing of the enviro
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -143,6 +144,12 @@ def limit_resources(*, memory_bytes: int, seconds: float | None) -> None:
         except (OSError, ValueError):
             if sys.platform.startswith("linux"):
                 raise
+
+
+def end_with_parent() -> None:
+    """Let this process, which was forked, be ended with the one that forked it (Linux; elsewhere its limits end it)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def allow_seconds(seconds: float) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from kb.errors import BadRecord, ParseError
 from kb.home import Claims
+from kb.index.catalog.ledger import PICTURE_KINDS
 from kb.index.catalog.papers import Arrival
 from kb.index.catalog.passages import Source, packed
 from kb.index.chunking import bounded
@@ -144,8 +145,8 @@ class _Rereader:
                         catalog.papers.refresh(paper_id)
                     touched = catalog.papers.of_records([reading.record, *taken.touched])
                     chunk_again(catalog, touched, encoder=counter)
-                figures = catalog.ledger.figures(source.sha256) or ()
-                self._pictures |= {figure.file for figure in figures}
+                for kind in PICTURE_KINDS:
+                    self._pictures |= {one.file for one in catalog.ledger.figures(source.sha256, kind=kind) or ()}
                 catalog.ledger.forget_figures(source.sha256)
         self._claims.give_back(source.sha256)
         catalog.pause()

@@ -9,18 +9,27 @@ request that comes over the socket on stdin, with the request's stdin, stdout an
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
+import select
+import signal
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Any
 
-from kb.guard import limit_resources, out_of_memory
+from kb.errors import BadRecord
+from kb.guard import end_with_parent, limit_resources, out_of_memory
 
 if TYPE_CHECKING:
-    from kb.records import Document
+    from kb.parsing.floats.captions import FloatCaption
+    from kb.parsing.floats.page import FloatPage
+    from kb.parsing.layout import BodyStyle
+    from kb.parsing.pdf import PdfReader
+    from kb.records import Document, FigurePlace
 
 _COLLECT_AFTER = 50_000  # objects: a document is many that stay, and looking through them is an eighth of the time
 
@@ -60,6 +69,52 @@ def answer(request: dict[str, Any]) -> bytes:
     return pack(first_characters(_parse(data, request, started=started), most=request["max_characters"]))
 
 
+def _figures_apart(
+    reader: PdfReader,
+    pages: Sequence[FloatPage],
+    captions: Sequence[FloatCaption],
+    *,
+    body: BodyStyle,
+    deadline: float | None = None,
+) -> tuple[FigurePlace, ...] | None:
+    """As ``find_figures``, in a process of its own: painting a page may take for ever, or all memory there is, and
+    nothing within this process could end it. None where that one does not end well before ``deadline``."""
+    from kb.parsing.figures import find_figures
+    from kb.records import FigurePlace
+    from kb.wire import pack, unpack
+
+    if not captions:
+        return ()
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(reading)
+            end_with_parent()
+            found = find_figures(reader, pages, captions, body=body, deadline=deadline)
+            if found is not None:
+                with os.fdopen(writing, "wb") as reply:
+                    reply.write(pack(found))
+        finally:
+            os._exit(0)
+    os.close(writing)
+    packed = bytearray()
+    with os.fdopen(reading, "rb", buffering=0) as reply:
+        while select.select([reply], [], [], None if deadline is None else max(0.0, deadline - time.monotonic()))[0]:
+            if not (part := reply.read(1 << 16)):
+                break
+            packed += part
+        else:
+            packed.clear()  # it is late
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    try:
+        return unpack(bytes(packed), tuple[FigurePlace, ...]) if packed else None
+    except BadRecord:
+        return None  # it was ended while it replied
+
+
 def _parse(data: bytes, request: dict[str, Any], *, started: float) -> Document:
     if request["kind"] == "pdf":
         from kb.parsing.document import read_pdf
@@ -72,7 +127,9 @@ def _parse(data: bytes, request: dict[str, Any], *, started: float) -> Document:
         # Half of the time goes to reading pages and looking for figures, so that a slow file gives its first pages and
         # not nothing.
         deadline = started + 0.5 * request["seconds"]
-        return read_pdf(data, max_pages=request["max_pages"], deadline=deadline, recogniser=recogniser)
+        return read_pdf(
+            data, max_pages=request["max_pages"], deadline=deadline, recogniser=recogniser, figures=_figures_apart
+        )
     from kb.parsing.citations import with_references
 
     if request["kind"] == "html":

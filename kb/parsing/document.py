@@ -17,7 +17,7 @@ from kb.errors import ParseError
 from kb.ids import file_key
 from kb.parsing.assembly import assemble, join_lines
 from kb.parsing.citations import raised_marks, with_references
-from kb.parsing.figures import find_figures
+from kb.parsing.figures import FigureFinder, find_figures
 from kb.parsing.floats.captions import find_captions, read_float_pages
 from kb.parsing.frontmatter import FileFacts, mark_front, read_front
 from kb.parsing.headings import find_headings
@@ -129,7 +129,12 @@ class _Reading:
 
 
 def read_pdf(
-    data: bytes, *, max_pages: int, deadline: float | None = None, recogniser: Recogniser | None = None
+    data: bytes,
+    *,
+    max_pages: int,
+    deadline: float | None = None,
+    recogniser: Recogniser | None = None,
+    figures: FigureFinder = find_figures,
 ) -> Document:
     """Parse a PDF.
 
@@ -138,6 +143,7 @@ def read_pdf(
         max_pages: of a longer PDF only so many pages are read.
         deadline: ``time.monotonic()`` after which no further page is read.
         recogniser: reads pages that are pictures without a text layer.
+        figures: ``find_figures``, or what runs it where it can do no harm.
 
     Raises:
         ParseError: ``pdf-encrypted``, ``pdf-broken``, ``pdf-scanned`` (pictures of text, no text layer) or
@@ -167,7 +173,7 @@ def read_pdf(
         float_pages = read_float_pages(pages)
         float_captions = find_captions(float_pages, [page.graphics for page in pages], body=body)
         captions = mark_captions(pages, float_captions)
-        figures = find_figures(reader, float_pages, float_captions, body=body, deadline=deadline)
+        places = figures(reader, float_pages, float_captions, body=body, deadline=deadline)
     mark_front(pages, body=body)
     headings = find_headings(pages, outline=on_pages(outline, pages), body=body, supplement=found.supplement)
     assign_roles(pages, captions, body=body)
@@ -205,7 +211,7 @@ def read_pdf(
         dropped=dict(sorted(dropped.items())),
         warnings=tuple(reading.warnings),
         page_labels=labels,
-        figures=figures,
+        figures=places,
     )
     return with_references(document, raised=raised)
 

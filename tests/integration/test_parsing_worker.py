@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +98,32 @@ def test_a_thousand_places_of_a_file_have_their_pictures() -> None:
     pictures = cut_pictures(SAMPLE, [PicturePlace(box=box, is_grown=True)] * 1000, limits=Limits())
     assert len(pictures) == 1000
     assert len(set(pictures)) == 1
+
+
+def _for_ever(*_: object, **__: object) -> None:
+    time.sleep(600)
+
+
+def _until_it_is_killed(*_: object, **__: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _faulty(*_: object, **__: object) -> None:
+    raise IndexError("no such column")
+
+
+@pytest.mark.parametrize("search", [_for_ever, _until_it_is_killed, _faulty])
+def test_whatever_becomes_of_the_search_for_figures_the_text_is_there(
+    monkeypatch: pytest.MonkeyPatch, search: Callable[..., None]
+) -> None:
+    data = SAMPLE.read_bytes()
+    whole = read_pdf(data, max_pages=9)
+    apart = read_pdf(data, max_pages=9, figures=child._figures_apart)
+    assert apart == whole
+    assert apart.figures
+    monkeypatch.setattr("kb.parsing.figures.find_figures", search)
+    without = read_pdf(data, max_pages=9, deadline=time.monotonic() + 3, figures=child._figures_apart)
+    assert without == replace(whole, figures=None)
 
 
 def test_a_page_that_cannot_be_painted_in_time_costs_its_figures_and_not_its_text() -> None:
@@ -282,5 +310,5 @@ def test_a_file_that_takes_too_long_is_ended_and_the_next_one_is_read(tmp_path: 
     with reading_many():
         with pytest.raises(ParseError) as caught:
             parse_file(tmp_path / "long.pdf", kind="pdf", limits=Limits(seconds=1))
-        assert caught.value.code in ("parse-timeout", "pdf-empty")
+        assert caught.value.code in ("parse-timeout", "parse-memory", "pdf-empty")  # whichever limit it meets first
         assert parse_file(tmp_path / "good.pdf", kind="pdf", limits=Limits()).text

@@ -20,6 +20,7 @@ _NAMES_LOOKED_FOR = 100  # in stored bytes, before these are read: SQLite bounds
 _FIRST_FIGURES = "figures-1 40"  # the recipe of those that were kept without one
 _RECIPE = -1  # the position of the row that says by which recipe pictures were cut, also where the file has none
 PictureKind = Literal["figures", "equations"]
+PICTURE_KINDS: tuple[PictureKind, ...] = ("figures", "equations")
 
 
 class Ledger:
