@@ -117,3 +117,13 @@ def test_an_equation_of_a_kept_answer_stands_where_a_new_reading_has_it(
     reading(monkeypatch, lambda text: f"Indeed. {text}" if len(text) > 200 else text)
     assert library.reindex(parse=True).read == 1
     assert told() == before
+
+
+def test_its_picture_goes_with_the_reading_that_it_was_cut_from(library: Library) -> None:
+    (paper,) = library.list()
+    library.show(paper.id, equation="1")
+    library.note(paper.id)
+    library._store.catalog()._db.run("UPDATE documents SET parser = 'earlier'")
+    assert library.reindex(parse=True).read == 1
+    assert library.doctor() == []
+    assert _pictures(library) == []
