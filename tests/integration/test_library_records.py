@@ -439,7 +439,7 @@ def test_one_name_is_as_good_as_a_list_of_one_and_a_misspelt_choice_is_told(libr
 
 
 def test_paths_are_taken_as_text_too(library: Library, tmp_path: Path) -> None:
-    bib = Path(write_bib(tmp_path / "a.bib", "@misc{a, title={On Gears}, author={Roe, Ann}, year={2020}}"))
+    bib = Path(write_bib(tmp_path / "a.bib", "@misc{a, title={On Gears}, author={Roe, Ann}, date={2020-05-04}}"))
     assert len(library.add([bib]).added) == 1
     manuscript = tmp_path / "m.md"
     manuscript.write_text("Gears turn [@a].", encoding="utf-8")
