@@ -386,7 +386,7 @@ def order(truth: Truth, reading: Reading) -> Iterator[Point]:
     """Adjacent pairs of typed block starts that are both found on the page, the second after the first; footnotes and
     captions are left out, since they may stand anywhere."""
     for page in truth.get("order", ()):
-        blocks = [letters(b["text"]) for b in reading["blocks"] if b["page"] == page["page"]]
+        blocks = [letters(b["text"]) for b in reading.get("blocks", ()) if b["page"] == page["page"]]
         places: list[int] = []
         starts = [s for s in page["starts"] if letters(s) and s not in page.get("footnotes", ())]
         for start in starts:
@@ -486,7 +486,7 @@ def words(truth: Truth, reading: Reading) -> Iterator[Point]:
     two or three that stand side by side in one. Split: two words of one block, with a blank between, that stand side by
     side in neither and are a word of one and, elsewhere, of the engine; words cut at a line's end count as whole."""
     witnesses: list[str] = truth["witnesses"]
-    own = Counter(word for block in reading["blocks"] for word in tokens(block["text"]))
+    own = Counter(word for block in reading.get("blocks", ()) for word in tokens(block["text"]))
     both = [Counter(tokens(_CUT_WORD.sub(" ", text))) for text in witnesses]
     in_figures = Counter(tokens(truth.get("figure_text", "")))
     expected = {w: n - in_figures[w] for w, n in (both[0] & both[-1]).items() if len(w) > 1 and n > in_figures[w]}
@@ -504,7 +504,7 @@ def words(truth: Truth, reading: Reading) -> Iterator[Point]:
     glued = [word for word in own.elements() if word not in known and word in made]
     yield Point("words glued", len(glued), total, f"{glued[:20]}" if glued else "")
     blank = re.compile(r"([^\W\d_]+)-?\s+(?=([^\W\d_]+))")
-    pairs = [(a, b) for block in reading["blocks"] for a, b in blank.findall(folded(block["text"]))]
+    pairs = [(a, b) for block in reading.get("blocks", ()) for a, b in blank.findall(folded(block["text"]))]
     split = [f"{a} {b}" for a, b in pairs if a + b in known and a + b in own and (a, b) not in sides]
     yield Point("words split", len(split), total, f"{split[:20]}" if split else "")
 
