@@ -244,6 +244,15 @@ def test_figures_are_cut_anew_by_the_limits_they_were_cut_within_and_by_nothing_
     assert remade == {"max_figures"}
 
 
+@pytest.mark.parametrize(("most", "labels"), [(2, ["Figure 1", "Table 1"]), (0, [])])
+def test_the_number_of_figures_is_capped_in_reading_order(tmp_path: Path, most: int, labels: list[str]) -> None:
+    with opened(tmp_path / "home") as library:
+        library.add(str(SAMPLE))
+        library.settings = library.settings.model_copy(update={"max_figures": most})
+        (paper,) = library.list()
+        assert [figure.label for figure in figures(library, paper)] == labels
+
+
 @pytest.mark.parametrize(("code", "remade"), [("parse-timeout", True), ("pdf-broken", False)])
 def test_that_no_figure_was_cut_within_a_limit_is_no_news_within_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, remade: bool
