@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from kb.guard import Limits
     from kb.index.catalog import Catalog
     from kb.index.catalog.ledger import PictureKind
+    from kb.index.catalog.passages import Source
     from kb.library.indexing import Progress
     from kb.library.parts import Models, Store
     from kb.protocols import ChatModel
@@ -292,11 +293,11 @@ def figures(store: Store, settings: Settings, paper: Paper) -> list[Figure]:
             for place, png in zip(places, images, strict=True)
         ]  # fmt: skip
 
-    recipe = f"{_FIGURES_RECIPE} {settings.max_figures}"
     source = store.catalog().passages.source(paper.id)
+    recipe = f"{_FIGURES_RECIPE} {settings.max_figures}"
     if source is not None and source.parser == PARSER:
         recipe += f" {PARSER}"  # whose document says where they stand
-    return _cut_once(store, settings, paper, cut, kind="figures", recipe=recipe)
+    return _cut_once(store, settings, paper, cut, source=source, kind="figures", recipe=recipe)
 
 
 def equation_pictures(store: Store, settings: Settings, paper: Paper) -> list[Figure]:
@@ -324,7 +325,8 @@ def equation_pictures(store: Store, settings: Settings, paper: Paper) -> list[Fi
         ]  # fmt: skip
 
     made_from = hashlib.sha256(repr([box for _, box in places]).encode()).hexdigest()[:16]
-    return _cut_once(store, settings, paper, cut, kind="equations", recipe=f"{_EQUATIONS_RECIPE} {made_from}")
+    source, recipe = store.catalog().passages.source(paper.id), f"{_EQUATIONS_RECIPE} {made_from}"
+    return _cut_once(store, settings, paper, cut, source=source, kind="equations", recipe=recipe)
 
 
 def printed_equations(store: Store, settings: Settings, paper: Paper, label: str) -> tuple[PrintedEquation, ...]:
@@ -358,12 +360,12 @@ def _cut_once(
     paper: Paper,
     cut: Callable[[Path], list[tuple[Figure, bytes]]],
     *,
+    source: Source | None,
     kind: PictureKind,
     recipe: str,
 ) -> list[Figure]:
     """The pictures that were cut by this recipe, or that are cut now and kept."""
     catalog, files = store.catalog(), store.home.files
-    source = catalog.passages.source(paper.id)
     if source is None or not source.file.endswith(".pdf"):
         return []
     beyond = f"{recipe} beyond {limits(settings)}"  # that there are none within limits is no news within others

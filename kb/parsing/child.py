@@ -18,18 +18,16 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 from kb.errors import BadRecord
 from kb.guard import end_with_parent, limit_resources, out_of_memory
 
 if TYPE_CHECKING:
-    from kb.parsing.floats.captions import FloatCaption
-    from kb.parsing.floats.page import FloatPage
-    from kb.parsing.layout import BodyStyle
-    from kb.parsing.pdf import PdfReader
-    from kb.records import Document, FigurePlace
+    from kb.parsing.document import Places
+    from kb.records import Document
 
 _COLLECT_AFTER = 50_000  # objects: a document is many that stay, and looking through them is an eighth of the time
 
@@ -69,30 +67,20 @@ def answer(request: dict[str, Any]) -> bytes:
     return pack(first_characters(_parse(data, request, started=started), most=request["max_characters"]))
 
 
-def _figures_apart(
-    reader: PdfReader,
-    pages: Sequence[FloatPage],
-    captions: Sequence[FloatCaption],
-    *,
-    body: BodyStyle,
-    deadline: float | None = None,
-) -> tuple[FigurePlace, ...] | None:
-    """As ``find_figures``, in a process of its own: painting a page may take for ever, or all memory there is, and
-    nothing within this process could end it. None where that one does not end well before ``deadline``."""
-    from kb.parsing.figures import find_figures
+def _apart(search: Callable[[], Places], *, deadline: float) -> Places:
+    """What a search for figures finds, made in a process of its own: painting a page may take for ever, or all memory
+    there is, and nothing within this process could end it. None where that one does not end well before ``deadline``
+    (``time.monotonic()``)."""
     from kb.records import FigurePlace
     from kb.wire import pack, unpack
 
-    if not captions:
-        return ()
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
             os.close(reading)
             end_with_parent()
-            found = find_figures(reader, pages, captions, body=body, deadline=deadline)
-            if found is not None:
+            if (found := search()) is not None:
                 with os.fdopen(writing, "wb") as reply:
                     reply.write(pack(found))
         finally:
@@ -100,7 +88,7 @@ def _figures_apart(
     os.close(writing)
     packed = bytearray()
     with os.fdopen(reading, "rb", buffering=0) as reply:
-        while select.select([reply], [], [], None if deadline is None else max(0.0, deadline - time.monotonic()))[0]:
+        while select.select([reply], [], [], max(0.0, deadline - time.monotonic()))[0]:
             if not (part := reply.read(1 << 16)):
                 break
             packed += part
@@ -128,8 +116,9 @@ def _parse(data: bytes, request: dict[str, Any], *, started: float) -> Document:
         # not nothing.
         deadline = started + 0.5 * request["seconds"]
         return read_pdf(
-            data, max_pages=request["max_pages"], deadline=deadline, recogniser=recogniser, figures=_figures_apart
-        )
+            data, max_pages=request["max_pages"], deadline=deadline, recogniser=recogniser,
+            guarded=partial(_apart, deadline=deadline),
+        )  # fmt: skip
     from kb.parsing.citations import with_references
 
     if request["kind"] == "html":

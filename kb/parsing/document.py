@@ -9,15 +9,16 @@ import hashlib
 import re
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kb.errors import ParseError
 from kb.ids import file_key
 from kb.parsing.assembly import assemble, join_lines
 from kb.parsing.citations import raised_marks, with_references
-from kb.parsing.figures import FigureFinder, find_figures
+from kb.parsing.figures import find_figures
 from kb.parsing.floats.captions import find_captions, read_float_pages
 from kb.parsing.frontmatter import FileFacts, mark_front, read_front
 from kb.parsing.headings import find_headings
@@ -30,7 +31,7 @@ from kb.parsing.pdf import PdfPage, PdfReader
 from kb.parsing.references import mark_references
 from kb.parsing.roles import assign_roles, mark_captions, split_run_in_headings
 from kb.parsing.sheets import PaperPages, PrintedSheet, on_pages, on_sheets, read_pages, sheet_labels
-from kb.records import RECOGNISED, Document, Fulltext, Metadata
+from kb.records import RECOGNISED, Document, FigurePlace, Fulltext, Metadata
 from kb.text import UNREAD
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def _only_titles(rows: Sequence[Sequence[Placed]]) -> bool:
 
 
 PARSER = "pdfium/1"
+Places = tuple[FigurePlace, ...] | None  # of figures; None where nobody found out
 _SCANNED_CHARS_PER_PAGE = 50
 _SCANNED_COVER = 0.5
 _MAX_DOCUMENT_LINES = 200_000
@@ -134,7 +136,7 @@ def read_pdf(
     max_pages: int,
     deadline: float | None = None,
     recogniser: Recogniser | None = None,
-    figures: FigureFinder = find_figures,
+    guarded: Callable[[Callable[[], Places]], Places] = lambda search: search(),
 ) -> Document:
     """Parse a PDF.
 
@@ -143,7 +145,7 @@ def read_pdf(
         max_pages: of a longer PDF only so many pages are read.
         deadline: ``time.monotonic()`` after which no further page is read.
         recogniser: reads pages that are pictures without a text layer.
-        figures: ``find_figures``, or what runs it where it can do no harm.
+        guarded: runs the search for figures, which paints pages, where it can do no harm.
 
     Raises:
         ParseError: ``pdf-encrypted``, ``pdf-broken``, ``pdf-scanned`` (pictures of text, no text layer) or
@@ -173,7 +175,8 @@ def read_pdf(
         float_pages = read_float_pages(pages)
         float_captions = find_captions(float_pages, [page.graphics for page in pages], body=body)
         captions = mark_captions(pages, float_captions)
-        places = figures(reader, float_pages, float_captions, body=body, deadline=deadline)
+        search = partial(find_figures, reader, float_pages, float_captions, body=body, deadline=deadline)
+        places = guarded(search) if float_captions else ()
     mark_front(pages, body=body)
     headings = find_headings(pages, outline=on_pages(outline, pages), body=body, supplement=found.supplement)
     assign_roles(pages, captions, body=body)

@@ -9,7 +9,6 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,22 +49,6 @@ MAX_CROP_BYTES = 2_000_000
 _MARGIN_POINTS = 2.0
 _AROUND_POINTS = 7.0  # up and down, that a place may grow
 _INK = 200  # grey levels below it are ink
-
-
-class FigureFinder(Protocol):
-    """How figures are looked for: ``find_figures``, or the same elsewhere."""
-
-    def __call__(
-        self,
-        reader: PdfReader,
-        pages: Sequence[FloatPage],
-        captions: Sequence[FloatCaption],
-        *,
-        body: BodyStyle,
-        deadline: float | None = None,
-    ) -> tuple[FigurePlace, ...] | None:
-        """See ``find_figures``."""
-        ...
 
 
 def find_figures(

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,11 +119,12 @@ def test_whatever_becomes_of_the_search_for_figures_the_text_is_there(
 ) -> None:
     data = SAMPLE.read_bytes()
     whole = read_pdf(data, max_pages=9)
-    apart = read_pdf(data, max_pages=9, figures=child._figures_apart)
+    apart = read_pdf(data, max_pages=9, guarded=partial(child._apart, deadline=time.monotonic() + 60))
     assert apart == whole
     assert apart.figures
-    monkeypatch.setattr("kb.parsing.figures.find_figures", search)
-    without = read_pdf(data, max_pages=9, deadline=time.monotonic() + 3, figures=child._figures_apart)
+    monkeypatch.setattr("kb.parsing.document.find_figures", search)
+    late = time.monotonic() + 3
+    without = read_pdf(data, max_pages=9, deadline=late, guarded=partial(child._apart, deadline=late))
     assert without == replace(whole, figures=None)
 
 

@@ -209,7 +209,7 @@ class PaperViews:
                 paper.id,
                 wire.pack(paper),
                 paper.title,
-                _moment(paper),
+                paper.stated_date or None,
                 int(paper.private),
                 paper.fulltext.state,
                 now(),
@@ -465,10 +465,3 @@ def collection_name(text: str) -> str:
     if not name or len(name) > _LONGEST_NAME or not name.isprintable():
         raise UsageError(f"{text[:60]!r} is no name of a collection: give one line of up to {_LONGEST_NAME} letters")
     return name
-
-
-def _moment(paper: Paper) -> str | None:
-    """When a paper was published, as text that sorts: no more of it than its source says."""
-    if paper.published is None:
-        return None
-    return paper.stated_date if paper.precision in ("year", "month") else paper.published.isoformat()
