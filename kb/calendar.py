@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from kb.records import Reason
+
 EASTERN = ZoneInfo("America/New_York")
 _DAY = timedelta(days=1)
 _SATURDAY, _SUNDAY = 5, 6
@@ -130,19 +132,23 @@ def submission_window(since: date, until: date) -> tuple[datetime, datetime]:
     return start, max(start, _queue_closes(last).astimezone(UTC))
 
 
-def why_nothing(day: date) -> str | None:
+def why_nothing(day: date) -> Reason | None:
     """Why arXiv announces nothing under this date; None when it should (or nothing is known against it)."""
     if day.weekday() >= _SATURDAY:
-        return f"{day} is a {day:%A}: arXiv lists new papers from Monday to Friday"
+        return _nothing("saturday" if day.weekday() == _SATURDAY else "sunday", day=day)
     evening = day - _DAY
     if name := _DEFERRED_EVENINGS.get(evening):
-        return f"arXiv made no announcement on the evening of {evening} ({name})"
+        return _nothing("no-announcement", evening=evening, name=name)
     friday = day - 3 * _DAY
     if name := _FRIDAY_HOLIDAYS.get(friday):
-        return f"arXiv's holiday on Friday {friday} ({name}) may have deferred the announcement of {day}"
+        return _nothing("perhaps-deferred", day=day, friday=friday, name=name)
     if day.year not in HOLIDAY_YEARS and (name := _usual_holiday(evening)):
-        return f"arXiv's holidays of {day.year} are not known here; it usually makes no announcement on {name}"
+        return _nothing("holidays-unknown", year=day.year, name=name)
     return None
+
+
+def _nothing(kind: str, **values: object) -> Reason:
+    return Reason(kind=kind, values={name: str(value) for name, value in values.items()})
 
 
 def _queue_closes(day: date) -> datetime:

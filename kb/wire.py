@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from kb.errors import BadRecord
-from kb.records import Digest
+from kb.records import Digest, Note
 from kb.text import NO_TEXT
 
 T = TypeVar("T")
@@ -58,6 +58,51 @@ def _inward(data: Any) -> Any:
     return [_inward(value) for value in data] if isinstance(data, list | tuple) else data
 
 
+_SENTENCES = {"why": True, "changes": False, "notices": False, "reason": False}
+"""Fields of digests and notes that the first edition wrote as English sentences, and whether such a sentence may tell
+of the user's taste: then no stranger sees it."""
+
+
+def _with_reasons(data: Any, kind: Any) -> Any:
+    """A digest or a note of the first edition (``kb.digest/1``) with its sentences as reasons; others as they are."""
+    if kind not in (Digest, Note) or not isinstance(data, dict):
+        return data
+
+    def reason(said: Any, personal: bool) -> Any:
+        if not isinstance(said, str):
+            return said
+        return {"kind": "as-stated", "values": {"text": said}, "personal": personal}
+
+    def turned(part: Any) -> Any:
+        if not isinstance(part, dict):
+            return part
+        made = dict(part)
+        for name, personal in _SENTENCES.items():
+            if isinstance(said := made.get(name), list):
+                made[name] = [reason(one, personal) for one in said]
+        if isinstance(states := made.get("status"), dict):
+            made["status"] = {name: _status(state) for name, state in states.items()}
+        return made
+
+    def _status(state: Any) -> Any:
+        if not isinstance(state, dict) or not isinstance(said := state.get("reason"), str):
+            return state
+        return {**state, "reason": [reason(said, False)] if said else []}
+
+    whole = turned(data)
+    if kind is Digest:
+        whole["entries"] = [turned(note) for note in _listed(whole, "entries")]
+        whole["skipped"] = [
+            {"title": "", "url": None, **one, "reason": reason(one.get("reason"), False)} if isinstance(one, dict) else one
+            for one in _listed(whole, "skipped")
+        ]
+    return whole
+
+
+def _listed(data: Any, name: str) -> Any:
+    return found if isinstance(found := data.get(name, []), list) else [found]
+
+
 def to_json(record: Any, *, indent: int | None = 2) -> str:
     """A record as a JSON document: same record, same text (UTF-8, fields in the order of their definition)."""
     return escaped_json(json.dumps(to_data(record), ensure_ascii=False, indent=indent))
@@ -76,7 +121,7 @@ def from_data(data: Any, kind: type[T]) -> T:
     """
     _decoder(kind)  # then msgspec knows its classes
     try:
-        return msgspec.convert(_inward(data), kind, strict=False)
+        return msgspec.convert(_with_reasons(_inward(data), kind), kind, strict=False)
     except RecursionError as err:
         raise BadRecord(f"no {_name(kind)}: {_TOO_DEEP}: make it again with kb") from err
     except msgspec.ValidationError as err:

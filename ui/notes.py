@@ -17,7 +17,7 @@ def note_head(note: Note, *, key: str) -> None:
     """Summary and takeaways."""
     if note.changes:
         st.markdown(f"**{t('changed')}**")
-        changes = [library().view.spoken(change, language()) for change in note.changes]
+        changes = [library().view.told(change, language()) for change in note.changes]
         st.markdown(markup.bullets(markup.with_maths(change) for change in changes))
     st.markdown(f"**{t('summary')}**")
     if note.summary is not None:
@@ -63,5 +63,5 @@ def _claims(note: Note, name: str, claims: Sequence[Claim], *, key: str) -> None
 def _reason(note: Note, name: str) -> None:
     """Why a field is empty: it never stays silent."""
     status = note.status.get(name)
-    text = f"{t('not_stated')}: {status.reason}" if status and status.reason else t("not_stated")
+    text = f"{t('not_stated')}: {library().view.told(status.reason, language())}" if status and status.reason else t("not_stated")
     st.caption(markup.plain(text))

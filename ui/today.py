@@ -91,16 +91,20 @@ def _show_digest(digest: Digest, topic: str) -> None:
     names = ("found", "new", "updated", "already_shown", "filtered", "withdrawn", "failed")
     st.caption(t("digest_counts", **{name: getattr(digest.counts, name) for name in names}))
     for notice in digest.notices:
-        st.info(markup.plain(notice))
+        st.info(markup.plain(library().view.told(notice, language())))
     if not digest.entries:
         st.info(t("no_entries"))
     elif all(note.model is None for note in digest.entries):
         st.caption(t("quoted"))
     for number, note in enumerate(digest.entries):
         _card(note, key=f"entry-{number}", day=digest.until, topic=topic)
+    if digest.also_matched:
+        with st.expander(f"{t('also_matched')} ({len(digest.also_matched)})"):
+            st.markdown(markup.bullets(markup.plain(one.title) for one in digest.also_matched))
     if digest.skipped:
         with st.expander(f"{t('skipped')} ({len(digest.skipped)})"):
-            st.markdown(markup.bullets(markup.plain(f"{one.paper_id}: {one.reason}") for one in digest.skipped))
+            told = ((one.title, library().view.told(one.reason, language())) for one in digest.skipped)
+            st.markdown(markup.bullets(markup.plain(f"{title}: {why}") for title, why in told))
 
 
 def _card(note: Note, *, key: str, day: date, topic: str) -> None:
@@ -118,7 +122,7 @@ def _card(note: Note, *, key: str, day: date, topic: str) -> None:
                 show_figures(note.figures[_SHOWN_FIGURES:])
         with st.expander(t("why_here")):
             announced = ", ".join(one.isoformat() for one in note.paper.announced) or day.isoformat()
-            reasons = [t("reason_day", day=announced), *(library().view.spoken(why, language()) for why in note.why)]
+            reasons = [t("reason_day", day=announced), *(library().view.told(why, language()) for why in note.why)]
             st.markdown(markup.bullets(markup.plain(why) for why in reasons))
         opinion_buttons(note.paper, key=key, topic=topic)
 

@@ -82,4 +82,4 @@ def _preview(topic: Topic) -> None:
     for one in [*found[:count][:_MOST_SHOWN], *found[count:][:_MOST_SHOWN]]:
         badge = f":green-badge[{t('inside')}]" if one.inside else f":gray-badge[{t('outside')}]"
         st.markdown(f"{badge} {markup.with_maths(one.title)}")
-        st.caption(markup.plain("; ".join(one.reasons)))
+        st.caption(markup.plain(library().view.told(one.reasons, language())))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,8 +10,9 @@ import streamlit as st
 
 from kb import Job
 from kb.errors import KbError
+from kb.records import Reason
 from ui import address, markup
-from ui.session import library, t
+from ui.session import language, library, t
 
 _STATES = {
     "waiting": ("running", "blue", ":material/hourglass_top:"),
@@ -135,10 +137,16 @@ def _updated(job: Job, report: dict[str, Any]) -> None:
             if st.button(f"{label}: {told}", key=key, icon=":material/today:", type="tertiary"):
                 address.go("today", {"topic": row["topic"], "day": row["day"]})
         else:
-            st.caption(f"{label}: {markup.plain(row['why_nothing'] or t('no_entries'))}")
+            st.caption(f"{label}: {markup.plain(_why_nothing(row['why_nothing']))}")
     lines = [(one["what"], one["reason"]) for one in report["failures"]]
     if lines:
         st.markdown(markup.bullets(markup.plain(t("work_failed", what=a, reason=b)) for a, b in lines))
+
+
+def _why_nothing(reason: Mapping[str, Any] | None) -> str:
+    if reason is None:
+        return t("no_entries")
+    return library().view.told(Reason(kind=reason["kind"], values=reason["values"]), language())
 
 
 def _noted(job: Job, paper: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from kb.answering.screening import Screen
 from kb.answering.verifying import Checked, Statement
 from kb.errors import ModelError
 from kb.protocols import ChatModel
-from kb.records import NOTE_FIELDS, Claim, FieldStatus, Hit, Note, NoteField, Paper
+from kb.records import NOTE_FIELDS, Claim, FieldStatus, Hit, Note, NoteField, Paper, Reason
 from kb.words import cjk_share
 
 _LONGEST = 600  # characters of a sentence
@@ -111,7 +111,7 @@ def with_model(note: Note, asking: Asking) -> Note:
     if chat is None:
         return _without_translation(note) if asking.language == "zh" else note
     if not asking.may_see(note.paper):
-        why = f"{chat.name} is on another machine and the paper is private: allow it with --allow-remote"
+        why = Reason(kind="model-barred", values={"model": chat.name})
         return note.with_fields({name: _remarked(note.field(name), why) for name in NOTE_FIELDS})
     note = _without_orders(note, asking.screen)
     drafts = side_by_side(lambda part: _drafted(part, note.paper, asking, chat), _PARTS)
@@ -126,7 +126,7 @@ def with_model(note: Note, asking: Asking) -> Note:
     made = {}
     for name in NOTE_FIELDS:
         own = [each for (field_name, _), each in zip(statements, checked, strict=True) if field_name == name]
-        made[name] = _settled(note.field(name), own, asking, failed=failures.get(name, ""))
+        made[name] = _settled(note.field(name), own, asking, failed=failures.get(name))
     by_model = any(made[name].status.state == "ok" for name in NOTE_FIELDS)
     done = replace(note, model=chat.name if by_model else None).with_fields(made)
     return _translated(done, chat, asking.screen) if asking.language == "zh" else done
@@ -140,7 +140,7 @@ def _without_orders(note: Note, screen: Screen) -> Note:
     for name, own in fields.items():
         claims = tuple(claim for claim in own.claims if not screen.is_order(claim.text))
         gone = len(own.claims) - len(claims)
-        made[name] = _remarked(replace(own, claims=claims), f"{gone} addressed to a machine" if gone else "")
+        made[name] = _remarked(replace(own, claims=claims), _counted("orders-left-out", gone))
     return note.with_fields(made)
 
 
@@ -149,7 +149,7 @@ class _Drafts:
     """What was written for each field, and why nothing was for the others."""
 
     written: dict[str, list[Statement]] = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, Reason] = field(default_factory=dict)
 
 
 def _drafted(part: _Part, paper: Paper, asking: Asking, chat: ChatModel) -> _Drafts:
@@ -164,7 +164,7 @@ def _drafted(part: _Part, paper: Paper, asking: Asking, chat: ChatModel) -> _Dra
     try:
         reply = chat.structured(SYSTEM, prompt, _schema(part))
     except ModelError as err:
-        drafts.failures.update(dict.fromkeys(part.fields, f"the model failed: {err}"))
+        drafts.failures.update(dict.fromkeys(part.fields, Reason(kind="model-failed", values={"why": str(err)})))
         return drafts
     sentences = drafting.citable(context.passages, screen=asking.screen)
     for name, (_, most) in part.fields.items():
@@ -175,7 +175,7 @@ def _drafted(part: _Part, paper: Paper, asking: Asking, chat: ChatModel) -> _Dra
             if text and not (name == "summary" and _is_abstract(text, paper)):
                 drafts.written.setdefault(name, []).append(Statement(text=text[:_LONGEST], cited=cited))
         if name not in drafts.written:
-            drafts.failures[name] = "the model wrote nothing for it"
+            drafts.failures[name] = Reason(kind="model-wrote-nothing")
     return drafts
 
 
@@ -193,17 +193,18 @@ def _gathered(part: _Part, paper: Paper, asking: Asking) -> list[Hit]:
     return passages.once([*abstract, *(each.hit for each in best_ranked(part.queries, found, asking))])
 
 
-def _settled(own: NoteField, checked: Sequence[Checked], asking: Asking, *, failed: str) -> NoteField:
+def _settled(own: NoteField, checked: Sequence[Checked], asking: Asking, *, failed: Reason | None) -> NoteField:
     """A field by what stands of its draft; its own sentences where nothing fully does."""
     kept = {each.statement.text: each for each in checked if not verifying.is_dropped(each)}
     gone = [each for each in checked if verifying.is_dropped(each)]
     if any(each.verdict in (None, "supported") for each in kept.values()):
-        dropped = f"{len(gone)} drafted without support and dropped" if gone else ""
-        why = "; ".join(filter(None, [dropped, asking.screen.failure]))
+        failure = asking.screen.failure
+        told = (_counted("drafts-dropped", len(gone)), Reason(kind="not-screened", values={"why": failure}) if failure else None)
+        why = tuple(filter(None, told))
         return NoteField(
             claims=tuple(_claim(each, asking) for each in kept.values()), status=FieldStatus(state="ok", reason=why)
         )
-    return _remarked(own, failed or ("the model's draft had no support" if checked else ""))
+    return _remarked(own, failed or (Reason(kind="draft-unsupported") if checked else None))
 
 
 def _claim(checked: Checked, asking: Asking) -> Claim:
@@ -216,19 +217,23 @@ def _claim(checked: Checked, asking: Asking) -> Claim:
     )
 
 
-def _remarked(made: NoteField, why: str) -> NoteField:
-    reason = "; ".join(filter(None, [made.status.reason, why]))
+def _remarked(made: NoteField, why: Reason | None) -> NoteField:
+    reason = (*made.status.reason, why) if why is not None else made.status.reason
     return replace(made, status=replace(made.status, reason=reason))
+
+
+def _counted(kind: str, count: int) -> Reason | None:
+    return Reason(kind=kind, values={"count": str(count)}) if count else None
 
 
 # ----------------------------------------------------------------------------------------- translation
 
 
 def _without_translation(note: Note) -> Note:
-    why = "in the paper's language: there is no model to translate it"
+    why = Reason(kind="no-translator")
     fields = {name: note.field(name) for name in NOTE_FIELDS}
     made = {name: _remarked(own, why) if any(map(_is_foreign, own.claims)) else own for name, own in fields.items()}
-    title = FieldStatus(state="not stated", reason="there is no model to translate it")
+    title = FieldStatus(state="not stated", reason=(why,))
     return replace(note, status={**note.status, "title_translated": title}).with_fields(made)
 
 
@@ -245,15 +250,15 @@ def _translated(note: Note, chat: ChatModel, screen: Screen) -> Note:
     try:
         good = translating.translations(list(dict.fromkeys([*asked, *title])), language="zh", chat=chat)
     except ModelError as err:
-        why = f"not translated: {err}"
+        why = Reason(kind="not-translated", values={"why": str(err)})
         return note.with_fields({name: _remarked(own, why) for name, own in fields.items()})
     made = {name: _field_in(own, good) for name, own in fields.items()}
     new = good.get(note.paper.title)
-    state = FieldStatus(state="ok") if new else FieldStatus(state="failed", reason="its translation changed a name")
+    state = FieldStatus(state="ok") if new else FieldStatus(state="failed", reason=(Reason(kind="title-translation-failed"),))
     if is_foreign and not title:
-        state = FieldStatus(state="not stated", reason="the title is addressed to a machine")
+        state = FieldStatus(state="not stated", reason=(Reason(kind="title-is-order"),))
     elif not title:
-        state = FieldStatus(state="not stated", reason="the title is in Chinese")
+        state = FieldStatus(state="not stated", reason=(Reason(kind="title-is-chinese"),))
     by_model = bool(note.model or new or any(claim.text in good for own in fields.values() for claim in own.claims))
     done = replace(
         note,
@@ -270,5 +275,4 @@ def _field_in(own: NoteField, good: Mapping[str, str]) -> NoteField:
         for claim in own.claims
     )
     left = sum(_is_foreign(claim) for claim in claims)
-    why = f"{left} left in the paper's language: their translation changed a number or a name" if left else ""
-    return _remarked(replace(own, claims=claims), why)
+    return _remarked(replace(own, claims=claims), _counted("translation-failed", left))

@@ -16,7 +16,7 @@ from kb.cli.streams import JobReporter, Reporter, write_document, write_text
 from kb.errors import DONE, FAULTS, IN_PART, NOT_DONE, HomeUnwritable, UsageError
 from kb.records import Answer, Comparison, DemoReport, DemoStep, ManuscriptCheck, Topic
 from kb.rendering import plain_text
-from kb.rendering.reasons import sentence
+from kb.rendering.reasons import sentence, told
 from kb.rendering.single import render_table
 from kb.settings import unknown_variables
 from kb.text import is_text
@@ -322,7 +322,7 @@ def _digest(library: Library, options: argparse.Namespace, reporter: Reporter) -
         progress=reporter.progress,
     )
     for notice in digest.notices:
-        reporter.notice(notice)
+        reporter.notice(told(notice))
     written = library.pages.write(digest, options.format.split(","), out=Path(options.out) if options.out else None)
     status = IN_PART if digest.counts.failed else DONE
     return Result(made=digest, more={"files": written}, text=plain_text.digest(digest, written), status=status)

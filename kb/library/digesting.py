@@ -16,7 +16,23 @@ from kb.errors import EncoderError, HomeError, KbError, UsageError
 from kb.library.pages import Pages, slug
 from kb.library.questions import NOTE_RECIPE, Questions
 from kb.library.topics import EVERYTHING, Encode, LedgerEntry, Period, anchors, remember_periods
-from kb.records import Audience, Digest, DigestCounts, Filters, Language, MadeWith, Note, Paper, Skipped, Topic, Version
+from kb.records import (
+    AlsoMatched,
+    Audience,
+    Digest,
+    DigestCounts,
+    EntryState,
+    Filters,
+    Language,
+    MadeWith,
+    Note,
+    Paper,
+    Reason,
+    Skipped,
+    Topic,
+    Version,
+)
+from kb.rendering.entries import paper_address
 from kb.rendering.labels import page_name_of
 from kb.settings import Settings
 from kb.writing.changes import describe_changes
@@ -41,18 +57,28 @@ class Shown:
     paper: Paper
     how: How
     day: date
-    changes: tuple[str, ...] = ()
-    why: tuple[str, ...] = ()
+    changes: tuple[Reason, ...] = ()
+    why: tuple[Reason, ...] = ()
+
+    @property
+    def state(self) -> EntryState:
+        """The section of the page: a paper that was shown before and has been withdrawn has one of its own."""
+        return "withdrawn" if self.paper.withdrawn else self.how
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unlisted:
     """A paper that was found and is not on the page. ``mark`` is what the ledger keeps of it; None: nothing."""
 
-    skipped: Skipped
+    paper: Paper
+    reason: Reason
     counted_as: CountedAs
-    paper: Paper | None = None
     mark: Literal["skipped", "replacement"] | None = None
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether nothing but the limit of the page left it out."""
+        return self.reason.kind == "limit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +161,7 @@ class Digests:
         return DigestSelection(
             shown=tuple(replace(verdict, why=why) for verdict, why in verdicts if isinstance(verdict, Shown)),
             left_out=(
-                *(Unlisted(skipped=skipped, counted_as="filtered") for skipped in outside),
+                *outside,
                 *(verdict for verdict, _ in verdicts if isinstance(verdict, Unlisted)),
             ),
         )
@@ -164,7 +190,7 @@ class Digests:
         shown = tuple(one for one in choice.shown if one.paper.id in notes)
         left_out = (*choice.left_out, *failed)
         model = self._settings.model_name
-        counted: Counter[str] = Counter([*(one.how for one in shown), *(one.counted_as for one in left_out)])
+        counted: Counter[str] = Counter([*(one.state for one in shown), *(one.counted_as for one in left_out)])
         made = Digest(
             topic=topic.name if topic else None,
             query=topic.query if topic else "",
@@ -180,7 +206,18 @@ class Digests:
             ),
             counts=DigestCounts(found=counted.total(), **counted),
             entries=tuple(notes[one.paper.id] for one in shown),
-            skipped=tuple(sorted((one.skipped for one in left_out), key=lambda skipped: skipped.paper_id)),
+            also_matched=tuple(
+                AlsoMatched(paper_id=one.paper.id, title=one.paper.title, url=paper_address(one.paper))
+                for one in left_out
+                if one.is_cut
+            ),
+            skipped=tuple(
+                Skipped(
+                    paper_id=one.paper.id, title=one.paper.title, url=paper_address(one.paper), reason=one.reason
+                )
+                for one in sorted(left_out, key=lambda one: one.paper.id)
+                if not one.is_cut
+            ),
             notices=() if shown else (explain_nothing(since, until, found=len(left_out)),),
         )
         return Composition(digest=made, shown=shown, left_out=left_out)
@@ -194,12 +231,12 @@ class Digests:
         for number, one in enumerate(shown, start=1):
             try:
                 made = self._questions.note(one.paper.id, language=language)
-                notes[one.paper.id] = replace(made, changes=one.changes, why=one.why)
+                notes[one.paper.id] = replace(made, state=one.state, changes=one.changes, why=one.why)
             except (HomeError, EncoderError):
                 raise  # the next paper would fare no better
             except KbError as err:
-                skipped = Skipped(paper_id=one.paper.id, reason=f"no note: {err}")
-                failed.append(Unlisted(skipped=skipped, counted_as="failed", paper=one.paper, mark="skipped"))
+                why = Reason(kind="no-note", values={"why": str(err)})
+                failed.append(Unlisted(paper=one.paper, reason=why, counted_as="failed", mark="skipped"))
             if progress is not None:
                 progress("notes", number, len(shown))
         return notes, failed
@@ -222,8 +259,8 @@ def enter(catalog: Catalog, made: Composition) -> None:
     for one in made.shown:
         ledger.show(name, one.paper.id, version=one.paper.version or 0, day=one.day, how=one.how)
     for left in made.left_out:
-        if left.mark is not None and left.paper is not None:
-            version, reason = left.paper.version or 0, left.skipped.reason
+        if left.mark is not None:
+            version, reason = left.paper.version or 0, left.reason.kind
             ledger.show(name, left.paper.id, version=version, day=made.digest.until, how=left.mark, reason=reason)
 
 
@@ -270,14 +307,14 @@ def write_feed(
     return pages.write(made.digest, ["rss"], out=out / slug(topic.name), root=out, papers_on=papers_on)
 
 
-def explain_nothing(since: date, until: date, *, found: int) -> str:
+def explain_nothing(since: date, until: date, *, found: int) -> Reason:
     """Why a digest has no entries."""
-    when = str(since) if since == until else f"{since} to {until}"
+    if not found and since == until and (reason := why_nothing(since)):
+        return reason
+    period = {"since": since.isoformat(), "until": until.isoformat()}
     if found:
-        return f"nothing to show for {when}: {found} found, each left out for the reason given with it"
-    if since == until and (reason := why_nothing(since)):
-        return f"nothing for {when}: {reason}"
-    return f"nothing for {when}: no stored paper that was announced then belongs here; kb update brings the newest"
+        return Reason(kind="none-shown", values={**period, "found": str(found)})
+    return Reason(kind="none-stored", values=period)
 
 
 def _period(newest: date | None, day: date | None, since: date | None, until: date | None) -> tuple[date, date]:
@@ -324,20 +361,21 @@ class _Chooser:
         elsewhere = [entry for entry in shown if entry.version >= version or entry.day > self.until]
         if elsewhere:
             days = {entry.day for entry in elsewhere}
-            return _left_out(paper, f"shown on {min(days)}", "already_shown")
+            reason = Reason(kind="shown-before", values={"day": min(days).isoformat()})
+            return Unlisted(paper=paper, reason=reason, counted_as="already_shown")
         if not shown and paper.withdrawn:
-            return _left_out(paper, "withdrawn", "withdrawn", mark="skipped")
+            return Unlisted(paper=paper, reason=Reason(kind="withdrawn"), counted_as="withdrawn", mark="skipped")
         if not shown and self._only_replaced(paper, entries):
-            reason = f"version {version} of a paper that this topic has not shown"
-            return _left_out(paper, reason, "filtered", mark="replacement")
+            reason = Reason(kind="version-of-unshown", values={"version": str(version)})
+            return Unlisted(paper=paper, reason=reason, counted_as="filtered", mark="replacement")
         day = min((day for day in paper.announced if self.since <= day <= self.until), default=self.until)
         if shown:  # a reader of the old version must learn of the new one, however many others there are
             older = max(entry.version for entry in shown)
             changes = _changes(self.versions(paper.id), paper, since_version=older)
             return Shown(paper=paper, how="updated", day=day, changes=changes)
         if self.topic is not None and self.room[day] >= self.topic.limit:
-            reason = f"not among the {self.topic.limit} most relevant of {day}"
-            return _left_out(paper, reason, "filtered", mark="skipped")
+            reason = Reason(kind="limit", values={"limit": str(self.topic.limit), "day": day.isoformat()})
+            return Unlisted(paper=paper, reason=reason, counted_as="filtered", mark="skipped")
         self.room[day] += 1
         return Shown(paper=paper, how="new", day=day)
 
@@ -376,7 +414,7 @@ def _ranked(
     *,
     encode: Encode,
     since: date,
-) -> tuple[list[tuple[Paper, tuple[str, ...]]], list[Skipped]]:
+) -> tuple[list[tuple[Paper, tuple[Reason, ...]]], list[Unlisted]]:
     """The papers of the topic with the reasons, most relevant first, and those found but left out; what the topic does
     not find is not mentioned.
 
@@ -388,11 +426,15 @@ def _ranked(
     judged = {paper.id: judge(topic, paper) for paper in papers if concerns(topic, paper)}
     inside = [paper for paper in papers if paper.id in judged and judged[paper.id].inside]
     relevant = rank(inside, topic=topic, anchors=anchors(catalog, topic, before=since), encode=encode)
-    ranked = [(paper, (*judged[paper.id].reasons, *relevance.told)) for paper, relevance in relevant]
+    ranked = [(paper, (*relevance.likeness, *judged[paper.id].reasons)) for paper, relevance in relevant]
     known, stays = {paper.id for paper in inside}, {paper.id for paper in was_shown}
-    ranked += [(paper, ("the topic has shown it before",)) for paper in was_shown if paper.id not in known]
-    outside = {key: one.reasons for key, one in judged.items() if not one.inside and key not in stays}
-    return ranked, [Skipped(paper_id=key, reason="; ".join(reasons)) for key, reasons in outside.items()]
+    ranked += [(paper, (Reason(kind="shown-by-topic"),)) for paper in was_shown if paper.id not in known]
+    outside = [
+        Unlisted(paper=paper, reason=judged[paper.id].reasons[0], counted_as="filtered")
+        for paper in papers
+        if paper.id in judged and not judged[paper.id].inside and paper.id not in stays
+    ]
+    return ranked, outside
 
 
 def _history(catalog: Catalog, topic: str) -> dict[str, list[LedgerEntry]]:
@@ -407,14 +449,9 @@ def _history(catalog: Catalog, topic: str) -> dict[str, list[LedgerEntry]]:
     return history
 
 
-def _left_out(
-    paper: Paper, reason: str, counted_as: CountedAs, *, mark: Literal["skipped", "replacement"] | None = None
-) -> Unlisted:
-    return Unlisted(skipped=Skipped(paper_id=paper.id, reason=reason), counted_as=counted_as, paper=paper, mark=mark)
-
-
-def _changes(versions: Sequence[Version], paper: Paper, *, since_version: int) -> tuple[str, ...]:
-    """What is new since a version that was shown; never empty."""
+def _changes(versions: Sequence[Version], paper: Paper, *, since_version: int) -> tuple[Reason, ...]:
+    """What is new since a version that was shown; never empty. Of a version that was not seen nothing is guessed."""
     old = {version.version: version for version in versions}.get(since_version)
     described = tuple(describe_changes(old, paper)) if old is not None else ()
-    return described or (f"version {paper.version} replaces version {since_version}",)
+    numbers = {"new": str(paper.version), "old": str(since_version)}
+    return described or (Reason(kind="replaces" if old is not None else "replaces-unseen", values=numbers),)

@@ -18,7 +18,7 @@ from kb.ids import paper_key, plain_words
 from kb.input_files import read_file
 from kb.protocols import Vectors
 from kb.records import NO_FILTERS, Candidate, Filters, Preview, PreviewCounts, Topic
-from kb.writing.relevance import Anchor, rank
+from kb.writing.relevance import Anchor, Standing, rank
 from kb.writing.topic_query import parse_query
 from kb.writing.topics import judge
 
@@ -178,26 +178,26 @@ def anchors(catalog: Catalog, topic: Topic | None, *, before: date | None = None
     ``before`` is the first day of the period: papers announced from then on are no witnesses of the user's taste
     unless the user said so, because they may have come in with this very run.
     """
-    found: dict[str, tuple[float, str]] = {}
+    found: dict[str, tuple[float, Standing]] = {}
 
-    def stand(keys: Sequence[str], weight: float, why: str) -> None:
+    def stand(keys: Sequence[str], weight: float, standing: Standing) -> None:
         for key in keys:
             if key not in found:
-                found[key] = (weight, why)
+                found[key] = (weight, standing)
 
     opinions = catalog.papers.opinions(topic=topic.name if topic else "")
-    stand([key for key, liking in opinions.items() if liking < 0], -1.0, "you dislike it")
+    stand([key for key, liking in opinions.items() if liking < 0], -1.0, "disliked")
     if topic is not None:
         examples = catalog.papers.ids(Filters(papers=topic.examples)) if topic.examples else []
-        stand(examples, 1.0, "an example of the topic")
-    stand([key for key, liking in opinions.items() if liking > 0], 1.0, "you like it")
+        stand(examples, 1.0, "example")
+    stand([key for key, liking in opinions.items() if liking > 0], 1.0, "liked")
     if topic is not None:
-        stand(catalog.papers.ids(Filters(tags=(topic.name,))), 1.0, f"tagged {topic.name}")
-    stand(catalog.ledger.tagged(), 0.6, "you tagged it")
-    stand(_own(catalog, before=before), 0.4, "in your library")
+        stand(catalog.papers.ids(Filters(tags=(topic.name,))), 1.0, "tagged-as")
+    stand(catalog.ledger.tagged(), 0.6, "tagged")
+    stand(_own(catalog, before=before), 0.4, "library")
     strongest = sorted(found, key=lambda key: (-abs(found[key][0]), key))[:_MOST_ANCHORS]
     papers = catalog.papers.many(strongest)
-    return [Anchor(paper=papers[key], weight=found[key][0], why=found[key][1]) for key in strongest if key in papers]
+    return [Anchor(paper=papers[key], weight=found[key][0], standing=found[key][1]) for key in strongest if key in papers]
 
 
 def _own(catalog: Catalog, *, before: date | None) -> list[str]:

@@ -45,12 +45,14 @@ from kb.records import (
     Language,
     Metadata,
     Paper,
+    Reason,
     SourceRecord,
     Topic,
     TopicReport,
     UpdateReport,
 )
 from kb.rendering import render_digest
+from kb.rendering.reasons import sentence
 from kb.settings import Settings
 from kb.writing.topics import arxiv_query, concerns, feed_categories
 
@@ -217,8 +219,7 @@ class _Update:
                     continue  # what failed is among the failures
                 if day == self._newest and newest is None and self._is_not_out(topic, day, page):
                     carried = page.day if page is not None else None
-                    why = f"arXiv's feed still carries {carried or 'no date'}: run kb update again later"
-                    self._explain(topic, day, why)
+                    self._explain(topic, day, Reason(kind="feed-is-old", values={"day": str(carried or "")}))
                 else:
                     self._do(topic, day, came, source="feed" if came is newest else "api")
         except HomeError:
@@ -249,7 +250,7 @@ class _Update:
         choice = self._digests.choose(topic, since=day, until=day)
         return not (choice.shown or choice.left_out)
 
-    def _explain(self, topic: Topic, day: date, why: str) -> None:
+    def _explain(self, topic: Topic, day: date, why: Reason) -> None:
         """A day of a topic without a page."""
         self._reports.append(TopicReport(topic=topic.name, day=day, counts=DigestCounts(), why_nothing=why))
 
@@ -268,12 +269,12 @@ class _Update:
     def _repeat(self, topic: Topic) -> None:
         """Nothing is due: on an announcement day its pages are written again, on another the zero is explained."""
         if self._today == self._newest:
-            why = "the day was done before, and nothing was found then"
+            why = Reason(kind="done-before")
             self._finish(topic, self._newest, self._compose(topic, self._newest), why=why, source="library")
             return
-        self._explain(topic, self._today, why_nothing(self._today) or f"arXiv announces nothing on {self._today}")
+        self._explain(topic, self._today, _why_no_page(self._today))
 
-    def _finish(self, topic: Topic, day: date, made: Composition, *, why: str | None, source: AskedWhom) -> None:
+    def _finish(self, topic: Topic, day: date, made: Composition, *, why: Reason | None, source: AskedWhom) -> None:
         """Pages first, then the memory of them: a stop in between only writes the same pages again."""
         digest = made.digest
         forms = [form for form in self._forms if form != "rss"]  # a feed is the topic's, not the day's
@@ -287,7 +288,7 @@ class _Update:
         row = TopicReport(topic=topic.name, day=day, counts=digest.counts, why_nothing=told, source=source)
         self._reports.append(row)
         self._failures += [
-            Failure(what=left.skipped.paper_id, code="no-note", reason=left.skipped.reason, retry=True)
+            Failure(what=left.paper.id, code="no-note", reason=sentence(left.reason), retry=True)
             for left in made.left_out
             if left.counted_as == "failed"
         ]
@@ -406,7 +407,7 @@ class Gathered:
 
     ready: set[date] = field(default_factory=set)
     replaced: dict[date, set[str]] = field(default_factory=dict)
-    remarks: dict[date, str] = field(default_factory=dict)
+    remarks: dict[date, Reason] = field(default_factory=dict)
 
 
 class Announcements:
@@ -467,7 +468,7 @@ class Announcements:
             gathered.replaced.setdefault(day, set()).update(_ids(item))
         self._add(mine)
         for day in days:
-            gathered.remarks[day] = f"arXiv was asked for {query} and has nothing of {day} that is new here"
+            gathered.remarks[day] = Reason(kind="api-has-none", values={"query": query, "day": day.isoformat()})
         return gathered
 
     def _changed(self, topic: Topic, *, since: date, until: date) -> Iterator[Item | Failure]:
@@ -579,12 +580,15 @@ def _first_from(days: Sequence[date], metadata: Metadata | None) -> date:
     return min((day for day in days if day >= stated), default=max(days))
 
 
-def _remark(topic: Topic, entries: Sequence[FeedEntry], day: date) -> str:
+def _why_no_page(day: date) -> Reason:
+    return why_nothing(day) or Reason(kind="no-listing", values={"day": day.isoformat()})
+
+
+def _remark(topic: Topic, entries: Sequence[FeedEntry], day: date) -> Reason:
     asked = feed_categories(topic) or ()
     listed = 0
     for entry in entries:
         names = {name for one in entry.metadata.categories or () for name in (one, one.partition(".")[0])}
         listed += not names.isdisjoint(asked)
-    if not listed:
-        return f"arXiv's feed of {day} lists nothing in {', '.join(asked)}"
-    return f"arXiv's feed of {day} lists {listed} in {', '.join(asked)}, and none of them belongs here"
+    values = {"day": day.isoformat(), "categories": ", ".join(asked), "listed": str(listed)}
+    return Reason(kind="feed-lists-others" if listed else "feed-lists-none", values=values)

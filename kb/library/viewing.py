@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,15 +127,9 @@ class View:
         catalog = self._store.catalog()
         return kept_figures(catalog, catalog.papers.resolve(paper))
 
-    def told(self, reason: Reason | str | None) -> str:
-        """The reason of a verdict or a notice as a sentence in the language of the library; "" for none."""
-        return told(reason, self._settings.language)
-
-    def spoken(self, sentence: str, language: Language) -> str:
-        """A reason or a change of a note, which the data have in English, in the language of a page."""
-        from kb.rendering.reasons import spoken
-
-        return spoken(sentence, language)
+    def told(self, reason: Reason | Iterable[Reason] | str | None, language: Language | None = None) -> str:
+        """A reason, or several, as a sentence in a language (that of the library if None); "" for none."""
+        return told(reason, language or self._settings.language)
 
     def map(self, *, limit: int = 2_000) -> PaperMap:
         """At most ``limit`` papers, evenly over all days, as points of a plane in which similar abstracts lie near each

@@ -9,10 +9,13 @@ from typing import Literal
 
 from kb.ids import is_content_key
 from kb.records.claims import Claim, Language
+from kb.records.intake import Reason
 from kb.records.papers import Box, Paper
 
 Audience = Literal["self", "public"]
 FieldState = Literal["ok", "extractive", "not stated", "failed"]
+EntryState = Literal["new", "updated", "withdrawn"]
+SentenceRole = Literal["background", "problem", "objective", "method", "result", "significance", "availability"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +23,7 @@ class FieldStatus:
     """How a field of a note came about; "failed" and "not stated" say why."""
 
     state: FieldState
-    reason: str = ""
+    reason: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,14 @@ NOTE_FIELDS = ("summary", "takeaways", *ABSTRACT_PARTS, *CONCLUSION_PARTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AbstractSentence:
+    """A sentence of the abstract and what it does there; None: nothing that the scorer is sure of."""
+
+    text: str
+    role: SentenceRole | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoteField:
     """A field of a note: what it says, and how it came about."""
 
@@ -70,10 +81,13 @@ class NoteField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """The structured reading note of one paper. ``status`` has an entry for each field of the note.
+    """The structured reading note of one paper. ``status`` has an entry for each field that was looked for: a part that
+    only a full text can fill has none where no full text was read, since nothing can be said of it.
 
-    ``changes`` says what is new in a version that updates one already shown (empty otherwise); ``why`` says what
-    brought the paper onto a topic's page: what of the topic holds, and the words and papers that made it relevant.
+    ``abstract_sentences`` is the abstract once, cut into sentences in their order. On a digest ``state`` says in which
+    section the paper stands (None for a note alone), ``changes`` what is new in a version that updates one already
+    shown (empty otherwise), ``why`` what brought the paper onto the page: what of the topic holds, and the papers and
+    words that made it relevant.
     """
 
     paper: Paper
@@ -89,12 +103,20 @@ class Note:
     figures: tuple[Figure, ...] = ()
     title_translated: str | None = None
     status: Mapping[str, FieldStatus] = field(default_factory=dict)
-    changes: tuple[str, ...] = ()
-    why: tuple[str, ...] = ()
+    abstract_sentences: tuple[AbstractSentence, ...] = ()
+    state: EntryState | None = None
+    changes: tuple[Reason, ...] = ()
+    why: tuple[Reason, ...] = ()
+
+    @property
+    def is_of_abstract(self) -> bool:
+        """Whether the record alone was read: there is no full text."""
+        return self.paper.fulltext.state == "none"
 
     def field(self, name: str) -> NoteField:
         """One of ``NOTE_FIELDS`` with its status."""
-        status = self.status[f"conclusion.{name}" if name in CONCLUSION_PARTS else name]
+        key = f"conclusion.{name}" if name in CONCLUSION_PARTS else name
+        status = self.status.get(key) or FieldStatus(state="not stated", reason=(Reason(kind="full-text-not-read"),))
         if name == "summary":
             return NoteField(claims=(self.summary,) if self.summary else (), status=status)
         return NoteField(claims=getattr(self.conclusion if name in CONCLUSION_PARTS else self, name), status=status)
@@ -131,10 +153,8 @@ def _marked(claim: Claim, markers: dict[tuple[str, int, int], str]) -> Claim:
 def _overall(parts: Sequence[NoteField]) -> FieldStatus:
     stated = [part for part in parts if part.claims]
     if not stated:
-        return FieldStatus(state="not stated", reason="none of its parts is stated")
-    if all(part.status.state == "ok" for part in stated):
-        return FieldStatus(state="ok")
-    return FieldStatus(state="extractive", reason="its parts say more")
+        return FieldStatus(state="not stated", reason=(Reason(kind="no-part-stated"),))
+    return FieldStatus(state="ok" if all(part.status.state == "ok" for part in stated) else "extractive")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,10 +178,21 @@ class Topic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """A paper that is not in the digest, and why."""
+    """A paper that is not in the digest, and why. ``url`` is None where no address is known."""
 
     paper_id: str
-    reason: str
+    title: str
+    url: str | None
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlsoMatched:
+    """A paper that belongs to the digest and that its limit left out."""
+
+    paper_id: str
+    title: str
+    url: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +222,8 @@ class DigestCounts:
 class Digest:
     """The notes of the papers of a topic announced in a period (inclusive days, UTC), as data.
 
-    ``notices`` say what a reader should know of the whole, above all why there is no entry.
+    ``also_matched`` are the papers that the topic's limit left out, the most relevant first; ``skipped`` the others
+    that are not shown. ``notices`` say what a reader should know of the whole, above all why there is no entry.
     """
 
     topic: str | None
@@ -203,8 +235,9 @@ class Digest:
     made_with: MadeWith
     counts: DigestCounts
     entries: tuple[Note, ...] = ()
+    also_matched: tuple[AlsoMatched, ...] = ()
     skipped: tuple[Skipped, ...] = ()
-    notices: tuple[str, ...] = ()
+    notices: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from kb.records.digests import DigestCounts, Topic
 from kb.records.documents import PrintedEquation, PrintedTable
-from kb.records.intake import Failure, Joined
+from kb.records.intake import Failure, Joined, Reason
 from kb.records.papers import Paper, Version
 
 
@@ -115,7 +115,7 @@ class Candidate:
     paper_id: str
     title: str
     inside: bool
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
     score: float | None = None
     announced: tuple[date, ...] = ()
 
@@ -163,7 +163,7 @@ class TopicReport:
     topic: str
     day: date
     counts: DigestCounts
-    why_nothing: str | None = None
+    why_nothing: Reason | None = None
     source: Literal["feed", "api", "library"] = "library"
 
 

@@ -10,7 +10,7 @@ from kb.links import web_address
 from kb.records import ABSTRACT_PARTS, CONCLUSION_PARTS, Claim, Digest, Figure, Language, Note, Paper
 from kb.rendering.labels import label, page_of
 from kb.rendering.licences import licence_name, may_republish, publishable_note
-from kb.rendering.reasons import spoken as told_in
+from kb.rendering.reasons import told
 from kb.text import UNREAD
 
 
@@ -146,8 +146,8 @@ def note_entry(
         ),
         quotes=_quotes(shown, spoken),
         no_figures=page.absent("figures") if not shown.figures else "",
-        changes=tuple(told_in(change, spoken) for change in shown.changes),
-        why=tuple(told_in(reason, spoken) for reason in shown.why),
+        changes=tuple(told(change, spoken) for change in shown.changes),
+        why=tuple(told(reason, spoken) for reason in shown.why),
     )
 
 
@@ -173,7 +173,7 @@ class _Page:
         """Why there is nothing: it failed, may not be shown, or the paper does not say."""
         status = self._note.status.get(field)
         if status is not None and status.state == "failed":
-            return label(self._language, "failed", reason=status.reason)
+            return label(self._language, "failed", reason=told(status.reason, self._language))
         if self._withheld and status is not None and status.state in ("ok", "extractive"):
             return label(self._language, "withheld")
         return label(self._language, "not stated")
@@ -211,7 +211,7 @@ def _quotes(note: Note, language: Language) -> tuple[Quote, ...]:
 
 def notices(digest: Digest) -> Iterator[str]:
     """What the digest says of itself (why it is empty), and how the text was made, truthfully."""
-    yield from (told_in(notice, digest.language) for notice in digest.notices)
+    yield from (told(notice, digest.language) for notice in digest.notices)
     if digest.made_with.model is None:
         yield label(digest.language, "made_extractive")
         if remark := label(digest.language, "made_zh"):

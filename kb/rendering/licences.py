@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kb.records import CONCLUSION_PARTS, Claim, Conclusion, Digest, Note, Paper
-from kb.rendering.reasons import is_personal
 
 # Creative Commons licences and the public domain (https://creativecommons.org/licenses/). arXiv's own licence to
 # distribute (nonexclusive-distrib) gives readers no right to republish. An unknown licence is none.
@@ -45,7 +44,8 @@ def publishable(digest: Digest) -> Digest:
     """The digest as its audience may see it; doing it twice is doing it once."""
     if digest.audience == "self":
         return digest
-    return replace(digest, entries=tuple(publishable_note(note) for note in digest.entries))
+    skipped = tuple(one for one in digest.skipped if not one.reason.personal)
+    return replace(digest, entries=tuple(publishable_note(note) for note in digest.entries), skipped=skipped)
 
 
 def publishable_note(note: Note) -> Note:
@@ -56,7 +56,7 @@ def publishable_note(note: Note) -> Note:
     that it was left out and not that the paper does not state it.
     """
     paper = replace(note.paper, tags=(), collections=(), sources=())
-    note = replace(note, paper=paper, why=tuple(reason for reason in note.why if not is_personal(reason)))
+    note = replace(note, paper=paper, why=tuple(reason for reason in note.why if not reason.personal))
     if may_republish(note.paper.license):
         return note
 

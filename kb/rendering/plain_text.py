@@ -421,7 +421,7 @@ def topic_preview(preview: Preview) -> str:
                 continue
         mark = f"in  {candidate.score:+.3f}" if candidate.score is not None else "out       "
         lines.append(f"{mark}  {candidate.paper_id}  {textwrap.shorten(candidate.title, 70, placeholder='…')}")
-        lines += [f"      {reason}" for reason in candidate.reasons]
+        lines += [f"      {sentence(reason)}" for reason in candidate.reasons]
     if left < 0:
         lines.append(f"… and {-left} more that are out: --json has all")
     return "\n".join(lines)
@@ -497,7 +497,7 @@ def update(report: UpdateReport) -> str:
             f"failed {counts.failed}"
         )
         if entry.why_nothing:
-            lines.append(f"    {entry.why_nothing}")
+            lines.append(f"    {sentence(entry.why_nothing)}")
     lines += [f"wrote {path}" for path in report.files]
     failed: dict[str, list[str]] = {}
     for failure in report.failures:

@@ -1,17 +1,9 @@
-"""What the library says of papers, as sentences in each language of a page.
-
-Reasons (why records were joined, what was assumed of a file, why a statement is in doubt) come as records. Why a paper
-is on a page and what changed stand in the data in English: a page in another language has its own sentences, and
-reading a page gives the English again, so that it can be checked. Their templates are told apart by their fixed words.
-"""
+"""What the library says of papers, as sentences in each language of a page: made last, from records alone."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
-
+from collections.abc import Iterable, Mapping
 from kb.records import Language, Reason
-from kb.rendering.labels import template_pattern
 
 _SENTENCES = {
     "joined-by-you": "you said that they are one paper",
@@ -50,6 +42,86 @@ _SENTENCES = {
     "passages-waiting": "{count} passages are not indexed yet: wait for kb add to end, or run kb doctor --fix",
     "index-incomplete": "the index is incomplete ({indexes}), something may be missing here: run kb reindex",
     "file-of-another-paper": "an entry names a file whose first page is another paper's ({file})",
+    # why a paper is on a topic's page
+    "example": "it is an example of the topic",
+    "query": "the topic's query holds",
+    "asks-nothing": "the topic asks for nothing",
+    "shown-by-topic": "the topic has shown it before",
+    "says": "it says {phrases}",
+    "by": "it is by {name}",
+    "in": "it is in {category}",
+    "cross-listed": "it is cross-listed in {category}",
+    "like-example": "like “{title}”, an example of the topic",
+    "like-liked": "like “{title}” that you liked",
+    "like-disliked": "like “{title}” that you dislike",
+    "like-tagged": "like “{title}” that you tagged",
+    "like-tagged-as": "like “{title}” that you tagged for the topic",
+    "like-library": "like “{title}” in your library",
+    "words-for": "words for it: {words}",
+    "words-against": "words against it: {words}",
+    # why it is not
+    "query-fails": "the query does not hold (not found: {terms})",
+    "query-excludes": "the query excludes it",
+    "must-occur": "“{phrase}” must occur and does not",
+    "must-not-occur": "“{phrase}” must not occur and does",
+    "by-none": "none of its authors is {names}",
+    "in-none": "it is in {found}, not in {wanted}",
+    "limit": "not among the {limit} most relevant of {day}",
+    "shown-before": "shown on {day}",
+    "version-of-unshown": "version {version} of a paper that this topic has not shown",
+    "no-note": "no note: {why}",
+    # what changed
+    "withdrawn": "the paper has been withdrawn",
+    "title-was": "title was: {text}",
+    "authors-added": "authors added: {text}",
+    "authors-removed": "authors removed: {text}",
+    "authors-reordered": "authors are now in this order: {text}",
+    "comment-was": "comment was: {text}",
+    "abstract-removed": "abstract, removed: {text}",
+    "abstract-added": "abstract, added: {text}",
+    "replaces": "version {new} replaces version {old}",
+    "replaces-unseen": "version {new}; version {old} was shown before and is not stored here, so what changed is not known",
+    # why there is nothing
+    "none-shown": "nothing to show: {found} found, each left out for the reason given with it",
+    "none-stored": "no stored paper that was announced then belongs here; kb update brings the newest",
+    "saturday": "{day} is a Saturday: arXiv lists new papers from Monday to Friday",
+    "sunday": "{day} is a Sunday: arXiv lists new papers from Monday to Friday",
+    "no-announcement": "arXiv made no announcement on the evening of {evening} ({name})",
+    "perhaps-deferred": "arXiv's holiday on Friday {friday} ({name}) may have deferred the announcement of {day}",
+    "holidays-unknown": "arXiv's holidays of {year} are not known here; it usually makes no announcement on {name}",
+    "no-listing": "arXiv announces nothing on {day}",
+    "feed-is-old": "arXiv's feed still carries {day}: run kb update again later",
+    "feed-lists-none": "arXiv's feed of {day} lists nothing in {categories}",
+    "feed-lists-others": "arXiv's feed of {day} lists {listed} in {categories}, and none of them belongs here",
+    "api-has-none": "arXiv was asked for {query} and has nothing of {day} that is new here",
+    "done-before": "the day was done before, and nothing was found then",
+    # how a field of a note came about
+    "quoted": "sentences of the paper",
+    "quoted-from-abstract": "sentences of the abstract",
+    "no-sentence": "no sentence tells it",
+    "no-text": "neither an abstract nor a full text with prose is stored",
+    "abstract-is-one-sentence": "the abstract is a single sentence, and an abstract is no summary",
+    "no-part-stated": "none of its parts is stated",
+    "full-text-not-read": "the full text was not read",
+    "title-as-recorded": "the title is shown as the record has it",
+    "no-figure": "no figure or table was cut from the full text",
+    "no-full-text": "no full text is stored ({why})",
+    "no-keywords": "no keywords were found in the paper",
+    "papers-own": "the paper's own",
+    "model-failed": "the model failed: {why}",
+    "model-wrote-nothing": "the model wrote nothing for it",
+    "draft-unsupported": "the model's draft had no support",
+    "drafts-dropped": "{count} drafted without support and dropped",
+    "not-screened": "{why}",
+    "orders-left-out": "{count} addressed to a machine",
+    "model-barred": "{model} is on another machine and the paper is private: allow it with --allow-remote",
+    "no-translator": "in the paper's language: there is no model to translate it",
+    "not-translated": "not translated: {why}",
+    "translation-failed": "{count} left in the paper's language: their translation changed a number or a name",
+    "title-translation-failed": "its translation changed a name",
+    "title-is-order": "the title is addressed to a machine",
+    "title-is-chinese": "the title is in Chinese",
+    "as-stated": "{text}",
 }
 _CHINESE = {
     "cites-nothing": "未引用任何所示句子",
@@ -64,7 +136,61 @@ _CHINESE = {
     "sign-unread": "页面上有一个符号无法识别",
     "passages-waiting": "{count} 个段落尚未编入索引：请等待 kb add 结束，或运行 kb doctor --fix",
     "index-incomplete": "索引不完整（{indexes}），结果可能有遗漏：请运行 kb reindex",
-}  # the reasons that the app shows
+    "example": "是该主题的示例论文",
+    "query": "符合该主题的查询",
+    "asks-nothing": "该主题没有条件",
+    "shown-by-topic": "该主题曾展示过",
+    "says": "含有 {phrases}",
+    "by": "作者为 {name}",
+    "in": "属于 {category}",
+    "cross-listed": "交叉列入 {category}",
+    "like-example": "与该主题的示例“{title}”相近",
+    "like-liked": "与你喜欢的“{title}”相近",
+    "like-disliked": "与你不喜欢的“{title}”相近",
+    "like-tagged": "与你标记过的“{title}”相近",
+    "like-tagged-as": "与你为该主题标记的“{title}”相近",
+    "like-library": "与你库中的“{title}”相近",
+    "words-for": "支持的词：{words}",
+    "words-against": "反对的词：{words}",
+    "query-fails": "不符合查询（未找到：{terms}）",
+    "query-excludes": "被查询排除",
+    "must-occur": "须含“{phrase}”而没有",
+    "must-not-occur": "含有不应出现的“{phrase}”",
+    "by-none": "作者中没有 {names}",
+    "in-none": "属于 {found}，不属于 {wanted}",
+    "limit": "不在 {day} 最相关的 {limit} 篇之内",
+    "shown-before": "已于 {day} 展示",
+    "version-of-unshown": "该主题未展示过的论文的第 {version} 版",
+    "no-note": "没有笔记：{why}",
+    "withdrawn": "论文已被撤回",
+    "title-was": "原标题：{text}",
+    "authors-added": "新增作者：{text}",
+    "authors-removed": "移除作者：{text}",
+    "authors-reordered": "作者顺序现为：{text}",
+    "comment-was": "原备注：{text}",
+    "abstract-removed": "摘要删去：{text}",
+    "abstract-added": "摘要增加：{text}",
+    "replaces": "第 {new} 版取代第 {old} 版",
+    "replaces-unseen": "第 {new} 版；此前展示的第 {old} 版未存于此处，故无法得知改动",
+    "none-shown": "没有可展示的论文：找到 {found} 篇，均已略去，理由附于各篇",
+    "none-stored": "库中没有当时公布且属于此处的论文；kb update 可取得最新论文",
+    "saturday": "{day} 为星期六，arXiv 仅在周一至周五公布新论文",
+    "sunday": "{day} 为星期日，arXiv 仅在周一至周五公布新论文",
+    "no-announcement": "arXiv 在 {evening} 晚间未公布论文（{name}）",
+    "perhaps-deferred": "{friday}（星期五）为 arXiv 假日（{name}），{day} 的公布可能因此推迟",
+    "holidays-unknown": "此处不知 {year} 年的 arXiv 假日；通常 {name} 不公布论文",
+    "no-listing": "arXiv 在 {day} 不公布论文",
+    "feed-is-old": "arXiv 的订阅源仍为 {day}：请稍后再运行 kb update",
+    "feed-lists-none": "arXiv {day} 的订阅源在 {categories} 中没有论文",
+    "feed-lists-others": "arXiv {day} 的订阅源在 {categories} 中列出 {listed} 篇，均不属于此处",
+    "api-has-none": "已向 arXiv 查询 {query}，{day} 没有此处尚无的论文",
+    "done-before": "当日已处理过，当时没有找到论文",
+    "abstract-is-one-sentence": "摘要只有一句话，不能作为总结",
+    "no-text": "未存有摘要或正文",
+    "full-text-not-read": "未读全文",
+    "model-failed": "模型出错：{why}",
+    "no-translator": "保留论文原文语言：没有模型可用于翻译",
+}
 _AGREEING = {"title": "the titles", "authors": "the authors"}
 
 
@@ -76,9 +202,12 @@ def sentence(reason: Reason, language: Language = "en") -> str:
     return known.format_map(_Values(reason.values))
 
 
-def told(reason: Reason | str | None, language: Language = "en") -> str:
-    """The reason of a verdict; "" for none. Notes have it as an English sentence already."""
-    return sentence(reason, language) if isinstance(reason, Reason) else reason or ""
+def told(reason: Reason | Iterable[Reason] | str | None, language: Language = "en") -> str:
+    """The reason of a verdict or of a field's state, several joined by semicolons; "" for none."""
+    if reason is None or isinstance(reason, str):
+        return reason or ""
+    several = (reason,) if isinstance(reason, Reason) else reason
+    return ("；" if language == "zh" else "; ").join(sentence(one, language) for one in several)
 
 
 class _Values(dict[str, str]):
@@ -93,110 +222,3 @@ class _Values(dict[str, str]):
 
     def __missing__(self, name: str) -> str:
         return "…"
-
-
-# ------------------------------------------------------------------------ sentences that the data have in English
-
-
-class _Phrase(NamedTuple):
-    """A template in English and in Chinese; ``personal`` ones tell what the user likes and has."""
-
-    en: str
-    zh: str
-    personal: bool = False
-
-
-_REASONS = (
-    _Phrase("it is an example of the topic", "是该主题的示例论文"),
-    _Phrase("the query holds ({terms})", "符合查询（{terms}）"),
-    _Phrase("the query holds", "符合查询"),
-    _Phrase("the topic asks for nothing", "该主题没有条件"),
-    _Phrase("the topic has shown it before", "该主题曾展示过"),
-    _Phrase("it says {words}", "含有 {words}"),
-    _Phrase("it is by {name}", "作者为 {name}"),
-    _Phrase("it is in {category} (cross-listed)", "属于 {category}（交叉列表）"),
-    _Phrase("it is in {category}", "属于 {category}"),
-    _Phrase("like {paper} (an example of the topic)", "与该主题的示例 {paper} 相近"),
-    _Phrase("like {paper} (you like it)", "与你喜欢的 {paper} 相近", personal=True),
-    _Phrase("like {paper} (you dislike it)", "与你不喜欢的 {paper} 相近", personal=True),
-    _Phrase("like {paper} (you tagged it)", "与你标记过的 {paper} 相近", personal=True),
-    _Phrase("like {paper} (in your library)", "与你库中的 {paper} 相近", personal=True),
-    _Phrase("like {paper} (tagged {tag})", "与标有“{tag}”的 {paper} 相近", personal=True),
-    _Phrase("words for it: {words}", "有利的词：{words}", personal=True),
-    _Phrase("words against it: {words}", "不利的词：{words}", personal=True),
-)
-_CHANGES = (
-    _Phrase("the paper has been withdrawn", "论文已被撤回"),
-    _Phrase("title was: {text}", "原标题：{text}"),
-    _Phrase("authors added: {text}", "新增作者：{text}"),
-    _Phrase("authors removed: {text}", "移除作者：{text}"),
-    _Phrase("authors are now in this order: {text}", "作者顺序现为：{text}"),
-    _Phrase("comment was: {text}", "原备注：{text}"),
-    _Phrase("abstract, removed: {text}", "摘要删去：{text}"),
-    _Phrase("abstract, added: {text}", "摘要增加：{text}"),
-    _Phrase("version {new} replaces version {old}", "第 {new} 版取代第 {old} 版"),
-)
-_NOTICES = (
-    _Phrase(
-        "nothing to show for {since} to {until}: {found} found, each left out for the reason given with it",
-        "{since} 至 {until} 没有可展示的论文：找到 {found} 篇，均已略去，理由附于各篇",
-    ),
-    _Phrase(
-        "nothing to show for {day}: {found} found, each left out for the reason given with it",
-        "{day} 没有可展示的论文：找到 {found} 篇，均已略去，理由附于各篇",
-    ),
-    _Phrase(
-        "nothing for {since} to {until}: no stored paper that was announced then belongs here;"
-        " kb update brings the newest",
-        "{since} 至 {until} 没有论文：库中没有当时公布且属于此处的论文；kb update 可取得最新论文",
-    ),
-    _Phrase(
-        "nothing for {day}: no stored paper that was announced then belongs here; kb update brings the newest",
-        "{day} 没有论文：库中没有当日公布且属于此处的论文；kb update 可取得最新论文",
-    ),
-    _Phrase(
-        "nothing for {day}: {other} is a Saturday: arXiv lists new papers from Monday to Friday",
-        "{day} 没有论文：{other} 为星期六，arXiv 仅在周一至周五公布新论文",
-    ),
-    _Phrase(
-        "nothing for {day}: {other} is a Sunday: arXiv lists new papers from Monday to Friday",
-        "{day} 没有论文：{other} 为星期日，arXiv 仅在周一至周五公布新论文",
-    ),
-    _Phrase(
-        "nothing for {day}: arXiv made no announcement on the evening of {evening} ({name})",
-        "{day} 没有论文：arXiv 在 {evening} 晚间未公布论文（{name}）",
-    ),
-    _Phrase(
-        "nothing for {day}: arXiv's holiday on Friday {friday} ({name}) may have deferred the announcement of {other}",
-        "{day} 没有论文：{friday}（星期五）为 arXiv 假日（{name}），{other} 的公布可能因此推迟",
-    ),
-    _Phrase(
-        "nothing for {day}: arXiv's holidays of {year} are not known here; it usually makes no announcement on {name}",
-        "{day} 没有论文：此处不知 {year} 年的 arXiv 假日；通常 {name} 不公布论文",
-    ),
-)
-_PHRASES = (*_REASONS, *_CHANGES, *_NOTICES)
-
-
-def spoken(sentence: str, language: Language) -> str:
-    """A sentence of the data in the language of a page; one that is not known stays as it is."""
-    return sentence if language == "en" else _turned(sentence, heard="en", said=language)
-
-
-def understood(sentence: str, language: Language) -> str:
-    """The English of a sentence that stands on a page."""
-    return sentence if language == "en" else _turned(sentence, heard=language, said="en")
-
-
-def is_personal(sentence: str) -> bool:
-    """Whether a reason tells a stranger what the user likes and has."""
-    phrase = next((phrase for phrase in _REASONS if template_pattern(phrase.en).fullmatch(sentence)), None)
-    return phrase is not None and phrase.personal
-
-
-def _turned(sentence: str, *, heard: Language, said: Language) -> str:
-    for phrase in _PHRASES:
-        if match := template_pattern(getattr(phrase, heard)).fullmatch(sentence):
-            told: str = getattr(phrase, said)
-            return told.format(**match.groupdict())
-    return sentence

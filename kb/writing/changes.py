@@ -1,37 +1,41 @@
-"""What changed between two versions of a paper, as lines for a reader."""
+"""What changed between two versions of a paper."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
 
-from kb.records import Paper, Version
+from kb.records import Paper, Reason, Version
 from kb.text import sentence_spans
 
 
-def describe_changes(old: Version, new: Paper) -> Iterator[str]:
+def describe_changes(old: Version, new: Paper) -> Iterator[Reason]:
     """Each difference between a version and the record that replaced it: withdrawal, title, authors, comment, and
     the sentences of the abstract that went and came (compared with white space evened out)."""
     if new.withdrawn and not old.withdrawn:
-        yield "the paper has been withdrawn"
+        yield Reason(kind="withdrawn")
     if _plain(old.title) != _plain(new.title):
-        yield f"title was: {_plain(old.title)}"
+        yield _changed("title-was", _plain(old.title))
     came = [name for name in new.authors if name not in old.authors]
     gone = [name for name in old.authors if name not in new.authors]
     if came:
-        yield f"authors added: {', '.join(came)}"
+        yield _changed("authors-added", ", ".join(came))
     if gone:
-        yield f"authors removed: {', '.join(gone)}"
+        yield _changed("authors-removed", ", ".join(gone))
     if not came and not gone and old.authors != new.authors:
-        yield f"authors are now in this order: {', '.join(new.authors)}"
+        yield _changed("authors-reordered", ", ".join(new.authors))
     # A feed knows no comment, so its silence says nothing.
     if new.comment and old.comment is not None and _plain(old.comment) != _plain(new.comment):
-        yield f"comment was: {_plain(old.comment)}"
+        yield _changed("comment-was", _plain(old.comment))
     before, after = _sentences(old.abstract), _sentences(new.abstract)
     for tag, a, b, c, d in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if tag != "equal":
-            yield from (f"abstract, removed: {sentence}" for sentence in before[a:b])
-            yield from (f"abstract, added: {sentence}" for sentence in after[c:d])
+            yield from (_changed("abstract-removed", sentence) for sentence in before[a:b])
+            yield from (_changed("abstract-added", sentence) for sentence in after[c:d])
+
+
+def _changed(kind: str, text: str) -> Reason:
+    return Reason(kind=kind, values={"text": text})
 
 
 def _sentences(text: str) -> list[str]:

@@ -80,7 +80,7 @@ def select(
     summary = selection.fields["summary"]
     if not selection.fields["method"] and summary:
         selection.fields["method"] = list(summary)
-        selection.remarks["method"] = "the summary's sentence is the only one on the method"
+        selection.remarks["method"] = "quoted"
     _select_conclusion(reading, selection)
     _select_takeaways(reading, selection, at_home=at_home)
     for name in NOTE_FIELDS:
@@ -116,7 +116,7 @@ def _select_summary(reading: ScoredSentences, selection: Selection, *, abstract_
     ] or list(range(len(sentences)))
     fit = [at for at in fit if not (sentences[at].in_abstract and len(sentences[at].text) > 0.9 * abstract_length)]
     if not fit:
-        selection.remarks["summary"] = "the abstract is a single sentence, and an abstract is no summary"
+        selection.remarks["summary"] = "abstract-is-one-sentence"
         return
     best = max(fit, key=lambda at: (score(reading, at, name="summary"), -at))
     selection.fields["summary"] = [sentences[best]]

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import pairwise
 
 from kb.protocols import Corpus
-from kb.records import NOTE_FIELDS, Claim, Evidence, FieldStatus, Figure, Language, Note, NoteField, Paper
+from kb.records import NOTE_FIELDS, Claim, Evidence, FieldStatus, Figure, Language, Note, NoteField, Paper, Reason
 from kb.writing.note_scoring import read
 from kb.writing.note_selection import Selection, select
 from kb.writing.note_sentences import NoteSentence, note_sentences, shortlist
@@ -38,7 +38,7 @@ def write_note(
         selection = select(reading, abstract_length=len(abstract), before=before)
     source = _name_of_source(short)
     note = of_record(Note(paper=paper, language=language, model=None, summary=None), paper, figures=())
-    as_recorded = FieldStatus(state="not stated", reason="the title is shown as the record has it")
+    as_recorded = FieldStatus(state="not stated", reason=(Reason(kind="title-as-recorded"),))
     note = replace(note, status={**note.status, "title_translated": as_recorded})
     quote = partial(_quotation, corpus=corpus, recognised=paper.fulltext.is_recognised)
     fields = {name: _field(selection, name=name, quote=quote, source=source) for name in NOTE_FIELDS}
@@ -49,9 +49,9 @@ def of_record(note: Note, paper: Paper, *, figures: Sequence[Figure]) -> Note:
     """The note with the paper's record and figures as they are now; its sentences stay."""
     told = {
         "figures": FieldStatus(state="ok") if figures else _no_figures(paper),
-        "keywords": FieldStatus(state="ok", reason="the paper's own")
+        "keywords": FieldStatus(state="ok", reason=(Reason(kind="papers-own"),))
         if paper.keywords
-        else FieldStatus(state="not stated", reason="no keywords were found in the paper"),
+        else FieldStatus(state="not stated", reason=(Reason(kind="no-keywords"),)),
     }
     return replace(note, paper=paper, figures=tuple(figures), status={**note.status, **told})
 
@@ -64,16 +64,15 @@ def _name_of_source(sentences: Sequence[NoteSentence]) -> str:
 
 def _field(selection: Selection, *, name: str, quote: Callable[[NoteSentence], Claim], source: str) -> NoteField:
     claims = tuple(quote(sentence) for sentence in selection.fields[name])
-    told = selection.remarks.get(name, "")
     if not source:
-        told = "neither an abstract nor a full text with prose is stored"
-    elif not told:
-        told = (
-            f"sentences of the {source}"
-            if claims
-            else f"no sentence of the {source} tells the {name.replace('_', ' ')}"
-        )
-    return NoteField(claims=claims, status=FieldStatus(state="extractive" if claims else "not stated", reason=told))
+        told = Reason(kind="no-text")
+    elif name in selection.remarks:
+        told = Reason(kind=selection.remarks[name])
+    elif claims:
+        told = Reason(kind="quoted-from-abstract" if source == "abstract" else "quoted")
+    else:
+        told = Reason(kind="no-sentence")
+    return NoteField(claims=claims, status=FieldStatus(state="extractive" if claims else "not stated", reason=(told,)))
 
 
 def _quotation(sentence: NoteSentence, *, corpus: Corpus, recognised: bool) -> Claim:
@@ -96,5 +95,6 @@ def _quotation(sentence: NoteSentence, *, corpus: Corpus, recognised: bool) -> C
 
 def _no_figures(paper: Paper) -> FieldStatus:
     if paper.fulltext.state == "none":
-        return FieldStatus(state="not stated", reason=paper.fulltext.reason or "no full text is stored")
-    return FieldStatus(state="not stated", reason="no figure or table was cut from the full text")
+        why = Reason(kind="no-full-text", values={"why": paper.fulltext.reason or "kb add fetches or reads it"})
+        return FieldStatus(state="not stated", reason=(why,))
+    return FieldStatus(state="not stated", reason=(Reason(kind="no-figure"),))

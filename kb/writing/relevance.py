@@ -13,12 +13,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kb.protocols import Vectors
-from kb.records import Paper, Topic
+from kb.records import Paper, Reason, Topic
 from kb.words import content_stems, stem, words
 from kb.writing.topic_query import TopicTerm, parse_query, phrase_matches
 
@@ -31,13 +32,18 @@ _TITLE_WEIGHT = 3  # a word of the title counts as often as three of the abstrac
 Encode = Callable[[Sequence[str]], Vectors]
 
 
+Standing = Literal["example", "liked", "disliked", "tagged", "tagged-as", "library"]
+"""What makes a paper one that the user stands for or against: the topic names it, the user likes or dislikes it, has
+tagged it (with the topic's name), or has its file."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anchor:
-    """A paper that the user stands for (weight > 0) or against (weight < 0), and why, e.g. "you like it"."""
+    """A paper that the user stands for (weight > 0) or against (weight < 0), and what makes it one."""
 
     paper: Paper
     weight: float
-    why: str
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,33 +51,35 @@ class Relevance:
     """A score in [-1, 1] and what decided it.
 
     ``words`` holds (word, weight), the strongest first, those that speak against a paper with weights below 0;
-    ``nearest`` holds (paper id, cosine similarity, why that paper counts).
+    ``nearest`` holds (anchor, cosine similarity).
     """
 
     score: float
     words: tuple[tuple[str, float], ...] = ()
-    nearest: tuple[tuple[str, float, str], ...] = ()
+    nearest: tuple[tuple[Anchor, float], ...] = ()
 
     @property
-    def reasons(self) -> tuple[str, ...]:
-        """The same in plain sentences, with the weights."""
-        found = [f"as near as {similarity:.2f} to {key} ({why})" for key, similarity, why in self.nearest]
-        if pro := [f"{word} {weight:+.2f}" for word, weight in self.words if weight > 0]:
-            found.append(f"words for it: {', '.join(pro)}")
-        if con := [f"{word} {weight:+.2f}" for word, weight in self.words if weight < 0]:
-            found.append(f"words against it: {', '.join(con)}")
-        return tuple(found)
+    def likeness(self) -> tuple[Reason, ...]:
+        """The papers that it is like, as a page gives them: without numbers, which hang on the other candidates of the
+        day and which nobody could look up. All but examples of the topic tell of the user's taste."""
+        return tuple(_like(anchor) for anchor, _ in self.nearest)
 
     @property
-    def told(self) -> tuple[str, ...]:
-        """The reasons as a page gives them: without weights, which hang on the other candidates of the day and which
-        nobody could look up."""
-        found = [f"like {key} ({why})" for key, _, why in self.nearest]
-        if pro := [word for word, weight in self.words if weight > 0]:
-            found.append(f"words for it: {', '.join(pro)}")
-        if con := [word for word, weight in self.words if weight < 0]:
-            found.append(f"words against it: {', '.join(con)}")
+    def reasons(self) -> tuple[Reason, ...]:
+        """All that decided, with its weight."""
+        found = [_like(anchor, similarity=f"{similarity:.2f}") for anchor, similarity in self.nearest]
+        for kind, sign in (("words-for", 1), ("words-against", -1)):
+            if told := [f"{word} {weight:+.2f}" for word, weight in self.words if weight * sign > 0]:
+                found.append(Reason(kind=kind, values={"words": ", ".join(told)}, personal=True))
         return tuple(found)
+
+
+def _like(anchor: Anchor, **values: str) -> Reason:
+    return Reason(
+        kind=f"like-{anchor.standing}",
+        values={"paper_id": anchor.paper.id, "title": anchor.paper.title, **values},
+        personal=anchor.standing != "example",
+    )
 
 
 def rank(
@@ -90,7 +98,7 @@ def rank(
         WORD_SHARE * sum(s.values()) + QUERY_SHARE * sum(a.values()) for s, a in zip(shared, asked, strict=True)
     ]
     promising = sorted(range(len(ordered)), key=lambda i: (-round(by_words[i], 6), i))[:MOST_ENCODED] if known else []
-    meaning: list[tuple[float, tuple[tuple[str, float, str], ...]]] = [(0.0, ())] * len(ordered)
+    meaning: list[tuple[float, tuple[tuple[Anchor, float], ...]]] = [(0.0, ())] * len(ordered)
     for i, found in zip(promising, _nearness([ordered[i] for i in promising], known, encode), strict=True):
         meaning[i] = found
     scored = []
@@ -115,7 +123,7 @@ def _day(paper: Paper) -> date:
 
 def _nearness(
     papers: Sequence[Paper], anchors: Sequence[Anchor], encode: Encode
-) -> list[tuple[float, tuple[tuple[str, float, str], ...]]]:
+) -> list[tuple[float, tuple[tuple[Anchor, float], ...]]]:
     """For each paper the mean nearness to the positive anchors that are nearest, less that to the negative ones."""
     if not papers:
         return []
@@ -131,7 +139,7 @@ def _nearness(
         # What the user says of the paper itself needs no comparison.
         near = float(weights[itself[0]]) if itself else _mean(row, weights, pull) + _mean(row, weights, push)
         told = [pull[:2], push[:1]] if near >= 0 else [push[:2], pull[:1]]
-        nearest = tuple((anchors[i].paper.id, round(float(row[i]), 2), anchors[i].why) for some in told for i in some)
+        nearest = tuple((anchors[i], round(float(row[i]), 2)) for some in told for i in some)
         found.append((near, nearest))
     return found
 

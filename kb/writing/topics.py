@@ -1,4 +1,4 @@
-"""Does a paper belong to a topic, and why (not); does a reason that a page gives still hold for the record."""
+"""Does a paper belong to a topic, and why (not)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from dataclasses import dataclass, replace
 
 from kb.errors import UsageError
 from kb.ids import plain_words
-from kb.records import Paper, Topic
-from kb.words import words
+from kb.records import Paper, Reason, Topic
 from kb.writing.topic_query import (
-    FIELDS,
     TopicTerm,
     fields_asked,
     implied_categories,
@@ -25,10 +23,10 @@ _FEED = re.compile(r"[a-z]+(?:-[a-z]+)*(?:\.[A-Za-z-]{2,})?", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """Whether a paper belongs to a topic. ``reasons`` is never empty and reads as a list of plain sentences."""
+    """Whether a paper belongs to a topic; ``reasons`` is never empty."""
 
     inside: bool
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
 
 
 def concerns(topic: Topic, paper: Paper) -> bool:
@@ -61,11 +59,11 @@ def judge(topic: Topic, paper: Paper) -> Judgement:
         UsageError: when the topic's query cannot be read.
     """
     if _is_example(topic, paper):
-        return Judgement(inside=True, reasons=("it is an example of the topic",))
+        return Judgement(inside=True, reasons=(Reason(kind="example"),))
     against = tuple(_against(topic, paper))
     if against:
         return Judgement(inside=False, reasons=against)
-    return Judgement(inside=True, reasons=tuple(_speaking_for(topic, paper)) or ("the topic asks for nothing",))
+    return Judgement(inside=True, reasons=tuple(_speaking_for(topic, paper)) or (Reason(kind="asks-nothing"),))
 
 
 def feed_categories(topic: Topic) -> tuple[str, ...] | None:
@@ -106,36 +104,42 @@ def _any_of(field: str, values: Sequence[str]) -> str:
     return " OR ".join(spelled_out(TopicTerm(field, value)) for value in values)
 
 
-def _against(topic: Topic, paper: Paper) -> Iterator[str]:
+def _against(topic: Topic, paper: Paper) -> Iterator[Reason]:
     query = parse_query(topic.query)
     if query is not None and not query.matches(paper):
         missing = [f"{term.field}:{term.text}" for term in query.terms() if not term.matches(paper)]
-        yield f"the query does not hold (not found: {', '.join(missing)})" if missing else "the query excludes it"
+        yield _reason("query-fails", terms=", ".join(missing)) if missing else Reason(kind="query-excludes")
     texts = _texts(paper)
-    for phrase in topic.must:
-        if not phrase_matches(phrase, texts):
-            yield f"{phrase!r} must occur and does not"
-    for phrase in topic.must_not:
-        if phrase_matches(phrase, texts):
-            yield f"{phrase!r} must not occur and does"
+    yield from (_reason("must-occur", phrase=one) for one in topic.must if not phrase_matches(one, texts))
+    yield from (_reason("must-not-occur", phrase=one) for one in topic.must_not if phrase_matches(one, texts))
     if topic.authors and not any(_is_author(name, paper) for name in topic.authors):
-        yield f"none of its authors is {' or '.join(topic.authors)}"
+        yield _reason("by-none", names=", ".join(topic.authors))
     if topic.categories and not any(TopicTerm("cat", category).matches(paper) for category in topic.categories):
-        yield f"it is in {', '.join(paper.categories) or 'no category'}, not in {' or '.join(topic.categories)}"
+        yield _reason("in-none", found=", ".join(paper.categories), wanted=", ".join(topic.categories))
 
 
-def _speaking_for(topic: Topic, paper: Paper) -> Iterator[str]:
+def _speaking_for(topic: Topic, paper: Paper) -> Iterator[Reason]:
+    """What of the topic the paper has: phrases of its text, authors, categories; else that the query holds."""
     query = parse_query(topic.query)
-    if query is not None:
-        found = dict.fromkeys(f"{term.field}:{term.text}" for term in query.terms() if term.matches(paper))
-        yield f"the query holds ({', '.join(found)})" if found else "the query holds"
-    if topic.must:
-        yield f"it says {', '.join(map(repr, topic.must))}"
-    yield from (f"it is by {name}" for name in topic.authors if _is_author(name, paper))
-    for category in topic.categories:
-        if TopicTerm("cat", category).matches(paper):
-            first = bool(paper.categories) and TopicTerm("cat", category).matches(_only_primary(paper))
-            yield f"it is in {category}{'' if first else ' (cross-listed)'}"
+    terms = [term for term in (query.terms() if query is not None else ()) if isinstance(term, TopicTerm)]
+    met = [term for term in terms if term.matches(paper)]
+    phrases = [term.text for term in met if term.field in ("ti", "abs", "co", "all")] + list(topic.must)
+    if phrases:
+        yield _reason("says", phrases=", ".join(dict.fromkeys(phrases)))
+    names = [term.text for term in met if term.field == "au"]
+    names += [name for name in topic.authors if _is_author(name, paper)]
+    yield from (_reason("by", name=name) for name in dict.fromkeys(names))
+    categories = [term.text for term in met if term.field == "cat"]
+    categories += [name for name in topic.categories if TopicTerm("cat", name).matches(paper)]
+    for category in dict.fromkeys(categories):
+        first = bool(paper.categories) and TopicTerm("cat", category).matches(_only_primary(paper))
+        yield _reason("in" if first else "cross-listed", category=category)
+    if query is not None and not (phrases or names or categories):
+        yield Reason(kind="query")
+
+
+def _reason(kind: str, **values: str) -> Reason:
+    return Reason(kind=kind, values=values)
 
 
 def _is_example(topic: Topic, paper: Paper) -> bool:
@@ -154,62 +158,3 @@ def _is_author(name: str, paper: Paper) -> bool:
 def _texts(paper: Paper) -> tuple[str, ...]:
     stated = paper.keywords if paper.provenance.get("keywords") not in ("pdf", "html", "text") else ()
     return (paper.title, paper.abstract, paper.comment or "", *stated)
-
-
-# ---------------------------------------------------------------------------------------- reasons that were given
-
-_QUERY = re.compile(r"the query holds \((?P<told>.*)\)")
-_SAYS = re.compile(r"it says (?P<told>.*)")
-_BY = re.compile(r"it is by (?P<told>.*)")
-_IN = re.compile(r"it is in (?P<told>\S+)(?P<cross> \(cross-listed\))?")
-_WORDS = re.compile(r"words (?:for|against) it: (?P<told>.*)")
-_LIKE = re.compile(
-    r"like (?P<told>\S+) \((?:you (?:dis)?like it|an example of the topic|tagged .+|you tagged it|in your library)\)"
-)
-_NEXT_TERM = re.compile(rf", (?=(?:{'|'.join(FIELDS)}):)")
-_QUOTED = re.compile(r"'(?P<one>[^']*)'|\"(?P<two>[^\"]*)\"")
-# What no record can bear out or refute: it speaks of the topic.
-_OF_THE_TOPIC = frozenset(
-    {
-        "it is an example of the topic",
-        "the query holds",
-        "the topic asks for nothing",
-        "the topic has shown it before",
-    }
-)
-
-
-def likened_to(reason: str) -> str | None:
-    """The id of the paper that a reason compares with, if it does."""
-    match = _LIKE.fullmatch(reason)
-    return match["told"] if match else None
-
-
-def faults_of_reason(reason: str, paper: Paper) -> Iterator[tuple[str, str, str]]:
-    """(field, found, expected) for all that a reason says and the record does not; papers named in it are not
-    looked up."""
-    texts = (paper.title, paper.abstract, paper.comment or "", *paper.keywords)
-    if match := _QUERY.fullmatch(reason):
-        for told in _NEXT_TERM.split(match["told"]):
-            field, _, text = told.partition(":")
-            if field not in FIELDS or not TopicTerm(field, text).matches(paper):
-                yield "reason", told, "a term of the query that the record meets"
-    elif match := _SAYS.fullmatch(reason):
-        quoted = [found["one"] or found["two"] or "" for found in _QUOTED.finditer(match["told"])]
-        yield from _absent(quoted or [match["told"]], texts)
-    elif match := _BY.fullmatch(reason):
-        if not _is_author(match["told"], paper):
-            yield "author", match["told"], ", ".join(paper.authors)
-    elif match := _IN.fullmatch(reason):
-        if not TopicTerm("cat", match["told"]).matches(paper):
-            yield "categories", match["told"], ", ".join(paper.categories)
-    elif match := _WORDS.fullmatch(reason):
-        yield from _absent(match["told"].split(", "), texts)
-    elif reason not in _OF_THE_TOPIC and not _LIKE.fullmatch(reason):
-        yield "reason", reason, "a reason that a topic gives"
-
-
-def _absent(phrases: Sequence[str], texts: Sequence[str]) -> Iterator[tuple[str, str, str]]:
-    for phrase in phrases:
-        if not phrase_matches(phrase, texts) and not any(phrase in words(text) for text in texts):
-            yield "reason", phrase, "words of the record"
