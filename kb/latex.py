@@ -1,4 +1,4 @@
-r"""LaTeX of bibliographies and feeds as plain text. The only module that imports pylatexenc.
+r"""LaTeX of bibliographies, feeds and running text as plain text. The only module that imports pylatexenc.
 
 TeX's rules are followed here (tokens, groups, what an accent takes as its letter), what a command prints is looked
 up in pylatexenc's tables; its own reader is not used, since it takes ``%`` for a comment, drops commands that it does
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -249,3 +250,85 @@ def _meaning(name: str) -> tuple[str, str]:
     if name in _SILENT or re.fullmatch(r"text(?:bf|it|sc|tt|rm|sf|sl)|emph|ensuremath", name):
         return "silent", ""
     return _known(name) if len(name) <= 30 else ("unknown", "")
+
+
+# --------------------------------------------------------------------------------------------------- running text
+
+_ARGUMENT = r"\s*\{((?:[^{}]|\{[^{}]{0,300}\}){0,600})\}"
+_HREF = re.compile(r"\\(?:href|hyperlink)\s*\{([^{}]{0,600})\}" + _ARGUMENT)
+_URL = re.compile(r"\\(?:url|path|nolinkurl|textcolor\s*\{[^{}]{0,40}\})" + _ARGUMENT)
+_FOOTNOTE = re.compile(r"\\footnote" + _ARGUMENT)
+_PARENTHESES = re.compile(r"\\\(\s*((?:[^$\\]|\\[^()$]){1,400}?)\s*\\\)")
+_IN_ADDRESS = re.compile(r"https?://[^\s{}$]{1,600}")
+_STYLES = (
+    "text(?:bf|it|sc|tt|rm|sf|sl|up|md|normal|superscript|subscript)|emph|underline|uline|mbox|hbox|text|ensuremath"
+    "|math(?:rm|bf|it|sf|tt|cal)"
+)
+_DECLARED = "bf|it|em|tt|sc|rm|sf|sl|bfseries|itshape|ttfamily|scshape|small|footnotesize|large"
+_LETTER = r"(?:\{\s*(?:\\[ij]|[A-Za-z])\s*\}|\\[ij](?![A-Za-z])|[A-Za-z])"
+_IN_PROSE = re.compile(
+    rf"(?P<styled>\\(?:{_STYLES})(?:\s*\{{|(?![A-Za-z])))"
+    rf"|(?P<declared>\{{\s*\\(?:{_DECLARED})(?![A-Za-z])\s*)"
+    r"|(?P<cite>[~ ]?\\cite[a-z]{0,12}\*?(?:\[[^\]]{0,80}\]){0,2}\s?\{[^{}]{0,300}\})"
+    rf"|(?P<accent>\\(?:[`'^~=.\"]\s*{_LETTER}|[uvHckrbd]\s*\{{\s*(?:\\[ij]|[A-Za-z])\s*\}}))"
+    r"|(?P<word>\{\s*\\[A-Za-z]+\s*\}|\\[A-Za-z]+(?:\{\})?)"
+    r"|(?P<sign>\\[%&#_$ {},;/!:-])"
+    r"|(?P<brace>[{}])|(?P<quotes>``|'')|(?P<dash>(?<=[^-\s])-{2,3}(?=[^-\s>])|(?<=\s)-{2,3}(?=\s))"
+    r"|(?P<tie>(?<=[^\s~])~(?=[^\s~]))"
+)
+
+
+def unwrapped(text: str) -> str:
+    r"""Running text in which addresses, notes and formulas stand as plain text has them: ``\href{U}{words}`` is
+    "words (U)", ``\url{U}`` is U, ``\(x\)`` is ``$x$``."""
+    if "\\" not in text:
+        return text
+    text = _IN_ADDRESS.sub(lambda found: re.sub(r"\\(?=[_#%&~])", "", found[0]), text)
+    text = _URL.sub(r"\1", text)
+    text = _HREF.sub(lambda found: found[2] if found[1] in found[2] else f"{found[2]} ({found[1]})", text)
+    text = _FOOTNOTE.sub(r" (\1)", text)
+    return _PARENTHESES.sub(r"$\1$", text)
+
+
+class ProseReader:
+    r"""Running text of a record as people read it, piece by piece between its formulas: ``\textbf{a} 5\%`` is "a 5%".
+
+    What sets words in another face goes with its braces, also where they close in a later piece; accents, quotation
+    marks, dashes, ties and signs are written as such. Braces of the text's own and unknown commands stay.
+    """
+
+    def __init__(self, signs: Callable[[str], str | None]) -> None:
+        """``signs`` gives the sign of a command of maths that stands in prose, or None."""
+        self._signs = signs
+        self._braces: list[bool] = []  # of each that is open, whether it goes
+
+    def read(self, piece: str) -> str:
+        """The next piece of the text, decoded."""
+        return unicodedata.normalize("NFC", _IN_PROSE.sub(self._one, piece))
+
+    def _one(self, found: re.Match[str]) -> str:
+        source = found[0]
+        if found["styled"] or found["declared"]:
+            if "{" in source:
+                self._braces.append(True)
+            return ""
+        if found["brace"]:
+            if source == "{":
+                self._braces.append(False)
+                return source
+            return "" if self._braces and self._braces.pop() else source
+        if found["word"]:
+            name = source.strip("{} \\")
+            sign = self._sign(name)
+            return source if sign is None else sign
+        if found["accent"]:
+            return decode_latex(source)
+        if found["sign"]:
+            return _SIGNS[source[1]]
+        return "" if found["cite"] else _LIGATURES[source]
+
+    def _sign(self, name: str) -> str | None:
+        if (sign := self._signs(name)) is not None:
+            return sign
+        kind, printed = _meaning(name)
+        return printed if kind == "text" else None

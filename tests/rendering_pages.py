@@ -22,10 +22,12 @@ from kb.records import (
     Evidence,
     FieldStatus,
     Figure,
+    Fulltext,
     Item,
     MadeWith,
     Note,
     Paper,
+    Reason,
 )
 from kb.sources import jsonl
 from kb.text import sentence_spans
@@ -76,7 +78,7 @@ def note_of(paper: Paper, *, page: int | None = None) -> Note:
         language="en",
         model=None,
         summary=claims[0] if claims else None,
-        takeaways=tuple(claims[:4]),
+        takeaways=tuple(claims[1:5]),
         background=tuple(claims[:1]),
         past_methods=tuple(claims[1:2]),
         method=tuple(claims[2:4]),
@@ -100,6 +102,41 @@ def _claims(paper: Paper, page: int | None) -> Iterator[Claim]:
             page=page,
         )
         yield Claim(text=quote, verdict="verbatim", verdict_reason="it is a quotation", evidence=(evidence,))
+
+
+FULL_TEXT = ("The method keeps one buffer for each layer.", "Training took nine days on one machine.")
+"""Sentences that the abstracts do not have."""
+
+
+def of_full_text(note: Note) -> Note:
+    """The note as if the whole text had been read: its method has two sentences that the abstract has not."""
+    own = tuple(
+        Claim(
+            text=text,
+            verdict="verbatim",
+            verdict_reason="it is a quotation",
+            evidence=(
+                Evidence(
+                    marker=str(number),
+                    paper_id=note.paper.id,
+                    version=note.paper.version,
+                    chunk_id=f"{note.paper.id}#2",
+                    start=0,
+                    end=len(text),
+                    quote=text,
+                    page=4,
+                ),
+            ),
+        )
+        for number, text in enumerate(FULL_TEXT, start=51)
+    )
+    paper = replace(note.paper, fulltext=Fulltext(state="full"))
+    status = {
+        **note.status,
+        "past_methods": FieldStatus(state="not stated"),
+        "conclusion.innovation": FieldStatus(state="failed", reason=(Reason(kind="as-stated", values={"text": "x"}),)),
+    }
+    return replace(note, paper=paper, method=(*note.method, *own), past_methods=(), status=status)
 
 
 def with_figure(note: Note) -> Note:

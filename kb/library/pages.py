@@ -222,9 +222,15 @@ class Pages:
             files = tuple(sorted(str(file.relative_to(folder)) for file in path.parent.iterdir() if _is_page(file)))
             found.append(
                 IndexEntry(
-                    topic=digest.topic, since=digest.since, until=digest.until, counts=digest.counts, files=files
+                    topic=digest.topic,
+                    since=digest.since,
+                    until=digest.until,
+                    counts=digest.counts,
+                    files=files,
+                    titles=tuple(note.paper.title for note in digest.entries),
+                    nothing=digest.notices[0] if digest.notices else None,
                 )
-            )  # fmt: skip
+            )
         pages = render_index(found, language=self._settings.language, settings=page_settings(self._settings))
         return write_pages(pages, folder)[0]
 

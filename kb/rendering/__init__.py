@@ -14,7 +14,7 @@ from kb.rendering.html import IndexEntry, render_html, render_index
 from kb.rendering.labels import page_name
 from kb.rendering.licences import publishable
 from kb.rendering.mail import render_mail
-from kb.rendering.markdown import render_hexo, render_markdown
+from kb.rendering.markdown import render_hexo, render_markdown, render_obsidian
 from kb.rendering.single import render_comparison, render_note
 
 __all__ = [
@@ -46,6 +46,7 @@ _RENDERERS = {
     "bibtex": _bibtex,
     "json": _json,
     "mail": render_mail,
+    "obsidian": render_obsidian,
 }
 
 

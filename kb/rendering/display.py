@@ -1,6 +1,7 @@
 """The one display conversion: what records say (LaTeX, formulas, addresses), written for each form that shows it.
 
-Every text is cut alike into formulas, addresses and prose; a form has one function for each of the three. Nothing of a
+Every text is cut alike into formulas, addresses and prose, in which LaTeX's commands of text are carried out; a form
+has one function for each of the three. Nothing of a
 record means anything to Markdown, HTML, Nunjucks, YAML, LaTeX or a spreadsheet, except the formulas that
 ``kb.formulas`` lets through.
 """
@@ -10,11 +11,11 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import accumulate
 
 from kb.formulas import split_formulas
-from kb.latex import decode_latex
+from kb.latex import ProseReader, unwrapped
 from kb.links import IN_PROSE, web_address
 from kb.text import CONTROL, NO_TEXT, one_line
 
@@ -32,16 +33,27 @@ def _pieces(
 ) -> str:
     """The text with each formula ``$…$``, each web address and all between them written by its own function."""
     parts = []
-    for piece, is_formula in split_formulas(text):
+    reader = ProseReader(_sign_of)
+    for piece, is_formula in split_formulas(unwrapped(text)):
         if is_formula:
             parts.append(formula(piece))
             continue
         end = 0
         for found in IN_PROSE.finditer(piece):
-            parts += [prose(piece[end : found.start()]), address(found[0])]
+            parts += [prose(reader.read(piece[end : found.start()])), address(found[0])]
             end = found.end()
-        parts.append(prose(piece[end:]))
+        parts.append(prose(reader.read(piece[end:])))
     return "".join(parts)
+
+
+def readable(text: str) -> str:
+    """The text on one line without LaTeX's commands of text; formulas and addresses as they stand."""
+    return _pieces(one_line(text), prose=str, formula=str, address=str)
+
+
+def plain(text: str) -> str:
+    """The text for a terminal, a header or a file's name: formulas, too, in plain signs as far as these go."""
+    return _pieces(one_line(text), prose=str, formula=_plain_signs, address=str)
 
 
 def without_control(text: str) -> str:
@@ -86,6 +98,9 @@ _COMMONMARK = re.compile(r"[\\`*_{}\[\]|~^]|(?<=:)/(?=/)|(?<=\w)@(?=\w)|(?<=[wW]
 _LEADING = re.compile(r"^[-+=#:]|(?<=^\d)[.)]|(?<=^\d\d)[.)]|(?<=^\d{3})[.)]|(?<=^\d{4})[.)]")
 # In text, a dollar or backslash that is no formula's, so that no MathJax or KaTeX of a site begins or goes on at it.
 _UNREAD = '<span class="tex2jax_ignore mathjax_ignore">{}</span>'
+_BEFORE_SIGN = re.compile(r"\\(?=[!-/:-@\[-`{-~])")
+_VAULT_SPECIAL = re.compile(r"(?<!&)#|=(?==)|%(?=%)|(?<=%)%|:(?=:)")  # a tag, a highlight, a comment, a field
+_NAME_LENGTH = 120
 _BEGINS_TEX = re.compile(r"\\\\(?=[A-Za-z(]|\\\[)")  # escaped
 
 
@@ -98,6 +113,27 @@ def commonmark(text: str) -> str:
     """Text for a plain Markdown page: readable as it stands, with backslashes before what means something."""
     escaped = _pieces(one_line(text), prose=_plain_prose, formula=_plain_formula, address=_address)
     return _LEADING.sub(lambda match: f"\\{match[0]}", escaped)
+
+
+def markdown_link_text(text: str) -> str:
+    """Text for the words of a link in a Markdown page that goes through Nunjucks: addresses in it are words."""
+    return _LEADING.sub(_entity, _pieces(one_line(text), prose=_prose, formula=_formula, address=_prose))
+
+
+def commonmark_link_text(text: str) -> str:
+    """The same for a plain Markdown page."""
+    return _pieces(one_line(text), prose=_plain_prose, formula=_plain_formula, address=_plain_prose)
+
+
+def obsidian(text: str) -> str:
+    """Text for a note in Obsidian, which reads formulas before Markdown, and hashes and per cents as its own signs."""
+    return _LEADING.sub(_entity, _pieces(one_line(text), prose=_vault_prose, formula=str, address=_address))
+
+
+def obsidian_name(text: str) -> str:
+    """The name of a note in Obsidian: what neither a link nor a file system takes is a blank; never empty."""
+    words = re.sub(r"[\[\]#^|\\/:*\"<>?%{}$`]", " ", plain(text))
+    return " ".join(words.split())[:_NAME_LENGTH].strip(" .") or "paper"
 
 
 def table_cell(text: str) -> str:
@@ -125,8 +161,13 @@ def _plain_prose(text: str) -> str:
 
 
 def _plain_formula(text: str) -> str:
-    # GitHub reads formulas before Markdown, others after: an asterisk or underscore must mean nothing to either.
-    return "$" + text[1:-1].replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("*", "&#42;") + "$"
+    # What Markdown would read before the reader of formulas does: a star, and a backslash before a sign ("\\%").
+    escaped = text[1:-1].replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("*", "&#42;")
+    return "$" + _BEFORE_SIGN.sub("&#92;", escaped) + "$"
+
+
+def _vault_prose(text: str) -> str:
+    return _VAULT_SPECIAL.sub(_entity, _SPECIAL.sub(_entity, text).replace("$", "&#36;"))
 
 
 def _entity(match: re.Match[str]) -> str:
@@ -149,45 +190,31 @@ def _unread(escaped: str) -> str:
 
 # ------------------------------------------------------------------------------------------------------------ web pages
 
-# An accent or a sign as LaTeX writes it in prose: \"{\i}, \'e, \v{s}, \o, \%.
-_ACCENTED = re.compile(
-    r"\\(?:[`'^~=.\"]\s*(?:\{\s*(?:\\[ij]|[A-Za-z])\s*\}|\\[ij](?![A-Za-z])|[A-Za-z])"
-    r"|[uvHckr]\s*\{\s*(?:\\[ij]|[A-Za-z])\s*\}"
-    r"|(?:ss|ae|AE|oe|OE|aa|AA|o|O|l|L)(?:\{\}|(?![A-Za-z])\s?)|[%&#_])"
-)
-
 
 def web_page(text: str) -> str:
     """Text of a page without a script: addresses are links, formulas and accents are written with plain signs."""
-    return _pieces(one_line(text), prose=_page_prose, formula=_page_formula, address=_page_address)
+    return _pieces(one_line(text), prose=html.escape, formula=_page_formula, address=_page_address)
 
 
 def scripted_page(text: str) -> str:
     """The same for a page that brings a MathJax, which sets the formulas."""
-    return _pieces(one_line(text), prose=_page_prose, formula=_scripted_formula, address=_page_address)
+    return _pieces(one_line(text), prose=html.escape, formula=_scripted_formula, address=_page_address)
 
 
-def _page_prose(text: str) -> str:
-    parts = []
-    end = 0
-    for match in _ACCENTED.finditer(text):
-        parts += [html.escape(text[end : match.start()]), _shown(match[0], html.escape(decode_latex(match[0])))]
-        end = match.end()
-    return "".join([*parts, html.escape(text[end:])])
+def title_in_link(text: str) -> str:
+    """A text of a page that is itself a link: addresses in it lead nowhere."""
+    return _pieces(one_line(text), prose=html.escape, formula=_page_formula, address=html.escape)
 
 
 def _page_formula(text: str) -> str:
     told = _formula_html(text)
-    return f'<code class="tex">{html.escape(text)}</code>' if told is None else _shown(text, told)
+    if told is None:
+        return f'<code class="tex">{html.escape(text)}</code>'
+    return f'<span class="tex">{told}</span>'
 
 
 def _scripted_formula(text: str) -> str:
     return f'<span class="tex2jax_process mathjax_process">{html.escape(text)}</span>'
-
-
-def _shown(source: str, told: str) -> str:
-    """What is shown, with the record's own letters as its title: a page can be read back to the letter."""
-    return f'<span class="tex" title="{html.escape(source)}">{told}</span>'
 
 
 def _page_address(text: str) -> str:
@@ -296,6 +323,33 @@ _TWICE = re.compile(rf"\^{_ARGUMENT}(?:_{_ARGUMENT})?\^|_{_ARGUMENT}(?:\^{_ARGUM
 def maths_command(sign: str) -> str | None:
     """What LaTeX's maths calls a sign: "≥" is ``\\geq``; None for one that has no name here."""
     return _COMMANDS.get(sign)
+
+
+def _sign_of(name: str) -> str | None:
+    """The sign of a command of maths that stands in prose, where it has one of its own."""
+    sign = _MATHS.get(name, "")
+    return sign if len(name) > 1 and len(sign) == 1 and not sign.isspace() else {"deg": "°"}.get(name)
+
+
+_RAISED = str.maketrans("0123456789+−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
+_LOWERED = str.maketrans("0123456789+−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
+
+
+def _plain_signs(formula: str) -> str:
+    """A formula in one line of text: "6.1×", "O(n²)", "x_i"; as it stands where it needs more."""
+    told = _formula_html(formula)
+    if told is None:
+        return formula
+    told = re.sub(r"<sup>([^<>]*)</sup>", lambda found: _scripted(found[1], "^", _RAISED), told)
+    told = re.sub(r"<sub>([^<>]*)</sub>", lambda found: _scripted(found[1], "_", _LOWERED), told)
+    return formula if "</" in told else html.unescape(told)
+
+
+def _scripted(text: str, sign: str, signs: Mapping[int, int | str]) -> str:
+    small = text.translate(signs)
+    if all(before != after for before, after in zip(text, small, strict=True)):
+        return small
+    return f"{sign}{text}" if len(text) == 1 else f"{sign}({text})"
 
 
 def _is_plain_formula(formula: str) -> bool:

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 from kb.links import web_address
 from kb.records import Digest, Paper
+from kb.rendering.display import plain, web_page
 from kb.rendering.entries import (
     PageEntry,
     PageSettings,
@@ -108,33 +109,34 @@ def _atom_entry(root: ET.Element, entry: PageEntry, digest: Digest, settings: Pa
 
 
 def _content(entry: PageEntry) -> str:
-    """Summary and takeaways as HTML text; XML escapes it once more. Classes say what is what to who reads it back."""
-    told: list[tuple[str, str]] = []
-    if entry.paper.withdrawn:
-        told.append(("withdrawn", f"<strong>{escape(entry.say('withdrawn'))}</strong>"))
-    told += [("change", escape(one_line(change))) for change in entry.changes]
+    """Badges, summary, takeaways and links as HTML text; XML escapes it once more."""
+    told: list[str] = []
+    if badges := " · ".join(escape(badge.text) for badge in entry.badges):
+        told.append(f"<small>{badges}</small>")
+    if entry.state == "withdrawn":
+        told.append(f"<strong>{escape(entry.say('withdrawn'))}</strong>")
+    told += [web_page(change) for change in entry.changes]
     summary = " ".join(_sentence(one) for one in entry.summary.sentences)
-    told.append(("summary", summary) if summary else ("absent", escape(one_line(entry.summary.absent))))
-    parts = [f'<p class="{name}">{text}</p>' for name, text in told]
+    told.append(summary or escape(entry.summary.absent))
+    parts = [f"<p>{text}</p>" for text in told if text]
     if entry.takeaways.sentences:
-        items = "".join(f"<li>{_sentence(one)}</li>" for one in entry.takeaways.sentences)
-        parts.append(f'<ul class="takeaways">{items}</ul>')
+        parts.append(f"<ul>{''.join(f'<li>{_sentence(one)}</li>' for one in entry.takeaways.sentences)}</ul>")
     if links := " · ".join(f'<a href="{escape(address)}">{escape(words)}</a>' for words, address in entry.links):
-        parts.append(f'<p class="links">{links}</p>')
+        parts.append(f"<p>{links}</p>")
     why = f"{entry.say('why')}: {' · '.join(entry.why)}" if entry.why else ""
-    small = (("why", why), ("withheld", entry.withheld), ("attribution", entry.attribution))
-    parts += [f'<p class="{name}"><small>{escape(one_line(text))}</small></p>' for name, text in small if text]
+    parts += [f"<p><small>{web_page(text)}</small></p>" for text in (why, entry.withheld, entry.attribution) if text]
     return "".join(parts)
 
 
 def _sentence(sentence: Sentence) -> str:
     doubt = f" <em>({escape(sentence.doubt)})</em>" if sentence.doubt else ""
-    return f"<span>{escape(one_line(sentence.text))}</span>{doubt}"
+    return f"{web_page(sentence.text)}{doubt}"
 
 
 def _title(entry: PageEntry) -> str:
-    state = f"[{entry.say('updated')}] " if entry.changes else ""
-    return f"{state}{entry.paper.title}"
+    states = {"updated": "updated", "withdrawn": "state_withdrawn"}
+    state = f"[{entry.say(states[entry.state])}] " if entry.state in states else ""
+    return f"{state}{plain(entry.paper.title)}"
 
 
 def _own_address(digest: Digest, settings: PageSettings, *, suffix: str) -> str | None:

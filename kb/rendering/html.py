@@ -12,7 +12,7 @@ import re
 import struct
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from importlib.resources import files
@@ -20,18 +20,23 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from kb.errors import BadRecord, foreign_errors
-from kb.records import Comparison, Digest, DigestCounts, Language
-from kb.rendering.display import scripted_page, web_page
+from kb.records import Comparison, Digest, DigestCounts, Language, Reason
+from kb.rendering.display import plain, scripted_page, title_in_link, web_page
 from kb.rendering.entries import (
     PageEntry,
     PageSettings,
-    counts_line,
+    also_matched,
+    counted,
     digest_entries,
+    headline,
+    left_out,
     notices,
     paper_address,
     picture_files,
+    sections,
 )
 from kb.rendering.labels import label, page_name, page_of, page_title, picture_text, update_title, without_label
+from kb.rendering.reasons import told
 from kb.text import HAN, one_line
 
 if TYPE_CHECKING:
@@ -40,6 +45,9 @@ if TYPE_CHECKING:
 
 Pages = list[tuple[str, bytes]]
 _SCRIPT_ORIGIN = re.compile(r"^(https?://[^/\s;'\"]+)/")
+_TITLES_A_DAY = 5  # of the index
+_BARS = "▁▂▃▄▅▆▇█"
+_TREND_DAYS, _FEWEST_DAYS = 30, 3
 _SAFE_PATH = re.compile(r"^[^/\\:?#][^\\:?#]*$")
 
 
@@ -63,8 +71,11 @@ def render_html(digest: Digest, *, read_file: Callable[[str], bytes], settings: 
         title=page_title(digest),
         heading=update_title(digest),
         notices=list(notices(digest)),
-        counts=counts_line(digest),
+        headline=headline(digest, entries),
         entries=entries,
+        sections=sections(entries),
+        also=also_matched(digest),
+        left_out=left_out(digest),
         pictures=pictures,
     )
     return [(f"{name}.html", text.encode()), *beside]
@@ -78,6 +89,7 @@ def note_html(entry: PageEntry, *, name: str, read_file: Callable[[str], bytes],
         "note.html.j2",
         **page_frame(entry.language, settings, files_beside=bool(beside)),
         entry=entry,
+        plain_title=plain(entry.paper.title),
         pictures=pictures,
         notices=[entry.say("made_model", model=model) if model else entry.say("made_extractive")],
     )
@@ -176,11 +188,15 @@ def _environment(scripted: bool) -> Environment:
     def tex(text: str) -> Markup:
         return Markup(scripted_page(text) if scripted else web_page(text))  # noqa: S704  (escaped)
 
+    def words(text: str) -> Markup:
+        return Markup(title_in_link(text))  # noqa: S704  (escaped)
+
     environment = Environment(
         loader=PackageLoader("kb.rendering"), autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
     )
     environment.filters.update(
         tex=tex,
+        words=words,
         flat=lambda text: escape(one_line(text)),
         language=text_language,
         uncaptioned=without_label,
@@ -206,13 +222,16 @@ def text_language(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexEntry:
-    """A digest that was written: what it is about and where its files are, relative to the index."""
+    """A digest that was made: what it is about, the titles of its papers in their order, why there is none
+    (``nothing``), and where its files are, relative to the index; a day without a page has none."""
 
     topic: str | None
     since: date
     until: date
     counts: DigestCounts
-    files: tuple[str, ...]
+    files: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
+    nothing: Reason | None = None
 
 
 def render_index(
@@ -223,7 +242,11 @@ def render_index(
     for entry in entries:
         by_topic[entry.topic or label(language, "untitled")].append(entry)
     topics = [
-        {"name": name, "days": [_day(entry, language) for entry in _latest_first(by_topic[name])]}
+        {
+            "name": name,
+            "days": [_day(entry, language) for entry in _latest_first(by_topic[name])],
+            **_trend(by_topic[name]),
+        }
         for name in sorted(by_topic, key=str.casefold)
     ]
     frame = page_frame(language, settings or PageSettings())
@@ -236,12 +259,28 @@ def _latest_first(entries: Sequence[IndexEntry]) -> list[IndexEntry]:
 
 
 def _day(entry: IndexEntry, language: Language) -> dict[str, object]:
+    """A day in titles, or why it has none."""
     when = entry.until.isoformat() if entry.since == entry.until else f"{entry.since} – {entry.until}"
+    files = sorted(filter(_SAFE_PATH.match, entry.files), key=lambda file: (not file.endswith(".html"), file))
+    more = len(entry.titles) - _TITLES_A_DAY
     return {
         "when": when,
-        "counts": label(language, "counts", **asdict(entry.counts)),
-        "links": [(_suffix(file), quote(file)) for file in sorted(entry.files) if _SAFE_PATH.match(file)],
+        "told": counted(entry.counts, language) or told(entry.nothing, language) or label(language, "nothing"),
+        "titles": entry.titles[:_TITLES_A_DAY],
+        "more": label(language, "more_titles", count=more) if more > 0 else "",
+        "links": [(_suffix(file), quote(file)) for file in files],
     }
+
+
+def _trend(entries: Sequence[IndexEntry]) -> dict[str, str]:
+    """New papers of the last days, the oldest first, as bars of one line; none for a few days."""
+    days = {entry.until: entry.counts.new for entry in entries if entry.since == entry.until}
+    numbers = [days[day] for day in sorted(days)][-_TREND_DAYS:]
+    if len(numbers) < _FEWEST_DAYS or not any(numbers):
+        return {"trend": "", "trend_words": ""}
+    most = max(numbers)
+    bars = "".join(_BARS[-(-number * (len(_BARS) - 1) // most)] for number in numbers)
+    return {"trend": bars, "trend_words": ", ".join(map(str, numbers))}
 
 
 def _suffix(file: str) -> str:

@@ -11,7 +11,19 @@ from email.policy import SMTP
 from email.utils import format_datetime
 
 from kb.records import Digest
-from kb.rendering.entries import PageEntry, PageSettings, Sentence, counts_line, digest_entries, notices
+from kb.rendering.display import plain
+from kb.rendering.entries import (
+    PageEntry,
+    PageSettings,
+    Sentence,
+    WithoutEntry,
+    also_matched,
+    digest_entries,
+    headline,
+    left_out,
+    notices,
+    sections,
+)
 from kb.rendering.html import render_template
 from kb.rendering.labels import label, page_name, page_title, update_title
 from kb.text import one_line
@@ -36,8 +48,10 @@ def digest_message(digest: Digest, settings: PageSettings) -> EmailMessage:
         title=page_title(digest),
         heading=update_title(digest),
         notices=list(notices(digest)),
-        counts=counts_line(digest),
-        entries=entries,
+        headline=headline(digest, entries),
+        sections=sections(entries),
+        also=also_matched(digest),
+        left_out=left_out(digest),
         say=lambda word, **values: label(digest.language, word, **values),
     )
     message = EmailMessage(policy=SMTP)
@@ -56,37 +70,54 @@ def digest_message(digest: Digest, settings: PageSettings) -> EmailMessage:
 
 
 def _text_lines(digest: Digest, entries: Sequence[PageEntry]) -> Iterator[str]:
-    yield f"{page_title(digest)} · {update_title(digest)}"
+    """Each paper has a line of its own first; below, each statement begins at the third column."""
+    yield from (f"{page_title(digest)} · {update_title(digest)}", headline(digest, entries), "")
+    for entry in sorted(entries, key=lambda entry: entry.number):
+        yield from _wrapped(f"{entry.number}. {plain(entry.paper.title)}")
+    for heading, found in sections(entries):
+        if heading:
+            yield from ("", f"== {heading} ==")
+        for entry in found:
+            yield from ("", *_wrapped(f"{entry.number}. {plain(entry.paper.title)}"))
+            for told in _statements(entry):
+                yield from _wrapped(told, indent="   ")
+    yield from _titles(label(digest.language, "also_matched"), also_matched(digest))
+    yield from _titles(label(digest.language, "skipped"), left_out(digest))
     yield ""
     for notice in notices(digest):
         yield from _wrapped(notice)
-    yield from ("", counts_line(digest), "")
-    for entry in entries:  # each statement begins at the third column, what is wrapped goes on further in
-        yield from _wrapped(f"{entry.number}. {entry.paper.title}")
-        for told in _statements(entry):
-            yield from _wrapped(told, indent="   ")
-        yield ""
-    if not entries:
-        yield label(digest.language, "nothing")
+
+
+def _titles(heading: str, papers: Sequence[WithoutEntry]) -> Iterator[str]:
+    if papers:
+        yield from ("", heading)
+    for one in papers:
+        yield from _wrapped(f"* {plain(one.title)}{f': {plain(one.reason)}' if one.reason else ''}")
+        if one.address:
+            yield f"  {one.address}"
 
 
 def _statements(entry: PageEntry) -> Iterator[str]:
-    if entry.paper.withdrawn:
+    if entry.badges:
+        yield " · ".join(badge.text for badge in entry.badges)
+    if entry.state == "withdrawn":
         yield entry.say("withdrawn")
-    yield from (f"{entry.say('changes')}: {change}" for change in entry.changes)
-    yield f"{entry.say('authors')}: {', '.join(entry.paper.authors) or entry.say('not stated')}"
-    yield from (f"{words}: {address}" for words, address in entry.links)
-    if entry.why:
-        yield f"{entry.say('why')}: {' · '.join(entry.why)}"
-    yield f"{entry.say('summary')}: {' '.join(map(_sentence, entry.summary.sentences)) or entry.summary.absent}"
+    yield from (f"{entry.say('changes')}: {plain(change)}" for change in entry.changes)
+    yield f"{entry.say('authors')}: {plain(entry.authors) or entry.say('not stated')}"
+    if entry.summary:
+        told = " ".join(map(_sentence, entry.summary.sentences)) or plain(entry.summary.absent)
+        yield f"{entry.say('summary')}: {told}"
     yield from (f"* {_sentence(one)}" for one in entry.takeaways.sentences)
+    if entry.why:
+        yield f"{entry.say('why')}: {plain(' · '.join(entry.why))}"
+    yield from (f"{words}: {address}" for words, address in entry.links)
     yield from (remark for remark in (entry.withheld, entry.remark) if remark)
     if entry.attribution:
-        yield f"{entry.say('state')}: {entry.attribution}"
+        yield f"{entry.say('state')}: {plain(entry.attribution)}"
 
 
 def _sentence(sentence: Sentence) -> str:
-    return sentence.text + (f" ({sentence.doubt})" if sentence.doubt else "")
+    return plain(sentence.text) + (f" ({sentence.doubt})" if sentence.doubt else "")
 
 
 def _wrapped(text: str, indent: str = "") -> list[str]:

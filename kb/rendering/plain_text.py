@@ -33,6 +33,8 @@ from kb.records import (
     Topic,
     UpdateReport,
 )
+from kb.rendering.display import plain
+from kb.rendering.entries import also_matched, digest_entries, headline, left_out, sections
 from kb.rendering.labels import QUOTATION_REMARKS, label, numbered_page
 from kb.rendering.reasons import sentence, told
 from kb.tables import told as told_cells
@@ -383,15 +385,23 @@ def references(found: PaperReferences) -> str:
 
 
 def digest(result: Digest, written: Sequence[Path]) -> str:
-    """Counts of a digest and where it was written."""
-    counts = result.counts
+    """A line for each paper with its summary below, what the limit cut, and where the pages are."""
     when = result.since.isoformat() + (f" to {result.until.isoformat()}" if result.until != result.since else "")
-    summary = (
-        f"{result.topic or 'all papers'}, {when}: {counts.new} new, {counts.updated} updated"
-        f" (found {counts.found}, shown before {counts.already_shown}, filtered {counts.filtered},"
-        f" withdrawn {counts.withdrawn}, failed {counts.failed})"
-    )
-    return "\n".join([summary, *(f"wrote {path}" for path in written)])
+    entries = digest_entries(result)
+    cut, others = also_matched(result), left_out(result)
+    told_of = [headline(result, entries), *([f"{len(others)} left out"] if others else [])]
+    lines = [f"{result.topic or 'all papers'}, {when}: {', '.join(told_of)}"]
+    for heading, found in sections(entries):
+        lines += [f"{heading}:"] if heading else []
+        for entry in found:
+            badges = " · ".join(badge.text for badge in entry.badges)
+            title = f"{entry.number:>2}. {plain(entry.paper.title)}{f' ({badges})' if badges else ''}"
+            lines.append(textwrap.fill(title, _WIDTH, subsequent_indent="    "))
+            lines += [_wrap(plain(one.text)) for one in entry.summary.sentences]
+    if cut:
+        lines += [f"{label(result.language, 'also_matched')}:"]
+        lines += [f"  * {_shorten(plain(one.title), 60)}  {one.address}".rstrip() for one in cut]
+    return "\n".join([*lines, *(f"wrote {path}" for path in written)])
 
 
 def topic(kept: Topic) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+
 from kb.records import Language, Reason
 
 _SENTENCES = {
@@ -80,7 +81,8 @@ _SENTENCES = {
     "abstract-removed": "abstract, removed: {text}",
     "abstract-added": "abstract, added: {text}",
     "replaces": "version {new} replaces version {old}",
-    "replaces-unseen": "version {new}; version {old} was shown before and is not stored here, so what changed is not known",
+    "replaces-unseen": "version {new}; version {old} was shown before and is not stored here, so what changed is not"
+    " known",
     # why there is nothing
     "none-shown": "nothing to show: {found} found, each left out for the reason given with it",
     "none-stored": "no stored paper that was announced then belongs here; kb update brings the newest",
@@ -208,6 +210,20 @@ def told(reason: Reason | Iterable[Reason] | str | None, language: Language = "e
         return reason or ""
     several = (reason,) if isinstance(reason, Reason) else reason
     return ("；" if language == "zh" else "; ").join(sentence(one, language) for one in several)
+
+
+_MOST_WHY = 3
+# What a reader wants to know first; what holds of every paper of the page, or speaks against it, is not told.
+_WHY = (
+    "like-liked", "like-tagged-as", "like-tagged", "like-example", "like-library", "example", "by", "says", "words-for",
+    "shown-by-topic",
+)  # fmt: skip
+
+
+def told_why(reasons: Iterable[Reason], language: Language = "en") -> list[str]:
+    """Why a paper is on a page, for its reader: at most three sentences, what the reader liked first."""
+    worth = sorted((one for one in reasons if one.kind in _WHY), key=lambda one: _WHY.index(one.kind))
+    return list(dict.fromkeys(sentence(one, language) for one in worth))[:_MOST_WHY]
 
 
 class _Values(dict[str, str]):

@@ -18,8 +18,8 @@ import pytest
 
 from kb.records import Digest
 from kb.rendering import render_digest
-from kb.text import one_line
-from tests.rendering_pages import PICTURE_KEY, digest_of, note_of, read_file, seed_papers, with_figure
+from kb.rendering.display import readable
+from tests.rendering_pages import PICTURE_KEY, digest_of, note_of, of_full_text, read_file, seed_papers, with_figure
 
 CONFIG = """title: t
 url: http://example.org
@@ -32,7 +32,7 @@ HOSTILE_TITLES = (
     "A title with {{ x }} and {% raw %} and {# y #}",
     'He said: "no" --- *never* _ever_ [x](javascript:alert(1)) `code` # y',
     "<script>alert(1)</script> & <img src=x onerror=alert(1)>",
-    r"na\"{\i}vely $6.1\times$ faster, for $5 and $10, $a_{i}*b_{j}*c$",
+    r"na\"{\i}vely $6.1\times$ faster, by $33\%$, for $5 and $10, $a_{i}*b_{j}*c$",
     "1. Not a list | not | a | table ~~no~~ <!-- no -->",
     "{% endraw %}{{ constructor.constructor('return 1')() }}",
 )
@@ -53,7 +53,7 @@ def hostile_digest() -> Digest:
         note_of(replace(paper, title=title, abstract=f"{title} is used here. {paper.abstract}", comment=title))
         for paper, title in zip([*papers, papers[0]], HOSTILE_TITLES, strict=True)
     ]
-    return digest_of([with_figure(notes[0]), *notes[1:]], topic=HOSTILE_TITLES[0])
+    return digest_of([with_figure(of_full_text(notes[0])), *notes[1:]], topic=HOSTILE_TITLES[0])
 
 
 def build(folder: Path, modules: Path, digest: Digest) -> str:
@@ -93,10 +93,10 @@ def page(modules: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_titles_survive_hexo_unharmed(page: str) -> None:
     text = seen(page)
     for title in HOSTILE_TITLES:
-        # In headings, abstracts, comments and quotations alike.
-        assert text.count(one_line(title)) >= 4, title
+        # In the list, headings, abstracts and comments alike.
+        assert text.count(readable(title)) >= 4, title
     headings = [seen(heading) for heading in re.findall(r"<h2 .*?</h2>", page, re.S)]
-    assert headings == [one_line(title) for title in HOSTILE_TITLES]
+    assert headings == [readable(title) for title in HOSTILE_TITLES]
     assert seen(re.findall(r"<h6>.*?</h6>", page, re.S)[0]) == HOSTILE_TITLES[0]
 
 
@@ -115,13 +115,22 @@ def test_the_picture_is_found_on_the_site(page: str, modules: Path) -> None:
     assert re.fullmatch(rf"/2024/03/04/[^/]+/{PICTURE_KEY}", picture)
 
 
-def test_marks_lead_to_evidence(page: str) -> None:
-    marks = set(re.findall(r'<sup><a href="#([\w-]+-e\d+)">', page))
+def test_titles_lead_to_their_papers_and_marks_to_their_evidence(page: str) -> None:
+    places = set(re.findall(r'<a id="([\w-]+)"', page))
+    marks = set(re.findall(r'<sup><a href="#([\w-]+-[ae]\d+)">', page))
+    titles = re.findall(r'<li><a href="#([\w-]+)">', page)
+    assert len(titles) == len(HOSTILE_TITLES)
     assert marks
-    assert marks <= set(re.findall(r'<a id="([\w-]+-e\d+)"', page))
+    assert marks | set(titles) <= places
+
+
+def test_the_note_is_folded_and_still_a_list(page: str) -> None:
+    folded = page.split("<summary>Reading note</summary>")[1].split("</details>")[0]
+    assert re.search(r"<ol>\s*<li>Authors: .*</li>.*</ol>", folded, re.S)
+    assert "one buffer for each layer" in folded
 
 
 def test_lists_are_well_formed(page: str) -> None:
     items = re.findall(r"<ol>\s*<li>", page)
-    assert len(items) == len(HOSTILE_TITLES)
+    assert len(items) == 2  # of papers, and of the one note
     assert 'start="' not in page

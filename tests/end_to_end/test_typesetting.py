@@ -22,13 +22,14 @@ from markdown_it import MarkdownIt
 
 from kb import Library, Settings
 from kb.formulas import split_formulas
+from kb.latex import unwrapped
 from kb.records import Paper
 from kb.rendering import render_digest, to_bibtex
 from kb.rendering.display import commonmark, element, markdown
 from kb.rendering.entries import PageSettings
 from tests.end_to_end.chromium import Visitor, chromium_path, served
 from tests.formulas import ACTING, BARE, LARGE, MATHEMATICS
-from tests.rendering_pages import digest_of, note_of, read_file, seed_papers
+from tests.rendering_pages import digest_of, note_of, of_full_text, read_file, seed_papers
 
 HOSTILE = [*ACTING, *LARGE, *BARE]
 SECRET = "Zwetschgenkuchen"
@@ -102,7 +103,7 @@ ACTS = re.compile(
 def test_mathjax_typesets_the_formulas_of_a_post_and_nothing_else(typeset: Any) -> None:
     texts = [*HOSTILE, *MATHEMATICS]
     page = typeset("".join(f"<p>{markdown(text)}</p>" for text in texts))
-    formulas = sum(is_formula for text in texts for _, is_formula in split_formulas(text))
+    formulas = sum(is_formula for text in texts for _, is_formula in split_formulas(unwrapped(text)))
     assert page.count("<mjx-container") == formulas
     assert not ACTS.search(page)
     assert "merror" not in page
@@ -119,13 +120,14 @@ def test_mathjax_carries_nothing_out_of_a_plain_page_and_of_labels(typeset: Any)
 def test_mathjax_typesets_the_titles_of_html_pages_and_nothing_else(typeset: Any) -> None:
     papers = [replace(seed_papers()[0], id=f"record:{n:016x}", title=text, abstract="", keywords=(text,), comment=None)
               for n, text in enumerate([*HOSTILE, *MATHEMATICS])]  # fmt: skip
-    digest = digest_of([replace(note_of(paper), summary=None) for paper in papers])
+    digest = digest_of([of_full_text(replace(note_of(paper), summary=None)) for paper in papers])
     pages = render_digest(digest, "html", read_file=read_file, settings=PageSettings(mathjax="mathjax/tex-chtml.js"))
-    page = typeset(pages[0][1].decode())
+    made = pages[0][1].decode()
+    page = typeset(made)
+    assert page.count("<mjx-container") == made.count('<span class="tex2jax_process mathjax_process">')
     assert "mjx-mfrac" in page
     assert not ACTS.search(page)
     assert "merror" not in page
-    assert "<mjx-" not in "".join(re.findall(r'<dd data-field="keywords">.*?</dd>', page))
 
 
 WIDE = rf"$\mathbf{{{'W' * 380}}}$"  # as long as may be, and never broken

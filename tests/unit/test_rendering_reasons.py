@@ -1,18 +1,21 @@
-"""Reasons and changes in Chinese: every sentence that the library makes has its translation, and comes back."""
+"""Reasons and changes as sentences: each that the library gives has its own in both languages, with its values."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.records import Paper, Topic, Version
-from kb.rendering.reasons import is_personal, spoken, understood
+from kb.calendar import why_nothing
+from kb.records import Paper, Reason, Topic, Version
+from kb.rendering.reasons import sentence, told, told_why
 from kb.writing.changes import describe_changes
-from kb.writing.relevance import Relevance
-from kb.writing.topics import faults_of_reason, judge
+from kb.writing.relevance import Anchor, Relevance, Standing
+from kb.writing.topics import judge
 
 PAPER = Paper(
     id="arxiv:2402.19481", version=2, title="Fusion of Latent Diffusion", authors=("Ann Lee", "Bob Ray"),
@@ -23,70 +26,73 @@ TOPICS = (
     Topic(name="T", categories=("cs.CV", "cs.LG"), query='abs:"latent diffusion" ANDNOT ti:x'),
     Topic(name="T", examples=("arxiv:2402.19481",)),
     Topic(name="T"),
+    Topic(name="T", query="ti:none", must=("x",), must_not=("fusion",), authors=("Cy",), categories=("math.GT",)),
+    Topic(name="T", query="ti:fusion ANDNOT abs:latent"),
 )
-WHYS = (
-    "you like it",
-    "you dislike it",
-    "an example of the topic",
-    "tagged my, topic",
-    "you tagged it",
-    "in your library",
-)
+STANDINGS: tuple[Standing, ...] = ("example", "liked", "disliked", "tagged", "tagged-as", "library")
 RELEVANCE = Relevance(
     score=0.5,
-    words=(("diffusion", 0.2), ("latent", 0.1), ("points", -0.1)),
-    nearest=tuple((f"arxiv:2401.0000{n}", 0.5, why) for n, why in enumerate(WHYS)),
+    words=(("diffusion", 0.2), ("points", -0.1)),
+    nearest=tuple((Anchor(paper=PAPER, weight=1.0, standing=standing), 0.5) for standing in STANDINGS),
 )
-REASONS = [
-    *dict.fromkeys(reason for topic in TOPICS for reason in judge(topic, PAPER).reasons), *RELEVANCE.told,
-    "the topic has shown it before", "the query holds",
-]  # fmt: skip
 
 
-def changes() -> list[str]:
+def changes() -> list[Reason]:
     old = Version(
         paper_id=PAPER.id, version=1, title="Fusion", authors=("Bob Ray", "Cy Doe"), abstract="We study fusion.",
         comment="Submitted",
     )  # fmt: skip
-    told = list(describe_changes(old, replace(PAPER, withdrawn=True)))
-    told += describe_changes(replace(old, authors=("Bob Ray", "Ann Lee")), PAPER)
-    return [*told, "version 2 replaces version 1"]
+    found = list(describe_changes(old, replace(PAPER, withdrawn=True)))
+    return [*found, *describe_changes(replace(old, authors=("Bob Ray", "Ann Lee")), PAPER)]
 
 
-@pytest.mark.parametrize("sentence", [*REASONS, *changes()])
-def test_every_sentence_of_the_library_has_its_chinese_and_comes_back(sentence: str) -> None:
-    assert spoken(sentence, "en") == sentence
-    chinese = spoken(sentence, "zh")
-    assert any("\u4e00" <= sign <= "\u9fff" for sign in chinese)
-    assert understood(chinese, "zh") == sentence
+def quiet_days() -> list[Reason]:
+    days = (date(2024, 1, 1) + timedelta(days=number) for number in range(1_500))
+    return [reason for day in days if (reason := why_nothing(day)) is not None]
 
 
-@given(st.text(min_size=1).filter(lambda text: text.strip() == text and text.isprintable()))
+GIVEN = [
+    *(reason for topic in TOPICS for reason in judge(topic, PAPER).reasons), *RELEVANCE.reasons, *changes(),
+    *{reason.kind: reason for reason in quiet_days()}.values(),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", GIVEN, ids=lambda reason: reason.kind)
+def test_every_reason_that_is_given_is_a_sentence_with_its_values_in_both_languages(reason: Reason) -> None:
+    english, chinese = sentence(reason, "en"), sentence(reason, "zh")
+    assert english != reason.kind
+    assert re.search("[\u4e00-\u9fff]", chinese)
+    assert "…" not in english + chinese  # no value is missing
+    shown = [value for name, value in reason.values.items() if name not in ("paper_id", "similarity")]
+    assert all(value in english and value in chinese for value in shown)
+
+
+def test_a_reason_of_another_edition_is_told_by_its_kind_and_several_are_joined() -> None:
+    assert sentence(Reason(kind="unheard-of")) == "unheard-of"
+    assert told((Reason(kind="withdrawn"), Reason(kind="unheard-of"))) == "the paper has been withdrawn; unheard-of"
+    assert told(None) == ""
+
+
+@given(st.text(min_size=1))
 def test_what_a_sentence_quotes_stays_to_the_letter(text: str) -> None:
-    for sentence in (f"title was: {text}", f"it is by {text}", f"words for it: {text}"):
-        assert understood(spoken(sentence, "zh"), "zh") == sentence
+    for kind in ("title-was", "abstract-added"):
+        assert sentence(Reason(kind=kind, values={"text": text})).endswith(f": {text}")
 
 
 def test_only_what_tells_of_the_user_is_personal() -> None:
-    personal = [reason for reason in REASONS if is_personal(reason)]
-    assert [reason for reason in RELEVANCE.told if reason not in personal] == [
-        "like arxiv:2401.00002 (an example of the topic)"
-    ]
-    assert all(reason in RELEVANCE.told for reason in personal)
+    assert {reason.kind for reason in GIVEN if not reason.personal and reason.kind.startswith("like-")} == {
+        "like-example"
+    }
+    assert {reason.kind for reason in GIVEN if reason.personal} == {
+        "like-liked", "like-disliked", "like-tagged", "like-tagged-as", "like-library", "words-for", "words-against"
+    }  # fmt: skip
 
 
-@pytest.mark.parametrize("reason", REASONS)
-def test_a_reason_that_was_given_holds_for_its_record(reason: str) -> None:
-    assert list(faults_of_reason(reason, PAPER)) == []
-
-
-@pytest.mark.parametrize(
-    ("reason", "field"),
-    [
-        ("it is by Cy Doe", "author"), ("it is in math.GT", "categories"), ("words for it: bananas", "reason"),
-        ("the query holds (ti:fusion, abs:refraction)", "reason"), ("it says 'bananas'", "reason"),
-        ("it is nice", "reason"),
-    ],
-)  # fmt: skip
-def test_a_reason_that_the_record_does_not_bear_out_is_a_fault(reason: str, field: str) -> None:
-    assert [found for found, *_ in faults_of_reason(reason, PAPER)] == [field]
+def test_why_a_paper_is_here_says_what_was_liked_first_and_nothing_that_speaks_against_it() -> None:
+    found = told_why([*judge(TOPICS[0], PAPER).reasons, *reversed(RELEVANCE.reasons)])
+    assert found == [
+        f"like “{PAPER.title}” that you liked", f"like “{PAPER.title}” that you tagged for the topic",
+        f"like “{PAPER.title}” that you tagged",
+    ]  # fmt: skip
+    assert told_why(judge(TOPICS[3], PAPER).reasons) == []
+    assert told_why([Reason(kind="query"), Reason(kind="words-against", values={"words": "x"})]) == []
