@@ -265,6 +265,7 @@ _STYLES = (
     "|math(?:rm|bf|it|sf|tt|cal)"
 )
 _DECLARED = "bf|it|em|tt|sc|rm|sf|sl|bfseries|itshape|ttfamily|scshape|small|footnotesize|large"
+_TEMPLATES = {"ie": "i.e.", "eg": "e.g.", "etal": "et al."}  # commands of the conferences' templates
 _LETTER = r"(?:\{\s*(?:\\[ij]|[A-Za-z])\s*\}|\\[ij](?![A-Za-z])|[A-Za-z])"
 _IN_PROSE = re.compile(
     rf"(?P<styled>\\(?:{_STYLES})(?:\s*\{{|(?![A-Za-z])))"
@@ -328,7 +329,7 @@ class ProseReader:
         return "" if found["cite"] else _LIGATURES[source]
 
     def _sign(self, name: str) -> str | None:
-        if (sign := self._signs(name)) is not None:
+        if (sign := _TEMPLATES.get(name) or self._signs(name)) is not None:
             return sign
         kind, printed = _meaning(name)
         return printed if kind == "text" else None

@@ -100,7 +100,7 @@ _LEADING = re.compile(r"^[-+=#:]|(?<=^\d)[.)]|(?<=^\d\d)[.)]|(?<=^\d{3})[.)]|(?<
 _UNREAD = '<span class="tex2jax_ignore mathjax_ignore">{}</span>'
 _BEFORE_SIGN = re.compile(r"\\(?=[!-/:-@\[-`{-~])")
 _VAULT_SPECIAL = re.compile(r"(?<!&)#|=(?==)|%(?=%)|(?<=%)%|:(?=:)")  # a tag, a highlight, a comment, a field
-_NAME_LENGTH = 120
+_NAME_LENGTH, _NAME_BYTES = 120, 200  # file systems take 255 bytes, a day and an ending among them
 _BEGINS_TEX = re.compile(r"\\\\(?=[A-Za-z(]|\\\[)")  # escaped
 
 
@@ -133,7 +133,8 @@ def obsidian(text: str) -> str:
 def obsidian_name(text: str) -> str:
     """The name of a note in Obsidian: what neither a link nor a file system takes is a blank; never empty."""
     words = re.sub(r"[\[\]#^|\\/:*\"<>?%{}$`]", " ", plain(text))
-    return " ".join(words.split())[:_NAME_LENGTH].strip(" .") or "paper"
+    short = " ".join(words.split())[:_NAME_LENGTH].encode()[:_NAME_BYTES].decode(errors="ignore")
+    return short.strip(" .") or "paper"
 
 
 def table_cell(text: str) -> str:

@@ -344,9 +344,10 @@ def _facts(paper: Paper, language: Language) -> tuple[str, ...]:
     """Day, categories and comment of the record, as far as it has them."""
     day = max(paper.announced).isoformat() if paper.announced else paper.stated_date[:10]
     comment = (paper.comment or "").strip()
+    venue = paper.venue if paper.venue and paper.venue not in comment else ""
     licence = licence_name(paper.license) or paper.license
     licence = f"{label(language, 'license')}: {licence}" if licence else ""
-    return tuple(filter(None, [day, ", ".join(paper.categories), paper.venue, comment, licence]))
+    return tuple(filter(None, [day, ", ".join(paper.categories), venue, comment, licence]))
 
 
 class _Parts:

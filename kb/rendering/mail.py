@@ -49,6 +49,7 @@ def digest_message(digest: Digest, settings: PageSettings) -> EmailMessage:
         heading=update_title(digest),
         notices=list(notices(digest)),
         headline=headline(digest, entries),
+        entries=entries,
         sections=sections(entries),
         also=also_matched(digest),
         left_out=left_out(digest),

@@ -49,7 +49,7 @@ from kb.rendering import (
     render_index,
     render_note,
 )
-from kb.rendering.display import commonmark, link, markdown, obsidian, plain, readable, yaml
+from kb.rendering.display import commonmark, link, markdown, obsidian, obsidian_name, plain, readable, yaml
 from kb.rendering.labels import LABELS, label
 from kb.text import one_line
 from tests.rendering_pages import (
@@ -190,6 +190,7 @@ LATEX = {
     r"``robust'' na\"{\i}ve Do\~nana, M\"uller": "“robust” naïve Doñana, Müller",
     r"code at \href{https://x.org/a\_b}{here} or \url{https://y.org}": "code at here (https://x.org/a_b) or https://y.org",
     r"\href{https://x.org}{https://x.org}": "https://x.org",
+    r"sets, \eg, cars": "sets, e.g., cars",
     r"Fig.~3 of ~50 a--b, c -- d": "Fig. 3 of ~50 a–b, c – d",
     r"360{\deg}, 0.6 \pm 0.1, {\alpha}-helix": "360°, 0.6 ± 0.1, α-helix",
     r"benchmark~\cite{a2022, b} shows": "benchmark shows",
@@ -393,6 +394,13 @@ def test_an_html_page_leads_to_its_neighbours_and_the_first_figure_is_a_thumbnai
     assert "Next day" not in text
     assert text.count("<img") == 1
     assert text.index("<img") < text.index("DistriFusion", text.index("<article"))
+
+
+@given(text=texts | st.text("[]#^|\\/:.文𠀀a ", max_size=300))
+def test_the_name_of_a_note_in_obsidian_is_one_for_links_and_file_systems(text: str) -> None:
+    name = obsidian_name(text)
+    assert 0 < len(name.encode()) <= 200
+    assert not re.search(r"[\[\]#^|\\/:*\"<>?\n]|^[. ]|[. ]$", name)
 
 
 def test_a_note_in_obsidian_has_properties_links_and_attachments() -> None:
