@@ -34,7 +34,7 @@ from kb.records import (
     UpdateReport,
 )
 from kb.rendering.display import plain
-from kb.rendering.entries import also_matched, digest_entries, headline, left_out, sections
+from kb.rendering.entries import also_matched, counted, digest_entries, headline, left_out, sections
 from kb.rendering.labels import QUOTATION_REMARKS, label, numbered_page
 from kb.rendering.reasons import sentence, told
 from kb.tables import told as told_cells
@@ -501,11 +501,11 @@ def update(report: UpdateReport) -> str:
     lines = []
     for entry in report.topics:
         counts = entry.counts
-        lines.append(
-            f"{entry.topic}, {entry.day}: found {counts.found}, new {counts.new}, updated {counts.updated}, "
-            f"shown before {counts.already_shown}, filtered {counts.filtered}, withdrawn {counts.withdrawn}, "
-            f"failed {counts.failed}"
-        )
+        others = {
+            "shown before": counts.already_shown, "left out": counts.filtered, "failed": counts.failed
+        }  # fmt: skip
+        told_of = [counted(counts, "en"), *(f"{count} {what}" for what, count in others.items() if count)]
+        lines.append(f"{entry.topic}, {entry.day}: {', '.join(filter(None, told_of)) or 'nothing found'}")
         if entry.why_nothing:
             lines.append(f"    {sentence(entry.why_nothing)}")
     lines += [f"wrote {path}" for path in report.files]

@@ -13,6 +13,7 @@ from kb import ids, latex, links, literals, names, text, words
 from kb.index.chunking import chunk_abstract
 from kb.parsing.plain import parse_text
 from kb.records import Paper
+from kb.rendering.display import readable
 from kb.rendering.html_reading import read_html
 from kb.sources import (
     bibtex,
@@ -69,6 +70,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "lists of names": lambda value: names.authors_agree(value.split(","), value.split(",")[::-1]),
     "markup": exported.plain,
     "LaTeX": latex.decode_latex,
+    "LaTeX for display": readable,
     "names of BibTeX": bibtex.read_names,
     "names of others": lambda value: exported.names_of([value]),
     "authors of arXiv": stated.listed_authors,

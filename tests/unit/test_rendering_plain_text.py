@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import string
 from dataclasses import replace
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 from kb.records import (
+    AlsoMatched,
     Answer,
     Claim,
+    DigestCounts,
     Failure,
     Hit,
     Link,
@@ -18,10 +22,12 @@ from kb.records import (
     Reason,
     ShortSpan,
     Status,
+    TopicReport,
     UpdateReport,
 )
 from kb.rendering import plain_text, reasons
 from kb.rendering.labels import page_of
+from tests.rendering_pages import digest_of, note_of, seed_papers
 
 ZEBRA = Paper(id="arxiv:2401.00001", title="Zebra: A Corpus of Striped Animals", authors=("Ann Author", "Bea Beta"))
 HERON = Paper(id="arxiv:2401.00002", title="Heron: Wading Birds", authors=("Carl Cee",))
@@ -151,6 +157,30 @@ def test_each_link_is_shown_with_the_source_that_states_it() -> None:
     record = Paper(id="arxiv:2401.00001", title="Zebra", links=(pdf, code), provenance={"links": "arxiv"})
     lines = [line for line in plain_text.paper(record).splitlines() if line.startswith("links")]
     assert [line.partition("  (")[2] for line in lines] == ["arxiv)", "pdf, p. 3)"]
+
+
+def test_a_digest_is_a_line_for_each_paper_with_its_summary_and_where_the_pages_are() -> None:
+    papers = [replace(paper, title=r"On $x^2$ and \emph{more}") for paper in seed_papers()[:1]] + seed_papers()[1:2]
+    cut = AlsoMatched(paper_id="arxiv:2401.00001", title="Cut", url="https://arxiv.org/abs/2401.00001")
+    made = digest_of([note_of(paper) for paper in papers], topic="T", also_matched=(cut,))
+    told = plain_text.digest(made, [Path("out/page.md")])
+    assert told.splitlines()[0] == "T, 2024-03-04: 2 new"
+    assert "\n 1. On x² and more (" in told
+    summaries = [note.summary.text for note in made.entries if note.summary]
+    assert all(" ".join(text.split()) in " ".join(told.split()) for text in summaries)
+    assert "Also matched:\n  * Cut  https://arxiv.org/abs/2401.00001" in told
+    assert told.endswith("wrote out/page.md")
+    assert "0 " not in told.splitlines()[0].removeprefix("T, 2024-03-04")
+
+
+def test_the_daily_job_tells_what_it_found_and_no_zeros() -> None:
+    why = Reason(kind="saturday", values={"day": "2024-03-02"})
+    quiet = TopicReport(topic="T", day=date(2024, 3, 2), counts=DigestCounts(), why_nothing=why)
+    busy = TopicReport(topic="T", day=date(2024, 3, 4), counts=DigestCounts(found=5, new=3, already_shown=2))
+    lines = plain_text.update(UpdateReport(topics=(quiet, busy), status=0)).splitlines()
+    assert lines[0] == "T, 2024-03-02: nothing found"
+    assert "Saturday" in lines[1]
+    assert lines[2] == "T, 2024-03-04: 3 new, 2 shown before"
 
 
 def test_topics_that_failed_for_one_reason_stand_on_one_line() -> None:
