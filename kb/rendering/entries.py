@@ -203,9 +203,9 @@ class PageEntry:
 def digest_entries(digest: Digest) -> list[PageEntry]:
     """The entries of a digest in its order, as its audience may see them, with their numbers on a page in sections."""
     public = digest.audience == "public"
-    # What holds of every paper of a page says nothing of one.
-    several, first = len(digest.entries) > 1, digest.entries[:1]
-    shared = [why for note in first for why in note.why if several and all(why in one.why for one in digest.entries)]
+    # What holds of half the papers of a page or more says nothing of one.
+    given = [why for note in digest.entries for why in note.why]
+    shared = [why for why in given if (count := given.count(why)) > 1 and 2 * count >= len(digest.entries)]
     notes = [replace(note, why=tuple(one for one in note.why if one not in shared)) for note in digest.entries]
     ranked = sorted(range(len(notes)), key=lambda place: STATES.index(_state(notes[place])))
     return [
