@@ -69,6 +69,11 @@ _STARTERS = frozenset(
 # A citation may stand right after the full stop: "… is shown.[12] The next …".
 _END = re.compile(r"[.!?…]+[\"'”’)\]]*(?:\[\d[\d,\s–-]*\])?|[。！？]+[”’）」』]*")
 _NEXT = re.compile(r"\s+[\"'“‘(\[]*(?P<first>\S)")
+# A stop with no blank behind it and a word on either side: "… annotations.A practical …".
+_NO_BLANK = re.compile(r"(?<=[\w)\]])[.!?](?=[A-Z])")
+_NO_BLANK_OR_HALF = re.compile(r"(?<=[\w)\]])[.!?;](?=[A-Z][a-z]+[\s,])")
+_PLAIN_WORD = re.compile(r"[(\[\"'“‘]*[A-Za-z][A-Za-z-]*[A-Za-z][)\]]*")
+_LONG_WITHOUT_END = 300  # characters in which a sentence is to be expected to end
 _LONGEST_WORD = 40  # characters before a full stop that are looked at: none that abbreviates is longer
 _BLANK_LINE = re.compile(r"\n\s*\n")
 
@@ -105,7 +110,9 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     """Half-open character spans of the sentences of ``text``, in order, without the white space between them.
 
     Every non-blank character is in exactly one span. Abbreviations ("et al.", "Fig. 3", "e.g."), decimals,
-    initials and section numbers do not end a sentence; a blank line always does; CJK full stops do.
+    initials and section numbers do not end a sentence; a blank line always does; CJK full stops do. Where the blank
+    behind a full stop is missing, a sentence ends before a word that begins one ("… annotations.We …"); a long stretch
+    without any end is cut at every such stop between plain words.
     """
     spans: list[tuple[int, int]] = []
     position = 0
@@ -124,7 +131,21 @@ def _paragraph_spans(text: str, start: int, end: int) -> list[tuple[int, int]]:
             spans.append((begin, mark.end()))
             begin = mark.end()
     spans.append((begin, end))
-    return [trimmed for span in spans if (trimmed := _trim(text, *span))]
+    whole = [part for span in spans for part in _without_blanks(text, *span)]
+    return [trimmed for span in whole if (trimmed := _trim(text, *span))]
+
+
+def _without_blanks(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """A sentence, cut where others are run into it without a blank."""
+    pattern = _NO_BLANK_OR_HALF if end - start > _LONG_WITHOUT_END else _NO_BLANK
+    cuts = []
+    for mark in pattern.finditer(text, start, end):
+        before = text[max(start, mark.start() - _LONGEST_WORD) : mark.start()].split()[-1]
+        after = text[mark.end() : min(end, mark.end() + _LONGEST_WORD)].split(maxsplit=1)[0].rstrip(",")
+        is_plain = _PLAIN_WORD.fullmatch(before) is not None and before.lower() not in _ABBREVIATIONS
+        if is_plain and (after in _STARTERS or pattern is _NO_BLANK_OR_HALF):
+            cuts.append(mark.end())
+    return list(zip([start, *cuts], [*cuts, end], strict=True))
 
 
 def _ends_sentence(text: str, begin: int, mark: re.Match[str], end: int) -> bool:

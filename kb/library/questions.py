@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from kb.protocols import ChatModel
     from kb.sources.manuscripts import Manuscript
 
-NOTE_RECIPE = "note-5"
+NOTE_RECIPE = "note-6"
 """Grows when the way in which notes are made changes, so that kept ones are made again."""
 _FIGURES_RECIPE = "figures-2"
 _EQUATIONS_RECIPE = "equations-1"
@@ -400,7 +400,7 @@ def _cut_once(
 
 
 def _of_record(note: Note, paper: Paper, *, figures: Sequence[Figure]) -> Note:
-    from kb.writing.notes import of_record
+    from kb.notes.note import of_record
 
     return of_record(note, paper, figures=figures)
 
@@ -427,7 +427,7 @@ class _Watched:
 def _write(paper: Paper, asking: Asking) -> tuple[Note, bool]:
     """The note, and whether all models that had to do with it did their part."""
     from kb.answering.noting import with_model
-    from kb.writing.notes import write_note
+    from kb.notes.note import write_note
 
     watched = [_Watched(model) if model is not None else None for model in (asking.chat, asking.verifier)]
     chat, verifier = watched

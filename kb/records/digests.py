@@ -59,6 +59,7 @@ class Conclusion:
 ABSTRACT_PARTS = ("background", "past_methods", "method", "results")
 """The fields of a note that retell the abstract, in their order."""
 CONCLUSION_PARTS = tuple(field.name for field in fields(Conclusion))
+_UNREAD = "full-text-not-read"
 NOTE_FIELDS = ("summary", "takeaways", *ABSTRACT_PARTS, *CONCLUSION_PARTS)
 """The fields of a note that hold sentences, in reading order."""
 
@@ -115,31 +116,44 @@ class Note:
 
     def field(self, name: str) -> NoteField:
         """One of ``NOTE_FIELDS`` with its status."""
-        key = f"conclusion.{name}" if name in CONCLUSION_PARTS else name
-        status = self.status.get(key) or FieldStatus(state="not stated", reason=(Reason(kind="full-text-not-read"),))
+        status = self.status.get(_status_key(name)) or FieldStatus(state="not stated", reason=(Reason(kind=_UNREAD),))
         if name == "summary":
             return NoteField(claims=(self.summary,) if self.summary else (), status=status)
         return NoteField(claims=getattr(self.conclusion if name in CONCLUSION_PARTS else self, name), status=status)
 
     def with_fields(self, made: Mapping[str, NoteField]) -> Note:
-        """The note with all of ``NOTE_FIELDS`` as given; evidence is numbered in reading order, a quote once."""
+        """The note with these fields of ``NOTE_FIELDS`` and no others; evidence is numbered in reading order, a quote
+        once. A field that was not looked for, as ``field`` gives it, stays without a status."""
         markers: dict[tuple[str, int, int], str] = {}
-        claims = {name: tuple(_marked(claim, markers) for claim in made[name].claims) for name in NOTE_FIELDS}
-        parts = [made[name] for name in CONCLUSION_PARTS]
-        status = {
-            (f"conclusion.{name}" if name in CONCLUSION_PARTS else name): made[name].status for name in NOTE_FIELDS
+        claims = {
+            name: tuple(_marked(claim, markers) for claim in made[name].claims) if name in made else ()
+            for name in NOTE_FIELDS
         }
+        looked_for = {name: made[name] for name in NOTE_FIELDS if name in made and not _is_unread(made[name])}
+        parts = [looked_for[name] for name in CONCLUSION_PARTS if name in looked_for]
+        status = {_status_key(name): own.status for name, own in looked_for.items()}
+        if parts:
+            status["conclusion"] = _overall(parts)
+        others = {*map(_status_key, NOTE_FIELDS), "conclusion"}
         return replace(
             self,
             summary=claims["summary"][0] if claims["summary"] else None,
             takeaways=claims["takeaways"],
             conclusion=Conclusion(**{name: claims[name] for name in CONCLUSION_PARTS}),
-            status={**self.status, **status, "conclusion": _overall(parts)},
+            status={**{name: state for name, state in self.status.items() if name not in others}, **status},
             background=claims["background"],
             past_methods=claims["past_methods"],
             method=claims["method"],
             results=claims["results"],
         )
+
+
+def _status_key(name: str) -> str:
+    return f"conclusion.{name}" if name in CONCLUSION_PARTS else name
+
+
+def _is_unread(made: NoteField) -> bool:
+    return not made.claims and any(reason.kind == _UNREAD for reason in made.status.reason)
 
 
 def _marked(claim: Claim, markers: dict[tuple[str, int, int], str]) -> Claim:

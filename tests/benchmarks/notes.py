@@ -35,7 +35,7 @@ from kb.index.chunking import chunk_paper
 from kb.protocols import Encoder
 from kb.records import Language, Paper
 from kb.settings import Settings
-from kb.writing.notes import write_note
+from kb.notes.note import write_note
 from kb.writing.rhetoric import ROLES, classify
 from tests.memory_corpus import MemoryCorpus
 

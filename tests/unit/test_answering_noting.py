@@ -12,9 +12,9 @@ from kb.answering.asking import Asking
 from kb.answering.noting import with_model
 from kb.errors import ModelError
 from kb.records import Language, Note
-from kb.writing.notes import write_note
+from kb.notes.note import write_note
 from tests.played_model import PlayedModel, lying, number_of
-from tests.unit.test_writing_notes import ABSTRACT, FULL, TITLE, claims_of, corpus_of, note_of, paper_of
+from tests.unit.test_notes_note import ABSTRACT, FULL, TITLE, claims_of, corpus_of, note_of, paper_of
 
 HONEST = "TideNet is a graph network for water levels."
 RESULT = "TideNet reduces the error by 23% compared to harmonic analysis."

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 
 from kb.records import Chunk, Claim, Note, Paper
 from kb.wire import from_data, to_data
-from kb.writing.cues import cues
-from kb.writing.note_sentences import note_sentences, stands_alone
-from kb.writing.notes import write_note
+from kb.notes.sentences import stands_alone
+from kb.notes.note import write_note
 from tests.memory_corpus import MemoryCorpus, bag_of_words
 
 TITLE = "TideNet: Graph Networks for Water Levels"
