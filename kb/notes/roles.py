@@ -70,15 +70,18 @@ _SHAPES = tuple(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentenceScores:
-    """What a sentence does: a probability for each part (several may be high), the probability that it leans on
-    another sentence, and how glad a reader would be of it among the key points, about 0 (not) to 3 (the summary)."""
+    """What a sentence does: a score in [0, 1] for each part (several may be high) and for leaning on another sentence,
+    and how glad a reader would be of it among the key points, about 0 (not) to 3 (the summary).
+
+    Scores rank; ``is_likely`` and ``is_leaning`` say from which on one is to be believed.
+    """
 
     parts: Mapping[Part, float]
     leans: float
     worth: float
 
     def of(self, *parts: Part) -> float:
-        """The highest probability of these parts."""
+        """The highest score of these parts."""
         return max(self.parts[part] for part in parts)
 
     def likeliest(self, parts: Sequence[Part] = PARTS) -> Part:
@@ -158,7 +161,7 @@ class _Weights:
     bias: NDArray[np.float32]
     typical: NDArray[np.float32]  # what the meaning adds on the average
     probe: NDArray[np.float32]
-    cuts: NDArray[np.float32]  # (heads,): probabilities from which a part, or leaning, is likely
+    cuts: NDArray[np.float32]  # (heads,): scores from which a part, or leaning, is likely
     openers: Mapping[str, float]
 
 
@@ -230,7 +233,7 @@ def scores(raw: NDArray[np.float32]) -> list[SentenceScores]:
 
 
 def is_likely(sentence: SentenceScores, part: Part) -> bool:
-    """Whether a sentence has a part, by the probability that told it best in the training."""
+    """Whether a sentence has a part, by the score that told it best in the training."""
     return sentence.parts[part] >= float(_weights().cuts[PARTS.index(part)])
 
 
@@ -243,13 +246,19 @@ def is_leaning(sentence: SentenceScores) -> bool:
 
 _LONGEST_OPENER = 14  # words
 _REST = 4  # words that a sentence has at least
+_NAMING = re.compile(r"\d|\s[A-Z]|[A-Z]{2}|[a-z][A-Z]|\$")
+_POINTING = frozenset("this these that those such it its them their".split())
 
 
 def opener_candidates(text: str) -> list[int]:
-    """Where a sentence could begin anew: behind each comma of its first words, if enough of it is left."""
+    """Where a sentence could begin anew: behind each comma of its first words, if enough of it is left.
+
+    Never behind a number or a name: what has one says more than that there was a sentence before.
+    """
     found = []
     for comma in re.finditer(r",\s+(?=\S)|，", text):
-        if len(_words(text[: comma.start()])) > _LONGEST_OPENER:
+        opener = text[: comma.start()]
+        if len(_words(opener)) > _LONGEST_OPENER or _NAMING.search(opener):
             break
         if len(_words(text[comma.end() :])) >= _REST:
             found.append(comma.end())
@@ -263,8 +272,9 @@ def opener_features(text: str, at: int) -> list[str]:
     found += ["^^" + " ".join(words[:2]), "$" + words[-1] if words else "$"]
     found += ["in " + gram for gram in _grams(words)]
     found += ["> " + gram for gram in (" ".join(rest[:1]), " ".join(rest[:2]))]
-    found += ["commas"] * (text[: at - 2].count(",") > 0) + ["number"] * bool(re.search(r"\d", text[:at]))
-    found += ["name"] * bool(re.search(r"\b[A-Z]{2}|[a-z][A-Z]|\s[A-Z]", text[:at]))
+    found += ["commas"] * (text[: at - 2].count(",") > 0)
+    if _POINTING.intersection(words):
+        found += ["points back", "^ points back " + words[0]]
     return found
 
 

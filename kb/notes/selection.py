@@ -46,17 +46,27 @@ def select(sentences: Sequence[NoteSentence], *, abstract_length: int) -> Select
     selection = Selection()
     _select_summary(sentences, selection, abstract_length=abstract_length)
     for name, (parts, most) in _FIELDS.items():
-        fit = [one for one in sentences if any(roles.is_likely(one.scores, part) for part in parts)]
-        if name == "performance":
-            fit = [one for one in fit if roles.MEASURED.search(one.text)]
-        if name == "workload":
-            fit = [one for one in fit if one.scores.of("workload") > one.scores.of("availability")]
-        selection.fields[name] = _without_hanging(_distinct(_best(fit), most=most))
+        open_to = [one for one in sentences if _may_serve(one, name)]
+        fit = [one for one in open_to if any(roles.is_likely(one.scores, part) for part in parts)]
+        selection.fields[name] = (
+            _without_hanging(_distinct(_best(fit), most=most))
+            or _best([one for one in open_to if one.scores.likeliest() in parts and _stands_alone(one)])[:1]
+        )
     method, summary = selection.fields["method"], selection.fields["summary"]
     if summary and summary[0] not in method and summary[0].scores.of("objective", "method") > 0.5:
         selection.fields["method"] = _in_order([*summary, *method[: _FIELDS["method"][1] - 1]])
     selection.fields["takeaways"] = _takeaways(sentences, but=summary)
     return selection
+
+
+def _may_serve(one: NoteSentence, name: str) -> bool:
+    """Performance is measured; how much was done is counted, and is not that something is given away."""
+    if name == "performance":
+        return roles.MEASURED.search(one.text) is not None
+    if name == "workload":
+        has_number = any(sign.isdigit() for sign in one.text)
+        return has_number and one.scores.of("workload") > one.scores.of("availability", "result")
+    return True
 
 
 def _stands_alone(one: NoteSentence) -> bool:
@@ -76,6 +86,11 @@ def _in_order(sentences: Sequence[NoteSentence]) -> list[NoteSentence]:
     return sorted(sentences, key=lambda one: one.place)
 
 
+def _worth_as_summary(one: NoteSentence) -> tuple[float, int]:
+    """A summary says what the paper does; of two sentences worth the same this tells more than a result."""
+    return one.scores.worth + one.scores.of("objective"), -one.place
+
+
 def _select_summary(sentences: Sequence[NoteSentence], selection: Selection, *, abstract_length: int) -> None:
     """The sentence worth most that stands alone: of the abstract, else of the beginning and the end, else of all."""
     alone = [one for one in sentences if _stands_alone(one) and _tells(one)]
@@ -83,7 +98,7 @@ def _select_summary(sentences: Sequence[NoteSentence], selection: Selection, *, 
         fit = [one for one in alone if one.kind in kinds]
         short = [one for one in fit if one.kind != "abstract" or one.end - one.start <= 0.9 * abstract_length]
         if short:
-            selection.fields["summary"] = _best(short)[:1]
+            selection.fields["summary"] = [max(short, key=_worth_as_summary)]
             return
         selection.whole_abstract |= bool(fit)
 
@@ -104,14 +119,14 @@ def _takeaways(sentences: Sequence[NoteSentence], *, but: Sequence[NoteSentence]
     return _in_order(chosen)
 
 
-def _distinct(
-    ranked: Sequence[NoteSentence], *, most: int, but: Sequence[NoteSentence] = ()
-) -> list[NoteSentence]:
+def _distinct(ranked: Sequence[NoteSentence], *, most: int, but: Sequence[NoteSentence] = ()) -> list[NoteSentence]:
     """The first that do not say the same as one before or as one of ``but``."""
     chosen: list[NoteSentence] = []
     for one in ranked:
         others = [*chosen, *but]
-        if len(chosen) < most and all(one is not other and float(one.vector @ other.vector) < _SAME for other in others):
+        if len(chosen) < most and all(
+            one is not other and float(one.vector @ other.vector) < _SAME for other in others
+        ):
             chosen.append(one)
     return chosen
 

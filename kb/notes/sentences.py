@@ -43,7 +43,7 @@ _VERB = re.compile(
     r"|which|that|found|made|led|built|became|let|see|show|use|remain|[a-z]{2,}(?:ed|s|ize|ise|ify|ate))\b"
 )
 _HEADED = re.compile(
-    r"^(?:\d{1,2}(?:\.\d{1,2})+\.?|\d{1,2}\.?|[A-Z]\.\d|[IVX]+\.)\s+[A-Z][\w-]*(?:\s+[A-Z][\w-]*){0,6}\s+[A-Z]"
+    r"^\d{1,2}: |^(?:\d{1,2}(?:\.\d{1,2})+\.?|\d{1,2}\.?|[A-Z]\.\d|[IVX]+\.)\s+[A-Z][\w-]*(?:\s+[A-Z][\w-]*){0,6}\s+[A-Z]"
 )
 # A bold word or two that a paragraph opens with, run into its first sentence: "Sample efficiency We explore …",
 # "Vocab: Following Beltagy et al., …", "Introduction Accurate identification …".
@@ -143,13 +143,14 @@ def judged_sentences(
         return []
     meant, vectors = roles.by_meaning([one.text for one in short], title=title, encode=encode)
     scores = roles.scores(np.stack([one.raw for one in short]) + meant)
-    return [
+    told = [
         NoteSentence(
             chunk=one.chunk, start=one.start + one.opener, end=one.end, place=one.place, kind=one.kind, scores=score,
             vector=vector,
         )
         for one, score, vector in zip(short, scores, vectors, strict=True)
     ]  # fmt: skip
+    return [one for one in told if one.kind == "abstract" or not roles.is_likely(one.scores, "none")]
 
 
 def _prose(chunks: Sequence[Chunk]) -> list[_Found]:
@@ -170,7 +171,9 @@ def _prose(chunks: Sequence[Chunk]) -> list[_Found]:
         lengths = [end - start for _, start, end in spans]
         shares = [(read + sum(lengths[:at])) / max(1, length) for at in range(len(spans))]
         read += sum(lengths) if chunk_kind == "text" else 0
-        kinds = ["abstract"] * len(spans) if chunk_kind == "abstract" else _kinds(section, shares, is_headed=is_headed)
+        kinds = _kinds(section, shares, is_headed=is_headed)
+        if chunk_kind == "abstract":
+            kinds = ["abstract"] * len(spans)
         ended = ended or "conclusion" in kinds
         if _is_aside(section, ended=ended and is_headed, has_abstract=has_abstract and chunk_kind == "text"):
             place += len(spans)
@@ -194,7 +197,9 @@ def _kinds(section: Sequence[str], shares: Sequence[float], *, is_headed: bool) 
         return ["introduction"] * len(shares)
     if is_headed:
         return ["body"] * len(shares)
-    return ["introduction" if share <= _BEGINNING else "conclusion" if share >= 1 - _END else "body" for share in shares]
+    return [
+        "introduction" if share <= _BEGINNING else "conclusion" if share >= 1 - _END else "body" for share in shares
+    ]
 
 
 def _is_aside(section: Sequence[str], *, ended: bool, has_abstract: bool) -> bool:

@@ -22,7 +22,14 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix, hstack
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import average_precision_score, cohen_kappa_score, f1_score, fbeta_score, precision_score, recall_score
+from sklearn.metrics import (
+    average_precision_score,
+    cohen_kappa_score,
+    f1_score,
+    fbeta_score,
+    precision_score,
+    recall_score,
+)
 
 from kb.encoders import load_encoder
 from kb.notes.roles import (
@@ -98,7 +105,9 @@ def read(encode: Any, *, held_out: bool) -> Labelled:
             seen_of_run = features([one["text"] for one in run], openers=openers, shares=shares)
             for one, seen in zip(run, seen_of_run, strict=True):
                 parts, leans, opener, worth = one["first"]
-                own.append(Sentence(paper["paper"], paper["field"], one["text"], parts, bool(leans), opener, worth, seen))
+                own.append(
+                    Sentence(paper["paper"], paper["field"], one["text"], parts, bool(leans), opener, worth, seen)
+                )
         vectors = encode([paper["title"], *(one.text for one in own)])
         meanings.append(seen_meaning(vectors[1:], vectors[0]))
         sentences += own
@@ -186,7 +195,8 @@ def report(name: str, data: Labelled, raw: np.ndarray) -> None:
         print(
             f"{name}, {field or 'all'}: n {at.sum()}, accuracy {(top == main)[at].mean():.3f}, one of its parts"
             f" {right[at].mean():.3f}, macro-F1 {macro:.3f}; leans P {precision_score(leaning, lean):.2f}"
-            f" R {recall_score(leaning, lean):.2f}; worth r {np.corrcoef(raw[at, WORTH], data.targets[at, WORTH])[0, 1]:.3f}"
+            f" R {recall_score(leaning, lean):.2f};"
+            f" worth r {np.corrcoef(raw[at, WORTH], data.targets[at, WORTH])[0, 1]:.3f}"
         )
     each = [
         f"{part} {f1_score(data.targets[:, at] > 0, raw[:, at] > 0):.2f}"
@@ -263,9 +273,13 @@ def found_openers(sentences: Sequence[Sentence], weights: dict[str, float]) -> n
 
 def report_openers(name: str, sentences: Sequence[Sentence], found: np.ndarray) -> None:
     """Precision and recall of what is cut."""
-    right = sum(s.opener != "" and s.text[:n].strip() == s.opener.strip() for s, n in zip(sentences, found, strict=True))
+    right = sum(
+        s.opener != "" and s.text[:n].strip() == s.opener.strip() for s, n in zip(sentences, found, strict=True)
+    )
     cut, there = int((found > 0).sum()), sum(s.opener != "" for s in sentences)
-    print(f"{name}, openers: {there} labelled, {cut} cut, precision {right / max(1, cut):.3f}, recall {right / there:.3f}")
+    print(
+        f"{name}, openers: {there} labelled, {cut} cut, precision {right / max(1, cut):.3f}, recall {right / there:.3f}"
+    )
 
 
 def cross_validated_openers(data: Labelled) -> np.ndarray:
@@ -296,7 +310,7 @@ def report_agreement() -> None:
 
 
 def best_cuts(data: Labelled, raw: np.ndarray) -> np.ndarray:
-    """(heads - 1,) probabilities that tell each part best by F0.5 (a wrong sentence is worse than none), leaning by F1."""
+    """(heads - 1,) scores that tell each part best by F0.5, as a wrong sentence is worse than none; leaning by F1."""
     odds = 1 / (1 + np.exp(-raw))
     cuts = []
     for head in range(WORTH):

@@ -1,102 +1,92 @@
-"""Roles of sentences: the shipped weights are as good as the benchmark page says, and behave on odd input."""
+"""The scorer of sentences: what it says of a sentence, of openers, and of odd input."""
 
 from __future__ import annotations
 
-import json
 from importlib import resources
-from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.writing.rhetoric import ROLES, classify, heading_kind, section_kind
+from kb.encoders import load_encoder
+from kb.notes.roles import (
+    HEADS, PARTS, by_meaning, by_words, is_leaning, opener_candidates, opener_length, scores,
+)  # fmt: skip
+from kb.settings import Settings
+from tests.memory_corpus import bag_of_words
 
 ABSTRACT = [
-    "Tide tables are essential for coastal shipping.",
-    "However, existing models fail on estuaries with complex geometry.",
-    "In this paper, we propose TideNet, a graph network for water levels.",
-    "The network passes messages between gauges and is trained with a masked loss.",
-    "Experiments show that TideNet reduces the error by 23% on four estuaries.",
+    "Bread is an important food in many countries, and its shelf life has been studied for decades.",
+    "However, existing preservatives fail in humid climates and are costly to produce.",
+    "In this paper, we propose CrustGuard, a coating that keeps bread dry.",
+    "The coating is sprayed on the loaf and hardens within an hour.",
+    "Experiments show that CrustGuard reduces mould by 41% compared to the best earlier preservative.",
+    "Our code and data are available at https://example.org/crust.",
 ]
 
 
-def test_an_abstract_of_textbook_order_gets_textbook_roles() -> None:
-    roles = [score.role for score in classify(ABSTRACT)]
-    assert roles[0] == roles[1] == "background"
-    assert roles[2] in ("objective", "method")
-    assert roles[3:] == ["method", "result"]
+def judged(texts: list[str], **options: object) -> list[str]:
+    raw = by_words(texts, openers=[opener_length(text) for text in texts], **options)  # type: ignore[arg-type]
+    meant, _ = by_meaning(texts, title="CrustGuard", encode=bag_of_words)
+    return [one.likeliest() for one in scores(raw + meant)]
 
 
-def test_the_order_of_an_abstract_counts() -> None:
-    sentence = "The network passes messages between gauges."
-    alone = classify([sentence])[0]
-    after_proposal = classify([*ABSTRACT[:3], sentence])[3]
-    assert after_proposal.method > alone.method
+def test_the_sentences_of_a_textbook_abstract_do_what_they_do() -> None:
+    assert judged(ABSTRACT) == ["background", "problem", "objective", "method", "result", "availability"]
 
 
-def test_a_heading_moves_the_odds_of_its_sentences() -> None:
-    sentence = ["The error is computed over all gauges."]
-    assert classify(sentence, section=("5 Results",))[0].result > classify(sentence, section=("3 Method",))[0].result
-    assert classify(sentence, section=("Acknowledgements",))[0].role == "other"
-
-
-@given(st.lists(st.text(max_size=80), max_size=12), st.sampled_from([(), ("Method",), ("2 Related Work",), ("Foo",)]))
-def test_every_sentence_gets_probabilities_whatever_it_is(sentences: list[str], section: tuple[str, ...]) -> None:
-    scores = classify(sentences, section=section)
-    assert len(scores) == len(sentences)
-    for score in scores:
-        assert sum(score.of(role) for role in ROLES) == pytest.approx(1.0)
-        assert all(0.0 <= score.of(role) <= 1.0 for role in ROLES)
-    assert scores == classify(sentences, section=section)
-
-
-def test_the_weights_are_small_and_name_their_source() -> None:
-    file = resources.files("kb.writing").joinpath("data/roles.json")
-    text = file.read_text(encoding="utf-8")
-    assert len(text.encode()) < 100_000
-    data = json.loads(text)
-    assert "Apache-2.0" in data["source"]
-    assert data["roles"] == list(ROLES)
-    assert all(len(row) == len(ROLES) for row in data["features"].values())
-
-
-@pytest.mark.shared
-def test_macro_f1_on_the_development_set_is_what_the_benchmark_page_says(shared: Path) -> None:
-    counts = {role: [0, 0, 0] for role in ROLES}  # right, found, there
-    for line in (shared / "csabstruct" / "dev.jsonl").read_text(encoding="utf-8").splitlines():
-        record = json.loads(line)
-        for label, score in zip(record["labels"], classify(record["sentences"]), strict=True):
-            counts[label][2] += 1
-            counts[score.role][1] += 1
-            counts[label][0] += label == score.role
-    macro = sum(2 * right / (found + there) for right, found, there in counts.values()) / len(ROLES)
-    assert macro >= 0.64
+def test_the_encoder_of_the_training_is_known_and_another_is_not_believed() -> None:
+    encode = load_encoder(Settings()).encode_passages
+    known, _ = by_meaning(ABSTRACT, title="CrustGuard", encode=encode)
+    assert np.ptp(known[:, 0]) > 0
+    foreign, _ = by_meaning(ABSTRACT, title="CrustGuard", encode=lambda texts: encode(texts)[:, ::-1])
+    assert np.ptp(foreign, axis=0).max() == 0
 
 
 @pytest.mark.parametrize(
-    ("heading", "kind"),
+    ("text", "rest"),
     [
-        ("1 Introduction", "introduction"),
-        ("2. Related Work", "related"),
-        ("III. METHODOLOGY", "method"),
-        ("3.2.1 Scaled Dot-Product Attention", "method"),
-        ("4 Experimental Setup", "experiment"),
-        ("5.3 Ablation study", "result"),
-        ("Results and Discussion", "result"),
-        ("6 Conclusion and Future Work", "conclusion"),
-        ("Limitations", "limitation"),
-        ("Acknowledgments", "aside"),
-        ("DistriFusion", None),
-        ("", None),
+        ("However, most ovens lose heat at the door.", "most ovens lose heat at the door."),
+        ("To address this issue, we propose a door of glass.", "we propose a door of glass."),
+        ("Moreover, the loaves stay fresh for a week.", "the loaves stay fresh for a week."),
+        ("Based on these findings, we design a new oven.", "we design a new oven."),
+        ("Without yeast, the dough does not rise at all.", "Without yeast, the dough does not rise at all."),
+        ("On ImageNet, the model reaches 81.3% accuracy.", "On ImageNet, the model reaches 81.3% accuracy."),
+        ("We bake bread, cake and pies of many kinds.", "We bake bread, cake and pies of many kinds."),
+        ("In 2019, bread became costly in the north.", "In 2019, bread became costly in the north."),
     ],
 )
-def test_headings_tell_what_their_section_is_for(heading: str, kind: str | None) -> None:
-    assert heading_kind(heading) == kind
+def test_an_opener_is_cut_where_the_rest_is_as_true_without_it(text: str, rest: str) -> None:
+    assert text[opener_length(text) :] == rest
 
 
-def test_the_outer_heading_decides_where_the_inner_one_misleads() -> None:
-    assert section_kind(("2 Related Work", "Attention models")) == "related"
-    assert section_kind(("6 Results", "6.2 Model variations")) == "result"
-    assert section_kind(("3 Method", "3.4 Implementation details")) == "experiment"
-    assert section_kind(()) is None
+def test_what_points_to_another_sentence_leans() -> None:
+    texts = [ABSTRACT[2], "These results also hold for the former."]
+    raw = by_words(texts, openers=[0, 0])
+    meant, _ = by_meaning(texts, title="CrustGuard", encode=bag_of_words)
+    assert [is_leaning(one) for one in scores(raw + meant)] == [False, True]
+
+
+@given(st.lists(st.text(max_size=80), min_size=1, max_size=8), st.booleans())
+def test_every_sentence_gets_scores_whatever_it_is(texts: list[str], is_abstract: bool) -> None:
+    openers = [opener_length(text) for text in texts]
+    assert all(0 <= length <= len(text) for length, text in zip(openers, texts, strict=True))
+    raw = by_words(texts, openers=openers, shares=None if is_abstract else [0.5] * len(texts))
+    assert raw.shape == (len(texts), len(HEADS))
+    for one in scores(raw):
+        assert set(one.parts) == set(PARTS)
+        assert all(0.0 <= value <= 1.0 for value in (*one.parts.values(), one.leans))
+
+
+@given(st.text(max_size=120))
+def test_an_opener_leaves_words_to_stand(text: str) -> None:
+    assert all(len(text[at:].split()) >= 1 for at in opener_candidates(text))
+
+
+def test_the_weights_are_small_and_hold_arrays_alone() -> None:
+    file = resources.files("kb.notes").joinpath("data/roles.npz")
+    assert len(file.read_bytes()) < 300_000
+    with file.open("rb") as opened, np.load(opened, allow_pickle=False) as data:
+        assert data["words"].shape[1] == len(HEADS)
+        assert len(bytes(data["names"]).split(b"\n")) == len(data["words"])
