@@ -10,9 +10,20 @@ from kb.notes.selection import select
 from kb.notes.sentences import NoteSentence, judged_sentences
 from kb.protocols import Corpus
 from kb.records import (
-    NOTE_FIELDS, AbstractSentence, Chunk, Claim, Evidence, FieldStatus, Figure, Language, Note, NoteField, Paper, Reason,
+    NOTE_FIELDS,
+    AbstractSentence,
+    Chunk,
+    Claim,
+    Evidence,
+    FieldStatus,
+    Figure,
+    Language,
+    Note,
+    NoteField,
+    Paper,
+    Reason,
     SentenceRole,
-)  # fmt: skip
+)
 from kb.text import sentence_spans
 
 MOST_ENCODED = 80  # sentences of one paper that are compared with each other

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -46,7 +47,7 @@ POINTS = re.compile(rf"\b{POINTER}\s*[~ ]?\(?(?:\d|[A-Z]\b)|§")
 MEASURED = re.compile(r"\d+(?:\.\d+)?\s*(?:\\?[%％]|x\b|\$?\\times|×|percent|times|points?|倍)|\d\.\d")
 """A number with what it counts in, or one with decimals."""
 KEY_POINT, FAIR_DETAIL = 1.2, 0.7
-"""Worth from which a sentence is a takeaway, and from which it is one where there are few. Between the labels 0, 1, 2."""
+"""Worth from which a sentence is a takeaway, and from which it is one where there are few: between labels 0, 1, 2."""
 _SHAPES = tuple(
     (name, re.compile(pattern))
     for name, pattern in (
@@ -133,7 +134,7 @@ def _words(text: str) -> list[str]:
 
 
 def _grams(words: Sequence[str]) -> list[str]:
-    return [*words, *map(" ".join, zip(words, words[1:], strict=False))]
+    return [*words, *map(" ".join, pairwise(words))]
 
 
 def _places(texts: Sequence[str]) -> list[list[str]]:
@@ -201,7 +202,7 @@ def by_meaning(
 ) -> tuple[NDArray[np.float32], Vectors]:
     """(n, len(HEADS)) raw scores to be added to those of the words, and the sentences' vectors (n, d).
 
-    What sentences mean adds the same to all where the encoder is another than the one that the weights were learnt with.
+    Meaning adds the same to all sentences where the encoder is not the one that the weights were learnt with.
     """
     weights = _weights()
     vectors = np.asarray(encode([PROBE, title or texts[0], *texts]), dtype=np.float32)
@@ -214,11 +215,6 @@ def by_meaning(
 def seen_meaning(vectors: Vectors, title: NDArray[np.float32]) -> NDArray[np.float32]:
     """(n, d + 1): what the scorer sees of the vectors of sentences (n, d) and of their title (d,)."""
     return np.concatenate([_VECTOR_SCALE * vectors, (vectors @ title)[:, None]], axis=1)
-
-
-def typical_meaning() -> NDArray[np.float32]:
-    """(len(HEADS),): what the meaning of a sentence adds on the average, for scores by words alone."""
-    return _weights().typical
 
 
 def scores(raw: NDArray[np.float32]) -> list[SentenceScores]:
@@ -266,15 +262,21 @@ def opener_candidates(text: str) -> list[int]:
 
 
 def opener_features(text: str, at: int) -> list[str]:
-    """What is seen of a leading phrase ``text[:at]`` and of what it leads to."""
-    words, rest = _words(text[:at]), _words(text[at:])
-    found = ["bias", "=" + " ".join(words), f"#{min(8, len(words))}", "^" + words[0] if words else "^"]
-    found += ["^^" + " ".join(words[:2]), "$" + words[-1] if words else "$"]
+    """What is seen of a leading phrase ``text[:at]``."""
+    words = _words(text[:at])
+    first, last = (words[0], words[-1]) if words else ("", "")
+    found = [
+        "bias",
+        "=" + " ".join(words),
+        f"#{min(8, len(words))}",
+        "^" + first,
+        "^^" + " ".join(words[:2]),
+        "$" + last,
+    ]
     found += ["in " + gram for gram in _grams(words)]
-    found += ["> " + gram for gram in (" ".join(rest[:1]), " ".join(rest[:2]))]
     found += ["commas"] * (text[: at - 2].count(",") > 0)
     if _POINTING.intersection(words):
-        found += ["points back", "^ points back " + words[0]]
+        found += ["points back", "^ points back " + first]
     return found
 
 

@@ -1,4 +1,4 @@
-"""Which sentences a note quotes in which field: by what the scorer says they do, those a reader is gladdest of first."""
+"""Which sentences a note quotes in which field: by what the scorer says they do, those of most worth first."""
 
 from __future__ import annotations
 

@@ -36,15 +36,6 @@ _MATHS = re.compile(r"\$[^$]*\$")
 _URL = re.compile(r"https?://\S+|www\.\S+")
 _CITATION = re.compile(rf"{CITATION}|BIBREF\d+")
 _CJK = re.compile(f"[{CJK}]")
-# What nearly every sentence has and a heading, a list of names or a line of a table seldom: a form of be, have or do,
-# a modal, a pronoun, or a lower-case word with the ending of a verb (plurals pass too; the full stop is asked besides).
-_VERB = re.compile(
-    r"\b(?:is|are|was|were|be|been|has|have|had|do|does|did|can|could|may|might|will|would|should|must|[Ww]e|[Ii]t|[Tt]hey"
-    r"|which|that|found|made|led|built|became|let|see|show|use|remain|[a-z]{2,}(?:ed|s|ize|ise|ify|ate))\b"
-)
-_HEADED = re.compile(
-    r"^\d{1,2}: |^(?:\d{1,2}(?:\.\d{1,2})+\.?|\d{1,2}\.?|[A-Z]\.\d|[IVX]+\.)\s+[A-Z][\w-]*(?:\s+[A-Z][\w-]*){0,6}\s+[A-Z]"
-)
 # A bold word or two that a paragraph opens with, run into its first sentence: "Sample efficiency We explore …",
 # "Vocab: Following Beltagy et al., …", "Introduction Accurate identification …".
 _RUN_IN = re.compile(
@@ -54,11 +45,6 @@ _RUN_IN = re.compile(
     r"|^[A-Z][\w-]*(?:[ \n][\w-]+){0,4}?:\s+(?=(?:Following|Although|Since|In|To|For)\s)"
     r"|^(?:Abstract|Introduction)\s+(?=[A-Z])"
     r"|^(?:Conclusions?|Results?|Discussion|Evaluation|Methods?)\s+(?=(?:Comparing|Despite|Tables?|Figures?)\s)"
-)
-# A label with what it stands for: a row of a list, no sentence ("Global citation count: a baseline where …").
-_LABELLED = re.compile(
-    r"^(?!(?:Note|Recall|Findings?|Results?|We|Our|This|It|They|In|As|To)\b)[A-Z][\w-]*"
-    r"(?:(?:\s(?:\(?[A-Z][\w-]*\)?|of|and|the|for|with)){0,5}|\s[a-z-]+):\s"
 )
 _BOILERPLATE = re.compile(
     r"©|\ball rights reserved\b|\bpermission to make\b|\bcopyright\b|\bpreprint\b|\bunder review\b"
@@ -232,7 +218,7 @@ _SOUGHT: tuple[Part, ...] = (
 
 
 def _shortlist(found: Sequence[_Found], *, most: int) -> list[_Found]:
-    """At most ``most`` sentences: the abstract's, then in turn the best by their words for each thing that is sought."""
+    """At most ``most`` sentences: the abstract's, then in turn the best by their words for each that is sought."""
     chosen = [at for at, one in enumerate(found) if one.kind == "abstract"][:most]
     if len(found) <= most:
         return list(found)
@@ -265,9 +251,7 @@ def stands_alone(text: str, *, in_abstract: bool = False) -> bool:
         return False
     if not _OPENING.match(text) or not (_CLOSING.search(text) or in_abstract):
         return False
-    if _BOILERPLATE.search(text) or _HEADED.match(text) or (_LABELLED.match(text) and not in_abstract):
-        return False
-    if not (_VERB.search(bare) or least < _MIN_WORDS):
+    if _BOILERPLATE.search(text):
         return False
     if bare.count(":") > 2:  # a form or an example run into prose
         return False

@@ -33,11 +33,11 @@ from sklearn.metrics import f1_score
 from kb import Library
 from kb.encoders import load_encoder
 from kb.index.chunking import chunk_paper
+from kb.notes.note import write_note
+from kb.notes.roles import Part, by_meaning, by_words, opener_length, scores
 from kb.protocols import Encoder
 from kb.records import Language, Paper
 from kb.settings import Settings
-from kb.notes.note import write_note
-from kb.notes.roles import Part, by_meaning, by_words, opener_length, scores
 from tests.memory_corpus import MemoryCorpus
 
 _porter = lru_cache(maxsize=100_000)(snowballstemmer.stemmer("porter").stemWord)
@@ -129,7 +129,7 @@ UNSEEN = re.compile(
 
 
 def report_entries(data: Path, make: Callable[[Paper], Any], *, papers: int = 300) -> None:
-    """How summaries begin, how many takeaways there are, which parts are empty: abstracts drawn by lot, none labelled."""
+    """How summaries begin, how many takeaways there are, what is not stated: abstracts drawn by lot, none labelled."""
     labels = Path(__file__).with_name("role_labels") / "sentences.jsonl"
     labelled = {json.loads(line)["paper"] for line in labels.read_text("utf-8").splitlines()}
     with gzip.open(data / "arxiv/records.jsonl.gz", "rt", encoding="utf-8") as lines:
@@ -165,9 +165,9 @@ def report_summaries(data: Path, make: Callable[[Paper], Any]) -> None:
         }
         for way, text in ways.items():
             totals.setdefault(way, []).append(rouge(text, references))
-    for way, scores in totals.items():
-        ones, longest = np.mean(scores, axis=0)
-        print(f"summaries, SciTLDR dev, {way}: ROUGE-1 {ones:.1f}, ROUGE-L {longest:.1f} (n={len(scores)})")
+    for way, both in totals.items():
+        ones, longest = np.mean(both, axis=0)
+        print(f"summaries, SciTLDR dev, {way}: ROUGE-1 {ones:.1f}, ROUGE-L {longest:.1f} (n={len(both)})")
 
 
 def report_speed(data: Path, make: Callable[[Paper], Any], *, papers: int) -> None:

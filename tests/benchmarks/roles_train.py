@@ -4,8 +4,8 @@
 
 Learns from ``role_labels/sentences.jsonl`` (its README says where the sentences come from). Features, regularisation
 and what to use at all were chosen by five-fold cross-validation by paper over the papers that are not held out;
-``--compare`` shows that table. Held-out papers are only reported, at the end. Needs scikit-learn and the default encoder;
-the scorer itself needs numpy. Same data and versions, same bytes.
+``--compare`` shows that table, ``--held-out`` reports the papers that are held out. Needs scikit-learn and the default
+encoder; the scorer itself needs numpy. Same data and versions, same bytes.
 """
 
 from __future__ import annotations
@@ -33,8 +33,14 @@ from sklearn.metrics import (
 
 from kb.encoders import load_encoder
 from kb.notes.roles import (
-    HEADS, PARTS, PROBE, features, opener_candidates, opener_features, seen_meaning,
-)  # fmt: skip
+    HEADS,
+    PARTS,
+    PROBE,
+    features,
+    opener_candidates,
+    opener_features,
+    seen_meaning,
+)
 from kb.settings import Settings
 
 LETTERS = "bpomsrgiwaflx"  # of the labels, in the order of PARTS
@@ -204,8 +210,10 @@ def report(name: str, data: Labelled, raw: np.ndarray) -> None:
         if data.targets[:, at].any()
     ]
     print(f"{name}, F1 of each part: {', '.join(each)}")
-    print(f"{name}, worth of the sentence ranked first in an abstract: {first_worth(data, raw):.2f} (best possible"
-          f" {first_worth(data, data.targets):.2f})")  # fmt: skip
+    print(
+        f"{name}, worth of the sentence ranked first in an abstract: {first_worth(data, raw):.2f} (best possible"
+        f" {first_worth(data, data.targets):.2f})"
+    )
 
 
 def first_worth(data: Labelled, raw: np.ndarray) -> float:
@@ -226,8 +234,10 @@ def compare(data: Labelled) -> None:
     ):
         raw = cross_validated(data, **use)
         precision = [average_precision_score(data.targets[:, at], raw[:, at]) for at in range(len(PARTS))]
-        print(f"\n{name}: mean average precision {np.mean(precision):.3f},"
-              f" of leaning {average_precision_score(data.targets[:, LEAN], raw[:, LEAN]):.3f}")  # fmt: skip
+        print(
+            f"\n{name}: mean average precision {np.mean(precision):.3f},"
+            f" of leaning {average_precision_score(data.targets[:, LEAN], raw[:, LEAN]):.3f}"
+        )
         report(name, data, raw)
 
 

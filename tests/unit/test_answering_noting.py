@@ -11,8 +11,8 @@ from kb.answering import noting, verifying
 from kb.answering.asking import Asking
 from kb.answering.noting import with_model
 from kb.errors import ModelError
-from kb.records import Language, Note
 from kb.notes.note import write_note
+from kb.records import Language, Note
 from tests.played_model import PlayedModel, lying, number_of
 from tests.unit.test_notes_note import ABSTRACT, FULL, TITLE, claims_of, corpus_of, note_of, paper_of
 

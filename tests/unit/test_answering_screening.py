@@ -19,8 +19,8 @@ from kb.answering.noting import with_model
 from kb.answering.reviewing import review
 from kb.answering.screening import Screen, Screened
 from kb.errors import ModelError
-from kb.records import Citation, CitingSentence, Fulltext, Paper
 from kb.notes.note import write_note
+from kb.records import Citation, CitingSentence, Fulltext, Paper
 from tests.memory_corpus import MemoryCorpus, MemoryRecords, chunks_of
 from tests.played_model import PlayedModel
 

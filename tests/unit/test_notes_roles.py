@@ -11,8 +11,15 @@ from hypothesis import strategies as st
 
 from kb.encoders import load_encoder
 from kb.notes.roles import (
-    HEADS, PARTS, by_meaning, by_words, is_leaning, opener_candidates, opener_length, scores,
-)  # fmt: skip
+    HEADS,
+    PARTS,
+    by_meaning,
+    by_words,
+    is_leaning,
+    opener_candidates,
+    opener_length,
+    scores,
+)
 from kb.settings import Settings
 from tests.memory_corpus import bag_of_words
 
@@ -50,7 +57,7 @@ def test_the_encoder_of_the_training_is_known_and_another_is_not_believed() -> N
         ("However, most ovens lose heat at the door.", "most ovens lose heat at the door."),
         ("To address this issue, we propose a door of glass.", "we propose a door of glass."),
         ("Moreover, the loaves stay fresh for a week.", "the loaves stay fresh for a week."),
-        ("Based on these findings, we design a new oven.", "we design a new oven."),
+        ("To overcome these limits, an oven is built here.", "an oven is built here."),
         ("Without yeast, the dough does not rise at all.", "Without yeast, the dough does not rise at all."),
         ("On ImageNet, the model reaches 81.3% accuracy.", "On ImageNet, the model reaches 81.3% accuracy."),
         ("We bake bread, cake and pies of many kinds.", "We bake bread, cake and pies of many kinds."),

@@ -62,3 +62,43 @@ def test_what_is_made_printable_keeps_its_length(text: str) -> None:
 @pytest.mark.parametrize("sign", ["漢", "𠮷", "か", "한"])
 def test_letters_of_every_plane_are_known_as_chinese_japanese_or_korean(sign: str) -> None:
     assert re.fullmatch(f"[{CJK}]", sign)
+
+
+def test_a_missing_blank_behind_a_full_stop_hides_no_sentence() -> None:
+    text = "Bakers count loaves (by hand).We count ovens.A few bakers use CNNs.However, most do not."
+    assert sentences(text) == [
+        "Bakers count loaves (by hand).", "We count ovens.", "A few bakers use CNNs.", "However, most do not.",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It runs on node.js and torch.Tensor in the U.S.A today.",
+        "See github.com/bakers/oven.The for more.",
+        "We use v2.The of the protocol and 10.1000/abc.In as its name.",
+        "Loaves differ, e.g.The baguette or i.e.A roll.",
+        "Call System.Out and Microsoft.Extensions as before.",
+        "Let x.We be a symbol.",
+    ],
+)
+def test_names_versions_addresses_and_abbreviations_hold_no_end_of_a_sentence(text: str) -> None:
+    assert sentences(text) == [text]
+
+
+def test_a_long_stretch_without_blanks_is_cut_at_every_stop_between_plain_words() -> None:
+    parts = ["Bread is eaten in many countries and in many forms;", "Bakers make it in ovens of stone or of steel."] * 4
+    assert sentences("".join(parts)) == parts
+
+
+def test_an_abstract_without_any_stop_is_one_sentence() -> None:
+    text = "bread is eaten in many countries " * 20
+    assert sentences(text) == [text.strip()]
+
+
+@given(
+    st.lists(st.sampled_from(["word.", "We", "A", "b.", "CNN.", "e.g.", "(x).", ";", "In", " ", "3."]), max_size=120)
+)
+def test_cutting_where_blanks_are_missing_loses_no_sign(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    assert "".join("".join(sentences(text)).split()) == "".join(text.split())
