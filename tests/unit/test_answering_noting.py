@@ -12,7 +12,7 @@ from kb.answering.asking import Asking
 from kb.answering.noting import with_model
 from kb.errors import ModelError
 from kb.notes.note import write_note
-from kb.records import Language, Note
+from kb.records import Language, Note, Reason
 from tests.played_model import PlayedModel, lying, number_of
 from tests.unit.test_notes_note import ABSTRACT, FULL, TITLE, claims_of, corpus_of, note_of, paper_of
 
@@ -43,6 +43,10 @@ def made(
     return with_model(write_note(paper, corpus=corpus, language=language), asking)
 
 
+def kinds(note: Note, name: str) -> list[str]:
+    return [reason.kind for reason in note.status[name].reason]
+
+
 def test_supported_sentences_of_the_model_are_kept_with_their_evidence() -> None:
     note = made(PlayedModel(note=writing(summary=[(HONEST, "we propose TideNet")])))
     assert note.summary is not None
@@ -55,9 +59,9 @@ def test_supported_sentences_of_the_model_are_kept_with_their_evidence() -> None
 
 def test_fields_that_the_model_leaves_keep_the_papers_own_sentences_and_say_why() -> None:
     note = made(PlayedModel(note=writing(summary=[(HONEST, "we propose TideNet")])))
-    assert note.method == note_of().method
-    assert note.status["method"].state == "extractive"
-    assert "the model wrote nothing for it" in note.status["method"].reason
+    assert [claim.text for claim in note.takeaways] == [claim.text for claim in note_of().takeaways]
+    assert note.status["takeaways"].state == "extractive"
+    assert "model-wrote-nothing" in kinds(note, "takeaways")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +75,7 @@ def test_numbers_and_links_of_the_models_own_are_dropped_whatever_the_judge_says
     note = made(PlayedModel(note=writing(summary=[(lie, "we propose")], results=[(lie, "reduces the error")])))
     assert all(claim.text != lie for claim in claims_of(note))
     assert note.status["summary"].state == "extractive"
-    assert "the model's draft had no support" in note.status["summary"].reason
+    assert "draft-unsupported" in kinds(note, "summary")
     assert note.model is None
 
 
@@ -83,7 +87,7 @@ def test_what_the_judge_does_not_find_is_dropped_and_counted_and_the_rest_is_kep
     )
     note = made(chat)
     assert [claim.text for claim in note.results] == [RESULT]
-    assert note.status["results"].reason.startswith("1 drafted without support")
+    assert note.status["results"].reason[0] == Reason(kind="drafts-dropped", values={"count": "1"})
 
 
 def test_the_judges_correction_stands_where_it_is_borne_out() -> None:
@@ -113,13 +117,13 @@ def test_a_model_that_fails_leaves_the_papers_own_sentences() -> None:
     note = made(PlayedModel(note=failing))
     assert claims_of(note) == claims_of(note_of())
     assert note.model is None
-    assert "the model failed: no reply" in note.status["summary"].reason
+    assert "model-failed" in kinds(note, "summary")
 
 
 def test_a_judge_that_fails_leaves_nothing_called_supported() -> None:
     chat = PlayedModel(note=writing(results=[(RESULT, "reduces the error")]), judge=ModelError("no reply: try again"))
     note = made(chat)
-    assert note.status["results"].state == "extractive"
+    assert note.results == ()
     assert {claim.verdict for claim in claims_of(note)} == {"verbatim"}
 
 
@@ -155,7 +159,7 @@ def test_a_private_paper_stays_from_a_model_elsewhere_unless_allowed() -> None:
     remote = PlayedModel(is_local=False)
     note = made(remote, private=True)
     assert remote.asked == []
-    assert "--allow-remote" in note.status["summary"].reason
+    assert "model-barred" in kinds(note, "summary")
     made(remote, private=True, allow_remote=True)
     assert remote.asked
     local = PlayedModel(is_local=True)
@@ -194,7 +198,7 @@ def test_a_translation_that_fails_its_check_leaves_the_verified_sentence() -> No
     wrong = {**CHINESE, TITLE: "潮网：用于水位的图网络", RESULT: "与调和分析相比，TideNet 将误差降低了 32%。"}
     note = made(in_chinese(wrong), language="zh")
     assert [(claim.text, claim.text_verified) for claim in note.results] == [(RESULT, None)]
-    assert "their translation changed a number or a name" in note.status["results"].reason
+    assert "translation-failed" in kinds(note, "results")
     assert note.title_translated is None
     assert note.status["title_translated"].state == "failed"
 
@@ -202,5 +206,5 @@ def test_a_translation_that_fails_its_check_leaves_the_verified_sentence() -> No
 def test_chinese_without_a_model_keeps_the_papers_words_and_says_so() -> None:
     note = made(None, language="zh")
     assert [claim.text for claim in claims_of(note)] == [claim.text for claim in claims_of(note_of())]
-    assert "there is no model to translate" in note.status["summary"].reason
+    assert "no-translator" in kinds(note, "summary")
     assert note.title_translated is None
