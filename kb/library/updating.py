@@ -32,7 +32,7 @@ from kb.calendar import (
 from kb.errors import DONE, IN_PART, HomeError, KbError, SourceError, UsageError
 from kb.index.catalog.matching import Known, merge
 from kb.library.adding import add_items
-from kb.library.digesting import Composition, Digests, enter, folder_of, write_feed
+from kb.library.digesting import Composition, Digests, enter, write_feed
 from kb.library.pages import Pages, page_settings
 from kb.records import (
     FORMS,
@@ -215,8 +215,9 @@ class _Update:
                 self._repeat(topic)
             for day in due:
                 came = newest if newest is not None and day == self._newest else gathered
-                if day not in came.ready:
-                    continue  # what failed is among the failures
+                if day not in came.ready:  # what failed is among the failures
+                    self._explain(topic, day, Reason(kind="arxiv-not-reached", values={"day": day.isoformat()}))
+                    continue
                 if day == self._newest and newest is None and self._is_not_out(topic, day, page):
                     carried = page.day if page is not None else None
                     self._explain(topic, day, Reason(kind="feed-is-old", values={"day": str(carried or "")}))
@@ -278,7 +279,7 @@ class _Update:
         """Pages first, then the memory of them: a stop in between only writes the same pages again."""
         digest = made.digest
         forms = [form for form in self._forms if form != "rss"]  # a feed is the topic's, not the day's
-        written = self._pages.write(digest, forms, out=folder_of(self._out, topic.name, day), root=self._out)
+        written = self._pages.write_day(digest, forms, root=self._out)
         self._files += map(str, written)
         self._remember(topic, day, made)
         told = None
@@ -462,10 +463,12 @@ class Announcements:
         replaced = list(self._good(self._source.replaced(query, since=first, until=last), gathered, what=topic.name))
         replaced += self._good(self._changed(topic, since=first, until=last), gathered, what=topic.name)
         known = self._known([key for item in replaced for key in _ids(item)])
-        mine = [item for item in replaced if known.intersection(_ids(item))]
-        for item in mine:
-            day = _first_from(days, item.metadata)
-            gathered.replaced.setdefault(day, set()).update(_ids(item))
+        mine = []
+        for item in replaced:
+            if item.record is not None and known.intersection(_ids(item)):
+                day = _first_from(days, item.metadata)
+                gathered.replaced.setdefault(day, set()).update(_ids(item))
+                mine.append(_announced_on(item, item.record, day))
         self._add(mine)
         for day in days:
             gathered.remarks[day] = Reason(kind="api-has-none", values={"query": query, "day": day.isoformat()})
@@ -485,7 +488,7 @@ class Announcements:
             elif one.record is not None and ((data := one.record.metadata).version or 0) > shown.get(data.ids[0], 0):
                 day = announcement_day(data.updated) if data.updated is not None else until
                 if since <= day <= until:
-                    yield replace(one, record=replace(one.record, metadata=replace(data, announced=(day,))))
+                    yield _announced_on(one, one.record, day)
 
     def _complete(self, ids: Sequence[str]) -> None:
         """Ask the API for what no feed tells: comment, journal, day of submission. Without it the papers stay."""
@@ -517,8 +520,7 @@ class Announcements:
                 if known.intersection(item.metadata.ids) or concerns(topic, _as_paper(item.metadata)):
                     yield item
             elif not known.intersection(item.metadata.ids) and concerns(topic, _as_paper(item.metadata)):
-                held_back = replace(item.metadata, announced=(_first_from(days, item.metadata),))
-                yield replace(item, record=replace(item.record, metadata=held_back))
+                yield _announced_on(item, item.record, _first_from(days, item.metadata))  # held back
 
     def _add(self, items: Iterable[Item | Failure]) -> None:
         report = self._add_items(items, progress=self._progress)
@@ -572,6 +574,11 @@ def _as_paper(metadata: Metadata) -> Paper:
 
 def _ids(item: Item) -> tuple[str, ...]:
     return item.metadata.ids if item.metadata is not None else ()
+
+
+def _announced_on(item: Item, record: SourceRecord, day: date) -> Item:
+    """The item as announced on a day that its record does not state."""
+    return replace(item, record=replace(record, metadata=replace(record.metadata, announced=(day,))))
 
 
 def _first_from(days: Sequence[date], metadata: Metadata | None) -> date:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import date
 
 from kb.links import web_address
 from kb.records import ABSTRACT_PARTS, CONCLUSION_PARTS, Claim, Digest, Figure, Language, Note, Paper
@@ -19,7 +20,9 @@ class PageSettings:
     """What a page needs to know of the place where it is published.
 
     ``site_url`` is the address of the site's root and ``folder`` where below it the files of a digest go ("" for the
-    root itself); ``pages`` names for a paper's id the HTML page below the root that has it: feeds lead there.
+    root itself); ``pages`` names for an item of a feed (``item_name``) the HTML page below the root that has it, and
+    ``days`` the day of that page. ``previous``, ``next``, ``index`` and ``week`` are addresses, relative to the page,
+    of the topic's page before and after it, of the index over all pages, and of the roundup that has it; None: no such.
     ``mathjax`` is the address of a MathJax of one's own for the HTML form ("" for none: formulas are then written
     without a script). Pictures beyond ``embedded_bytes`` stand beside an HTML page instead of in it.
     """
@@ -32,6 +35,11 @@ class PageSettings:
     mail_to: tuple[str, ...] = ()
     folder: str = ""
     pages: Mapping[str, str] = field(default_factory=dict)
+    days: Mapping[str, date] = field(default_factory=dict)
+    previous: str | None = None
+    next: str | None = None
+    index: str | None = None
+    week: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,7 +289,12 @@ def shown_affiliation(paper: Paper, language: Language) -> str:
 
 def paper_anchor(paper: Paper) -> str:
     """Where links on a page lead to a paper: letters and digits of its id."""
-    return "-".join(re.findall(r"\w+", paper.id.casefold()))
+    return anchor_of(paper.id)
+
+
+def anchor_of(paper_id: str) -> str:
+    """The same for a paper that is not at hand."""
+    return "-".join(re.findall(r"\w+", paper_id.casefold()))
 
 
 def item_name(paper: Paper) -> str:

@@ -1,7 +1,6 @@
 """Self-contained HTML pages: no script, nothing remote; pictures within, or beside when they are too many.
 
-The only module that imports Jinja2; whatever a template prints is escaped for HTML. The index of all daily pages has
-the topics, and under each its days, the latest first.
+The only module that imports Jinja2; whatever a template prints is escaped for HTML.
 """
 
 from __future__ import annotations
@@ -10,17 +9,14 @@ import base64
 import hashlib
 import re
 import struct
-from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from kb.errors import BadRecord, foreign_errors
-from kb.records import Comparison, Digest, DigestCounts, Language
+from kb.records import Comparison, Digest, Language
 from kb.rendering.display import scripted_page, web_page
 from kb.rendering.entries import (
     PageEntry,
@@ -40,7 +36,6 @@ if TYPE_CHECKING:
 
 Pages = list[tuple[str, bytes]]
 _SCRIPT_ORIGIN = re.compile(r"^(https?://[^/\s;'\"]+)/")
-_SAFE_PATH = re.compile(r"^[^/\\:?#][^\\:?#]*$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,52 +194,3 @@ def text_language(text: str) -> str:
     """The language of a text by its script, as far as a page needs it: "zh" or "en"."""
     letters = sum(map(str.isalpha, text))
     return "zh" if not text.isascii() and len(re.findall(f"[{HAN}]", text)) * 3 > letters else "en"
-
-
-# ----------------------------------------------------------------------------- the page that leads to all daily pages
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexEntry:
-    """A digest that was written: what it is about and where its files are, relative to the index."""
-
-    topic: str | None
-    since: date
-    until: date
-    counts: DigestCounts
-    files: tuple[str, ...]
-
-
-def render_index(
-    entries: Sequence[IndexEntry], *, language: Language = "en", settings: PageSettings | None = None
-) -> list[tuple[str, bytes]]:
-    """``index.html`` over digests in any order; same digests, same bytes."""
-    by_topic: defaultdict[str, list[IndexEntry]] = defaultdict(list)
-    for entry in entries:
-        by_topic[entry.topic or label(language, "untitled")].append(entry)
-    topics = [
-        {"name": name, "days": [_day(entry, language) for entry in _latest_first(by_topic[name])]}
-        for name in sorted(by_topic, key=str.casefold)
-    ]
-    frame = page_frame(language, settings or PageSettings())
-    text = render_template("index.html.j2", **frame, title=label(language, "index"), topics=topics)
-    return [("index.html", text.encode())]
-
-
-def _latest_first(entries: Sequence[IndexEntry]) -> list[IndexEntry]:
-    return sorted(entries, key=lambda entry: (entry.until, entry.since, entry.files), reverse=True)
-
-
-def _day(entry: IndexEntry, language: Language) -> dict[str, object]:
-    when = entry.until.isoformat() if entry.since == entry.until else f"{entry.since} – {entry.until}"
-    return {
-        "when": when,
-        "counts": label(language, "counts", **asdict(entry.counts)),
-        "links": [(_suffix(file), quote(file)) for file in sorted(entry.files) if _SAFE_PATH.match(file)],
-    }
-
-
-def _suffix(file: str) -> str:
-    """What the form is called: what follows the first full stop of the file's name."""
-    name = file.rsplit("/", 1)[-1]
-    return name.split(".", 1)[1].upper().replace(".", " ") if "." in name else name

@@ -6,6 +6,7 @@ import re
 import shlex
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 
@@ -424,6 +425,8 @@ def topic_preview(preview: Preview) -> str:
         lines += [f"      {sentence(reason)}" for reason in candidate.reasons]
     if left < 0:
         lines.append(f"… and {-left} more that are out: --json has all")
+    if preview.why_nothing is not None:
+        lines.append(sentence(preview.why_nothing))
     return "\n".join(lines)
 
 
@@ -487,17 +490,13 @@ def evaluation(figures: RetrievalFigures) -> str:
 
 
 def update(report: UpdateReport) -> str:
-    """The report of the daily job."""
+    """The report of the daily job: a line for each day of a topic, with what is not zero or why all is."""
     lines = []
     for entry in report.topics:
-        counts = entry.counts
-        lines.append(
-            f"{entry.topic}, {entry.day}: found {counts.found}, new {counts.new}, updated {counts.updated}, "
-            f"shown before {counts.already_shown}, filtered {counts.filtered}, withdrawn {counts.withdrawn}, "
-            f"failed {counts.failed}"
-        )
-        if entry.why_nothing:
-            lines.append(f"    {sentence(entry.why_nothing)}")
+        counted = {name.replace("_", " "): count for name, count in asdict(entry.counts).items() if count}
+        said = [", ".join(f"{count} {name}" for name, count in counted.items())] if counted else []
+        said += [sentence(entry.why_nothing)] if entry.why_nothing else []
+        lines.append(f"{entry.topic}, {entry.day}: {'; '.join(said) or 'nothing'}")
     lines += [f"wrote {path}" for path in report.files]
     failed: dict[str, list[str]] = {}
     for failure in report.failures:

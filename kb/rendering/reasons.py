@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+
 from kb.records import Language, Reason
 
 _SENTENCES = {
@@ -80,7 +81,9 @@ _SENTENCES = {
     "abstract-removed": "abstract, removed: {text}",
     "abstract-added": "abstract, added: {text}",
     "replaces": "version {new} replaces version {old}",
-    "replaces-unseen": "version {new}; version {old} was shown before and is not stored here, so what changed is not known",
+    "replaces-unseen": (
+        "version {new}; version {old} was shown before and is not stored here, so what changed is not known"
+    ),
     # why there is nothing
     "none-shown": "nothing to show: {found} found, each left out for the reason given with it",
     "none-stored": "no stored paper that was announced then belongs here; kb update brings the newest",
@@ -90,11 +93,19 @@ _SENTENCES = {
     "perhaps-deferred": "arXiv's holiday on Friday {friday} ({name}) may have deferred the announcement of {day}",
     "holidays-unknown": "arXiv's holidays of {year} are not known here; it usually makes no announcement on {name}",
     "no-listing": "arXiv announces nothing on {day}",
+    "arxiv-not-reached": "arXiv could not be asked about {day}: run kb update again, it makes up for that day",
     "feed-is-old": "arXiv's feed still carries {day}: run kb update again later",
     "feed-lists-none": "arXiv's feed of {day} lists nothing in {categories}",
     "feed-lists-others": "arXiv's feed of {day} lists {listed} in {categories}, and none of them belongs here",
     "api-has-none": "arXiv was asked for {query} and has nothing of {day} that is new here",
     "done-before": "the day was done before, and nothing was found then",
+    "library-empty": "the library has no papers yet: kb update brings the newest, kb add brings others",
+    "none-in-period": (
+        "none of the {papers} stored papers is of these days: choose others, or bring papers with kb update"
+    ),
+    # what a page is made of
+    "roundup": "put together from the pages of {days}",
+    "roundup-lacks": "no page is kept of {days}, which had been looked at",
     # how a field of a note came about
     "quoted": "sentences of the paper",
     "quoted-from-abstract": "sentences of the abstract",
@@ -180,11 +191,16 @@ _CHINESE = {
     "perhaps-deferred": "{friday}（星期五）为 arXiv 假日（{name}），{day} 的公布可能因此推迟",
     "holidays-unknown": "此处不知 {year} 年的 arXiv 假日；通常 {name} 不公布论文",
     "no-listing": "arXiv 在 {day} 不公布论文",
+    "arxiv-not-reached": "无法就 {day} 查询 arXiv：请再次运行 kb update，它会补上当日",
     "feed-is-old": "arXiv 的订阅源仍为 {day}：请稍后再运行 kb update",
     "feed-lists-none": "arXiv {day} 的订阅源在 {categories} 中没有论文",
     "feed-lists-others": "arXiv {day} 的订阅源在 {categories} 中列出 {listed} 篇，均不属于此处",
     "api-has-none": "已向 arXiv 查询 {query}，{day} 没有此处尚无的论文",
     "done-before": "当日已处理过，当时没有找到论文",
+    "library-empty": "库中尚无论文：kb update 可取得最新论文，kb add 可加入其他论文",
+    "none-in-period": "库中 {papers} 篇论文均不属于这些日期：请选择其他日期，或用 kb update 取得论文",
+    "roundup": "由 {days} 的页面汇总而成",
+    "roundup-lacks": "{days} 已处理过，但未存有页面",
     "abstract-is-one-sentence": "摘要只有一句话，不能作为总结",
     "no-text": "未存有摘要或正文",
     "full-text-not-read": "未读全文",
