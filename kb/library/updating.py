@@ -34,6 +34,7 @@ from kb.index.catalog.matching import Known, merge
 from kb.library.adding import add_items
 from kb.library.digesting import Composition, Digests, enter, write_feed
 from kb.library.pages import Pages, page_settings
+from kb.library.site import kept_days, topic_folder
 from kb.records import (
     FORMS,
     AddReport,
@@ -188,7 +189,28 @@ class _Update:
         if not visits or self._newest < min(visits):
             return [self._newest]
         first = max(min(visits), self._newest - _MOST_MISSED)
-        return [day for day in announcement_days(first, self._newest) if day not in visits]
+        due = [day for day in announcement_days(first, self._newest) if day not in visits]
+        if (
+            self._newest in visits
+            and self._is_forgotten(topic, self._newest)
+            and self._lying(topic, self._newest) is None
+        ):
+            due.append(self._newest)
+        return due
+
+    def _is_forgotten(self, topic: Topic, day: date) -> bool:
+        """Whether a paper that the topic showed on a day is not stored here: another machine made that page."""
+        shown = {
+            row["paper_id"]
+            for row in self._catalog.ledger.entries(topic.name)
+            if row["how"] in ("new", "updated") and row["day"] == day.isoformat()
+        }
+        return bool(shown) and len(self._catalog.papers.ids(Filters(papers=tuple(sorted(shown))))) < len(shown)
+
+    def _lying(self, topic: Topic, day: date) -> Digest | None:
+        """The digest of a day whose data lie among the pages."""
+        lying = kept_days([topic_folder(self._out, topic.name)], topic.name, since=day, until=day)
+        return lying[0] if lying else None
 
     def _read_feed(self, topics: Sequence[Topic]) -> FeedPage | None:
         """The newest feed for the topics that feeds can serve; None when there is none to be had."""
@@ -268,12 +290,17 @@ class _Update:
         self._finish(topic, day, made, why=came.remarks.get(day), source=source)
 
     def _repeat(self, topic: Topic) -> None:
-        """Nothing is due: on an announcement day its pages are written again, on another the zero is explained."""
-        if self._today == self._newest:
-            why = Reason(kind="done-before")
-            self._finish(topic, self._newest, self._compose(topic, self._newest), why=why, source="library")
+        """Nothing is due: on an announcement day its pages are written again, unless another machine made them and
+        their papers are not here; on another day the zero is explained."""
+        if self._today != self._newest:
+            self._explain(topic, self._today, _why_no_page(self._today))
             return
-        self._explain(topic, self._today, _why_no_page(self._today))
+        why = Reason(kind="done-before")
+        lying = self._lying(topic, self._newest) if self._is_forgotten(topic, self._newest) else None
+        if lying is None:
+            self._finish(topic, self._newest, self._compose(topic, self._newest), why=why, source="library")
+        else:
+            self._reports.append(TopicReport(topic=topic.name, day=self._newest, counts=lying.counts))
 
     def _finish(self, topic: Topic, day: date, made: Composition, *, why: Reason | None, source: AskedWhom) -> None:
         """Pages first, then the memory of them: a stop in between only writes the same pages again."""
@@ -340,16 +367,29 @@ class _Update:
             for day, report in ledger.visits(topic.name).items():
                 if day < self._newest - _LATE_MAIL or json.loads(report).get("mailed", True):
                     continue
-                made = self._compose(topic, day)
-                self._remember(topic, day, made)
                 try:
-                    mail(made.digest, self._settings, self._store.home.files)
+                    digest = self._digest_to_mail(topic, day)
+                    mail(digest, self._settings, self._store.home.files)
                 except KbError as err:
                     failure = Failure(what=f"mail of {topic.name}, {day}", code=err.code, reason=str(err), retry=True)
                     self._failures.append(failure)
                     continue
                 with self._store.changing():
-                    ledger.visit(topic.name, day, _visit(made.digest, mailed=True))
+                    ledger.visit(topic.name, day, _visit(digest, mailed=True))
+
+    def _digest_to_mail(self, topic: Topic, day: date) -> Digest:
+        """The digest of a day that did not go out: made again, or as it lies among the pages of another machine."""
+        if not self._is_forgotten(topic, day):
+            made = self._compose(topic, day)
+            self._remember(topic, day, made)
+            return made.digest
+        if (lying := self._lying(topic, day)) is not None:
+            return lying
+        raise KbError(
+            f"the mail of {topic.name!r} of {day} cannot be made: neither its papers nor its digest.json are here; "
+            "keep the folder of --out beside the ledger",
+            code="mail-failed",
+        )
 
 
 def _visit(digest: Digest, *, mailed: bool) -> str:
