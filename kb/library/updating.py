@@ -304,15 +304,15 @@ class _Update:
 
     def _finish(self, topic: Topic, day: date, made: Composition, *, why: Reason | None, source: AskedWhom) -> None:
         """Pages first, then the memory of them: a stop in between only writes the same pages again."""
-        digest = made.digest
-        forms = [form for form in self._forms if form != "rss"]  # a feed is the topic's, not the day's
-        written = self._pages.write_day(digest, forms, root=self._out)
-        self._files += map(str, written)
-        self._remember(topic, day, made)
-        told = None
+        digest, told = made.digest, None
         if not digest.entries:
             nothing = None if digest.counts.found else why_nothing(day) or why
             told = nothing or digest.notices[0]
+            lying = self._lying(topic, day) if source == "library" else None
+            digest = replace(digest, notices=lying.notices if lying is not None else (told,))
+        forms = [form for form in self._forms if form != "rss"]  # a feed is the topic's, not the day's
+        self._files += map(str, self._pages.write_day(digest, forms, root=self._out))
+        self._remember(topic, day, made)
         row = TopicReport(topic=topic.name, day=day, counts=digest.counts, why_nothing=told, source=source)
         self._reports.append(row)
         self._failures += [
