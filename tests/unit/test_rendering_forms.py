@@ -24,7 +24,6 @@ from kb.records import (
     Claim,
     Comparison,
     Digest,
-    DigestCounts,
     FieldStatus,
     Language,
     Link,
@@ -34,17 +33,15 @@ from kb.records import (
 )
 from kb.rendering import (
     FORMS,
-    IndexEntry,
     PageSettings,
     render_comparison,
     render_digest,
-    render_index,
     render_note,
 )
 from kb.rendering.display import commonmark, link, markdown, one_line, yaml
 from kb.rendering.labels import LABELS, label
 from kb.rendering.markdown_reading import plain_text
-from tests.rendering_pages import DAY, PICTURE, PICTURE_KEY, digest_of, note_of, read_file, seed_papers, with_figure
+from tests.rendering_pages import PICTURE, PICTURE_KEY, digest_of, note_of, read_file, seed_papers, with_figure
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 HOSTILE = (
@@ -425,31 +422,6 @@ def test_no_cell_of_a_csv_is_a_formula() -> None:
     assert rows[0][3] == "'=cmd()"
     assert all(not cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
     assert rows[1][1] == seed_papers()[0].title
-
-
-def test_the_index_lists_topics_and_days_the_latest_first() -> None:
-    entries = [
-        IndexEntry(
-            topic=topic,
-            since=day,
-            until=day,
-            counts=DigestCounts(found=1, new=1),
-            files=(f"{day}/x y.html", "/etc/x.html"),
-        )
-        for topic, day in (("b <i>", DAY), ("A", DAY), ("A", DAY.replace(day=5)))
-    ]
-    ((path, data),) = render_index(entries)
-    text = data.decode()
-    assert path == "index.html"
-    assert (
-        text.index(">A</h2>")
-        < text.index("2024-03-05</strong>")
-        < text.index("2024-03-04</strong>")
-        < text.index(">b &lt;i&gt;</h2>")
-    )
-    assert 'href="2024-03-05/x%20y.html"' in text
-    assert "/etc/x" not in text
-    assert render_index(list(reversed(entries))) == render_index(entries)
 
 
 def test_accents_in_names_are_readable_and_keep_their_source() -> None:
