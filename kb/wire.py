@@ -93,7 +93,9 @@ def _with_reasons(data: Any, kind: Any) -> Any:
     if kind is Digest:
         whole["entries"] = [turned(note) for note in _listed(whole, "entries")]
         whole["skipped"] = [
-            {"title": "", "url": None, **one, "reason": reason(one.get("reason"), False)} if isinstance(one, dict) else one
+            {"title": "", "url": None, **one, "reason": reason(one.get("reason"), False)}
+            if isinstance(one, dict)
+            else one
             for one in _listed(whole, "skipped")
         ]
     return whole
@@ -143,6 +145,19 @@ def from_json(text: str | bytes, kind: type[T]) -> T:
     except _FOREIGN as err:
         raise BadRecord(f"no {_name(kind)}: it is no JSON, or a part of it: make it again with kb") from err
     return from_data(data, kind)
+
+
+def outline(text: bytes, kind: type[T]) -> T:
+    """The fields of a record that stand in a JSON document, what else stands there passed over unread.
+
+    Raises:
+        BadRecord: when it is not JSON or a field does not fit.
+    """
+    _decoder(kind)  # then msgspec knows its classes
+    try:
+        return msgspec.json.decode(text, type=kind, strict=False)
+    except (RecursionError, *_FOREIGN) as err:
+        raise BadRecord(f"no {_name(kind)} ({err}): make it again with kb") from err
 
 
 def json_schema(

@@ -63,5 +63,5 @@ def _claims(note: Note, name: str, claims: Sequence[Claim], *, key: str) -> None
 def _reason(note: Note, name: str) -> None:
     """Why a field is empty: it never stays silent."""
     status = note.status.get(name)
-    text = f"{t('not_stated')}: {library().view.told(status.reason, language())}" if status and status.reason else t("not_stated")
-    st.caption(markup.plain(text))
+    why = library().view.told(status.reason, language()) if status else ""
+    st.caption(markup.plain(f"{t('not_stated')}: {why}" if why else t("not_stated")))

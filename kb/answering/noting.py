@@ -199,8 +199,8 @@ def _settled(own: NoteField, checked: Sequence[Checked], asking: Asking, *, fail
     gone = [each for each in checked if verifying.is_dropped(each)]
     if any(each.verdict in (None, "supported") for each in kept.values()):
         failure = asking.screen.failure
-        told = (_counted("drafts-dropped", len(gone)), Reason(kind="not-screened", values={"why": failure}) if failure else None)
-        why = tuple(filter(None, told))
+        unscreened = Reason(kind="not-screened", values={"why": failure}) if failure else None
+        why = tuple(filter(None, (_counted("drafts-dropped", len(gone)), unscreened)))
         return NoteField(
             claims=tuple(_claim(each, asking) for each in kept.values()), status=FieldStatus(state="ok", reason=why)
         )
@@ -254,7 +254,8 @@ def _translated(note: Note, chat: ChatModel, screen: Screen) -> Note:
         return note.with_fields({name: _remarked(own, why) for name, own in fields.items()})
     made = {name: _field_in(own, good) for name, own in fields.items()}
     new = good.get(note.paper.title)
-    state = FieldStatus(state="ok") if new else FieldStatus(state="failed", reason=(Reason(kind="title-translation-failed"),))
+    changed = Reason(kind="title-translation-failed")
+    state = FieldStatus(state="ok") if new else FieldStatus(state="failed", reason=(changed,))
     if is_foreign and not title:
         state = FieldStatus(state="not stated", reason=(Reason(kind="title-is-order"),))
     elif not title:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib import resources
@@ -14,7 +14,7 @@ from kb import Library, Settings
 from kb.cli import Stop
 from kb.cli.streams import JobReporter, Reporter, write_document, write_text
 from kb.errors import DONE, FAULTS, IN_PART, NOT_DONE, HomeUnwritable, UsageError
-from kb.records import Answer, Comparison, DemoReport, DemoStep, ManuscriptCheck, Topic
+from kb.records import Answer, Comparison, DemoReport, DemoStep, Digest, ManuscriptCheck, Topic
 from kb.rendering import plain_text
 from kb.rendering.reasons import sentence, told
 from kb.rendering.single import render_table
@@ -312,6 +312,8 @@ def _topic_fields(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _digest(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    if options.roundup:
+        return _roundup(library, options, reporter)
     digest = library.digest(
         options.topic,
         day=options.date,
@@ -321,9 +323,31 @@ def _digest(library: Library, options: argparse.Namespace, reporter: Reporter) -
         language=options.language,
         progress=reporter.progress,
     )
+    written = library.pages.write(digest, options.format.split(","), out=Path(options.out) if options.out else None)
+    return _written(digest, written, reporter)
+
+
+def _roundup(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
+    if options.date is not None:
+        raise UsageError("a roundup is of a period: give --since and --until instead of --date")
+    out = Path(options.out) if options.out else None
+    digest = library.pages.roundup(
+        library.topics.get(options.topic).name if options.topic else None,
+        since=options.since,
+        until=options.until,
+        out=out,
+        audience=options.audience,
+        language=options.language,
+    )
+    written = library.pages.write_day(digest, options.format.split(","), root=out)
+    if out is not None and (out / "index.html").is_file():
+        written.append(library.pages.write_index(out))
+    return _written(digest, written, reporter)
+
+
+def _written(digest: Digest, written: Sequence[Path], reporter: Reporter) -> Result:
     for notice in digest.notices:
         reporter.notice(told(notice))
-    written = library.pages.write(digest, options.format.split(","), out=Path(options.out) if options.out else None)
     status = IN_PART if digest.counts.failed else DONE
     return Result(made=digest, more={"files": written}, text=plain_text.digest(digest, written), status=status)
 

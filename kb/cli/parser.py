@@ -248,6 +248,9 @@ def _add_writing(verb: Verb) -> None:
     digest.add_argument(
         "--for", dest="audience", choices=("self", "public"), default="self", help="whom the page is for"
     )
+    digest.add_argument(
+        "--roundup", action="store_true", help="the days of the period that are made already, on one page"
+    )
     _add_model(digest)
 
     render = verb("render", "the same pages again from a digest's data", "kb render pages/digest.json --format html")

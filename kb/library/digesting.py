@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal, cast
 from kb import __version__
 from kb.calendar import why_nothing
 from kb.errors import EncoderError, HomeError, KbError, UsageError
-from kb.library.pages import Pages, slug
+from kb.library import site
+from kb.library.pages import Pages
 from kb.library.questions import NOTE_RECIPE, Questions
 from kb.library.topics import EVERYTHING, Encode, LedgerEntry, Period, anchors, remember_periods
 from kb.records import (
@@ -33,7 +34,6 @@ from kb.records import (
     Version,
 )
 from kb.rendering.entries import paper_address
-from kb.rendering.labels import page_name_of
 from kb.settings import Settings
 from kb.writing.changes import describe_changes
 from kb.writing.relevance import rank
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from kb.library.indexing import Progress
     from kb.library.parts import Models, Store
 
-_FEED_PERIOD = timedelta(days=7)
+_FEED_PERIOD = timedelta(days=29)  # with its last day thirty
 How = Literal["new", "updated"]
 CountedAs = Literal["already_shown", "filtered", "withdrawn", "failed"]
 
@@ -212,9 +212,7 @@ class Digests:
                 if one.is_cut
             ),
             skipped=tuple(
-                Skipped(
-                    paper_id=one.paper.id, title=one.paper.title, url=paper_address(one.paper), reason=one.reason
-                )
+                Skipped(paper_id=one.paper.id, title=one.paper.title, url=paper_address(one.paper), reason=one.reason)
                 for one in sorted(left_out, key=lambda one: one.paper.id)
                 if not one.is_cut
             ),
@@ -264,11 +262,6 @@ def enter(catalog: Catalog, made: Composition) -> None:
             ledger.show(name, left.paper.id, version=version, day=made.digest.until, how=left.mark, reason=reason)
 
 
-def folder_of(out: Path, topic: str, day: date) -> Path:
-    """Where the pages of a topic's day lie."""
-    return out / slug(topic) / day.isoformat()
-
-
 def write_feed(
     topic: Topic,
     store: Store,
@@ -280,31 +273,37 @@ def write_feed(
     audience: str = "self",
     language: Language | None = None,
 ) -> list[Path]:
-    """The feed of a topic beside its days: what it has shown in the last days, the latest first; its entries lead to
-    those pages of the days that are there."""
+    """The feed of a topic beside its days: what it has shown in the last thirty, the latest first.
+
+    Days whose data lie in the folder are taken from there, so that a machine that forgets papers keeps its feed; those
+    that the ledger alone knows are made again of the papers that are stored.
+    """
     catalog, since = store.catalog(), until - _FEED_PERIOD
+    lying = site.kept_days(
+        [site.topic_folder(out, topic.name)], topic.name, since=since, until=until, language=language
+    )
     known = {
         (row["paper_id"], date.fromisoformat(row["day"]))
         for row in catalog.ledger.entries(topic.name)
         if row["how"] in ("new", "updated")
     }
-    shown = [
+    missing = {day for _, day in known if since <= day <= until} - {digest.until for digest in lying}
+    again = [
         one
-        for one in digests.choose(topic, since=since, until=until).shown
-        if any((key, one.day) in known for key in (one.paper.id, *one.paper.aliases))
+        for one in (digests.choose(topic, since=since, until=until).shown if missing else ())
+        if one.day in missing and any((key, one.day) in known for key in (one.paper.id, *one.paper.aliases))
     ]
-    shown.sort(key=lambda one: one.day, reverse=True)
-    choice = DigestSelection(shown=tuple(shown))
-    made = digests.compose(topic, choice, since=since, until=until, audience=audience, language=language)
-    papers_on: dict[str, str] = {}
-    for one in shown:
-        name = f"{page_name_of(topic.name, since=one.day, until=one.day)}.html"
-        page = folder_of(out, topic.name, one.day) / name
-        if page.is_file():
-            papers_on[one.paper.id] = page.relative_to(out).as_posix()
+    days = {digest.until: digest for digest in lying}
+    for day in sorted({one.day for one in again}):
+        choice = DigestSelection(shown=tuple(one for one in again if one.day == day))
+        days[day] = digests.compose(topic, choice, since=day, until=day, audience=audience, language=language).digest
+    nothing = digests.compose(
+        topic, DigestSelection(), since=since, until=until, audience=audience, language=language
+    ).digest
+    made, of_day = site.together([*(days[day] for day in sorted(days)), nothing], since=since, until=until)
     with store.changing():
         remember_periods(catalog, [Period(since=since, until=until)])
-    return pages.write(made.digest, ["rss"], out=out / slug(topic.name), root=out, papers_on=papers_on)
+    return pages.write_feed(made, of_day, root=out)
 
 
 def explain_nothing(since: date, until: date, *, found: int) -> Reason:

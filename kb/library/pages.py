@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 import re
@@ -9,10 +10,9 @@ import tempfile
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date
-from functools import lru_cache
+from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from kb import wire
 from kb.errors import (
@@ -26,12 +26,13 @@ from kb.errors import (
     UsageError,
 )
 from kb.home import below, sha256_of, writing_error
-from kb.ids import plain_words
-from kb.input_files import open_file, read_file
+from kb.input_files import read_file
+from kb.library import site
 from kb.library.topics import known_periods
 from kb.records import (
     PAGE_FORMS,
     Answer,
+    Audience,
     Box,
     ChangedEntry,
     Chunk,
@@ -49,7 +50,8 @@ from kb.records import (
     Verdict,
     Version,
 )
-from kb.rendering import IndexEntry, PageSettings, publishable, render_digest, render_index
+from kb.rendering import PageSettings, publishable, render_digest, render_index
+from kb.rendering.entries import item_name
 from kb.rendering.labels import page_name
 from kb.settings import Settings
 
@@ -143,9 +145,9 @@ class LibrarySources:
 
 Rendered = list[tuple[str, bytes]]
 """Files as (relative path, bytes), the page first."""
-_KEPT = 16_384  # ten topics for some years
-_HEAD_BYTES = 8_192
-_ENTRIES = re.compile(r',\s*"entries"\s*:')  # inside a string its quotation marks would be escaped
+_WITHOUT_ENTRIES = ("json", "rss")
+"""What is written of a digest without entries: a page that says nothing would only be in the way."""
+_EMBEDDED = re.compile(rb'src="data:image/png;base64,([A-Za-z0-9+/=]+)"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,80 +161,147 @@ class KeptDigest:
     language: Language
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _DigestHead:
-    """What a ``digest.json`` says of itself before its entries."""
-
-    topic: str | None
-    since: date
-    until: date
-    language: Language
-
-
 class Pages:
     """What a store's papers were made into: pages written, kept and written again, compared and verified."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store, self._settings = store, settings
 
-    def write(
-        self,
-        digest: Digest,
-        forms: Sequence[str] = PAGE_FORMS,
-        *,
-        out: Path | str | None = None,
-        root: Path | str | None = None,
-        papers_on: Mapping[str, str] | None = None,
-    ) -> list[Path]:
-        """Write a digest in several of ``kb.records.FORMS``; returns what a reader opens.
+    def write(self, digest: Digest, forms: Sequence[str] = PAGE_FORMS, *, out: Path | str | None = None) -> list[Path]:
+        """Write a digest in several of ``kb.records.FORMS``; returns what a reader opens. One without entries makes no
+        page, its data say why. Where ``digest.json`` is another topic's or day's, the data have the page's name.
 
         Args:
             digest: the digest.
             forms: its forms.
             out: where to, ``digests/`` in the home when None.
-            root: the folder that is published as ``site_url``; ``out`` when None.
-            papers_on: the HTML page below ``root`` that has each paper, for feeds whose papers are on other pages.
         """
         kept = self._store.home.digests_path
-        folder, top = Path(out or kept / digest.until.isoformat()), Path(root or out or kept)
+        folder, top = Path(out or kept / digest.until.isoformat()), Path(out or kept)
         place = page_settings(self._settings, digest, forms, folder=folder, root=top)
-        place = place if papers_on is None else replace(place, pages=papers_on)
-        return write_pages(_pages(digest, forms, read_file=self._reader(), settings=place), folder, root=top)
+        return self._write(digest, forms, folder=folder, root=top, settings=dict.fromkeys(_named(forms), place))
+
+    def write_day(self, digest: Digest, forms: Sequence[str], *, root: Path | str | None = None) -> list[Path]:
+        """Write the page of a topic's day, or a roundup, into its place below ``root`` (``digests/`` in the home when
+        None): ``<topic>/<day>/``. It leads to the pages beside it, and those that lie there get their link to it.
+
+        Returns what a reader opens of the page itself.
+        """
+        top = Path(root or self._store.home.digests_path)
+        folder = site.place_of(digest, top)
+        settings = self._settings_beside(digest, forms, root=top, has_index={"html", "json"} <= set(forms))
+        written = self._write(digest, forms, folder=folder, root=top, settings=settings)
+        for one in site.neighbours(digest, top).all if digest.entries else ():
+            self._write_links(site.place_of(one, top), [form for form in forms if form in site.LINKED], root=top)
+        return written
+
+    def _write_links(self, folder: Path, forms: Sequence[str], *, root: Path) -> None:
+        """Write the pages in a folder anew from its data, for the sake of their links."""
+        try:
+            digest = site.read_digest(folder / site.DATA)
+            there = [form for form in forms if (folder / site.page_file(digest, form)).is_file()]
+            settings = self._settings_beside(digest, there, root=root, has_index="html" in forms)
+            self._write(digest, there, folder=folder, root=root, settings=settings)
+        except (BadRecord, FileUnreadable):
+            pass  # its data or a picture of it are gone: it stays as it is
+
+    def _settings_beside(
+        self, digest: Digest, forms: Sequence[str], *, root: Path, has_index: bool
+    ) -> dict[str, PageSettings]:
+        """The settings of each form of a page in its place below ``root``."""
+        beside = site.neighbours(digest, root)
+        place = page_settings(self._settings, digest, forms, folder=site.place_of(digest, root), root=root)
+        return {form: site.linked(place, form, beside=beside, has_index=has_index) for form in _named(forms)}
+
+    def _write(
+        self, digest: Digest, forms: Sequence[str], *, folder: Path, root: Path, settings: Mapping[str, PageSettings]
+    ) -> list[Path]:
+        wanted = [form for form in _named(forms) if digest.entries or form in _WITHOUT_ENTRIES]
+        pages = _pages(digest, wanted, read_file=self._reader(beside=folder), settings=settings)
+        own = site.data_name(digest, folder) if "json" in wanted else site.DATA
+        named = [(own if path == site.DATA else path, data) for path, data in pages]
+        return write_pages(named, folder, root=root)
 
     def rewrite(
         self, path: Path | str, forms: Sequence[str] = PAGE_FORMS, *, out: Path | str | None = None
     ) -> list[Path]:
         """The same pages again from a ``digest.json``, by default beside it; papers withdrawn since then are marked.
 
-        Figures come from the home, else from the folder of the file.
+        Figures come from the home, else from the folder of the file. A page in its place among others keeps its links.
         """
         path = Path(path)
-        digest, folder = self._with_withdrawals(read_digest(path)), Path(out or path.parent)
-        place = page_settings(self._settings, digest, forms, folder=folder, root=folder)
-        return write_pages(_pages(digest, forms, read_file=self._reader(beside=path.parent), settings=place), folder)
+        digest, folder = self._with_withdrawals(site.read_digest(path)), Path(out or path.parent)
+        pages = _pages(
+            digest,
+            forms,
+            read_file=self._reader(beside=path.parent),
+            settings=self.settings_at(path, digest, forms, folder=folder),
+        )
+        own = path.name if folder == path.parent else site.data_name(digest, folder)
+        return write_pages([(own if name == site.DATA else name, data) for name, data in pages], folder)
+
+    def settings_at(
+        self, path: Path, digest: Digest, forms: Sequence[str], *, folder: Path | None = None
+    ) -> dict[str, PageSettings]:
+        """The settings with which the pages of a digest were written whose data lie at ``path``, by form: in its place
+        among others it is linked. ``folder`` is where they are to be written, if elsewhere."""
+        root = path.resolve().parent.parent.parent
+        if (
+            folder in (None, path.parent)
+            and path.name == site.DATA
+            and site.place_of(digest, root) == path.resolve().parent
+        ):
+            return self._settings_beside(digest, forms, root=root, has_index=(root / "index.html").is_file())
+        where = folder or path.parent
+        return dict.fromkeys(_named(forms), page_settings(self._settings, digest, forms, folder=where, root=where))
 
     def write_index(self, folder: Path | str) -> Path:
         """``index.html`` in a folder, over topics and days of all the digests below it that were kept as data."""
-        folder, found = Path(folder), []
-        for path in sorted(folder.rglob("digest.json")):
-            try:
-                digest = read_digest(path)
-            except (BadRecord, FileUnreadable):
-                continue  # another's file of the same name
-            files = tuple(sorted(str(file.relative_to(folder)) for file in path.parent.iterdir() if _is_page(file)))
-            found.append(
-                IndexEntry(
-                    topic=digest.topic,
-                    since=digest.since,
-                    until=digest.until,
-                    counts=digest.counts,
-                    files=files,
-                    titles=tuple(note.paper.title for note in digest.entries),
-                    nothing=digest.notices[0] if digest.notices else None,
-                )
-            )
+        folder = Path(folder)
+        found = site.index_entries(folder)
         pages = render_index(found, language=self._settings.language, settings=page_settings(self._settings))
         return write_pages(pages, folder)[0]
+
+    def write_feed(self, made: Digest, of_day: Mapping[str, date], *, root: Path) -> list[Path]:
+        """The feeds of a topic beside its days: entries of several days (``site.together``), each leading to its day's
+        page where that lies below ``root``."""
+        folder = site.topic_folder(root, made.topic)
+        days = {name: replace(made, since=day, until=day) for name, day in of_day.items()}
+        places = {name: site.place_of(one, root) / site.page_file(one, "html") for name, one in days.items()}
+        settings = replace(
+            page_settings(self._settings, folder=folder, root=root),
+            days=of_day,
+            pages={name: page.relative_to(root).as_posix() for name, page in places.items() if page.is_file()},
+        )
+        return self._write(made, ["rss"], folder=folder, root=root, settings={"rss": settings})
+
+    def roundup(
+        self,
+        topic: str | None,
+        *,
+        since: date | None = None,
+        until: date | None = None,
+        out: Path | str | None = None,
+        audience: str = "self",
+        language: Language | None = None,
+    ) -> Digest:
+        """The days of a period that were made before, on one page: from the digests kept below ``out`` and in the home.
+        The ledger is not touched. By default the seven days up to the newest kept one.
+
+        Raises:
+            KbError: when no day of the period is kept.
+            UsageError: for a period that ends before it begins, or an audience that there is not.
+        """
+        if audience not in ("self", "public"):
+            raise UsageError(f"for={audience!r}: a page is for 'self' or for 'public'")
+        folders = [*([Path(out)] if out else []), self._store.home.digests_path]
+        last = until or site.newest_day(folders, topic)
+        first = since or last - timedelta(days=6)
+        if first > last:
+            raise UsageError(f"the period ends before it begins ({first} to {last}): swap --since and --until")
+        days = site.kept_days(folders, topic, since=first, until=last, language=language or self._settings.language)
+        visits = self._store.catalog().ledger.visits(topic) if topic and self._store.home.exists else {}
+        return site.roundup(days, since=first, until=last, audience=cast("Audience", audience), visited=visits)
 
     def save(self, rendered: Iterable[tuple[str, bytes]], out: Path | str) -> list[Path]:
         """Write rendered files below a folder; returns those that a reader opens (pictures are beside them)."""
@@ -300,8 +369,8 @@ class Pages:
 
     def diff(self, old: Path | str, new: Path | str) -> DigestChanges:
         """What is new, gone or changed between two ``digest.json``, in the order of the newer one."""
-        before = {note.paper.id: note for note in publishable(read_digest(Path(old))).entries}
-        after = {note.paper.id: note for note in publishable(read_digest(Path(new))).entries}
+        before = {note.paper.id: note for note in publishable(site.read_digest(Path(old))).entries}
+        after = {note.paper.id: note for note in publishable(site.read_digest(Path(new))).entries}
         changed = (
             ChangedEntry(id=key, fields=_changed_fields(before[key], note))
             for key, note in after.items()
@@ -315,12 +384,10 @@ class Pages:
 
     def kept(self) -> list[KeptDigest]:
         """The digests under ``digests/`` in the home, the newest day first; a file that is none is passed over."""
-        found = []
-        for path in sorted(self._store.home.digests_path.rglob("digest.json")):
-            try:
-                found.append(_kept(path, path.stat().st_mtime_ns))
-            except (OSError, BadRecord, FileUnreadable):
-                continue  # it went away, or is something else
+        found = [
+            KeptDigest(path=path, topic=one.topic, since=one.since, until=one.until, language=one.language)
+            for path, one in site.outlines(site.data_files(self._store.home.digests_path))
+        ]
         return sorted(found, key=lambda kept: (kept.until, kept.topic or "", str(kept.path)), reverse=True)
 
     def digest(self, topic: str | None, day: date) -> Digest | None:
@@ -333,13 +400,12 @@ class Pages:
         fitting.sort(key=lambda kept: (kept.language != language, kept.until.toordinal() - kept.since.toordinal()))
         for kept in fitting:
             with suppress(BadRecord, FileUnreadable):
-                return read_digest(kept.path)
+                return site.read_digest(kept.path)
         return None
 
     def folder(self, topic: str | None, day: date) -> Path:
         """Where the app keeps the digest of a topic for a day."""
-        name = slug(topic) if topic is not None else "all-papers"
-        return self._store.home.digests_path / name / day.isoformat() / self._settings.language
+        return site.topic_folder(self._store.home.digests_path, topic) / day.isoformat() / self._settings.language
 
     def _with_withdrawals(self, digest: Digest) -> Digest:
         """The digest with the withdrawals that the catalog knows of by now."""
@@ -357,8 +423,8 @@ class Pages:
         return replace(digest, entries=tuple(entries))
 
     def _reader(self, *, beside: Path | None = None) -> Callable[[str], bytes]:
-        """Gives the bytes of the figure with a key, from the home; with ``beside``, else from below that folder, if
-        they are what they say. A figure that is in neither is a BadRecord."""
+        """Gives the bytes of the figure with a key, from the home; with ``beside``, else from below that folder, as a
+        file or in a page that has it, if they are what they say. A figure that is in none is a BadRecord."""
         files = self._store.home.files
 
         def read(key: str) -> bytes:
@@ -368,54 +434,24 @@ class Pages:
                 for path in sorted(beside.glob(f"*/{key}")) if beside is not None else ():
                     if path.is_file() and key.startswith(sha256_of(path)):
                         return path.read_bytes()
+                for page in sorted(beside.glob("*.html")) if beside is not None else ():
+                    for encoded in _EMBEDDED.findall(read_file(page)):
+                        data = base64.b64decode(encoded)
+                        if key.startswith(hashlib.sha256(data).hexdigest()):
+                            return data
                 raise BadRecord(f"figure {key} is not in the home: make the digest again with kb digest") from err
 
         return read
 
 
-def read_digest(path: Path) -> Digest:
-    """The digest in a ``digest.json``.
-
-    Raises:
-        BadRecord: when it is none.
-        FileUnreadable: when it cannot be read.
-    """
-    try:
-        return wire.from_json(read_file(path), Digest)
-    except BadRecord as err:
-        raise BadRecord(f"{path} is {err}") from err
-
-
-@lru_cache(maxsize=_KEPT)
-def _kept(path: Path, changed_ns: int) -> KeptDigest:
-    """What stands before the entries, so that a thousand digests cost no more than a few; else the whole file."""
-    with open_file(path) as file:
-        head = file.read(_HEAD_BYTES).decode("utf-8", "replace")
-    said: _DigestHead | Digest | None = None
-    if (entries := _ENTRIES.search(head)) is not None:
-        with suppress(BadRecord):  # not as kb writes it: reading it whole says what it is
-            said = wire.from_json(head[: entries.start()] + "}", _DigestHead)
-    said = said or read_digest(path)
-    return KeptDigest(path=path, topic=said.topic, since=said.since, until=said.until, language=said.language)
-
-
-def slug(name: str) -> str:
-    """A folder's name for a topic: its words, and a hash where words alone would not tell it from another."""
-    words = plain_words(name)
-    plain = "-".join(words.split())[:60] or "topic"
-    if words == name.casefold() and len(plain) == len(words):
-        return plain
-    return f"{plain}-{hashlib.sha256(name.casefold().encode()).hexdigest()[:8]}"
-
-
 def _pages(
-    digest: Digest, forms: Sequence[str], *, read_file: Callable[[str], bytes], settings: PageSettings
+    digest: Digest, forms: Sequence[str], *, read_file: Callable[[str], bytes], settings: Mapping[str, PageSettings]
 ) -> Rendered:
     # Forms share their pictures: the same path has the same bytes.
     pages = {
         path: data
         for form in _named(forms)
-        for path, data in render_digest(digest, form, read_file=read_file, settings=settings)
+        for path, data in render_digest(digest, form, read_file=read_file, settings=settings[form])
     }
     return list(pages.items())
 
@@ -443,7 +479,9 @@ def page_settings(
         mail_from=settings.mail_from,
         mail_to=settings.mail_to,
         folder="" if below == Path() else below.as_posix(),
-        pages={note.paper.id: (below / name).as_posix() for note in digest.entries} if digest and has_page else {},
+        pages={item_name(note.paper): (below / name).as_posix() for note in digest.entries}
+        if digest and has_page
+        else {},
     )
 
 
@@ -456,10 +494,6 @@ def _hits_as(hits: Hits, form: str) -> str:
     if form in ("md", "csv"):
         return hits_to_markdown(hits) if form == "md" else hits_to_csv(hits)
     raise UsageError(f"{form!r} is not a format: choose one of bibtex, md, csv")
-
-
-def _is_page(path: Path) -> bool:
-    return path.is_file() and path.suffix in (".html", ".md", ".xml", ".bib", ".json") and path.name != "index.html"
 
 
 def _changed_fields(old: Note, new: Note) -> tuple[str, ...]:

@@ -165,10 +165,12 @@ def finish_removals(store: Store) -> list[str]:
 def _forget_pages(home: Home, names: Collection[str], needles: Collection[bytes], *, figures: Collection[str]) -> None:
     """Remove the pages in the home that speak of papers, and their figures beside them; ``kb digest`` makes the pages
     of a day again, without the papers. Pages that were written elsewhere are the user's."""
+    from kb.library.site import data_files
+
     ids = [json.dumps(name, ensure_ascii=False).encode() for name in names if ":" in name]
     root = home.digests_path
     # The forms of a digest lie in one folder: where its data names a paper, each of them may, however it is encoded.
-    told = {path.parent for path in root.rglob("digest.json") if any(key in path.read_bytes() for key in ids)}
+    told = {path.parent for path in data_files(root) if any(key in path.read_bytes() for key in ids)}
     for path in sorted(root.rglob("*")):
         if path.is_file() and (path.name in figures or told.intersection(path.parents) or _speaks_of(path, needles)):
             path.unlink(missing_ok=True)

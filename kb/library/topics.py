@@ -17,7 +17,7 @@ from kb.errors import BadIdentifier, BadRecord, UsageError
 from kb.ids import paper_key, plain_words
 from kb.input_files import read_file
 from kb.protocols import Vectors
-from kb.records import NO_FILTERS, Candidate, Filters, Preview, PreviewCounts, Topic
+from kb.records import NO_FILTERS, Candidate, Filters, Preview, PreviewCounts, Reason, Topic
 from kb.writing.relevance import Anchor, Standing, rank
 from kb.writing.topic_query import parse_query
 from kb.writing.topics import judge
@@ -112,7 +112,14 @@ class Topics:
             if not judged[key].inside
         ]  # fmt: skip
         counts = PreviewCounts(inside=len(caught), outside=len(missed))
-        return Preview(topic=topic, since=since, until=until, counts=counts, candidates=(*caught, *missed))
+        nothing = None
+        if not papers:
+            stored = catalog.papers.count()
+            kind = "none-in-period" if stored else "library-empty"
+            nothing = Reason(kind=kind, values={"papers": str(stored)} if stored else {})
+        return Preview(
+            topic=topic, since=since, until=until, counts=counts, candidates=(*caught, *missed), why_nothing=nothing
+        )
 
     def papers(self, name: str) -> builtins.list[str]:
         """Ids of the stored papers that belong to a topic."""
@@ -197,7 +204,9 @@ def anchors(catalog: Catalog, topic: Topic | None, *, before: date | None = None
     stand(_own(catalog, before=before), 0.4, "library")
     strongest = sorted(found, key=lambda key: (-abs(found[key][0]), key))[:_MOST_ANCHORS]
     papers = catalog.papers.many(strongest)
-    return [Anchor(paper=papers[key], weight=found[key][0], standing=found[key][1]) for key in strongest if key in papers]
+    return [
+        Anchor(paper=papers[key], weight=found[key][0], standing=found[key][1]) for key in strongest if key in papers
+    ]
 
 
 def _own(catalog: Catalog, *, before: date | None) -> list[str]:

@@ -32,8 +32,9 @@ from kb.calendar import (
 from kb.errors import DONE, IN_PART, HomeError, KbError, SourceError, UsageError
 from kb.index.catalog.matching import Known, merge
 from kb.library.adding import add_items
-from kb.library.digesting import Composition, Digests, enter, folder_of, write_feed
+from kb.library.digesting import Composition, Digests, enter, write_feed
 from kb.library.pages import Pages, page_settings
+from kb.library.site import kept_days, topic_folder
 from kb.records import (
     FORMS,
     AddReport,
@@ -188,7 +189,28 @@ class _Update:
         if not visits or self._newest < min(visits):
             return [self._newest]
         first = max(min(visits), self._newest - _MOST_MISSED)
-        return [day for day in announcement_days(first, self._newest) if day not in visits]
+        due = [day for day in announcement_days(first, self._newest) if day not in visits]
+        if (
+            self._newest in visits
+            and self._is_forgotten(topic, self._newest)
+            and self._lying(topic, self._newest) is None
+        ):
+            due.append(self._newest)
+        return due
+
+    def _is_forgotten(self, topic: Topic, day: date) -> bool:
+        """Whether a paper that the topic showed on a day is not stored here: another machine made that page."""
+        shown = {
+            row["paper_id"]
+            for row in self._catalog.ledger.entries(topic.name)
+            if row["how"] in ("new", "updated") and row["day"] == day.isoformat()
+        }
+        return bool(shown) and len(self._catalog.papers.ids(Filters(papers=tuple(sorted(shown))))) < len(shown)
+
+    def _lying(self, topic: Topic, day: date) -> Digest | None:
+        """The digest of a day whose data lie among the pages."""
+        lying = kept_days([topic_folder(self._out, topic.name)], topic.name, since=day, until=day)
+        return lying[0] if lying else None
 
     def _read_feed(self, topics: Sequence[Topic]) -> FeedPage | None:
         """The newest feed for the topics that feeds can serve; None when there is none to be had."""
@@ -215,8 +237,9 @@ class _Update:
                 self._repeat(topic)
             for day in due:
                 came = newest if newest is not None and day == self._newest else gathered
-                if day not in came.ready:
-                    continue  # what failed is among the failures
+                if day not in came.ready:  # what failed is among the failures
+                    self._explain(topic, day, Reason(kind="arxiv-not-reached", values={"day": day.isoformat()}))
+                    continue
                 if day == self._newest and newest is None and self._is_not_out(topic, day, page):
                     carried = page.day if page is not None else None
                     self._explain(topic, day, Reason(kind="feed-is-old", values={"day": str(carried or "")}))
@@ -267,24 +290,29 @@ class _Update:
         self._finish(topic, day, made, why=came.remarks.get(day), source=source)
 
     def _repeat(self, topic: Topic) -> None:
-        """Nothing is due: on an announcement day its pages are written again, on another the zero is explained."""
-        if self._today == self._newest:
-            why = Reason(kind="done-before")
-            self._finish(topic, self._newest, self._compose(topic, self._newest), why=why, source="library")
+        """Nothing is due: on an announcement day its pages are written again, unless another machine made them and
+        their papers are not here; on another day the zero is explained."""
+        if self._today != self._newest:
+            self._explain(topic, self._today, _why_no_page(self._today))
             return
-        self._explain(topic, self._today, _why_no_page(self._today))
+        why = Reason(kind="done-before")
+        lying = self._lying(topic, self._newest) if self._is_forgotten(topic, self._newest) else None
+        if lying is None:
+            self._finish(topic, self._newest, self._compose(topic, self._newest), why=why, source="library")
+        else:
+            self._reports.append(TopicReport(topic=topic.name, day=self._newest, counts=lying.counts))
 
     def _finish(self, topic: Topic, day: date, made: Composition, *, why: Reason | None, source: AskedWhom) -> None:
         """Pages first, then the memory of them: a stop in between only writes the same pages again."""
-        digest = made.digest
-        forms = [form for form in self._forms if form != "rss"]  # a feed is the topic's, not the day's
-        written = self._pages.write(digest, forms, out=folder_of(self._out, topic.name, day), root=self._out)
-        self._files += map(str, written)
-        self._remember(topic, day, made)
-        told = None
+        digest, told = made.digest, None
         if not digest.entries:
             nothing = None if digest.counts.found else why_nothing(day) or why
             told = nothing or digest.notices[0]
+            lying = self._lying(topic, day) if source == "library" else None
+            digest = replace(digest, notices=lying.notices if lying is not None else (told,))
+        forms = [form for form in self._forms if form != "rss"]  # a feed is the topic's, not the day's
+        self._files += map(str, self._pages.write_day(digest, forms, root=self._out))
+        self._remember(topic, day, made)
         row = TopicReport(topic=topic.name, day=day, counts=digest.counts, why_nothing=told, source=source)
         self._reports.append(row)
         self._failures += [
@@ -339,16 +367,29 @@ class _Update:
             for day, report in ledger.visits(topic.name).items():
                 if day < self._newest - _LATE_MAIL or json.loads(report).get("mailed", True):
                     continue
-                made = self._compose(topic, day)
-                self._remember(topic, day, made)
                 try:
-                    mail(made.digest, self._settings, self._store.home.files)
+                    digest = self._digest_to_mail(topic, day)
+                    mail(digest, self._settings, self._store.home.files)
                 except KbError as err:
                     failure = Failure(what=f"mail of {topic.name}, {day}", code=err.code, reason=str(err), retry=True)
                     self._failures.append(failure)
                     continue
                 with self._store.changing():
-                    ledger.visit(topic.name, day, _visit(made.digest, mailed=True))
+                    ledger.visit(topic.name, day, _visit(digest, mailed=True))
+
+    def _digest_to_mail(self, topic: Topic, day: date) -> Digest:
+        """The digest of a day that did not go out: made again, or as it lies among the pages of another machine."""
+        if not self._is_forgotten(topic, day):
+            made = self._compose(topic, day)
+            self._remember(topic, day, made)
+            return made.digest
+        if (lying := self._lying(topic, day)) is not None:
+            return lying
+        raise KbError(
+            f"the mail of {topic.name!r} of {day} cannot be made: neither its papers nor its digest.json are here; "
+            "keep the folder of --out beside the ledger",
+            code="mail-failed",
+        )
 
 
 def _visit(digest: Digest, *, mailed: bool) -> str:
@@ -462,10 +503,12 @@ class Announcements:
         replaced = list(self._good(self._source.replaced(query, since=first, until=last), gathered, what=topic.name))
         replaced += self._good(self._changed(topic, since=first, until=last), gathered, what=topic.name)
         known = self._known([key for item in replaced for key in _ids(item)])
-        mine = [item for item in replaced if known.intersection(_ids(item))]
-        for item in mine:
-            day = _first_from(days, item.metadata)
-            gathered.replaced.setdefault(day, set()).update(_ids(item))
+        mine = []
+        for item in replaced:
+            if item.record is not None and known.intersection(_ids(item)):
+                day = _first_from(days, item.metadata)
+                gathered.replaced.setdefault(day, set()).update(_ids(item))
+                mine.append(_announced_on(item, item.record, day))
         self._add(mine)
         for day in days:
             gathered.remarks[day] = Reason(kind="api-has-none", values={"query": query, "day": day.isoformat()})
@@ -485,7 +528,7 @@ class Announcements:
             elif one.record is not None and ((data := one.record.metadata).version or 0) > shown.get(data.ids[0], 0):
                 day = announcement_day(data.updated) if data.updated is not None else until
                 if since <= day <= until:
-                    yield replace(one, record=replace(one.record, metadata=replace(data, announced=(day,))))
+                    yield _announced_on(one, one.record, day)
 
     def _complete(self, ids: Sequence[str]) -> None:
         """Ask the API for what no feed tells: comment, journal, day of submission. Without it the papers stay."""
@@ -517,8 +560,7 @@ class Announcements:
                 if known.intersection(item.metadata.ids) or concerns(topic, _as_paper(item.metadata)):
                     yield item
             elif not known.intersection(item.metadata.ids) and concerns(topic, _as_paper(item.metadata)):
-                held_back = replace(item.metadata, announced=(_first_from(days, item.metadata),))
-                yield replace(item, record=replace(item.record, metadata=held_back))
+                yield _announced_on(item, item.record, _first_from(days, item.metadata))  # held back
 
     def _add(self, items: Iterable[Item | Failure]) -> None:
         report = self._add_items(items, progress=self._progress)
@@ -572,6 +614,11 @@ def _as_paper(metadata: Metadata) -> Paper:
 
 def _ids(item: Item) -> tuple[str, ...]:
     return item.metadata.ids if item.metadata is not None else ()
+
+
+def _announced_on(item: Item, record: SourceRecord, day: date) -> Item:
+    """The item as announced on a day that its record does not state."""
+    return replace(item, record=replace(record, metadata=replace(record.metadata, announced=(day,))))
 
 
 def _first_from(days: Sequence[date], metadata: Metadata | None) -> date:

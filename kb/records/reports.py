@@ -130,13 +130,17 @@ class PreviewCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """What a topic would catch of a period (inclusive days): those inside first, the most relevant first."""
+    """What a topic would catch of a period (inclusive days): those inside first, the most relevant first.
+
+    ``why_nothing`` says why there is no candidate, and what to do.
+    """
 
     topic: Topic
     since: date | None
     until: date | None
     counts: PreviewCounts
     candidates: tuple[Candidate, ...]
+    why_nothing: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

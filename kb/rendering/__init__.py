@@ -10,7 +10,8 @@ from kb.records import FORMS, Digest
 from kb.rendering.bibliography import to_bibtex
 from kb.rendering.entries import PageSettings
 from kb.rendering.feed import render_feeds
-from kb.rendering.html import IndexEntry, render_html, render_index
+from kb.rendering.html import render_html
+from kb.rendering.index import IndexEntry, IndexPaper, render_index
 from kb.rendering.labels import page_name
 from kb.rendering.licences import publishable
 from kb.rendering.mail import render_mail
@@ -19,6 +20,7 @@ from kb.rendering.single import render_comparison, render_note
 
 __all__ = [
     "IndexEntry",
+    "IndexPaper",
     "PageSettings",
     "publishable",
     "render_comparison",

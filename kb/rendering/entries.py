@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from textwrap import shorten
 
 from kb.links import web_address
@@ -40,11 +41,11 @@ class PageSettings:
     """What a page needs to know of the place where it is published.
 
     ``site_url`` is the address of the site's root and ``folder`` where below it the files of a digest go ("" for the
-    root itself); ``pages`` names for a paper's id the HTML page below the root that has it: feeds lead there.
-    ``previous``, ``next``, ``index`` and ``week`` are the HTML pages that an HTML page leads to, as addresses relative
-    to it (None: there is none). ``mathjax`` is the address of a MathJax of one's own for the HTML form ("" for none:
-    formulas are then written without a script). Pictures beyond ``embedded_bytes`` stand beside an HTML page instead
-    of in it.
+    root itself); ``pages`` names for an item of a feed (``item_name``) the HTML page below the root that has it, and
+    ``days`` the day of that page. ``previous``, ``next``, ``index`` and ``week`` are addresses, relative to the page,
+    of the topic's page before and after it, of the index over all pages, and of the roundup that has it; None: no such.
+    ``mathjax`` is the address of a MathJax of one's own for the HTML form ("" for none: formulas are then written
+    without a script). Pictures beyond ``embedded_bytes`` stand beside an HTML page instead of in it.
     """
 
     author: str = "kb"
@@ -55,6 +56,7 @@ class PageSettings:
     mail_to: tuple[str, ...] = ()
     folder: str = ""
     pages: Mapping[str, str] = field(default_factory=dict)
+    days: Mapping[str, date] = field(default_factory=dict)
     previous: str | None = None
     next: str | None = None
     index: str | None = None
@@ -517,7 +519,12 @@ def shown_affiliation(paper: Paper, language: Language) -> str:
 
 def paper_anchor(paper: Paper) -> str:
     """Where links on a page lead to a paper: letters and digits of its id."""
-    return "-".join(re.findall(r"\w+", paper.id.casefold()))
+    return anchor_of(paper.id)
+
+
+def anchor_of(paper_id: str) -> str:
+    """The same for a paper that is not at hand."""
+    return "-".join(re.findall(r"\w+", paper_id.casefold()))
 
 
 def item_name(paper: Paper) -> str:

@@ -59,7 +59,7 @@ def _rss(digest: Digest, entries: Sequence[PageEntry], settings: PageSettings) -
         if place := _link(entry, settings):
             _add(item, "link", place)
         _add(item, "guid", item_name(entry.paper)).set("isPermaLink", "false")
-        _add(item, "pubDate", format_datetime(_moment(_day(entry.paper, digest))))
+        _add(item, "pubDate", format_datetime(_moment(_day(entry.paper, digest, settings))))
         for author in entry.paper.authors:
             _add(item, f"{{{_DC}}}creator", author)
         for category in entry.paper.categories:
@@ -92,7 +92,7 @@ def _atom_entry(root: ET.Element, entry: PageEntry, digest: Digest, settings: Pa
     item = ET.SubElement(root, f"{{{_ATOM}}}entry")
     _add(item, f"{{{_ATOM}}}title", _title(entry))
     _add(item, f"{{{_ATOM}}}id", item_name(entry.paper))
-    day = _moment(_day(entry.paper, digest)).isoformat().replace("+00:00", "Z")
+    day = _moment(_day(entry.paper, digest, settings)).isoformat().replace("+00:00", "Z")
     _add(item, f"{{{_ATOM}}}updated", day)
     if entry.paper.published is not None:
         published = entry.paper.published.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -156,12 +156,15 @@ def _home(settings: PageSettings) -> str:
 
 def _link(entry: PageEntry, settings: PageSettings) -> str | None:
     """The entry on the published page that has it, else the paper itself."""
-    page = settings.pages.get(entry.paper.id)
+    page = settings.pages.get(item_name(entry.paper))
     address = _on_site(page, settings) if page else None
     return f"{address}#{quote(entry.anchor)}" if address else source_address(entry.paper)
 
 
-def _day(paper: Paper, digest: Digest) -> date:
+def _day(paper: Paper, digest: Digest, settings: PageSettings) -> date:
+    """The day of the page that has the item, else the paper's own within the period."""
+    if day := settings.days.get(item_name(paper)):
+        return day
     return min((day for day in paper.announced if digest.since <= day <= digest.until), default=digest.until)
 
 

@@ -1,7 +1,6 @@
 """Self-contained HTML pages: no script, nothing remote; pictures within, or beside when they are too many.
 
-The only module that imports Jinja2; whatever a template prints is escaped for HTML. The index of all daily pages has
-the topics, and under each its days, the latest first.
+The only module that imports Jinja2; whatever a template prints is escaped for HTML.
 """
 
 from __future__ import annotations
@@ -10,23 +9,19 @@ import base64
 import hashlib
 import re
 import struct
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from kb.errors import BadRecord, foreign_errors
-from kb.records import Comparison, Digest, DigestCounts, Language, Reason
+from kb.records import Comparison, Digest, Language
 from kb.rendering.display import plain, scripted_page, title_in_link, web_page
 from kb.rendering.entries import (
     PageEntry,
     PageSettings,
     also_matched,
-    counted,
     digest_entries,
     headline,
     left_out,
@@ -36,7 +31,6 @@ from kb.rendering.entries import (
     sections,
 )
 from kb.rendering.labels import label, page_name, page_of, page_title, picture_text, update_title, without_label
-from kb.rendering.reasons import told
 from kb.text import HAN, one_line
 
 if TYPE_CHECKING:
@@ -45,10 +39,6 @@ if TYPE_CHECKING:
 
 Pages = list[tuple[str, bytes]]
 _SCRIPT_ORIGIN = re.compile(r"^(https?://[^/\s;'\"]+)/")
-_TITLES_A_DAY = 5  # of the index
-_BARS = "▁▂▃▄▅▆▇█"
-_TREND_DAYS, _FEWEST_DAYS = 30, 3
-_SAFE_PATH = re.compile(r"^[^/\\:?#][^\\:?#]*$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,75 +205,3 @@ def text_language(text: str) -> str:
     """The language of a text by its script, as far as a page needs it: "zh" or "en"."""
     letters = sum(map(str.isalpha, text))
     return "zh" if not text.isascii() and len(re.findall(f"[{HAN}]", text)) * 3 > letters else "en"
-
-
-# ----------------------------------------------------------------------------- the page that leads to all daily pages
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexEntry:
-    """A digest that was made: what it is about, the titles of its papers in their order, why there is none
-    (``nothing``), and where its files are, relative to the index; a day without a page has none."""
-
-    topic: str | None
-    since: date
-    until: date
-    counts: DigestCounts
-    files: tuple[str, ...] = ()
-    titles: tuple[str, ...] = ()
-    nothing: Reason | None = None
-
-
-def render_index(
-    entries: Sequence[IndexEntry], *, language: Language = "en", settings: PageSettings | None = None
-) -> list[tuple[str, bytes]]:
-    """``index.html`` over digests in any order; same digests, same bytes."""
-    by_topic: defaultdict[str, list[IndexEntry]] = defaultdict(list)
-    for entry in entries:
-        by_topic[entry.topic or label(language, "untitled")].append(entry)
-    topics = [
-        {
-            "name": name,
-            "days": [_day(entry, language) for entry in _latest_first(by_topic[name])],
-            **_trend(by_topic[name]),
-        }
-        for name in sorted(by_topic, key=str.casefold)
-    ]
-    frame = page_frame(language, settings or PageSettings())
-    text = render_template("index.html.j2", **frame, title=label(language, "index"), topics=topics)
-    return [("index.html", text.encode())]
-
-
-def _latest_first(entries: Sequence[IndexEntry]) -> list[IndexEntry]:
-    return sorted(entries, key=lambda entry: (entry.until, entry.since, entry.files), reverse=True)
-
-
-def _day(entry: IndexEntry, language: Language) -> dict[str, object]:
-    """A day in titles, or why it has none."""
-    when = entry.until.isoformat() if entry.since == entry.until else f"{entry.since} – {entry.until}"
-    files = sorted(filter(_SAFE_PATH.match, entry.files), key=lambda file: (not file.endswith(".html"), file))
-    more = len(entry.titles) - _TITLES_A_DAY
-    return {
-        "when": when,
-        "told": counted(entry.counts, language) or told(entry.nothing, language) or label(language, "nothing"),
-        "titles": entry.titles[:_TITLES_A_DAY],
-        "more": label(language, "more_titles", count=more) if more > 0 else "",
-        "links": [(_suffix(file), quote(file)) for file in files],
-    }
-
-
-def _trend(entries: Sequence[IndexEntry]) -> dict[str, str]:
-    """New papers of the last days, the oldest first, as bars of one line; none for a few days."""
-    days = {entry.until: entry.counts.new for entry in entries if entry.since == entry.until}
-    numbers = [days[day] for day in sorted(days)][-_TREND_DAYS:]
-    if len(numbers) < _FEWEST_DAYS or not any(numbers):
-        return {"trend": "", "trend_words": ""}
-    most = max(numbers)
-    bars = "".join(_BARS[-(-number * (len(_BARS) - 1) // most)] for number in numbers)
-    return {"trend": bars, "trend_words": ", ".join(map(str, numbers))}
-
-
-def _suffix(file: str) -> str:
-    """What the form is called: what follows the first full stop of the file's name."""
-    name = file.rsplit("/", 1)[-1]
-    return name.split(".", 1)[1].upper().replace(".", " ") if "." in name else name

@@ -434,6 +434,8 @@ def topic_preview(preview: Preview) -> str:
         lines += [f"      {sentence(reason)}" for reason in candidate.reasons]
     if left < 0:
         lines.append(f"… and {-left} more that are out: --json has all")
+    if preview.why_nothing is not None:
+        lines.append(sentence(preview.why_nothing))
     return "\n".join(lines)
 
 
@@ -497,7 +499,7 @@ def evaluation(figures: RetrievalFigures) -> str:
 
 
 def update(report: UpdateReport) -> str:
-    """The report of the daily job."""
+    """The report of the daily job: a line for each day of a topic, with what is not zero or why all is."""
     lines = []
     for entry in report.topics:
         counts = entry.counts

@@ -1,11 +1,14 @@
-"""Thirty days of arXiv through ``kb update``: killed in between, a day missed, and played again without.
+"""A month of arXiv through ``kb update``: on a machine that lasts, on one that is killed, and on one that forgets.
 
     python -m tests.benchmarks.replay records.jsonl.gz --since 2026-01-05 --days 30
 
 The records (fields of the shared data: id, title, authors, categories, comment, abstract, listed) are served by the
-local arXiv of the tests. The calm replay runs every day in this process; the wild one runs the same days, first as a
-process that is killed at a random point, then again to its end. Some papers get a new version, some are
-withdrawn. Shown: counts by topic, papers that were new twice, sums that do not add up, files that differ.
+local arXiv of the tests. The calm replay runs every day but one in this process; the killed one runs the same days,
+first as a process that is killed at a random point, then again to its end; the forgetting one has a new home each day
+with nothing but the ledger and the pages, and an arXiv that refuses the feed or some requests on every third day. Some
+papers get a new version, some are withdrawn. Shown: counts by topic, papers that were new twice, papers that a topic
+asks for and that are nowhere, items that left a feed before their thirty days or changed their day, sums that do not
+add up, files that differ between the calm and the killed.
 """
 
 from __future__ import annotations
@@ -16,22 +19,28 @@ import gzip
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import feedparser
+
 from kb import Library, Settings, wire
-from kb.calendar import is_announcement_day, next_announcement_day
-from kb.records import Topic
-from tests.arxiv_server import ArxivServer
+from kb.calendar import is_announcement_day, next_announcement_day, previous_announcement_day
+from kb.encoders import load_encoder
+from kb.records import Paper, Topic
+from kb.writing.topics import judge
+from tests.arxiv_server import ArxivServer, Fault
 
 FORMS = ("hexo", "html", "rss", "json")
 TOPICS = (
@@ -50,6 +59,26 @@ class Tally:
     unexplained: int = 0
     failures: list[str] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    feed: dict[str, date] = field(default_factory=dict)
+    broken_feeds: int = 0
+    vanished: int = 0
+    moved: int = 0
+
+    def read_feeds(self, out: Path, today: date) -> None:
+        """Hold the feeds against those of the run before."""
+        now: dict[str, date] = {}
+        for path in sorted(out.glob("*/*.xml")):
+            read = feedparser.parse(path.read_bytes())
+            self.broken_feeds += bool(read.bozo)
+            now |= {
+                f"{path.name} {entry.id}": date(*(entry.get("updated_parsed") or entry.published_parsed)[:3])
+                for entry in read.entries
+            }
+        for name, day in self.feed.items():
+            age = (today - day).days
+            self.vanished += name not in now and age < 29
+            self.moved += name in now and now[name] != day
+        self.feed = now
 
     def take(self, report: dict[str, Any], seconds: float) -> None:
         """Count one run."""
@@ -60,7 +89,7 @@ class Tally:
             self.counts.setdefault(row["topic"], Counter()).update(counts)
             parts = sum(count for name, count in counts.items() if name != "found")
             self.wrong_sums += counts["found"] != parts
-            self.unexplained += not (counts["new"] + counts["updated"] or row["why_nothing"])
+            self.unexplained += not (counts["new"] + counts["updated"] + counts["withdrawn"] or row["why_nothing"])
 
 
 def read_records(path: Path, *, since: date, until: date) -> list[dict[str, Any]]:
@@ -88,23 +117,65 @@ def change(arxiv: ArxivServer, records: Sequence[dict[str, Any]], *, until: date
 def play(arxiv: ArxivServer, days: Iterable[date], home: Path, out: Path, *, kill: random.Random | None) -> Tally:
     """Run the job on each day; with ``kill`` once more before, in a process that is killed on the way."""
     tally = Tally()
-    encoder = None
-    for day in days:
+    for number, day in enumerate(days):
         arxiv.clock_day = day
-        if kill is not None and encoder is not None and is_announcement_day(day):
+        if kill is not None and number and is_announcement_day(day):
             run_and_kill(arxiv, home, out, day, chance=kill)
-        with Library.open(Settings.load(home=home, threads=1, **arxiv.settings())) as library:
-            if encoder is None:
+        with opened(arxiv, home) as library:
+            if not number:
                 for topic in TOPICS:
                     library.topics.add(topic)
-            library._models._encoder = encoder = (
-                encoder or library._models.encoder()
-            )  # loading it each day would only take time
-            begin = time.perf_counter()
-            report = json.loads(wire.to_json(library.update(out=out, forms=FORMS, day=day, fulltext=False)))
-            tally.take(report, time.perf_counter() - begin)
-        print(f"{day} {'wild' if kill else 'calm'} {tally.seconds[-1]:5.1f} s", file=sys.stderr)
+            run(library, out, day, tally)
+        print(f"{day} {'killed' if kill else 'calm'} {tally.seconds[-1]:5.1f} s", file=sys.stderr)
     return tally
+
+
+def play_forgetting(
+    arxiv: ArxivServer, days: Iterable[date], folder: Path, out: Path, *, chance: random.Random
+) -> Tally:
+    """Run the job on each day in a home of its own, with the ledger of the days before; on every third day arXiv
+    refuses its feed, or some requests."""
+    tally, ledger = Tally(), folder / "ledger.json"
+    folder.mkdir(parents=True)
+    for number, day in enumerate(days):
+        arxiv.clock_day = day
+        if number % 3 == 1:
+            path, times = chance.choice([("/atom", 9), ("/atom", 1), ("/api", 1), ("/", 2)])
+            arxiv.fail(path, chance.choice([Fault.unavailable("0"), Fault.too_many_requests("0")]), times=times)
+        with opened(arxiv, folder / f"home-{day}") as library:
+            if number:
+                library.topics.import_ledger(ledger)
+            else:
+                for topic in TOPICS:
+                    library.topics.add(topic)
+            run(library, out, day, tally)
+            library.topics.export_ledger(ledger)
+        arxiv._scripts.clear()
+        shutil.rmtree(folder / f"home-{day}")
+        print(f"{day} forgetting {tally.seconds[-1]:5.1f} s", file=sys.stderr)
+    return tally
+
+
+@lru_cache(maxsize=1)
+def encoder() -> Any:
+    """The product's own encoder: loading it each day would only take time."""
+    return load_encoder(Settings.load(threads=1))
+
+
+@contextlib.contextmanager
+def opened(arxiv: ArxivServer, home: Path) -> Iterator[Library]:
+    """A library on a home that asks the local arXiv."""
+    with Library.open(Settings.load(home=home, threads=1, **arxiv.settings(arxiv_retries=2))) as library:
+        library._models._encoder = encoder()
+        yield library
+
+
+def run(library: Library, out: Path, day: date, tally: Tally) -> None:
+    """One run of the job, counted."""
+    begin = time.perf_counter()
+    report = json.loads(wire.to_json(library.update(out=out, forms=FORMS, day=day, fulltext=False)))
+    tally.take(report, time.perf_counter() - begin)
+    tally.read_feeds(out, previous_announcement_day(day))
 
 
 def run_and_kill(arxiv: ArxivServer, home: Path, out: Path, day: date, *, chance: random.Random) -> None:
@@ -128,13 +199,36 @@ def run_and_kill(arxiv: ArxivServer, home: Path, out: Path, day: date, *, chance
         time.sleep(0.01)
 
 
+def digests(out: Path) -> Iterator[dict[str, Any]]:
+    """What lies below a folder as data."""
+    for path in out.glob("*/*/digest.json"):
+        yield json.loads(path.read_text(encoding="utf-8"))
+
+
 def new_twice(out: Path) -> list[tuple[str, str]]:
     """(topic, paper) that are new on the pages of more than one day."""
     seen: Counter[tuple[str, str]] = Counter()
-    for path in out.glob("*/*/digest.json"):
-        digest = json.loads(path.read_text(encoding="utf-8"))
-        seen.update((digest["topic"], note["paper"]["id"]) for note in digest["entries"] if not note["changes"])
+    for digest in digests(out):
+        seen.update((digest["topic"], note["paper"]["id"]) for note in digest["entries"] if note["state"] == "new")
     return [key for key, times in seen.items() if times > 1]
+
+
+def lost(out: Path, records: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+    """(topic, paper) that a topic asks for and that no page has: neither shown nor among what its limit cut."""
+    named = set()
+    for digest in digests(out):
+        ids = {note["paper"]["id"] for note in digest["entries"]}
+        ids |= {one["paper_id"] for name in ("also_matched", "skipped") for one in digest[name]}
+        named |= {(digest["topic"], key) for key in ids}
+    papers = [
+        Paper(
+            id=f"arxiv:{one['id']}", title=one["title"], authors=tuple(one["authors"]), abstract=one["abstract"],
+            categories=tuple(one["categories"]), comment=one["comment"] or "",
+        )
+        for one in records
+    ]  # fmt: skip
+    asked = {(topic.name, paper.id) for topic in TOPICS for paper in papers if judge(topic, paper).inside}
+    return sorted(asked - named)
 
 
 def differing(left: Path, right: Path) -> list[str]:
@@ -161,23 +255,31 @@ def main() -> None:
         folder = options.keep or stack.enter_context(tempfile.TemporaryDirectory())
         arxiv = stack.enter_context(ArxivServer(records))
         changed = change(arxiv, records, until=until, seed=options.seed)
-        tallies = []
-        for name, kill in (("calm", None), ("wild", random.Random(options.seed))):
-            home, out = Path(folder) / name, Path(folder) / f"{name}-out"
-            tallies.append(play(arxiv, days, home, out, kill=kill))
-        calm, wild = tallies
-        outs = Path(folder) / "calm-out", Path(folder) / "wild-out"
-        pages = len(list(outs[0].glob("*/*/digest.json")))
+        top = Path(folder)
+        played = {
+            "calm": play(arxiv, days, top / "calm", top / "calm-out", kill=None),
+            "killed": play(arxiv, days, top / "killed", top / "killed-out", kill=random.Random(options.seed)),
+            "forgetting": play_forgetting(
+                arxiv, days, top / "forgetting", top / "forgetting-out", chance=random.Random(options.seed)
+            ),
+        }
+        pages = len(list((top / "calm-out").glob("*/*/digest.json")))
         print(f"{len(records)} records, {changed} new versions, {options.days} days, one missed, {pages} digests")
-        for topic, counts in calm.counts.items():
+        for topic, counts in played["calm"].counts.items():
             print(f"{topic:<20}", "  ".join(f"{name} {counts[name]}" for name in counts))
-        print(f"new twice: {len(new_twice(outs[0]))} calm, {len(new_twice(outs[1]))} wild")
-        print(f"sums that do not add up: {calm.wrong_sums + wild.wrong_sums}")
-        print(f"zeros without a reason: {calm.unexplained + wild.unexplained}")
-        print(f"failures: {len(calm.failures)} calm, {len(wild.failures)} wild", *calm.failures[:5], sep="\n  ")
-        print(f"files that differ between the two: {len(differing(*outs))}", *differing(*outs)[:5], sep="\n  ")
-        median = sorted(calm.seconds)[len(calm.seconds) // 2]
-        print(f"seconds a run: median {median:.1f}, most {max(calm.seconds):.1f}")
+        shown = ("new twice", "lost", "vanished", "moved", "bad feeds", "bad sums", "no reason", "failures", "median s")
+        print(f"{'':<12}", *(f"{name:>10}" for name in shown))
+        for name, tally in played.items():
+            out = top / f"{name}-out"
+            figures = (
+                len(new_twice(out)), len(lost(out, records)), tally.vanished, tally.moved, tally.broken_feeds,
+                tally.wrong_sums, tally.unexplained, len(tally.failures),
+            )  # fmt: skip
+            median = sorted(tally.seconds)[len(tally.seconds) // 2]
+            print(f"{name:<12}", *(f"{figure:>10}" for figure in figures), f"{median:>10.1f}")
+        differ = differing(top / "calm-out", top / "killed-out")
+        print(f"files that differ between calm and killed: {len(differ)}", *differ[:5], sep="\n  ")
+        print("failures while arXiv refused:", *sorted(set(played["forgetting"].failures))[:5], sep="\n  ")
 
 
 if __name__ == "__main__":

@@ -159,6 +159,23 @@ def test_announced_days_add_up_and_a_told_day_beats_a_computed_one(catalog: Cata
     assert (paper.announced, paper.announced_from) == ((date(2017, 6, 13),), "feed")
 
 
+def test_a_computed_day_of_a_newer_version_stands_beside_the_days_that_were_told(catalog: Catalog) -> None:
+    """Of the new version nobody was told a day; a day computed for the version that was told is a guess."""
+    told = Metadata(
+        source="arxiv", ids=("arxiv:2603.00001",), title="T", version=1,
+        announced=(date(2026, 3, 2),), announced_from="feed",
+    )  # fmt: skip
+    put(catalog, told)
+    put(catalog, replace(told, announced=(date(2026, 3, 3),), announced_from="computed"))
+    assert catalog.papers.get("arxiv:2603.00001").announced == (date(2026, 3, 2),)
+    put(catalog, replace(told, version=2, announced=(date(2026, 2, 27),), announced_from="computed"))
+    assert catalog.papers.get("arxiv:2603.00001").announced == (date(2026, 3, 2),)  # when it was submitted first
+    put(catalog, replace(told, version=2, announced=(date(2026, 3, 5),), announced_from="computed"))
+    paper = catalog.papers.get("arxiv:2603.00001")
+    assert (paper.announced, paper.announced_from) == ((date(2026, 3, 2), date(2026, 3, 5)), "feed")
+    assert catalog.papers.ids(Filters(since=date(2026, 3, 5), until=date(2026, 3, 5))) == ["arxiv:2603.00001"]
+
+
 def test_filters_select_by_author_category_day_tag_and_alias(catalog: Catalog) -> None:
     put(catalog, ATTENTION)
     put(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socketserver
 import subprocess
@@ -17,16 +18,20 @@ from datetime import date
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import feedparser
 import pytest
 
 from kb import Library, Settings, wire
 from kb.encoders import load_encoder
 from kb.errors import HomeBusy, KbError, ModelError, UsageError
+from kb.library.site import read_digest
 from kb.library.updating import _Update
 from kb.records import Topic
+from kb.rendering import plain_text
 from tests.arxiv_server import ArxivServer, Fault
 
 FORMS = ("hexo", "html", "rss", "json")
@@ -104,7 +109,8 @@ def update(library: Library, when: int, out: Path, **options: Any) -> dict[str, 
     for row in report["topics"]:
         counts = dict(row["counts"])
         assert counts.pop("found") == sum(counts.values()), row
-        assert row["why_nothing"] or counts["new"] + counts["updated"] > 0, "a zero without a reason"
+        shown = counts["new"] + counts["updated"] + counts["withdrawn"]
+        assert row["why_nothing"] or shown > 0, "a zero without a reason"
     return report
 
 
@@ -128,7 +134,7 @@ def shown(out: Path) -> dict[tuple[str, str], list[str]]:
     for path in sorted(out.glob("*/*/digest.json")):
         digest = json.loads(path.read_text(encoding="utf-8"))
         for note in digest["entries"]:
-            if not note["changes"]:
+            if note["state"] == "new":
                 found.setdefault((digest["topic"], note["paper"]["id"]), []).append(digest["until"])
     return found
 
@@ -192,22 +198,22 @@ def test_a_week_with_kills_and_a_missed_day_is_the_week_without(arxiv: ArxivServ
     assert [r["status"] for r in calm] == [r["status"] for r in wild] == [0] * 6
 
     thursday = calm[2]
-    assert of(thursday, "Images") == {"2026-03-04": {"new": 2, "updated": 1}, "2026-03-05": {"new": 2}}
-    updated = {"new": 2, "updated": 1}
-    assert of(thursday, "Robots / legs") == {"2026-03-04": updated, "2026-03-05": updated}
+    updated, withdrawn = {"new": 2, "updated": 1}, {"new": 2, "withdrawn": 1}
+    assert of(thursday, "Images") == {"2026-03-04": withdrawn, "2026-03-05": {"new": 2}}
+    assert of(thursday, "Robots / legs") == {"2026-03-04": updated, "2026-03-05": withdrawn}
     assert of(thursday, "检索") == {"2026-03-04": {"new": 2}, "2026-03-05": updated}
-    assert all("Saturday" in row["why_nothing"] for row in calm[4]["topics"])
+    assert all(row["why_nothing"]["kind"] == "saturday" for row in calm[4]["topics"])
     told = {
-        note["paper"]["id"]: note["changes"][0]
+        note["paper"]["id"]: (note["changes"][0]["kind"], note["changes"][0]["values"].get("text"))
         for path in (tmp_path / "calm-out").glob("*/2026-03-0[45]/digest.json")
         for note in json.loads(path.read_text(encoding="utf-8"))["entries"]
         if note["changes"]
     }
     assert told == {
-        "arxiv:2603.00020": "the paper has been withdrawn",
-        "arxiv:2603.00021": "abstract, removed: A legged robot walks 21 miles.",
-        "arxiv:2603.00022": "title was: Retrieval over 22 documents",
-        "arxiv:2603.00025": "the paper has been withdrawn",
+        "arxiv:2603.00020": ("withdrawn", None),
+        "arxiv:2603.00021": ("abstract-removed", "A legged robot walks 21 miles."),
+        "arxiv:2603.00022": ("title-was", "Retrieval over 22 documents"),
+        "arxiv:2603.00025": ("withdrawn", None),
     }
 
 
@@ -271,7 +277,8 @@ def test_an_arxiv_that_is_down_is_asked_again_the_next_day(arxiv: ArxivServer, t
         arxiv.clock_day = day(3)
         arxiv.fail("/", Fault.unavailable(), times=50)
         report = update(library, 3, tmp_path / "out")
-        assert (report["status"], report["topics"]) == (3, [])
+        assert (report["status"], of(report, "Images")) == (3, {"2026-03-03": {}})
+        assert [row["why_nothing"]["kind"] for row in report["topics"]] == ["arxiv-not-reached"]
         assert all(failure["retry"] and failure["reason"] for failure in report["failures"])
         assert len(report["failures"]) == len({tuple(failure.items()) for failure in report["failures"]})
     arxiv._scripts.clear()
@@ -295,7 +302,7 @@ def test_a_listing_that_is_not_out_yet_stays_due(arxiv: ArxivServer, tmp_path: P
     with opened(arxiv, tmp_path / "home", ONE) as library:
         update(library, 2, tmp_path / "out")
         (row,) = update(library, 3, tmp_path / "out")["topics"]
-        assert "still carries 2026-03-02" in row["why_nothing"]
+        assert row["why_nothing"] == {"kind": "feed-is-old", "values": {"day": "2026-03-02"}, "personal": False}
         arxiv.clock_day = day(3)
         assert of(update(library, 3, tmp_path / "out"), "Images") == {"2026-03-03": {"new": 2}}
 
@@ -361,6 +368,142 @@ def test_a_machine_that_forgets_remembers_by_its_ledger(arxiv: ArxivServer, tmp_
         report = update(library, 3, tmp_path / "out")
     assert of(report, "Images") == {"2026-03-03": {"new": 2, "updated": 1}}
     assert all(len(days) == 1 for days in shown(tmp_path / "out").values())
+
+
+def fresh(arxiv: ArxivServer, folder: Path, number: int, **flags: Any) -> dict[str, Any]:
+    """A day's run in a home of its own, with the ledger and the pages of the days before."""
+    arxiv.clock_day = day(number)
+    ledger = folder / "ledger.json"
+    home = folder / f"home-{len(list(folder.glob('home-*')))}"
+    with opened(arxiv, home, () if ledger.exists() else ONE, **flags) as library:
+        if ledger.exists():
+            library.topics.import_ledger(ledger)
+        report = update(library, number, folder / "out")
+        library.topics.export_ledger(ledger)
+    return report
+
+
+def items(out: Path) -> dict[str, str]:
+    """The name of each item of a folder's RSS feeds, and its day."""
+    found = {}
+    for path in out.glob("*/*.rss.xml"):
+        read = feedparser.parse(path.read_bytes())
+        assert not read.bozo
+        found |= {entry.id: entry.published for entry in read.entries}
+    return found
+
+
+def test_a_feed_goes_on_over_thirty_days_whatever_machine_makes_it(arxiv: ArxivServer, tmp_path: Path) -> None:
+    """A new version is an item more; the item of the old one stays, under its own day."""
+    arxiv.replace("2603.00020", day=day(4), abstract="We draw pixels with a diffusion model, and it is better.")
+    feeds: dict[str, list[dict[str, str]]] = {}
+    for name in ("lasting", "forgetting"):
+        for number in (2, 3, 4, 5):
+            if name == "lasting":
+                arxiv.clock_day = day(number)
+                with opened(arxiv, tmp_path / name / "home", ONE) as library:
+                    update(library, number, tmp_path / name / "out")
+            else:
+                (tmp_path / name).mkdir(exist_ok=True)
+                fresh(arxiv, tmp_path / name, number)
+            feeds.setdefault(name, []).append(items(tmp_path / name / "out"))
+    assert feeds["lasting"] == feeds["forgetting"]
+    assert [len(feed) for feed in feeds["lasting"]] == [2, 4, 7, 9]
+    for before, after in pairwise(feeds["lasting"]):
+        assert before.items() <= after.items()
+    last = feeds["lasting"][-1]
+    assert "02 Mar" in last["urn:kb:arxiv:2603.00020v1"]
+    assert "04 Mar" in last["urn:kb:arxiv:2603.00020v2"]
+
+
+def test_after_thirty_days_an_item_leaves_the_feed(arxiv: ArxivServer, tmp_path: Path) -> None:
+    late = date(2026, 3, 31)
+    arxiv.add({**record(999, 2, 0), "listed": [late.isoformat()]})
+    with opened(arxiv, tmp_path / "home", ONE) as library:
+        update(library, 2, tmp_path / "out")
+        arxiv.clock_day = late
+        library.update(out=tmp_path / "out", forms=FORMS, day=late, fulltext=False)
+        assert "urn:kb:arxiv:2603.00020v1" in items(tmp_path / "out")
+        arxiv.clock_day = date(2026, 4, 1)
+        library.update(out=tmp_path / "out", forms=FORMS, day=date(2026, 4, 1), fulltext=False)
+    left = items(tmp_path / "out")
+    assert "urn:kb:arxiv:2603.00020v1" not in left
+    assert "urn:kb:arxiv:2603.00999v1" in left
+
+
+def test_a_day_that_another_machine_made_is_not_written_over(arxiv: ArxivServer, tmp_path: Path) -> None:
+    fresh(arxiv, tmp_path, 2)
+    before, asked = tree(tmp_path / "out"), len(arxiv.requests)
+    report = fresh(arxiv, tmp_path, 2)
+    assert of(report, "Images") == {"2026-03-02": {"new": 2}}
+    assert tree(tmp_path / "out") == before
+    assert len(arxiv.requests) == asked
+    shutil.rmtree(tmp_path / "out")
+    assert of(fresh(arxiv, tmp_path, 2), "Images") == {"2026-03-02": {"new": 2}}  # asked for and made again
+    assert tree(tmp_path / "out") == before
+
+
+def test_a_version_that_comes_later_on_a_fresh_machine_says_that_it_knows_no_change(
+    arxiv: ArxivServer, tmp_path: Path
+) -> None:
+    arxiv.replace("2603.00020", day=day(3), title="Image diffusion, revisited")
+    fresh(arxiv, tmp_path, 2)
+    fresh(arxiv, tmp_path, 3)
+    made = json.loads((tmp_path / "out" / "images" / "2026-03-03" / "digest.json").read_text(encoding="utf-8"))
+    (updated,) = [note for note in made["entries"] if note["state"] == "updated"]
+    assert updated["changes"] == [{"kind": "replaces-unseen", "values": {"new": "2", "old": "1"}, "personal": False}]
+
+
+def test_pages_lead_to_the_days_that_have_pages(arxiv: ArxivServer, tmp_path: Path) -> None:
+    """The third has no paper of the topic: no page, no link, a line in the index that says why."""
+    for number in (30, 34):
+        arxiv._papers.pop(f"2603.{number:05d}")
+    with opened(arxiv, tmp_path / "home", ONE) as library:
+        for number in (2, 3, 4):
+            arxiv.clock_day = day(number)
+            update(library, number, tmp_path / "out")
+        folder = tmp_path / "out" / "images"
+        assert [path.name for path in (folder / "2026-03-03").iterdir()] == ["digest.json"]
+        path = folder / "2026-03-02" / "digest.json"
+        settings = library.pages.settings_at(path, read_digest(path), ["html", "hexo"])
+    second, hexo = settings["html"], settings["hexo"]
+    assert (second.previous, second.next) == (None, "../2026-03-04/2026-03-04-images.html")
+    assert (second.index, second.week) == ("../../index.html", None)
+    assert (hexo.previous, hexo.next) == (None, None)
+    assert (folder / "2026-03-02" / str(second.next)).resolve().is_file()
+    index = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "arXiv&#39;s feed of 2026-03-03 lists nothing in cs.CV" in index
+    assert "images/2026-03-03/2026-03-03-images.html" not in index
+
+
+def test_a_day_caught_up_with_a_new_version_has_that_day_in_the_library(arxiv: ArxivServer, tmp_path: Path) -> None:
+    arxiv.withdraw("2603.00020", day=day(4))
+    arxiv.replace("2603.00024", day=day(4), title="Image diffusion, revisited")
+    with opened(arxiv, tmp_path / "home", ONE) as library:
+        update(library, 2, tmp_path / "out")
+        arxiv.clock_day = day(5)
+        update(library, 5, tmp_path / "out")
+        days = {paper.id[-2:]: paper.announced for paper in library.list() if paper.version == 2}
+    assert days == {"20": (day(2), day(4)), "24": (day(2), day(4))}
+
+
+def test_without_a_network_each_topic_has_a_line_and_its_days_stay_due(arxiv: ArxivServer, tmp_path: Path) -> None:
+    nowhere = {
+        f"arxiv_{name}_url": f"http://127.0.0.1:9/{name}" for name in ("api", "feed", "web")
+    }  # the port that discards
+    with opened(arxiv, tmp_path / "home", arxiv_retries=0) as library:
+        update(library, 2, tmp_path / "out")
+    arxiv.clock_day = day(3)
+    with opened(arxiv, tmp_path / "home", arxiv_retries=0, **nowhere) as library:
+        made = library.update(out=tmp_path / "out", forms=FORMS, day=day(3), fulltext=False)
+    assert made.status == 3
+    assert [(row.topic, row.day, row.why_nothing.kind) for row in made.topics if row.why_nothing] == [
+        (topic.name, day(3), "arxiv-not-reached") for topic in sorted(TOPICS, key=lambda topic: topic.name)
+    ]
+    said = plain_text.update(made)
+    assert said.count("arXiv could not be asked about 2026-03-03: run kb update again") == len(TOPICS)
+    with opened(arxiv, tmp_path / "home") as library:
+        assert of(update(library, 3, tmp_path / "out"), "Images") == {"2026-03-03": {"new": 2}}
 
 
 def test_a_topic_that_arxiv_cannot_be_asked_for_does_not_stop_the_others(arxiv: ArxivServer, tmp_path: Path) -> None:
@@ -494,6 +637,23 @@ def test_each_page_is_mailed_once_and_what_did_not_go_out_is_tried_again(
     assert page is not None
     assert "Image diffusion with 30 steps" in text.get_content()
     assert "Image diffusion with 34 steps" in page.get_content()
+
+
+def test_mail_that_did_not_go_out_is_sent_by_a_machine_that_has_the_pages_alone(
+    arxiv: ArxivServer, mailbox: _Mailbox, tmp_path: Path
+) -> None:
+    mail = {
+        "smtp_host": "127.0.0.1", "smtp_port": mailbox.server_address[1], "smtp_starttls": False,
+        "mail_from": "kb@example.org", "mail_to": ("ann@example.org",),
+    }  # fmt: skip
+    mailbox.refuses = True
+    assert fresh(arxiv, tmp_path, 2, **mail)["status"] == 3
+    mailbox.refuses = False
+    assert fresh(arxiv, tmp_path, 2, **mail)["status"] == 0
+    (message,) = mailbox.messages
+    text = message.get_body(("plain",))
+    assert text is not None
+    assert "Image diffusion with 20 steps" in text.get_content()
 
 
 def test_a_feed_that_cannot_be_made_is_a_failure_and_the_run_goes_on(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -17,7 +18,9 @@ from hypothesis import strategies as st
 
 from kb import Library, Settings
 from kb.errors import BadRecord, KbError, UsageError
-from kb.records import Claim, Digest, Item, Metadata, Note, Precision, Topic
+from kb.records import Claim, Digest, Item, Metadata, Note, Precision, Reason, Topic
+from kb.rendering import plain_text
+from kb.rendering.reasons import sentence
 from tests.fakes import WordEncoder
 from tests.saying import item
 
@@ -63,14 +66,16 @@ def shown(digest: Digest) -> list[str]:
 
 
 def reasons(digest: Digest) -> dict[str, str]:
-    return {one.paper_id.removeprefix("arxiv:2603.").lstrip("0"): one.reason for one in digest.skipped}
+    return {one.paper_id.removeprefix("arxiv:2603.").lstrip("0"): sentence(one.reason) for one in digest.skipped}
 
 
 def counts(digest: Digest) -> dict[str, int]:
     c = digest.counts
     assert c.found == c.new + c.updated + c.already_shown + c.filtered + c.withdrawn + c.failed
-    assert c.new + c.updated == len(digest.entries)
-    assert c.already_shown + c.filtered + c.withdrawn + c.failed == len(digest.skipped)
+    states = Counter(note.state for note in digest.entries)
+    assert (c.new, c.updated) == (states["new"], states["updated"])
+    left_out = len(digest.skipped) + len(digest.also_matched)
+    assert c.already_shown + c.filtered + c.withdrawn + c.failed == left_out + states["withdrawn"]
     names = ("new", "updated", "already_shown", "filtered", "withdrawn", "failed")
     return {name: getattr(c, name) for name in names if getattr(c, name)}
 
@@ -119,10 +124,10 @@ def test_a_day_made_again_has_its_papers_and_the_next_day_says_what_changed(libr
     second = library.digest("fusion", day=day(3))
     assert counts(second) == {"new": 1, "updated": 1}
     changed = next(note for note in second.entries if note.paper.id.endswith("1"))
-    assert changed.changes == (
+    assert [sentence(change) for change in changed.changes] == [
         "abstract, removed: Our method wins by 1 points.",
         "abstract, added: Our method wins by 3 points.",
-    )
+    ]
     assert library.digest("fusion", day=day(3)) == second
     again = library.digest("fusion", day=day(2))
     assert (sorted(shown(again)), counts(again)) == (["1", "2"], {"new": 2})
@@ -161,9 +166,11 @@ def test_what_there_is_no_room_for_is_filtered_with_the_reason(library: Library)
     library.add(items=[record(n, 2) for n in (1, 2, 3, 4, 9)])
     digest = library.digest("Fusion", day=day(2))
     assert counts(digest) == {"new": 3, "filtered": 2}
-    assert reasons(digest)["9"] == "'case 9' must not occur and does"
-    left = next(key for key in reasons(digest) if key != "9")
-    assert reasons(digest)[left] == "not among the 3 most relevant of 2026-03-02"
+    assert reasons(digest) == {"9": "“case 9” must not occur and does"}
+    (cut,) = digest.also_matched
+    assert cut.paper_id not in {note.paper.id for note in digest.entries}
+    number = int(cut.paper_id[-1])
+    assert (cut.title, cut.url) == (f"Fusion of signals, part {number}", f"https://arxiv.org/abs/2603.0000{number}")
     library.topics.add(replace(TOPIC, limit=9))
     assert counts(library.digest("Fusion", day=day(2))) == {"new": 5}
 
@@ -186,9 +193,10 @@ def test_a_withdrawn_paper_is_marked_where_it_was_shown_and_skipped_elsewhere(li
     gone = {"abstract": "This paper has been withdrawn.", "withdrawn": True, "title": "Withdrawn"}
     library.add(items=[record(1, 3, version=2, **gone), record(2, 3, withdrawn=True)])
     digest = library.digest("Fusion", day=day(3))
-    assert counts(digest) == {"updated": 1, "withdrawn": 1}
-    assert digest.entries[0].paper.withdrawn
-    assert digest.entries[0].changes[0] == "the paper has been withdrawn"
+    assert counts(digest) == {"withdrawn": 2}
+    assert (shown(digest), list(reasons(digest))) == (["1"], ["2"])
+    assert digest.entries[0].state == "withdrawn"
+    assert digest.entries[0].changes[0].kind == "withdrawn"
     (old,) = library.digest("Fusion", day=day(2)).entries
     assert old.paper.withdrawn
 
@@ -211,7 +219,7 @@ def test_what_was_shown_stays_on_its_day_when_the_topic_changes(library: Library
     library.topics.add(replace(TOPIC, name="FUSION", query="ti:nothing"))
     again = library.digest("Fusion", day=day(2))
     assert (again.topic, shown(again)) == ("Fusion", ["1"])
-    assert again.entries[0].why == ("the topic has shown it before",)
+    assert [reason.kind for reason in again.entries[0].why] == ["shown-by-topic"]
 
 
 @pytest.mark.parametrize(
@@ -243,11 +251,11 @@ def test_an_empty_day_explains_itself(library: Library) -> None:
     library.add(items=[record(1, 2)])
     assert library.digest("Fusion", day=day(2)).notices == ()
     saturday, tuesday, twice = (library.digest("Fusion", day=d) for d in (day(7), day(10), day(2)))
-    assert "Saturday" in saturday.notices[0]
-    assert "kb update" in tuesday.notices[0]
+    assert "Saturday" in sentence(saturday.notices[0])
+    assert "kb update" in sentence(tuesday.notices[0])
     assert twice.notices == ()
     library.add(items=[record(1, 3)])
-    assert "1 found, each left out" in library.digest("Fusion", day=day(3)).notices[0]
+    assert "1 found, each left out" in sentence(library.digest("Fusion", day=day(3)).notices[0])
 
 
 def test_periods_that_cannot_be_are_refused(library: Library) -> None:
@@ -330,10 +338,26 @@ def test_a_preview_says_of_each_candidate_why(library: Library) -> None:
     found = {one.paper_id: one for one in library.topics.preview(topic).candidates}
     assert [one.inside for one in found.values()] == [True, True, False]
     assert next(iter(found)) == "arxiv:2603.00003"  # what is liked comes first
-    assert any("you like it" in reason for reason in found["arxiv:2603.00001"].reasons)
-    assert found["arxiv:2603.00002"].reasons == ("the query does not hold (not found: all:fusion)",)
+    likened = [sentence(reason) for reason in found["arxiv:2603.00001"].reasons]
+    assert "like “Fusion of signals, part 3” that you liked" in likened
+    assert [sentence(reason) for reason in found["arxiv:2603.00002"].reasons] == [
+        "the query does not hold (not found: all:fusion)"
+    ]
     assert {one.paper_id for one in library.topics.preview(topic, since=day(3)).candidates} == {"arxiv:2603.00003"}
     assert library.topics.list() == []  # looking keeps nothing
+
+
+def test_a_preview_of_nothing_says_why_and_what_to_do(library: Library) -> None:
+    library.topics.add(TOPIC)
+    empty = library.topics.preview(TOPIC)
+    assert (empty.candidates, empty.why_nothing) == ((), Reason(kind="library-empty", values={}))
+    assert "kb update brings the newest" in plain_text.topic_preview(empty)
+    library.add(items=[record(1, 2), record(2, 2, title="Robots", abstract="They walk.")])
+    elsewhere = library.topics.preview(TOPIC, since=day(20))
+    assert elsewhere.why_nothing == Reason(kind="none-in-period", values={"papers": "2"})
+    assert library.topics.preview(TOPIC).why_nothing is None
+    outside = library.topics.preview(replace(TOPIC, query="ti:nothing"))  # each candidate has its own reason
+    assert (outside.counts.outside, outside.why_nothing) == (2, None)
 
 
 def test_opinions_tags_and_examples_change_what_goes_in(library: Library) -> None:

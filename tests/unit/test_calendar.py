@@ -23,6 +23,7 @@ from kb.calendar import (
     submission_window,
     why_nothing,
 )
+from kb.rendering.reasons import told
 
 days = st.dates(date(2015, 1, 1), date(2030, 12, 31))
 moments = st.datetimes(datetime(2015, 1, 1), datetime(2030, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
@@ -110,7 +111,7 @@ def test_every_day_without_an_announcement_is_explained(day: date) -> None:
     if not is_announcement_day(day):
         assert why_nothing(day)
     elif day.year in HOLIDAY_YEARS and why_nothing(day):
-        assert "may have" in str(why_nothing(day))
+        assert "may have" in told(why_nothing(day))
 
 
 @given(days)
@@ -121,16 +122,16 @@ def test_neighbouring_announcement_days_enclose_a_day(day: date) -> None:
 
 
 def test_reasons_name_the_weekend_and_the_holiday() -> None:
-    assert "Saturday" in str(why_nothing(date(2025, 3, 22)))
-    assert "Thanksgiving" in str(why_nothing(date(2025, 11, 28)))
-    assert "Juneteenth" in str(why_nothing(date(2026, 6, 22)))
+    assert "Saturday" in told(why_nothing(date(2025, 3, 22)))
+    assert "Thanksgiving" in told(why_nothing(date(2025, 11, 28)))
+    assert "Juneteenth" in told(why_nothing(date(2026, 6, 22)))
     assert why_nothing(date(2025, 3, 20)) is None
 
 
 def test_unknown_years_are_said_to_be_unknown() -> None:
     assert is_announcement_day(date(2029, 12, 26))
-    assert "not known" in str(why_nothing(date(2029, 12, 26)))
-    assert "Thanksgiving" in str(why_nothing(date(2029, 11, 23)))
+    assert "not known" in told(why_nothing(date(2029, 12, 26)))
+    assert "Thanksgiving" in told(why_nothing(date(2029, 11, 23)))
     assert why_nothing(date(2029, 11, 21)) is None
 
 

@@ -28,7 +28,6 @@ from kb.records import (
     Claim,
     Comparison,
     Digest,
-    DigestCounts,
     FieldStatus,
     Fulltext,
     Language,
@@ -42,18 +41,15 @@ from kb.records import (
 )
 from kb.rendering import (
     FORMS,
-    IndexEntry,
     PageSettings,
     render_comparison,
     render_digest,
-    render_index,
     render_note,
 )
 from kb.rendering.display import commonmark, link, markdown, obsidian, obsidian_name, plain, readable, yaml
 from kb.rendering.labels import LABELS, label
 from kb.text import one_line
 from tests.rendering_pages import (
-    DAY,
     PICTURE,
     PICTURE_KEY,
     digest_of,
@@ -665,39 +661,3 @@ def test_no_cell_of_a_csv_is_a_formula() -> None:
     assert rows[0][3] == "'=cmd()"
     assert all(not cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
     assert rows[1][1] == seed_papers()[0].title
-
-
-def test_the_index_speaks_in_titles_the_latest_day_first() -> None:
-    entries = [
-        IndexEntry(
-            topic=topic,
-            since=day,
-            until=day,
-            counts=DigestCounts(found=9, new=7),
-            files=(f"{day}/x y.md", f"{day}/x y.html", "/etc/x.html"),
-            titles=(r"On \emph{one} <b>", *("Two",) * 6),
-        )
-        for topic, day in (("b <i>", DAY), ("A", DAY), ("A", DAY.replace(day=5)))
-    ]
-    nothing = Reason(kind="saturday", values={"day": "2024-03-02"})
-    empty = DAY.replace(day=2)
-    entries.append(IndexEntry(topic="A", since=empty, until=empty, counts=DigestCounts(), nothing=nothing))
-    ((path, data),) = render_index(entries)
-    text = data.decode()
-    assert path == "index.html"
-    assert (
-        text.index(">A</h2>")
-        < text.index("2024-03-05</a>")
-        < text.index("2024-03-04</a>")
-        < text.index("2024-03-02</span>")
-        < text.index(">b &lt;i&gt;</h2>")
-    )
-    assert 'class="day" href="2024-03-05/x%20y.html"' in text
-    assert '7 new</span> <a class="badge" href="2024-03-05/x%20y.md">MD</a>' in text
-    assert "<li>On one &lt;b&gt;</li>" in text
-    assert "and 2 more" in text
-    assert "2024-03-02 is a Saturday" in text
-    assert not re.search(r"\b0 ", read_by_a_browser(text.split("</style>")[1]))
-    assert 'aria-label="0, 7, 7">▁██<' in text
-    assert "/etc/x" not in text
-    assert render_index(list(reversed(entries))) == render_index(entries)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kb.records import Paper, Version
+from kb.rendering.reasons import sentence
 from kb.writing.changes import describe_changes
 
 OLD = Version(
@@ -19,7 +20,7 @@ NEW = Paper(id="arxiv:1", title=OLD.title, authors=OLD.authors, abstract=OLD.abs
 
 
 def changes(**fields: object) -> list[str]:
-    return list(describe_changes(OLD, replace(NEW, **fields)))  # type: ignore[arg-type]
+    return [sentence(change) for change in describe_changes(OLD, replace(NEW, **fields))]  # type: ignore[arg-type]
 
 
 def test_the_same_record_has_no_changes_however_its_lines_are_broken() -> None:

@@ -10,9 +10,10 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from datetime import date
 from functools import cached_property, lru_cache
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Literal
 
 from kb import wire
 from kb.ids import record_key
@@ -372,12 +373,23 @@ def _take_authors(ranked: Sequence[Known], values: dict[str, Any], provenance: d
 
 def _unite_days(ranked: Sequence[Known], values: dict[str, Any], provenance: dict[str, str]) -> None:
     stated = [witness for witness in ranked if witness.said.announced]
-    # A computed day is a guess: it counts only when nobody was told a day.
-    told = [w for w in stated if w.said.announced_from != "computed"] or stated
-    if told:
-        values["announced"] = tuple(sorted({day for w in told for day in w.said.announced or ()}))
-        values["announced_from"] = told[0].said.announced_from
-        provenance["announced"] = told[0].record.source
+    if stated:
+        values["announced"], values["announced_from"] = days_of([witness.said for witness in stated])
+        first = next(w for w in stated if w.said.announced_from == values["announced_from"])
+        provenance["announced"] = first.record.source
+
+
+def days_of(stated: Sequence[Metadata]) -> tuple[tuple[date, ...], Literal["feed", "record", "computed"] | None]:
+    """The days of announcement that records (at least one) state together, and where the first of them has its from.
+
+    A computed day is a guess: beside days that were told it counts only for a version that is newer than theirs, of
+    which nobody was told a day.
+    """
+    told = [said for said in stated if said.announced_from != "computed"] or list(stated)
+    days = {day for said in told for day in said.announced or ()}
+    last, newest = max(days), max(said.version or 1 for said in told)
+    later = {day for said in stated if (said.version or 1) > newest for day in said.announced or () if day > last}
+    return tuple(sorted(days | later)), told[0].announced_from
 
 
 def _unite_links(ranked: Sequence[Known], values: dict[str, Any], provenance: dict[str, str]) -> None:

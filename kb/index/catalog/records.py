@@ -19,7 +19,7 @@ from kb import wire
 from kb.errors import BadRecord
 from kb.index.catalog.database import Database, Row, now
 from kb.index.catalog.identity import Cluster, Decisions, Doubt, Join, Pair, cluster, pair
-from kb.index.catalog.matching import MOST_SHARING, Known, may_be_one, may_join, record_id, titles_agree
+from kb.index.catalog.matching import MOST_SHARING, Known, days_of, may_be_one, may_join, record_id, titles_agree
 from kb.index.catalog.schema import intact
 from kb.records import Metadata, Reason, SourceRecord
 
@@ -403,11 +403,10 @@ def _unpacked(blob: bytes) -> SourceRecord:
 
 def _with_days(known: Metadata, given: Metadata) -> Metadata:
     """What a record says, read anew; days of announcement that were told of it before still count."""
-    if known.announced and given.announced and known.announced_from == given.announced_from:
-        return replace(given, announced=tuple(sorted({*known.announced, *given.announced})))
-    if known.announced and (given.announced is None or given.announced_from == "computed"):
-        return replace(given, announced=known.announced, announced_from=known.announced_from)
-    return given
+    if not known.announced:
+        return given
+    days, come_from = days_of([known, given] if given.announced else [known])
+    return replace(given, announced=days, announced_from=come_from)
 
 
 # ------------------------------------------------------------------------------------- blocks
