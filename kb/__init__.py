@@ -95,8 +95,10 @@ if TYPE_CHECKING:
         Topic,
         TopicReport,
         TraceStep,
+        Unchecked,
         UpdateReport,
         Usage,
+        Verification,
         Version,
     )
     from kb.settings import Settings
@@ -189,8 +191,10 @@ __all__ = [
     "Topic",
     "TopicReport",
     "TraceStep",
+    "Unchecked",
     "UpdateReport",
     "Usage",
+    "Verification",
     "Version",
     "__version__",
 ]

@@ -42,6 +42,7 @@ from kb.records import (
     SourceName,
     Status,
     Topic,
+    Unchecked,
     UpdateReport,
 )
 
@@ -173,10 +174,12 @@ class RenderDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyDocument:
-    """The faults that ``kb verify`` found in a page, and how many things it looked up."""
+    """What ``kb verify`` found: what is wrong, what was true and has changed since, what cannot be checked."""
 
     file: str
     faults: tuple[Fault, ...]
+    remarks: tuple[Fault, ...]
+    unchecked: tuple[Unchecked, ...]
     checked: int
     schema: Literal["kb.verify/1"] = "kb.verify/1"
 
@@ -448,11 +451,6 @@ def _digest(made: Digest, *, files: Iterable[Path]) -> DigestDocument:
     return _as(DigestDocument, made, files=tuple(map(str, files)))
 
 
-def _verified(made: tuple[Iterable[Fault], int], *, file: str) -> VerifyDocument:
-    faults, checked = made
-    return VerifyDocument(file=file, faults=tuple(faults), checked=checked)
-
-
 def _of_record(kind: type[T]) -> Callable[[Any], T]:
     return lambda record: _as(kind, record)
 
@@ -491,7 +489,7 @@ _MADE: Mapping[str, Callable[..., Any]] = {
     "tag": lambda paper: TagDocument(paper=paper_view(paper)),
     "topic": _topic,
     "update": _of_record(UpdateDocument),
-    "verify": _verified,
+    "verify": _of_record(VerifyDocument),
 }
 
 

@@ -359,9 +359,9 @@ def _render(library: Library, options: argparse.Namespace, reporter: Reporter) -
 
 
 def _verify(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
-    faults, checked = library.pages.verify(Path(options.file))
-    text = plain_text.faults(options.file, faults, checked)
-    return Result(made=(faults, checked), more={"file": options.file}, text=text, status=FAULTS if faults else DONE)
+    found = library.pages.verify(Path(options.file))
+    text = plain_text.verification(options.file, found)
+    return Result(made=found, more={"file": options.file}, text=text, status=FAULTS if found.faults else DONE)
 
 
 def _diff(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:

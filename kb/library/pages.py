@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -16,11 +16,9 @@ from typing import TYPE_CHECKING, cast
 
 from kb import wire
 from kb.errors import (
-    BadIdentifier,
     BadRecord,
     FileUnreadable,
     HomeUnwritable,
-    IndexDamaged,
     ParseError,
     UnknownPaper,
     UsageError,
@@ -28,119 +26,30 @@ from kb.errors import (
 from kb.home import below, sha256_of, writing_error
 from kb.input_files import read_file
 from kb.library import site
-from kb.library.topics import known_periods
+from kb.library.made import MadeData
 from kb.records import (
     PAGE_FORMS,
     Answer,
     Audience,
-    Box,
     ChangedEntry,
-    Chunk,
     Comparison,
     Digest,
     DigestChanges,
-    Fault,
-    Figure,
     Hits,
     Language,
     ManuscriptCheck,
     Note,
-    Paper,
     Review,
-    Verdict,
-    Version,
+    Verification,
 )
 from kb.rendering import PageSettings, publishable, render_digest, render_index
 from kb.rendering.entries import item_name
 from kb.rendering.labels import page_name
+from kb.rendering.stamps import hash_of
 from kb.settings import Settings
 
 if TYPE_CHECKING:
-    from kb.index.catalog import Catalog
-    from kb.library.corpus import LibraryCorpus
     from kb.library.parts import Store
-
-
-class LibrarySources:
-    """The library as ``kb.rendering.tally.Sources``."""
-
-    def __init__(self, catalog: Catalog, corpus: LibraryCorpus) -> None:
-        self._catalog, self._corpus = catalog, corpus
-
-    def candidates(self, ids: Sequence[str], title: str) -> list[Paper]:
-        """The papers of these ids, and those whose titles are most like this one."""
-        found: dict[str, Paper] = {}
-        for name in ids:
-            with suppress(UnknownPaper, BadIdentifier):
-                paper = self._catalog.papers.get(self._catalog.papers.resolve(name))
-                found.setdefault(paper.id, paper)
-        if title.strip():
-            # Without a usable index only the ids tell: the check says what it could not find.
-            with suppress(IndexDamaged):
-                for hit in self._corpus.find(title[:300], k=3, mode="lexical", by="paper"):
-                    found.setdefault(hit.paper.id, hit.paper)
-        return list(found.values())
-
-    def versions(self, paper_id: str) -> list[Version]:
-        """The versions that were seen."""
-        return self._catalog.papers.versions(paper_id) if self._is_known(paper_id) else []
-
-    def chunks(self, paper_id: str) -> list[Chunk]:
-        """The stored text."""
-        return self._catalog.passages.chunks(paper_id) if self._is_known(paper_id) else []
-
-    def place_of(self, chunk: Chunk, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
-        """Page and boxes of a part of a chunk."""
-        return self._catalog.passages.locate(chunk.id, [(start, end)])[0]
-
-    def figures(self, paper_id: str) -> Mapping[str, Figure] | None:
-        """The figures that were cut from the stored PDF; None where none were asked for yet."""
-        source = self._catalog.passages.source(paper_id) if self._is_known(paper_id) else None
-        known = self._catalog.ledger.figures(source.sha256) if source is not None else None
-        return None if known is None else {figure.file: figure for figure in known}
-
-    def judge(self, text: str, evidence: Sequence[str]) -> tuple[Verdict, str]:
-        """The verdict as the notes' own check gives it; the encoder is loaded only where words do not settle it."""
-        from kb.writing.verification import verify as judge
-
-        verdict, reason = judge(text, evidence)
-        if verdict in ("verbatim", "supported"):
-            return verdict, reason
-        return judge(text, evidence, encode=self._corpus.encode)
-
-    def faults_of_reason(self, reason: str, paper: Paper) -> Sequence[tuple[str, str, str]]:
-        """What a reason says and neither the record nor the catalog does."""
-        from kb.writing.topics import faults_of_reason, likened_to
-
-        found = list(faults_of_reason(reason, paper))
-        other = likened_to(reason)
-        if other is not None and not self._is_known(other):
-            found.append(("id", other.removeprefix("arxiv:"), "a paper of the library"))
-        return found
-
-    def changes(self, paper: Paper) -> Sequence[str]:
-        """What is new in this version against each earlier one that was seen."""
-        from kb.writing.changes import describe_changes
-
-        told: dict[str, None] = {}
-        for old in self.versions(paper.id):
-            if old.version < (paper.version or 0):
-                told.update(dict.fromkeys(describe_changes(old, paper)))
-        for number in range(paper.version or 0):
-            told[f"version {paper.version} replaces version {number}"] = None
-        return list(told)
-
-    def periods(self) -> Collection[tuple[date, date]]:
-        """The periods that digests were made of, and the days that the daily job looked at."""
-        visited = {(day, day) for _, day, _ in self._catalog.ledger.all_visits()}
-        return visited | {(period.since, period.until) for period in known_periods(self._catalog)}
-
-    def _is_known(self, paper_id: str) -> bool:
-        try:
-            self._catalog.papers.get(paper_id)
-        except (UnknownPaper, BadIdentifier):
-            return False
-        return True
 
 
 Rendered = list[tuple[str, bytes]]
@@ -217,6 +126,7 @@ class Pages:
         self, digest: Digest, forms: Sequence[str], *, folder: Path, root: Path, settings: Mapping[str, PageSettings]
     ) -> list[Path]:
         wanted = [form for form in _named(forms) if digest.entries or form in _WITHOUT_ENTRIES]
+        self._keep(publishable(digest), wanted)
         pages = _pages(digest, wanted, read_file=self._reader(beside=folder), settings=settings)
         own = site.data_name(digest, folder) if "json" in wanted else site.DATA
         named = [(own if path == site.DATA else path, data) for path, data in pages]
@@ -230,7 +140,10 @@ class Pages:
         Figures come from the home, else from the folder of the file. A page in its place among others keeps its links.
         """
         path = Path(path)
-        digest, folder = self._with_withdrawals(site.read_digest(path)), Path(out or path.parent)
+        said, folder = site.read_digest(path), Path(out or path.parent)
+        digest = self._with_withdrawals(said)
+        if MadeData(self._store.home).get(hash_of(said)) is not None:  # of others nobody here knows that they are true
+            self._keep(publishable(digest), forms)
         pages = _pages(
             digest,
             forms,
@@ -326,6 +239,7 @@ class Pages:
         if isinstance(made, Note):
             from kb.rendering import render_note
 
+            self._keep(made)
             return render_note(made, form, read_file=self._reader(), settings=page_settings(self._settings))
         if isinstance(made, Review):
             from kb.rendering.review import render_review
@@ -347,25 +261,23 @@ class Pages:
             return [(f"{name or 'answer'}.txt", answer(made).encode())]
         return [(f"{name or 'hits'}.{form}", _hits_as(made, form).encode())]
 
-    def verify(self, path: Path | str) -> tuple[list[Fault], int]:
-        """The faults of a page or ``digest.json`` (ours or of the old kind), and how many things were looked up.
+    def verify(self, path: Path | str) -> Verification:
+        """What is wrong with a page or its data (ours or of the old kind), what changed since, what nobody can check.
+
+        A page of ours is made again from its data, which lie beside it or are kept in the home, and compared.
 
         Raises:
-            BadRecord: when it is no page.
+            BadRecord: when it is no page, or when the data that it was made of are not there.
             FileUnreadable: when the file cannot be read.
         """
-        from kb.rendering.verification import check_file  # it loads all that reads pages back
+        from kb.library.verifying import verify_file  # it loads all that reads pages of the old kind
 
         path = Path(path)
 
-        def is_beside(name: str) -> bool:
-            try:
-                return below(path.parent, path.parent / name).is_file()
-            except (HomeUnwritable, OSError):
-                return False
+        def place_of(digest: Digest, form: str) -> PageSettings:
+            return page_settings(self._settings, digest, [form], folder=path.parent, root=path.parent)
 
-        sources = LibrarySources(self._store.catalog(), self._store.corpus())
-        return check_file(path, read_file(path), sources, exists=is_beside)
+        return verify_file(path, self._store, read_figure=self._reader(beside=path.parent), place_of=place_of)
 
     def diff(self, old: Path | str, new: Path | str) -> DigestChanges:
         """What is new, gone or changed between two ``digest.json``, in the order of the newer one."""
@@ -421,6 +333,12 @@ class Pages:
             paper = replace(note.paper, withdrawn=True) if withdrawn else note.paper
             entries.append(replace(note, paper=paper) if withdrawn else note)
         return replace(digest, entries=tuple(entries))
+
+    def _keep(self, made: Digest | Note, forms: Sequence[str] = ()) -> None:
+        """Keep the data of pages, so that these can be verified; a home that cannot be written keeps none."""
+        if self._store.home.exists:
+            with suppress(HomeUnwritable):
+                MadeData(self._store.home).keep(made, _named(forms))
 
     def _reader(self, *, beside: Path | None = None) -> Callable[[str], bytes]:
         """Gives the bytes of the figure with a key, from the home; with ``beside``, else from below that folder, as a

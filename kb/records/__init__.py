@@ -68,6 +68,8 @@ from kb.records.digests import (
     SentenceRole,
     Skipped,
     Topic,
+    Unchecked,
+    Verification,
 )
 from kb.records.documents import (
     Block,

@@ -256,13 +256,39 @@ class Digest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """Something on a page that catalog and evidence do not bear out."""
+    """A value on a page that is not what it should be, or is so no more: what stands there, and what should or does
+    now. ``entry`` is the id of the paper, or "page"; ``where`` a line of the page, or the place in the data."""
 
     entry: str
     field: str
     found: str
     expected: str
     where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unchecked:
+    """A value on a page that nothing stored can confirm or refute, and why."""
+
+    entry: str
+    field: str
+    found: str
+    why: Reason
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What verifying a page found.
+
+    ``faults`` are wrong. ``remarks`` were true when the page was made, and the catalog has changed since. ``unchecked``
+    cannot be decided by what is stored. ``checked`` counts the values that were looked at.
+    """
+
+    faults: tuple[Fault, ...] = ()
+    remarks: tuple[Fault, ...] = ()
+    unchecked: tuple[Unchecked, ...] = ()
+    checked: int = 0
 
 
 ProblemKind = Literal[

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from kb import wire
 from kb.errors import UsageError
-from kb.records import FORMS, Digest
+from kb.records import FORMS, Digest, Note
 from kb.rendering.bibliography import to_bibtex
 from kb.rendering.entries import PageSettings
 from kb.rendering.feed import render_feeds
@@ -16,7 +16,8 @@ from kb.rendering.labels import page_name
 from kb.rendering.licences import publishable
 from kb.rendering.mail import render_mail
 from kb.rendering.markdown import render_hexo, render_markdown, render_obsidian
-from kb.rendering.single import render_comparison, render_note
+from kb.rendering.single import note_pages, render_comparison
+from kb.rendering.stamps import Stamp, hash_of, stamped
 
 __all__ = [
     "IndexEntry",
@@ -70,4 +71,21 @@ def render_digest(
     """
     if form not in FORMS:
         raise UsageError(f"{form!r} is not a form: choose from {', '.join(FORMS)}")
-    return _RENDERERS[form](publishable(digest), read_file=read_file, settings=settings or PageSettings())
+    shown, place = publishable(digest), settings or PageSettings()
+    pages = _RENDERERS[form](shown, read_file=read_file, settings=place)
+    stamp = Stamp(made="digest", form=form, data=hash_of(shown), settings=place)
+    return [(name, stamped(name, page, stamp)) for name, page in pages]
+
+
+def render_note(
+    note: Note, form: str, *, read_file: Callable[[str], bytes], settings: PageSettings | None = None
+) -> Pages:
+    """The note of one paper as (relative path, bytes): the page first, then its pictures.
+
+    Raises:
+        UsageError: for a form other than md, html and json.
+    """
+    place = settings or PageSettings()
+    pages = note_pages(note, form, read_file=read_file, settings=place)
+    stamp = Stamp(made="note", form=form, data=hash_of(note), settings=place)
+    return [(name, stamped(name, page, stamp)) for name, page in pages]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
-from functools import lru_cache
 
 from kb.records import Digest, Evidence, Figure, Language, Passage
 from kb.structure import float_label
@@ -295,14 +294,6 @@ def numbered_page(language: Language, page: int, *, printed: str | None) -> str:
 def label(language: Language, name: str, **values: object) -> str:
     """A word or sentence of the page in its language."""
     return LABELS[language][name].format(**values)
-
-
-@lru_cache(maxsize=256)
-def template_pattern(template: str, value: str = ".+?") -> re.Pattern[str]:
-    """A pattern of what a template makes, with a group for each of its values."""
-    parts = re.split(r"\{(\w+)\}", template)
-    told = (f"(?P<{part}>{value})" if place % 2 else re.escape(part) for place, part in enumerate(parts))
-    return re.compile("".join(told), re.DOTALL)
 
 
 def slug(text: str) -> str:

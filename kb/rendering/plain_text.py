@@ -15,7 +15,6 @@ from kb.records import (
     DemoReport,
     Digest,
     DigestChanges,
-    Fault,
     Hit,
     Hits,
     Paper,
@@ -32,6 +31,7 @@ from kb.records import (
     Status,
     Topic,
     UpdateReport,
+    Verification,
 )
 from kb.rendering.display import plain
 from kb.rendering.entries import also_matched, counted, digest_entries, headline, left_out, sections
@@ -439,10 +439,16 @@ def topic_preview(preview: Preview) -> str:
     return "\n".join(lines)
 
 
-def faults(file: str, found: Sequence[Fault], checked: int) -> str:
-    """The faults of a page, or that there are none."""
-    lines = [f"{file}: {len(found)} fault(s) in {checked} things checked"]
-    lines += [f"  {f.entry} · {f.field}: {f.found!r}, expected {f.expected!r} ({f.where})" for f in found]
+def verification(file: str, found: Verification) -> str:
+    """What verifying a page found: faults first, then what has changed since, then what cannot be checked."""
+    lines = [f"{file}: {len(found.faults)} fault(s) in {found.checked} things checked"]
+    lines += [f"  {f.entry} · {f.field}: {f.found!r}, expected {f.expected!r} ({f.where})" for f in found.faults]
+    if found.remarks:
+        lines.append(f"true then, changed since: {len(found.remarks)}")
+        lines += [f"  {f.entry} · {f.field}: {f.found!r}, now {f.expected!r} ({f.where})" for f in found.remarks]
+    if found.unchecked:
+        lines.append(f"cannot be checked: {len(found.unchecked)}")
+        lines += [f"  {f.entry} · {f.field}: {f.found!r}: {told(f.why)} ({f.where})" for f in found.unchecked]
     return "\n".join(lines)
 
 

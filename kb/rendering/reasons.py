@@ -131,6 +131,19 @@ _SENTENCES = {
     "title-translation-failed": "its translation changed a name",
     "title-is-order": "the title is addressed to a machine",
     "title-is-chinese": "the title is in Chinese",
+    # why something on a page cannot be checked
+    "paper-not-here": "the paper is not in the library: kb add puts it in",
+    "id-not-here": "no paper of the library has this id",
+    "topic-not-here": "the library has no such topic",
+    "topic-changed": "the topic says otherwise now",
+    "version-not-stored": "the record of that version is not stored",
+    "read-otherwise": "the full text was read otherwise here",
+    "not-in-the-record": "the record does not state it",
+    "quotation-withheld": "its quotation was left out",
+    "picture-not-here": "the picture is not here",
+    "figures-not-cut": "no figures of its full text were cut here",
+    "translation": "it is a translation",
+    "not-kept": "what it hangs on is not kept",
     "as-stated": "{text}",
 }
 _CHINESE = {

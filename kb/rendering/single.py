@@ -27,10 +27,10 @@ def note_name(paper: Paper) -> str:
     return slug(f"{paper.id} {f'v{paper.version}' if paper.version else ''}")
 
 
-def render_note(
+def note_pages(
     note: Note, form: str, *, read_file: Callable[[str], bytes], settings: PageSettings | None = None
 ) -> list[tuple[str, bytes]]:
-    """The note of one paper as (relative path, bytes): the page first, then its pictures.
+    """The note of one paper as (relative path, bytes), without stamps: the page first, then its pictures.
 
     Raises:
         UsageError: for a form other than md, html and json.

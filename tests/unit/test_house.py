@@ -12,7 +12,18 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "kb").rglob("*.py"))
-STAGES = ("sources", "parsing", "encoders", "index", "answering", "chat", "writing", "rendering", "serving")
+STAGES = (
+    "sources",
+    "parsing",
+    "encoders",
+    "index",
+    "answering",
+    "chat",
+    "writing",
+    "rendering",
+    "verifying",
+    "serving",
+)
 # What every stage may use: records and seams, and what is about text and ids alone.
 SHARED = set(
     "guard records forms errors input_files protocols settings wire ids links names bibliographic structure latex text"

@@ -1,0 +1,337 @@
+"""``kb verify``: the data of a page found, the page made again and compared, and the data held against the catalog."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from kb import wire
+from kb.errors import BadIdentifier, BadRecord, HomeUnwritable, IndexDamaged, KbError, UnknownPaper, UsageError
+from kb.home import below
+from kb.ids import find_arxiv_ids
+from kb.input_files import read_file
+from kb.library.made import MadeData
+from kb.records import Box, Chunk, Digest, Fault, Figure, Note, Paper, Reason, Topic, Unchecked, Verification, Version
+from kb.rendering import render_digest, render_note
+from kb.rendering.entries import PageSettings, paper_address
+from kb.rendering.stamps import Stamp, hash_of, is_stamp, read_stamp
+from kb.verifying.digests import altered, because, changed_since, check_data
+from kb.verifying.old_pages import check_old_page, read_old_page
+from kb.verifying.pages import compare, page_lines
+
+if TYPE_CHECKING:
+    from kb.index.catalog import Catalog
+    from kb.library.corpus import LibraryCorpus
+    from kb.library.parts import Store
+
+ReadFigure = Callable[[str], bytes]
+PlaceOf = Callable[[Digest, str], PageSettings]
+"""The settings that this library would make a digest's page with, in a form."""
+_CHECKED = (".json", ".md", ".markdown", ".html", ".htm", ".xml", ".bib", ".eml")
+_LONGEST_TEXT = 1_000_000
+_MOST_BESIDE = 50  # files of data beside a page that are looked at
+_FORMS = {".bib": ("bibtex",), ".eml": ("mail",), ".xml": ("rss",), ".html": ("html",), ".htm": ("html",)}
+# What only pages of ours have: the places that the marks of an entry lead to, or what makes a feed or a mail ours.
+_OURS = re.compile(r"""[#"][\w-]+-e\d+["']|<generator[^<>]*>kb<|@kb\.invalid>|name="generator" content="kb""")
+
+
+class LibrarySources:
+    """The library as ``kb.verifying`` asks it."""
+
+    def __init__(self, catalog: Catalog, corpus: LibraryCorpus, *, read_figure: ReadFigure) -> None:
+        self._catalog, self._corpus, self._read_figure = catalog, corpus, read_figure
+
+    def paper(self, name: str) -> Paper | None:
+        """The paper of an id."""
+        with suppress(UnknownPaper, BadIdentifier):
+            return self._catalog.papers.get(self._catalog.papers.resolve(name))
+        return None
+
+    def titled(self, title: str) -> list[Paper]:
+        """The papers whose titles are most like this one; none without a usable index."""
+        with suppress(IndexDamaged):
+            if title.strip():
+                return [hit.paper for hit in self._corpus.find(title[:300], k=3, mode="lexical", by="paper")]
+        return []
+
+    def versions(self, paper_id: str) -> list[Version]:
+        """The versions that were seen."""
+        return self._catalog.papers.versions(paper_id) if self.paper(paper_id) else []
+
+    def chunks(self, paper_id: str) -> list[Chunk]:
+        """The stored text."""
+        return self._catalog.passages.chunks(paper_id) if self.paper(paper_id) else []
+
+    def place_of(self, chunk: Chunk, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
+        """Page and boxes of a part of a chunk."""
+        return self._catalog.passages.locate(chunk.id, [(start, end)])[0]
+
+    def figures(self, paper_id: str) -> Mapping[str, Figure] | None:
+        """The figures that were cut from the stored PDF; None where none were asked for yet."""
+        source = self._catalog.passages.source(paper_id) if self.paper(paper_id) else None
+        known = self._catalog.ledger.figures(source.sha256) if source is not None else None
+        return None if known is None else {figure.file: figure for figure in known}
+
+    def has_file(self, key: str) -> bool:
+        """Whether a picture is in the home or beside the page."""
+        with suppress(KbError):
+            return bool(self._read_figure(key))
+        return False
+
+    def address(self, paper: Paper) -> str | None:
+        """Where pages say that a paper stands."""
+        return paper_address(paper)
+
+    def topic(self, name: str) -> Topic | None:
+        """The topic of that name."""
+        return next((topic for topic in self._catalog.ledger.topics() if topic.name == name), None)
+
+    def reasons(self, topic: Topic, paper: Paper) -> Sequence[Reason]:
+        """Why a topic has a paper."""
+        from kb.writing.topics import judge
+
+        return judge(topic, paper).reasons
+
+    def changes(self, old: Version, new: Paper) -> Sequence[Reason]:
+        """What is new in a record since a version."""
+        from kb.writing.changes import describe_changes
+
+        return tuple(describe_changes(old, new))
+
+
+def verify_file(path: Path, store: Store, *, read_figure: ReadFigure, place_of: PlaceOf) -> Verification:
+    """What is wrong with a page or its data, what has changed since, and what cannot be checked.
+
+    Args:
+        path: a ``digest.json`` or a note's data, a page of any form that kb writes, or one of the old kind.
+        store: the library.
+        read_figure: the bytes of a picture by its key, from the home or from beside the page.
+        place_of: the settings of pages whose stamp is damaged.
+
+    Raises:
+        BadRecord: when it is no page, or its data are not there.
+        FileUnreadable: when it cannot be read.
+        UsageError: for a kind of file that cannot be checked.
+    """
+    if path.suffix.lower() not in _CHECKED:
+        raise UsageError(f"{path.name} cannot be checked: give a file of one of these kinds: {' '.join(_CHECKED)}")
+    sources = LibrarySources(store.catalog(), store.corpus(), read_figure=read_figure)
+    data = MadeData(store.home)
+    page = read_file(path)
+    if path.suffix.lower() == ".json":
+        return _verify_data(path.name, page, data, sources)
+    text = page.decode("utf-8", "replace")
+    stamp = read_stamp(text)
+    made = _data_of(path, text, stamp, data, place_of)
+    if made is None:
+        return _verify_old(path.name, text, sources)
+    rendered = _Rendered(path, page, made, read_figure)
+    checked = _merged(rendered.verify(), _verify_made(made.data, made.raw, data, sources))
+    return replace(checked, checked=checked.checked + len(rendered.lines))
+
+
+def _verify_old(name: str, text: str, sources: LibrarySources) -> Verification:
+    """A page without a stamp: one of the old kind, or of ours from before there were stamps."""
+    if _OURS.search(text):
+        message = f"{name} has no stamp: an earlier version of kb made it, or its stamp is lost"
+        raise BadRecord(f"{message}: kb render digest.json makes it again")
+    page = read_old_page(text)
+    if not any(entry.authors or entry.links for entry in page.entries):
+        raise BadRecord(f"{name} is no daily page: give a digest.json or a page that kb digest wrote")
+    return check_old_page(page, sources)
+
+
+# --------------------------------------------------------------------------------------------------- data
+
+
+def _tree(data: bytes) -> Any:
+    """Data as JSON has them; None for what is no JSON."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _hash(tree: Any) -> str:
+    """The hash of data whatever the white space between them."""
+    text = wire.escaped_json(json.dumps(tree, ensure_ascii=False, indent=2)) + "\n"
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+def _record(data: bytes) -> Digest | Note:
+    """Data as a record.
+
+    Raises:
+        BadRecord: when they are none.
+    """
+    tree = _tree(data)
+    is_note = isinstance(tree, dict) and "paper" in tree and "entries" not in tree
+    return wire.from_json(data, Note) if is_note else wire.from_json(data, Digest)
+
+
+def _verify_data(name: str, raw: bytes, kept: MadeData, sources: LibrarySources) -> Verification:
+    try:
+        return _verify_made(_record(raw), raw, kept, sources)
+    except BadRecord as err:
+        raise BadRecord(f"{name} is {err}") from err
+
+
+def _verify_made(made: Digest | Note, raw: bytes, kept: MadeData, sources: LibrarySources) -> Verification:
+    """Data that were made here were true then; an altered copy of some is told from them; others are looked up."""
+    tree = _tree(raw)
+    values = _count(tree)
+    if kept.get(_hash(tree)) is not None:
+        return Verification(remarks=changed_since(made, sources), checked=values)
+    originals = [(other, _tree(other)) for other in kept.like(made)]
+    faults = altered(tree, (original for _, original in originals))
+    if faults is not None:
+        return Verification(faults=tuple(faults), checked=values)
+    found = check_data(made, sources)
+    return replace(found, checked=max(found.checked, values))
+
+
+def _count(tree: Any) -> int:
+    """How many values data have."""
+    if isinstance(tree, Mapping):
+        return sum(map(_count, tree.values()))
+    return sum(map(_count, tree)) if isinstance(tree, list) else 1
+
+
+def _merged(page: Verification, data: Verification) -> Verification:
+    return Verification(
+        faults=(*page.faults, *data.faults),
+        remarks=(*page.remarks, *data.remarks),
+        unchecked=(*page.unchecked, *data.unchecked),
+        checked=page.checked + data.checked,
+    )
+
+
+# --------------------------------------------------------------------------------------------------- pages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PageData:
+    """What a page was made of: the data, their bytes, and the stamp that it should have."""
+
+    data: Digest | Note
+    raw: bytes
+    stamp: Stamp
+
+
+def _data_of(path: Path, text: str, stamp: Stamp | None, kept: MadeData, place_of: PlaceOf) -> _PageData | None:
+    """The data that a page was made of, by its stamp; where that is damaged or gone, those whose page is like it.
+
+    Raises:
+        BadRecord: when a stamp names data that are not there.
+    """
+    if stamp is not None:
+        raw = next((one for one in _beside(path) if _hash(_tree(one)) == stamp.data), None) or kept.get(stamp.data)
+        if raw is None:
+            message = (
+                f"the data that {path.name} was made of are not here: put its digest.json (or a note's data) beside it"
+            )
+            raise BadRecord(message)
+        return _PageData(data=_record(raw), raw=raw, stamp=stamp)
+    return next(_alike(path, text, kept, place_of), None)
+
+
+def _alike(path: Path, text: str, kept: MadeData, place_of: PlaceOf) -> Iterator[_PageData]:
+    """Data whose page has most of the lines of one without a whole stamp."""
+    days = Counter(re.findall(r"\d{4}-\d\d-\d\d", text)).most_common(2)
+    papers = Counter(f"arxiv:{key}" for key, _ in find_arxiv_ids(text[:_LONGEST_TEXT])).most_common(1)
+    likely = kept.of(
+        days=[day for day, _ in days], papers=[paper for paper, _ in papers], feeds=path.suffix.lower() == ".xml"
+    )
+    for raw in (*_beside(path), *likely):
+        with suppress(KbError):
+            if (found := _if_alike(path, text, raw, place_of)) is not None:
+                yield found
+
+
+def _if_alike(path: Path, text: str, raw: bytes, place_of: PlaceOf) -> _PageData | None:
+    """Data as those of a page without a whole stamp, if the page that they make has most of its lines."""
+    made = _record(raw)
+    suffix = path.suffix.lower()
+    lines = set(text.splitlines())
+    for form in _FORMS.get(suffix, ("hexo", "md")):
+        if isinstance(made, Note) and form not in ("html", "md"):
+            continue
+        place = place_of(made, form) if isinstance(made, Digest) else PageSettings()
+        pages = _render(made, form, lambda key: b"", place)
+        for name, page in pages:
+            again = page.decode("utf-8", "replace").splitlines() if name.endswith(suffix) else []
+            if again and sum(line in lines for line in again) * 2 > len(again):
+                kind: Literal["digest", "note"] = "digest" if isinstance(made, Digest) else "note"
+                stamp = Stamp(made=kind, form=form, data=hash_of(made), settings=place)
+                return _PageData(data=made, raw=raw, stamp=stamp)
+    return None
+
+
+def _beside(path: Path) -> Iterator[bytes]:
+    """The data that lie beside a page."""
+    found = sorted(path.parent.glob("*.json"), key=lambda one: (one.name != "digest.json", one.name))
+    for one in found[:_MOST_BESIDE]:
+        with suppress(KbError):
+            yield read_file(one)
+
+
+def _render(made: Digest | Note, form: str, read_figure: ReadFigure, place: PageSettings) -> list[tuple[str, bytes]]:
+    if isinstance(made, Note):
+        return render_note(made, form, read_file=read_figure, settings=place)
+    return render_digest(made, form, read_file=read_figure, settings=place)
+
+
+class _Rendered:
+    """A page beside the same page made again."""
+
+    def __init__(self, path: Path, page: bytes, made: _PageData, read_figure: ReadFigure) -> None:
+        self._path, self._made, self._read_figure = path, made, read_figure
+        self._absent: dict[str, bytes] = {}
+        suffix = path.suffix.lower()
+        found = page_lines(suffix, page)
+        again = _render(made.data, made.stamp.form, self._figure, made.stamp.settings)
+        pages = [(name, page_lines(name, data)) for name, data in again if name.endswith(suffix)]
+        _, self._true = max(pages, key=lambda one: len(set(one[1]) & set(found)), default=("", []))
+        self._beside = [(name, data) for name, data in again if name.endswith(".png")]
+        self.lines = found
+
+    def verify(self) -> Verification:
+        """What differs on the page, and the pictures beside it."""
+        # A stamp that is whole has been read: it may name its settings in another order than is written today.
+        is_whole = read_stamp("\n".join(self.lines)) is not None
+        found, true = (
+            [line for line in lines if not (is_whole and is_stamp(line))] for lines in (self.lines, self._true)
+        )
+        unreadable = [base64.b64encode(data).decode() for data in self._absent.values()]
+        faults = compare(found, true, made=self._made.data, ignored=unreadable)
+        unchecked = [
+            Unchecked(entry="page", field="figures", found=key, why=because("picture-not-here"), where="figures")
+            for key in self._absent
+        ]
+        return Verification(faults=(*faults, *self._pictures()), unchecked=tuple(unchecked))
+
+    def _pictures(self) -> Iterator[Fault]:
+        """The pictures that stand beside the page are those of the papers."""
+        for name, data in self._beside:
+            key = name.rpartition("/")[2]
+            try:
+                there = below(self._path.parent, self._path.parent / name).read_bytes()
+            except (HomeUnwritable, OSError):
+                yield Fault(entry="page", field="figures", found="", expected="a file beside the page", where=name)
+                continue
+            if key not in self._absent and there != data:
+                yield Fault(entry="page", field="figures", found="another picture", expected=key, where=name)
+
+    def _figure(self, key: str) -> bytes:
+        try:
+            return self._read_figure(key)
+        except KbError:
+            return self._absent.setdefault(key, key.encode())
