@@ -198,7 +198,7 @@ def _add_questions(verb: Verb) -> None:
         "--papers", type=_positive, default=12, metavar="N", help="how many papers are looked at, at most 30 (12)"
     )
     review.add_argument("--format", choices=("md", "html", "tex", "json"), default="md")
-    review.add_argument("--out", metavar="FILE", help="write there instead of to stdout, also into a folder; beside .tex its .bib")
+    review.add_argument("--out", metavar="FILE", help="write there instead of to stdout; beside .tex its .bib")
     _add_filters(review)
     _add_model(review)
 
