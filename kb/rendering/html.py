@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from kb.errors import BadRecord, foreign_errors
-from kb.records import Comparison, Digest, DigestCounts, Language
+from kb.records import Digest, DigestCounts, Language
 from kb.rendering.display import scripted_page, web_page
 from kb.rendering.entries import (
     PageEntry,
@@ -28,7 +28,6 @@ from kb.rendering.entries import (
     counts_line,
     digest_entries,
     notices,
-    paper_address,
     picture_files,
 )
 from kb.rendering.labels import label, page_name, page_of, page_title, picture_text, update_title, without_label
@@ -82,23 +81,6 @@ def note_html(entry: PageEntry, *, name: str, read_file: Callable[[str], bytes],
         notices=[entry.say("made_model", model=model) if model else entry.say("made_extractive")],
     )
     return [(f"{name}.html", text.encode()), *beside]
-
-
-def comparison_html(comparison: Comparison, *, language: Language, title: str, differences: Sequence[str]) -> str:
-    """A table of papers and questions."""
-    rows = [
-        {"paper": paper, "address": paper_address(paper), "cells": cells}
-        for paper, cells in zip(comparison.papers, comparison.cells, strict=True)
-    ]
-    return render_template(
-        "comparison.html.j2",
-        **page_frame(language, PageSettings(), files_beside=False),
-        title=title,
-        questions=comparison.questions,
-        rows=rows,
-        differences=differences,
-        notices=comparison.notices,
-    )
 
 
 def _pictures(
