@@ -24,7 +24,7 @@ from kb.parsing.authors import (
 from kb.parsing.front_lines import is_place, kind_of, scores
 from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.layout import PageLayout, Placed
-from kb.parsing.lines import TextLine
+from kb.parsing.page import TextLine
 from kb.records import AuthorAffiliation
 from kb.text import is_set_solid
 

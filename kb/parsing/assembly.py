@@ -18,9 +18,8 @@ from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.headings import Heading
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.line_ends import Vocabulary, glued
-from kb.parsing.lines import TextLine, only_first, without_first
 from kb.parsing.marks import begins_note, note_mark, with_plain_hyphens, without_marks
-from kb.parsing.page import stands_in
+from kb.parsing.page import TextLine, only_first, stands_in, without_first
 from kb.parsing.references import split_references
 from kb.parsing.tables import ReadTable, read_table
 from kb.records import Block, BlockKind, Grid, Line

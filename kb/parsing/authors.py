@@ -18,7 +18,7 @@ from kb.names import PARTICLES, is_suffix
 from kb.parsing.front_lines import KINDS, is_place, scores
 from kb.parsing.glyphs import Style
 from kb.parsing.layout import Placed
-from kb.parsing.lines import Run, TextLine, only_first, without_first
+from kb.parsing.page import Run, TextLine, only_first, without_first
 from kb.text import HAN, HANGUL, is_set_solid
 
 # ------------------------------------------------------------------------------------------------- names

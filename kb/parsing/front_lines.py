@@ -22,7 +22,7 @@ from typing import Literal, get_args
 from kb.bibliographic import MONTHS
 from kb.parsing.chains import chain_of
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
-from kb.parsing.lines import TextLine
+from kb.parsing.page import TextLine
 from kb.text import is_set_solid
 
 # ------------------------------------------------------------------------------------------- texts alone

@@ -20,9 +20,8 @@ from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.imprint import Joiner, read_arxiv, read_doi, read_imprint, read_keywords
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.line_ends import Vocabulary, glued
-from kb.parsing.lines import TextLine, without_first
 from kb.parsing.own_links import read_links
-from kb.parsing.page import LinkArea, Rectangle, stands_in
+from kb.parsing.page import LinkArea, Rectangle, TextLine, stands_in, without_first
 from kb.records import Affiliation, Block, Metadata, Precision
 from kb.structure import INTRODUCTION, KEYWORDS, NUMBERED, is_abstract, is_references
 from kb.text import CLOSERS, FULL_STOPS, is_set_solid

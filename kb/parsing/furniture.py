@@ -13,8 +13,7 @@ from typing import NamedTuple
 from kb.bibliographic import MONTHS
 from kb.ids import plain_words
 from kb.parsing.glyphs import SOFT_HYPHEN
-from kb.parsing.lines import TextLine
-from kb.parsing.page import Rectangle, stands_in
+from kb.parsing.page import Rectangle, TextLine, stands_in
 from kb.structure import FLOAT_TITLE
 
 _HEAD_BAND = 0.10  # running heads stand in this share of the page's height, running feet in the next

@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 
 from kb.ids import plain_words
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
-from kb.parsing.lines import TextLine
-from kb.parsing.page import OutlineEntry
+from kb.parsing.page import OutlineEntry, TextLine
 from kb.structure import FLOAT_TITLE, KNOWN, NUMBERED, ROMAN, bare_title, is_abstract
 from kb.text import is_set_solid
 

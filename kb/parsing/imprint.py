@@ -18,7 +18,7 @@ from kb.errors import BadIdentifier
 from kb.ids import arxiv_month, doi_key, parse_arxiv_id
 from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.layout import PageLayout, Placed
-from kb.parsing.lines import TextLine, without_first
+from kb.parsing.page import TextLine, without_first
 from kb.parsing.reference_fields import imprint_runs, trimmed
 from kb.records import Block
 from kb.structure import INTRODUCTION, KEYWORDS

@@ -17,8 +17,7 @@ from statistics import median
 from typing import Literal
 
 from kb.parsing.furniture import find_furniture
-from kb.parsing.lines import TextLine
-from kb.parsing.page import LONG_RULE_POINTS, Frame, Graphic, Rectangle, ruled_areas, rules_of
+from kb.parsing.page import LONG_RULE_POINTS, Frame, Graphic, Rectangle, TextLine, ruled_areas, rules_of
 from kb.structure import float_label
 
 Role = Literal[

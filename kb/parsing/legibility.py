@@ -18,8 +18,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kb.parsing.lines import TextLine
-from kb.parsing.page import Raster, Rectangle
+from kb.parsing.page import Raster, Rectangle, TextLine
 from kb.structure import FLOAT_TITLE
 from kb.text import UNREAD
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.layout import PageLayout, Placed
-from kb.parsing.lines import Run, TextLine, without_first
+from kb.parsing.page import Run, TextLine, without_first
 
 _SIGNS = "∗*†‡§¶"
 _NUMBER = re.compile(r"\d{1,3}(?:\s?[,–-]\s?\d{1,3})*,?")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from kb.errors import ParseError, foreign_errors
 from kb.parsing.glyphs import Glyph, Style
-from kb.parsing.lines import TextLine, build_lines
+from kb.parsing.page import TextLine, build_lines
 from kb.records import Block
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from statistics import median
 from kb.names import PARTICLES
 from kb.parsing.headings import Heading
 from kb.parsing.layout import PageLayout, Placed
-from kb.parsing.lines import TextLine
+from kb.parsing.page import TextLine
 from kb.structure import APPENDIX, bare_title, is_references
 
 _NUMBER = re.compile(

@@ -18,8 +18,7 @@ from typing import Literal, NamedTuple
 from kb.parsing.equations import find_displays
 from kb.parsing.floats.captions import FloatCaption
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
-from kb.parsing.lines import TextLine, only_first, without_first
-from kb.parsing.page import Graphic, Rectangle, rules_of, stands_in
+from kb.parsing.page import Graphic, Rectangle, TextLine, area_of, only_first, rules_of, stands_in, without_first
 from kb.text import CLOSERS, FULL_STOPS, is_set_solid
 
 
@@ -158,15 +157,6 @@ def _frames(page: PageLayout) -> list[Rectangle]:
         and g.y1 - g.y0 > 25
         and (g.x1 - g.x0) * (g.y1 - g.y0) < 0.65 * page.width * page.height
     ]
-
-
-def area_of(lines: Iterable[TextLine]) -> Rectangle:
-    """The smallest box (x0, y0, x1, y1) around all lines (at least one)."""
-    every = list(lines)
-    return (
-        min(line.x0 for line in every), min(line.y0 for line in every),
-        max(line.x1 for line in every), max(line.y1 for line in every),
-    )  # fmt: skip
 
 
 def _is_inside(line: TextLine, box: Rectangle) -> bool:

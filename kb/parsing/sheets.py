@@ -23,8 +23,7 @@ from kb.parsing.frontmatter import run_in_length
 from kb.parsing.furniture import edge_numbers, printed_labels
 from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.layout import PageLayout, body_style, find_columns
-from kb.parsing.lines import TextLine
-from kb.parsing.page import Frame, Graphic, OutlineEntry, PageText, Rectangle, Turn
+from kb.parsing.page import Frame, Graphic, OutlineEntry, PageText, Rectangle, TextLine, Turn
 from kb.records import Block, Line
 from kb.structure import FLOAT_TITLE, is_abstract, is_references
 

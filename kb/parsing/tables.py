@@ -18,8 +18,7 @@ from statistics import median
 from typing import NamedTuple
 
 from kb.parsing.glyphs import SOFT_HYPHEN
-from kb.parsing.lines import TextLine
-from kb.parsing.page import Graphic, rules_of
+from kb.parsing.page import Graphic, TextLine, rules_of
 from kb.records import CELLS, Grid, GridCell, Line
 
 _ROW_EM = 0.4  # baselines that are nearer are of one row

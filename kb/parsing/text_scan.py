@@ -18,8 +18,7 @@ from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 from kb.parsing.glyphs import OVERLAYS, Glyph, Style, is_private, spelling_of, style_of
-from kb.parsing.lines import TextLine, build_lines
-from kb.parsing.page import TURNS, Frame, PageText, Turn, image_cover
+from kb.parsing.page import TURNS, Frame, PageText, TextLine, Turn, build_lines, image_cover
 from kb.parsing.pdfium import OpenText, TextObject
 from kb.parsing.second_reader import Seen, symbol_sign
 from kb.text import UNREAD

@@ -11,7 +11,7 @@ from kb.parsing.authors import read_authors
 from kb.parsing.front_lines import LineKind, kind_of
 from kb.parsing.glyphs import Glyph, Style
 from kb.parsing.layout import PageLayout, Placed
-from kb.parsing.lines import build_lines
+from kb.parsing.page import build_lines
 
 TITLE = Style(font="Times-Bold", size=16.0, bold=True, italic=False, upright=True)
 NAME = Style(font="Times-Bold", size=12.0, bold=True, italic=False, upright=True)

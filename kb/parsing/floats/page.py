@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.parsing.layout import Span
-from kb.parsing.lines import TextLine
-from kb.parsing.page import Frame, Graphic, Raster
+from kb.parsing.page import Frame, Graphic, Raster, TextLine
 
 
 class Rect(NamedTuple):
