@@ -2,7 +2,7 @@
 
 A paper or a bibliography is a stranger's program for a complicated machine: the child that reads it has a cap on
 memory, processor time, open files and written bytes, sees nothing of the environment, and may die; its end becomes a
-``ParseError`` with a stable code. What the children do: ``kb.parsing.child`` and ``kb.sources.guarded``.
+``ParseError`` with a stable code. What the children do: ``kb.parsing.worker`` and ``kb.sources.guarded``.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from kb.library.anchoring import anchored
 from kb.library.indexing import Progress, cutting, indexed_texts
 from kb.library.parts import Models, Store, limits
 from kb.parsing import PARSER
-from kb.parsing.recognition import is_installed
+from kb.parsing.legibility import is_installed
 from kb.parsing.worker import parse_file, reading_many
 from kb.protocols import Encoder
 from kb.records import (

@@ -21,7 +21,7 @@ from kb.parsing.authors import (
     raised_signs,
     read_byline,
 )
-from kb.parsing.front_lines import is_place, kind_of, scores
+from kb.parsing.first_page import is_place, kind_of, scores
 from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.layout import PageLayout, Placed
 from kb.parsing.page import TextLine

@@ -1,6 +1,6 @@
 """Authors in order, with their marks, from the lines between title and abstract.
 
-Which lines hold names is judged by ``kb.parsing.front_lines``; where it is silent, by the type of the first line that
+Which lines hold names is judged by ``kb.parsing.first_page``; where it is silent, by the type of the first line that
 does. How a list parts its names is form: commas, conjunctions, marks, gaps.
 """
 
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from kb.ids import plain_words
 from kb.names import PARTICLES, is_suffix
-from kb.parsing.front_lines import KINDS, is_place, scores
+from kb.parsing.first_page import KINDS, is_place, scores
 from kb.parsing.glyphs import Style
 from kb.parsing.layout import Placed
 from kb.parsing.page import Run, TextLine, only_first, without_first

@@ -1,12 +1,8 @@
-"""A PDF to a ``Document``: reads the pages, finds what each line is, and puts the blocks in reading order.
-
-Tables of contents and lists of figures are left out: they say what stands where, and are no text of the paper.
-"""
+"""A PDF to a ``Document``: reads the pages, finds what each line is, and puts the blocks in reading order."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
@@ -16,96 +12,25 @@ from typing import TYPE_CHECKING
 
 from kb.errors import ParseError
 from kb.ids import file_key
-from kb.parsing.assembly import assemble, join_lines
+from kb.parsing.assembly import assemble
 from kb.parsing.citations import raised_marks, with_references
 from kb.parsing.figures import find_figures
 from kb.parsing.floats.captions import find_captions, read_float_pages
 from kb.parsing.frontmatter import FileFacts, mark_front, read_front
-from kb.parsing.headings import find_headings
-from kb.parsing.layout import PageLayout, Placed, lay_out
+from kb.parsing.headings import find_headings, split_run_in_headings
+from kb.parsing.layout import PageLayout, lay_out
 from kb.parsing.legibility import Legibility, judge, shows_more_words
-from kb.parsing.line_ends import Vocabulary
-from kb.parsing.marks import find_marks
 from kb.parsing.page import LinkArea, image_cover
+from kb.parsing.paragraphs import Vocabulary, find_marks, join_lines
 from kb.parsing.pdf import PdfPage, PdfReader
 from kb.parsing.references import mark_references
-from kb.parsing.roles import assign_roles, mark_captions, split_run_in_headings
+from kb.parsing.roles import assign_roles, mark_captions, mark_contents
 from kb.parsing.sheets import PaperPages, PrintedSheet, on_pages, on_sheets, read_pages, sheet_labels
 from kb.records import RECOGNISED, Document, FigurePlace, Fulltext, Metadata
 from kb.text import UNREAD
 
 if TYPE_CHECKING:
-    from kb.parsing.recognition import RecognisedPage, Recogniser
-
-_TITLE = re.compile(
-    r"^(?:(?:table of )?contents|list of (?:figures|tables|algorithms|symbols|abbreviations|listings|publications))$",
-    re.IGNORECASE,
-)
-_LEADERS = re.compile(r"(?:\.\s?){4,}\s*(?:\d{1,4}|[ivxlc]{1,7})?\s*$|…{2,}")
-_ENTRY = re.compile(r"\D(?:\s|\.)(?:\d{1,4}|[ivxlc]{1,7})$")
-_MIN_ENTRIES = 3
-_MAX_BETWEEN = 3  # rows of an entry that is set in several, or a title between two parts
-
-
-def mark_contents(pages: Sequence[PageLayout]) -> None:
-    """Give the role "contents" to titles like "Contents", the entries below them, and those on the next pages."""
-    goes_on = False
-    for page in pages:
-        rows = _rows(page)
-        first = 0 if goes_on else next((at for at, row in enumerate(rows) if _TITLE.match(_text(row))), None)
-        if first is None:
-            continue
-        last, entries = _last_entry(rows, first, is_open=goes_on)
-        goes_on = entries >= _MIN_ENTRIES and len(rows) - 1 - last <= _MAX_BETWEEN
-        if entries < _MIN_ENTRIES and not (_only_titles(rows[first:]) and entries):
-            goes_on = False
-            continue
-        for row in rows[first : (last + 1) if not goes_on else len(rows)]:
-            for placed in row:
-                placed.role = "contents"
-
-
-def _rows(page: PageLayout) -> list[list[Placed]]:
-    """The lines of running text by printed row, from top to bottom, in reading order."""
-    rows: list[list[Placed]] = []
-    for placed in page.placed:
-        if placed.role != "body":
-            continue
-        same = rows and placed.column == rows[-1][0].column
-        if same and abs(placed.line.baseline - rows[-1][0].line.baseline) < 0.3 * placed.line.size:
-            rows[-1].append(placed)
-        else:
-            rows.append([placed])
-    return rows
-
-
-def _text(row: Sequence[Placed]) -> str:
-    return " ".join(placed.line.text for placed in row).strip()
-
-
-def _is_entry(row: Sequence[Placed]) -> bool:
-    text = _text(row)
-    wide_gap = len(row) > 1 and row[-1].line.x0 - row[-2].line.x1 > 2 * row[-1].line.size
-    return bool(_LEADERS.search(text)) or (bool(_ENTRY.search(text)) and (wide_gap or len(text.split()) <= 12))
-
-
-def _last_entry(rows: Sequence[Sequence[Placed]], first: int, *, is_open: bool) -> tuple[int, int]:
-    """Place of the last row that belongs to the list that begins at ``first``, and how many entries it has."""
-    last, entries = first, 0
-    for at in range(first if is_open else first + 1, len(rows)):
-        if _is_entry(rows[at]):
-            last, entries = at, entries + 1
-        elif _TITLE.match(_text(rows[at])):
-            last = at
-        elif at - last > _MAX_BETWEEN:
-            break
-    return last, entries
-
-
-def _only_titles(rows: Sequence[Sequence[Placed]]) -> bool:
-    """A list with one or two entries fills the rest of its page."""
-    return len(rows) <= _MAX_BETWEEN * 3
-
+    from kb.parsing.legibility import RecognisedPage, Recogniser
 
 PARSER = "pdfium/1"
 Places = tuple[FigurePlace, ...] | None  # of figures; None where nobody found out
@@ -195,7 +120,7 @@ def read_pdf(
     if fulltext.state == "full":
         fulltext = _state_of(reading.pictured, legible, found)
     if reading.recognised:
-        from kb.parsing.recognition import as_shown
+        from kb.parsing.legibility import as_shown
 
         blocks = as_shown(blocks, reading.recognised)
         fulltext = _by_machine(fulltext, reading.recognised.values(), count)
@@ -298,7 +223,7 @@ def _read_page(page: PdfPage, reading: _Reading, recogniser: Recogniser | None) 
     if recogniser is not None and (
         is_pictured or (cover > _SCANNED_COVER and sheet.letters() < _SCANNED_CHARS_PER_PAGE)
     ):
-        from kb.parsing.recognition import recognise
+        from kb.parsing.legibility import recognise
 
         found = recognise(page, recogniser)
         if found.lines:
@@ -319,7 +244,7 @@ def _read_page(page: PdfPage, reading: _Reading, recogniser: Recogniser | None) 
 
 def _state_of(pictured: Sequence[int], legible: Legibility, found: PaperPages) -> Fulltext:
     """Which pages were not read, and why."""
-    from kb.parsing.recognition import cure
+    from kb.parsing.legibility import cure
 
     reasons = []
     if found.other is not None:
@@ -364,7 +289,7 @@ def _refuse_without_text(reading: _Reading) -> None:
     chars = sum(len(line.text) for sheet in reading.sheets for line in sheet.every_line())
     count = len(reading.sheets)
     if chars < _SCANNED_CHARS_PER_PAGE * count and reading.covered > _SCANNED_COVER * count:
-        from kb.parsing.recognition import cure
+        from kb.parsing.legibility import cure
 
         raise ParseError(f"the pages are pictures without a text layer: {cure()}", code="pdf-scanned")
     if chars == 0:

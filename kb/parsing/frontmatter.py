@@ -15,13 +15,12 @@ from kb.ids import plain_words
 from kb.latex import decode_latex
 from kb.parsing.affiliations import read_affiliations
 from kb.parsing.authors import is_name, lead_of, read_authors, read_byline
-from kb.parsing.front_lines import is_place, line_kinds
+from kb.parsing.first_page import Joiner, is_place, line_kinds, read_arxiv, read_doi, read_imprint, read_keywords
 from kb.parsing.glyphs import SOFT_HYPHEN
-from kb.parsing.imprint import Joiner, read_arxiv, read_doi, read_imprint, read_keywords
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
-from kb.parsing.line_ends import Vocabulary, glued
 from kb.parsing.own_links import read_links
 from kb.parsing.page import LinkArea, Rectangle, TextLine, stands_in, without_first
+from kb.parsing.paragraphs import Vocabulary, glued
 from kb.records import Affiliation, Block, Metadata, Precision
 from kb.structure import INTRODUCTION, KEYWORDS, NUMBERED, is_abstract, is_references
 from kb.text import CLOSERS, FULL_STOPS, is_set_solid

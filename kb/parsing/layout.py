@@ -47,7 +47,7 @@ class Placed:
     float_label: str | None = None
     display: int = 0  # which display equation of its page it is of, from 1
     is_run_in: bool = False  # a heading that stood before the first words of its paragraph
-    front: str = ""  # what of a first page's matter it is (``kb.parsing.front_lines``)
+    front: str = ""  # what of a first page's matter it is (``kb.parsing.first_page``)
 
 
 @dataclass(slots=True)

@@ -1,9 +1,10 @@
-"""What each line of a page is: running text, equation, text of a float, code, footnote, caption, heading that runs in.
+"""What each line of a page is: running text, equation, text of a float, code, footnote, caption, table of contents.
 
 Captions and the lines of their floats come first: what rules or a frame enclose, what stands beside. A paper sets its
 captions on one side; where a float could be above or below its caption, the clear cases of the document decide. The
 rest is sorted in blocks (same column, same size, even steps), because one line alone says little. Headings are found
-before (``kb.parsing.headings``); those that run into their paragraph ("3.1. Data sets. We use …") are split last.
+before (``kb.parsing.headings``). Tables of contents and lists of figures say what stands where, and are no text of the
+paper.
 """
 
 from __future__ import annotations
@@ -11,15 +12,25 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from kb.parsing.equations import find_displays
 from kb.parsing.floats.captions import FloatCaption
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
-from kb.parsing.page import Graphic, Rectangle, TextLine, area_of, only_first, rules_of, stands_in, without_first
+from kb.parsing.page import (
+    Graphic,
+    Rectangle,
+    TextLine,
+    area_of,
+    rules_of,
+    stands_in,
+)
 from kb.text import CLOSERS, FULL_STOPS, is_set_solid
+
+if TYPE_CHECKING:
+    pass
 
 
 class Caption(NamedTuple):
@@ -486,46 +497,75 @@ def _settle(block: list[Placed]) -> None:
         placed.role = "float"
 
 
-_NUMBER = re.compile(r"^(?:(?:\d{1,2}|[A-Z])(?:\.\d{1,2}){1,3}\.?|\d{1,2}\))\s+(?=[A-Z])")
-_MAX_WORDS = 14
-_STATEMENT = re.compile(
-    r"(?:theorem|lemma|definition|proposition|corollary|remark|example|proof|conjecture|claim|notation|question)\b",
+# ------------------------------------------------------------------------------------------------- tables of contents
+
+_CONTENTS_TITLE = re.compile(
+    r"^(?:(?:table of )?contents|list of (?:figures|tables|algorithms|symbols|abbreviations|listings|publications))$",
     re.IGNORECASE,
 )
+_LEADERS = re.compile(r"(?:\.\s?){4,}\s*(?:\d{1,4}|[ivxlc]{1,7})?\s*$|…{2,}")
+_CONTENTS_ENTRY = re.compile(r"\D(?:\s|\.)(?:\d{1,4}|[ivxlc]{1,7})$")
+_LEAST_ENTRIES = 3
+_MAX_BETWEEN = 3  # rows of an entry that is set in several, or a title between two parts
 
 
-def split_run_in_headings(pages: Sequence[PageLayout], *, body: BodyStyle) -> None:
-    """Part each such line in two: the title (``is_run_in``) and, right after it, what follows on the same line."""
+def mark_contents(pages: Sequence[PageLayout]) -> None:
+    """Give the role "contents" to titles like "Contents", the entries below them, and those on the next pages."""
+    goes_on = False
     for page in pages:
-        placed: list[Placed] = []
-        for one in page.placed:
-            end = _title_end(one.line, body=body) if one.role == "body" else 0
-            if end:
-                title = only_first(one.line, end)
-                bare = title.text.rstrip(" .:—–-")
-                placed.append(replace(one, line=only_first(title, len(bare)), is_run_in=True))
-                placed.append(replace(one, line=without_first(one.line, end)))
-            else:
-                placed.append(one)
-        page.placed = placed
+        rows = _printed_rows(page)
+        first = (
+            0 if goes_on else next((at for at, row in enumerate(rows) if _CONTENTS_TITLE.match(_row_text(row))), None)
+        )
+        if first is None:
+            continue
+        last, entries = _last_entry(rows, first, is_open=goes_on)
+        goes_on = entries >= _LEAST_ENTRIES and len(rows) - 1 - last <= _MAX_BETWEEN
+        if entries < _LEAST_ENTRIES and not (_only_titles(rows[first:]) and entries):
+            goes_on = False
+            continue
+        for row in rows[first : (last + 1) if not goes_on else len(rows)]:
+            for placed in row:
+                placed.role = "contents"
 
 
-def _title_end(line: TextLine, *, body: BodyStyle) -> int:
-    """Where the title of a run-in heading ends in the line: its type ends there, and it ends with a stop; else 0."""
-    number = _NUMBER.match(line.text)
-    if number is None or not line.upright:
-        return 0
-    inside = [run for run in line.runs if run.end > number.end() and not run.raised]
-    title = inside[0].style
-    if len(inside) < 2 or not (title.bold or title.italic or title.font not in body.fonts) or title.is_math:
-        return 0
-    after = next((run for run in inside if run.style[:2] != title[:2]), None)
-    if after is None or after.style.bold or after.style.italic or after.style.font not in body.fonts:
-        return 0
-    if number[0].rstrip().endswith(")") and (title.bold or not title.italic):
-        return 0  # an item of a list
-    text = line.text[number.end() : after.start].rstrip()
-    ends = re.search(r"[.:?!—–]$", text) is not None
-    if not ends or not 1 <= len(text.split()) <= _MAX_WORDS or _STATEMENT.match(text):
-        return 0
-    return after.start
+def _printed_rows(page: PageLayout) -> list[list[Placed]]:
+    """The lines of running text by printed row, from top to bottom, in reading order."""
+    rows: list[list[Placed]] = []
+    for placed in page.placed:
+        if placed.role != "body":
+            continue
+        same = rows and placed.column == rows[-1][0].column
+        if same and abs(placed.line.baseline - rows[-1][0].line.baseline) < 0.3 * placed.line.size:
+            rows[-1].append(placed)
+        else:
+            rows.append([placed])
+    return rows
+
+
+def _row_text(row: Sequence[Placed]) -> str:
+    return " ".join(placed.line.text for placed in row).strip()
+
+
+def _is_entry(row: Sequence[Placed]) -> bool:
+    text = _row_text(row)
+    wide_gap = len(row) > 1 and row[-1].line.x0 - row[-2].line.x1 > 2 * row[-1].line.size
+    return bool(_LEADERS.search(text)) or (bool(_CONTENTS_ENTRY.search(text)) and (wide_gap or len(text.split()) <= 12))
+
+
+def _last_entry(rows: Sequence[Sequence[Placed]], first: int, *, is_open: bool) -> tuple[int, int]:
+    """Place of the last row that belongs to the list that begins at ``first``, and how many entries it has."""
+    last, entries = first, 0
+    for at in range(first if is_open else first + 1, len(rows)):
+        if _is_entry(rows[at]):
+            last, entries = at, entries + 1
+        elif _CONTENTS_TITLE.match(_row_text(rows[at])):
+            last = at
+        elif at - last > _MAX_BETWEEN:
+            break
+    return last, entries
+
+
+def _only_titles(rows: Sequence[Sequence[Placed]]) -> bool:
+    """A list with one or two entries fills the rest of its page."""
+    return len(rows) <= _MAX_BETWEEN * 3

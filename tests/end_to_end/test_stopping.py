@@ -67,7 +67,7 @@ def is_reading(pid: int) -> bool:
     """Whether a child of the process reads a file."""
     for child in psutil.Process(pid).children():
         with suppress(psutil.Error):  # it has just ended
-            if "kb.parsing.child" in child.cmdline():
+            if "kb.parsing.worker" in child.cmdline():
                 return True
     return False
 

@@ -14,7 +14,7 @@ from kb.cli import main
 from kb.envelopes import document as as_document
 from kb.envelopes import to_data
 from kb.parsing.document import read_pdf
-from kb.parsing.recognition import is_installed
+from kb.parsing.legibility import is_installed
 from kb.parsing.worker import parse_file
 from kb.records import Document, Fulltext
 from kb.rendering import plain_text

@@ -19,7 +19,7 @@ import pytest
 from kb import guard
 from kb.errors import ParseError
 from kb.guard import Limits
-from kb.parsing import child, worker
+from kb.parsing import worker
 from kb.parsing.document import read_pdf
 from kb.parsing.worker import cut_pictures, parse_file, reading_many, render_page
 from kb.records import Box, Document, Fulltext, Metadata, PicturePlace
@@ -89,7 +89,7 @@ def test_pages_that_are_pictures_are_read_by_machine_where_that_is_wanted(
         return pack(_partly_read("both pages", None))
 
     monkeypatch.setattr("kb.parsing.worker._run", played)
-    monkeypatch.setattr("kb.parsing.recognition.is_installed", lambda: installed)
+    monkeypatch.setattr("kb.parsing.legibility.is_installed", lambda: installed)
     limits = Limits(ocr_seconds=ocr_seconds)
     assert parse_file(SAMPLE, kind="pdf", limits=limits).text == text
 
@@ -119,12 +119,12 @@ def test_whatever_becomes_of_the_search_for_figures_the_text_is_there(
 ) -> None:
     data = SAMPLE.read_bytes()
     whole = read_pdf(data, max_pages=9)
-    apart = read_pdf(data, max_pages=9, guarded=partial(child._apart, deadline=time.monotonic() + 60))
+    apart = read_pdf(data, max_pages=9, guarded=partial(worker._apart, deadline=time.monotonic() + 60))
     assert apart == whole
     assert apart.figures
     monkeypatch.setattr("kb.parsing.document.find_figures", search)
     late = time.monotonic() + 3
-    without = read_pdf(data, max_pages=9, deadline=late, guarded=partial(child._apart, deadline=late))
+    without = read_pdf(data, max_pages=9, deadline=late, guarded=partial(worker._apart, deadline=late))
     assert without == replace(whole, figures=None)
 
 
@@ -255,10 +255,10 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
             return data
 
     with ReadWhileWritten(path) as source, pytest.raises(ParseError) as caught:
-        child.read_input(source)
+        worker.read_input(source)
     assert caught.value.code == "file-changed"
     with path.open("rb") as source:
-        assert child.read_input(source) == b"%PDF-1.7 one and another"
+        assert worker.read_input(source) == b"%PDF-1.7 one and another"
 
 
 def test_markdown_and_text_go_through_the_same_door(tmp_path: Path) -> None:

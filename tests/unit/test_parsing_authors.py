@@ -8,7 +8,7 @@ import pytest
 
 from kb.parsing.affiliations import read_affiliations
 from kb.parsing.authors import read_authors
-from kb.parsing.front_lines import LineKind, kind_of
+from kb.parsing.first_page import LineKind, kind_of
 from kb.parsing.glyphs import Glyph, Style
 from kb.parsing.layout import PageLayout, Placed
 from kb.parsing.page import build_lines

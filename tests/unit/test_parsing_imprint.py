@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from kb.parsing.imprint import read_arxiv, read_imprint
+from kb.parsing.first_page import read_arxiv, read_imprint
 from tests.printed_pages import Printed, laid_out, prose
 
 

@@ -25,8 +25,8 @@ from kb.parsing.floats.walls import (
 )
 from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.layout import BodyStyle, PageLayout
-from kb.parsing.line_ends import Vocabulary, glued
 from kb.parsing.page import Frame, Graphic
+from kb.parsing.paragraphs import Vocabulary, glued
 from kb.structure import FLOAT_WORD, FloatLabel, float_label
 
 _MIN_QUALITY = 1.0
