@@ -25,7 +25,7 @@ from kb.library.anchoring import anchored
 from kb.library.indexing import Progress, cutting, indexed_texts
 from kb.library.parts import Models, Store, limits
 from kb.parsing import PARSER
-from kb.parsing.legibility import is_installed
+from kb.parsing.legibility import has_recogniser
 from kb.parsing.worker import parse_file, reading_many
 from kb.protocols import Encoder
 from kb.records import (
@@ -283,7 +283,7 @@ class Adder:
         if source is None or source.parser != PARSER or source.fulltext.state == "none":
             return False
         # Pages that are pictures may be read by machine now.
-        return source.fulltext.code != "pdf-scanned" or not self._limits.ocr_seconds or not is_installed()
+        return source.fulltext.code != "pdf-scanned" or not self._limits.ocr_seconds or not has_recogniser()
 
     def _has_fulltext(self, metadata: Metadata) -> bool:
         """Whether the catalog has the full text of this version, so that it need not be fetched again."""

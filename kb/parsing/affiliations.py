@@ -384,7 +384,7 @@ def _block_text(block: Sequence[Placed]) -> str:
     """The place that lines below each other name; mail, dates and what stands far below are left out."""
     text, last = "", None
     for placed in sorted(block, key=lambda placed: (placed.line.baseline, placed.line.x0)):
-        line, is_told = placed.line, placed.front == "place"
+        line, is_told = placed.line, placed.line_kind == "place"
         far = last is not None and line.baseline - last.baseline > _LINE * max(line.size, last.size)
         piece = _tidy(line.without_raised() if not line.runs[0].raised else line.text)
         if last is not None and far and text:

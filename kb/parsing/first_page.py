@@ -29,7 +29,7 @@ from kb.bibliographic import MONTHS
 from kb.errors import BadIdentifier
 from kb.ids import arxiv_month, doi_key, parse_arxiv_id
 from kb.parsing.glyphs import SOFT_HYPHEN
-from kb.parsing.layout import BodyStyle, PageLayout, Placed
+from kb.parsing.layout import BodyStyle, LineKind, PageLayout, Placed
 from kb.parsing.page import TextLine, without_first
 from kb.parsing.references import chain_of, imprint_runs, trimmed
 from kb.records import Block
@@ -91,9 +91,7 @@ def is_place(text: str) -> bool:
 
 # ------------------------------------------------------------------------------------------ lines of a page
 
-LineKind = Literal["title", "author", "place", "both", "mail", "abstract", "imprint", "other"]
 LINE_KINDS: tuple[LineKind, ...] = get_args(LineKind)
-"""What a line can be; ``both``: a name and where it works; ``imprint``: where and when the paper was published."""
 _MOST_LINES = 240
 _LONG = 88  # characters: a longer line is prose, and its words are not looked at
 _MONTH = "|".join(MONTHS)
@@ -308,7 +306,7 @@ def _named_venue(text: str, *, title: str | None) -> str | None:
 
 def _told_rows(page: PageLayout) -> list[str]:
     """The lines that are judged to be an imprint, those of one row and of one sentence together."""
-    told = sorted((p for p in page.placed if p.front == "imprint"), key=lambda placed: placed.order)
+    told = sorted((p for p in page.placed if p.line_kind == "imprint"), key=lambda placed: placed.order)
     rows: list[str] = []
     last: TextLine | None = None
     for placed in told:

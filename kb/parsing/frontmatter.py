@@ -51,7 +51,7 @@ def read_title(
         score = (
             group[0].line.size * words * (1 - 0.5 * group[0].line.y0 / page.height) * (1.1 if group[0].line.bold else 1)
         )
-        told = sum(placed.front == "title" for placed in group)
+        told = sum(placed.line_kind == "title" for placed in group)
         scored.append((score * (_TOLD if told else 1.0), group))
     if not scored:
         told_lines = _told_title(front) if is_paper else []
@@ -70,7 +70,7 @@ def _told_title(front: Sequence[Placed]) -> list[Placed]:
     """The lines that are judged to be the title, of several groups those in the largest type."""
     groups: list[list[Placed]] = []
     for placed in front:
-        if placed.front != "title":
+        if placed.line_kind != "title":
             continue
         last = groups[-1][-1].line if groups else None
         alike = last is not None and abs(placed.line.size - last.size) < 0.06 * last.size
@@ -165,7 +165,7 @@ def mark_front(pages: Sequence[PageLayout], *, body: BodyStyle) -> None:
         return
     page = pages[0]
     for placed, kind in line_kinds(page, body=body):
-        placed.front = kind
+        placed.line_kind = kind
     lines = [placed for placed in page.placed if placed.role == "body"]
     end, column = _front_end(lines, page=page, body=body)
     if not end and len(pages) > _MIN_PAGES and len(lines) < _TITLE_PAGE_LINES and _has_title(lines, body=body):
@@ -207,18 +207,18 @@ def _touches(caption: TextLine, area: Rectangle) -> bool:
 def _told_front(lines: Sequence[Placed], *, body: BodyStyle) -> list[Placed]:
     """Lines that are judged to be of title and byline, up to the first running text; small print below text is a note.
     None where no line is a title."""
-    if not any(placed.front == "title" for placed in lines):
+    if not any(placed.line_kind == "title" for placed in lines):
         return []
-    text = sorted(p.line.baseline for p in lines if p.role == "body" and p.front in ("abstract", "other"))
+    text = sorted(p.line.baseline for p in lines if p.role == "body" and p.line_kind in ("abstract", "other"))
     first_note = text[_MOST_OTHERS] if len(text) > _MOST_OTHERS else float("inf")
     found, others = [], 0
     for placed in sorted(lines, key=lambda placed: placed.order):
-        others = others + 1 if placed.front == "other" else 0
+        others = others + 1 if placed.line_kind == "other" else 0
         if others > _MOST_OTHERS:
             break
         is_note = placed.line.size < 0.95 * body.size and placed.line.baseline > first_note
         is_heading = _ABSTRACT.match(placed.line.text.strip()) is not None
-        if placed.front in ("title", "author", "both", "place", "mail") and not is_note and not is_heading:
+        if placed.line_kind in ("title", "author", "both", "place", "mail") and not is_note and not is_heading:
             found.append(placed)
     return found
 

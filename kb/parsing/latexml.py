@@ -8,20 +8,18 @@ from dataclasses import dataclass
 
 from kb.errors import ParseError
 from kb.parsing.html import (
-    MARKED_KEYWORDS,
     Element,
     Page,
-    Sheet,
     clean,
     has_blocks,
-    ids_of,
     inline_text,
-    names_of,
-    own_links,
-    split_keywords,
+    passages,
     table_rows,
     table_text,
+    web_addresses,
 )
+from kb.parsing.own_links import announced_links, links_of
+from kb.parsing.plain import MARKED_KEYWORDS, Sheet, ids_of, split_keywords, stated_names
 from kb.records import Affiliation, AuthorAffiliation, BlockKind, Document, Fulltext, Metadata
 from kb.structure import float_label, is_references
 
@@ -65,11 +63,12 @@ def read_latexml_front(page: Page, article: Element, *, title: str) -> Metadata:
     first = [place for place in places if names and names[0] in place.authors]
     stamps = [inline_text(element) for element in page.body.walk() if element.attributes.get("id") == "watermark-tr"]
     ids, version = ids_of(page.addresses, page.meta, stamps)
+    opening = [*creators, *([abstract] if abstract else [])]
     links = {
         link.url: link
         for link in (
-            *own_links([*creators, *([abstract] if abstract else [])], everywhere=True, source="html"),
-            *own_links(article.find("ltx_p"), everywhere=False, source="html"),
+            *links_of((url for element in opening for url in web_addresses(element)), source="html"),
+            *announced_links(passages(article.find("ltx_p")), source="html"),
         )
     }
     return Metadata(
@@ -182,7 +181,7 @@ def _names_in(line: Sequence[tuple[str, frozenset[str]]]) -> list[tuple[str, fro
     found: list[tuple[str, frozenset[str]]] = []
     for text, marks in line:
         bare = text.strip(" ,;&")
-        names = names_of([bare]) if re.sub(r"^and\b", "", bare).strip() else ()
+        names = stated_names([bare]) if re.sub(r"^and\b", "", bare).strip() else ()
         if names is None:
             return None
         found += [(name, frozenset()) for name in names[:-1]] + [(names[-1], marks)] if names else []

@@ -316,14 +316,14 @@ class Recogniser(Protocol):
         ...
 
 
-def is_installed() -> bool:
-    """Whether the extra is there."""
+def has_recogniser() -> bool:
+    """Whether the extra that reads scans is installed."""
     return find_spec("rapidocr") is not None
 
 
 def cure() -> str:
     """What one does to have a scan read."""
-    return "add it with --ocr" if is_installed() else "pip install 'paper-kb[ocr]', then add it with --ocr"
+    return "add it with --ocr" if has_recogniser() else "pip install 'paper-kb[ocr]', then add it with --ocr"
 
 
 def load_recogniser() -> Recogniser:
@@ -332,7 +332,7 @@ def load_recogniser() -> Recogniser:
     Raises:
         ParseError: (``ocr-missing``) where it is not installed.
     """
-    if not is_installed():
+    if not has_recogniser():
         raise ParseError(f"reading scans needs the extra ocr: {cure()}", code="ocr-missing")
     with foreign_errors(lambda said: ParseError(f"the text recogniser cannot start ({said})", code="ocr-missing")):
         return _RapidOcr()
@@ -464,6 +464,8 @@ def _straightened(line: RecognisedLine, slope: float, scale: float) -> _Straight
 
 def as_shown(blocks: Sequence[Block], pages: Mapping[int, RecognisedPage]) -> tuple[Block, ...]:
     """The blocks with the lines of recognised pages where the page shows them, each with how sure it is."""
+    if not pages:
+        return tuple(blocks)
     made = []
     for block in blocks:
         lines = []

@@ -1,35 +1,31 @@
-"""Markdown and plain text to a ``Document``: headings, paragraphs, lists, tables, code, formulas, references.
+"""Texts without pages to a ``Document``: Markdown and plain text; and what HTML shares with them.
 
-Markdown is CommonMark's headings, lists, code and quotes with GitHub's tables, footnotes and formulas.
+Shared are how bytes are decoded, the ``Sheet`` that takes blocks (floats wait on it until the prose of their section is
+written), and what such a text states of itself: ids, names, keywords. Markdown is CommonMark's headings, lists, code
+and quotes with GitHub's tables, footnotes and formulas, read by markdown-it, which only this module imports. What
+stands in angle brackets is the paper's text unless it has the form of an HTML tag that is closed, empty or has
+attributes; formulas and code stay as they are.
 """
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from kb.errors import ParseError, foreign_errors
-from kb.ids import file_key
-from kb.parsing.html import (
-    MARKED_KEYWORDS,
-    MAX_HTML_BYTES,
-    Sheet,
-    decode_page,
-    ids_of,
-    links_in,
-    names_of,
-    refuse_binary,
-    split_keywords,
-)
+from kb.errors import BadIdentifier, ParseError, foreign_errors
+from kb.ids import arxiv_key, doi_key, file_key, parse_arxiv_id
+from kb.parsing.authors import is_name, read_as_names
+from kb.parsing.own_links import announced_links
 from kb.parsing.paragraphs import Vocabulary, glued
-from kb.records import Block, Document, Fulltext, Link, Metadata
-from kb.structure import ARABIC, KNOWN, ROMAN, float_label, is_abstract, is_references
-from kb.text import CONTROL
+from kb.records import Block, BlockKind, Document, Fulltext, Metadata
+from kb.structure import ARABIC, KEYWORDS, KNOWN, ROMAN, float_label, is_abstract, is_references
+from kb.text import CONTROL, NO_TEXT
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -37,6 +33,166 @@ if TYPE_CHECKING:
     from markdown_it.rules_block import StateBlock
     from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
+
+# ------------------------------------------------------------------------------------------------------ bytes to text
+
+MAX_TEXT_BYTES = 20_000_000
+_SAMPLE, _RARE = 50_000, 50
+_NO_TEXT = re.compile(rf"[{CONTROL}{NO_TEXT}\ufffd]")  # the last stands for bytes that could not be decoded
+_CHARSET = re.compile(rb"""<(?:meta[^>]{0,200}?charset|\?xml[^>]{0,60}?encoding)\s*=\s*["']?\s*([\w.:-]{2,40})""", re.I)
+
+
+def refuse_binary(text: str) -> None:
+    """Refuse what was decoded and is no text: a picture, an archive or noise under the name of a page.
+
+    Raises:
+        ParseError: ``no-text``, when of the first characters more than one in fifty is one that no text has.
+    """
+    sample = text[:_SAMPLE]
+    if len(_NO_TEXT.findall(sample)) > len(sample) // _RARE:
+        raise ParseError("the file is binary data, not text: get it again, or give it its own ending", code="no-text")
+
+
+def decoded_text(data: bytes) -> str:
+    """The page as text: byte order mark, else UTF-8, else what the page declares, else Windows Latin 1. No NULs."""
+    for mark, name in (
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+    ):
+        if data.startswith(mark):
+            return data[len(mark) :].decode(name, "replace").replace("\x00", "")
+    sample = data[:2000]
+    if sample.count(b"\x00") > len(sample) // 4:
+        name = "utf-16-le" if sample[1:2] == b"\x00" else "utf-16-be"
+        return data.decode(name, "replace").replace("\x00", "")
+    declared = _CHARSET.search(data[:8192])
+    for encoding in ("utf-8", declared[1].decode("ascii", "replace") if declared else "", "cp1252"):
+        try:
+            text = data.decode(encoding) if encoding else ""
+        except (UnicodeError, LookupError):
+            continue
+        if isinstance(text, str) and text:
+            return text.replace("\x00", "")
+    return data.decode("latin-1").replace("\x00", "")
+
+
+# ------------------------------------------------------------------------------------------------------------- blocks
+
+_SEPARATOR = "\n\n"
+
+
+@dataclass(slots=True)
+class Sheet:
+    """Takes blocks as a reader meets them; ``finish`` gives the text and blocks of ``kb.records.Document``."""
+
+    _done: list[tuple[BlockKind, str, tuple[str, ...], str | None]] = field(default_factory=list)
+    _later: list[tuple[BlockKind, str, tuple[str, ...], str | None]] = field(default_factory=list)
+    _path: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def section(self) -> tuple[str, ...]:
+        """The path of headings above the next block."""
+        return tuple(title for _, title in self._path)
+
+    def open_section(self, title: str, *, level: int) -> None:
+        """Write a heading; headings of this level or deeper are closed."""
+        self._flush()
+        while self._path and self._path[-1][0] >= level:
+            self._path.pop()
+        title = _tidy(title).replace("\n", " ")
+        if title:
+            self._path.append((level, title))
+            self._done.append(("heading", title, self.section, None))
+
+    def ends_in(self, wanted: Callable[[str], bool]) -> bool:
+        """Whether the last that was written is a heading that is wanted."""
+        return bool(self._done) and not self._later and self._done[-1][0] == "heading" and wanted(self._done[-1][1])
+
+    def close_section(self, *, level: int) -> None:
+        """What follows stands above sections of this level."""
+        self._flush()
+        while self._path and self._path[-1][0] >= level:
+            self._path.pop()
+
+    def put(self, kind: BlockKind, text: str, *, label: str | None = None, later: bool = False) -> None:
+        """Write a block, or with ``later`` after the prose of the section; blanks and bare signs are no block."""
+        text = _tidy(text)
+        if text and (kind == "equation" or any(sign.isalnum() for sign in text)):
+            (self._later if later else self._done).append((kind, text, self.section, label))
+
+    def finish(self) -> tuple[str, tuple[Block, ...]]:
+        """Text and blocks; ``text[block.start:block.end] == block.text``."""
+        self._flush()
+        blocks, start = [], 0
+        for kind, text, section, label in self._done:
+            blocks.append(Block(kind=kind, text=text, start=start, section=section, label=label))
+            start += len(text) + len(_SEPARATOR)
+        return _SEPARATOR.join(text for _, text, _, _ in self._done), tuple(blocks)
+
+    def _flush(self) -> None:
+        self._done += self._later
+        self._later = []
+
+
+def _tidy(text: str) -> str:
+    """Lines without blanks at their ends and without blank lines, which would look like the end of a block."""
+    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()).strip()
+
+
+# ------------------------------------------------------------------------------------------------- what a text states
+
+_SITE_ARXIV = re.compile(
+    r"^(?:https?://(?:www\.|export\.)?(?:arxiv\.org|ar5iv\.(?:org|labs\.arxiv\.org)))?/(?:abs|html|pdf)/(.+)$", re.I
+)
+_WATERMARK = re.compile(r"^\s*arXiv:(\S+?)\s+\[[\w.-]+\]\s+\d{1,2} \w{3} \d{4}")
+MARKED_KEYWORDS = re.compile(rf"^[*_\s]*{KEYWORDS}[*_\s]*[:.—–-]+[*_\s]*", re.I)
+
+
+def ids_of(
+    addresses: Iterable[str], meta: Sequence[tuple[str, str]], texts: Iterable[str]
+) -> tuple[tuple[str, ...], int | None]:
+    """Canonical ids and arXiv version that the page states of itself: its own address, its head, arXiv's stamp."""
+    arxiv: str | None = None
+    version: int | None = None
+    candidates = [match[1].strip("/") for address in addresses if (match := _SITE_ARXIV.match(address))]
+    candidates += [content for name, content in meta if name == "citation_arxiv_id"]
+    candidates += [match[1] for text in texts if (match := _WATERMARK.match(text))]
+    for candidate in candidates:
+        try:
+            found, stated = parse_arxiv_id(candidate.removesuffix(".pdf"))
+        except BadIdentifier:
+            continue
+        arxiv = arxiv or arxiv_key(found)
+        if arxiv == arxiv_key(found):
+            version = version or stated
+    stated_dois = (content for name, content in meta if name in ("citation_doi", "dc.identifier", "prism.doi"))
+    dois = [key for doi in stated_dois if (key := doi_key(doi))]
+    return tuple(dict.fromkeys([*([arxiv] if arxiv else []), *dois])), version
+
+
+def stated_names(texts: Iterable[str]) -> tuple[str, ...] | None:
+    """Names out of author fields, in order; None as soon as one field is not clearly a name or a list of names."""
+    names: list[str] = []
+    for text in texts:
+        parts = (part.strip(" *†‡§¶∗·") for part in re.split(r"\s*(?:[,;&]|\band\b)\s*", text))
+        own = [part for part in parts if part]
+        if not all(is_name(part) and read_as_names([part]) for part in own):
+            return None
+        names += own
+    return tuple(names) or None
+
+
+def split_keywords(text: str) -> tuple[str, ...] | None:
+    """``"Keywords: a; b, c."`` -> ``("a", "b, c")``: split at the strongest sign there is."""
+    bare = MARKED_KEYWORDS.sub("", text)
+    sign = next((sign for sign in (";", "·", "•", "|", ",") if sign in bare), ",")
+    parts = [part.strip(" .") for part in bare.split(sign)]
+    words = tuple(dict.fromkeys(part for part in parts if part))
+    return words if words and all(len(word) <= 80 for word in words) else None
+
+
+# -------------------------------------------------------------------------------------------- Markdown and plain text
 
 
 @dataclass(slots=True)
@@ -195,9 +351,9 @@ def _joined(lines: list[str], vocabulary: Vocabulary) -> str:
 
 
 def _decoded(data: bytes) -> str:
-    if len(data) > MAX_HTML_BYTES:
-        raise ParseError(f"the file has {len(data):,} bytes, more than {MAX_HTML_BYTES:,}: split it", code="too-large")
-    text = decode_page(data).replace("\r\n", "\n").replace("\r", "\n")
+    if len(data) > MAX_TEXT_BYTES:
+        raise ParseError(f"the file has {len(data):,} bytes, more than {MAX_TEXT_BYTES:,}: split it", code="too-large")
+    text = decoded_text(data).replace("\r\n", "\n").replace("\r", "\n")
     refuse_binary(text)
     return re.sub(f"[{CONTROL}]", "", text)
 
@@ -223,24 +379,20 @@ def _read_front(blocks: tuple[Block, ...], stated: dict[str, list[str]]) -> Meta
         title = first.text if first.kind == "heading" or not first.text.endswith((".", ":", "?!")) else None
     names = stated.get("authors") or stated.get("author") or []
     below = head[1] if len(head) > 1 and title is not None and head[1].kind == "paragraph" else None
-    authors = names_of(names) if names else names_of([below.text]) if below is not None else None
+    authors = stated_names(names) if names else stated_names([below.text]) if below is not None else None
     abstract = next(
         (b.text for b in blocks if b.kind == "paragraph" and b.section and is_abstract(b.section[-1])), None
     )
     addresses = [f"/abs/{value}" for name in ("arxiv", "eprint") for value in stated.get(name, [])]
     meta = [("citation_doi", value) for value in stated.get("doi", [])]
     ids, version = ids_of(addresses, meta, [block.text for block in head])
+    linking = [(block.text, re.findall(r"https?://[^\s<>\"{}|\\^`\[\]]+", block.text)) for block in head]
     words = stated.get("keywords") or stated.get("tags")
     said = next((split_keywords(block.text) for block in head if MARKED_KEYWORDS.match(block.text)), None)
     return Metadata(
         source="text", ids=ids, version=version, title=title, authors=authors, abstract=abstract,
-        links=_own_links(head), keywords=tuple(words) if words else said,
+        links=announced_links(linking, source="text") or None, keywords=tuple(words) if words else said,
     )  # fmt: skip
-
-
-def _own_links(head: list[Block]) -> tuple[Link, ...] | None:
-    """Repositories and project pages that the first blocks name beside words like "our code"."""
-    return links_in([block.text for block in head], source="text") or None
 
 
 # ----------------------------------------------------------------------------------------------------------- Markdown

@@ -461,10 +461,7 @@ PRINTED_ADDRESS = re.compile(
 _QUOTES = {"“": "”", "„": "“", "«": "»", "‘": "’", '"': '"', "「": "」"}
 _BEGIN, _END = " \t.,;:“”\"„’‘'/&–-*", ' \t.,;:“”"„‘/&–-'
 
-FieldRun = tuple[str, int, int]  # field, start, end
-
-
-# ---------------------------------------------------------------------------------------------- words and word_features
+FieldRun = tuple[str, int, int]
 
 
 def words_of(text: str) -> list[tuple[int, int]]:

@@ -62,7 +62,7 @@ def parse_file(path: Path, *, kind: FileKind, limits: Limits) -> Document:
             ``html-broken``, ``no-text``, ``parse-timeout``, ``parse-memory`` or ``parse-crashed``.
         HomeUnwritable: when there is no room for temporary files.
     """
-    from kb.parsing.legibility import is_installed
+    from kb.parsing.legibility import has_recogniser
 
     options: dict[str, Any] = {"kind": kind, "recognise": False}
     try:
@@ -71,7 +71,9 @@ def parse_file(path: Path, *, kind: FileKind, limits: Limits) -> Document:
         if err.code != "pdf-scanned" or not limits.ocr_seconds:
             raise
         document = None
-    if document is not None and not (document.fulltext.code == "pdf-scanned" and limits.ocr_seconds and is_installed()):
+    if document is not None and not (
+        document.fulltext.code == "pdf-scanned" and limits.ocr_seconds and has_recogniser()
+    ):
         return document
     # Only now: no other file may take that long.
     longer = replace(limits, seconds=limits.ocr_seconds)

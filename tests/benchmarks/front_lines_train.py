@@ -24,8 +24,8 @@ from unittest.mock import patch
 import numpy as np
 
 from kb.parsing.document import read_pdf
-from kb.parsing.first_page import LINE_KINDS, LineKind, line_features
-from kb.parsing.layout import BodyStyle, PageLayout, Placed
+from kb.parsing.first_page import LINE_KINDS, line_features
+from kb.parsing.layout import BodyStyle, LineKind, PageLayout, Placed
 from kb.parsing.references import Chain
 from tests.benchmarks.crf_train import Row, train
 from tests.benchmarks.front_classes import HELD_BACK

@@ -89,7 +89,7 @@ def test_pages_that_are_pictures_are_read_by_machine_where_that_is_wanted(
         return pack(_partly_read("both pages", None))
 
     monkeypatch.setattr("kb.parsing.worker._run", played)
-    monkeypatch.setattr("kb.parsing.legibility.is_installed", lambda: installed)
+    monkeypatch.setattr("kb.parsing.legibility.has_recogniser", lambda: installed)
     limits = Limits(ocr_seconds=ocr_seconds)
     assert parse_file(SAMPLE, kind="pdf", limits=limits).text == text
 
