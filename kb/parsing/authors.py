@@ -313,7 +313,7 @@ def _with_mark(line: TextLine, mark: TextLine) -> TextLine:
 
 def _is_alike(line: TextLine, other: TextLine) -> bool:
     """Whether two lines begin in one type."""
-    a, b = lead_style(line), lead_style(other)
+    a, b = _lead_style(line), _lead_style(other)
     return abs(a.size - b.size) <= 0.05 * a.size and (a.font, a.bold) == (b.font, b.bold)
 
 
@@ -327,14 +327,14 @@ def _is_beside(line: TextLine, other: TextLine) -> bool:
     return abs(line.baseline - other.baseline) < 3 and line.font == other.font and line.size < 1.2 * other.size
 
 
-def lead_style(line: TextLine) -> Style:
+def _lead_style(line: TextLine) -> Style:
     """The type in which a line begins, marks aside."""
     return next((run.style for run in line.runs if not run.raised), line.runs[0].style)
 
 
 def lead_of(line: TextLine) -> TextLine | None:
     """What stands before a change of type, where a place follows: "ADA LOVELACE, Analytical Society"."""
-    style = lead_style(line)
+    style = _lead_style(line)
     end = next((run.start for run in line.runs if not run.raised and run.style[:2] != style[:2]), len(line.text))
     if line.text[end - 1 : end].isalpha() and line.text[end : end + 1].isalpha():
         return None  # small capitals

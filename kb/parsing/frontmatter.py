@@ -30,7 +30,7 @@ _MARKS = re.compile(r"\s*[∗*†‡§¶⋆]+\s*$")
 _NO_WORDS = Vocabulary(())
 
 
-def read_title(
+def _read_title(
     front: Sequence[Placed], *, page: PageLayout, body: BodyStyle, stated: str, is_paper: bool
 ) -> tuple[str | None, list[Placed]]:
     """The title's text and lines: what the document information also says, else the most prominent lines."""
@@ -319,9 +319,9 @@ def read_front(
         block.kind == "heading" and (block.page or 99) <= latest and INTRODUCTION.match(block.text) for block in blocks
     )
     stated = decode_latex(said.information.get("Title", ""))
-    title, title_lines = read_title(front, page=pages[0], body=body, stated=stated, is_paper=is_paper)
+    title, title_lines = _read_title(front, page=pages[0], body=body, stated=stated, is_paper=is_paper)
     if title is None and not is_paper:  # one page without headings: what stands above names may be a title
-        likely, likely_lines = read_title(front, page=pages[0], body=body, stated=stated, is_paper=True)
+        likely, likely_lines = _read_title(front, page=pages[0], body=body, stated=stated, is_paper=True)
         if likely_lines and read_byline(front, title=likely_lines).names:
             title, title_lines = likely, likely_lines
     authors = (

@@ -23,7 +23,7 @@ from kb.parsing.page import (
 from kb.structure import FLOAT_TITLE, KNOWN, NUMBERED, ROMAN, bare_title, is_abstract
 from kb.text import is_set_solid
 
-MAX_HEADING_LINES = 3
+_MAX_HEADING_LINES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Heading:
     title: str
 
 
-def locate_outline(pages: Sequence[PageLayout], outline: Sequence[OutlineEntry]) -> list[Heading]:
+def _locate_outline(pages: Sequence[PageLayout], outline: Sequence[OutlineEntry]) -> list[Heading]:
     """The headings that the PDF's own table of contents names, where they are found on their page."""
     entries = [entry for entry in outline if entry.title and not FLOAT_TITLE.match(entry.title)]
     roots = [entry for entry in entries if entry.level == 0]
@@ -82,7 +82,7 @@ def _locate(page: PageLayout, entry: OutlineEntry, *, taken: set[tuple[int, int]
 def _spelling(page: PageLayout, at: int, wanted: str) -> list[int] | None:
     """Lines from ``at`` on that together spell the wanted title (with or without a number before it)."""
     so_far = ""
-    for count in range(MAX_HEADING_LINES):
+    for count in range(_MAX_HEADING_LINES):
         index = at + count
         if index >= len(page.placed) or page.placed[index].column != page.placed[at].column:
             return None
@@ -101,13 +101,13 @@ def _squeeze(text: str) -> str:
 
 
 Look = tuple[float, bool, bool, bool]  # size, bold, italic, capitals
-MAIN_PART = re.compile(
+_MAIN_PART = re.compile(
     r"(?:results?|analysis|methods?|discussion|evaluation|background|motivation|experiments?)\b", re.I
 )
 _RUN_IN_ITEM = re.compile(r"^\d{1,2}\)\s")
 
 
-def with_levels(headings: Sequence[Heading], *, pages: Sequence[PageLayout]) -> list[Heading]:
+def _with_levels(headings: Sequence[Heading], *, pages: Sequence[PageLayout]) -> list[Heading]:
     """The headings with levels from 0: an outline's own, else by number, by name, or by what is set like them."""
     roman = sum(bool(re.match(rf"{ROMAN}\.\s", heading.title)) for heading in headings) >= 2
     numbered = {_look(heading, pages): _depth(heading.title, roman=roman) for heading in headings}
@@ -116,7 +116,7 @@ def with_levels(headings: Sequence[Heading], *, pages: Sequence[PageLayout]) -> 
     looks = {
         _look(heading, pages): 0
         for heading in known
-        if not (MAIN_PART.match(heading.title) and _in_small_letters(heading, pages, capitals))
+        if not (_MAIN_PART.match(heading.title) and _in_small_letters(heading, pages, capitals))
     }
     looks |= {look: depth for look, depth in numbered.items() if depth is not None}
     tops = {look for look, depth in looks.items() if depth == 0 and look[3]}
@@ -127,7 +127,7 @@ def with_levels(headings: Sequence[Heading], *, pages: Sequence[PageLayout]) -> 
             depth = _depth(heading.title, roman=roman)
             if depth is None and not KNOWN.match(heading.title.strip()):
                 depth = _depth_of_look(_look(heading, pages), looks)
-            if depth is None and MAIN_PART.match(heading.title) and _in_small_letters(heading, pages, tops):
+            if depth is None and _MAIN_PART.match(heading.title) and _in_small_letters(heading, pages, tops):
                 depth = 1  # "Results" below "EXPERIMENTS"
             level = depth or 0
         levelled.append(Heading(page=heading.page, lines=heading.lines, level=level, title=heading.title.strip()))
@@ -192,13 +192,13 @@ def find_headings(
 
     Measured on papers with an outline, headings found without it were right in 98.8% and complete in 86%.
     """
-    found = locate_outline(pages, outline)
+    found = _locate_outline(pages, outline)
     taken = {(heading.page, line) for heading in found for line in heading.lines}
     # A flat outline may name the chapters only; one with two levels is a typesetter's and complete.
     has_outline = len(found) >= 3 and any(heading.level > 0 for heading in found)
     styled = _from_style(pages, body=body, taken=taken, only_certain=has_outline)
     alike = _set_like(pages, [*found, *styled], body=body)
-    headings = with_levels(_in_sequence([*found, *styled, *alike]), pages=pages)
+    headings = _with_levels(_in_sequence([*found, *styled, *alike]), pages=pages)
     headings.sort(key=lambda heading: (heading.page, heading.lines[0]))
     if supplement and (title := _title_of(supplement, pages)):
         headings = _below(title, headings)
@@ -271,7 +271,7 @@ def _set_like(pages: Sequence[PageLayout], found: Sequence[Heading], *, body: Bo
             free = placed.role == "body" and (page.number, at) not in taken and not _shares_row(page, at)
             if not free or _type_of(placed.line) not in kept or not _is_title(bare_title(text)):
                 continue
-            apart = is_set_apart(placed, page=page, body=body, numbered=NUMBERED.match(text) is not None)
+            apart = _is_set_apart(placed, page=page, body=body, numbered=NUMBERED.match(text) is not None)
             if (
                 apart
                 and not re.search(r"[.,;:=]$|https?:|@", text)
@@ -305,13 +305,13 @@ def _heading_lines(page: PageLayout, at: int, *, body: BodyStyle, only_certain: 
     if _shares_row(page, at) or (match is None and _is_head_of_table(page, placed.line)):
         return []
     known = bool(KNOWN.match(bare_title(text)) or KNOWN.match(_unspaced(text)) or is_abstract(text))
-    apart = is_set_apart(placed, page=page, body=body, numbered=match is not None)
+    apart = _is_set_apart(placed, page=page, body=body, numbered=match is not None)
     # A known name in the type of the text is a heading by itself: what follows in that type is the text.
     lines = [at] if known and not apart else _with_continuation(page, at)
-    if len(lines) > MAX_HEADING_LINES:
+    if len(lines) > _MAX_HEADING_LINES:
         return []
     plain = len(text.split()) <= 3 and bare_title(text)[:1].isupper()
-    if known and MAIN_PART.match(text) and not _begins_part(page, lines[-1], body=body):
+    if known and _MAIN_PART.match(text) and not _begins_part(page, lines[-1], body=body):
         known = False  # "Method" and "Results" are names of columns, too
     if known and (apart or plain) and _stands_alone(page, at, body=body, least=1.0 if apart else 1.2):
         return lines
@@ -327,12 +327,12 @@ def _heading_lines(page: PageLayout, at: int, *, body: BodyStyle, only_certain: 
     return []
 
 
-def is_set_apart(placed: Placed, *, page: PageLayout, body: BodyStyle, numbered: bool) -> bool:
+def _is_set_apart(placed: Placed, *, page: PageLayout, body: BodyStyle, numbered: bool) -> bool:
     """Whether the line's type differs from the running text, of the paper and of its page, as headings do."""
     line = placed.line
     if page.usual == (round(line.size), line.font) and not line.text.isupper() and line.font not in body.fonts:
         return False
-    if line.bold and line.size >= body.size - (1.2 if numbered or is_centred(line, page, placed.column) else 0.6):
+    if line.bold and line.size >= body.size - (1.2 if numbered or _is_centred(line, page, placed.column) else 0.6):
         return not any("bold" in font.lower() for font in body.fonts) or line.size > body.size + 0.4
     if line.size >= body.size + 0.9:
         return True
@@ -342,7 +342,7 @@ def is_set_apart(placed: Placed, *, page: PageLayout, body: BodyStyle, numbered:
     return other and numbered and line.runs[-1].style.font not in body.fonts
 
 
-def is_centred(line: TextLine, page: PageLayout, column: int) -> bool:
+def _is_centred(line: TextLine, page: PageLayout, column: int) -> bool:
     """Whether a line stands in the middle of its column, away from both edges."""
     start, end = page.span_of(column)
     return abs((line.x0 + line.x1) / 2 - (start + end) / 2) < 6 and line.x0 - start > 12
@@ -399,7 +399,7 @@ def _with_continuation(page: PageLayout, at: int) -> list[int]:
     """The heading's line and those below that go on in the same type."""
     lines = [at]
     first = page.placed[at].line
-    for index in range(at + 1, min(len(page.placed), at + MAX_HEADING_LINES + 2)):
+    for index in range(at + 1, min(len(page.placed), at + _MAX_HEADING_LINES + 2)):
         placed, last = page.placed[index], page.placed[lines[-1]].line
         down = placed.line.baseline - last.baseline
         capitals = first.text.isupper()
@@ -449,7 +449,7 @@ def _begins_part(page: PageLayout, last: int, *, body: BodyStyle) -> bool:
     if after is None or after.column != page.placed[last].column or _text_follows(page, last, body=body, within=4.5):
         return True
     is_numbered = NUMBERED.match(after.line.text) is not None
-    return not _shares_row(page, last + 1) and is_set_apart(after, page=page, body=body, numbered=is_numbered)
+    return not _shares_row(page, last + 1) and _is_set_apart(after, page=page, body=body, numbered=is_numbered)
 
 
 def _text_follows(page: PageLayout, last: int, *, body: BodyStyle, within: float = 2.6) -> bool:

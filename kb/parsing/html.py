@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _WHITE = re.compile(r"[ \t\r\n\f\v\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
 _POWER = re.compile(r"[+−–-]?(?:\d{1,4}|[a-z])")
 _MAX_COLUMNS = 500
-BLOCK_TAGS = frozenset(
+_BLOCK_TAGS = frozenset(
     "address article aside blockquote body caption center dd details div dl dt fieldset figcaption figure h1 h2 h3 h4"
     " h5 h6 header hr html li main ol p pre section summary table tbody td tfoot th thead tr ul".split()
 )
@@ -103,7 +103,7 @@ def inline_text(element: Element, *, skip: Callable[[Element], bool] | None = No
         elif here.tag == "sup" and _is_power(here, "".join(parts[-1:])):
             parts.append("^" + _plain(here).strip())
         else:
-            space = " " if here.tag in BLOCK_TAGS else ""
+            space = " " if here.tag in _BLOCK_TAGS else ""
             pending.extend([space, *reversed(here.children), space])
     return clean(" ".join(_WHITE.sub(" ", "".join(parts)).split(" ")).strip())
 
@@ -124,8 +124,24 @@ def clean(text: str) -> str:
 def has_blocks(element: Element) -> bool:
     """Whether it holds paragraphs, lists, tables … and not only running text."""
     return any(
-        child.tag in BLOCK_TAGS or child.has("ltx_para", "ltx_p") or has_blocks(child) for child in element.elements
+        child.tag in _BLOCK_TAGS or child.has("ltx_para", "ltx_p") or has_blocks(child) for child in element.elements
     )
+
+
+def display_only(element: Element) -> str:
+    """The TeX of a paragraph that is nothing but one displayed formula, else ""."""
+    parts = [child for child in element.children if not isinstance(child, str) or child.strip()]
+    only = parts[0] if len(parts) == 1 else None
+    if isinstance(only, Element) and only.tag == "math" and only.attributes.get("display") == "block":
+        return only.attributes["tex"]
+    return ""
+
+
+def caption_label(text: str) -> str | None:
+    """What a caption names, whether or not it begins with a capital: "Figure 3"."""
+    bare = text.strip()
+    label = float_label(bare[:1].upper() + bare[1:])
+    return label.text if label else None
 
 
 def web_addresses(element: Element) -> list[str]:
@@ -479,10 +495,8 @@ class _Reader:
             self._paragraph(element)
 
     def _paragraph(self, element: Element, *, kind: BlockKind = "paragraph", prefix: str = "") -> None:
-        parts = [child for child in element.children if not isinstance(child, str) or child.strip()]
-        only = parts[0] if len(parts) == 1 else None
-        if isinstance(only, Element) and only.tag == "math" and only.attributes.get("display") == "block":
-            self.sheet.put("equation", only.attributes["tex"])
+        if tex := display_only(element):
+            self.sheet.put("equation", tex)
         elif text := inline_text(element, skip=_is_chrome):
             display = _DISPLAYED.fullmatch(text)
             if display and not self.references:
@@ -515,8 +529,7 @@ class _Reader:
 
     def _caption(self, element: Element) -> None:
         text = inline_text(element)
-        label = float_label(text[:1].upper() + text[1:])
-        self.sheet.put("caption", text, label=label.text if label else None, later=True)
+        self.sheet.put("caption", text, label=caption_label(text), later=True)
 
 
 def _is_chrome(element: Element) -> bool:

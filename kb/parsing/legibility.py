@@ -253,10 +253,10 @@ def shows_more_words(sheet: PrintedSheet, picture: Callable[[], Raster]) -> bool
         return False
     if any(FLOAT_TITLE.match(line.text) for line in sheet.every_line()):
         return False  # the words are those of a figure
-    return rows_of_words(picture(), hidden=sheet.boxes()) >= _LEAST_ROWS
+    return _rows_of_words(picture(), hidden=sheet.boxes()) >= _LEAST_ROWS
 
 
-def rows_of_words(raster: Raster, *, hidden: Iterable[Rectangle] = ()) -> int:
+def _rows_of_words(raster: Raster, *, hidden: Iterable[Rectangle] = ()) -> int:
     """How many rows of words a picture shows outside ``hidden``: bands of ink as high as letters, with blanks between,
     in a strip of it."""
     import numpy as np

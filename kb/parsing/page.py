@@ -294,7 +294,7 @@ _RAISED = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹")  # signs that are raised by w
 _JOIN_EM = 0.75  # gap between two pieces of one line, in units of the font size
 
 
-class Fragment:
+class _Fragment:
     """Glyphs that stand together, with what merging needs."""
 
     __slots__ = ("baseline", "glyphs", "is_operator", "size", "upright", "x0", "x1", "y0", "y1")
@@ -336,38 +336,38 @@ class Fragment:
                 min(self.y1, self.baseline + 0.3 * self.size),
             )
 
-    def is_script(self, other: Fragment) -> bool:
+    def is_script(self, other: _Fragment) -> bool:
         """Whether one of the two is set smaller than the other, as limits and exponents are."""
         return min(self.size, other.size) < 0.9 * max(self.size, other.size)
 
 
-def merge_fragments(fragments: list[list[Glyph]]) -> list[Fragment]:
+def _merge_fragments(fragments: list[list[Glyph]]) -> list[_Fragment]:
     """Put fragments of one printed line together; looks back a little, for marks that are painted late."""
-    kept: list[Fragment] = []
+    kept: list[_Fragment] = []
     for glyphs in fragments:
         if all(glyph.text.isspace() for glyph in glyphs):
             continue
-        fragment = Fragment(glyphs)
+        fragment = _Fragment(glyphs)
         accent = is_accent(glyphs)
         for earlier in reversed(kept[-4:]):
             if accent and _stands_over(fragment, earlier):
-                kept[kept.index(earlier)] = Fragment([*earlier.glyphs, *fragment.glyphs])
+                kept[kept.index(earlier)] = _Fragment([*earlier.glyphs, *fragment.glyphs])
                 break
             if _same_line(earlier, fragment):
-                kept[kept.index(earlier)] = Fragment(_weave(earlier, fragment))
+                kept[kept.index(earlier)] = _Fragment(_weave(earlier, fragment))
                 break
         else:
             kept.append(fragment)
     return kept
 
 
-def _stands_over(accent: Fragment, line: Fragment) -> bool:
+def _stands_over(accent: _Fragment, line: _Fragment) -> bool:
     """Whether an accent that the reader moved away belongs to a letter of the line."""
     middle, low = (accent.x0 + accent.x1) / 2, line.y0 - 0.4 * line.size
     return line.upright and line.x0 <= middle <= line.x1 and low <= accent.y0 and accent.y1 <= line.y1
 
 
-def _same_line(a: Fragment, b: Fragment) -> bool:
+def _same_line(a: _Fragment, b: _Fragment) -> bool:
     if not (a.upright and b.upright):
         return False
     em = max(a.size, b.size)
@@ -385,7 +385,7 @@ def _same_line(a: Fragment, b: Fragment) -> bool:
     return small.size < 0.9 * big.size and overlap > 0.45 * (small.y1 - small.y0)
 
 
-def _weave(a: Fragment, b: Fragment) -> list[Glyph]:
+def _weave(a: _Fragment, b: _Fragment) -> list[Glyph]:
     left, right = (a, b) if a.x0 <= b.x0 else (b, a)
     first, second = left.glyphs, right.glyphs
     if _runs_leftwards([*first, *second]):
@@ -441,7 +441,7 @@ def build_lines(glyphs: Sequence[Glyph | None], *, page: int) -> list[TextLine]:
             last = glyph
     if current:
         fragments.append(current)
-    lines = [_line_of(part, page=page) for part in merge_fragments(fragments)]
+    lines = [_line_of(part, page=page) for part in _merge_fragments(fragments)]
     return [line for line in lines if line is not None]
 
 
@@ -470,13 +470,13 @@ def _is_marked(current: list[Glyph], glyph: Glyph) -> bool:
     return _MARKER.fullmatch("".join(before.text for before in current).strip()) is not None
 
 
-def _line_of(fragment: Fragment, *, page: int) -> TextLine | None:
+def _line_of(fragment: _Fragment, *, page: int) -> TextLine | None:
     glyphs = in_spoken_order(compose_accents(with_double_quotes(with_missing_blanks(fragment.glyphs))))
     inked = [glyph for glyph in glyphs if not glyph.text.isspace()]
     if not inked:
         return None
     if glyphs is not fragment.glyphs:
-        fragment = Fragment(glyphs)
+        fragment = _Fragment(glyphs)
     styles = Counter([glyph.style for glyph in inked])
     main = max(styles, key=lambda style: (styles[style], style))
     text, words, runs = _spell(glyphs, fragment)
@@ -494,7 +494,7 @@ def _line_of(fragment: Fragment, *, page: int) -> TextLine | None:
     )  # fmt: skip
 
 
-def _spell(glyphs: list[Glyph], line: Fragment) -> tuple[str, list[tuple[int, float, float]], list[Run]]:
+def _spell(glyphs: list[Glyph], line: _Fragment) -> tuple[str, list[tuple[int, float, float]], list[Run]]:
     """Text with single spaces, the words' places, and the runs of one style."""
     pieces: list[str] = []
     words: list[tuple[int, float, float]] = []

@@ -223,7 +223,7 @@ class WebReading:
                 self.sheet.put("paragraph", text)
 
 
-def front_matter(text: str) -> tuple[dict[str, list[str]], str]:
+def _yaml_front(text: str) -> tuple[dict[str, list[str]], str]:
     """The simple part of a YAML front matter: ``name: value`` and lists, as texts."""
     match = re.match(r"\s*---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|$)", text[:20_000], re.DOTALL)
     if match is None:
@@ -263,7 +263,7 @@ def parse_markdown(data: bytes) -> Document:
         ParseError: ``too-large``, or ``no-text`` when nothing is left to read.
     """
     text = _decoded(data)
-    stated, text = front_matter(text)
+    stated, text = _yaml_front(text)
     reading = WebReading()
 
     def drop(match: re.Match[str]) -> str:

@@ -71,7 +71,7 @@ _PITCH_SLACK = 0.01  # share of a letter's width
 
 
 @dataclass(slots=True)
-class PageFloats:
+class _PageFloats:
     """A page with its captions, and its undecided blocks of lines with a verdict each."""
 
     page: PageLayout
@@ -83,9 +83,9 @@ class PageFloats:
 # ------------------------------------------------------------------------------------- rules and frames
 
 
-def mark_boxed_floats(floats: Sequence[PageFloats]) -> None:
+def _mark_boxed_floats(floats: Sequence[_PageFloats]) -> None:
     """Lines between equal rules, or in a frame, that touch a caption are the float's text."""
-    touching: list[tuple[PageFloats, Rectangle, list[tuple[Caption, bool]]]] = []
+    touching: list[tuple[_PageFloats, Rectangle, list[tuple[Caption, bool]]]] = []
     for of_page in floats:
         for box in [*_ruled_boxes(of_page), *_frames(of_page.page)]:
             owners = [(caption, above) for caption in of_page.captions for above in _sides(of_page.page, caption, box)]
@@ -126,7 +126,7 @@ def _sides(page: PageLayout, caption: Caption, box: Rectangle) -> list[bool]:
     return [box[3] < (area[1] + area[3]) / 2]
 
 
-def _ruled_boxes(of_page: PageFloats) -> list[Rectangle]:
+def _ruled_boxes(of_page: _PageFloats) -> list[Rectangle]:
     """From the first to the last of equal rules that no caption or heading parts."""
     areas = [area_of(of_page.page.placed[index].line for index in caption.lines) for caption in of_page.captions]
     areas += [area_of([placed.line]) for placed in of_page.page.placed if placed.role == "heading"]
@@ -177,9 +177,9 @@ def _is_inside(line: TextLine, box: Rectangle) -> bool:
 # ---------------------------------------------------------------------------------------------- floats
 
 
-def attach_to_captions(floats: Sequence[PageFloats]) -> None:
+def _attach_to_captions(floats: Sequence[_PageFloats]) -> None:
     """Junk beside a caption, and what lies between, belongs to its float."""
-    choices: list[tuple[PageFloats, Caption, list[int], list[int]]] = []
+    choices: list[tuple[_PageFloats, Caption, list[int], list[int]]] = []
     for of_page in floats:
         places = {id(placed): at for at, placed in enumerate(of_page.page.placed)}
         of_block = {places[id(block[0])]: number for number, block in enumerate(of_page.blocks)}
@@ -209,7 +209,7 @@ def _is_of(placed: Placed, caption: Caption) -> bool:
     return placed.role == "float" and placed.float_label == caption.label
 
 
-def _top_float(of_page: PageFloats, above: list[int], below: list[int], *, caption: Caption) -> list[int]:
+def _top_float(of_page: _PageFloats, above: list[int], below: list[int], *, caption: Caption) -> list[int]:
     """All blocks above the caption when the running text clearly resumes only below it.
 
     A sentence that was left unfinished goes on in lower case: if the text below the caption does and what stands
@@ -228,7 +228,7 @@ def _top_float(of_page: PageFloats, above: list[int], below: list[int], *, capti
     return heads if resumes and begins_anew and "junk" in {of_page.verdicts[number] for number in heads} else []
 
 
-def _group(of_page: PageFloats, order: list[int], *, caption: Caption, going_up: bool) -> list[int]:
+def _group(of_page: _PageFloats, order: list[int], *, caption: Caption, going_up: bool) -> list[int]:
     """Blocks from the caption on, up to running text, a heading or another caption."""
     group: list[int] = []
     page = of_page.page
@@ -250,7 +250,7 @@ def _group(of_page: PageFloats, order: list[int], *, caption: Caption, going_up:
     while not is_code and group and of_page.verdicts[group[-1]] in ("weak", "equation"):
         if opens_column and column >= 0 and _is_label(of_page.blocks[group[-1]]):
             break  # nothing stands above it, and floats stand at the top
-        if is_table_note(of_page.blocks[group[-1]][0].line):
+        if _is_table_note(of_page.blocks[group[-1]][0].line):
             break
         group.pop()  # at the outer end it is running text after all
     return group
@@ -261,7 +261,7 @@ def _is_label(block: Sequence[Placed]) -> bool:
     return len(block) <= 2 and not block[0].line.text[:1].islower()
 
 
-def is_table_note(line: TextLine) -> bool:
+def _is_table_note(line: TextLine) -> bool:
     """Whether the line begins with a sign that a table explains below itself."""
     return line.text[:1] in "*∗†‡§¶"
 
@@ -297,8 +297,8 @@ def assign_roles(pages: Sequence[PageLayout], captions: Sequence[Sequence[Captio
     floats = []
     for page, its_captions in zip(pages, captions, strict=True):
         _mark_footnotes(page, body=body)
-        floats.append(PageFloats(page, its_captions))
-    mark_boxed_floats(floats)
+        floats.append(_PageFloats(page, its_captions))
+    _mark_boxed_floats(floats)
     for of_page in floats:
         displays = find_displays(of_page.page, body=body)
         of_page.blocks = _blocks(of_page.page, displays, body=body)
@@ -307,7 +307,7 @@ def assign_roles(pages: Sequence[PageLayout], captions: Sequence[Sequence[Captio
             for block in of_page.blocks
         ]
         _close_programs(of_page)
-    attach_to_captions(floats)
+    _attach_to_captions(floats)
     for of_page in floats:
         for number, (block, verdict) in enumerate(zip(of_page.blocks, of_page.verdicts, strict=True), start=1):
             if block[0].role == "body" and verdict == "junk":
@@ -412,7 +412,7 @@ def _letters(lines: Sequence[TextLine]) -> float:
 def _judge(block: list[Placed], *, page: PageLayout, body: BodyStyle) -> Verdict:
     """ "prose", "weak" (prose unless it lies in a float), "code" or "junk"."""
     lines = [placed.line for placed in block]
-    if sum(_is_code(line, body=body) for line in lines) > 0.6 * len(lines) and not body_is_mono(body):
+    if sum(_is_code(line, body=body) for line in lines) > 0.6 * len(lines) and not _body_is_mono(body):
         return "code"
     start, end = page.span_of(block[0].column)
     wide = [line for line in lines if line.width >= 0.8 * (end - start)]
@@ -420,7 +420,7 @@ def _judge(block: list[Placed], *, page: PageLayout, body: BodyStyle) -> Verdict
     rows = _rows_with_several(block)
     size = lines[0].size / body.size
     long = len(lines[0].text.split()) >= 6 or sum(map(is_set_solid, lines[0].text)) >= 12
-    if size < 0.93 and is_table_note(lines[0]):
+    if size < 0.93 and _is_table_note(lines[0]):
         return "weak"
     if 0.72 <= size <= 1.25 and letters > 0.55 and rows < 0.3 and wide:
         if len(lines) > 1 and len(wide) >= 0.35 * len(lines):
@@ -434,7 +434,7 @@ def _judge(block: list[Placed], *, page: PageLayout, body: BodyStyle) -> Verdict
     return "junk"
 
 
-def _close_programs(of_page: PageFloats) -> None:
+def _close_programs(of_page: _PageFloats) -> None:
     """Call code what stands between rows of a program: a comment in other type, a bracket alone, numbers of rows."""
     programs = [at for at, verdict in enumerate(of_page.verdicts) if verdict == "code"]
     for before, after in pairwise(programs):
@@ -470,7 +470,7 @@ def _is_of_one_pitch(line: TextLine) -> bool:
     return len(pitches) >= _LEAST_PITCHED_WORDS and letters >= _LEAST_PITCHED_LETTERS
 
 
-def body_is_mono(body: BodyStyle) -> bool:
+def _body_is_mono(body: BodyStyle) -> bool:
     """Whether the running text itself is set like code (drafts, RFCs)."""
     return any(_MONO.search(font) for font in body.fonts)
 

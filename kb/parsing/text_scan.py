@@ -387,7 +387,7 @@ class GlyphInk(NamedTuple):
     size: float
 
 
-class KnownShapes(NamedTuple):
+class _KnownShapes(NamedTuple):
     """Known shapes: what they are, ink and distances to it (of both forms, a row a shape), heights and sizes."""
 
     chars: NDArray[np.str_]
@@ -525,7 +525,7 @@ def _distance_from(ink: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @cache
-def known_shapes() -> KnownShapes:
+def known_shapes() -> _KnownShapes:
     """The signs and letters of the built-in fonts, painted once in a process."""
     places = ((code, char.translate(_SPELT)) for code, char in enumerate(symbol_places()))
     symbols = {char: code for code, char in places if char and char in _APART + _OTHERS}
@@ -538,7 +538,7 @@ def known_shapes() -> KnownShapes:
             chars.append(char)
             shapes.append(glyph)
     inks = np.array(list(zip(*(_fitted(glyph.pixels) for glyph in shapes), strict=True)))
-    return KnownShapes(
+    return _KnownShapes(
         np.array(chars), inks, inks.sum(axis=2), _distance_from(inks),
         np.array([glyph.pixels.shape[1] / glyph.pixels.shape[0] for glyph in shapes]),
         np.array([glyph.rise for glyph in shapes]), np.array([glyph.size for glyph in shapes]),
