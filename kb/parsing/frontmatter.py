@@ -21,7 +21,7 @@ from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.own_links import read_links
 from kb.parsing.page import LinkArea, Rectangle, TextLine, stands_in, without_first
 from kb.parsing.paragraphs import Vocabulary, glued
-from kb.records import Affiliation, Block, Metadata, Precision
+from kb.records import Affiliation, AuthorAffiliation, Block, Metadata
 from kb.structure import INTRODUCTION, KEYWORDS, NUMBERED, is_abstract, is_references
 from kb.text import CLOSERS, FULL_STOPS, is_set_solid
 
@@ -31,6 +31,18 @@ _NO_WORDS = Vocabulary(())
 
 
 def _read_title(
+    front: Sequence[Placed], *, page: PageLayout, body: BodyStyle, stated: str, is_paper: bool
+) -> tuple[str | None, list[Placed]]:
+    """The title's text and lines. Where a page has no headings, what stands above names may be one."""
+    title, lines = _prominent_title(front, page=page, body=body, stated=stated, is_paper=is_paper)
+    if title is None and not is_paper:
+        likely, above = _prominent_title(front, page=page, body=body, stated=stated, is_paper=True)
+        if above and read_byline(front, title=above).names:
+            return likely, above
+    return title, lines
+
+
+def _prominent_title(
     front: Sequence[Placed], *, page: PageLayout, body: BodyStyle, stated: str, is_paper: bool
 ) -> tuple[str | None, list[Placed]]:
     """The title's text and lines: what the document information also says, else the most prominent lines."""
@@ -320,43 +332,25 @@ def read_front(
     )
     stated = decode_latex(said.information.get("Title", ""))
     title, title_lines = _read_title(front, page=pages[0], body=body, stated=stated, is_paper=is_paper)
-    if title is None and not is_paper:  # one page without headings: what stands above names may be a title
-        likely, likely_lines = _read_title(front, page=pages[0], body=body, stated=stated, is_paper=True)
-        if likely_lines and read_byline(front, title=likely_lines).names:
-            title, title_lines = likely, likely_lines
-    authors = (
-        read_authors(front, title=title_lines, stated=decode_latex(said.information.get("Author", "")))
-        if title_lines
-        else None
-    )
-    affiliations = (
-        read_affiliations(pages, front, title=title_lines, authors=authors, body_size=body.size) if authors else ()
-    )
+    authors: tuple[str, ...] | None = None
+    affiliations: tuple[AuthorAffiliation, ...] = ()
+    if title_lines:
+        authors = read_authors(front, title=title_lines, stated=decode_latex(said.information.get("Author", "")))
+    if authors:
+        affiliations = read_affiliations(pages, front, title=title_lines, authors=authors, body_size=body.size)
     first = next((one for one in affiliations if authors and authors[0] in one.authors), None)
     imprint = read_imprint(pages[0], title=title)
     stamp = read_arxiv(pages[0], said.information, said.data)
-    doi = read_doi(pages[0], said.information)
-    ids = [key for key in (stamp.key, doi) if key]
-    published: datetime | None = stamp.published
-    precision: Precision | None = stamp.precision
-    if imprint.year:
-        published, precision = datetime(imprint.year, 1, 1, tzinfo=UTC), "year"
+    ids = [key for key in (stamp.key, read_doi(pages[0], said.information)) if key]
+    printed = datetime(imprint.year, 1, 1, tzinfo=UTC) if imprint.year else None
     return Metadata(
-        source="pdf",
-        ids=tuple(dict.fromkeys(ids)),
-        version=stamp.version,
-        title=title,
-        authors=authors,
-        abstract=abstract,
-        links=read_links(blocks, said.links, title=title, raised=said.raised) or None,
-        affiliation=Affiliation(text=first.text, page=first.page) if first else None,
+        source="pdf", ids=tuple(dict.fromkeys(ids)), version=stamp.version, title=title, authors=authors,
+        abstract=abstract, affiliation=Affiliation(text=first.text, page=first.page) if first else None,
         affiliations=affiliations or None,
-        keywords=read_keywords(blocks, pages, join=join),
-        venue=imprint.venue,
-        published=published,
-        precision=precision,
-        categories=(stamp.category,) if stamp.category else None,
-    )
+        links=read_links(blocks, said.links, title=title, raised=said.raised) or None, venue=imprint.venue,
+        keywords=read_keywords(blocks, pages, join=join), published=printed or stamp.published,
+        precision="year" if printed else stamp.precision, categories=(stamp.category,) if stamp.category else None,
+    )  # fmt: skip
 
 
 # -------------------------------------------------------------------------------------------- abstract
