@@ -245,20 +245,11 @@ def _group(of_page: _PageFloats, order: list[int], *, caption: Caption, going_up
         if of_page.verdicts[number] == "prose" or (is_code and going_up):
             break
         group.append(number)
-    beyond_group = order[len(group)] if len(group) < len(order) else None
-    opens_column = going_up and (beyond_group is None or of_page.blocks[beyond_group][0].column != column)
     while not is_code and group and of_page.verdicts[group[-1]] in ("weak", "equation"):
-        if opens_column and column >= 0 and _is_label(of_page.blocks[group[-1]]):
-            break  # nothing stands above it, and floats stand at the top
         if _is_table_note(of_page.blocks[group[-1]][0].line):
             break
         group.pop()  # at the outer end it is running text after all
     return group
-
-
-def _is_label(block: Sequence[Placed]) -> bool:
-    """Whether the lines may be words in a picture: few, and no sentence going on from elsewhere."""
-    return len(block) <= 2 and not block[0].line.text[:1].islower()
 
 
 def _is_table_note(line: TextLine) -> bool:
