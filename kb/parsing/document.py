@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 from kb.errors import ParseError
 from kb.ids import file_key
 from kb.parsing.assembly import assemble, join_lines
+from kb.parsing.captions import find_captions, read_float_pages
 from kb.parsing.citations import raised_marks, with_references
 from kb.parsing.figures import find_figures
-from kb.parsing.floats.captions import find_captions, read_float_pages
 from kb.parsing.frontmatter import FileFacts, mark_front, read_front
 from kb.parsing.headings import find_headings
 from kb.parsing.layout import PageLayout, Placed, lay_out

@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.errors import ParseError, foreign_errors
-from kb.parsing.floats.captions import FloatCaption
-from kb.parsing.floats.page import FloatPage, Rect
-from kb.parsing.floats.regions import Offer, Proposal, choose_regions, count_votes, propose_regions, read_scene
-from kb.parsing.floats.walls import mark_frames, mark_obstacles
+from kb.parsing.captions import FloatCaption
+from kb.parsing.float_page import FloatPage, Rect, mark_frames, mark_obstacles
+from kb.parsing.float_regions import Offer, Proposal, choose_regions, count_votes, propose_regions, read_scene
 from kb.parsing.layout import BodyStyle
 from kb.parsing.page import Raster
 from kb.parsing.pdf import PdfReader

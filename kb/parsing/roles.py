@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
+from kb.parsing.captions import FloatCaption
 from kb.parsing.equations import find_displays
-from kb.parsing.floats.captions import FloatCaption
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.lines import TextLine, only_first, without_first
 from kb.parsing.page import Graphic, Rectangle, rules_of, stands_in

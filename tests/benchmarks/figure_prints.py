@@ -107,7 +107,9 @@ class Print:
                 draw.append(f"{x:.1f} {y:.1f} {step - 18:.1f} {rise - 16:.1f} re S")
                 texts.append((x + 5, y + rise / 2 - 11, rf"\scriptsize {self.lot.choice(_LABELS)}"))
                 if n + 1 < across:
-                    draw.append(f"{x + step - 18:.1f} {y + rise / 2 - 8:.1f} m {x + step:.1f} {y + rise / 2 - 8:.1f} l S")
+                    draw.append(
+                        f"{x + step - 18:.1f} {y + rise / 2 - 8:.1f} m {x + step:.1f} {y + rise / 2 - 8:.1f} l S"
+                    )
         return _drawing(width - 16, height - 14, draw, texts)
 
     def picture(self, width: float, height: float) -> str:
@@ -147,10 +149,15 @@ def _wrapped(write: Print, inner: str, *, side: str, width: float, height: float
     box = rf"\vbox to 0pt{{\vskip-2pt\hsize={width:.1f}bp\noindent {inner}\vss}}"
     shift = rf"\dimexpr\hsize-{width:.1f}bp\relax" if side == "right" else "0pt"
     text = [write.prose(6 if n else 12 // paragraphs) for n in range(paragraphs + 1)]
-    made = rf"\par\vskip4pt\noindent\rlap{{\hskip{shift}\raise8pt\vtop to 0pt{{\hbox{{{box}}}\vss}}}}\vskip-\baselineskip"
+    made = (
+        rf"\par\vskip4pt\noindent\rlap{{\hskip{shift}\raise8pt\vtop to 0pt{{\hbox{{{box}}}\vss}}}}\vskip-\baselineskip"
+    )
     made += rf"\count255={lines}" + "\n"
     for one in text:
-        made += rf"\ifnum\count255>0 \hangindent={indent}\hangafter=-\count255 \fi {one}\par\advance\count255-\prevgraf" + "\n"
+        made += (
+            rf"\ifnum\count255>0 \hangindent={indent}\hangafter=-\count255 \fi {one}\par\advance\count255-\prevgraf"
+            + "\n"
+        )
     return made
 
 
@@ -195,7 +202,14 @@ def _boxed(write: Print) -> tuple[str, float, float]:
 
 
 def _float(
-    write: Print, inner: str, *, place: str = "t", wide: bool = False, label: str = "", above: bool = False, most: int = 30
+    write: Print,
+    inner: str,
+    *,
+    place: str = "t",
+    wide: bool = False,
+    label: str = "",
+    above: bool = False,
+    most: int = 30,
 ) -> str:
     said = write.caption(most=most)
     label = label or f"Figure {len(write.captions)}"
@@ -225,7 +239,9 @@ def _stack(
 
 def _box_row(write: Print, *, wide: bool = False, count: int = 2, size: str = r"\small") -> str:
     width = _span(write, wide=wide) / count - 12
-    boxes = [rf"\vtop{{\hbox{{{write.box(width, sentences=write.lot.randint(2, 4), size=size)}}}}}" for _ in range(count)]
+    boxes = [
+        rf"\vtop{{\hbox{{{write.box(width, sentences=write.lot.randint(2, 4), size=size)}}}}}" for _ in range(count)
+    ]
     return _float(write, r"\hbox{" + r"\hskip10bp".join(boxes) + "}", wide=wide)
 
 
@@ -251,7 +267,13 @@ def _box_and_plot(write: Print) -> str:
 
 
 def _panels(
-    write: Print, across: int, down: int = 1, *, wide: bool = False, words: tuple[int, int] = (1, 3), above: bool = False
+    write: Print,
+    across: int,
+    down: int = 1,
+    *,
+    wide: bool = False,
+    words: tuple[int, int] = (1, 3),
+    above: bool = False,
 ) -> str:
     width = _span(write, wide=wide) / across - 10
     letters = iter("abcdefghi")
@@ -417,13 +439,19 @@ def _printed(name: str, seed: str) -> tuple[str, dict[str, str]]:
     """LaTeX of a paper with figures of the kind, and their captions by label."""
     kind, write = KINDS[name], Print(seed)
     write.columns = kind.columns
-    options = [write.lot.choice(["10pt", "11pt"] if kind.columns == 1 else ["10pt"])] + ["twocolumn"] * (kind.columns > 1)
+    options = [write.lot.choice(["10pt", "11pt"] if kind.columns == 1 else ["10pt"])] + ["twocolumn"] * (
+        kind.columns > 1
+    )
     fonts = write.lot.choice(["", r"\renewcommand\familydefault{\sfdefault}", r"\linespread{1.15}"])
     size = write.lot.choice(["small", "footnotesize", "normalsize"])
     tex = _HEAD % (",".join(options), "1.9cm" if kind.columns == 2 else "2.05cm", fonts, size)
     tex += rf"\title{{{write.words(5, 9).title()}}}\author{{A. Writer}}\date{{}}\maketitle" + "\n"
     tex += rf"\begin{{abstract}}{write.prose(3)}\end{{abstract}}" + "\n" if write.lot.random() < 0.5 else ""
-    tex += r"\section{Introduction}" + "\n" + "".join(write.prose(write.lot.randint(3, 6)) + "\n\n" for _ in range(kind.before))
+    tex += (
+        r"\section{Introduction}"
+        + "\n"
+        + "".join(write.prose(write.lot.randint(3, 6)) + "\n\n" for _ in range(kind.before))
+    )
     tex += kind.draw(write) + "\n\n"
     tex += write.prose(5) + "\n\n" + r"\section{Results}" + "\n"
     tex += "\n\n".join(write.prose(6) for _ in range(8 * kind.columns)) + "\n" + r"\end{document}" + "\n"
@@ -474,7 +502,8 @@ def _shrunk(page: Any, area: tuple[float, float, float, float]) -> list[float]:
 def _points(paper: Paper, found: Sequence[FigurePlace]) -> list[Point]:
     """Crops as ``parsing_measures`` has them, captions that are whole and nothing more, crops that are none."""
     cut = [
-        {"page": f.page, "kind": f.kind, "label": f.label, "box": [f.box.x0, f.box.y0, f.box.x1, f.box.y1]} for f in found
+        {"page": f.page, "kind": f.kind, "label": f.label, "box": [f.box.x0, f.box.y0, f.box.x1, f.box.y1]}
+        for f in found
     ]
     points = list(crops({"boxes": paper.floats}, {"floats": cut}))
     for one in paper.floats:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from kb.errors import ParseError
 from kb.parsing.figures import MAX_CROP_SIDE_PIXELS
-from kb.parsing.floats.page import Rect, hull
+from kb.parsing.float_page import Rect, hull
 from tests.benchmarks.figures import CutFigure, cut_figures
 from tests.pdf_writer import Words, content_of, file_of, pdf_of, stream
 

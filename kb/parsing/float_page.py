@@ -1,21 +1,178 @@
-"""What bounds a float: paragraphs, running heads, headings, equations, footnotes, the front, frames and rules.
+"""A page as floats are looked for on it, and what bounds them there.
 
-The crop of a float is what is drawn between running text and these; only lines that stay ``free`` can be part of one.
-What stands in a ruled or framed area beside a caption belongs to the float, however it is set.
+Its lines have roles: paragraphs, running heads, headings, equations, footnotes and the front are no part of a float, only
+lines that stay ``free`` can be. What stands in a ruled or framed area beside a caption belongs to the float, however it is
+set. Rectangles are in points with the origin at the top left.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
+from typing import Literal, NamedTuple
 
-from kb.parsing.floats.page import FloatLine, FloatPage, Rect, is_alone_in_row, is_in_drawing
-from kb.parsing.layout import BodyStyle
+from kb.parsing.layout import BodyStyle, Span
+from kb.parsing.lines import TextLine
+from kb.parsing.page import Frame, Graphic
 from kb.structure import KNOWN, NUMBERED
+
+
+class Rect(NamedTuple):
+    """``x0 <= x1`` and ``y0 <= y1``; may be empty."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def width(self) -> float:
+        """Width in points."""
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> float:
+        """Height in points."""
+        return self.y1 - self.y0
+
+    @property
+    def area(self) -> float:
+        """Area in square points, 0 when empty."""
+        return max(0.0, self.width) * max(0.0, self.height)
+
+    def shared_x(self, other: Rect) -> float:
+        """Length of the common x-range; negative: the gap between the two."""
+        return min(self.x1, other.x1) - max(self.x0, other.x0)
+
+    def shared_y(self, other: Rect) -> float:
+        """Length of the common y-range; negative: the gap between the two."""
+        return min(self.y1, other.y1) - max(self.y0, other.y0)
+
+    def shared_area(self, other: Rect) -> float:
+        """Area of the common part."""
+        return max(0.0, self.shared_x(other)) * max(0.0, self.shared_y(other))
+
+    def holds(self, other: Rect, *, slack: float = 0.0) -> bool:
+        """Whether ``other`` lies inside, give or take ``slack`` points."""
+        return (
+            self.x0 - slack <= other.x0
+            and self.y0 - slack <= other.y0
+            and other.x1 <= self.x1 + slack
+            and other.y1 <= self.y1 + slack
+        )
+
+
+def hull(boxes: Iterable[Rect]) -> Rect:
+    """The smallest rectangle around all of them (at least one)."""
+    every = list(boxes)
+    return Rect(
+        min(box.x0 for box in every),
+        min(box.y0 for box in every),
+        max(box.x1 for box in every),
+        max(box.y1 for box in every),
+    )
+
+
+Role = Literal["free", "body", "heading", "furniture", "caption", "note"]
+RULE_POINTS = 2.6  # a drawn thing that is not thicker is a rule
+
+
+@dataclass(slots=True)
+class FloatLine:
+    """A line on the page, with its role."""
+
+    line: TextLine
+    box: Rect
+    column: int  # -1: across columns
+    role: Role = "free"
+    block: list[FloatLine] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The line's text."""
+        return self.line.text
+
+    @property
+    def letters(self) -> float:
+        """Share of letters among its characters, without spaces."""
+        solid = [char for char in self.line.text if not char.isspace()]
+        return sum(char.isalpha() for char in solid) / max(1, len(solid))
+
+
+@dataclass(slots=True)
+class FloatPage:
+    """A page as floats are looked for on it; ``number``, ``sheet`` and ``frame`` as of ``PageLayout``."""
+
+    number: int
+    sheet: int
+    frame: Frame
+    width: float
+    height: float
+    columns: tuple[Span, ...]
+    items: list[FloatLine]
+    graphics: list[Rect] = field(default_factory=list)  # drawn things that are no rules
+    rules: list[Rect] = field(default_factory=list)  # horizontal rules
+    ruled: list[Rect] = field(default_factory=list)  # where three equal rules or more make a table
+    stamps: list[Rect] = field(default_factory=list)  # pictures that come again on other pages, such as a logo
+    elsewhere: list[Rect] = field(default_factory=list)  # text that is read as another page
+    frames: list[Rect] = field(default_factory=list)  # ruled or framed areas that hold the text of floats
+
+    def span_of(self, column: int) -> Span:
+        """x-range of a column; of all columns for -1."""
+        if column < 0:
+            return self.columns[0][0], self.columns[-1][1]
+        return self.columns[column]
+
+    def column_of(self, box: Rect) -> int:
+        """The column that holds the box, or -1 when it crosses a gutter."""
+        for at, (x0, x1) in enumerate(self.columns):
+            left = (self.columns[at - 1][1] + x0) / 2 if at else 0.0
+            right = (x1 + self.columns[at + 1][0]) / 2 if at + 1 < len(self.columns) else self.width
+            if box.x0 >= left - 6 and box.x1 <= right + 6:
+                return at
+        return -1
+
+
+def is_in_drawing(page: FloatPage, item: FloatLine) -> bool:
+    """Whether a line stands inside a frame or a drawn thing much taller than itself."""
+    if any(frame.holds(item.box, slack=4) for frame in page.frames):
+        return True
+    return any(
+        box.holds(item.box, slack=1) and box.height > 2 * item.box.height and box.area < 0.8 * page.width * page.height
+        for box in page.graphics
+    )
+
+
+def is_alone_in_row(page: FloatPage, item: FloatLine) -> bool:
+    """Whether nothing else stands beside a line in its column."""
+    x0, x1 = page.span_of(item.column)
+    return not any(
+        other is not item
+        and other.box.shared_y(item.box) > 0.5 * min(other.box.height, item.box.height)
+        and other.box.x0 < x1 + 2
+        and other.box.x1 > x0 - 2
+        for other in page.items
+    )
+
+
+def sort_graphics(graphics: Sequence[Graphic]) -> tuple[list[Rect], list[Rect]]:
+    """(drawn things that are no rules, horizontal rules), in page coordinates."""
+    boxes: list[Rect] = []
+    rules: list[Rect] = []
+    for graphic in graphics:
+        box = Rect(graphic.x0, graphic.y0, graphic.x1, graphic.y1)
+        if box.height <= RULE_POINTS and box.width > 20:
+            rules.append(box)
+        elif box.width > RULE_POINTS and box.height > RULE_POINTS:
+            boxes.append(box)
+    return boxes, rules
+
+
+# -------------------------------------------------------------------------------- paragraphs
 
 _WIDE = 0.82  # share of the column that a line of a paragraph fills
 _LETTERS = 0.55

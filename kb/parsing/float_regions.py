@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from kb.parsing.floats.captions import FloatCaption
-from kb.parsing.floats.page import Blob, FloatLine, FloatPage, Ink, Rect, find_blobs, hull, read_ink
+from kb.parsing.captions import FloatCaption
+from kb.parsing.float_page import FloatLine, FloatPage, Rect, hull
+from kb.parsing.ink import Blob, Ink, find_blobs, read_ink
 from kb.parsing.layout import BodyStyle
 from kb.parsing.page import Raster
 

@@ -13,15 +13,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from kb.parsing.floats.page import FloatLine, FloatPage, Rect, hull, sort_graphics
-from kb.parsing.floats.walls import (
+from kb.parsing.float_page import (
+    FloatLine,
+    FloatPage,
+    Rect,
     find_blocks,
+    hull,
     keep_table_heads,
     mark_body,
     mark_margins,
     mark_running_heads,
     mark_stamps,
     prose_style,
+    sort_graphics,
 )
 from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.layout import BodyStyle, PageLayout
