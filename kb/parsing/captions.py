@@ -269,12 +269,26 @@ def _goes_on(caption: FloatCaption, row: list[FloatLine], *, down: float, usual:
     text = last[-1].text
     if text.endswith((SOFT_HYPHEN, "-")):
         return True
+    if len(caption.rows) > 1 and _runs_on(caption, row):
+        return True
     # A line is broken where the next word does not fit any more: one that leaves room was the last.
     widest = max([box.width, *(hull(i.box for i in r).width for r in caption.rows)])
     words = row[0].line.words
     word = words[0][2] - words[0][1] if words else row[0].box.width
     filled = above.width + min(word, row[0].box.width) + 0.2 * first.line.size
     return filled > widest - 1 or (filled > 0.8 * widest and not text.endswith((".", "!", "?", ":", ")")))
+
+
+def _runs_on(caption: FloatCaption, row: list[FloatLine]) -> bool:
+    """Whether a sentence that is not at its end goes on in lower case, at the left edge of the lines before."""
+    line, last = row[0], caption.rows[-1]
+    alike = last[0].line.font == line.line.font and abs(last[0].line.size - line.line.size) < 0.3
+    return (
+        alike
+        and abs(last[0].box.x0 - line.box.x0) < 1.5
+        and line.text[:1].islower()
+        and not last[-1].text.endswith((".", "!", "?", ":"))
+    )
 
 
 def _style_ends(caption: FloatCaption, row: list[FloatLine], *, body: BodyStyle) -> bool:

@@ -1,8 +1,8 @@
 """A page as floats are looked for on it, and what bounds them there.
 
-Its lines have roles: paragraphs, running heads, headings, equations, footnotes and the front are no part of a float, only
-lines that stay ``free`` can be. What stands in a ruled or framed area beside a caption belongs to the float, however it is
-set. Rectangles are in points with the origin at the top left.
+Its lines have roles: paragraphs, running heads, headings, equations, footnotes and the front are no part of a float,
+only lines that stay ``free`` can be. What stands in a ruled or framed area beside a caption belongs to the float, however
+it is set. Rectangles are in points with the origin at the top left.
 """
 
 from __future__ import annotations
@@ -177,6 +177,7 @@ def sort_graphics(graphics: Sequence[Graphic]) -> tuple[list[Rect], list[Rect]]:
 _WIDE = 0.82  # share of the column that a line of a paragraph fills
 _LETTERS = 0.55
 _PARAGRAPH = 4  # full lines that are a paragraph, wherever they stand
+_BOXES_APART = 32.0  # points between two boxes of one float
 _CODE_FONT = re.compile(r"cmtt|lmmono|ectt|sftt|courier|mono|consol|menlo|typewriter|inconsol|nimbusmon", re.IGNORECASE)
 
 
@@ -275,7 +276,7 @@ def mark_body(page: FloatPage, *, body: BodyStyle, prose: ProseStyle) -> None:
         letters = sum(line.letters * len(line.text) for line in block) / max(1, sum(len(line.text) for line in block))
         long_enough = len(block) >= 2 and len(full) >= max(1, 0.4 * len(block)) and letters > _LETTERS
         single = len(block) == 1 and full and letters > 0.6 and len(block[0].text.split()) >= 6
-        if long_enough or single:
+        if long_enough or single or (letters > _LETTERS and _is_justified(page, block, body=body)):
             for line in block:
                 line.role = "body" if line.role == "free" else line.role
 
@@ -288,6 +289,17 @@ def _fills_column(page: FloatPage, item: FloatLine) -> bool:
     x0, x1 = page.span_of(item.column)
     width = max(1.0, x1 - x0)
     return item.box.width >= _WIDE * width or (abs(item.box.x1 - x1) <= 3 and item.box.width >= 0.55 * width)
+
+
+def _is_justified(page: FloatPage, block: Sequence[FloatLine], *, body: BodyStyle) -> bool:
+    """Whether most lines of a block, in the body's size, begin at one place and end at one, and one of the two is an edge
+    of the column: text that flows around a float."""
+    if len(block) < _PARAGRAPH or abs(block[0].line.size - body.size) > 0.3:
+        return False
+    x0, x1 = median(line.box.x0 for line in block), median(line.box.x1 for line in block)
+    even = [line for line in block if abs(line.box.x0 - x0) < 1.5 and abs(line.box.x1 - x1) < 1.5]
+    left, right = page.span_of(block[0].column)
+    return len(even) >= max(3, 0.6 * len(block)) and min(abs(left - x0), abs(right - x1)) < 3
 
 
 def mark_stamps(pages: Sequence[FloatPage]) -> None:
@@ -321,12 +333,35 @@ def mark_frames(page: FloatPage, *, body: BodyStyle) -> None:
     ]
     page.frames = _without_paragraphs(page, _ruled_areas(rules, captions))
     _free_table_notes(page, body=body)
-    for box in page.graphics:
-        if box.width > 90 and box.height > 24 and box.height < 0.92 * page.height and _is_beside(box, captions):
-            page.frames.append(box)
+    page.frames += _with_next(page, captions)
     for item in page.items:
         if item.role == "body" and any(frame.holds(item.box, slack=6) for frame in page.frames):
             item.role = "free"
+
+
+def _with_next(page: FloatPage, captions: Sequence[Rect]) -> list[Rect]:
+    """The drawn frames and shades beside a caption, and those that stand next to one of them with no text between."""
+    rest = [box for box in page.graphics if box.width > 90 and 24 < box.height < 0.92 * page.height]
+    frames = [box for box in rest if _is_beside(box, captions)]
+    solid = [item.box for item in page.items if item.role not in ("free", "furniture")]
+    seen = 0
+    while seen < len(frames):
+        last = frames[seen]
+        seen += 1
+        for box in rest:
+            if box not in frames and _are_next(last, box):
+                between = hull([last, box])
+                apart = (one for one in solid if between.holds(one) and not (last.holds(one) or box.holds(one)))
+                if next(apart, None) is None:
+                    frames.append(box)
+    return frames
+
+
+def _are_next(one: Rect, other: Rect) -> bool:
+    """Whether two boxes stand below each other, or side by side, and near."""
+    shared_x, shared_y = one.shared_x(other), one.shared_y(other)
+    below = shared_x > 0.7 * max(one.width, other.width) and -_BOXES_APART < shared_y
+    return below or (shared_y > 0.7 * min(one.height, other.height) and -_BOXES_APART < shared_x)
 
 
 def _is_plausible(page: FloatPage, box: Rect) -> bool:
@@ -558,14 +593,13 @@ def _mark_front(page: FloatPage, *, body: BodyStyle) -> None:
         return
     largest = max(item.line.size for item in titles)
     title = min((i for i in titles if i.line.size > largest - 0.5), key=lambda item: item.box.y0)
-    reach = title.box.y1
+    front = [title.box]
     abstract = min((i.box.y0 for i in page.items if _ABSTRACT.match(i.text)), default=page.height)
     for item in sorted(upper, key=lambda item: item.box.y0):
         if item.box.y0 < title.box.y0 - 40 or is_in_drawing(page, item):
             continue
         if item.box.y1 > abstract + 2:
             break
-        if item.box.y0 - reach > 3 * body.size:
-            break
-        item.role = "heading" if item.role == "free" else item.role
-        reach = max(reach, item.box.y1)
+        if any(item.box.y0 - box.y1 <= 3 * body.size and item.box.shared_x(box) > 0 for box in front):
+            item.role = "heading" if item.role == "free" else item.role
+            front.append(item.box)

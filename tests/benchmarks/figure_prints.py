@@ -183,7 +183,7 @@ def _one(name: str) -> Callable[[Print], tuple[str, float, float]]:
     """A drawing of the width of a wrapped figure."""
 
     def draw(write: Print) -> tuple[str, float, float]:
-        width, height = write.lot.uniform(150, 215), write.lot.uniform(90, 150)
+        width, height = write.lot.uniform(150, 250), write.lot.uniform(90, 150)
         return getattr(write, name)(width, height), width, height
 
     return draw
