@@ -33,6 +33,7 @@ from kb.parsing.line_ends import Vocabulary, glued
 from kb.parsing.page import Frame, Graphic
 from kb.structure import FLOAT_WORD, FloatLabel, float_label
 
+MAX_CAPTIONS_PER_PAGE = 100  # each is held against all lines of its page
 _MIN_QUALITY = 1.0
 _NOT_CUT = ("Box", "Video")  # kinds that are no floats of a printed page
 # "Figure 3 shows …" is a sentence about a figure, not its caption.
@@ -74,7 +75,7 @@ def find_first_lines(pages: Sequence[FloatPage], *, body: BodyStyle) -> list[Flo
 
     Expects the paragraphs to be marked already: a caption may be taken out of one.
     """
-    candidates = [found for page in pages for item in page.items if (found := _candidate(page, item, body=body))]
+    candidates = [one for page in pages for one in _candidates(page, body=body)]
     marks: dict[str, Counter[str]] = {}
     for caption, mark in candidates:
         marks.setdefault(caption.family, Counter())[mark] += 1
@@ -111,6 +112,15 @@ def _free_letters(caption: FloatCaption) -> None:
     if before and max(item.box.width for item in before) < 0.5 * caption.box.width:
         for item in before:
             item.role = "free" if item.role == "body" else item.role
+
+
+def _candidates(page: FloatPage, *, body: BodyStyle) -> list[tuple[FloatCaption, str]]:
+    """What may be first lines of captions, each with the sign behind its label; of too many the likeliest."""
+    found = [one for item in page.items if (one := _candidate(page, item, body=body))]
+    if len(found) <= MAX_CAPTIONS_PER_PAGE:
+        return found
+    least = sorted((caption.quality for caption, _ in found), reverse=True)[MAX_CAPTIONS_PER_PAGE - 1]
+    return [one for one in found if one[0].quality >= least][:MAX_CAPTIONS_PER_PAGE]
 
 
 def _candidate(page: FloatPage, item: FloatLine, *, body: BodyStyle) -> tuple[FloatCaption, str] | None:

@@ -1,8 +1,8 @@
 """A page as floats are looked for on it, and what bounds them there.
 
 Its lines have roles: paragraphs, running heads, headings, equations, footnotes and the front are no part of a float,
-only lines that stay ``free`` can be. What stands in a ruled or framed area beside a caption belongs to the float, however
-it is set. Rectangles are in points with the origin at the top left.
+only lines that stay ``free`` can be. What stands in a ruled or framed area beside a caption belongs to the float,
+however it is set. Rectangles are in points with the origin at the top left.
 """
 
 from __future__ import annotations
@@ -81,9 +81,9 @@ Role = Literal["free", "body", "heading", "furniture", "caption", "note"]
 RULE_POINTS = 2.6  # a drawn thing that is not thicker is a rule
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class FloatLine:
-    """A line on the page, with its role."""
+    """A line on the page, with its role; equal to itself alone."""
 
     line: TextLine
     box: Rect
@@ -292,8 +292,8 @@ def _fills_column(page: FloatPage, item: FloatLine) -> bool:
 
 
 def _is_justified(page: FloatPage, block: Sequence[FloatLine], *, body: BodyStyle) -> bool:
-    """Whether most lines of a block, in the body's size, begin at one place and end at one, and one of the two is an edge
-    of the column: text that flows around a float."""
+    """Whether most lines of a block, in the body's size, begin at one place and end at one, and one of the two is an
+    edge of the column: text that flows around a float."""
     if len(block) < _PARAGRAPH or abs(block[0].line.size - body.size) > 0.3:
         return False
     x0, x1 = median(line.box.x0 for line in block), median(line.box.x1 for line in block)
@@ -360,8 +360,8 @@ def _with_next(page: FloatPage, captions: Sequence[Rect]) -> list[Rect]:
 def _are_next(one: Rect, other: Rect) -> bool:
     """Whether two boxes stand below each other, or side by side, and near."""
     shared_x, shared_y = one.shared_x(other), one.shared_y(other)
-    below = shared_x > 0.7 * max(one.width, other.width) and -_BOXES_APART < shared_y
-    return below or (shared_y > 0.7 * min(one.height, other.height) and -_BOXES_APART < shared_x)
+    below = shared_x > 0.7 * max(one.width, other.width) and shared_y > -_BOXES_APART
+    return below or (shared_y > 0.7 * min(one.height, other.height) and shared_x > -_BOXES_APART)
 
 
 def _is_plausible(page: FloatPage, box: Rect) -> bool:

@@ -61,10 +61,12 @@ def _panel(page: FloatPage, caption: FloatCaption) -> Rect | None:
     own, found = caption.box, [box for box in page.graphics if box.area < 0.8 * page.width * page.height]
     above = [rule for rule in page.rules if rule.y1 < own.y0 and rule.x0 < own.x0 + 4 and rule.x1 > own.x1 - 4]
     below = [rule for rule in page.rules if rule.y0 > own.y1 and rule.x0 < own.x0 + 4 and rule.x1 > own.x1 - 4]
-    for top in sorted(above, key=lambda rule: -rule.y0)[:_MOST_EDGES]:
-        for low in sorted(below, key=lambda rule: rule.y0)[:_MOST_EDGES]:
-            if abs(top.x0 - low.x0) < 3 and abs(top.x1 - low.x1) < 3:
-                found.append(Rect(top.x0, top.y0, top.x1, low.y1))
+    found += [
+        Rect(top.x0, top.y0, top.x1, low.y1)
+        for top in sorted(above, key=lambda rule: -rule.y0)[:_MOST_EDGES]
+        for low in sorted(below, key=lambda rule: rule.y0)[:_MOST_EDGES]
+        if abs(top.x0 - low.x0) < 3 and abs(top.x1 - low.x1) < 3
+    ]
     found = [
         box
         for box in found
@@ -316,7 +318,13 @@ def _vertical(
     group = _grow(scene, pieces, direction=direction, edge=edge, limit=limit)
     if group is None:
         return []
-    boxes = [part for part in [group, *_parts(scene, group, up=up)] if part.shared_x(box) > 0]
+    column = scene.page.span_of(scene.page.column_of(box))
+    begins = abs(box.x0 - column[0]) < 6  # a short caption at the left may stand under a float in the middle
+    boxes = [
+        part
+        for part in [group, *_parts(scene, group, up=up)]
+        if part.shared_x(box) > 0 or (begins and column[0] - 6 < part.x0 and part.x1 < column[1] + 6)
+    ]
     total = scene.ink.amounts(group)[0] or 1.0
     alone = _without_text_beside(scene, caption, group)
     proposals = [] if alone is None else [
@@ -335,16 +343,17 @@ def _without_text_beside(scene: FloatScene, caption: FloatCaption, group: Rect) 
     """A figure without the column of text beside it, under which its caption does not reach; None where none is."""
     if caption.family not in _PICTURES:
         return None
-    inside = [blob for blob in scene.blobs if group.holds(blob.box, slack=1)]
-    drawn = [blob.box for blob in inside if blob.graphic >= 0.15 * blob.ink]
-    if not drawn:
+    core = scene.ink.drawn(group)
+    if core is None:
         return None
-    core = hull(drawn)
-    beside = [blob.box for blob in inside if blob.box.shared_x(core) <= 0]
+    lines = [item.box for item in scene.page.items if item.role == "free" and group.holds(item.box, slack=4)]
+    beside = [box for box in lines if box.shared_x(core) <= 0]
+    x0 = max((box.x1 + 1 for box in beside if box.x1 < core.x0), default=group.x0)
+    x1 = min((box.x0 - 1 for box in beside if box.x0 > core.x1), default=group.x1)
     reach = max((max(core.x0 - box.x0, box.x1 - core.x1) for box in beside), default=0.0)
     if reach < _BESIDE * group.width or any(box.shared_x(caption.box) > 0 for box in beside):
         return None
-    return hull(blob.box for blob in inside if blob.box.shared_x(core) > 0)
+    return scene.ink.tight(group._replace(x0=x0, x1=x1))
 
 
 def _cuts(scene: FloatScene, area: Rect, part: Rect) -> bool:

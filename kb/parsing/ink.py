@@ -20,6 +20,7 @@ Mask = NDArray[np.bool_]
 _CONTRAST = 11  # grey levels that ink differs from the paper
 _DARKEST_GROUND = 140  # grey of a shade that a float and its caption stand on
 _CELL_PIXELS = 3
+_SPECK_PIXELS = 4  # of a row or column: what is less is left over from letters
 _REACH_X, _REACH_Y = 2, 1  # cells that ink is widened by on each side before blobs are told apart
 
 
@@ -42,10 +43,18 @@ class Ink:
 
     def tight(self, area: Rect) -> Rect | None:
         """The box around the free ink in an area; None when there is none."""
+        return self._around(self.free, area, least=1)
+
+    def drawn(self, area: Rect) -> Rect | None:
+        """The box around the ink of an area that is no text, but for specks; None when there is none."""
+        return self._around(self.graphic, area, least=_SPECK_PIXELS)
+
+    def _around(self, mask: Mask, area: Rect, *, least: int) -> Rect | None:
         y0, y1, x0, x1 = self._window(area)
-        part = self.free[y0:y1, x0:x1]
-        rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
-        if not len(rows):
+        part = mask[y0:y1, x0:x1]
+        rows = np.flatnonzero(np.count_nonzero(part, axis=1) >= least)
+        columns = np.flatnonzero(np.count_nonzero(part, axis=0) >= least)
+        if not len(rows) or not len(columns):
             return None
         s = self.scale
         return Rect(
