@@ -199,8 +199,8 @@ _CUT_COST = 1.5
 _NARROW = 0.6  # of what it stands in: a caption beside its float is narrower
 _OWN_EDGE = 8.0  # points that a float may be wider than its narrow caption, on each side
 _OWN_COST = 0.2
-_FLOWED_ROWS = 72.0  # points from a caption within which text beside its float tells how wide that may be
 _BESIDE = 0.35  # share of a region's width that is a column of text, no legend
+_BESIDE_COST = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,14 +260,17 @@ def _strip(scene: FloatScene, caption: FloatCaption) -> tuple[float, float]:
 
 
 def _strip_beside(scene: FloatScene, caption: FloatCaption, direction: Direction) -> tuple[float, float] | None:
-    """The x-range between the text that flows beside the rows next to a caption; None where none does."""
-    box, around = caption.box, scene.around(caption)
-    edge = box.y0 if direction == "up" else box.y1
-    rows = Rect(around.x0, edge - _FLOWED_ROWS, around.x1, edge) if direction == "up" else Rect(
-        around.x0, edge, around.x1, edge + _FLOWED_ROWS
-    )  # fmt: skip
+    """The x-range between the lines beside a caption's float, up or down to the next line that stands over or under
+    the caption; None where none do."""
+    box, around, walls = caption.box, scene.around(caption), _walls(scene, caption)
+    if direction == "up":
+        over = (wall.y1 for wall in walls if wall.shared_x(box) > 2 and wall.y1 <= box.y0 + 3)
+        rows = Rect(around.x0, max(over, default=around.y0), around.x1, box.y0)
+    else:
+        under = (wall.y0 for wall in walls if wall.shared_x(box) > 2 and wall.y0 >= box.y1 - 3)
+        rows = Rect(around.x0, box.y1, around.x1, min(under, default=around.y1))
     x0, x1 = around.x0, around.x1
-    for wall in _walls(scene, caption):
+    for wall in walls:
         if wall.shared_y(rows) <= 2:
             continue
         if wall.x1 <= box.x0 + 2:
@@ -318,19 +321,14 @@ def _vertical(
     group = _grow(scene, pieces, direction=direction, edge=edge, limit=limit)
     if group is None:
         return []
-    column = scene.page.span_of(scene.page.column_of(box))
-    begins = abs(box.x0 - column[0]) < 6  # a short caption at the left may stand under a float in the middle
-    boxes = [
-        part
-        for part in [group, *_parts(scene, group, up=up)]
-        if part.shared_x(box) > 0 or (begins and column[0] - 6 < part.x0 and part.x1 < column[1] + 6)
-    ]
+    free = _free_row(scene, caption)
+    boxes = [part for part in [group, *_parts(scene, group, up=up)] if part.shared_x(free) > 0]
     total = scene.ink.amounts(group)[0] or 1.0
     alone = _without_text_beside(scene, caption, group)
     proposals = [] if alone is None else [
         Proposal(direction, alone, score_region(scene, caption, alone, direction=direction) + 1.0 - cost)
     ]  # fmt: skip
-    cost += _OWN_COST if alone is not None else 0.0
+    cost += _BESIDE_COST if alone is not None else 0.0
     for part in boxes:
         share = scene.ink.amounts(part)[0] / total
         score = score_region(scene, caption, part, direction=direction) + 1.0 * share - cost
@@ -339,14 +337,25 @@ def _vertical(
     return proposals
 
 
+def _free_row(scene: FloatScene, caption: FloatCaption) -> Rect:
+    """Under what a caption may stand: itself, or all of its column where it is a short one that begins with the column
+    and nothing stands beside it: its float may be in the middle."""
+    box = caption.box
+    x0, x1 = scene.page.span_of(scene.page.column_of(box))
+    beside = [blob.box for blob in scene.blobs] + _walls(scene, caption)
+    if abs(box.x0 - x0) > 6 or any(one.shared_y(box) > 1 and x0 < one.x1 and one.x0 < x1 for one in beside):
+        return box
+    return box._replace(x1=max(box.x1, x1))
+
+
 def _without_text_beside(scene: FloatScene, caption: FloatCaption, group: Rect) -> Rect | None:
     """A figure without the column of text beside it, under which its caption does not reach; None where none is."""
     if caption.family not in _PICTURES:
         return None
-    core = scene.ink.drawn(group)
+    lines = [item.box for item in scene.page.items if item.role == "free" and group.holds(item.box, slack=4)]
+    core = scene.ink.drawn(group, lines=lines)
     if core is None:
         return None
-    lines = [item.box for item in scene.page.items if item.role == "free" and group.holds(item.box, slack=4)]
     beside = [box for box in lines if box.shared_x(core) <= 0]
     x0 = max((box.x1 + 1 for box in beside if box.x1 < core.x0), default=group.x0)
     x1 = min((box.x0 - 1 for box in beside if box.x0 > core.x1), default=group.x1)

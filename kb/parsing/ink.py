@@ -20,7 +20,7 @@ Mask = NDArray[np.bool_]
 _CONTRAST = 11  # grey levels that ink differs from the paper
 _DARKEST_GROUND = 140  # grey of a shade that a float and its caption stand on
 _CELL_PIXELS = 3
-_SPECK_PIXELS = 4  # of a row or column: what is less is left over from letters
+_TAIL_POINTS = 2.5  # that letters reach out of their line
 _REACH_X, _REACH_Y = 2, 1  # cells that ink is widened by on each side before blobs are told apart
 
 
@@ -43,18 +43,20 @@ class Ink:
 
     def tight(self, area: Rect) -> Rect | None:
         """The box around the free ink in an area; None when there is none."""
-        return self._around(self.free, area, least=1)
+        return self._around(self.free, area)
 
-    def drawn(self, area: Rect) -> Rect | None:
-        """The box around the ink of an area that is no text, but for specks; None when there is none."""
-        return self._around(self.graphic, area, least=_SPECK_PIXELS)
+    def drawn(self, area: Rect, *, lines: Iterable[Rect]) -> Rect | None:
+        """The box around the ink of an area outside of these lines of text; None when there is none."""
+        mask = self.graphic.copy()
+        for line in lines:
+            _blank(mask, line._replace(y0=line.y0 - _TAIL_POINTS, y1=line.y1 + _TAIL_POINTS), scale=self.scale)
+        return self._around(mask, area)
 
-    def _around(self, mask: Mask, area: Rect, *, least: int) -> Rect | None:
+    def _around(self, mask: Mask, area: Rect) -> Rect | None:
         y0, y1, x0, x1 = self._window(area)
         part = mask[y0:y1, x0:x1]
-        rows = np.flatnonzero(np.count_nonzero(part, axis=1) >= least)
-        columns = np.flatnonzero(np.count_nonzero(part, axis=0) >= least)
-        if not len(rows) or not len(columns):
+        rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+        if not len(rows):
             return None
         s = self.scale
         return Rect(
@@ -129,10 +131,10 @@ def read_ink(raster: Raster, *, hidden: Iterable[Rect], text: Iterable[Rect], gr
 
 
 def _inked(pixels: NDArray[np.uint8], *, darkest: int = 200) -> Mask:
-    """What is not paper: that is the most frequent grey when it covers much and is light, else white."""
+    """What is not paper: that is the most frequent of the light greys when it covers much, else white."""
     counts = np.bincount(pixels.ravel()[::7], minlength=256)
-    grey = int(counts.argmax())
-    paper = grey if grey > darkest and counts[grey] > 0.3 * counts.sum() else 255
+    grey = darkest + 1 + int(counts[darkest + 1 :].argmax())
+    paper = grey if counts[grey] > 0.3 * counts.sum() else 255
     found: Mask = (np.abs(np.arange(256) - paper) > _CONTRAST)[pixels]  # a table of 256 greys, looked up
     return found
 

@@ -4,10 +4,10 @@
     python -m tests.benchmarks.figure_prints FOLDER --faults         # names what was cut wrong, of the open half
     python -m tests.benchmarks.figure_prints FOLDER --kind wrapped   # only kinds whose name holds this
 
-Needs ``pdflatex``. Figures that text flows around, figures of several boxes or panels, figures abreast, captions at the
-side; each kind is printed several times with other words, drawings, sizes and fonts. LaTeX writes down where it put each
-figure; that place, shrunk to its ink, is the true box. The kinds of ``KEPT`` were drawn by lot before the first change:
-of them there are sums alone. ``--unlike N`` prints all of them anew with other words, sizes and drawings.
+Needs ``pdflatex``. Figures that text flows around, figures of several boxes or panels, figures abreast, captions at
+the side; each kind is printed several times with other words, drawings, sizes and fonts. LaTeX writes down where it put
+each figure; that place, shrunk to its ink, is the true box. The kinds of ``KEPT`` were drawn by lot before the first
+change: of them there are sums alone. ``--unlike N`` prints all of them anew with other words, sizes and drawings.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import re
 import subprocess
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,7 @@ class Print:
             points = [(w * n / 8, h * self.lot.uniform(0.08, 0.92)) for n in range(9)]
             path = " ".join(f"{x:.1f} {y:.1f} {'l' if n else 'm'}" for n, (x, y) in enumerate(points))
             draw.append(f"{colour} RG 1 w {path} S")
-        texts = [(-14, h * n / 3 - 2, rf"\tiny {n * 25}") for n in range(4)]
+        texts: list[tuple[float, float, str]] = [(-14, h * n / 3 - 2, rf"\tiny {n * 25}") for n in range(4)]
         texts += [(w * n / 4 - 3, -9, rf"\tiny {n}") for n in range(5)]
         texts += [(w / 2 - 20, -19, r"\scriptsize steps (k)"), (8, h - 10, r"\tiny ours")]
         texts.append((-26, h / 2 - 14, r"\rotatebox{90}{\scriptsize score}"))
@@ -156,7 +156,7 @@ def _wrapped(write: Print, inner: str, *, side: str, width: float, height: float
     for one in text:
         made += (
             rf"\ifnum\count255>0 \hangindent={indent}\hangafter=-\count255 \fi {one}\par\advance\count255-\prevgraf"
-            + "\n"
+            "\n"
         )
     return made
 
@@ -319,8 +319,10 @@ def _aside(write: Print, *, left: bool = False, wide: bool = False, top: bool = 
     at = "t" if top else "c"
     said = write.caption(least=8, most=26)
     label = list(write.captions)[-1]
-    picture = rf"\begin{{minipage}}[{at}]{{{width:.1f}bp}}\vskip0pt {write.marked(label, write.picture(width, write.lot.uniform(100, 150)))}\end{{minipage}}"
-    words = rf"\begin{{minipage}}[{at}]{{{span - width - 16:.1f}bp}}\vskip0pt\captionsetup{{singlelinecheck=false}}{said}\end{{minipage}}"
+    inner = write.marked(label, write.picture(width, write.lot.uniform(100, 150)))
+    said = rf"\captionsetup{{singlelinecheck=false}}{said}"
+    picture = rf"\begin{{minipage}}[{at}]{{{width:.1f}bp}}\vskip0pt {inner}\end{{minipage}}"
+    words = rf"\begin{{minipage}}[{at}]{{{span - width - 16:.1f}bp}}\vskip0pt{said}\end{{minipage}}"
     parts = [words, picture] if left else [picture, words]
     name = "figure*" if wide else "figure"
     return rf"\begin{{{name}}}[t]\noindent " + r"\hfill ".join(parts) + rf"\end{{{name}}}"
@@ -351,7 +353,6 @@ class Kind:
     draw: Callable[[Print], str]
     columns: int = 1
     before: int = 3  # paragraphs between title and figure
-    captions: str = field(default="")
 
 
 def _kinds() -> dict[str, Kind]:
@@ -449,8 +450,7 @@ def _printed(name: str, seed: str) -> tuple[str, dict[str, str]]:
     tex += rf"\begin{{abstract}}{write.prose(3)}\end{{abstract}}" + "\n" if write.lot.random() < 0.5 else ""
     tex += (
         r"\section{Introduction}"
-        + "\n"
-        + "".join(write.prose(write.lot.randint(3, 6)) + "\n\n" for _ in range(kind.before))
+        "\n" + "".join(write.prose(write.lot.randint(3, 6)) + "\n\n" for _ in range(kind.before))
     )
     tex += kind.draw(write) + "\n\n"
     tex += write.prose(5) + "\n\n" + r"\section{Results}" + "\n"
