@@ -13,10 +13,10 @@ from typing import NamedTuple
 from kb.errors import ParseError
 from kb.ids import file_key
 from kb.parsing.assembly import assemble
+from kb.parsing.captions import FloatCaption, find_captions, read_float_pages
 from kb.parsing.citations import raised_marks, with_references
 from kb.parsing.figures import find_figures
-from kb.parsing.floats.captions import FloatCaption, find_captions, read_float_pages
-from kb.parsing.floats.page import FloatPage
+from kb.parsing.float_page import FloatPage
 from kb.parsing.frontmatter import FileFacts, mark_front, read_front
 from kb.parsing.headings import Heading, find_headings, split_run_in_headings
 from kb.parsing.layout import BodyStyle, PageLayout, lay_out

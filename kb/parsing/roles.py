@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from kb.parsing.captions import FloatCaption
 from kb.parsing.equations import find_displays
-from kb.parsing.floats.captions import FloatCaption
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
 from kb.parsing.page import (
     Graphic,

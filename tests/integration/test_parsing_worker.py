@@ -24,7 +24,7 @@ from kb.parsing.document import read_pdf
 from kb.parsing.worker import cut_pictures, parse_file, reading_many, render_page
 from kb.records import Box, Document, Fulltext, Metadata, PicturePlace
 from kb.wire import pack
-from tests.pdf_writer import Words, flate_bomb, many_pages, nested_forms, paragraph, pdf_of
+from tests.pdf_writer import Words, endless_shade, flate_bomb, many_pages, nested_forms, paragraph, pdf_of
 
 SAMPLE = Path(__file__).resolve().parents[1] / "data" / "own-sample.pdf"
 TIGHT = Limits(seconds=6, memory_bytes=400_000_000)
@@ -134,6 +134,16 @@ def test_a_page_that_cannot_be_painted_in_time_costs_its_figures_and_not_its_tex
     late = read_pdf(data, max_pages=1, deadline=0.0)
     assert document.figures
     assert (late.figures, late.text[:40]) == (None, document.text[:40])
+
+
+def test_a_shade_that_is_painted_for_ever_costs_the_figures_of_its_page_alone(tmp_path: Path) -> None:
+    path = tmp_path / "shade.pdf"
+    path.write_bytes(endless_shade())
+    started = time.monotonic()
+    document = parse_file(path, kind="pdf", limits=Limits(seconds=12))
+    assert time.monotonic() - started < 12
+    assert [place.label for place in document.figures or ()] == ["Figure 2"]
+    assert document.fulltext.state == "full"
 
 
 def test_figures_are_found_by_whoever_reads_the_file_and_come_back_as_pictures() -> None:
