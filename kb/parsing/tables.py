@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,8 @@ _ROW_EM = 0.4  # baselines that are nearer are of one row
 _BLANK_EM = 0.55  # a wider gap parts two pieces
 _THIN_EM = 0.2  # between two numbers already this one does
 _TIGHT_EM = 0.38  # as does this one where each part then has a column of its own
+_SPACED_EM = 1.2  # so wide at most is the blank of a line that fills its cell
+_EQUAL_EM = 0.06  # blanks of such a line differ by less
 _OVER_EM = 0.15  # pieces that share less of the line do not stand over each other
 _SLACK_POINTS = 2.0  # that a column may reach beyond the rule above it
 _CENTRED = 0.05  # share of the width
@@ -41,8 +44,11 @@ _LOOSE_STEP = 1.25  # of the least step: lines of two rows, where there are both
 _LINE_EM = 1.5  # lines of one heading stand no farther apart
 _CENTRE_EM = 0.8  # what is set over the middle of several columns may be off by so much
 _NUMBER = re.compile(
-    r"[(\[<>≤≥~≈±+−–-]*[$€£#]?\d[\d.,:/]*(?:[±+−–-]\d[\d.,]*)*(?:[eE][+−-]?\d+)?[%‰°xX×KMBkms]*[)\]*†‡↑↓,]*"
+    r"[(\[<>≤≥~≈±+−–-]*[$€£#]?\d[\d.,:/]*(?:[×x·⋅∙]10)?(?:[±+−–^_-]+\d[\d.,]*)*(?:[eE][+−-]?\d+)?[%‰°xX×KMBkms]*"
+    r"[)\]*†‡↑↓,]*"
 )
+_POWER_BEGINS = re.compile(r"[+−–-]?\d")
+_POWER = re.compile(r"[+−–-]?\d[\d.,]*[+−–)*-]?")
 _NOTHING = re.compile(r"[-–—−]|[nN]/[aA]")
 
 
@@ -58,6 +64,7 @@ class _Piece:
     heads: tuple[float, float] | None = None  # what it is the heading of, where a rule says so
     baseline: float = 0.0
     rows: int = 1  # that it stands for, downwards
+    is_spaced: bool = False  # from the one before by a blank of its line, which is set to full width
 
     @property
     def text(self) -> str:
@@ -87,6 +94,7 @@ class _Column:
     x0: float
     x1: float
     rows: set[int] = field(default_factory=set)
+    spaced: set[int] = field(default_factory=set)  # rows whose piece is_spaced
     left: float = math.inf
     right: float = -math.inf
 
@@ -153,12 +161,13 @@ def _rows(lines: Sequence[TextLine]) -> list[_Row]:
 
 
 def _words(line: TextLine) -> list[tuple[str, float, float, TextLine]]:
-    """What blanks part; raised marks stay with their word."""
+    """What blanks part; raised and lowered signs stay with their word."""
     starts = [start for start, _, _ in line.words] + [len(line.text)]
+    chars = _with_scripts(line)
     words: list[tuple[str, float, float, TextLine]] = []
     glued = False
     for (start, x0, x1), end in zip(line.words, starts[1:], strict=True):
-        text = line.text[start:end]
+        text = "".join(chars[start:end])
         if glued and words:
             before = words[-1]
             words[-1] = (before[0] + text.rstrip(), min(before[1], x0), max(before[2], x1), line)
@@ -168,9 +177,44 @@ def _words(line: TextLine) -> list[tuple[str, float, float, TextLine]]:
     return words
 
 
+def _with_scripts(line: TextLine) -> list[str]:
+    """The line's characters, a sign before digits that are raised or lowered: "10^19", "84.2_0.3", "T^{1+n}".
+
+    What is raised tells itself behind letters, too; lowered digits are told behind others alone: "H2O" reads on.
+    """
+    chars = list(line.text)
+    full = max(run.style.size for run in line.runs)
+    for sign, group in groupby(line.runs, key=lambda run: "^" if run.raised else "_" * (run.style.size < 0.92 * full)):
+        runs = list(group)
+        start, before = runs[0].start, line.text[: runs[0].start][-1:]
+        inner = line.text[start : runs[-1].end].rstrip()
+        holds = before.isdigit() if sign == "_" else before.isalnum() or before in (")", "]", "%")
+        if sign and holds and _POWER_BEGINS.match(inner):
+            is_plain = _POWER.fullmatch(inner) is not None
+            chars[start] = sign + unicodedata.normalize("NFKC", chars[start]) if is_plain else f"{sign}{{{chars[start]}"
+            chars[start + len(inner) - 1] += "" if is_plain else "}"
+    return chars
+
+
 def _pieces(row: _Row) -> list[_Piece]:
     """The words of a row, joined where no more than a blank is between them."""
-    return _merged(sorted(row.pieces, key=lambda word: word.x0), lambda last, word: _is_one(last, word, size=row.size))
+    words = sorted(row.pieces, key=lambda word: word.x0)
+    _find_spaced(words, size=row.size)
+    return _merged(words, lambda last, word: _is_one(last, word, size=row.size))
+
+
+def _find_spaced(words: Sequence[_Piece], *, size: float) -> None:
+    """Say which words stand as far from the one before as from the one behind, or it from its own: so stand words of a
+    line that fills its cell."""
+    gaps = [
+        word.x0 - last.x1 if last.words[-1][3] is word.words[0][3] and not (last.is_number or word.is_number) else 0.0
+        for last, word in pairwise(words)
+    ]
+    for at, gap in enumerate(gaps):
+        beside = [gaps[other] for other in (at - 1, at + 1) if 0 <= other < len(gaps)]
+        words[at + 1].is_spaced = _THIN_EM * size < gap < _SPACED_EM * size and any(
+            abs(gap - one) < _EQUAL_EM * size for one in beside
+        )
 
 
 def _merged(pieces: Iterable[_Piece], goes_on: Callable[[_Piece, _Piece], bool]) -> list[_Piece]:
@@ -233,13 +277,20 @@ def _columns(rows: Sequence[_Row]) -> list[_Column]:
                 over[0].x0, over[0].x1 = min(over[0].x0, piece.x0), max(over[0].x1, piece.x1)
             elif number == head - 1:
                 over[0].left, over[0].right = piece.x0, piece.x1
-            over[0].rows.add(number)
+            _count(over[0], piece, row=number)
         elif len(columns) < _MOST_COLUMNS and not number < head - 1:  # in a gap it heads what stands on both sides
-            columns.append(_Column(piece.x0, piece.x1, {number}))
+            columns.append(_Column(piece.x0, piece.x1))
+            _count(columns[-1], piece, row=number)
     columns.sort(key=lambda column: column.x0)
     # A line across all columns is a heading or a note among rows, unless most rows are such lines.
     partly = [one for one in wide if not all(_overlap(column, one.piece) > 0 for column in columns)]
     return _joined(columns, wide if 2 * (len(wide) - len(partly)) > len(rows) else partly)
+
+
+def _count(column: _Column, piece: _Piece, *, row: int) -> None:
+    column.rows.add(row)
+    if piece.is_spaced:
+        column.spaced.add(row)
 
 
 def _lines_above_numbers(rows: Sequence[_Row]) -> int:
@@ -267,16 +318,29 @@ class _Wide(NamedTuple):
 
 
 def _joined(columns: list[_Column], wide: Sequence[_Wide]) -> list[_Column]:
-    """Neighbours over which more pieces run than rows keep apart are one column: a text's blanks met by chance."""
+    """Neighbours over which more pieces run than rows keep apart are one column: a text's blanks met by chance.
+
+    The blanks of a line that fills its cell keep nothing apart."""
     loose = list(wide)
 
     def excess(at: int) -> int:
         left, right = columns[at], columns[at + 1]
-        return sum(one.stands_over(left) and one.stands_over(right) for one in loose) - len(left.rows & right.rows)
+        return sum(one.stands_over(left) and one.stands_over(right) for one in loose) - len(
+            (left.rows & right.rows) - right.spaced
+        )
 
     while len(columns) > 1 and excess(at := max(range(len(columns) - 1), key=excess)) > 0:
         left, right = columns[at : at + 2]
-        columns[at : at + 2] = [_Column(left.x0, right.x1, left.rows | right.rows, left.left, right.right)]
+        columns[at : at + 2] = [
+            _Column(
+                left.x0,
+                right.x1,
+                left.rows | right.rows,
+                left.spaced | (right.spaced - left.rows),
+                left.left,
+                right.right,
+            )
+        ]
         for one in loose[:]:
             over = [column for column in columns if one.stands_over(column)]
             if len(over) == 1:
