@@ -299,3 +299,10 @@ def labels_to_left(write: Writer) -> Drawn:
     body = [[*cells_of([name, write.lot.choice(kinds)]), *cells_of(write.numbers(10))] for name in write.names(7)]
     rules = r"\cmidrule(lr){3-7} \cmidrule(lr){8-12}"
     return Drawn("ll" + "c" * 10, [upper, lower, *body], 2, {0: rules, 1: r"\midrule"})
+
+
+def turned_heads(write: Writer) -> Drawn:
+    """Heads that run upwards over narrow columns."""
+    drawn = scores(write, columns=(8, 11))
+    drawn.rows[0][1:] = [cell_of(one.text, rf"\rotatebox{{90}}{{{one.tex}}}") for one in drawn.rows[0][1:]]
+    return drawn

@@ -143,6 +143,9 @@ HARDER: dict[str, Kind] = {
     "regression": Kind(wide.regression, size=r"\footnotesize", note=True),
     "close columns": Kind(wide.close_columns, size=r"\small", gap="1.5pt"),
     "close columns, spanning heads": Kind(wide.close_spanners, size=r"\footnotesize", gap="1.5pt"),
+    "turned under its caption": Kind(wide.labels_to_left, place="turned 90", size=r"\footnotesize"),
+    "turned the other way under its caption": Kind(wide.exponents_wide, place="turned -90", size=r"\footnotesize"),
+    "turned heads": Kind(wide.turned_heads, size=r"\small"),
     "signs": Kind(wide.dashes, size=r"\scriptsize"),
 }
 KEPT = frozenset(
@@ -214,7 +217,11 @@ def _floated(kind: Kind, drawn: list[Drawn], write: Writer) -> str:
             + "\n\n"
             + rf"\begin{{table}}[p]\centering {again} {kind.size} {tabulars[1]} \end{{table}}"
         )
+    if kind.place.startswith("turned"):
+        tabulars = [rf"\rotatebox{{{kind.place.split()[1]}}}{{{kind.size} {tabulars[0]}}}"]
     name = {
+        "turned 90": "table",
+        "turned -90": "table",
         "column": "table",
         "wide": "table*",
         "sideways": "sidewaystable" + "*" * (kind.columns == 2),
