@@ -16,8 +16,7 @@ from statistics import median
 from typing import Literal, NamedTuple
 
 from kb.parsing.layout import BodyStyle, Span
-from kb.parsing.lines import TextLine
-from kb.parsing.page import Frame, Graphic
+from kb.parsing.page import Frame, Graphic, TextLine
 from kb.structure import KNOWN, NUMBERED
 
 
