@@ -282,6 +282,8 @@ class Adder:
         source = self._catalog.passages.source_of_file(sha256)
         if source is None or source.parser != PARSER or source.fulltext.state == "none":
             return False
+        if source.fulltext.code == "parse-timeout":
+            return False  # there may be more time now
         # Pages that are pictures may be read by machine now.
         return source.fulltext.code != "pdf-scanned" or not self._limits.ocr_seconds or not has_recogniser()
 

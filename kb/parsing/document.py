@@ -227,8 +227,17 @@ def _read_file(reader: PdfReader, *, max_pages: int, deadline: float | None, rec
     for number in range(1, count + 1):
         late = deadline is not None and number > 1 and time.monotonic() > deadline
         if late or lines > _MAX_DOCUMENT_LINES:
-            reason = f"only pages 1 to {number - 1} of {reader.page_count} were read in the time allowed"
-            reading.fulltext = Fulltext(state="partial", code="parse-timeout", reason=reason)
+            read = f"only pages 1 to {number - 1} of {reader.page_count} were read"
+            reading.fulltext = (
+                Fulltext(
+                    state="partial",
+                    code="parse-timeout",
+                    reason=f"{read} in the time allowed: add the file again when the machine is less busy, or raise"
+                    " parse_timeout_seconds",
+                )
+                if late
+                else Fulltext(state="partial", code="too-large", reason=f"{read}: their text is all that kb takes")
+            )
             break
         try:
             with reader.page(number) as page:
