@@ -9,9 +9,11 @@ takes or gives back (and what these are made of), and the error at the root of a
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # typing costs ten times what the rest of this file does, and the command waits for it
 if TYPE_CHECKING:
+    from typing import Any
+
     from kb.errors import KbError
     from kb.index.catalog.unfinished import Job
     from kb.library import Library

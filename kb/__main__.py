@@ -1,6 +1,25 @@
-"""``python -m kb`` is the ``kb`` command."""
+"""``kb`` and ``python -m kb``: the command, which ends without a word when it is stopped before it has begun."""
 
-from kb.cli import main
+from __future__ import annotations
+
+import os
+import signal
+
+_INTERRUPTED = 130  # as in ``kb.errors``: nothing of ours is imported before a signal is heard
+
+
+def run() -> int:
+    """Run the command of this process; returns its exit status.
+
+    Ctrl-C and SIGTERM while the command line is still being imported end the process at once: nothing was begun. From
+    then on ``kb.cli.main`` hears them.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: os._exit(_INTERRUPTED))
+    from kb.cli import main
+
+    return main()
+
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run())

@@ -2,7 +2,7 @@
 
 A paper or a bibliography is a stranger's program for a complicated machine: the child that reads it has a cap on
 memory, processor time, open files and written bytes, sees nothing of the environment, and may die; its end becomes a
-``ParseError`` with a stable code. What the children do: ``kb.parsing.child`` and ``kb.sources.guarded``.
+``ParseError`` with a stable code. What the children do: ``kb.parsing.worker`` and ``kb.sources.guarded``.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import contextlib
 import ctypes
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -150,6 +152,48 @@ def end_with_parent() -> None:
     """Let this process, which was forked, be ended with the one that forked it (Linux; elsewhere its limits end it)."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+class Forked:
+    """What a process that was forked writes to us."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
+
+    def read(self, count: int, *, until: float) -> bytes | None:
+        """The next ``count`` bytes; None where they do not come ``until`` then (``time.monotonic()``) or at all."""
+        parts, missing = [], count
+        while missing:
+            if not select.select([self._pipe], [], [], max(0.0, until - time.monotonic()))[0]:
+                return None
+            if not (part := self._pipe.read(missing)):
+                return None
+            parts.append(part)
+            missing -= len(part)
+        return b"".join(parts)
+
+
+@contextlib.contextmanager
+def forked(work: Callable[[IO[bytes]], None]) -> Iterator[Forked]:
+    """A process forked from this one that does ``work``, with a pipe to write to; it ends where the block does."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(reading)
+            end_with_parent()
+            with os.fdopen(writing, "wb") as answers:
+                work(answers)
+        finally:
+            os._exit(0)
+    os.close(writing)
+    try:
+        with os.fdopen(reading, "rb", buffering=0) as answers:
+            yield Forked(answers)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
 
 def allow_seconds(seconds: float) -> None:

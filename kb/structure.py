@@ -69,7 +69,7 @@ def is_abstract(title: str) -> bool:
 # ------------------------------------------------------------------------------------- figures and tables
 
 _FLOATS = {
-    "Figure": r"Figure|FIGURE|Fig\.?|FIG\.?|Abbildung|Abb\.|Figura|Рис(?:унок|\.)|图|圖|図|그림|شكل|الشكل",
+    "Figure": r"(?:Figure|FIGURE|Fig|FIG)\.?|Abbildung|Abb\.|Figura|Рис(?:унок|\.)|图|圖|図|그림|شكل|الشكل",
     "Table": r"Table|TABLE|Tab\.|Tabelle|Tableau|Tabla|Tabela|Tabella|Таблица|表|표|جدول|الجدول",
     "Algorithm": r"Algorithm|ALGORITHM|Algorithmus|Algorithme|算法",
     "Listing": r"Listing|LISTING",

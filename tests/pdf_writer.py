@@ -111,6 +111,28 @@ def nested_forms(*, depth: int, width: int) -> bytes:
     return file_of(objects)
 
 
+def endless_shade() -> bytes:
+    """Two pages with a figure each, the first of a shade whose function has a hundred thousand steps a pixel."""
+    prose = paragraph(72, 400, ["the model reads every passage of the paper once and keeps what it needs"] * 9)
+    shade = b"q 100 462 400 130 re W n /S1 sh Q\n" + content_of([Words(200, 352, "Figure 1: A shade."), *prose])
+    box = b"q 0.2 0.4 0.8 rg 150 462 300 130 re f Q\n" + content_of([Words(200, 352, "Figure 2: A box."), *prose])
+    steps = b"{ " + b"dup mul sqrt " * 100_000 + b"pop }"
+    fonts = "/Font << /F1 3 0 R >> /Shading << /S1 12 0 R >>"
+    page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << %s >> /Contents %d 0 R >>"
+    return file_of({
+        1: b"<< /Type /Catalog /Pages 2 0 R >>",
+        2: b"<< /Type /Pages /Kids [10 0 R 14 0 R] /Count 2 >>",
+        3: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+        10: (page % (fonts, 11)).encode(),
+        11: stream(shade),
+        12: b"<< /ShadingType 1 /ColorSpace /DeviceGray /Domain [0 1 0 1] /Matrix [400 0 0 130 100 462]"
+        b" /Function 13 0 R >>",
+        13: stream(steps, entries="/FunctionType 4 /Domain [0 1 0 1] /Range [0 1]"),
+        14: (page % (fonts, 15)).encode(),
+        15: stream(box),
+    })  # fmt: skip
+
+
 def many_pages(count: int) -> bytes:
     """``count`` pages that share one object, each with a line of text."""
     objects = {

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from kb.parsing.glyphs import Glyph, Style
 from kb.parsing.layout import BodyStyle, PageLayout, lay_out
-from kb.parsing.lines import TextLine, build_lines
+from kb.parsing.page import TextLine, build_lines
 
 BODY = Style(font="Times", size=10.0, bold=False, italic=False, upright=True)
 BOLD = BODY._replace(font="Times-Bold", size=12.0, bold=True)

@@ -20,6 +20,7 @@ from ui.evidence import (
     show_equations,
     show_unread,
     source_link,
+    words_of,
 )
 from ui.session import library, t
 
@@ -133,15 +134,20 @@ def show_passage(passage: Passage, *, key: str) -> None:
         st.caption(place_of(passage))
         for text in filter(None, (before, passage_text(passage), after)):
             st.markdown(text)
-        for each in passage.answers:
-            if each.cells:
-                st.caption(markup.plain(told(each.cells)))
+        _show_cells(passage)
         show_equations(passage)
         show_unread(passage)
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             if st.button(t("see_passage"), key=f"see-{key}", type="tertiary", icon=":material/menu_book:"):
                 open_evidence(evidence_in(passage))
             st.toggle(t("around"), key=around)
+
+
+def _show_cells(passage: Passage) -> None:
+    """The cells of rows that answer, each after what names it."""
+    for each in passage.answers:
+        if each.cells:
+            st.caption(markup.plain(told(each.cells)))
 
 
 def place_of(passage: Passage) -> str:
@@ -162,9 +168,10 @@ def passage_text(passage: Passage) -> str:
         for answers, several in groupby(line, key=lambda sentence: sentence.n in passage.answering):
             start = len(told) + 1 if told else 0
             for sentence in several:
-                told += f" {sentence.text}" if told else sentence.text
-                if (span := passage.short_span) is not None and span.n == sentence.n:
-                    at = len(told) - len(sentence.text)
+                text = words_of(passage, sentence) if answers else sentence.text
+                told += f" {text}" if told else text
+                if (span := passage.short_span) is not None and span.n == sentence.n and text == sentence.text:
+                    at = len(told) - len(text)
                     strong = (at + span.start, at + span.end)
             spans += [(start, len(told))] if answers else []
         is_row = CELLS in line[0].text
@@ -178,8 +185,10 @@ def quotation(passage: Passage, *, key: str) -> None:
     """The sentences of a passage that answer, and the mark that opens their page."""
     evidence = evidence_in(passage)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"claim-{key}"):
-        st.markdown(markup.plain(evidence.quote), width="content")
+        words = " ".join(words_of(passage, one) for one in passage.answers) or evidence.quote
+        st.markdown(markup.plain(words), width="content")
         _mark_button(evidence, key=f"{key}-0")
+    _show_cells(passage)
     show_equations(passage)
     show_unread(passage)
 
@@ -197,10 +206,12 @@ def source_cards(passages: Sequence[Passage], *, key: str) -> None:
                 st.caption(place_of(passage))
                 for sentence in passage.answers:
                     _source(passage, sentence, key=f"{key}-{sentence.n}")
+                show_equations(passage)
 
 
 def _source(passage: Passage, sentence: PassageSentence, *, key: str) -> None:
-    label = f"**{markup.plain(f'[{sentence.n}]')}** {markup.plain(markup.shortened(sentence.text, _QUOTE_CHARACTERS))}"
+    words = markup.shortened(words_of(passage, sentence), _QUOTE_CHARACTERS)
+    label = f"**{markup.plain(f'[{sentence.n}]')}** {markup.plain(words)}"
     with st.container(key=f"quote-{key}"):
         if st.button(label, key=f"cited-{key}", type="tertiary", help=t("see_passage")):
             open_evidence(evidence_in(passage, sentence.n))

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 import streamlit as st
 
 from kb.errors import KbError
-from kb.records import Box, Chunk, Claim, Evidence, Hit, Paper, Passage
+from kb.records import Box, Chunk, Claim, Equation, Evidence, Hit, Paper, Passage, PassageSentence
 from kb.text import UNREAD
 from ui import markup
 from ui.session import errors_shown, indexed, library, t
 
 _AROUND = 0.16  # of the page's height shown above and below the quote
 _CONTEXT_CHARACTERS = 420
+_AS_TEXT = 0.64  # of a picture that was cut at 180 dots an inch, so that type of 10 points is as large as ours
 
 
 def evidence_of(hit: Hit) -> Evidence:
@@ -72,7 +73,7 @@ def show_evidence(evidence: Evidence, *, key: str) -> None:
     """Paper, page picture with the quote marked, quote, neighbours, links."""
     paper = library().papers.get(evidence.paper_id)
     st.markdown(f"**{markup.with_maths(paper.title)}**")
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         where = {"id": paper.id} | ({"tab": "pages", "page": str(evidence.page)} if evidence.page else {})
         if visit := st.query_params.get("visit"):
             where["visit"] = visit
@@ -98,20 +99,38 @@ def remarks(quoted: Evidence | Passage) -> list[str]:
     return [t(name) for name, holds in names if holds]
 
 
+def equation_name(equation: Equation) -> str:
+    """What an equation is called."""
+    return t("equation", number=equation.label) if equation.label else t("equation_unnumbered")
+
+
+def words_of(passage: Passage, sentence: PassageSentence) -> str:
+    """A sentence that answers, with the name of each equation whose picture stands below it in the place of its signs,
+    which say little in one line."""
+    told, at = "", sentence.start
+    for one in passage.equations_of(sentence):
+        if one.box is not None:
+            told += sentence.text[at - sentence.start : max(0, one.start - sentence.start)] + f"[{equation_name(one)}]"
+            at = min(one.end, sentence.end)
+    return told + sentence.text[at - sentence.start :]
+
+
 def show_equations(passage: Passage) -> None:
     """The pictures of the display equations in the sentences that answer; the page around them where none is cut."""
     for one in passage.answering_equations:
         if one.box is None:
             st.markdown(markup.with_maths(f"${passage.text_of(one)}$"))
             continue
-        name = t("equation", number=one.label) if one.label else t("equation_unnumbered")
+        name = equation_name(one)
         st.caption(f"{name} · {t('page_short', page=one.box.page)}")
         try:
             picture = library().view.file(one.file).read_bytes() if one.file else None
         except KbError:  # it is gone: the page is there
             picture = None
         if picture is not None:
-            st.image(picture, alt=markup.shortened(f"{name}: {passage.text_of(one)}", 300))
+            wide = int.from_bytes(picture[16:20], "big")  # the width in the head of a PNG
+            alt = markup.shortened(f"{name}: {passage.text_of(one)}", 300)
+            st.image(picture, alt=alt, width=max(1, round(wide * _AS_TEXT)))
         else:
             show_page(passage.paper, one.box.page, boxes=[one.box], quote=passage.text_of(one), whole=False)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib.util
 import os
+import socket
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -27,12 +29,13 @@ def start_app(options: argparse.Namespace) -> None:
 
     Raises:
         SettingsError: an address beyond this machine without sign-in (Streamlit's ``[auth]``) or ``--behind-proxy``;
-            ``--behind-proxy`` without the name that people reach it by.
+            ``--behind-proxy`` without the name that people reach it by; a port that is taken.
     """
     settings = Settings.load(home=options.home)
     secrets = secrets_files()
     check_address(options.address, behind_proxy=options.behind_proxy, secrets=secrets)
     check_sign_in(secrets)
+    check_port(options.address, options.port)
     names = own_names(options.address, named=options.names, behind_proxy=options.behind_proxy, secrets=secrets)
     command = app_command(settings, address=options.address, port=options.port, names=names)
     environment = {**os.environ, HOME_VARIABLE: str(settings.home)}
@@ -50,6 +53,25 @@ def check_address(address: str, *, behind_proxy: bool, secrets: list[Path]) -> N
         f"the app would be open to everybody who reaches {address}: configure sign-in ([auth] in "
         ".streamlit/secrets.toml), or give --behind-proxy when a proxy in front asks people to sign in"
     )
+
+
+def check_port(address: str, port: int) -> None:
+    """Refuse a port that another program has, or that this user may not have."""
+    try:
+        places = socket.getaddrinfo(address.strip("[]"), port, type=socket.SOCK_STREAM)
+    except OSError as err:
+        raise SettingsError(f"{address} is no address of this machine ({err}): choose another --address") from err
+    for family, kind, protocol, _, place in places:
+        try:
+            with socket.socket(family, kind, protocol) as tried:
+                tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+                tried.bind(place)
+        except OSError as err:
+            if err.errno == errno.EADDRINUSE:
+                raise SettingsError(f"port {port} is taken by another program: choose another with --port") from err
+            if err.errno == errno.EACCES:
+                raise SettingsError(f"port {port} is not for this user: choose one from 1024 with --port") from err
+            # The server passes over an address that is not there, too: ::1 where there is no IPv6.
 
 
 def is_shared(address: str, *, behind_proxy: bool, secrets: list[Path]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -14,7 +15,7 @@ from kb import Library, Settings
 from kb.cli import Stop
 from kb.cli.streams import JobReporter, Reporter, write_document, write_text
 from kb.errors import DONE, FAULTS, IN_PART, NOT_DONE, HomeUnwritable, UsageError
-from kb.records import Answer, Comparison, DemoReport, DemoStep, Digest, ManuscriptCheck, Topic
+from kb.records import Answer, Comparison, DemoReport, DemoStep, Digest, ManuscriptCheck, Review, Topic
 from kb.rendering import plain_text
 from kb.rendering.reasons import sentence, told
 from kb.rendering.single import render_table
@@ -26,6 +27,11 @@ QUESTION = "Does SPECTER need citations at inference time?"
 DAY = date(2024, 3, 4)
 _LICENSE = "http://creativecommons.org/licenses/by/4.0/"
 _MOST_DAMAGED = 20  # that are named
+_ENDINGS = {"bibtex": "bib", "ris": "ris", "csl": "json", "jsonl": "jsonl"}
+_ENDS_OF_FOLDERS = tuple(filter(None, (os.sep, os.altsep)))
+
+Page = tuple[str, bytes]
+"""A path, relative to where it is written, and what stands there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,19 +109,37 @@ def _filters(options: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(options, name) for name in names}
 
 
-def _save(text: str, out: str | None) -> str:
-    """Write text to ``out`` and say so, or give it back to be printed."""
-    if out is None:
-        return text.rstrip("\n")
-    try:
-        Path(out).write_text(text, encoding="utf-8")
-    except OSError as err:
-        raise HomeUnwritable(f"{out} cannot be written ({err.strerror}): choose another --out") from err
-    return f"wrote {out}"
+def _is_folder(out: str) -> bool:
+    return Path(out).is_dir() or out.endswith(_ENDS_OF_FOLDERS)
 
 
-def _page(library: Library, made: Comparison | ManuscriptCheck, form: str) -> str:
-    return library.pages.render(made, form)[0][1].decode()
+def _page(library: Library, made: Comparison | ManuscriptCheck | Review, options: argparse.Namespace) -> list[Page]:
+    """The page in the form that is asked for, and what belongs beside it, called as ``--out`` says."""
+    is_named = options.out and not _is_folder(options.out)
+    return library.pages.render(made, options.format, name=Path(options.out).stem if is_named else options.verb)
+
+
+def _saved(library: Library, pages: Sequence[Page], options: argparse.Namespace, reporter: Reporter) -> str:
+    """Write a page, and what belongs beside it, where ``--out`` says; returns what was written, or the page itself
+    without it.
+
+    A folder that is there, or a name that ends like one, takes the page under its own name.
+    """
+    (name, page), *beside = pages
+    if options.out is None:
+        for ending in dict.fromkeys(Path(path).suffix for path, _ in beside if not options.json):
+            reporter.notice(f"its {ending} is written beside it where --out names a file")
+        return page.decode().rstrip("\n")
+    target = Path(options.out) / name if _is_folder(options.out) else Path(options.out)
+    if target.is_symlink() or (target.exists() and not target.is_file()):  # a device, a pipe: written through
+        try:
+            target.write_bytes(page)
+        except OSError as err:
+            raise HomeUnwritable(f"{target} cannot be written ({err.strerror}): choose another --out") from err
+        written = [target, *library.pages.save(beside, target.parent)]
+    else:
+        written = library.pages.save([(target.name, page), *beside], target.parent)
+    return "\n".join(f"wrote {path}" for path in written)
 
 
 # --------------------------------------------------------------------------------------------- intake
@@ -226,8 +250,7 @@ def _ask(library: Library, options: argparse.Namespace, reporter: Reporter) -> R
 
 def _compare(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     table = library.compare(options.paper, options.question, collection=options.collection, progress=reporter.progress)
-    text = _page(library, table, options.format)
-    return Result(made=table, text=_save(text, options.out))
+    return Result(made=table, text=_saved(library, _page(library, table, options), options, reporter))
 
 
 def _check(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
@@ -237,7 +260,7 @@ def _check(library: Library, options: argparse.Namespace, reporter: Reporter) ->
     )
     for notice in checked.notices:
         reporter.notice(notice)
-    text = _save(_page(library, checked, options.format), options.out)
+    text = _saved(library, _page(library, checked, options), options, reporter)
     return Result(made=checked, text=text, status=_searched(library))
 
 
@@ -247,15 +270,8 @@ def _review(library: Library, options: argparse.Namespace, reporter: Reporter) -
         reporter.notice(notice)
     if options.job is not None:
         return Result(made=made, text="")
-    status = _searched(library)
-    out = Path(options.out) if options.out else None
-    (_, page), *beside = library.pages.render(made, options.format, name=out.stem if out else "review")
-    if out is not None:
-        written = library.pages.save([(out.name, page), *beside], out.parent)
-        return Result(made=made, text="\n".join(f"wrote {path}" for path in written), status=status)
-    if beside and not options.json:
-        reporter.notice("its .bib is written beside it where --out names a file")
-    return Result(made=made, text=page.decode().rstrip("\n"), status=status)
+    text = _saved(library, _page(library, made, options), options, reporter)
+    return Result(made=made, text=text, status=_searched(library))
 
 
 # -------------------------------------------------------------------------------------------- writing
@@ -476,7 +492,8 @@ def _remove(library: Library, options: argparse.Namespace, reporter: Reporter) -
 
 def _export(library: Library, options: argparse.Namespace, reporter: Reporter) -> Result:
     text = library.papers.export(options.format, **_filters(options))
-    return Result(made=text, more={"format": options.format}, text=_save(text, options.out))
+    page = (f"papers.{_ENDINGS[options.format]}", text.encode())
+    return Result(made=text, more={"format": options.format}, text=_saved(library, [page], options, reporter))
 
 
 # ----------------------------------------------------------------------------------------------- care

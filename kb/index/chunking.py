@@ -30,7 +30,7 @@ from itertools import accumulate, groupby, pairwise
 from typing import Any
 
 from kb.ids import record_key
-from kb.records import Block, Box, Chunk, ChunkKind, Document, Equation, Metadata, Paper
+from kb.records import Block, Box, Chunk, ChunkKind, Document, Equation, Fulltext, Metadata, Paper
 from kb.structure import equation_in_words, is_abstract, without_signs
 from kb.tables import captions_of, heads_of, told_rows
 from kb.text import sentence_spans
@@ -50,6 +50,10 @@ _CLAUSE_END = tuple(",;:)]}，；：、）")
 # What may stand between two cuts of an over-long sentence: a word, or a stretch of CJK text up to its punctuation.
 _ATOM = re.compile(r"[^\s，；：、。]*[，；：、。]+|[^\s，；：、。]+")
 MOST_CHUNKS = 4_000
+CUT = Fulltext(
+    state="partial", code="too-long", reason=f"only its first {MOST_CHUNKS:,} passages are in: split the file"
+)
+"""How much is in of a text that has more."""
 MOST_ABSTRACT_CHUNKS = 40  # each of their sentences is encoded, too
 # Characters of a field.
 _TEXTS = {"title": 1_000, "abstract": 20_000, "comment": 10_000, "venue": 1_000, "url": 4_000, "license": 1_000}

@@ -541,6 +541,8 @@ class Library:
             from kb.library.rereading import read_again
 
             read, failed = read_again(self._store, self._models, self.settings, progress=progress)
-        if encode or not parse:
+        rebuilt = encode or not parse
+        if rebuilt:
             rebuild(self._store, self._models, encode=encode, progress=progress)
-        return Reindexed(chunks=self._store.catalog().passages.count(), read=read, failed=tuple(failed))
+        chunks = self._store.catalog().passages.count()
+        return Reindexed(chunks=chunks, read=read, failed=tuple(failed), rebuilt=rebuilt)

@@ -19,13 +19,13 @@ from kb.index.catalog import Catalog
 from kb.index.catalog.matching import record_id
 from kb.index.catalog.papers import Arrival, PlacedRecord
 from kb.index.catalog.passages import Source, boxes_of, packed
-from kb.index.chunking import MOST_CHUNKS, bounded, chunk_abstract, chunk_paper
+from kb.index.chunking import CUT, MOST_CHUNKS, bounded, chunk_abstract, chunk_paper
 from kb.input_files import read_file
 from kb.library.anchoring import anchored
 from kb.library.indexing import Progress, cutting, indexed_texts
 from kb.library.parts import Models, Store, limits
 from kb.parsing import PARSER
-from kb.parsing.recognition import is_installed
+from kb.parsing.legibility import has_recogniser
 from kb.parsing.worker import parse_file, reading_many
 from kb.protocols import Encoder
 from kb.records import (
@@ -282,8 +282,10 @@ class Adder:
         source = self._catalog.passages.source_of_file(sha256)
         if source is None or source.parser != PARSER or source.fulltext.state == "none":
             return False
+        if source.fulltext.code == "parse-timeout":
+            return False  # there may be more time now
         # Pages that are pictures may be read by machine now.
-        return source.fulltext.code != "pdf-scanned" or not self._limits.ocr_seconds or not is_installed()
+        return source.fulltext.code != "pdf-scanned" or not self._limits.ocr_seconds or not has_recogniser()
 
     def _has_fulltext(self, metadata: Metadata) -> bool:
         """Whether the catalog has the full text of this version, so that it need not be fetched again."""
@@ -436,10 +438,7 @@ class Adder:
         """Of these papers only the first chunks are in."""
         for record in records if paper_ids else ():
             for paper_id in set(self._catalog.papers.of_records([record])).intersection(paper_ids):
-                reason = f"only its first {MOST_CHUNKS:,} passages are in: split the file"
-                tally.partial[record, "too-long"] = Partial(id=paper_id, code="too-long", reason=reason)
-                text = Fulltext(state="partial", code="too-long", reason=reason)
-                self._catalog.papers.refresh(paper_id, without_text=text)
+                tally.partial[record, "too-long"] = Partial(id=paper_id, code="too-long", reason=CUT.reason or "")
 
 
 def add_items(
@@ -558,4 +557,6 @@ def chunk_again(
         put(paper.id, list(zip(chunks, indexed_texts(chunks, paper), strict=True)))
         if len(chunks) == MOST_CHUNKS:
             cut.append(paper.id)
+        if len(chunks) == MOST_CHUNKS or paper.fulltext == CUT:
+            catalog.papers.refresh(paper.id)
     return cut

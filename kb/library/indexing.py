@@ -150,6 +150,7 @@ class Indexer:
         with self._swap(made):
             if recut:
                 catalog.passages.take_recut()
+                catalog.papers.refresh_cut()
                 catalog.set_fact(_RECUTTING, "")
             catalog.passages.mark_indexed(keys)
             catalog.passages.mark_waiting(left_out)

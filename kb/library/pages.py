@@ -39,6 +39,7 @@ from kb.records import (
     Language,
     ManuscriptCheck,
     Note,
+    Passage,
     Review,
     Verification,
 )
@@ -226,9 +227,9 @@ class Pages:
         """A result in a form, as (relative path, bytes), the page first.
 
         Args:
-            made: a note (md, html, json; its pictures follow), a comparison (md, csv, html, json), a checked
-                manuscript (text, md, html, json), a review (md, html, tex, json; beside tex its .bib), an answer
-                (text) or hits (md, csv, bibtex).
+            made: a note (md, html, json), a comparison (md, csv, html, json), a checked manuscript (text, md, html,
+                json), a review (md, html, tex, json; beside tex its .bib), an answer (text) or hits (md, csv, bibtex).
+                Pictures that a page does not hold itself follow it.
             form: the form.
             name: of the files, without an ending.
 
@@ -246,20 +247,32 @@ class Pages:
 
             cited = [reference.paper.id for reference in made.references]
             found = self._store.catalog().papers.many(cited, sources=True) if form == "tex" else {}
-            return render_review(made, form, name=name or "review", papers=list(found.values()))
+            pictures = self._pictures_in(made.passages)
+            return render_review(made, form, name=name or "review", papers=list(found.values()), pictures=pictures)
         if isinstance(made, Comparison):
             from kb.rendering import render_comparison
 
-            return [(f"{name or 'comparison'}.{form}", render_comparison(made, form, language=language).encode())]
+            pictures = self._pictures_in(passage for row in made.cells for cell in row for passage in cell.passages)
+            return render_comparison(made, form, name=name or "comparison", language=language, pictures=pictures)
         if isinstance(made, ManuscriptCheck):
             from kb.rendering.manuscript import render_check
 
-            return [(f"{name or 'check'}.{form}", render_check(made, form, language=language).encode())]
+            pictures = self._pictures_in(passage for one in made.sentences for passage in one.passages)
+            return render_check(made, form, name=name or "check", language=language, pictures=pictures)
         if isinstance(made, Answer):
             from kb.rendering.plain_text import answer
 
             return [(f"{name or 'answer'}.txt", answer(made).encode())]
         return [(f"{name or 'hits'}.{form}", _hits_as(made, form).encode())]
+
+    def _pictures_in(self, passages: Iterable[Passage]) -> dict[str, bytes]:
+        """The pictures of the equations that answer, by their keys, as far as they are there: without one a page says
+        which equation it is, and where."""
+        read, found = self._reader(), dict[str, bytes]()
+        for key in dict.fromkeys(one.file for passage in passages for one in passage.answering_equations):
+            with suppress(BadRecord):
+                found |= {key: read(key)} if key else {}
+        return found
 
     def verify(self, path: Path | str) -> Verification:
         """What is wrong with a page or its data (ours or of the old kind), what changed since, what nobody can check.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import cache
@@ -34,6 +34,7 @@ from kb.records import (
     Metadata,
     Note,
     Paper,
+    Passage,
     PicturePlace,
     PrintedEquation,
     Reason,
@@ -104,7 +105,7 @@ class Questions:
             made = ask_papers(asked, asking, turns=turns)
             if on_answer is not None:
                 on_answer(self._with_notices(made))
-            made = self._with_pictures(made)
+            made = replace(made, passages=self._pictured(made.passages))
             if session is None:
                 return self._with_notices(made)
             try:
@@ -128,12 +129,14 @@ class Questions:
             raise UsageError("nothing to compare: name papers with --paper, or a --collection")
         if not questions:
             raise UsageError("nothing to compare: name papers with --paper and questions with --question")
-        return compare_papers(
+        made = compare_papers(
             list({paper.id: paper for paper in papers}.values()),
             [_checked(question) for question in dict.fromkeys(questions)],
             self._asking(),
             progress=None if progress is None else lambda done, total: progress("comparing", done, total),
         )
+        cells = (tuple(replace(cell, passages=self._pictured(cell.passages)) for cell in row) for row in made.cells)
+        return replace(made, cells=tuple(cells))
 
     def review(self, question: str, *, papers: int, filters: Filters, progress: Progress | None = None) -> Review:
         """A review of what the papers say to a question; ``progress`` is told how far each step is."""
@@ -143,7 +146,8 @@ class Questions:
         if not 1 <= papers <= MOST_PAPERS:
             raise UsageError(f"{papers} papers are not looked at for one review: give 1 to {MOST_PAPERS} with --papers")
         asking = self._asking(filters=filters)
-        return self._with_notices(review_papers(_checked(question), asking, papers=papers, progress=progress))
+        made = review_papers(_checked(question), asking, papers=papers, progress=progress)
+        return self._with_notices(replace(made, passages=self._pictured(made.passages)))
 
     def check(
         self, path: Path, *, bibliographies: Sequence[Path], effort: Effort, progress: Progress | None
@@ -171,9 +175,9 @@ class Questions:
         if not named and any(cite.paper is None and not cite.title for cite in citations.values()):
             notices.append("no bibliography says what some keys mean: name one with --bib")
         asking = self._asking(effort=effort)
-        return self._with_notices(
-            check_sentences(str(path), sentences, citations, asking, notices=notices, progress=progress)
-        )
+        made = check_sentences(str(path), sentences, citations, asking, notices=notices, progress=progress)
+        checked = (replace(one, passages=self._pictured(one.passages)) for one in made.sentences)
+        return self._with_notices(replace(made, sentences=tuple(checked)))
 
     def note(self, paper_id: str, *, language: Language | None = None, progress: Progress | None = None) -> Note:
         """The note of a paper. Its sentences are made once for the same text, model and language (that of the settings
@@ -223,10 +227,10 @@ class Questions:
             screen=models.screen(),
         )
 
-    def _with_pictures(self, answer: Answer) -> Answer:
-        """The answer with the pictures of the equations that stand in sentences that answer."""
+    def _pictured(self, passages: Iterable[Passage]) -> tuple[Passage, ...]:
+        """The passages with the pictures of the equations that stand in sentences that answer."""
         shown = []
-        for passage in answer.passages:
+        for passage in passages:
             if passage.answering_equations:
                 files: dict[Box | None, str] = {}
                 with suppress(UnknownPaper):  # it was removed meanwhile: what was answered is there all the same
@@ -237,7 +241,7 @@ class Questions:
                 )
                 passage = replace(passage, equations=equations)
             shown.append(passage)
-        return replace(answer, passages=tuple(shown))
+        return tuple(shown)
 
     def _with_notices(self, made: Noticing) -> Noticing:
         """What was made, with why something may be missing now."""

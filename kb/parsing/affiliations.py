@@ -21,10 +21,10 @@ from kb.parsing.authors import (
     raised_signs,
     read_byline,
 )
-from kb.parsing.front_lines import is_place, kind_of, scores
+from kb.parsing.first_page import is_place, kind_of, scores
 from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.layout import PageLayout, Placed
-from kb.parsing.lines import TextLine
+from kb.parsing.page import TextLine
 from kb.records import AuthorAffiliation
 from kb.text import is_set_solid
 
@@ -75,51 +75,52 @@ def read_affiliations(
         authors: the names as they were read.
         body_size: of the running text, in points: notes are smaller.
     """
-    page = pages[0]
     names, others = read_byline(front, title=title)
     if [name.text for name in names] != list(authors):
         return ()
-    notes = [p for p in page.placed if _is_note(p, names=names, body_size=body_size)]
+    notes = [p for p in pages[0].placed if _is_note(p, names=names, body_size=body_size)]
     notes.sort(key=lambda p: p.order)
-    of_author: dict[int, list[str]] = defaultdict(list)
+    entries = _explained_marks(names, others, notes)
+    unmarked = [p for p in others if not _begins_marked(p.line, _all_marks(names))] if entries else others
+    texts = [_of_marks(name, entries) for name in names]
+    for found in (
+        _on_lines(names, others), _by_place(names, unmarked), _told_in_notes(names, notes),
+        _above(names, front, title=title),
+    ):  # fmt: skip
+        texts = [own or [found[at]] if found.get(at) else own for at, own in enumerate(texts)]
+    page = pages[0].number
+    for last in pages[:0:-1][:2] if not any(texts) else ():
+        if found := _at_the_end(names, last):
+            texts, page = [[found[at]] if at in found else [] for at in range(len(names))], last.number
+            break
+    whose: dict[str, list[str]] = {}
+    for name, own in zip(names, texts, strict=True):
+        for text in dict.fromkeys(own):
+            whose.setdefault(text, []).append(name.text)
+    return tuple(AuthorAffiliation(text=text, authors=tuple(own), page=page) for text, own in whose.items())
+
+
+def _explained_marks(
+    names: Sequence[PrintedName], others: Sequence[Placed], notes: Sequence[Placed]
+) -> list[_MarkedPlace]:
+    """The places that marks at names lead to: in the byline, and in the notes where it explains few."""
     entries = _marked_entries(others, wanted=_all_marks(names))
     if not _fits(entries, names):
         told_there = any(is_place(_tidy(p.line.text)) for p in others)
         below = _marked_entries(notes, wanted=_all_marks(names))
         # Signs lead to remarks where the byline itself says who works where.
         entries += [entry for entry in below if not told_there or entry.mark.isalnum()]
-    entries = _of_one_kind(entries)
-    for at, name in enumerate(names):
-        for mark in _marks_of(name, known={entry.mark for entry in entries}):
-            of_author[at] += [entry.text for entry in entries if entry.mark == mark and entry.text][:1]
-    unmarked = [p for p in others if not _begins_marked(p.line, _all_marks(names))] if entries else others
-    for at, name in enumerate(names):
-        alone = sum(other.placed.order == name.placed.order for other in names) == 1
-        if alone and not of_author[at] and (text := _on_line(name, others)):
-            of_author[at].append(text)
-    for at, text in _by_place(names, unmarked, had=of_author).items():
-        of_author[at].append(text)
-    told = _told_in_notes(names, notes)
-    for at in range(len(names)):
-        if not of_author[at] and told[at]:
-            of_author[at].append(told[at])
-        if not of_author[at] and len(names) == 1 and (text := _above(names[0], front, title=title)):
-            of_author[at].append(text)
-    if not any(of_author.values()):
-        for last in pages[:0:-1][:2]:
-            if at_the_end := _at_the_end(names, last):
-                page = last
-                for at, text in at_the_end.items():
-                    of_author[at].append(text)
-                break
-    places: dict[str, list[int]] = {}
-    for at in range(len(names)):
-        for text in dict.fromkeys(of_author[at]):
-            places.setdefault(text, []).append(at)
-    return tuple(
-        AuthorAffiliation(text=text, authors=tuple(names[at].text for at in whose), page=page.number)
-        for text, whose in places.items()
-    )
+    return _of_one_kind(entries)
+
+
+def _of_marks(name: PrintedName, entries: Sequence[_MarkedPlace]) -> list[str]:
+    """The places of a name's marks."""
+    first: dict[str, str] = {}
+    for entry in entries:
+        if entry.text:
+            first.setdefault(entry.mark, entry.text)
+    marks = _marks_of(name, known={entry.mark for entry in entries})
+    return [first[mark] for mark in marks if mark in first]
 
 
 def _at_the_end(names: Sequence[PrintedName], page: PageLayout) -> dict[int, str]:
@@ -318,6 +319,12 @@ def _tidy(text: str) -> str:
     return text if re.search(r"\b[A-Z]\.[A-Z]\.$", text) else text.rstrip(". ")
 
 
+def _on_lines(names: Sequence[PrintedName], others: Sequence[Placed]) -> dict[int, str]:
+    """For each name that stands alone in its line what follows it there."""
+    in_line = Counter(name.placed.order for name in names)
+    return {at: _on_line(name, others) for at, name in enumerate(names) if in_line[name.placed.order] == 1}
+
+
 def _on_line(name: PrintedName, others: Sequence[Placed]) -> str:
     """What follows the name on its own line, in another type, in brackets or behind a comma."""
     line = name.placed.line
@@ -334,13 +341,11 @@ def _on_line(name: PrintedName, others: Sequence[Placed]) -> str:
     return _tidy(rest)
 
 
-def _by_place(names: Sequence[PrintedName], others: Sequence[Placed], *, had: dict[int, list[str]]) -> dict[int, str]:
-    """For each name that has no place yet the one that stands below it, up to the next name in its column."""
+def _by_place(names: Sequence[PrintedName], others: Sequence[Placed]) -> dict[int, str]:
+    """For each name the place that stands below it, up to the next name in its column."""
     lines = {id(name.placed): name.placed for name in names}
     found: dict[int, str] = {}
     for at, name in enumerate(names):
-        if had[at]:
-            continue
         own = name.placed.line
         below = [p for p in others if p.line.baseline > own.baseline + 0.3 * own.size]
         under = [p for p in below if _over(p.line, own.x0, own.x1)]
@@ -384,7 +389,7 @@ def _block_text(block: Sequence[Placed]) -> str:
     """The place that lines below each other name; mail, dates and what stands far below are left out."""
     text, last = "", None
     for placed in sorted(block, key=lambda placed: (placed.line.baseline, placed.line.x0)):
-        line, is_told = placed.line, placed.front == "place"
+        line, is_told = placed.line, placed.line_kind == "place"
         far = last is not None and line.baseline - last.baseline > _LINE * max(line.size, last.size)
         piece = _tidy(line.without_raised() if not line.runs[0].raised else line.text)
         if last is not None and far and text:
@@ -442,8 +447,9 @@ def _surname(name: str) -> str:
     return words[-1]
 
 
-def _above(name: PrintedName, front: Iterable[Placed], *, title: Sequence[Placed]) -> str:
-    """The institution on the title page of a thesis, where it stands above title and author."""
+def _above(names: Sequence[PrintedName], front: Iterable[Placed], *, title: Sequence[Placed]) -> dict[int, str]:
+    """The institution on the title page of a thesis, where it stands above the title and its one author."""
     top = min(placed.line.baseline for placed in title)
     texts = [_tidy(p.line.without_raised()) for p in front if p.line.baseline < top]
-    return next((text for text in texts if is_place(text) and not re.search(r"\d", text)), "")
+    place = next((text for text in texts if is_place(text) and not re.search(r"\d", text)), "")
+    return {0: place} if len(names) == 1 else {}

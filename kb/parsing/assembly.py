@@ -1,7 +1,4 @@
-"""Lines with roles to blocks: prose in reading order, floats after the prose of their section.
-
-Lines become running text: hyphens healed, footnote marks taken out, and every line's and word's place kept.
-"""
+"""Lines with roles to blocks: prose in reading order, floats after the prose of their section."""
 
 from __future__ import annotations
 
@@ -11,119 +8,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
+from typing import TYPE_CHECKING
 
 from kb.parsing.equations import in_order, signs_of
 from kb.parsing.frontmatter import is_front_matter, is_notice_of_rights, run_in_length
 from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.headings import Heading
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
-from kb.parsing.line_ends import Vocabulary, glued
-from kb.parsing.lines import TextLine, only_first, without_first
-from kb.parsing.marks import begins_note, note_mark, with_plain_hyphens, without_marks
-from kb.parsing.page import stands_in
+from kb.parsing.page import TextLine, only_first, stands_in, without_first
+from kb.parsing.paragraphs import (
+    Vocabulary,
+    begins_note,
+    is_list_item,
+    join_lines,
+    note_mark,
+    starts_paragraph,
+    without_item_mark,
+)
 from kb.parsing.references import split_references
 from kb.parsing.tables import ReadTable, read_table
 from kb.records import Block, BlockKind, Grid, Line
 from kb.structure import is_references
-from kb.text import CLOSERS, FULL_STOPS
 
-_ITEM = re.compile(
-    r"^(?:(?P<bullet>[•◦▪▸►‣∙●○■□–—]|[-*∗·](?=\s))\s*|\(?(?P<number>\d{1,2}|[a-z]|[ivx]{1,4})[.)]\s+|\[\d+\]\s+)(?=\S)"
-)
-_SURE_BULLETS = "•◦▪▸►‣∙●○■□"
-_ENDS_SENTENCE = re.compile(rf"[:{FULL_STOPS}][{CLOSERS}]*$")
-
-
-def join_lines(
-    lines: Sequence[TextLine], vocabulary: Vocabulary, *, keep_marks: bool = False
-) -> tuple[str, tuple[Line, ...]]:
-    """The text of a block and where each of its printed lines stands in it (see ``kb.records.Line``).
-
-    ``keep_marks`` leaves the raised marks of authors and affiliations where they are.
-    """
-    text = ""
-    spans: list[Line] = []
-    for line in lines:
-        piece, words = (with_plain_hyphens(line.text), list(line.words)) if keep_marks else without_marks(line)
-        if not piece:
-            continue
-        if text:
-            text = glued(text, piece, vocabulary)
-            if spans and spans[-1].end > len(text):
-                spans[-1] = _shortened(spans[-1], len(text.rstrip()))
-        start = len(text)
-        text += piece
-        moved = tuple((start + at, x0, x1) for at, x0, x1 in words)
-        spans.append(
-            Line(
-                start=start, end=len(text), page=line.page, x0=line.x0, y0=line.y0, x1=line.x1, y1=line.y1, words=moved
-            )
-        )
-    if text.endswith(SOFT_HYPHEN):
-        text = text[:-1] + "-"
-    return text, tuple(spans)
-
-
-def _shortened(line: Line, end: int) -> Line:
-    return Line(start=line.start, end=end, page=line.page, x0=line.x0, y0=line.y0, x1=line.x1, y1=line.y1,
-                words=tuple(word for word in line.words if word[0] < end))  # fmt: skip
-
-
-# ------------------------------------------------------------------------------------------ paragraphs
-
-
-def is_list_item(text: str) -> bool:
-    """Whether the text begins with a bullet or an item's number."""
-    return bool(_ITEM.match(text))
-
-
-def without_item_mark(line: TextLine) -> tuple[str | None, TextLine]:
-    """An item's number or letter (None for bullets), and its first line without bullet or number."""
-    match = _ITEM.match(line.text)
-    if match is None or not (match["bullet"] or match["number"]):
-        return None, line  # a number in square brackets is a citation
-    return match["number"], without_first(line, match.end())
-
-
-def starts_paragraph(paragraph: Sequence[Placed], placed: Placed, *, page: PageLayout, body: BodyStyle) -> bool:
-    """Whether ``placed``, the next line of running text, begins a new paragraph after ``paragraph``."""
-    before = paragraph[-1]
-    last, line = before.line, placed.line
-    if last.text.endswith(("https:", "http:")) and line.text.startswith("//"):
-        return False  # an address is no end of a sentence
-    ended = bool(_ENDS_SENTENCE.search(last.text.rstrip(SOFT_HYPHEN)))
-    if is_list_item(line.text) and (ended or is_list_item(paragraph[0].line.text) or line.text[0] in _SURE_BULLETS):
-        return True
-    if last.page != line.page or before.column != placed.column:
-        # Over a column or page break a sentence goes on; after its end a new paragraph is as good.
-        return ended and not line.text[:1].islower()
-    down = line.baseline - last.baseline
-    size = max(last.size, line.size)
-    if abs(last.size - line.size) > 0.7 and down > 0.3 * size:
-        return True
-    if down > 1.4 * max(1.05 * size, body.leading * size / body.size) or down < -size:
-        return ended or not line.text[:1].islower() or not _is_float_between(last, line, page=page)
-    if down < 0.3 * size:
-        return False  # the same printed line
-    indent = line.x0 - last.x0
-    if len(paragraph) > 1 and abs(indent) > 0.7 * size and (ended or indent > 0):
-        return ended or not line.text[:1].islower()
-    if len(paragraph) == 1 and indent > 0.7 * size and not is_list_item(last.text):
-        return ended
-    _, end = page.span_of(placed.column)
-    short = last.x1 < end - 3 * size
-    run_in = line.runs[0].style.bold and not last.bold and not line.bold
-    return ended and ((short and line.text[:1].isupper()) or run_in)
-
-
-def _is_float_between(last: TextLine, line: TextLine, *, page: PageLayout) -> bool:
-    """Whether a figure or table stands between two lines of a column: over it a sentence goes on."""
-    return any(
-        placed.role in ("float", "caption") and last.y1 - 1 < (placed.line.y0 + placed.line.y1) / 2 < line.y0 + 1
-        and placed.line.x0 < max(last.x1, line.x1) and min(last.x0, line.x0) < placed.line.x1
-        for placed in page.placed
-    )  # fmt: skip
-
+if TYPE_CHECKING:
+    pass
 
 _SEPARATOR = "\n\n"
 _RUN_IN_END = re.compile(r"[\s.:—–-]+$")

@@ -1,6 +1,6 @@
 """Authors in order, with their marks, from the lines between title and abstract.
 
-Which lines hold names is judged by ``kb.parsing.front_lines``; where it is silent, by the type of the first line that
+Which lines hold names is judged by ``kb.parsing.first_page``; where it is silent, by the type of the first line that
 does. How a list parts its names is form: commas, conjunctions, marks, gaps.
 """
 
@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from kb.ids import plain_words
 from kb.names import PARTICLES, is_suffix
-from kb.parsing.front_lines import KINDS, is_place, scores
+from kb.parsing.first_page import KINDS, is_place, scores
 from kb.parsing.glyphs import Style
 from kb.parsing.layout import Placed
-from kb.parsing.lines import Run, TextLine, only_first, without_first
+from kb.parsing.page import Run, TextLine, only_first, without_first
 from kb.text import HAN, HANGUL, is_set_solid
 
 # ------------------------------------------------------------------------------------------------- names
@@ -84,6 +84,16 @@ def is_name(text: str) -> bool:
     if first.lower() in PARTICLES and first.islower() and len(words) < 3:
         return False
     return all(_is_word_of_name(word) for word in words) and (last[:1].isupper() or _JOINER.match(last) is not None)
+
+
+def read_as_names(texts: Sequence[str]) -> bool:
+    """Whether texts that have the form of names are judged to be names, and not places or prose. One name may look like
+    anything: they are judged together."""
+    if not texts or _CJK_NAME.fullmatch(texts[0].replace(" ", "")):
+        return True
+    said = [scores(text) for text in texts]
+    name, place, other = (sum(one[kind] for one in said) for kind in range(len(KINDS)))
+    return name + 1.0 * len(texts) > max(place, other)
 
 
 def _is_word_of_name(word: str) -> bool:
@@ -159,17 +169,17 @@ def _behind_names(placed: Placed) -> Placed | None:
 def _told_lists(below: Sequence[Placed], names: dict[int, list[PrintedName] | None]) -> list[list[Placed]]:
     """The lines that are judged to hold authors, those of one list together. Lines of names alone, in the type of one
     that is, stand with them."""
-    told = [p for p in below if p.front in ("author", "both") and not _OTHERS.search(p.line.text)]
+    told = [p for p in below if p.line_kind in ("author", "both") and not _OTHERS.search(p.line.text)]
     if not told:
         return []
     first, last = told[0].order, told[-1].order
     lists: list[list[Placed]] = []
     for before, placed in zip((None, *below), below, strict=False):
         near = first - 3 <= placed.order <= last + 3 and any(_is_mostly_alike(placed.line, one.line) for one in told)
-        if placed not in told and not (near and placed.front in ("other", "mail") and names[id(placed)]):
+        if placed not in told and not (near and placed.line_kind in ("other", "mail") and names[id(placed)]):
             continue
         follows = before is not None and bool(lists) and lists[-1][-1] is before and "both" not in (
-            placed.front, before.front)  # fmt: skip
+            placed.line_kind, before.line_kind)  # fmt: skip
         if follows and before is not None and _goes_on(before.line, placed.line, most=2.6):
             lists[-1].append(placed)
         else:
@@ -180,7 +190,7 @@ def _told_lists(below: Sequence[Placed], names: dict[int, list[PrintedName] | No
 def _names_of_list(lines: Sequence[Placed]) -> list[PrintedName]:
     """The names of lines that are judged to hold authors: whatever of them has the form of a name. None where a quarter
     of it has not."""
-    if lines[0].front == "both":
+    if lines[0].line_kind == "both":
         return _names_before_place(lines[0])
     parts: list[_Part] = []
     for placed in lines:
@@ -243,8 +253,8 @@ def _lines_below(front: Sequence[Placed], *, title: Sequence[Placed]) -> list[Pl
     """The lines of the byline (below the title, or judged to be of it) in the order of painting; marks that were
     painted apart are put where they stand."""
     bottom = max(placed.line.baseline for placed in title)
-    above = ("author", "both", "place", "mail") if any(p.front == "author" for p in front) else ()
-    below = [p for p in front if p not in title and (p.line.baseline > bottom or p.front in above)]
+    above = ("author", "both", "place", "mail") if any(p.line_kind == "author" for p in front) else ()
+    below = [p for p in front if p not in title and (p.line.baseline > bottom or p.line_kind in above)]
     below.sort(key=lambda placed: placed.order)
     if len(below) > _MOST_LINES:
         return []  # a page of something else
@@ -303,7 +313,7 @@ def _with_mark(line: TextLine, mark: TextLine) -> TextLine:
 
 def _is_alike(line: TextLine, other: TextLine) -> bool:
     """Whether two lines begin in one type."""
-    a, b = lead_style(line), lead_style(other)
+    a, b = _lead_style(line), _lead_style(other)
     return abs(a.size - b.size) <= 0.05 * a.size and (a.font, a.bold) == (b.font, b.bold)
 
 
@@ -317,14 +327,14 @@ def _is_beside(line: TextLine, other: TextLine) -> bool:
     return abs(line.baseline - other.baseline) < 3 and line.font == other.font and line.size < 1.2 * other.size
 
 
-def lead_style(line: TextLine) -> Style:
+def _lead_style(line: TextLine) -> Style:
     """The type in which a line begins, marks aside."""
     return next((run.style for run in line.runs if not run.raised), line.runs[0].style)
 
 
 def lead_of(line: TextLine) -> TextLine | None:
     """What stands before a change of type, where a place follows: "ADA LOVELACE, Analytical Society"."""
-    style = lead_style(line)
+    style = _lead_style(line)
     end = next((run.start for run in line.runs if not run.raised and run.style[:2] != style[:2]), len(line.text))
     if line.text[end - 1 : end].isalpha() and line.text[end : end + 1].isalpha():
         return None  # small capitals
@@ -334,7 +344,7 @@ def lead_of(line: TextLine) -> TextLine | None:
 
 def lead_of_names(placed: Placed) -> TextLine | None:
     """The names with which a line begins that goes on with where they work; None where it does not."""
-    lead = _leading_names(placed) if placed.front == "both" else None
+    lead = _leading_names(placed) if placed.line_kind == "both" else None
     return lead or lead_of(placed.line) or _before_brackets(placed.line)
 
 
@@ -421,13 +431,7 @@ def _checked(parts: Sequence[_Part]) -> list[PrintedName]:
         if not is_name(bare):
             return []
         found.append(_printed(bare, part))
-    texts = [name.text for name in found]
-    if not texts or _CJK_NAME.fullmatch(texts[0].replace(" ", "")):
-        return found
-    # One name may look like anything; the line as a whole must not look like places or prose.
-    said = [scores(text) for text in texts]
-    name, place, other = (sum(one[kind] for one in said) for kind in range(len(KINDS)))
-    return found if name + 1.0 * len(texts) > max(place, other) else []
+    return found if read_as_names([name.text for name in found]) else []
 
 
 def _printed(bare: str, part: _Part) -> PrintedName:

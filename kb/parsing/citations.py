@@ -1,8 +1,10 @@
-"""The references of a document as records, and the marks in its text that cite them, linked to their entries.
+"""The references of a document as records with their fields, and the marks in its text that cite them, linked to their
+entries.
 
-A mark is linked where it can mean one entry and no other: a number or key that one entry bears, or names and a year
-that fit one entry alone. How a paper cites (numbers in brackets, in parentheses, raised; names and years) is what links
-most of its entries.
+What of an entry has a form (a DOI, an arXiv id, a year) is known by it; the rest by the field that each of its words is
+of (``kb.parsing.references``). A mark is linked where it can mean one entry and no other: a number or key that one
+entry bears, or names and a year that fit one entry alone. How a paper cites (numbers in brackets, in parentheses,
+raised; names and years) is what links most of its entries.
 """
 
 from __future__ import annotations
@@ -14,11 +16,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from kb.names import fold
+from kb.ids import find_arxiv_ids
+from kb.names import PARTICLES, fold, is_suffix, means_others
 from kb.parsing.layout import PageLayout
-from kb.parsing.marks import raised_numbers
-from kb.parsing.reference_fields import read_fields
-from kb.records import Block, CitationMark, Document, ReferenceEntry
+from kb.parsing.paragraphs import raised_numbers
+from kb.parsing.references import PRINTED_ADDRESS, PRINTED_YEAR, FieldRun, field_runs, tagged, trimmed, words_of
+from kb.records import Block, CitationMark, Document, Name, ReferenceEntry
 from kb.text import sentence_spans
 
 _CITING = ("paragraph", "list", "caption", "footnote", "table", "equation")
@@ -366,3 +369,205 @@ def _page(block: Block, start: int) -> int | None:
     """The page of a place in a block."""
     line = next((line for line in reversed(block.lines) if line.start <= start), None)
     return line.page if line else block.page
+
+
+# --------------------------------------------------------------------------------------------------------- fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceFields:
+    """What an entry says; "" and () where it does not, or where it was not understood."""
+
+    authors: tuple[Name, ...] = ()
+    title: str = ""
+    venue: str = ""
+    year: str = ""
+    pages: str = ""
+    doi: str = ""
+    arxiv: str = ""
+
+
+_LABEL = re.compile(r"^\s*(?:\[[^\]]{1,40}\]|\(\d{1,3}\)|\d{1,3}\.(?=\s|[A-ZÀ-Þ]))\s*")
+_DOI = re.compile(r"\b10\.\d{4,9}\s?/\s?[^\s\"<>“”]+", re.IGNORECASE)
+
+
+def read_fields(text: str, *, label: str | None = None) -> ReferenceFields:
+    """The fields of an entry as it is printed; ``label`` is the number or key before it, which is no part of them."""
+    bare = without_label(text, label)
+    words = words_of(bare)
+    runs = field_runs(bare, words, tagged(bare, words))
+    titles = [run for run in runs if run[0] == "title"]
+    title = max(titles, key=lambda run: run[2] - run[1], default=None)
+    if title is not None:
+        title = _with_beginning(title, runs)
+    venues = [run for run in runs if run[0] == "venue" and (title is None or run[1] >= title[2] or run[2] <= title[1])]
+    first = min((start for _, start, _ in (*titles, *venues)), default=len(bare))
+    people = next((bare[start:end] for name, start, end in runs if name == "author" and start <= first), "")
+    said = {"title": trimmed(bare[title[1] : title[2]]) if title else "",
+            "venue": trimmed(bare[venues[0][1] : venues[0][2]]) if venues else ""}  # fmt: skip
+    pages = _pages(bare, runs)
+    if not said["title"] and not pages and not any(name == "number" for name, *_ in runs):
+        said = {"title": said["venue"], "venue": ""}  # a book, a page of the web: what is in no volume is no part
+    arxiv = _arxiv(bare)
+    if arxiv and not said["venue"] and (named := re.search(r"\barxiv\b", bare, re.IGNORECASE)):
+        said["venue"] = named[0]
+    return ReferenceFields(
+        authors=names_of(people), year=_year(bare, runs), pages=pages, doi=_doi(bare), arxiv=arxiv, **said
+    )
+
+
+def without_label(text: str, label: str | None = None) -> str:
+    """An entry without the number or key before it."""
+    if marked := _LABEL.match(text):
+        return text[marked.end() :]
+    return text[len(label) :] if label is not None and text.startswith(label) else text
+
+
+def _with_beginning(title: FieldRun, runs: Sequence[FieldRun]) -> FieldRun:
+    """The title with what stands between it and the authors or the year before them, whatever it was taken for."""
+    start = title[1]
+    for name, first, _ in reversed([run for run in runs if run[2] <= title[1]]):
+        if name not in ("venue", "pages", "number", "publisher", "title"):
+            break
+        start = first
+    begins_behind = any(name in ("author", "year") and end <= start for name, _, end in runs)
+    return ("title", start, title[2]) if begins_behind else title
+
+
+def _pages(text: str, runs: Sequence[FieldRun]) -> str:
+    """The pages that stand in no address and are no period of years."""
+    closed = [match.span() for match in PRINTED_ADDRESS.finditer(text)]
+    has_year = any(name == "year" for name, *_ in runs)
+    for name, start, end in runs:
+        value = trimmed(text[start:end])
+        is_years = not has_year and PRINTED_YEAR.fullmatch(value) is not None
+        if name == "pages" and value and not is_years and not any(low <= start < high for low, high in closed):
+            return value
+    return ""
+
+
+def _year(text: str, runs: Sequence[FieldRun]) -> str:
+    """The year that the tagger found, else the last that looks like one and is of no address, title or page."""
+    for name, start, end in runs:
+        if name == "year" and (match := PRINTED_YEAR.search(text, max(0, start - 1), min(len(text), end + 1))):
+            return match[0].replace(" ", "")
+    closed = [match.span() for match in PRINTED_ADDRESS.finditer(text)]
+    closed += [(start, end) for name, start, end in runs if name in ("title", "number")]
+    found = [m[0] for m in PRINTED_YEAR.finditer(text) if not any(start <= m.start() < end for start, end in closed)]
+    return found[-1].replace(" ", "") if found else ""
+
+
+def _doi(text: str) -> str:
+    match = _DOI.search(text)
+    if match is None:
+        return ""
+    bare = re.sub(r"\s", "", match[0]).rstrip(".,;:>”’\"'")
+    while bare.endswith((")", "]", "}")) and bare.count(bare[-1]) > bare.count(
+        {")": "(", "]": "[", "}": "{"}[bare[-1]]
+    ):
+        bare = bare[:-1].rstrip(".,;:")
+    return bare
+
+
+def _arxiv(text: str) -> str:
+    """The arXiv id that an entry names: its archive, or arXiv, must be named besides a number of the new form."""
+    found = find_arxiv_ids(re.sub(r"(?<=\d{4}\.)\s(?=\d{4,5}\b)", "", text))
+    named = re.search(r"arxiv|corr\b|\babs/", text, re.IGNORECASE) is not None
+    return next((identifier for identifier, _ in found if named or "/" in identifier), "")
+
+
+# ---------------------------------------------------------------------------------------------------------- names
+
+_INITIALS = re.compile(r"(?:[^\W\d_a-zà-ÿ]\.?(?:[\s-]+|(?=[^\W\d_a-zà-ÿ])|$)){1,5}")
+_PARTED = re.compile(r"\s*;\s*|\s*/\s+|\s+(?:and|und|et|y|e|og|och|en|&)\s+|\s*,\s*(?:and|und|et|&)\s+|\s+&|&\s+")
+_OTHERS = re.compile(r"[,;]?\s*(?:\b(?:et\s+al|u\.\s?a|and\s+others)\b\.?|\.\.\.|…|等)")
+
+
+def names_of(text: str) -> tuple[Name, ...]:
+    """The people of a list, as their names are parted and turned there: "Smith, J., Lee, K. and Doe, J."."""
+    text = re.sub(r"\s+", " ", _OTHERS.sub("", text)).strip(" ,;:(/&")
+    text = re.sub(r"\s*\((?:eds?|hrsg)\.?\)?$", "", text, flags=re.IGNORECASE).strip()
+    groups = [[piece.strip() for piece in group.split(",")] for group in _PARTED.split(text)]
+    groups = [[piece for piece in group if piece.strip(" .")] for group in groups]
+    names: list[Name] = []
+    for group in groups:
+        pieces: list[str] = []
+        for piece in group:
+            if pieces and is_suffix(piece):
+                pieces[-1] += f", {piece}"
+            else:
+                pieces.append(piece)
+        names += _of_group(pieces, is_first=not names)
+    return tuple(name for name in names if (name.family or name.literal) and not means_others(str(name)))
+
+
+def _is_initials(piece: str) -> bool:
+    return _INITIALS.fullmatch(piece.strip() + " ") is not None and len(re.findall(r"[^\W_]", piece)) <= 5
+
+
+def _of_group(pieces: list[str], *, is_first: bool) -> list[Name]:
+    """The names between two signs that part names: "Smith, J., Lee, K.", "J. Smith, K. Lee" or "Smith, John, Kim
+    Lee"."""
+    names: list[Name] = []
+    at = 0
+    given_after = [_is_initials(piece) for piece in pieces]
+    turned = sum(given_after[1::2]) * 2 >= len(pieces) - 1 > 0 and not any(given_after[0::2])
+    while at < len(pieces):
+        piece = pieces[at]
+        after = pieces[at + 1] if at + 1 < len(pieces) else ""
+        alone = len(piece.split()) <= 3 and not re.search(r"\b[^\W\d_]\.", piece)
+        if after and (turned or _is_initials(after)) and not _is_initials(piece):
+            names.append(_name(after, piece))
+            at += 2
+        elif (
+            after
+            and is_first
+            and at == 0
+            and alone
+            and (len(piece.split()) == 1 or _small(piece))
+            and len(pieces) in (2, 3)
+        ):
+            names.append(_name(after, piece))  # "Smith, John, and Kim Lee": only the first is turned
+            at += 2
+        elif (
+            after
+            and alone
+            and len(piece.split()) == 1
+            and len(pieces) % 2 == 0
+            and all(len(p.split()) == 1 for p in pieces[::2])
+        ):
+            names.append(_name(after, piece))
+            at += 2
+        else:
+            names.append(_plain_name(piece))
+            at += 1
+    return names
+
+
+def _small(piece: str) -> bool:
+    return piece.split()[0].lower() in PARTICLES
+
+
+def _name(given: str, family: str) -> Name:
+    family, _, suffix = family.partition(", ")
+    return Name(given=given.strip(), family=family.strip(), suffix=suffix)
+
+
+def _plain_name(piece: str) -> Name:
+    """A name in one piece: given names first, or "Smith JA", the initials behind and without stops."""
+    piece, _, suffix = piece.partition(", ")
+    spaced = re.sub(r"(?<=[^\W\d_]\.)(?=[^\W\d_]{2})", " ", piece)
+    words = spaced.split()
+    if words and is_suffix(words[-1]) and len(words) > 1:
+        suffix = words.pop()
+    behind = len(words)
+    while behind > 1 and re.fullmatch(r"[^\W\d_a-zà-ÿ]{1,3}(?:-?[^\W\d_a-zà-ÿ])?\.?", words[behind - 1]):
+        behind -= 1
+    if behind < len(words) and not re.fullmatch(r"[^\W\d_]\.?", words[0]):
+        return Name(given=" ".join(words[behind:]), family=" ".join(words[:behind]), suffix=suffix)
+    at = len(words) - 1
+    while at > 1 and words[at - 1].lower().rstrip(".") in PARTICLES:
+        at -= 1
+    if at == 1 and words[0].lower() in PARTICLES:
+        at = 0
+    return Name(given=" ".join(words[:at]), family=" ".join(words[at:]), suffix=suffix)

@@ -1,111 +1,44 @@
-"""A PDF to a ``Document``: reads the pages, finds what each line is, and puts the blocks in reading order.
-
-Tables of contents and lists of figures are left out: they say what stands where, and are no text of the paper.
-"""
+"""A PDF to a ``Document``: reads the pages, finds what each line is, and puts the blocks in reading order."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from kb.errors import ParseError
 from kb.ids import file_key
-from kb.parsing.assembly import assemble, join_lines
+from kb.parsing.assembly import assemble
+from kb.parsing.captions import FloatCaption, find_captions, read_float_pages
 from kb.parsing.citations import raised_marks, with_references
 from kb.parsing.figures import find_figures
-from kb.parsing.floats.captions import find_captions, read_float_pages
+from kb.parsing.float_page import FloatPage
 from kb.parsing.frontmatter import FileFacts, mark_front, read_front
-from kb.parsing.headings import find_headings
-from kb.parsing.layout import PageLayout, Placed, lay_out
-from kb.parsing.legibility import Legibility, judge, shows_more_words
-from kb.parsing.line_ends import Vocabulary
-from kb.parsing.marks import find_marks
-from kb.parsing.page import LinkArea, image_cover
+from kb.parsing.headings import Heading, find_headings, split_run_in_headings
+from kb.parsing.layout import BodyStyle, PageLayout, lay_out
+from kb.parsing.legibility import (
+    Legibility,
+    RecognisedPage,
+    Recogniser,
+    as_shown,
+    cure,
+    judge,
+    recognise,
+    shows_more_words,
+)
+from kb.parsing.page import LinkArea, OutlineEntry, TextLine, image_cover
+from kb.parsing.paragraphs import Vocabulary, find_marks, join_lines
 from kb.parsing.pdf import PdfPage, PdfReader
 from kb.parsing.references import mark_references
-from kb.parsing.roles import assign_roles, mark_captions, split_run_in_headings
+from kb.parsing.roles import Caption, assign_roles, mark_captions, mark_contents
+from kb.parsing.second_reader import read_text_only
 from kb.parsing.sheets import PaperPages, PrintedSheet, on_pages, on_sheets, read_pages, sheet_labels
 from kb.records import RECOGNISED, Document, FigurePlace, Fulltext, Metadata
 from kb.text import UNREAD
-
-if TYPE_CHECKING:
-    from kb.parsing.recognition import RecognisedPage, Recogniser
-
-_TITLE = re.compile(
-    r"^(?:(?:table of )?contents|list of (?:figures|tables|algorithms|symbols|abbreviations|listings|publications))$",
-    re.IGNORECASE,
-)
-_LEADERS = re.compile(r"(?:\.\s?){4,}\s*(?:\d{1,4}|[ivxlc]{1,7})?\s*$|…{2,}")
-_ENTRY = re.compile(r"\D(?:\s|\.)(?:\d{1,4}|[ivxlc]{1,7})$")
-_MIN_ENTRIES = 3
-_MAX_BETWEEN = 3  # rows of an entry that is set in several, or a title between two parts
-
-
-def mark_contents(pages: Sequence[PageLayout]) -> None:
-    """Give the role "contents" to titles like "Contents", the entries below them, and those on the next pages."""
-    goes_on = False
-    for page in pages:
-        rows = _rows(page)
-        first = 0 if goes_on else next((at for at, row in enumerate(rows) if _TITLE.match(_text(row))), None)
-        if first is None:
-            continue
-        last, entries = _last_entry(rows, first, is_open=goes_on)
-        goes_on = entries >= _MIN_ENTRIES and len(rows) - 1 - last <= _MAX_BETWEEN
-        if entries < _MIN_ENTRIES and not (_only_titles(rows[first:]) and entries):
-            goes_on = False
-            continue
-        for row in rows[first : (last + 1) if not goes_on else len(rows)]:
-            for placed in row:
-                placed.role = "contents"
-
-
-def _rows(page: PageLayout) -> list[list[Placed]]:
-    """The lines of running text by printed row, from top to bottom, in reading order."""
-    rows: list[list[Placed]] = []
-    for placed in page.placed:
-        if placed.role != "body":
-            continue
-        same = rows and placed.column == rows[-1][0].column
-        if same and abs(placed.line.baseline - rows[-1][0].line.baseline) < 0.3 * placed.line.size:
-            rows[-1].append(placed)
-        else:
-            rows.append([placed])
-    return rows
-
-
-def _text(row: Sequence[Placed]) -> str:
-    return " ".join(placed.line.text for placed in row).strip()
-
-
-def _is_entry(row: Sequence[Placed]) -> bool:
-    text = _text(row)
-    wide_gap = len(row) > 1 and row[-1].line.x0 - row[-2].line.x1 > 2 * row[-1].line.size
-    return bool(_LEADERS.search(text)) or (bool(_ENTRY.search(text)) and (wide_gap or len(text.split()) <= 12))
-
-
-def _last_entry(rows: Sequence[Sequence[Placed]], first: int, *, is_open: bool) -> tuple[int, int]:
-    """Place of the last row that belongs to the list that begins at ``first``, and how many entries it has."""
-    last, entries = first, 0
-    for at in range(first if is_open else first + 1, len(rows)):
-        if _is_entry(rows[at]):
-            last, entries = at, entries + 1
-        elif _TITLE.match(_text(rows[at])):
-            last = at
-        elif at - last > _MAX_BETWEEN:
-            break
-    return last, entries
-
-
-def _only_titles(rows: Sequence[Sequence[Placed]]) -> bool:
-    """A list with one or two entries fills the rest of its page."""
-    return len(rows) <= _MAX_BETWEEN * 3
-
 
 PARSER = "pdfium/1"
 Places = tuple[FigurePlace, ...] | None  # of figures; None where nobody found out
@@ -115,10 +48,13 @@ _MAX_DOCUMENT_LINES = 200_000
 _CHARACTERS_PER_BLOCK = 20  # at least, on the whole: a paper has hundreds
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Reading:
-    """What is gathered page by page."""
+    """What is read of a file, page by page."""
 
+    page_count: int
+    information: dict[str, str]
+    outline: Sequence[OutlineEntry]
     sheets: list[PrintedSheet] = field(default_factory=list)
     links: list[LinkArea] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
@@ -156,67 +92,83 @@ def read_pdf(
     except ParseError as err:
         if err.code != "pdf-broken":
             raise
-        from kb.parsing.second_reader import read_text_only
-
         return read_text_only(data, max_pages=max_pages, first_error=err)
     with reader:
-        reading = _read_pages(reader, max_pages=max_pages, deadline=deadline, recogniser=recogniser)
-        _refuse_without_text(reading)
-        outline = reader.outline()
-        information = reader.information()
-        count = reader.page_count
+        reading = _read_file(reader, max_pages=max_pages, deadline=deadline, recogniser=recogniser)
         legible = judge(reading.sheets)
-        found = read_pages(legible.sheets)
-        pages = found.layouts
-        labels = () if reading.broken else sheet_labels(pages, found.lines)
-        body = lay_out(pages, found.lines)
+        paper = read_pages(legible.sheets)
+        pages = paper.layouts
+        body = lay_out(pages, paper.lines)
         split_run_in_headings(pages, body=body)
         mark_contents(pages)
-        float_pages = read_float_pages(pages)
-        float_captions = find_captions(float_pages, [page.graphics for page in pages], body=body)
-        captions = mark_captions(pages, float_captions)
-        search = partial(find_figures, reader, float_pages, float_captions, body=body, deadline=deadline)
-        places = guarded(search) if float_captions else ()
-    mark_front(pages, body=body)
-    headings = find_headings(pages, outline=on_pages(outline, pages), body=body, supplement=found.supplement)
-    assign_roles(pages, captions, body=body)
-    mark_references(pages, headings)
-    find_marks(pages)
-    vocabulary = Vocabulary(
-        (placed.line.text for page in pages for placed in page.placed if placed.role != "furniture"),
-        addresses=(area.url for area in reading.links),
-    )
+        captions = _find_captions(pages, body=body)
+        search = partial(find_figures, reader, captions.pages, captions.floats, body=body, deadline=deadline)
+        figures = guarded(search) if captions.floats else ()
+    headings = _mark_lines(pages, captions, outline=reading.outline, supplement=paper.supplement, body=body)
+    vocabulary = _vocabulary_of(pages, reading.links)
     assembled = assemble(pages, headings, body=body, vocabulary=vocabulary)
     if not assembled.blocks:
         raise ParseError("the PDF has no text that can be read: add its abstract instead", code="pdf-empty")
-    if unread := assembled.text.count(UNREAD):
-        reading.warnings.append(f"{unread} signs on its pages could not be read: each is shown as {UNREAD}")
-    blocks, fulltext = on_sheets(assembled.blocks, pages), reading.fulltext
-    if fulltext.state == "full":
-        fulltext = _state_of(reading.pictured, legible, found)
-    if reading.recognised:
-        from kb.parsing.recognition import as_shown
-
-        blocks = as_shown(blocks, reading.recognised)
-        fulltext = _by_machine(fulltext, reading.recognised.values(), count)
+    blocks = as_shown(on_sheets(assembled.blocks, pages), reading.recognised)
     raised = raised_marks(pages, assembled.blocks)
-    said = FileFacts(links=reading.links, information=information, data=data, raised=raised)
-    read = read_front(pages, said, body=body, blocks=blocks, join=lambda lines: join_lines(lines, vocabulary)[0])
-    front = _with_file_id(_on_its_sheet(read, pages), data)
-    dropped = reading.dropped + assembled.dropped + Counter({"cover page": found.cover_lines})
+    said = FileFacts(links=reading.links, information=reading.information, data=data, raised=raised)
+    front = read_front(pages, said, body=body, blocks=blocks, join=lambda lines: join_lines(lines, vocabulary)[0])
     document = Document(
-        text=assembled.text,
-        blocks=blocks,
-        front=front,
-        pages=count,
-        fulltext=fulltext,
-        parser=PARSER,
-        dropped=dict(sorted(dropped.items())),
-        warnings=tuple(reading.warnings),
-        page_labels=labels,
-        figures=places,
-    )
+        text=assembled.text, blocks=blocks, front=_with_file_id(_on_its_sheet(front, pages), data), parser=PARSER,
+        pages=reading.page_count, page_labels=() if reading.broken else sheet_labels(pages, paper.lines),
+        figures=figures, fulltext=_state_of(reading, legible, paper), warnings=_warnings(reading, assembled.text),
+        dropped=_counted(reading.dropped, assembled.dropped, {"cover page": paper.cover_lines}),
+    )  # fmt: skip
     return with_references(document, raised=raised)
+
+
+class _Captions(NamedTuple):
+    """The captions of a paper as the search for figures takes them, with its pages, and as lines have roles by them."""
+
+    pages: Sequence[FloatPage]
+    floats: Sequence[FloatCaption]
+    of_pages: Sequence[Sequence[Caption]]
+
+
+def _find_captions(pages: Sequence[PageLayout], *, body: BodyStyle) -> _Captions:
+    """The captions of all pages; their lines get the role "caption"."""
+    float_pages = read_float_pages(pages)
+    floats = find_captions(float_pages, [page.graphics for page in pages], body=body)
+    return _Captions(float_pages, floats, mark_captions(pages, floats))
+
+
+def _mark_lines(
+    pages: Sequence[PageLayout],
+    captions: _Captions,
+    *,
+    outline: Sequence[OutlineEntry],
+    supplement: Collection[TextLine],
+    body: BodyStyle,
+) -> list[Heading]:
+    """Say of every line what it is, and of every raised sign whether it is a mark; gives the headings."""
+    mark_front(pages, body=body)
+    headings = find_headings(pages, outline=on_pages(outline, pages), body=body, supplement=supplement)
+    assign_roles(pages, captions.of_pages, body=body)
+    mark_references(pages, headings)
+    find_marks(pages)
+    return headings
+
+
+def _vocabulary_of(pages: Sequence[PageLayout], links: Sequence[LinkArea]) -> Vocabulary:
+    lines = (placed.line.text for page in pages for placed in page.placed if placed.role != "furniture")
+    return Vocabulary(lines, addresses=(area.url for area in links))
+
+
+def _warnings(reading: _Reading, text: str) -> tuple[str, ...]:
+    unread = text.count(UNREAD)
+    said = f"{unread} signs on its pages could not be read: each is shown as {UNREAD}"
+    return (*reading.warnings, said) if unread else tuple(reading.warnings)
+
+
+def _counted(*dropped: Mapping[str, int]) -> dict[str, int]:
+    """What was left out, by reason, in order."""
+    total = sum(map(Counter, dropped), Counter[str]())
+    return dict(sorted(total.items()))
 
 
 def first_characters(document: Document, *, most: int) -> Document:
@@ -263,17 +215,29 @@ def _with_file_id(front: Metadata, data: bytes) -> Metadata:
     return replace(front, ids=(*front.ids, file_key(hashlib.sha256(data).hexdigest())))
 
 
-def _read_pages(
-    reader: PdfReader, *, max_pages: int, deadline: float | None, recogniser: Recogniser | None
-) -> _Reading:
-    reading = _Reading()
+def _read_file(reader: PdfReader, *, max_pages: int, deadline: float | None, recogniser: Recogniser | None) -> _Reading:
+    """The pages of a file, as many as may be read, and what it says beside them.
+
+    Raises:
+        ParseError: when none can be read, or there is no text on them.
+    """
+    reading = _Reading(page_count=reader.page_count, information=reader.information(), outline=reader.outline())
     count = min(reader.page_count, max_pages)
     lines = 0
     for number in range(1, count + 1):
         late = deadline is not None and number > 1 and time.monotonic() > deadline
         if late or lines > _MAX_DOCUMENT_LINES:
-            reason = f"only pages 1 to {number - 1} of {reader.page_count} were read in the time allowed"
-            reading.fulltext = Fulltext(state="partial", code="parse-timeout", reason=reason)
+            read = f"only pages 1 to {number - 1} of {reader.page_count} were read"
+            reading.fulltext = (
+                Fulltext(
+                    state="partial",
+                    code="parse-timeout",
+                    reason=f"{read} in the time allowed: add the file again when the machine is less busy, or raise"
+                    " parse_timeout_seconds",
+                )
+                if late
+                else Fulltext(state="partial", code="too-large", reason=f"{read}: their text is all that kb takes")
+            )
             break
         try:
             with reader.page(number) as page:
@@ -287,6 +251,7 @@ def _read_pages(
     if reading.fulltext.state == "full" and reading.broken:
         reason = f"{len(reading.broken)} of {count} pages are damaged: get the file again"
         reading.fulltext = Fulltext(state="partial", code="pdf-broken", reason=reason)
+    _refuse_without_text(reading)
     return reading
 
 
@@ -298,8 +263,6 @@ def _read_page(page: PdfPage, reading: _Reading, recogniser: Recogniser | None) 
     if recogniser is not None and (
         is_pictured or (cover > _SCANNED_COVER and sheet.letters() < _SCANNED_CHARS_PER_PAGE)
     ):
-        from kb.parsing.recognition import recognise
-
         found = recognise(page, recogniser)
         if found.lines:
             reading.recognised[page.number] = found
@@ -317,23 +280,28 @@ def _read_page(page: PdfPage, reading: _Reading, recogniser: Recogniser | None) 
     return len(text.lines) + sum(map(len, text.turned.values()))
 
 
-def _state_of(pictured: Sequence[int], legible: Legibility, found: PaperPages) -> Fulltext:
-    """Which pages were not read, and why."""
-    from kb.parsing.recognition import cure
+def _state_of(reading: _Reading, legible: Legibility, paper: PaperPages) -> Fulltext:
+    """Whether all was read, else what was not and why; that pages were read by machine is said, too."""
+    state = reading.fulltext
+    if state.state == "full" and (reasons := _unread(reading, legible, paper)):
+        code = "pdf-scanned" if reading.pictured else "partial"
+        state = Fulltext(state="partial", code=code, reason="; ".join(reasons))
+    return _by_machine(state, reading.recognised.values(), reading.page_count) if reading.recognised else state
 
+
+def _unread(reading: _Reading, legible: Legibility, paper: PaperPages) -> list[str]:
+    """Which pages were not read, and why."""
     reasons = []
-    if found.other is not None:
-        title, page = found.other
+    if paper.other is not None:
+        title, page = paper.other
         reasons.append(f"another paper begins on page {page} ({title!r}): split the file and add that one apart")
-    if pictured:
-        reasons.append(f"the words of {_pages(pictured)} are pictures: {cure()}")
+    if reading.pictured:
+        reasons.append(f"the words of {_pages(reading.pictured)} are pictures: {cure()}")
     if legible.unmapped:
         reasons.append(f"fonts of {_pages(legible.unmapped)} do not say which letters their signs are: look at the PDF")
     if legible.garbled:
         reasons.append(f"many words of {_pages(legible.garbled)} are in no language: the text layer is poor")
-    if not reasons:
-        return Fulltext(state="full")
-    return Fulltext(state="partial", code="pdf-scanned" if pictured else "partial", reason="; ".join(reasons))
+    return reasons
 
 
 def _pages(numbers: Sequence[int]) -> str:
@@ -364,8 +332,6 @@ def _refuse_without_text(reading: _Reading) -> None:
     chars = sum(len(line.text) for sheet in reading.sheets for line in sheet.every_line())
     count = len(reading.sheets)
     if chars < _SCANNED_CHARS_PER_PAGE * count and reading.covered > _SCANNED_COVER * count:
-        from kb.parsing.recognition import cure
-
         raise ParseError(f"the pages are pictures without a text layer: {cure()}", code="pdf-scanned")
     if chars == 0:
         raise ParseError("the PDF has no text: add its abstract instead", code="pdf-empty")

@@ -16,8 +16,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
-from kb.parsing.lines import Run, TextLine, only_first, without_first
-from kb.parsing.page import Graphic, Rectangle, stands_in
+from kb.parsing.page import Graphic, Rectangle, Run, TextLine, area_of, only_first, stands_in, without_first
 from kb.text import is_set_solid
 
 _LABEL = r"((?:[A-Z]{1,2}[.-]?)?\d{1,3}(?:[.–-]\d+)*[a-z]?[′']?|[*∗†]{1,3}|[A-Z])"
@@ -246,7 +245,7 @@ class _Column:
 
     def _is_drawn(self, lines: Sequence[TextLine]) -> bool:
         """Whether the lines stand in a picture: an image, or more strokes than a formula has."""
-        x0, y0, x1, y1 = area = _area(lines)
+        x0, y0, x1, y1 = area = area_of(lines)
         inside = [
             one for one in self._graphics
             if x0 - 3 <= (one.x0 + one.x1) / 2 <= x1 + 3 and y0 - 3 <= (one.y0 + one.y1) / 2 <= y1 + 3
@@ -331,11 +330,6 @@ def _gap(one: Sequence[Placed], other: Sequence[Placed]) -> float:
     """Points between two sets of lines, up and down."""
     above, below = sorted((one, other), key=lambda band: min(placed.line.y0 for placed in band))
     return min(placed.line.y0 for placed in below) - max(placed.line.y1 for placed in above)
-
-
-def _area(lines: Sequence[TextLine]) -> Rectangle:
-    return (min(line.x0 for line in lines), min(line.y0 for line in lines),
-            max(line.x1 for line in lines), max(line.y1 for line in lines))  # fmt: skip
 
 
 def _stands_in(area: Rectangle, one: Graphic) -> bool:

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+import struct
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kb.errors import ParseError, foreign_errors
-from kb.parsing.floats.captions import FloatCaption
-from kb.parsing.floats.page import FloatPage, Rect
-from kb.parsing.floats.regions import Offer, Proposal, choose_regions, count_votes, propose_regions, read_scene
-from kb.parsing.floats.walls import mark_frames, mark_obstacles
+from kb.guard import Forked, forked
+from kb.parsing.captions import FloatCaption
+from kb.parsing.float_page import FloatPage, Rect, mark_frames, mark_obstacles
+from kb.parsing.float_regions import Offer, Proposal, choose_regions, count_votes, propose_regions, read_scene
 from kb.parsing.layout import BodyStyle
 from kb.parsing.page import Raster
 from kb.parsing.pdf import PdfReader
@@ -40,12 +44,13 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
 
 
 MAX_LINES_PER_PAGE = 3_000  # of a page that is looked at
-MAX_CAPTIONS_PER_PAGE = 16
+MAX_LOOKED_AT_PER_PAGE = 16  # captions whose floats are looked for
 LOOK_SCALE = 1.5  # pixels per point while looking for regions
 MAX_LOOK_PIXELS = 4_000_000
 CROP_SCALE = 2.5  # pixels per point of the pictures: 180 dpi
 MAX_CROP_SIDE_PIXELS = 2_000
 MAX_CROP_BYTES = 2_000_000
+_PAGE_SHARE = 1 / 2  # of the time left, that the painting of one page may take
 _MARGIN_POINTS = 2.0
 _AROUND_POINTS = 7.0  # up and down, that a place may grow
 _INK = 200  # grey levels below it are ink
@@ -65,10 +70,12 @@ def find_figures(
         reader: the open file, of which the pages with captions are painted.
         pages: as ``find_captions`` left them, with the ``captions`` that it found.
         body: how running text is set.
-        deadline: ``time.monotonic()`` after which no page is looked at any more.
+        deadline: ``time.monotonic()`` after which no page is looked at any more; no page has more than half of
+            what is left until then.
 
     Returns:
-        None where that was not done in time, or a page cannot be painted: the text is worth more.
+        None where that was not done in time, or no page can be painted: the text is worth more. With a deadline, a page
+        that takes too long or cannot be painted loses its own figures alone.
     """
     try:
         pages_offers = _look(reader, pages, captions, body=body, deadline=deadline)
@@ -132,22 +139,76 @@ def _look(
     deadline: float | None,
 ) -> list[list[Offer]]:
     """For each page with captions, each caption with the regions it might own."""
+    with_captions = {id(caption.page) for caption in captions}
+    shown = [page for page in pages if id(page) in with_captions and len(page.items) <= MAX_LINES_PER_PAGE]
     found: list[list[Offer]] = []
-    for page in pages:
-        own = [caption for caption in captions if caption.page is page]
-        if not own or len(page.items) > MAX_LINES_PER_PAGE:
+    painted = 0
+    for page, raster in zip(shown, _painted(reader, shown, deadline=deadline), strict=True):
+        if raster is None:
             continue
-        own = sorted(own, key=lambda caption: -caption.quality)[:MAX_CAPTIONS_PER_PAGE]
+        painted += 1
+        own = [caption for caption in captions if caption.page is page]
+        own = sorted(own, key=lambda caption: -caption.quality)[:MAX_LOOKED_AT_PER_PAGE]
         own.sort(key=lambda caption: (caption.items[0].column, caption.box.y0, caption.box.x0))
         mark_frames(page, body=body)
         mark_obstacles(page, body=body)
-        scale = min(LOOK_SCALE, (MAX_LOOK_PIXELS / max(1.0, page.width * page.height)) ** 0.5)
-        with reader.page(page.sheet) as shown:
-            raster = shown.render(scale=scale, crop=page.frame.area, grayscale=True, until=deadline)
         raster = replace(raster, pixels=np.rot90(raster.pixels, k=-page.frame.turn // 90))
         scene = read_scene(page, own, raster=raster, body=body)
         found.append([(caption, propose_regions(scene, caption)) for caption in own])
+    if (shown and not painted) or (deadline is not None and painted < len(shown) and time.monotonic() > deadline):
+        raise ParseError("pages take too long to paint: raise the time limit", code="parse-timeout")
     return found
+
+
+def _painted(reader: PdfReader, pages: Sequence[FloatPage], *, deadline: float | None) -> Iterator[Raster | None]:
+    """Each page in grey, in order.
+
+    With a deadline they are painted by a process of its own, because nothing ends the painting of a single shade from
+    within: None stands for a page that takes more than half of the time that is left, and for one that is too much
+    for that process.
+    """
+    if deadline is None:
+        yield from (_paint(reader, page) for page in pages)
+        return
+    at = 0
+    while at < len(pages):
+        if time.monotonic() > deadline:
+            yield from [None] * (len(pages) - at)
+            return
+        with forked(partial(_paint_all, reader, pages[at:])) as painter:
+            for _ in pages[at:]:
+                now = time.monotonic()
+                raster = _received(painter, until=now + _PAGE_SHARE * max(0.0, deadline - now))
+                at += 1
+                yield raster
+                if raster is None:
+                    break  # another painter goes on behind that page
+
+
+def _paint(reader: PdfReader, page: FloatPage) -> Raster:
+    scale = min(LOOK_SCALE, (MAX_LOOK_PIXELS / max(1.0, page.width * page.height)) ** 0.5)
+    with reader.page(page.sheet) as shown:
+        return shown.render(scale=scale, crop=page.frame.area, grayscale=True)
+
+
+_HEAD = struct.Struct("<IIddd")  # height, width, scale, x0, y0
+
+
+def _paint_all(reader: PdfReader, pages: Sequence[FloatPage], answers: IO[bytes]) -> None:
+    for page in pages:
+        raster = _paint(reader, page)
+        answers.write(_HEAD.pack(*raster.pixels.shape, raster.scale, raster.x0, raster.y0))
+        answers.write(np.ascontiguousarray(raster.pixels))
+        answers.flush()
+
+
+def _received(painter: Forked, *, until: float) -> Raster | None:
+    if (head := painter.read(_HEAD.size, until=until)) is None:
+        return None
+    height, width, scale, x0, y0 = _HEAD.unpack(head)
+    if (pixels := painter.read(height * width, until=until)) is None:
+        return None
+    return Raster(pixels=np.frombuffer(pixels, np.uint8).reshape(height, width), scale=scale, x0=x0, y0=y0)
 
 
 # --------------------------------------------------------------------------------------------- settling

@@ -15,15 +15,13 @@ from kb.ids import plain_words
 from kb.latex import decode_latex
 from kb.parsing.affiliations import read_affiliations
 from kb.parsing.authors import is_name, lead_of, read_authors, read_byline
-from kb.parsing.front_lines import is_place, line_kinds
+from kb.parsing.first_page import Joiner, is_place, line_kinds, read_arxiv, read_doi, read_imprint, read_keywords
 from kb.parsing.glyphs import SOFT_HYPHEN
-from kb.parsing.imprint import Joiner, read_arxiv, read_doi, read_imprint, read_keywords
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
-from kb.parsing.line_ends import Vocabulary, glued
-from kb.parsing.lines import TextLine, without_first
 from kb.parsing.own_links import read_links
-from kb.parsing.page import LinkArea, Rectangle, stands_in
-from kb.records import Affiliation, Block, Metadata, Precision
+from kb.parsing.page import LinkArea, Rectangle, TextLine, stands_in, without_first
+from kb.parsing.paragraphs import Vocabulary, glued
+from kb.records import Affiliation, AuthorAffiliation, Block, Metadata
 from kb.structure import INTRODUCTION, KEYWORDS, NUMBERED, is_abstract, is_references
 from kb.text import CLOSERS, FULL_STOPS, is_set_solid
 
@@ -32,7 +30,19 @@ _MARKS = re.compile(r"\s*[∗*†‡§¶⋆]+\s*$")
 _NO_WORDS = Vocabulary(())
 
 
-def read_title(
+def _read_title(
+    front: Sequence[Placed], *, page: PageLayout, body: BodyStyle, stated: str, is_paper: bool
+) -> tuple[str | None, list[Placed]]:
+    """The title's text and lines. Where a page has no headings, what stands above names may be one."""
+    title, lines = _prominent_title(front, page=page, body=body, stated=stated, is_paper=is_paper)
+    if title is None and not is_paper:
+        likely, above = _prominent_title(front, page=page, body=body, stated=stated, is_paper=True)
+        if above and read_byline(front, title=above).names:
+            return likely, above
+    return title, lines
+
+
+def _prominent_title(
     front: Sequence[Placed], *, page: PageLayout, body: BodyStyle, stated: str, is_paper: bool
 ) -> tuple[str | None, list[Placed]]:
     """The title's text and lines: what the document information also says, else the most prominent lines."""
@@ -53,7 +63,7 @@ def read_title(
         score = (
             group[0].line.size * words * (1 - 0.5 * group[0].line.y0 / page.height) * (1.1 if group[0].line.bold else 1)
         )
-        told = sum(placed.front == "title" for placed in group)
+        told = sum(placed.line_kind == "title" for placed in group)
         scored.append((score * (_TOLD if told else 1.0), group))
     if not scored:
         told_lines = _told_title(front) if is_paper else []
@@ -72,7 +82,7 @@ def _told_title(front: Sequence[Placed]) -> list[Placed]:
     """The lines that are judged to be the title, of several groups those in the largest type."""
     groups: list[list[Placed]] = []
     for placed in front:
-        if placed.front != "title":
+        if placed.line_kind != "title":
             continue
         last = groups[-1][-1].line if groups else None
         alike = last is not None and abs(placed.line.size - last.size) < 0.06 * last.size
@@ -167,7 +177,7 @@ def mark_front(pages: Sequence[PageLayout], *, body: BodyStyle) -> None:
         return
     page = pages[0]
     for placed, kind in line_kinds(page, body=body):
-        placed.front = kind
+        placed.line_kind = kind
     lines = [placed for placed in page.placed if placed.role == "body"]
     end, column = _front_end(lines, page=page, body=body)
     if not end and len(pages) > _MIN_PAGES and len(lines) < _TITLE_PAGE_LINES and _has_title(lines, body=body):
@@ -209,18 +219,18 @@ def _touches(caption: TextLine, area: Rectangle) -> bool:
 def _told_front(lines: Sequence[Placed], *, body: BodyStyle) -> list[Placed]:
     """Lines that are judged to be of title and byline, up to the first running text; small print below text is a note.
     None where no line is a title."""
-    if not any(placed.front == "title" for placed in lines):
+    if not any(placed.line_kind == "title" for placed in lines):
         return []
-    text = sorted(p.line.baseline for p in lines if p.role == "body" and p.front in ("abstract", "other"))
+    text = sorted(p.line.baseline for p in lines if p.role == "body" and p.line_kind in ("abstract", "other"))
     first_note = text[_MOST_OTHERS] if len(text) > _MOST_OTHERS else float("inf")
     found, others = [], 0
     for placed in sorted(lines, key=lambda placed: placed.order):
-        others = others + 1 if placed.front == "other" else 0
+        others = others + 1 if placed.line_kind == "other" else 0
         if others > _MOST_OTHERS:
             break
         is_note = placed.line.size < 0.95 * body.size and placed.line.baseline > first_note
         is_heading = _ABSTRACT.match(placed.line.text.strip()) is not None
-        if placed.front in ("title", "author", "both", "place", "mail") and not is_note and not is_heading:
+        if placed.line_kind in ("title", "author", "both", "place", "mail") and not is_note and not is_heading:
             found.append(placed)
     return found
 
@@ -321,44 +331,26 @@ def read_front(
         block.kind == "heading" and (block.page or 99) <= latest and INTRODUCTION.match(block.text) for block in blocks
     )
     stated = decode_latex(said.information.get("Title", ""))
-    title, title_lines = read_title(front, page=pages[0], body=body, stated=stated, is_paper=is_paper)
-    if title is None and not is_paper:  # one page without headings: what stands above names may be a title
-        likely, likely_lines = read_title(front, page=pages[0], body=body, stated=stated, is_paper=True)
-        if likely_lines and read_byline(front, title=likely_lines).names:
-            title, title_lines = likely, likely_lines
-    authors = (
-        read_authors(front, title=title_lines, stated=decode_latex(said.information.get("Author", "")))
-        if title_lines
-        else None
-    )
-    affiliations = (
-        read_affiliations(pages, front, title=title_lines, authors=authors, body_size=body.size) if authors else ()
-    )
+    title, title_lines = _read_title(front, page=pages[0], body=body, stated=stated, is_paper=is_paper)
+    authors: tuple[str, ...] | None = None
+    affiliations: tuple[AuthorAffiliation, ...] = ()
+    if title_lines:
+        authors = read_authors(front, title=title_lines, stated=decode_latex(said.information.get("Author", "")))
+    if authors:
+        affiliations = read_affiliations(pages, front, title=title_lines, authors=authors, body_size=body.size)
     first = next((one for one in affiliations if authors and authors[0] in one.authors), None)
     imprint = read_imprint(pages[0], title=title)
     stamp = read_arxiv(pages[0], said.information, said.data)
-    doi = read_doi(pages[0], said.information)
-    ids = [key for key in (stamp.key, doi) if key]
-    published: datetime | None = stamp.published
-    precision: Precision | None = stamp.precision
-    if imprint.year:
-        published, precision = datetime(imprint.year, 1, 1, tzinfo=UTC), "year"
+    ids = [key for key in (stamp.key, read_doi(pages[0], said.information)) if key]
+    printed = datetime(imprint.year, 1, 1, tzinfo=UTC) if imprint.year else None
     return Metadata(
-        source="pdf",
-        ids=tuple(dict.fromkeys(ids)),
-        version=stamp.version,
-        title=title,
-        authors=authors,
-        abstract=abstract,
-        links=read_links(blocks, said.links, title=title, raised=said.raised) or None,
-        affiliation=Affiliation(text=first.text, page=first.page) if first else None,
+        source="pdf", ids=tuple(dict.fromkeys(ids)), version=stamp.version, title=title, authors=authors,
+        abstract=abstract, affiliation=Affiliation(text=first.text, page=first.page) if first else None,
         affiliations=affiliations or None,
-        keywords=read_keywords(blocks, pages, join=join),
-        venue=imprint.venue,
-        published=published,
-        precision=precision,
-        categories=(stamp.category,) if stamp.category else None,
-    )
+        links=read_links(blocks, said.links, title=title, raised=said.raised) or None, venue=imprint.venue,
+        keywords=read_keywords(blocks, pages, join=join), published=printed or stamp.published,
+        precision="year" if printed else stamp.precision, categories=(stamp.category,) if stamp.category else None,
+    )  # fmt: skip
 
 
 # -------------------------------------------------------------------------------------------- abstract

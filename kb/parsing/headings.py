@@ -1,7 +1,8 @@
 """Headings of sections: from the PDF's outline where it has one, else from numbering, names and type.
 
 The outline knows the titles and pages, the page knows the lines. How deep a heading stands is said by its number, by
-its name, else by headings that are set like it.
+its name, else by headings that are set like it. Those that run into their paragraph ("3.1. Data sets. We use …") are
+parted from it first.
 """
 
 from __future__ import annotations
@@ -13,12 +14,16 @@ from dataclasses import dataclass, replace
 
 from kb.ids import plain_words
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
-from kb.parsing.lines import TextLine
-from kb.parsing.page import OutlineEntry
+from kb.parsing.page import (
+    OutlineEntry,
+    TextLine,
+    only_first,
+    without_first,
+)
 from kb.structure import FLOAT_TITLE, KNOWN, NUMBERED, ROMAN, bare_title, is_abstract
 from kb.text import is_set_solid
 
-MAX_HEADING_LINES = 3
+_MAX_HEADING_LINES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +36,7 @@ class Heading:
     title: str
 
 
-def locate_outline(pages: Sequence[PageLayout], outline: Sequence[OutlineEntry]) -> list[Heading]:
+def _locate_outline(pages: Sequence[PageLayout], outline: Sequence[OutlineEntry]) -> list[Heading]:
     """The headings that the PDF's own table of contents names, where they are found on their page."""
     entries = [entry for entry in outline if entry.title and not FLOAT_TITLE.match(entry.title)]
     roots = [entry for entry in entries if entry.level == 0]
@@ -77,7 +82,7 @@ def _locate(page: PageLayout, entry: OutlineEntry, *, taken: set[tuple[int, int]
 def _spelling(page: PageLayout, at: int, wanted: str) -> list[int] | None:
     """Lines from ``at`` on that together spell the wanted title (with or without a number before it)."""
     so_far = ""
-    for count in range(MAX_HEADING_LINES):
+    for count in range(_MAX_HEADING_LINES):
         index = at + count
         if index >= len(page.placed) or page.placed[index].column != page.placed[at].column:
             return None
@@ -96,13 +101,13 @@ def _squeeze(text: str) -> str:
 
 
 Look = tuple[float, bool, bool, bool]  # size, bold, italic, capitals
-MAIN_PART = re.compile(
+_MAIN_PART = re.compile(
     r"(?:results?|analysis|methods?|discussion|evaluation|background|motivation|experiments?)\b", re.I
 )
 _RUN_IN_ITEM = re.compile(r"^\d{1,2}\)\s")
 
 
-def with_levels(headings: Sequence[Heading], *, pages: Sequence[PageLayout]) -> list[Heading]:
+def _with_levels(headings: Sequence[Heading], *, pages: Sequence[PageLayout]) -> list[Heading]:
     """The headings with levels from 0: an outline's own, else by number, by name, or by what is set like them."""
     roman = sum(bool(re.match(rf"{ROMAN}\.\s", heading.title)) for heading in headings) >= 2
     numbered = {_look(heading, pages): _depth(heading.title, roman=roman) for heading in headings}
@@ -111,7 +116,7 @@ def with_levels(headings: Sequence[Heading], *, pages: Sequence[PageLayout]) -> 
     looks = {
         _look(heading, pages): 0
         for heading in known
-        if not (MAIN_PART.match(heading.title) and _in_small_letters(heading, pages, capitals))
+        if not (_MAIN_PART.match(heading.title) and _in_small_letters(heading, pages, capitals))
     }
     looks |= {look: depth for look, depth in numbered.items() if depth is not None}
     tops = {look for look, depth in looks.items() if depth == 0 and look[3]}
@@ -122,7 +127,7 @@ def with_levels(headings: Sequence[Heading], *, pages: Sequence[PageLayout]) -> 
             depth = _depth(heading.title, roman=roman)
             if depth is None and not KNOWN.match(heading.title.strip()):
                 depth = _depth_of_look(_look(heading, pages), looks)
-            if depth is None and MAIN_PART.match(heading.title) and _in_small_letters(heading, pages, tops):
+            if depth is None and _MAIN_PART.match(heading.title) and _in_small_letters(heading, pages, tops):
                 depth = 1  # "Results" below "EXPERIMENTS"
             level = depth or 0
         levelled.append(Heading(page=heading.page, lines=heading.lines, level=level, title=heading.title.strip()))
@@ -187,13 +192,13 @@ def find_headings(
 
     Measured on papers with an outline, headings found without it were right in 98.8% and complete in 86%.
     """
-    found = locate_outline(pages, outline)
+    found = _locate_outline(pages, outline)
     taken = {(heading.page, line) for heading in found for line in heading.lines}
     # A flat outline may name the chapters only; one with two levels is a typesetter's and complete.
     has_outline = len(found) >= 3 and any(heading.level > 0 for heading in found)
     styled = _from_style(pages, body=body, taken=taken, only_certain=has_outline)
     alike = _set_like(pages, [*found, *styled], body=body)
-    headings = with_levels(_in_sequence([*found, *styled, *alike]), pages=pages)
+    headings = _with_levels(_in_sequence([*found, *styled, *alike]), pages=pages)
     headings.sort(key=lambda heading: (heading.page, heading.lines[0]))
     if supplement and (title := _title_of(supplement, pages)):
         headings = _below(title, headings)
@@ -266,7 +271,7 @@ def _set_like(pages: Sequence[PageLayout], found: Sequence[Heading], *, body: Bo
             free = placed.role == "body" and (page.number, at) not in taken and not _shares_row(page, at)
             if not free or _type_of(placed.line) not in kept or not _is_title(bare_title(text)):
                 continue
-            apart = is_set_apart(placed, page=page, body=body, numbered=NUMBERED.match(text) is not None)
+            apart = _is_set_apart(placed, page=page, body=body, numbered=NUMBERED.match(text) is not None)
             if (
                 apart
                 and not re.search(r"[.,;:=]$|https?:|@", text)
@@ -300,13 +305,13 @@ def _heading_lines(page: PageLayout, at: int, *, body: BodyStyle, only_certain: 
     if _shares_row(page, at) or (match is None and _is_head_of_table(page, placed.line)):
         return []
     known = bool(KNOWN.match(bare_title(text)) or KNOWN.match(_unspaced(text)) or is_abstract(text))
-    apart = is_set_apart(placed, page=page, body=body, numbered=match is not None)
+    apart = _is_set_apart(placed, page=page, body=body, numbered=match is not None)
     # A known name in the type of the text is a heading by itself: what follows in that type is the text.
     lines = [at] if known and not apart else _with_continuation(page, at)
-    if len(lines) > MAX_HEADING_LINES:
+    if len(lines) > _MAX_HEADING_LINES:
         return []
     plain = len(text.split()) <= 3 and bare_title(text)[:1].isupper()
-    if known and MAIN_PART.match(text) and not _begins_part(page, lines[-1], body=body):
+    if known and _MAIN_PART.match(text) and not _begins_part(page, lines[-1], body=body):
         known = False  # "Method" and "Results" are names of columns, too
     if known and (apart or plain) and _stands_alone(page, at, body=body, least=1.0 if apart else 1.2):
         return lines
@@ -322,12 +327,12 @@ def _heading_lines(page: PageLayout, at: int, *, body: BodyStyle, only_certain: 
     return []
 
 
-def is_set_apart(placed: Placed, *, page: PageLayout, body: BodyStyle, numbered: bool) -> bool:
+def _is_set_apart(placed: Placed, *, page: PageLayout, body: BodyStyle, numbered: bool) -> bool:
     """Whether the line's type differs from the running text, of the paper and of its page, as headings do."""
     line = placed.line
     if page.usual == (round(line.size), line.font) and not line.text.isupper() and line.font not in body.fonts:
         return False
-    if line.bold and line.size >= body.size - (1.2 if numbered or is_centred(line, page, placed.column) else 0.6):
+    if line.bold and line.size >= body.size - (1.2 if numbered or _is_centred(line, page, placed.column) else 0.6):
         return not any("bold" in font.lower() for font in body.fonts) or line.size > body.size + 0.4
     if line.size >= body.size + 0.9:
         return True
@@ -337,7 +342,7 @@ def is_set_apart(placed: Placed, *, page: PageLayout, body: BodyStyle, numbered:
     return other and numbered and line.runs[-1].style.font not in body.fonts
 
 
-def is_centred(line: TextLine, page: PageLayout, column: int) -> bool:
+def _is_centred(line: TextLine, page: PageLayout, column: int) -> bool:
     """Whether a line stands in the middle of its column, away from both edges."""
     start, end = page.span_of(column)
     return abs((line.x0 + line.x1) / 2 - (start + end) / 2) < 6 and line.x0 - start > 12
@@ -394,7 +399,7 @@ def _with_continuation(page: PageLayout, at: int) -> list[int]:
     """The heading's line and those below that go on in the same type."""
     lines = [at]
     first = page.placed[at].line
-    for index in range(at + 1, min(len(page.placed), at + MAX_HEADING_LINES + 2)):
+    for index in range(at + 1, min(len(page.placed), at + _MAX_HEADING_LINES + 2)):
         placed, last = page.placed[index], page.placed[lines[-1]].line
         down = placed.line.baseline - last.baseline
         capitals = first.text.isupper()
@@ -444,7 +449,7 @@ def _begins_part(page: PageLayout, last: int, *, body: BodyStyle) -> bool:
     if after is None or after.column != page.placed[last].column or _text_follows(page, last, body=body, within=4.5):
         return True
     is_numbered = NUMBERED.match(after.line.text) is not None
-    return not _shares_row(page, last + 1) and is_set_apart(after, page=page, body=body, numbered=is_numbered)
+    return not _shares_row(page, last + 1) and _is_set_apart(after, page=page, body=body, numbered=is_numbered)
 
 
 def _text_follows(page: PageLayout, last: int, *, body: BodyStyle, within: float = 2.6) -> bool:
@@ -456,3 +461,50 @@ def _text_follows(page: PageLayout, last: int, *, body: BodyStyle, within: float
     start, end = page.span_of(after.column)
     is_text = abs(after.line.size - body.size) < 0.5 and after.line.font in body.fonts
     return is_text and after.line.width > 0.6 * (end - start) and 0 < down < within * body.leading
+
+
+# ----------------------------------------------------------------------------------------------- headings that run in
+
+_NUMBER = re.compile(r"^(?:(?:\d{1,2}|[A-Z])(?:\.\d{1,2}){1,3}\.?|\d{1,2}\))\s+(?=[A-Z])")
+_MAX_WORDS = 14
+_STATEMENT = re.compile(
+    r"(?:theorem|lemma|definition|proposition|corollary|remark|example|proof|conjecture|claim|notation|question)\b",
+    re.IGNORECASE,
+)
+
+
+def split_run_in_headings(pages: Sequence[PageLayout], *, body: BodyStyle) -> None:
+    """Part each such line in two: the title (``is_run_in``) and, right after it, what follows on the same line."""
+    for page in pages:
+        placed: list[Placed] = []
+        for one in page.placed:
+            end = _title_end(one.line, body=body) if one.role == "body" else 0
+            if end:
+                title = only_first(one.line, end)
+                bare = title.text.rstrip(" .:—–-")
+                placed.append(replace(one, line=only_first(title, len(bare)), is_run_in=True))
+                placed.append(replace(one, line=without_first(one.line, end)))
+            else:
+                placed.append(one)
+        page.placed = placed
+
+
+def _title_end(line: TextLine, *, body: BodyStyle) -> int:
+    """Where the title of a run-in heading ends in the line: its type ends there, and it ends with a stop; else 0."""
+    number = _NUMBER.match(line.text)
+    if number is None or not line.upright:
+        return 0
+    inside = [run for run in line.runs if run.end > number.end() and not run.raised]
+    title = inside[0].style
+    if len(inside) < 2 or not (title.bold or title.italic or title.font not in body.fonts) or title.is_math:
+        return 0
+    after = next((run for run in inside if run.style[:2] != title[:2]), None)
+    if after is None or after.style.bold or after.style.italic or after.style.font not in body.fonts:
+        return 0
+    if number[0].rstrip().endswith(")") and (title.bold or not title.italic):
+        return 0  # an item of a list
+    text = line.text[number.end() : after.start].rstrip()
+    ends = re.search(r"[.:?!—–]$", text) is not None
+    if not ends or not 1 <= len(text.split()) <= _MAX_WORDS or _STATEMENT.match(text):
+        return 0
+    return after.start

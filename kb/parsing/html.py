@@ -1,27 +1,35 @@
-"""HTML to a ``Document``: LaTeXML pages (arXiv, ar5iv) and plain web pages. Only this module imports selectolax.
+"""HTML to a ``Document``: LaTeXML pages (``kb.parsing.latexml``) and any other web page. Only this module imports
+selectolax.
 
 The page becomes a plain tree of what a reader sees: scripts, styles and controls go, hidden text goes and is counted,
-formulas become TeX. ``latexml`` and ``webpage`` read blocks out of that tree onto a ``Sheet``, where floats wait until
-the prose of their section is written. What such a page says of itself (ids, names, own links, keywords) is read here.
+formulas become TeX. Blocks are read out of that tree onto a ``Sheet``: of a web page its main content by headings,
+paragraphs, lists and tables, and what its head says of the paper.
 """
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from kb.errors import BadIdentifier, ParseError
-from kb.ids import arxiv_key, doi_key, file_key, parse_arxiv_id
-from kb.links import host_kind, names_a_thing, same_address, without_punctuation
-from kb.parsing.own_links import announces
-from kb.records import Block, BlockKind, Document, Fulltext, Link, SourceName
-from kb.structure import KEYWORDS
-from kb.text import CONTROL, INVISIBLE, NO_TEXT, sentence_spans
+from kb.errors import ParseError
+from kb.ids import file_key
+from kb.parsing.own_links import announced_links
+from kb.parsing.plain import (
+    MAX_TEXT_BYTES,
+    Sheet,
+    decoded_text,
+    ids_of,
+    refuse_binary,
+    split_keywords,
+    stated_names,
+)
+from kb.records import BlockKind, Document, Fulltext, Metadata
+from kb.structure import float_label, is_abstract, is_references
+from kb.text import INVISIBLE
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -29,7 +37,7 @@ if TYPE_CHECKING:
 _WHITE = re.compile(r"[ \t\r\n\f\v\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
 _POWER = re.compile(r"[+−–-]?(?:\d{1,4}|[a-z])")
 _MAX_COLUMNS = 500
-BLOCK_TAGS = frozenset(
+_BLOCK_TAGS = frozenset(
     "address article aside blockquote body caption center dd details div dl dt fieldset figcaption figure h1 h2 h3 h4"
     " h5 h6 header hr html li main ol p pre section summary table tbody td tfoot th thead tr ul".split()
 )
@@ -95,7 +103,7 @@ def inline_text(element: Element, *, skip: Callable[[Element], bool] | None = No
         elif here.tag == "sup" and _is_power(here, "".join(parts[-1:])):
             parts.append("^" + _plain(here).strip())
         else:
-            space = " " if here.tag in BLOCK_TAGS else ""
+            space = " " if here.tag in _BLOCK_TAGS else ""
             pending.extend([space, *reversed(here.children), space])
     return clean(" ".join(_WHITE.sub(" ", "".join(parts)).split(" ")).strip())
 
@@ -116,8 +124,37 @@ def clean(text: str) -> str:
 def has_blocks(element: Element) -> bool:
     """Whether it holds paragraphs, lists, tables … and not only running text."""
     return any(
-        child.tag in BLOCK_TAGS or child.has("ltx_para", "ltx_p") or has_blocks(child) for child in element.elements
+        child.tag in _BLOCK_TAGS or child.has("ltx_para", "ltx_p") or has_blocks(child) for child in element.elements
     )
+
+
+def display_only(element: Element) -> str:
+    """The TeX of a paragraph that is nothing but one displayed formula, else ""."""
+    parts = [child for child in element.children if not isinstance(child, str) or child.strip()]
+    only = parts[0] if len(parts) == 1 else None
+    if isinstance(only, Element) and only.tag == "math" and only.attributes.get("display") == "block":
+        return only.attributes["tex"]
+    return ""
+
+
+def caption_label(text: str) -> str | None:
+    """What a caption names, whether or not it begins with a capital: "Figure 3"."""
+    bare = text.strip()
+    label = float_label(bare[:1].upper() + bare[1:])
+    return label.text if label else None
+
+
+def web_addresses(element: Element) -> list[str]:
+    """Where the links of an element lead to on the web, in order."""
+    addresses = [e.attributes.get("href", "").strip() for e in element.walk() if e.tag == "a"]
+    return [address for address in addresses if address.lower().startswith(("https://", "http://"))]
+
+
+def passages(elements: Iterable[Element]) -> Iterator[tuple[str, list[str]]]:
+    """Of elements that have links: the text, and where they lead to."""
+    for element in elements:
+        if addresses := web_addresses(element):
+            yield inline_text(element), addresses
 
 
 def table_rows(table: Element, *, skip: Callable[[Element], bool] | None = None) -> list[list[str]]:
@@ -172,71 +209,9 @@ def _is_note_mark(sup: Element) -> bool:
     return bool(inside) and all(inside) and not any(sign.isalnum() for sign in loose)
 
 
-_SEPARATOR = "\n\n"
-
-
-@dataclass(slots=True)
-class Sheet:
-    """Takes blocks as a reader meets them; ``finish`` gives the text and blocks of ``kb.records.Document``."""
-
-    _done: list[tuple[BlockKind, str, tuple[str, ...], str | None]] = field(default_factory=list)
-    _later: list[tuple[BlockKind, str, tuple[str, ...], str | None]] = field(default_factory=list)
-    _path: list[tuple[int, str]] = field(default_factory=list)
-
-    @property
-    def section(self) -> tuple[str, ...]:
-        """The path of headings above the next block."""
-        return tuple(title for _, title in self._path)
-
-    def open_section(self, title: str, *, level: int) -> None:
-        """Write a heading; headings of this level or deeper are closed."""
-        self._flush()
-        while self._path and self._path[-1][0] >= level:
-            self._path.pop()
-        title = _tidy(title).replace("\n", " ")
-        if title:
-            self._path.append((level, title))
-            self._done.append(("heading", title, self.section, None))
-
-    def ends_in(self, wanted: Callable[[str], bool]) -> bool:
-        """Whether the last that was written is a heading that is wanted."""
-        return bool(self._done) and not self._later and self._done[-1][0] == "heading" and wanted(self._done[-1][1])
-
-    def close_section(self, *, level: int) -> None:
-        """What follows stands above sections of this level."""
-        self._flush()
-        while self._path and self._path[-1][0] >= level:
-            self._path.pop()
-
-    def put(self, kind: BlockKind, text: str, *, label: str | None = None, later: bool = False) -> None:
-        """Write a block, or with ``later`` after the prose of the section; blanks and bare signs are no block."""
-        text = _tidy(text)
-        if text and (kind == "equation" or any(sign.isalnum() for sign in text)):
-            (self._later if later else self._done).append((kind, text, self.section, label))
-
-    def finish(self) -> tuple[str, tuple[Block, ...]]:
-        """Text and blocks; ``text[block.start:block.end] == block.text``."""
-        self._flush()
-        blocks, start = [], 0
-        for kind, text, section, label in self._done:
-            blocks.append(Block(kind=kind, text=text, start=start, section=section, label=label))
-            start += len(text) + len(_SEPARATOR)
-        return _SEPARATOR.join(text for _, text, _, _ in self._done), tuple(blocks)
-
-    def _flush(self) -> None:
-        self._done += self._later
-        self._later = []
-
-
-def _tidy(text: str) -> str:
-    """Lines without blanks at their ends and without blank lines, which would look like the end of a block."""
-    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()).strip()
-
-
-MAX_HTML_BYTES = 20_000_000
 _MAX_NODES = 300_000
-_SAMPLE, _RARE = 50_000, 50
-_NO_TEXT = re.compile(rf"[{CONTROL}{NO_TEXT}\ufffd]")  # the last stands for bytes that could not be decoded
+
+
 _MAX_DEPTH = 150  # deeper elements are read as if they stood here
 
 _UNSEEN = frozenset(
@@ -253,7 +228,8 @@ _OFF_PAGE_STYLE = re.compile(
     r"(?:left|top|right|text-indent|margin-left)\s*:\s*-\d{4,}(?:\.\d+)?(?:px|pt|em|rem)", re.I
 )
 _HIDDEN_CLASSES = frozenset({"sr-only", "visually-hidden", "screen-reader-text", "screenreader", "ltx_contact_name"})
-_CHARSET = re.compile(rb"""<(?:meta[^>]{0,200}?charset|\?xml[^>]{0,60}?encoding)\s*=\s*["']?\s*([\w.:-]{2,40})""", re.I)
+
+
 _HIDING_RULE = re.compile(r"([^{}]+)\{[^{}]*(?:display\s*:\s*none|visibility\s*:\s*hidden)[^{}]*\}", re.I)
 
 
@@ -280,19 +256,18 @@ def parse_html(data: bytes) -> Document:
         ParseError: ``too-large`` beyond 20 MB, ``html-broken`` when it is no HTML or LaTeXML's conversion failed,
             ``no-text`` when nothing is left to read or it is no text at all.
     """
-    if len(data) > MAX_HTML_BYTES:
+    if len(data) > MAX_TEXT_BYTES:
         raise ParseError(
-            f"the page has {len(data):,} bytes, more than {MAX_HTML_BYTES:,}: add its PDF", code="too-large"
+            f"the page has {len(data):,} bytes, more than {MAX_TEXT_BYTES:,}: add its PDF", code="too-large"
         )
     if b"%PDF-" in data[:1024]:
         raise ParseError("the file is a PDF, not HTML: name it .pdf", code="html-broken")
     if not data.strip(b"\x00 \t\r\n"):
         raise ParseError("the file is empty: get the page again", code="no-text")
-    text = decode_page(data)
+    text = decoded_text(data)
     refuse_binary(text)
     page = _read_page(text)
     from kb.parsing.latexml import read_latexml
-    from kb.parsing.webpage import read_webpage
 
     article = page.body.first(lambda element: element.has("ltx_document"))
     document = read_webpage(page) if article is None else read_latexml(page, article)
@@ -301,41 +276,6 @@ def parse_html(data: bytes) -> Document:
         document = replace(document, fulltext=Fulltext(state="partial", code="too-large", reason=reason))
     front = replace(document.front, ids=(*document.front.ids, file_key(hashlib.sha256(data).hexdigest())))
     return replace(document, front=front, dropped=dict(sorted(page.dropped.items())))
-
-
-def refuse_binary(text: str) -> None:
-    """Refuse what was decoded and is no text: a picture, an archive or noise under the name of a page.
-
-    Raises:
-        ParseError: ``no-text``, when of the first characters more than one in fifty is one that no text has.
-    """
-    sample = text[:_SAMPLE]
-    if len(_NO_TEXT.findall(sample)) > len(sample) // _RARE:
-        raise ParseError("the file is binary data, not text: get it again, or give it its own ending", code="no-text")
-
-
-def decode_page(data: bytes) -> str:
-    """The page as text: byte order mark, else UTF-8, else what the page declares, else Windows Latin 1. No NULs."""
-    for mark, name in (
-        (codecs.BOM_UTF8, "utf-8"),
-        (codecs.BOM_UTF16_LE, "utf-16-le"),
-        (codecs.BOM_UTF16_BE, "utf-16-be"),
-    ):
-        if data.startswith(mark):
-            return data[len(mark) :].decode(name, "replace").replace("\x00", "")
-    sample = data[:2000]
-    if sample.count(b"\x00") > len(sample) // 4:
-        name = "utf-16-le" if sample[1:2] == b"\x00" else "utf-16-be"
-        return data.decode(name, "replace").replace("\x00", "")
-    declared = _CHARSET.search(data[:8192])
-    for encoding in ("utf-8", declared[1].decode("ascii", "replace") if declared else "", "cp1252"):
-        try:
-            text = data.decode(encoding) if encoding else ""
-        except (UnicodeError, LookupError):
-            continue
-        if isinstance(text, str) and text:
-            return text.replace("\x00", "")
-    return data.decode("latin-1").replace("\x00", "")
 
 
 def _read_page(text: str) -> Page:
@@ -458,100 +398,195 @@ def _tex(source: str, *, display: bool) -> dict[str, str]:
     return {"tex": tex, "display": "block" if display else "inline"}
 
 
-_SITE_ARXIV = re.compile(
-    r"^(?:https?://(?:www\.|export\.)?(?:arxiv\.org|ar5iv\.(?:org|labs\.arxiv\.org)))?/(?:abs|html|pdf)/(.+)$", re.I
-)
-_WATERMARK = re.compile(r"^\s*arXiv:(\S+?)\s+\[[\w.-]+\]\s+\d{1,2} \w{3} \d{4}")
-_NOT_A_NAME = re.compile(
-    r"\d|@|universit|institut|laborator|\blabs?\b|depart|college|school|academy|\binc\b|research|google|microsoft"
-    r"|\bmeta\b|facebook|amazon|apple|nvidia|openai|deepmind|\bibm\b|cent(?:er|re)\b|hospital|faculty|\bteam\b|equal"
-    r"|contribut",
-    re.I,
-)
-MARKED_KEYWORDS = re.compile(rf"^[*_\s]*{KEYWORDS}[*_\s]*[:.—–-]+[*_\s]*", re.I)
-_NAME_WORD = re.compile(r"[^\W\d_][\w'’.-]*$")
+# ---------------------------------------------------------------------------------------------------------- web pages
+
+PARSER = "web-page/1"
+_CHROME = frozenset({"nav", "footer", "aside", "form", "menu"})
+_CHROME_ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "complementary", "dialog", "menu", "alert"})
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_MAIN_SHARE = 0.4
+# TeX that a script of the page would have set.
+_DISPLAYED = re.compile(r"\$\$([^$]+)\$\$|\\\[(.+)\\\]", re.DOTALL)
+_IN_BRACKETS = re.compile(r"\\\((?=\S)(.{1,400}?)(?<=\S)\\\)")
 
 
-def ids_of(
-    addresses: Iterable[str], meta: Sequence[tuple[str, str]], texts: Iterable[str]
-) -> tuple[tuple[str, ...], int | None]:
-    """Canonical ids and arXiv version that the page states of itself: its own address, its head, arXiv's stamp."""
-    arxiv: str | None = None
-    version: int | None = None
-    candidates = [match[1].strip("/") for address in addresses if (match := _SITE_ARXIV.match(address))]
-    candidates += [content for name, content in meta if name == "citation_arxiv_id"]
-    candidates += [match[1] for text in texts if (match := _WATERMARK.match(text))]
-    for candidate in candidates:
-        try:
-            found, stated = parse_arxiv_id(candidate.removesuffix(".pdf"))
-        except BadIdentifier:
-            continue
-        arxiv = arxiv or arxiv_key(found)
-        if arxiv == arxiv_key(found):
-            version = version or stated
-    stated_dois = (content for name, content in meta if name in ("citation_doi", "dc.identifier", "prism.doi"))
-    dois = [key for doi in stated_dois if (key := doi_key(doi))]
-    return tuple(dict.fromkeys([*([arxiv] if arxiv else []), *dois])), version
+def read_webpage(page: Page) -> Document:
+    """The page's main content as blocks.
+
+    Raises:
+        ParseError: ``no-text`` when nothing is left after scripts, menus and hidden text.
+    """
+    main = _main(page.body)
+    reader = _Reader(sheet=Sheet())
+    reader.mixed(main)
+    text, blocks = reader.sheet.finish()
+    if not any(block.kind not in ("heading", "front") for block in blocks):
+        raise ParseError("the page shows no text without scripts: add the paper's PDF", code="no-text")
+    ids, version = ids_of(page.addresses, page.meta, [])
+    said = [content for name, content in page.meta if name in ("citation_author", "dc.creator", "dc.contributor")]
+    abstract = next(
+        (
+            block.text
+            for block in blocks
+            if block.section and is_abstract(block.section[-1]) and block.kind == "paragraph"
+        ),
+        None,
+    )
+    keywords = next((content for name, content in page.meta if name in ("citation_keywords", "keywords")), "")
+    front = Metadata(
+        source="html",
+        ids=ids,
+        version=version,
+        title=_title(page, main),
+        authors=tuple(_flipped(name) for name in dict.fromkeys(said)) or _byline(main),
+        abstract=next((content for name, content in page.meta if name == "citation_abstract"), None) or abstract,
+        links=announced_links(passages(e for e in main.walk() if e.tag in ("p", "li")), source="html") or None,
+        keywords=split_keywords(keywords),
+    )
+    return Document(text=text, blocks=blocks, front=front, pages=None, fulltext=Fulltext(state="full"), parser=PARSER)
 
 
-def names_of(texts: Iterable[str]) -> tuple[str, ...] | None:
-    """Names out of author fields, in order; None as soon as one field is not clearly a name or a list of names."""
-    names: list[str] = []
-    for text in texts:
-        for part in re.split(r"\s*(?:[,;&]|\band\b)\s*", text):
-            name = part.strip(" *†‡§¶∗·")
-            if not name:
-                continue
-            words = name.split()
-            if not 2 <= len(words) <= 5 or _NOT_A_NAME.search(name) or not all(map(_NAME_WORD.match, words)):
-                return None
-            if not (words[0][0].isupper() and words[-1][0].isupper()) and name.isascii():
-                return None
-            names.append(name)
-    return tuple(names) or None
+@dataclass(slots=True)
+class _Reader:
+    sheet: Sheet
+    references: bool = False
+
+    def mixed(self, element: Element) -> None:
+        """Blocks with running text between them; two line breaks part paragraphs."""
+        loose = Element(tag="p")
+        breaks = 0
+        for child in [*element.children, Element(tag="p")]:
+            breaks = breaks + 1 if isinstance(child, Element) and child.tag == "br" else breaks
+            if isinstance(child, str):
+                breaks = 0 if child.strip() else breaks
+                loose.children.append(child)
+            elif (
+                breaks >= 2
+                or child.tag in ("p", "hr", "pre", "table", "figure", *_HEADINGS)
+                or has_blocks(child)
+                or _is_block(child)
+            ):
+                self._paragraph(loose)
+                loose, breaks = Element(tag="p"), 0
+                if child.tag != "br":
+                    self.read(child)
+            else:
+                loose.children.append(child)
+
+    def read(self, element: Element) -> None:
+        """Write what an element holds."""
+        if _is_chrome(element):
+            return
+        if level := _HEADINGS.get(element.tag):
+            title = inline_text(element)
+            self.sheet.open_section(title, level=level)
+            self.references = is_references(title)
+        elif element.tag == "table":
+            self._table(element)
+        elif element.tag in ("ul", "ol", "dl", "menu"):
+            self._list(element)
+        elif element.tag == "pre":
+            self.sheet.put("code", _preformatted(element))
+        elif element.tag in ("figcaption", "caption"):
+            self._caption(element)
+        elif has_blocks(element):
+            self.mixed(element)
+        else:
+            self._paragraph(element)
+
+    def _paragraph(self, element: Element, *, kind: BlockKind = "paragraph", prefix: str = "") -> None:
+        if tex := display_only(element):
+            self.sheet.put("equation", tex)
+        elif text := inline_text(element, skip=_is_chrome):
+            display = _DISPLAYED.fullmatch(text)
+            if display and not self.references:
+                self.sheet.put("equation", (display[1] or display[2]).strip())
+                return
+            text = _IN_BRACKETS.sub(r"$\1$", text)
+            self.sheet.put("reference" if self.references else kind, f"{prefix}{text}")
+
+    def _list(self, element: Element) -> None:
+        number = 0
+        for item in element.elements:
+            number += item.tag == "li"
+            prefix = "" if item.tag != "li" or self.references else f"{number}. " if element.tag == "ol" else "• "
+            inner = [child for child in item.elements if child.tag in ("ul", "ol", "dl", "table", "pre", "figure")]
+            rest = Element(tag="p", children=[c for c in item.children if not any(c is block for block in inner)])
+            self._paragraph(rest, kind="list", prefix=prefix)
+            for block in inner:
+                self.read(block)
+
+    def _table(self, element: Element) -> None:
+        for caption in (child for child in element.elements if child.tag == "caption"):
+            self._caption(caption)
+        rows = table_rows(element)
+        cells = [cell for row in rows for cell in row if cell]
+        if max(map(len, rows), default=0) < 2 or any(len(cell) > 600 for cell in cells):  # a table for layout
+            for cell in (e for e in element.walk(skip=lambda e: e.tag == "table") if e.tag in ("td", "th")):
+                self.mixed(cell)
+        else:
+            self.sheet.put("table", table_text(rows), later=True)
+
+    def _caption(self, element: Element) -> None:
+        text = inline_text(element)
+        self.sheet.put("caption", text, label=caption_label(text), later=True)
 
 
-def own_links(elements: Iterable[Element], *, everywhere: bool, source: SourceName) -> tuple[Link, ...]:
-    """Links to code and project that stand in the elements: all of them, or only those beside words like "our code"."""
-    found: dict[str, Link] = {}
-    for element in elements:
-        anchors = [a.attributes.get("href", "").strip() for a in element.walk() if a.tag == "a"]
-        anchors = [address for address in anchors if _is_web(address) and names_a_thing(address)]
-        if anchors and (everywhere or _announces(inline_text(element))):
-            _add_links(found, anchors, source=source)
-    return tuple(found.values())
+def _is_chrome(element: Element) -> bool:
+    return element.tag in _CHROME or element.attributes.get("role") in _CHROME_ROLES
 
 
-def links_in(texts: Iterable[str], *, source: SourceName) -> tuple[Link, ...]:
-    """The same for texts without anchors: addresses beside words like "our code", punctuation after them cut."""
-    found: dict[str, Link] = {}
-    for text in texts:
-        if _announces(text):
-            _add_links(found, re.findall(r"https?://[^\s<>\"{}|\\^`\[\]]+", text), source=source)
-    return tuple(found.values())
+def _is_block(element: Element) -> bool:
+    return element.tag in _CHROME or element.tag in (
+        "ul", "ol", "dl", "div", "section", "article", "main", "blockquote", "figcaption", "caption", "header",
+        "address", "details", "summary", "center", "li", "dd", "dt",
+    )  # fmt: skip
 
 
-def _announces(text: str) -> bool:
-    """Whether a sentence announces something: one with an address in it, where there is one."""
-    sentences = [text[a:b] for a, b in sentence_spans(text)]
-    return any(announces(one) > 0 for one in [one for one in sentences if "//" in one] or sentences)
+def _main(body: Element) -> Element:
+    """The one element that holds the page's content, when it says so and holds enough of the text."""
+    whole = len(_content_text(body))
+    for wanted in (
+        lambda e: e.tag == "article",
+        lambda e: e.tag == "main" or e.attributes.get("role") == "main",
+        lambda e: e.attributes.get("id") in ("content", "main", "main-content", "article"),
+    ):
+        found = [element for element in body.walk() if wanted(element)]
+        if len(found) == 1 and len(_content_text(found[0])) > _MAIN_SHARE * whole:
+            return found[0]
+    return body
 
 
-def _add_links(found: dict[str, Link], addresses: Iterable[str], *, source: SourceName) -> None:
-    for address in map(without_punctuation, addresses):
-        kind = host_kind(address) if names_a_thing(address) else None
-        if kind is not None:
-            found.setdefault(same_address(address), Link(kind=kind, url=address, source=source))
+def _content_text(element: Element) -> str:
+    return inline_text(element, skip=lambda e: e.tag in _CHROME)
 
 
-def _is_web(address: str) -> bool:
-    return address.lower().startswith(("https://", "http://"))
+def _preformatted(element: Element) -> str:
+    parts: list[str] = []
+    pending: list[Element | str] = list(reversed(element.children))
+    while pending:
+        here = pending.pop()
+        if isinstance(here, str):
+            parts.append(here)
+        else:
+            pending.extend(["\n"] if here.tag == "br" else reversed(here.children))
+    return "".join(parts)
 
 
-def split_keywords(text: str) -> tuple[str, ...] | None:
-    """``"Keywords: a; b, c."`` -> ``("a", "b, c")``: split at the strongest sign there is."""
-    bare = MARKED_KEYWORDS.sub("", text)
-    sign = next((sign for sign in (";", "·", "•", "|", ",") if sign in bare), ",")
-    parts = [part.strip(" .") for part in bare.split(sign)]
-    words = tuple(dict.fromkeys(part for part in parts if part))
-    return words if words and all(len(word) <= 80 for word in words) else None
+def _title(page: Page, main: Element) -> str | None:
+    for wanted in ("citation_title", "dc.title", "og:title"):
+        if stated := next((content for name, content in page.meta if name == wanted), None):
+            return stated
+    heading = main.first(lambda e: e.tag == "h1") or page.body.first(lambda e: e.tag == "h1")
+    return (inline_text(heading) if heading is not None else "") or page.title or None
+
+
+def _byline(main: Element) -> tuple[str, ...] | None:
+    found = [e for e in main.walk() if e.has("author", "authors", "byline") and not e.has("author-notes")]
+    return stated_names([inline_text(found[0], skip=lambda e: e.tag == "sup")]) if len(found) == 1 else None
+
+
+def _flipped(name: str) -> str:
+    """``"Last, First"`` of citation metadata as ``"First Last"``."""
+    last, comma, first = name.partition(",")
+    return f"{first.strip()} {last.strip()}" if comma and first.strip() and "," not in first else name

@@ -8,25 +8,25 @@ from dataclasses import dataclass
 
 from kb.errors import ParseError
 from kb.parsing.html import (
-    MARKED_KEYWORDS,
     Element,
     Page,
-    Sheet,
+    caption_label,
     clean,
+    display_only,
     has_blocks,
-    ids_of,
     inline_text,
-    names_of,
-    own_links,
-    split_keywords,
+    passages,
     table_rows,
     table_text,
+    web_addresses,
 )
+from kb.parsing.own_links import announced_links, links_of
+from kb.parsing.plain import MARKED_KEYWORDS, Sheet, ids_of, split_keywords, stated_names
 from kb.records import Affiliation, AuthorAffiliation, BlockKind, Document, Fulltext, Metadata
-from kb.structure import float_label, is_references
+from kb.structure import is_references
 
 
-def is_aside(element: Element) -> bool:
+def _is_aside(element: Element) -> bool:
     """Whether an element is no part of the sentence it stands in: notes, marks, errors of the conversion."""
     return element.has("ltx_note", "ltx_ERROR", "ltx_tag_note", "ltx_rdf")
 
@@ -34,27 +34,27 @@ def is_aside(element: Element) -> bool:
 def text_of(article: Element, name: str) -> str:
     """The text of the first element of a class, notes left out; "" when there is none."""
     found = article.first(lambda element: element.has(name))
-    return inline_text(found, skip=is_aside) if found is not None else ""
+    return inline_text(found, skip=_is_aside) if found is not None else ""
 
 
-def put_front(sheet: Sheet, article: Element, title: str) -> None:
+def _put_front(sheet: Sheet, article: Element, title: str) -> None:
     """Write title, and authors with where they are from, as front matter; their notes are footnotes."""
     sheet.put("front", title)
     creators = article.find("ltx_creator")
     for creator in creators:
-        sheet.put("front", inline_text(creator, skip=lambda e: is_aside(e) or e.has(*_REACHED, "ltx_author_notes")))
+        sheet.put("front", inline_text(creator, skip=lambda e: _is_aside(e) or e.has(*_REACHED, "ltx_author_notes")))
         for place in creator.find(*_PLACES):
             sheet.put("front", _place(place))
     for creator in creators:
         for notes in creator.find("ltx_author_notes"):
-            sheet.put("footnote", inline_text(notes, skip=lambda e: is_aside(e) or e.has("ltx_contact")), later=True)
+            sheet.put("footnote", inline_text(notes, skip=lambda e: _is_aside(e) or e.has("ltx_contact")), later=True)
         for note in creator.find("ltx_note"):
             if not note.has(*_PLACE_NOTES) and (content := note.first(lambda e: e.has("ltx_note_content"))):
                 text = inline_text(content, skip=lambda e: e.has("ltx_note_mark", "ltx_tag_note", "ltx_note_type"))
                 sheet.put("footnote", text, later=True)
 
 
-def read_latexml_front(page: Page, article: Element, *, title: str) -> Metadata:
+def _read_latexml_front(page: Page, article: Element, *, title: str) -> Metadata:
     """What the article and its page say of themselves; fields that are not stated stay None."""
     creators = article.find("ltx_creator")
     abstract = article.first(lambda element: element.has("ltx_abstract"))
@@ -65,11 +65,12 @@ def read_latexml_front(page: Page, article: Element, *, title: str) -> Metadata:
     first = [place for place in places if names and names[0] in place.authors]
     stamps = [inline_text(element) for element in page.body.walk() if element.attributes.get("id") == "watermark-tr"]
     ids, version = ids_of(page.addresses, page.meta, stamps)
+    opening = [*creators, *([abstract] if abstract else [])]
     links = {
         link.url: link
         for link in (
-            *own_links([*creators, *([abstract] if abstract else [])], everywhere=True, source="html"),
-            *own_links(article.find("ltx_p"), everywhere=False, source="html"),
+            *links_of((url for element in opening for url in web_addresses(element)), source="html"),
+            *announced_links(passages(article.find("ltx_p")), source="html"),
         )
     }
     return Metadata(
@@ -78,7 +79,7 @@ def read_latexml_front(page: Page, article: Element, *, title: str) -> Metadata:
         version=version,
         title=title if title.lower() != "untitled document" and title else None,
         authors=tuple(names) or None,
-        abstract=" ".join(inline_text(p, skip=is_aside) for p in paragraphs) or None,
+        abstract=" ".join(inline_text(p, skip=_is_aside) for p in paragraphs) or None,
         links=tuple(links.values()) or None,
         affiliation=Affiliation(text=first[0].text, source="html") if first else None,
         affiliations=places or None,
@@ -138,7 +139,7 @@ def _marked_lines(person: Element) -> list[list[tuple[str, frozenset[str]]]]:
     loose: list[Element | str] = []
 
     def close(marks: frozenset[str]) -> None:
-        text = inline_text(Element(tag="span", children=list(loose)), skip=is_aside).strip()
+        text = inline_text(Element(tag="span", children=list(loose)), skip=_is_aside).strip()
         loose.clear()
         if text or marks:
             if marks and not text and parts:
@@ -156,7 +157,7 @@ def _marked_lines(person: Element) -> list[list[tuple[str, frozenset[str]]]]:
             close(frozenset())
             lines, parts = [*lines, parts], []
             pending += reversed(here.children)
-        elif isinstance(here, Element) and here.tag in ("span", "b", "em", "i", "strong") and not is_aside(here):
+        elif isinstance(here, Element) and here.tag in ("span", "b", "em", "i", "strong") and not _is_aside(here):
             pending += reversed(here.children)
         else:
             loose.append(here)
@@ -182,7 +183,7 @@ def _names_in(line: Sequence[tuple[str, frozenset[str]]]) -> list[tuple[str, fro
     found: list[tuple[str, frozenset[str]]] = []
     for text, marks in line:
         bare = text.strip(" ,;&")
-        names = names_of([bare]) if re.sub(r"^and\b", "", bare).strip() else ()
+        names = stated_names([bare]) if re.sub(r"^and\b", "", bare).strip() else ()
         if names is None:
             return None
         found += [(name, frozenset()) for name in names[:-1]] + [(names[-1], marks)] if names else []
@@ -192,7 +193,7 @@ def _names_in(line: Sequence[tuple[str, frozenset[str]]]) -> list[tuple[str, fro
 def _place(element: Element) -> str:
     """The text of a place; the fields of one (institution, city, country) are set apart."""
     fields = [e for e in element.walk() if any(name.startswith("ltx_affiliation_") for name in e.classes)]
-    texts = [inline_text(field, skip=is_aside).strip(" ,") for field in fields] or [inline_text(element, skip=is_aside)]
+    texts = [inline_text(one, skip=_is_aside).strip(" ,") for one in fields or [element]]
     return ", ".join(text for text in texts if text).strip(" ,;")
 
 
@@ -265,10 +266,10 @@ def read_latexml(page: Page, article: Element) -> Document:
         ParseError: ``html-broken`` when the conversion failed and nearly nothing is there; ``no-text``.
     """
     title = text_of(article, "ltx_title_document")
-    front = read_latexml_front(page, article, title=title)
+    front = _read_latexml_front(page, article, title=title)
     errors = len(article.find("ltx_ERROR"))
     reader = _Reader(sheet=Sheet())
-    put_front(reader.sheet, article, title)
+    _put_front(reader.sheet, article, title)
     for child in article.elements:
         reader.read(child)
     text, blocks = reader.sheet.finish()
@@ -311,7 +312,7 @@ class _Reader:
         elif element.has(*_EQUATIONS):
             self._equation(element)
         elif element.has("ltx_tabular") or element.tag == "table":
-            self.sheet.put("table", table_text(table_rows(element, skip=is_aside)), later=True)
+            self.sheet.put("table", table_text(table_rows(element, skip=_is_aside)), later=True)
         elif element.has(*_LISTS) or element.tag in ("ul", "ol", "dl"):
             self._list(element)
         elif element.has("ltx_bibitem"):
@@ -319,7 +320,7 @@ class _Reader:
         elif element.has("ltx_listing", "ltx_verbatim") or element.tag == "pre":
             self.sheet.put("code", _listing(element))
         elif element.has("ltx_title"):
-            self.run_in = inline_text(element, skip=is_aside)
+            self.run_in = inline_text(element, skip=_is_aside)
         elif element.has("ltx_p") or not has_blocks(element):
             self._paragraph(element)
         else:
@@ -341,7 +342,7 @@ class _Reader:
             self.sheet.put("paragraph", inline_text(element))
             return
         heading = next((e for e in element.elements if e.has("ltx_title") or re.fullmatch(r"h[1-6]", e.tag)), None)
-        title = inline_text(heading, skip=is_aside) if heading is not None else ""
+        title = inline_text(heading, skip=_is_aside) if heading is not None else ""
         title = title or next((name for kind, name in _UNTITLED.items() if element.has(kind)), "")
         if title and not (
             is_references(title) and self.sheet.ends_in(is_references)
@@ -356,10 +357,10 @@ class _Reader:
             self._put_notes(heading)
 
     def _paragraph(self, element: Element, *, kind: BlockKind = "paragraph", prefix: str = "") -> None:
-        text = inline_text(element, skip=is_aside)
+        text = inline_text(element, skip=_is_aside)
         if text and self.run_in:
             text, self.run_in = f"{self.run_in} {text}", ""
-        if display := _display_only(element):
+        if display := display_only(element):
             self.sheet.put("equation", display)
         elif text:
             self.sheet.put("reference" if self.references else kind, f"{prefix}{text}")
@@ -385,7 +386,7 @@ class _Reader:
 
     def _reference(self, element: Element) -> None:
         tag = next((inline_text(e) for e in element.walk() if e.has("ltx_tag_bibitem", "ltx_role_refnum")), "")
-        body = inline_text(element, skip=lambda e: is_aside(e) or e.has("ltx_tag_bibitem", "ltx_bib_cited"))
+        body = inline_text(element, skip=lambda e: _is_aside(e) or e.has("ltx_tag_bibitem", "ltx_bib_cited"))
         body = re.sub(r"\s*Cited by:\s.*$", "", body)
         self.sheet.put("reference", f"{tag} {body}".strip(), label=tag.strip("[]() ") or None)
 
@@ -393,13 +394,13 @@ class _Reader:
         """Captions first, then the tables or lines of code of the float; panels carry the float's label."""
         captions = [child for child in _within_float(element) if child.has("ltx_caption") or child.tag == "figcaption"]
         for caption in captions:
-            text = inline_text(caption, skip=is_aside)
-            label = _label(text) or label
+            text = inline_text(caption, skip=_is_aside)
+            label = caption_label(text) or label
             self.sheet.put("caption", text, label=label, later=True)
             self._put_notes(caption)
         for child in _within_float(element):
             if child.has("ltx_tabular"):
-                self.sheet.put("table", table_text(table_rows(child, skip=is_aside)), label=label, later=True)
+                self.sheet.put("table", table_text(table_rows(child, skip=_is_aside)), label=label, later=True)
             elif child.has("ltx_listing", "ltx_verbatim"):
                 self.sheet.put("code", _listing(child), label=label, later=True)
             elif child.has(*_EQUATIONS):
@@ -407,7 +408,7 @@ class _Reader:
             elif child is not element and _is_float(child):
                 self._float(child, label=label)
             elif child.has("ltx_p") and not child.first(lambda e: e.has("ltx_tabular") or e.tag == "img"):
-                self.sheet.put("caption", inline_text(child, skip=is_aside), label=label, later=True)
+                self.sheet.put("caption", inline_text(child, skip=_is_aside), label=label, later=True)
 
     def _equation(self, element: Element, *, later: bool = False) -> None:
         for label, tex in _equations(element):
@@ -436,12 +437,6 @@ def _within_float(element: Element) -> list[Element]:
     return parts
 
 
-def _label(text: str) -> str | None:
-    bare = text.strip()
-    label = float_label(bare[:1].upper() + bare[1:])
-    return label.text if label else None
-
-
 _GOES_ON = re.compile(r"\s*(?:[=+<>-]|\\(?:le|ge|leq|geq|approx|equiv|sim|times|cdot|to|leqslant|geqslant)\b)")
 
 
@@ -461,7 +456,7 @@ def _equations(element: Element) -> list[tuple[str | None, str]]:
     last = max((at for at, row in enumerate(rows) if row.first(_is_number)), default=-1)
     for at, row in enumerate(rows):
         parts = [math.attributes["tex"] for math in row.walk() if math.tag == "math" and math.attributes["tex"]]
-        words = inline_text(row, skip=lambda e: e.tag == "math" or e.has("ltx_tag") or is_aside(e))
+        words = inline_text(row, skip=lambda e: e.tag == "math" or e.has("ltx_tag") or _is_aside(e))
         tag = row.first(_is_number)
         label = inline_text(tag).strip("()[] ") or None if tag is not None else None
         tex = " ".join(part for part in (*parts, words) if part)
@@ -476,15 +471,6 @@ def _equations(element: Element) -> list[tuple[str | None, str]]:
             found.append((label, [tex]))
         spanned -= 1
     return [(label, "\n".join(lines)) for label, lines in found]
-
-
-def _display_only(element: Element) -> str:
-    """The TeX of a paragraph that is nothing but one displayed formula."""
-    parts = [child for child in element.children if not isinstance(child, str) or child.strip()]
-    only = parts[0] if len(parts) == 1 else None
-    if isinstance(only, Element) and only.tag == "math" and only.attributes.get("display") == "block":
-        return only.attributes["tex"]
-    return ""
 
 
 def _listing(element: Element) -> str:

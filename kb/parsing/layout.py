@@ -17,13 +17,15 @@ from statistics import median
 from typing import Literal
 
 from kb.parsing.furniture import find_furniture
-from kb.parsing.lines import TextLine
-from kb.parsing.page import LONG_RULE_POINTS, Frame, Graphic, Rectangle, ruled_areas, rules_of
+from kb.parsing.page import LONG_RULE_POINTS, Frame, Graphic, Rectangle, TextLine, ruled_areas, rules_of
 from kb.structure import float_label
 
 Role = Literal[
     "body", "heading", "caption", "float", "equation", "code", "footnote", "furniture", "front", "reference", "contents"
 ]
+LineKind = Literal["title", "author", "place", "both", "mail", "abstract", "imprint", "other"]
+"""What a line of a first page can be; ``both``: a name and where it works; ``imprint``: where and when the paper was
+published."""
 Span = tuple[float, float]
 
 _MIN_COLUMN_LINES = 6
@@ -48,7 +50,7 @@ class Placed:
     float_label: str | None = None
     display: int = 0  # which display equation of its page it is of, from 1
     is_run_in: bool = False  # a heading that stood before the first words of its paragraph
-    front: str = ""  # what of a first page's matter it is (``kb.parsing.front_lines``)
+    line_kind: LineKind | None = None  # what it is on a first page, which is judged (``kb.parsing.first_page``)
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from kb.ids import plain_words
 from kb.links import HOSTS, host_kind, link_kind, names_a_thing, same_address, without_punctuation
 from kb.parsing.page import LinkArea
-from kb.records import Block, Link
+from kb.records import Block, Link, SourceName
 from kb.structure import CITATION, is_abstract
 from kb.text import sentence_spans
 
@@ -223,3 +223,28 @@ def _canonical(url: str) -> str | None:
         return None  # a person or an organisation, not a thing
     path = match["path"].rstrip("./").removesuffix(".git")
     return f"https://{match['host'].lower()}{path}"
+
+
+# ----------------------------------------------------------------------------------------------- texts without pages
+
+
+def announced_links(passages: Iterable[tuple[str, Sequence[str]]], *, source: SourceName) -> tuple[Link, ...]:
+    """Links to code and projects among the addresses of passages, each its text and where it leads to, that announce
+    something."""
+    return links_of((url for text, urls in passages if urls and _is_announcing(text) for url in urls), source=source)
+
+
+def links_of(addresses: Iterable[str], *, source: SourceName) -> tuple[Link, ...]:
+    """Those of the addresses that lead to code or a project, punctuation after them cut, each once."""
+    found: dict[str, Link] = {}
+    for address in map(without_punctuation, addresses):
+        kind = host_kind(address) if names_a_thing(address) else None
+        if kind is not None:
+            found.setdefault(same_address(address), Link(kind=kind, url=address, source=source))
+    return tuple(found.values())
+
+
+def _is_announcing(text: str) -> bool:
+    """Whether a sentence announces something: one with an address in it, where there is one."""
+    sentences = [text[a:b] for a, b in sentence_spans(text)]
+    return any(announces(one) > 0 for one in [one for one in sentences if "//" in one] or sentences)

@@ -25,7 +25,7 @@ from kb.parsing.second_reader import FontNames
 from kb.parsing.text_scan import Clip, Cover, TextScan
 
 if TYPE_CHECKING:
-    from kb.parsing.shapes import Shapes
+    from kb.parsing.text_scan import Shapes
 
 MAX_OUTLINE_ENTRIES = 2_000
 MAX_LINKS_PER_PAGE = 2_000
@@ -82,7 +82,7 @@ class PdfReader:
     @cached_property
     def shapes(self) -> Shapes:
         """What its glyphs look like."""
-        from kb.parsing.shapes import Shapes  # which needs numpy
+        from kb.parsing.text_scan import Shapes
 
         return Shapes()
 

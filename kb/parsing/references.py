@@ -1,23 +1,38 @@
-"""The list of references: which lines are in it, and where one entry ends and the next begins.
+"""The list of references: which lines are in it, where one entry ends and the next begins, and of which field each word
+of an entry is.
 
 A list is known by its heading, or by its entries: they begin with names or count from 1, and most have a year. Borders
 are found by every cue that a list may have (numbers, keys, a hanging indent, space, what looks like a beginning after
 what looks like an end), and the cue is taken whose entries look most like references.
+
+The field of each word is the one of the likeliest chain of a linear-chain conditional random field (Lafferty et al.
+2001; for references Peng and McCallum 2004). Features are hashed (Weinberger et al. 2009), so that the weights of a
+chain, a file in ``data``, stay small: ``reference_fields.npz`` was trained on records set in very many styles
+(``tests/benchmarks/references_train.py`` has the data and the figures). Lines of first pages are labelled by such a
+chain, too.
 """
 
 from __future__ import annotations
 
 import re
+import zlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from functools import cache
+from importlib import resources
+from io import BytesIO
+from itertools import groupby, pairwise
 from statistics import median
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kb.names import PARTICLES
 from kb.parsing.headings import Heading
 from kb.parsing.layout import PageLayout, Placed
-from kb.parsing.lines import TextLine
+from kb.parsing.page import TextLine
 from kb.structure import APPENDIX, bare_title, is_references
 
 _NUMBER = re.compile(
@@ -382,3 +397,164 @@ def _plain(lines: Sequence[Placed]) -> list[bool]:
 
 
 _CUES: tuple[Callable[[Sequence[Placed]], list[bool] | None], ...] = (_hanging, _spaced, _plain)
+
+
+# --------------------------------------------------------------------------------------------------- chains of labels
+
+
+class Chain:
+    """A trained chain.
+
+    Args:
+        weights: ``features`` (buckets, labels) in units of ``scale``; ``transitions`` (labels + 1, labels) from label
+            to label, the last row to the first thing; ``final`` (labels,) behind the last.
+        labels: what a thing can be, in the order of the columns.
+    """
+
+    def __init__(self, weights: Mapping[str, NDArray[Any]], *, labels: Sequence[str]) -> None:
+        self._emissions: NDArray[np.float32] = weights["features"].astype(np.float32) * weights["scale"]
+        self._transitions: NDArray[np.float32] = weights["transitions"].astype(np.float32)
+        self._final: NDArray[np.float32] = weights["final"].astype(np.float32)
+        self._labels = tuple(labels)
+
+    def labelled(self, rows: Sequence[Sequence[str]]) -> list[str]:
+        """The label of each thing, from its features."""
+        if not rows:
+            return []
+        emissions = self._emissions
+        scores = np.stack([emissions[hashed(row, buckets=len(emissions))].sum(axis=0) for row in rows])
+        reached = scores[0] + self._transitions[-1]
+        came_from: list[NDArray[np.int64]] = []
+        for row in scores[1:]:
+            ways = reached[:, None] + self._transitions[:-1]
+            came_from.append(ways.argmax(axis=0))
+            reached = ways.max(axis=0) + row
+        chain = [int((reached + self._final).argmax())]
+        for back in reversed(came_from):
+            chain.append(int(back[chain[-1]]))
+        return [self._labels[label] for label in reversed(chain)]
+
+
+@cache
+def chain_of(file: str, *, labels: Sequence[str]) -> Chain:
+    """The chain whose weights are a file of ``kb/parsing/data``, read once."""
+    raw = resources.files("kb.parsing").joinpath(f"data/{file}").read_bytes()
+    with np.load(BytesIO(raw)) as weights:
+        return Chain(weights, labels=labels)
+
+
+def hashed(features: Sequence[str], *, buckets: int) -> list[int]:
+    """The buckets of a thing's features; there is a power of two of them."""
+    return [zlib.crc32(feature.encode()) & (buckets - 1) for feature in features]
+
+
+# --------------------------------------------------------------------------------------------- words and their fields
+
+FIELDS = ("author", "title", "venue", "year", "number", "pages", "editor", "publisher", "other")
+"""What a word of an entry can be of; ``number``: volume and issue."""
+_MOST_WORDS = 400  # of an entry: a longer one is no entry
+_WORD = re.compile(r"[^\W_]+|[^\w\s]|_")
+PRINTED_YEAR = re.compile(r"(?<![\d.:/-])(?:1[5-9]|20)\d\d(?=[a-z]?(?![\d/]))(?:\s?[–-]\s?(?:1[5-9]|20)\d\d(?!\d))?")
+PRINTED_ADDRESS = re.compile(
+    r"(?:https?://|www\.)\S+(?:\s(?=\S*[/.?=]\S*)\S+)?|\bdoi\s?:?\s?10\.\S+|\b10\.\d{4,9}/\S+", re.IGNORECASE
+)
+_QUOTES = {"“": "”", "„": "“", "«": "»", "‘": "’", '"': '"', "「": "」"}
+_BEGIN, _END = " \t.,;:“”\"„’‘'/&–-*", ' \t.,;:“”"„‘/&–-'
+
+FieldRun = tuple[str, int, int]
+
+
+def words_of(text: str) -> list[tuple[int, int]]:
+    """Where the words and signs of a text stand, at most as many as an entry can have."""
+    return [match.span() for match in _WORD.finditer(text)][:_MOST_WORDS]
+
+
+def _shape(word: str) -> str:
+    if word.isdigit():
+        return f"9{min(len(word), 5)}"
+    if not word[0].isalnum():
+        return word if word in ".,:;()[]&/-–“”\"'" else "~"
+    if any(sign.isdigit() for sign in word):
+        return "x9"
+    if word[0] >= "\u2e80":
+        return "c"
+    if len(word) == 1:
+        return "A" if word.isupper() else "a"
+    if word.isupper():
+        return f"AA{min(len(word), 4)}"
+    return "Aa" if word[0].isupper() else "aa"
+
+
+def word_features(text: str, words: Sequence[tuple[int, int]]) -> list[list[str]]:
+    """Of each word: itself and its neighbours, their shapes, and where it stands among the signs of the entry."""
+    spelt = [text[start:end] for start, end in words]
+    low = ["<", "<", *(f"9{len(word)}" if word.isdigit() else word.casefold() for word in spelt), ">", ">"]
+    shapes = ["<", "<", "<", *map(_shape, spelt), ">", ">", ">"]
+    addressed = {at for match in PRINTED_ADDRESS.finditer(text) for at in range(*match.span())}
+    found: list[list[str]] = []
+    closing, depth, years, stops, since, last = "", 0, 0, 0, 0, "<"
+    for at, (start, _) in enumerate(words):
+        word, w, s = spelt[at], low[at : at + 5], shapes[at : at + 7]
+        if closing and word == closing:
+            closing = ""
+        elif not closing and word in _QUOTES and _QUOTES[word] in text[start + 1 :]:
+            closing = _QUOTES[word]
+        depth += (word in "([") - (at > 0 and spelt[at - 1] in ")]")
+        spaced = start > 0 and text[start - 1].isspace()
+        after = next((sign for sign in shapes[at + 4 :] if not sign[0].isalnum()), ">")
+        place = f"{bool(closing)}{min(max(depth, 0), 1)}{min(years, 1)}"
+        of_word = [
+            "1", f"w{w[2]}", f"-{w[1]}", f"+{w[3]}", f"={w[0]}", f"#{w[4]}", f"b{w[1]} {w[2]}", f"n{w[2]} {w[3]}",
+            f"s{s[3]}{spaced}", f"t{s[2]} {s[3]} {s[4]}", f"l{s[1]} {s[2]} {s[3]}", f"r{s[3]} {s[4]} {s[5]}",
+            f"f{s[1]} {s[2]} {s[3]} {s[4]} {s[5]}", f"g{s[0]} {s[1]} {s[2]} {s[3]}", f"h{s[3]} {s[4]} {s[5]} {s[6]}",
+            f"e{w[2][-3:]}", f"p{w[2][:3]}", f"d{10 * at // len(words)}", f"a{min(at, 3)}{s[3]}",
+            f"q{place}{s[3]}", f"o{place}{last} {after}", f"k{min(stops, 4)}{min(years, 1)}{s[3]}",
+            f"y{min(since, 12)}{last}{s[3]}", f"u{start in addressed}", f"m{last}{w[2]}", f"v{after}{s[3]} {last}",
+            f"z{len(words) - at if len(words) - at < 6 else 9}{s[3]}", f"c{stops}{place}" if stops < 4 else "c",
+        ]  # fmt: skip
+        found.append(of_word)
+        if _shape(word)[0].isalnum() or word in "'’":
+            since += 1
+        else:
+            last, since = _shape(word), 0
+        stops += word == "." and at > 0 and len(spelt[at - 1]) > 1 and not spelt[at - 1].isdigit()
+        years += bool(PRINTED_YEAR.fullmatch(word))
+    return found
+
+
+def tagged(text: str, words: Sequence[tuple[int, int]]) -> list[str]:
+    """The field of each word."""
+    return chain_of("reference_fields.npz", labels=FIELDS).labelled(word_features(text, words))
+
+
+def imprint_runs(text: str) -> list[FieldRun]:
+    """Field, start and end of each run of words of what a first page says of its publication."""
+    words = words_of(text)
+    chain = chain_of("imprint.npz", labels=FIELDS)
+    return field_runs(text, words, chain.labelled(word_features(text, words)))
+
+
+def field_runs(text: str, words: Sequence[tuple[int, int]], chain: Sequence[str]) -> list[FieldRun]:
+    """Field, start and end of each run of words of one field; one that a sign or two interrupt goes on."""
+    places = [(name, list(group)) for name, group in groupby(range(len(words)), key=lambda at: chain[at])]
+    runs: list[FieldRun] = []
+    for name, group in places:
+        start, end = words[group[0]][0], words[group[-1]][1]
+        last = next((at for at in range(len(runs) - 1, -1, -1) if runs[at][0] == name), None)
+        if last is not None and not any(sign.isalnum() for sign in text[runs[last][2] : start]):
+            runs[last] = (name, runs[last][1], end)
+        else:
+            runs.append((name, start, end))
+    return sorted(runs, key=lambda run: run[1])
+
+
+def trimmed(value: str) -> str:
+    """A field without the signs that part it from others; a bracket stays where both are there."""
+    value = value.lstrip(_BEGIN).rstrip(_END)
+    for opened, closed in ("()", "[]"):
+        if value.count(opened) > value.count(closed):
+            value = value.rstrip(opened).rstrip(_END) if value.endswith(opened) else value
+            value = value.lstrip(opened) if value.startswith(opened) else value
+        elif value.count(closed) > value.count(opened) and value.endswith(closed):
+            value = value[:-1].rstrip(_END)
+    return value

@@ -1,9 +1,10 @@
-"""What each line of a page is: running text, equation, text of a float, code, footnote, caption, heading that runs in.
+"""What each line of a page is: running text, equation, text of a float, code, footnote, caption, table of contents.
 
 Captions and the lines of their floats come first: what rules or a frame enclose, what stands beside. A paper sets its
 captions on one side; where a float could be above or below its caption, the clear cases of the document decide. The
 rest is sorted in blocks (same column, same size, even steps), because one line alone says little. Headings are found
-before (``kb.parsing.headings``); those that run into their paragraph ("3.1. Data sets. We use …") are split last.
+before (``kb.parsing.headings``). Tables of contents and lists of figures say what stands where, and are no text of the
+paper.
 """
 
 from __future__ import annotations
@@ -11,16 +12,25 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from kb.parsing.captions import FloatCaption
 from kb.parsing.equations import find_displays
-from kb.parsing.floats.captions import FloatCaption
 from kb.parsing.layout import BodyStyle, PageLayout, Placed
-from kb.parsing.lines import TextLine, only_first, without_first
-from kb.parsing.page import Graphic, Rectangle, rules_of, stands_in
+from kb.parsing.page import (
+    Graphic,
+    Rectangle,
+    TextLine,
+    area_of,
+    rules_of,
+    stands_in,
+)
 from kb.text import CLOSERS, FULL_STOPS, is_set_solid
+
+if TYPE_CHECKING:
+    pass
 
 
 class Caption(NamedTuple):
@@ -61,7 +71,7 @@ _PITCH_SLACK = 0.01  # share of a letter's width
 
 
 @dataclass(slots=True)
-class PageFloats:
+class _PageFloats:
     """A page with its captions, and its undecided blocks of lines with a verdict each."""
 
     page: PageLayout
@@ -73,9 +83,9 @@ class PageFloats:
 # ------------------------------------------------------------------------------------- rules and frames
 
 
-def mark_boxed_floats(floats: Sequence[PageFloats]) -> None:
+def _mark_boxed_floats(floats: Sequence[_PageFloats]) -> None:
     """Lines between equal rules, or in a frame, that touch a caption are the float's text."""
-    touching: list[tuple[PageFloats, Rectangle, list[tuple[Caption, bool]]]] = []
+    touching: list[tuple[_PageFloats, Rectangle, list[tuple[Caption, bool]]]] = []
     for of_page in floats:
         for box in [*_ruled_boxes(of_page), *_frames(of_page.page)]:
             owners = [(caption, above) for caption in of_page.captions for above in _sides(of_page.page, caption, box)]
@@ -116,7 +126,7 @@ def _sides(page: PageLayout, caption: Caption, box: Rectangle) -> list[bool]:
     return [box[3] < (area[1] + area[3]) / 2]
 
 
-def _ruled_boxes(of_page: PageFloats) -> list[Rectangle]:
+def _ruled_boxes(of_page: _PageFloats) -> list[Rectangle]:
     """From the first to the last of equal rules that no caption or heading parts."""
     areas = [area_of(of_page.page.placed[index].line for index in caption.lines) for caption in of_page.captions]
     areas += [area_of([placed.line]) for placed in of_page.page.placed if placed.role == "heading"]
@@ -160,15 +170,6 @@ def _frames(page: PageLayout) -> list[Rectangle]:
     ]
 
 
-def area_of(lines: Iterable[TextLine]) -> Rectangle:
-    """The smallest box (x0, y0, x1, y1) around all lines (at least one)."""
-    every = list(lines)
-    return (
-        min(line.x0 for line in every), min(line.y0 for line in every),
-        max(line.x1 for line in every), max(line.y1 for line in every),
-    )  # fmt: skip
-
-
 def _is_inside(line: TextLine, box: Rectangle) -> bool:
     return stands_in(line, [(box[0] - 3, box[1] - 1, box[2] + 3, box[3] + 1)])
 
@@ -176,9 +177,9 @@ def _is_inside(line: TextLine, box: Rectangle) -> bool:
 # ---------------------------------------------------------------------------------------------- floats
 
 
-def attach_to_captions(floats: Sequence[PageFloats]) -> None:
+def _attach_to_captions(floats: Sequence[_PageFloats]) -> None:
     """Junk beside a caption, and what lies between, belongs to its float."""
-    choices: list[tuple[PageFloats, Caption, list[int], list[int]]] = []
+    choices: list[tuple[_PageFloats, Caption, list[int], list[int]]] = []
     for of_page in floats:
         places = {id(placed): at for at, placed in enumerate(of_page.page.placed)}
         of_block = {places[id(block[0])]: number for number, block in enumerate(of_page.blocks)}
@@ -208,7 +209,7 @@ def _is_of(placed: Placed, caption: Caption) -> bool:
     return placed.role == "float" and placed.float_label == caption.label
 
 
-def _top_float(of_page: PageFloats, above: list[int], below: list[int], *, caption: Caption) -> list[int]:
+def _top_float(of_page: _PageFloats, above: list[int], below: list[int], *, caption: Caption) -> list[int]:
     """All blocks above the caption when the running text clearly resumes only below it.
 
     A sentence that was left unfinished goes on in lower case: if the text below the caption does and what stands
@@ -227,7 +228,7 @@ def _top_float(of_page: PageFloats, above: list[int], below: list[int], *, capti
     return heads if resumes and begins_anew and "junk" in {of_page.verdicts[number] for number in heads} else []
 
 
-def _group(of_page: PageFloats, order: list[int], *, caption: Caption, going_up: bool) -> list[int]:
+def _group(of_page: _PageFloats, order: list[int], *, caption: Caption, going_up: bool) -> list[int]:
     """Blocks from the caption on, up to running text, a heading or another caption."""
     group: list[int] = []
     page = of_page.page
@@ -244,23 +245,14 @@ def _group(of_page: PageFloats, order: list[int], *, caption: Caption, going_up:
         if of_page.verdicts[number] == "prose" or (is_code and going_up):
             break
         group.append(number)
-    beyond_group = order[len(group)] if len(group) < len(order) else None
-    opens_column = going_up and (beyond_group is None or of_page.blocks[beyond_group][0].column != column)
     while not is_code and group and of_page.verdicts[group[-1]] in ("weak", "equation"):
-        if opens_column and column >= 0 and _is_label(of_page.blocks[group[-1]]):
-            break  # nothing stands above it, and floats stand at the top
-        if is_table_note(of_page.blocks[group[-1]][0].line):
+        if _is_table_note(of_page.blocks[group[-1]][0].line):
             break
         group.pop()  # at the outer end it is running text after all
     return group
 
 
-def _is_label(block: Sequence[Placed]) -> bool:
-    """Whether the lines may be words in a picture: few, and no sentence going on from elsewhere."""
-    return len(block) <= 2 and not block[0].line.text[:1].islower()
-
-
-def is_table_note(line: TextLine) -> bool:
+def _is_table_note(line: TextLine) -> bool:
     """Whether the line begins with a sign that a table explains below itself."""
     return line.text[:1] in "*∗†‡§¶"
 
@@ -296,8 +288,8 @@ def assign_roles(pages: Sequence[PageLayout], captions: Sequence[Sequence[Captio
     floats = []
     for page, its_captions in zip(pages, captions, strict=True):
         _mark_footnotes(page, body=body)
-        floats.append(PageFloats(page, its_captions))
-    mark_boxed_floats(floats)
+        floats.append(_PageFloats(page, its_captions))
+    _mark_boxed_floats(floats)
     for of_page in floats:
         displays = find_displays(of_page.page, body=body)
         of_page.blocks = _blocks(of_page.page, displays, body=body)
@@ -306,7 +298,7 @@ def assign_roles(pages: Sequence[PageLayout], captions: Sequence[Sequence[Captio
             for block in of_page.blocks
         ]
         _close_programs(of_page)
-    attach_to_captions(floats)
+    _attach_to_captions(floats)
     for of_page in floats:
         for number, (block, verdict) in enumerate(zip(of_page.blocks, of_page.verdicts, strict=True), start=1):
             if block[0].role == "body" and verdict == "junk":
@@ -411,7 +403,7 @@ def _letters(lines: Sequence[TextLine]) -> float:
 def _judge(block: list[Placed], *, page: PageLayout, body: BodyStyle) -> Verdict:
     """ "prose", "weak" (prose unless it lies in a float), "code" or "junk"."""
     lines = [placed.line for placed in block]
-    if sum(_is_code(line, body=body) for line in lines) > 0.6 * len(lines) and not body_is_mono(body):
+    if sum(_is_code(line, body=body) for line in lines) > 0.6 * len(lines) and not _body_is_mono(body):
         return "code"
     start, end = page.span_of(block[0].column)
     wide = [line for line in lines if line.width >= 0.8 * (end - start)]
@@ -419,7 +411,7 @@ def _judge(block: list[Placed], *, page: PageLayout, body: BodyStyle) -> Verdict
     rows = _rows_with_several(block)
     size = lines[0].size / body.size
     long = len(lines[0].text.split()) >= 6 or sum(map(is_set_solid, lines[0].text)) >= 12
-    if size < 0.93 and is_table_note(lines[0]):
+    if size < 0.93 and _is_table_note(lines[0]):
         return "weak"
     if 0.72 <= size <= 1.25 and letters > 0.55 and rows < 0.3 and wide:
         if len(lines) > 1 and len(wide) >= 0.35 * len(lines):
@@ -433,7 +425,7 @@ def _judge(block: list[Placed], *, page: PageLayout, body: BodyStyle) -> Verdict
     return "junk"
 
 
-def _close_programs(of_page: PageFloats) -> None:
+def _close_programs(of_page: _PageFloats) -> None:
     """Call code what stands between rows of a program: a comment in other type, a bracket alone, numbers of rows."""
     programs = [at for at, verdict in enumerate(of_page.verdicts) if verdict == "code"]
     for before, after in pairwise(programs):
@@ -469,7 +461,7 @@ def _is_of_one_pitch(line: TextLine) -> bool:
     return len(pitches) >= _LEAST_PITCHED_WORDS and letters >= _LEAST_PITCHED_LETTERS
 
 
-def body_is_mono(body: BodyStyle) -> bool:
+def _body_is_mono(body: BodyStyle) -> bool:
     """Whether the running text itself is set like code (drafts, RFCs)."""
     return any(_MONO.search(font) for font in body.fonts)
 
@@ -496,46 +488,75 @@ def _settle(block: list[Placed]) -> None:
         placed.role = "float"
 
 
-_NUMBER = re.compile(r"^(?:(?:\d{1,2}|[A-Z])(?:\.\d{1,2}){1,3}\.?|\d{1,2}\))\s+(?=[A-Z])")
-_MAX_WORDS = 14
-_STATEMENT = re.compile(
-    r"(?:theorem|lemma|definition|proposition|corollary|remark|example|proof|conjecture|claim|notation|question)\b",
+# ------------------------------------------------------------------------------------------------- tables of contents
+
+_CONTENTS_TITLE = re.compile(
+    r"^(?:(?:table of )?contents|list of (?:figures|tables|algorithms|symbols|abbreviations|listings|publications))$",
     re.IGNORECASE,
 )
+_LEADERS = re.compile(r"(?:\.\s?){4,}\s*(?:\d{1,4}|[ivxlc]{1,7})?\s*$|…{2,}")
+_CONTENTS_ENTRY = re.compile(r"\D(?:\s|\.)(?:\d{1,4}|[ivxlc]{1,7})$")
+_LEAST_ENTRIES = 3
+_MAX_BETWEEN = 3  # rows of an entry that is set in several, or a title between two parts
 
 
-def split_run_in_headings(pages: Sequence[PageLayout], *, body: BodyStyle) -> None:
-    """Part each such line in two: the title (``is_run_in``) and, right after it, what follows on the same line."""
+def mark_contents(pages: Sequence[PageLayout]) -> None:
+    """Give the role "contents" to titles like "Contents", the entries below them, and those on the next pages."""
+    goes_on = False
     for page in pages:
-        placed: list[Placed] = []
-        for one in page.placed:
-            end = _title_end(one.line, body=body) if one.role == "body" else 0
-            if end:
-                title = only_first(one.line, end)
-                bare = title.text.rstrip(" .:—–-")
-                placed.append(replace(one, line=only_first(title, len(bare)), is_run_in=True))
-                placed.append(replace(one, line=without_first(one.line, end)))
-            else:
-                placed.append(one)
-        page.placed = placed
+        rows = _printed_rows(page)
+        first = (
+            0 if goes_on else next((at for at, row in enumerate(rows) if _CONTENTS_TITLE.match(_row_text(row))), None)
+        )
+        if first is None:
+            continue
+        last, entries = _last_entry(rows, first, is_open=goes_on)
+        goes_on = entries >= _LEAST_ENTRIES and len(rows) - 1 - last <= _MAX_BETWEEN
+        if entries < _LEAST_ENTRIES and not (_only_titles(rows[first:]) and entries):
+            goes_on = False
+            continue
+        for row in rows[first : (last + 1) if not goes_on else len(rows)]:
+            for placed in row:
+                placed.role = "contents"
 
 
-def _title_end(line: TextLine, *, body: BodyStyle) -> int:
-    """Where the title of a run-in heading ends in the line: its type ends there, and it ends with a stop; else 0."""
-    number = _NUMBER.match(line.text)
-    if number is None or not line.upright:
-        return 0
-    inside = [run for run in line.runs if run.end > number.end() and not run.raised]
-    title = inside[0].style
-    if len(inside) < 2 or not (title.bold or title.italic or title.font not in body.fonts) or title.is_math:
-        return 0
-    after = next((run for run in inside if run.style[:2] != title[:2]), None)
-    if after is None or after.style.bold or after.style.italic or after.style.font not in body.fonts:
-        return 0
-    if number[0].rstrip().endswith(")") and (title.bold or not title.italic):
-        return 0  # an item of a list
-    text = line.text[number.end() : after.start].rstrip()
-    ends = re.search(r"[.:?!—–]$", text) is not None
-    if not ends or not 1 <= len(text.split()) <= _MAX_WORDS or _STATEMENT.match(text):
-        return 0
-    return after.start
+def _printed_rows(page: PageLayout) -> list[list[Placed]]:
+    """The lines of running text by printed row, from top to bottom, in reading order."""
+    rows: list[list[Placed]] = []
+    for placed in page.placed:
+        if placed.role != "body":
+            continue
+        same = rows and placed.column == rows[-1][0].column
+        if same and abs(placed.line.baseline - rows[-1][0].line.baseline) < 0.3 * placed.line.size:
+            rows[-1].append(placed)
+        else:
+            rows.append([placed])
+    return rows
+
+
+def _row_text(row: Sequence[Placed]) -> str:
+    return " ".join(placed.line.text for placed in row).strip()
+
+
+def _is_entry(row: Sequence[Placed]) -> bool:
+    text = _row_text(row)
+    wide_gap = len(row) > 1 and row[-1].line.x0 - row[-2].line.x1 > 2 * row[-1].line.size
+    return bool(_LEADERS.search(text)) or (bool(_CONTENTS_ENTRY.search(text)) and (wide_gap or len(text.split()) <= 12))
+
+
+def _last_entry(rows: Sequence[Sequence[Placed]], first: int, *, is_open: bool) -> tuple[int, int]:
+    """Place of the last row that belongs to the list that begins at ``first``, and how many entries it has."""
+    last, entries = first, 0
+    for at in range(first if is_open else first + 1, len(rows)):
+        if _is_entry(rows[at]):
+            last, entries = at, entries + 1
+        elif _CONTENTS_TITLE.match(_row_text(rows[at])):
+            last = at
+        elif at - last > _MAX_BETWEEN:
+            break
+    return last, entries
+
+
+def _only_titles(rows: Sequence[Sequence[Placed]]) -> bool:
+    """A list with one or two entries fills the rest of its page."""
+    return len(rows) <= _MAX_BETWEEN * 3

@@ -23,16 +23,28 @@ from kb.parsing.frontmatter import run_in_length
 from kb.parsing.furniture import edge_numbers, printed_labels
 from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.layout import PageLayout, body_style, find_columns
-from kb.parsing.lines import TextLine
-from kb.parsing.page import Frame, Graphic, OutlineEntry, PageText, Rectangle, Turn
+from kb.parsing.page import (
+    Frame,
+    Graphic,
+    OutlineEntry,
+    PageText,
+    Rectangle,
+    TextLine,
+    Turn,
+    ruled_areas,
+    stands_in,
+)
+from kb.parsing.tables import read_table
 from kb.records import Block, Line
-from kb.structure import FLOAT_TITLE, is_abstract, is_references
+from kb.structure import FLOAT_TITLE, float_label, is_abstract, is_references
 
 if TYPE_CHECKING:
     from kb.parsing.pdf import PdfPage
 
 _LONG_ROW = 25  # letters and digits from which on a row may be read
 _LEAST_ROWS = 3
+_LEAST_HEADS = 3  # that run upwards over the columns of a table
+_ONE_HEIGHT = 1.5  # points; what ends nearer ends at one height
 _MARGIN = 0.08  # share of a page's width at its sides where stamps stand
 _STAMP_GAP = 1.5  # of their type's size: so far stamps stand from the text
 _SPREAD = (1.2, 1.75)  # width by height of two pages side by side
@@ -262,9 +274,11 @@ def _upright_parts(sheet: PrintedSheet) -> list[_Part]:
         frame = Frame.of_page(sheet.width, sheet.height, turn)
         stamps = _stamps(lines, frame) if upright else set()
         own = [line for line in lines if id(line) not in stamps]
-        if not _is_read(own, upright=upright):
+        if not _is_read(own, upright=upright) and not _is_captioned_table(own, sheet, frame=frame):
             own, stamps = [], {id(line) for line in lines}
-        whole.lines += [_lying(line, frame.on_page(_box(line))) for line in lines if id(line) in stamps]
+        lying = [_lying(line, frame.on_page(_box(line))) for line in lines if id(line) in stamps]
+        heads = _turned_heads(lying, sheet)
+        whole.lines += [replace(line, upright=True) if id(line) in heads else line for line in lying]
         if own:
             parts.append(_Part(sheet, frame, own))
     if len(parts) > 1 and not upright:
@@ -294,6 +308,21 @@ def _is_read(lines: Sequence[TextLine], *, upright: int) -> bool:
     for line in lines:
         rows[round(line.baseline / 3)] += _weight(line)
     return sum(weight >= _LONG_ROW // 2 for weight in rows.values()) >= _LEAST_ROWS
+
+
+def _is_captioned_table(lines: Sequence[TextLine], sheet: PrintedSheet, *, frame: Frame) -> bool:
+    """Whether turned lines stand in a grid, on a sheet with the upright caption of a table."""
+    captions = [label for line in sheet.lines if line.upright and (label := float_label(line.text))]
+    is_there = any(label.kind == "Table" and label.mark for label in captions)
+    return is_there and read_table(lines, graphics_in(sheet.graphics, frame)).is_grid
+
+
+def _turned_heads(lines: Sequence[TextLine], sheet: PrintedSheet) -> set[int]:
+    """Of turned lines as they lie, the heads of columns: several that end at one height among the rules of a table."""
+    areas = ruled_areas(sheet.graphics) if lines else []
+    inside = [line for line in lines if stands_in(line, areas)]
+    beside = [sum(abs(other.y1 - line.y1) < _ONE_HEIGHT for other in inside) for line in inside]
+    return {id(line) for line, count in zip(inside, beside, strict=True) if count >= _LEAST_HEADS}
 
 
 def _stamps(lines: Sequence[TextLine], frame: Frame) -> set[int]:

@@ -1,37 +1,25 @@
 """Tables: the words of a float to rows and columns, with the rows that name the columns and the cells that span.
 
-Columns are found from the words' places over all rows at once, since one row alone cannot tell a blank from a gap
-between columns: narrow pieces first, each joining the column that it stands over; a wide piece that stands over
-columns which other rows keep apart spans them. Lines become rows where rules, steps and the breaks of running text
-say so: a line was broken where the next word did not fit.
+Columns and what stands in them are found by ``kb.parsing.table_columns``. Lines become rows where rules, steps and the
+breaks of running text say so: a line was broken where the next word did not fit.
 """
 
 from __future__ import annotations
 
-import math
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from statistics import median
 from typing import NamedTuple
 
 from kb.parsing.glyphs import SOFT_HYPHEN
-from kb.parsing.lines import TextLine
-from kb.parsing.page import Graphic, rules_of
+from kb.parsing.page import Graphic, TextLine, rules_of
+from kb.parsing.table_columns import Column, Piece, Row, find_columns, find_headings, off_middle, place, rows_of
 from kb.records import CELLS, Grid, GridCell, Line
 
-_ROW_EM = 0.4  # baselines that are nearer are of one row
-_BLANK_EM = 0.55  # a wider gap parts two pieces
-_THIN_EM = 0.2  # between two numbers already this one does
-_TIGHT_EM = 0.38  # as does this one where each part then has a column of its own
-_OVER_EM = 0.15  # pieces that share less of the line do not stand over each other
-_SLACK_POINTS = 2.0  # that a column may reach beyond the rule above it
 _CENTRED = 0.05  # share of the width
 _HALF_STEP = 0.75  # of the usual distance of two rows: what is nearer is a cell that spans rows, set between them
-_MOST_COLUMNS = 100
-_MOST_HEAD_LINES = 8
 _LEAST_ROWS = 3  # of a table that has no caption
 _LONG_CELL = 9  # words; where most cells of what has no caption have so many, they are lines of text
 _FULL_RULE = 0.7  # share of the width that a rule between rows takes
@@ -40,59 +28,6 @@ _TIGHT_STEP = 1.15  # of the least step: lines of one cell
 _LOOSE_STEP = 1.25  # of the least step: lines of two rows, where there are both
 _LINE_EM = 1.5  # lines of one heading stand no farther apart
 _CENTRE_EM = 0.8  # what is set over the middle of several columns may be off by so much
-_NUMBER = re.compile(
-    r"[(\[<>≤≥~≈±+−–-]*[$€£#]?\d[\d.,:/]*(?:[±+−–-]\d[\d.,]*)*(?:[eE][+−-]?\d+)?[%‰°xX×KMBkms]*[)\]*†‡↑↓,]*"
-)
-_NOTHING = re.compile(r"[-–—−]|[nN]/[aA]")
-
-
-@dataclass(slots=True)
-class _Piece:
-    """Words that stand together in one row: their text, place and the line that each is of."""
-
-    words: list[tuple[str, float, float, TextLine]]
-    x0: float
-    x1: float
-    first: int = 0  # the columns that it stands in
-    last: int = 0
-    heads: tuple[float, float] | None = None  # what it is the heading of, where a rule says so
-    baseline: float = 0.0
-    rows: int = 1  # that it stands for, downwards
-
-    @property
-    def text(self) -> str:
-        return " ".join(word[0] for word in self.words).replace(SOFT_HYPHEN, "-")
-
-    @property
-    def is_number(self) -> bool:
-        return _is_number(self.text)
-
-    def take(self, other: _Piece) -> None:
-        """Go on with the words of another piece."""
-        self.words += other.words
-        self.x1 = max(self.x1, other.x1)
-
-
-@dataclass(slots=True)
-class _Row:
-    baseline: float
-    size: float
-    pieces: list[_Piece] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Column:
-    """``x0`` to ``x1`` is what stands below the head; ``left`` to ``right`` with the heading right above it."""
-
-    x0: float
-    x1: float
-    rows: set[int] = field(default_factory=set)
-    left: float = math.inf
-    right: float = -math.inf
-
-    @property
-    def middle(self) -> float:
-        return (min(self.left, self.x0) + max(self.right, self.x1)) / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,13 +49,13 @@ def read_table(lines: Sequence[TextLine], graphics: Sequence[Graphic] = ()) -> R
         lines: upright lines of one float, in any order.
         graphics: what is drawn on the page; horizontal rules and the edges of bands within the table part its rows.
     """
-    rows = _rows(lines)
+    rows = rows_of(lines)
     if not rows:
         return ReadTable(text="", spans=(), grid=Grid(columns=0, header_rows=0, cells=()), is_grid=False)
     rules = rules_of(graphics, longer_than=0)
-    _find_headings(rows, _thin(graphics))
-    columns = _columns(rows)
-    _place(rows, columns)
+    find_headings(rows, _thin(graphics))
+    columns = find_columns(rows)
+    place(rows, columns)
     heights = _heights([*rules, *_edges(graphics)], rows)
     count = _ruled_head(rows, heights)
     head = _header_rows(rows[:count], columns)
@@ -140,211 +75,10 @@ def _edges(graphics: Sequence[Graphic]) -> list[Graphic]:
     return [replace(one, y0=y, y1=y) for one in bands for y in (one.y0, one.y1)]
 
 
-def _rows(lines: Sequence[TextLine]) -> list[_Row]:
-    rows: list[_Row] = []
-    for line in sorted(lines, key=lambda line: (line.baseline, line.x0)):
-        if not rows or line.baseline - rows[-1].baseline > _ROW_EM * max(line.size, rows[-1].size):
-            rows.append(_Row(line.baseline, line.size))
-        words = [_Piece([word], word[1], word[2], baseline=line.baseline) for word in _words(line)]
-        rows[-1].pieces += words
-    for row in rows:
-        row.pieces = _pieces(row)
-    return [row for row in rows if row.pieces]
-
-
-def _words(line: TextLine) -> list[tuple[str, float, float, TextLine]]:
-    """What blanks part; raised marks stay with their word."""
-    starts = [start for start, _, _ in line.words] + [len(line.text)]
-    words: list[tuple[str, float, float, TextLine]] = []
-    glued = False
-    for (start, x0, x1), end in zip(line.words, starts[1:], strict=True):
-        text = line.text[start:end]
-        if glued and words:
-            before = words[-1]
-            words[-1] = (before[0] + text.rstrip(), min(before[1], x0), max(before[2], x1), line)
-        else:
-            words.append((text.strip(), x0, x1, line))
-        glued = not text[-1:].isspace()
-    return words
-
-
-def _pieces(row: _Row) -> list[_Piece]:
-    """The words of a row, joined where no more than a blank is between them."""
-    return _merged(sorted(row.pieces, key=lambda word: word.x0), lambda last, word: _is_one(last, word, size=row.size))
-
-
-def _merged(pieces: Iterable[_Piece], goes_on: Callable[[_Piece, _Piece], bool]) -> list[_Piece]:
-    """Each piece taken into the one before where that goes on with it."""
-    merged: list[_Piece] = []
-    for piece in pieces:
-        if merged and goes_on(merged[-1], piece):
-            merged[-1].take(piece)
-        else:
-            merged.append(piece)
-    return merged
-
-
-def _is_one(piece: _Piece, word: _Piece, *, size: float) -> bool:
-    gap = word.x0 - piece.x1
-    both = _is_number(piece.words[-1][0]) and word.is_number and word.text[0] not in "([±"
-    return gap <= (_THIN_EM if both else _BLANK_EM) * size
-
-
-def _is_number(text: str) -> bool:
-    return _NUMBER.fullmatch(text.replace(" ", "")) is not None or _NOTHING.fullmatch(text) is not None
-
-
-# --------------------------------------------------------------------------------------------- columns
-
-
-def _find_headings(rows: Sequence[_Row], rules: Sequence[Graphic]) -> None:
-    """A cell alone over a rule that has several below it heads all of these, wherever it stands over the rule."""
-    every = [piece for row in rows for piece in row.pieces]
-    left, right = min(piece.x0 for piece in every), max(piece.x1 for piece in every)
-    full = [rule.y0 for rule in rules_of(rules, longer_than=0) if rule.x0 < left + 1 and right - 1 < rule.x1]
-    for row, below in pairwise(rows):
-        for rule in rules:
-            is_full = rule.x0 < left + 1 and right - 1 < rule.x1
-            if any(abs(y - rule.y0) < 1 for y in full) and (row is not rows[0] or not is_full):
-                continue  # it ends the head, or parts groups of rows, whole or piece by piece
-            if row.baseline - 1 < rule.y0 < below.baseline - _ROW_EM * below.size:
-                over, under = (
-                    [piece for piece in one.pieces if rule.x0 < (piece.x0 + piece.x1) / 2 < rule.x1]
-                    for one in (row, below)
-                )
-                if len(over) == 1 < len(under):
-                    over[0].heads = (rule.x0 - _SLACK_POINTS, rule.x1 + _SLACK_POINTS)
-
-
-def _columns(rows: Sequence[_Row]) -> list[_Column]:
-    """The columns from left to right: first those of the rows below the head, which a heading may be wider than."""
-    head = _lines_above_numbers(rows)
-    pieces = [(number, row.size, one) for number, row in enumerate(rows) for one in row.pieces if one.heads is None]
-    placed = [(number < head, one.x1 - one.x0, number, one, size) for number, size, one in pieces]
-    placed.sort(key=lambda one: (one[:3], one[3].x0))
-    columns: list[_Column] = []
-    wide: list[_Wide] = []
-    for is_head, _, number, piece, size in placed:
-        over = [column for column in columns if _overlap(column, piece) > _OVER_EM * size]
-        if len(over) > 1:
-            wide.append(_Wide(piece, number, _OVER_EM * size))
-        elif over:
-            if not is_head:
-                over[0].x0, over[0].x1 = min(over[0].x0, piece.x0), max(over[0].x1, piece.x1)
-            elif number == head - 1:
-                over[0].left, over[0].right = piece.x0, piece.x1
-            over[0].rows.add(number)
-        elif len(columns) < _MOST_COLUMNS and not number < head - 1:  # in a gap it heads what stands on both sides
-            columns.append(_Column(piece.x0, piece.x1, {number}))
-    columns.sort(key=lambda column: column.x0)
-    # A line across all columns is a heading or a note among rows, unless most rows are such lines.
-    partly = [one for one in wide if not all(_overlap(column, one.piece) > 0 for column in columns)]
-    return _joined(columns, wide if 2 * (len(wide) - len(partly)) > len(rows) else partly)
-
-
-def _lines_above_numbers(rows: Sequence[_Row]) -> int:
-    """How many lines stand above the first of numbers; 0 where most lines are of words."""
-    numeric = [_has_figures(row) for row in rows]
-    first = numeric.index(True) if any(numeric) else 0
-    return first if 2 * sum(numeric) > len(rows) - first and first <= _MOST_HEAD_LINES else 0
-
-
-def _has_figures(row: _Row) -> bool:
-    """Whether most cells beside the first are figures rather than letters."""
-    told = [sum(map(str.isdigit, piece.text)) > sum(map(str.isalpha, piece.text)) for piece in row.pieces[1:]]
-    return bool(told) and 2 * sum(told) > len(told)
-
-
-class _Wide(NamedTuple):
-    """A piece that stands over several columns, its row, and how much of each it must cover to do so."""
-
-    piece: _Piece
-    row: int
-    least: float
-
-    def stands_over(self, column: _Column) -> bool:
-        return _overlap(column, self.piece) > self.least
-
-
-def _joined(columns: list[_Column], wide: Sequence[_Wide]) -> list[_Column]:
-    """Neighbours over which more pieces run than rows keep apart are one column: a text's blanks met by chance."""
-    loose = list(wide)
-
-    def excess(at: int) -> int:
-        left, right = columns[at], columns[at + 1]
-        return sum(one.stands_over(left) and one.stands_over(right) for one in loose) - len(left.rows & right.rows)
-
-    while len(columns) > 1 and excess(at := max(range(len(columns) - 1), key=excess)) > 0:
-        left, right = columns[at : at + 2]
-        columns[at : at + 2] = [_Column(left.x0, right.x1, left.rows | right.rows, left.left, right.right)]
-        for one in loose[:]:
-            over = [column for column in columns if one.stands_over(column)]
-            if len(over) == 1:
-                over[0].rows.add(one.row)
-                loose.remove(one)
-    return columns
-
-
-def _overlap(column: _Column, piece: _Piece) -> float:
-    return min(column.x1, piece.x1) - max(column.x0, piece.x0)
-
-
-def _place(rows: Sequence[_Row], columns: Sequence[_Column]) -> None:
-    """Say of each piece which columns it stands in; one whose words stand in columns of their own is taken apart."""
-    for row in rows:
-        apart: list[_Piece] = []
-        for piece in row.pieces:
-            _stand(piece, columns, size=row.size)
-            is_wide = piece.first < piece.last and piece.heads is None
-            apart += _taken_apart(piece, columns, size=row.size) if is_wide else [piece]
-        row.pieces = _merged(apart, lambda last, piece: last.first == piece.first)
-
-
-def _stand(piece: _Piece, columns: Sequence[_Column], *, size: float) -> None:
-    if piece.heads is not None:
-        x0, x1 = piece.heads
-        over = [n for n, column in enumerate(columns) if x0 < (column.x0 + column.x1) / 2 < x1]
-    else:
-        over = [n for n, column in enumerate(columns) if _overlap(column, piece) > _OVER_EM * size]
-    middle = (piece.x0 + piece.x1) / 2
-    nearest = min(range(len(columns)), key=lambda n: abs((columns[n].x0 + columns[n].x1) / 2 - middle))
-    piece.first, piece.last = (over[0], over[-1]) if over else (nearest, nearest)
-
-
-def _taken_apart(piece: _Piece, columns: Sequence[_Column], *, size: float) -> list[_Piece]:
-    """The parts of a piece if each has columns of its own; with no more than blanks between, under their middles."""
-    parts = _parts(piece, columns, gap=_TIGHT_EM * size, size=size)
-    if _are_apart(parts):
-        return parts
-    words = _parts(piece, columns, gap=_THIN_EM * size, size=size)
-    parts = _merged(words, lambda last, word: (last.first, last.last) == (word.first, word.last))
-    if _are_apart(parts) and not any(_is_off(part, columns, size=size) for part in parts):
-        return parts
-    return [piece]
-
-
-def _parts(piece: _Piece, columns: Sequence[_Column], *, gap: float, size: float) -> list[_Piece]:
-    """The piece parted at its wider gaps, and where each part stands."""
-    words = (_Piece([word], word[1], word[2], baseline=piece.baseline) for word in piece.words)
-    parts = _merged(words, lambda last, word: word.x0 - last.x1 <= gap)
-    for part in parts:
-        _stand(part, columns, size=size)
-    return parts
-
-
-def _are_apart(parts: Sequence[_Piece]) -> bool:
-    return all(before.last < behind.first for before, behind in pairwise(parts))
-
-
-def _is_off(part: _Piece, columns: Sequence[_Column], *, size: float) -> bool:
-    column = columns[part.first]
-    return part.first != part.last or _off(part, column, column) > _THIN_EM * size
-
-
 # ------------------------------------------------------------------------------------------------ rows
 
 
-def _heights(rules: Sequence[Graphic], rows: Sequence[_Row]) -> list[float]:
+def _heights(rules: Sequence[Graphic], rows: Sequence[Row]) -> list[float]:
     """Where rules part all columns or most of them, from the top."""
     if not rows:
         return []
@@ -358,17 +92,17 @@ def _heights(rules: Sequence[Graphic], rows: Sequence[_Row]) -> list[float]:
     return heights
 
 
-def _is_numeric(row: _Row) -> bool:
+def _is_numeric(row: Row) -> bool:
     """Whether most cells beside the first are numbers."""
     told = [piece.is_number for piece in row.pieces if piece.first > 0]
     return bool(told) and 2 * sum(told) > len(told)
 
 
-def _spans(piece: _Piece) -> bool:
+def _spans(piece: Piece) -> bool:
     return piece.first < piece.last
 
 
-def _ruled_head(rows: Sequence[_Row], heights: Sequence[float]) -> int:
+def _ruled_head(rows: Sequence[Row], heights: Sequence[float]) -> int:
     """How many lines name the columns, where rules tell: those above the first rule within, and with them those below
     it over whose columns their cells span; above the first row of numbers where rules stand between all rows."""
     numeric = [_is_numeric(row) for row in rows]
@@ -389,14 +123,14 @@ def _ruled_head(rows: Sequence[_Row], heights: Sequence[float]) -> int:
     return count
 
 
-def _plain_head(rows: Sequence[_Row]) -> int:
+def _plain_head(rows: Sequence[Row]) -> int:
     """How many rows stand above the first row of numbers; one where most of the rows are of words."""
     numeric = [_is_numeric(row) for row in rows]
     first = next((number for number, is_numeric in enumerate(numeric) if is_numeric), len(rows))
     return max(0, min(first if 2 * sum(numeric[first:]) > len(rows) - first > 0 else 1, len(rows) - 1))
 
 
-def _header_rows(lines: Sequence[_Row], columns: Sequence[_Column]) -> list[_Row]:
+def _header_rows(lines: Sequence[Row], columns: Sequence[Column]) -> list[Row]:
     """The rows that the lines of a head make: one, and one more below each row whose cells span columns."""
     if not lines:
         return []
@@ -416,7 +150,7 @@ def _header_rows(lines: Sequence[_Row], columns: Sequence[_Column]) -> list[_Row
             ends[-1] = piece.baseline  # set between two rows, for it is of both
         else:
             ends.append(piece.baseline)
-    made = [_Row(end, size) for end in [*ends, max(one.baseline for one in pieces)]]
+    made = [Row(end, size) for end in [*ends, max(one.baseline for one in pieces)]]
     level = {id(one): next(n for n, row in enumerate(made) if one.baseline <= row.baseline + 1) for one in pieces}
     cells = Counter((level[id(one)], one.first) for one in pieces)
     has_lines = any(count > 1 for (row, _), count in cells.items() if row)
@@ -434,7 +168,7 @@ def _header_rows(lines: Sequence[_Row], columns: Sequence[_Column]) -> list[_Row
     return [row for row in made if row.pieces]
 
 
-def _is_between(piece: _Piece, rows: Sequence[_Row]) -> bool:
+def _is_between(piece: Piece, rows: Sequence[Row]) -> bool:
     """Whether a piece stands at the middle of the rows of a head."""
     if len(rows) < 2:
         return False
@@ -442,17 +176,17 @@ def _is_between(piece: _Piece, rows: Sequence[_Row]) -> bool:
     return abs(piece.baseline - middle) < 0.5 * step
 
 
-def _is_on_line(piece: _Piece, pieces: Sequence[_Piece]) -> bool:
+def _is_on_line(piece: Piece, pieces: Sequence[Piece]) -> bool:
     """Whether a piece stands on one line with another: what is set between lines is of both."""
     return any(one is not piece and abs(one.baseline - piece.baseline) < 1 for one in pieces)
 
 
-def _is_under(piece: _Piece, other: _Piece) -> bool:
+def _is_under(piece: Piece, other: Piece) -> bool:
     """Whether the columns of a piece are of those of another."""
     return other.first <= piece.first <= piece.last <= other.last
 
 
-def _widen(row: _Row, under: Sequence[_Row], *, columns: Sequence[_Column]) -> None:
+def _widen(row: Row, under: Sequence[Row], *, columns: Sequence[Column]) -> None:
     """Let headings that are set over the middle of several columns span them, as far as no other stands over them.
 
     What stands over the middle of an odd number of columns may be of the middle one alone: it spans them if then all
@@ -464,13 +198,13 @@ def _widen(row: _Row, under: Sequence[_Row], *, columns: Sequence[_Column]) -> N
     offers: list[list[_Offer]] = []
     sure: list[bool] = []
     for piece in row.pieces:
-        own = _Offer(piece.first, piece.last, _off(piece, columns[piece.first], columns[piece.last]))
+        own = _Offer(piece.first, piece.last, off_middle(piece, columns[piece.first], columns[piece.last]))
         lefts, rights = [piece.first], [piece.last]
         while lefts[-1] - 1 not in taken and lefts[-1] - 1 in below:
             lefts.append(lefts[-1] - 1)
         while rights[-1] + 1 not in taken and rights[-1] + 1 in below:
             rights.append(rights[-1] + 1)
-        spans = [_Offer(at, to, _off(piece, columns[at], columns[to])) for at in lefts for to in rights]
+        spans = [_Offer(at, to, off_middle(piece, columns[at], columns[to])) for at in lefts for to in rights]
         near = [span for span in spans if span.off <= _CENTRE_EM * row.size] if piece.heads is None else []
         nearest = min((span.off for span in near), default=own.off)
         sure.append(nearest < own.off - 0.5 * row.size)
@@ -507,13 +241,7 @@ def _side_by_side(offers: Sequence[Sequence[_Offer]]) -> list[_Offer]:
     return min(best.values(), key=lambda one: one[:2])[2] if best else []
 
 
-def _off(piece: _Piece, first: _Column, last: _Column) -> float:
-    """How far the middle of a piece is from that of columns."""
-    middle = first.middle if first is last else (min(first.left, first.x0) + max(last.right, last.x1)) / 2
-    return abs((piece.x0 + piece.x1) / 2 - middle)
-
-
-def _add(row: _Row, piece: _Piece) -> None:
+def _add(row: Row, piece: Piece) -> None:
     """Put a piece in a row: in the cell of its column if there is one."""
     same = next((one for one in row.pieces if one.first == piece.first), None)
     if same is None:
@@ -523,7 +251,7 @@ def _add(row: _Row, piece: _Piece) -> None:
         same.last = max(same.last, piece.last)
 
 
-def _body_rows(lines: Sequence[_Row], heights: Sequence[float], columns: Sequence[_Column]) -> list[_Row]:
+def _body_rows(lines: Sequence[Row], heights: Sequence[float], columns: Sequence[Column]) -> list[Row]:
     """The rows that the lines below the head make."""
     bands = [list(band) for _, band in groupby(lines, key=lambda row: sum(height < row.baseline for height in heights))]
     # Rules between all rows say what a row is.
@@ -534,9 +262,9 @@ def _body_rows(lines: Sequence[_Row], heights: Sequence[float], columns: Sequenc
     _stretch_titles(lines, columns=columns, least=least)
     # Where all lines stand equally far apart, only a line that has one cell alone may go on.
     is_even = sum(step > _LOOSE_STEP * least for step in steps) < 2
-    rows: list[_Row] = []
+    rows: list[Row] = []
     for band in bands:
-        own: list[_Row] = []
+        own: list[Row] = []
         for block in _blocks(band, least) if not is_even else [[row] for row in band]:
             whole = [_put_together(block)] if _is_one_row(block, columns) else block
             own += whole
@@ -546,7 +274,7 @@ def _body_rows(lines: Sequence[_Row], heights: Sequence[float], columns: Sequenc
     return [row for row in rows if row.pieces]
 
 
-def _stretch_titles(lines: Sequence[_Row], *, columns: Sequence[_Column], least: float) -> None:
+def _stretch_titles(lines: Sequence[Row], *, columns: Sequence[Column], least: float) -> None:
     """A line alone in the middle of the table spans all columns, unless it goes on with the cell above."""
     left, right = columns[0].x0, columns[-1].x1
     for number, row in enumerate(lines):
@@ -564,22 +292,22 @@ def _stretch_titles(lines: Sequence[_Row], *, columns: Sequence[_Column], least:
             piece.first, piece.last = 0, len(columns) - 1
 
 
-def _has_rows(lines: Sequence[_Row]) -> bool:
+def _has_rows(lines: Sequence[Row]) -> bool:
     """Whether a column beside the first has figures in several lines."""
     told = [{one.first for one in line.pieces if one.first and any(map(str.isdigit, one.text))} for line in lines]
     return any(one & other for number, one in enumerate(told) for other in told[:number])
 
 
-def _put_together(lines: Sequence[_Row]) -> _Row:
-    row = _Row(lines[-1].baseline, lines[0].size)
+def _put_together(lines: Sequence[Row]) -> Row:
+    row = Row(lines[-1].baseline, lines[0].size)
     for piece in (piece for line in lines for piece in line.pieces):
         _add(row, piece)
     return row
 
 
-def _blocks(lines: Sequence[_Row], least: float) -> list[list[_Row]]:
+def _blocks(lines: Sequence[Row], least: float) -> list[list[Row]]:
     """Lines that stand no farther apart than the lines of a cell do."""
-    blocks: list[list[_Row]] = []
+    blocks: list[list[Row]] = []
     for row in lines:
         if blocks and row.baseline - blocks[-1][-1].baseline <= _TIGHT_STEP * least:
             blocks[-1].append(row)
@@ -588,7 +316,7 @@ def _blocks(lines: Sequence[_Row], least: float) -> list[list[_Row]]:
     return blocks
 
 
-def _is_one_row(block: Sequence[_Row], columns: Sequence[_Column]) -> bool:
+def _is_one_row(block: Sequence[Row], columns: Sequence[Column]) -> bool:
     """Whether lines are one row: no column has two numbers, all lines of a cell are broken as running text is, and
     cells end at different lines."""
     if len(block) < 2 or sum(map(_is_numeric, block)) > 1:
@@ -599,7 +327,7 @@ def _is_one_row(block: Sequence[_Row], columns: Sequence[_Column]) -> bool:
     return all(_wraps(block[:number], row, columns=columns) for number, row in enumerate(block) if number)
 
 
-def _wraps(above: Sequence[_Row], row: _Row, *, columns: Sequence[_Column]) -> bool:
+def _wraps(above: Sequence[Row], row: Row, *, columns: Sequence[Column]) -> bool:
     """Whether each cell of a line goes on with what stands above it: its first word did not fit there any more."""
     for piece in row.pieces:
         over = next((one for line in reversed(above) for one in line.pieces if one.first == piece.first), None)
@@ -613,9 +341,7 @@ def _wraps(above: Sequence[_Row], row: _Row, *, columns: Sequence[_Column]) -> b
     return True
 
 
-def _whole_rows(
-    rows: Sequence[_Row], steps: Sequence[float], *, columns: Sequence[_Column], is_even: bool
-) -> list[_Row]:
+def _whole_rows(rows: Sequence[Row], steps: Sequence[float], *, columns: Sequence[Column], is_even: bool) -> list[Row]:
     """Rows whose cells run over several lines are put together: a line that goes on has no first cell and no number."""
     if not rows:
         return []
@@ -638,9 +364,9 @@ def _whole_rows(
     return whole
 
 
-def _lift_labels(rows: Sequence[_Row]) -> None:
+def _lift_labels(rows: Sequence[Row]) -> None:
     """A label that stands alone in its column between two rules, and not at the top, is of all rows between them."""
-    lifted: list[_Piece] = []
+    lifted: list[Piece] = []
     leading = Counter(piece.first for row in rows for piece in row.pieces)
     for column, count in leading.items():
         at = next(number for number, row in enumerate(rows) if any(piece.first == column for piece in row.pieces))
@@ -657,18 +383,18 @@ def _lift_labels(rows: Sequence[_Row]) -> None:
         piece.rows = sum(bool(row.pieces) for row in rows)
 
 
-def _complete_each_other(above: _Row, row: _Row) -> bool:
+def _complete_each_other(above: Row, row: Row) -> bool:
     """Whether no two of their cells would be one, but for the words of the first, which go on."""
     taken = {column for piece in above.pieces for column in range(piece.first, piece.last + 1)}
     return all(piece.first not in taken or (piece.first == 0 and not piece.is_number) for piece in row.pieces)
 
 
-def _goes_on(above: _Row, row: _Row) -> bool:
+def _goes_on(above: Row, row: Row) -> bool:
     texts = {column for piece in above.pieces if not piece.is_number for column in range(piece.first, piece.last + 1)}
     return all(piece.first > 0 and not piece.is_number and piece.first in texts for piece in row.pieces)
 
 
-def _is_grid(rows: Sequence[_Row], count: int) -> bool:
+def _is_grid(rows: Sequence[Row], count: int) -> bool:
     """Whether two columns or more go through three rows or more, and half of all cells are filled."""
     filled = [{piece.first for piece in row.pieces} for row in rows]
     cells = [piece for row in rows for piece in row.pieces]
@@ -679,14 +405,14 @@ def _is_grid(rows: Sequence[_Row], count: int) -> bool:
     return len(through) > 1 and several >= _LEAST_ROWS and 2 * sum(map(len, filled)) >= count * len(rows)
 
 
-def _written(rows: Sequence[_Row], count: int) -> tuple[str, tuple[Line, ...], tuple[GridCell, ...]]:
+def _written(rows: Sequence[Row], count: int) -> tuple[str, tuple[Line, ...], tuple[GridCell, ...]]:
     text = ""
     spans: list[Line] = []
     made: list[GridCell] = []
     for number, row in enumerate(rows):
         if text or number:
             text += "\n"
-        cells: dict[int, list[_Piece]] = {}
+        cells: dict[int, list[Piece]] = {}
         for piece in row.pieces:
             cells.setdefault(piece.first, []).append(piece)
         for column in range(count):

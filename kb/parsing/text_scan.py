@@ -1,190 +1,39 @@
-"""The characters of a page to lines: what is visible, what is hidden from the reader's eye, and how it is set.
+"""The characters of a page to lines: what each says, what is hidden from the reader's eye, and how it is set.
 
 Text that nobody sees must not speak: it is dropped and counted. Hidden are text painted with neither fill nor
 stroke, text outside the page or of what clip paths leave, text too small to read, and text that makes no difference to
 the picture of the page (white on white, or painted over by an image or a box): the page is rendered with and without it
-and compared. The numbers that versions for review print beside their lines (in the margin or the gutter, in a strip
-of their own, counting on from line to line) are taken out before anything reads the lines.
+and compared.
+
+A font may not say what its glyphs are, or say what they are not: publishers' fonts of signs call a plus "C" and an
+equals sign "Z", or give names that are numbers. What such a glyph is stands in its outline alone: it is held against
+the signs of the fonts that every reader of PDFs has built in. A glyph is a sign only where it looks like that one, like
+no other, and not like the letter it is said to be.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from functools import cache
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
+from kb.parsing.furniture import without_line_numbers
 from kb.parsing.glyphs import OVERLAYS, Glyph, Style, is_private, spelling_of, style_of
-from kb.parsing.lines import TextLine, build_lines
-from kb.parsing.page import TURNS, Frame, PageText, Turn, image_cover
-from kb.parsing.pdfium import OpenText, TextObject
-from kb.parsing.second_reader import Seen, symbol_sign
+from kb.parsing.page import TURNS, Frame, PageText, TextLine, Turn, build_lines, image_cover
+from kb.parsing.pdfium import OpenPdf, OpenText, TextObject
+from kb.parsing.second_reader import Seen, symbol_places, symbol_sign
 from kb.text import UNREAD
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from kb.parsing.pdf import PdfPage
-
-_MAX_DIGITS = 4
-_DIGITS = frozenset("0123456789")
-_ALIGNED_POINTS = 1.5
-_MIN_NUMBERS = 8
-_APART_EM = 0.6
-_COUNTING_SHARE = 0.9  # of neighbours that count on by the usual step
-_STEPS = (1, 2, 5, 10)
-_ALONG_SHARE = 0.4  # of the height of the page's text
-_BESIDE_POINTS = 150.0
-_CELL_GAP_EM = 1.5  # between cells of a row
-_DENSE_SHARE = 0.55  # numbers for each line beside them
-_MAX_STRANGERS = 0.02  # share of the page's other signs that may stand in the strip
-
-
-class _Number(NamedTuple):
-    value: int
-    places: tuple[int, ...]  # indexes of its glyphs
-    x0: float
-    x1: float
-    baseline: float
-
-
-def without_line_numbers(glyphs: Sequence[Glyph | None]) -> tuple[list[Glyph | None], int]:
-    """The glyphs without line numbers, and how many numbers were taken out. Where one stood, a line ends."""
-    numbers = _numbers(glyphs)
-    if len(numbers) < _MIN_NUMBERS:
-        return list(glyphs), 0
-    signs = [(at, (glyph.x0 + glyph.x1) / 2) for at, glyph in enumerate(glyphs) if glyph and not glyph.text.isspace()]
-    gone: set[int] = set()
-    taken = 0
-    strips = _strips(numbers, by_left_edge=True) + _strips(numbers, by_left_edge=False)
-    for strip in sorted(strips, key=len, reverse=True):
-        own = {place for number in strip for place in number.places}
-        if own & gone:
-            continue
-        x0, x1 = min(n.x0 for n in strip), max(n.x1 for n in strip)
-        strangers = sum(x0 - 1 <= x <= x1 + 1 for at, x in signs if at not in own and at not in gone)
-        alone = strangers <= _MAX_STRANGERS * len(signs)
-        counts = alone and _counts_on(strip) and _goes_along(strip, glyphs) and _is_dense(strip, glyphs)
-        if counts and not _is_column(strip, glyphs):
-            gone |= own
-            taken += len(strip)
-    if not gone:
-        return list(glyphs), 0
-    return [None if at in gone else glyph for at, glyph in enumerate(glyphs)], taken
-
-
-def _numbers(glyphs: Sequence[Glyph | None]) -> list[_Number]:
-    """Numbers of up to four digits that stand free on both sides."""
-    runs: list[list[int]] = []
-    for at, glyph in enumerate(glyphs):
-        if glyph is None or glyph.text not in _DIGITS or not glyph.style.upright:
-            continue
-        before = glyphs[at - 1] if runs and runs[-1][-1] == at - 1 else None
-        if before is not None and _touches(before, glyph):
-            runs[-1].append(at)
-        else:
-            runs.append([at])
-    return [number for run in runs if (number := _number(glyphs, run)) and _stands_free(glyphs, run)]
-
-
-def _stands_free(glyphs: Sequence[Glyph | None], run: Sequence[int]) -> bool:
-    first, last = glyphs[run[0]], glyphs[run[-1]]
-    before = glyphs[run[0] - 1] if run[0] else None
-    after = glyphs[run[-1] + 1] if run[-1] + 1 < len(glyphs) else None
-    if first is None or last is None or (before is not None and _touches(before, first)):
-        return False
-    free = after is None or after.text.isspace() or not _touches(last, after)
-    return free and _stands_apart(glyphs, run)
-
-
-def _is_dense(strip: Sequence[_Number], glyphs: Sequence[Glyph | None]) -> bool:
-    """Whether the numbers count the lines beside them: those of a list of references count entries of several lines."""
-    x0, x1 = min(number.x0 for number in strip), max(number.x1 for number in strip)
-    top, low = strip[0].baseline - 1, strip[-1].baseline + 1
-    inked = [glyph for glyph in glyphs if glyph and not glyph.text.isspace() and top <= glyph.baseline <= low]
-    right = {round(glyph.baseline / 3) for glyph in inked if x1 < glyph.x0 < x1 + _BESIDE_POINTS}
-    left = {round(glyph.baseline / 3) for glyph in inked if x0 - _BESIDE_POINTS < glyph.x0 < x0 - 1}
-    beside = len(right or left)
-    return strip[-1].value - strip[0].value + 1 >= _DENSE_SHARE * beside
-
-
-def _is_column(strip: Sequence[_Number], glyphs: Sequence[Glyph | None]) -> bool:
-    """Whether the numbers are the first column of a table: most of the rows beside them have wide gaps, too."""
-    x1, low, high = max(number.x1 for number in strip), strip[0].baseline - 1, strip[-1].baseline + 1
-    rows: dict[int, list[Glyph]] = defaultdict(list)
-    for glyph in glyphs:
-        near = glyph and x1 < glyph.x0 < x1 + _BESIDE_POINTS and low <= glyph.baseline <= high
-        if glyph and near and not glyph.text.isspace():
-            rows[round(glyph.baseline / 3)].append(glyph)
-    gapped = 0
-    for row in rows.values():
-        row.sort(key=lambda glyph: glyph.x0)
-        gapped += any(after.x0 - one.x1 > _CELL_GAP_EM * one.style.size for one, after in pairwise(row))
-    return 2 * gapped > len(rows) > 0
-
-
-def _touches(left: Glyph, right: Glyph) -> bool:
-    if left.text.isspace():
-        return False
-    gap = right.x0 - left.x1
-    return abs(left.baseline - right.baseline) < 0.5 and -0.3 * right.style.size < gap < 0.3 * right.style.size
-
-
-def _stands_apart(glyphs: Sequence[Glyph | None], places: Sequence[int]) -> bool:
-    """Whether what is painted before and after on the same baseline is more than a blank away."""
-    first, last = glyphs[places[0]], glyphs[places[-1]]
-    for neighbour in (_inked(glyphs, range(places[0] - 1, -1, -1)), _inked(glyphs, range(places[-1] + 1, len(glyphs)))):
-        if neighbour is None or first is None or last is None or abs(neighbour.baseline - first.baseline) > 0.5:
-            continue
-        gap = max(first.x0 - neighbour.x1, neighbour.x0 - last.x1)
-        if gap < _APART_EM * first.style.size:
-            return False
-    return True
-
-
-def _inked(glyphs: Sequence[Glyph | None], places: range) -> Glyph | None:
-    for at in places:
-        glyph = glyphs[at]
-        if glyph is None or not glyph.text.isspace():
-            return glyph
-    return None
-
-
-def _number(glyphs: Sequence[Glyph | None], places: Sequence[int]) -> _Number | None:
-    digits = [glyph for at in places if (glyph := glyphs[at]) is not None]
-    if not digits or len(digits) > _MAX_DIGITS:
-        return None
-    x0, x1 = min(glyph.x0 for glyph in digits), max(glyph.x1 for glyph in digits)
-    return _Number(int("".join(glyph.text for glyph in digits)), tuple(places), x0, x1, digits[0].baseline)
-
-
-def _strips(numbers: Sequence[_Number], *, by_left_edge: bool) -> list[list[_Number]]:
-    """Numbers that are aligned below each other at their left or right edge."""
-    edged = sorted(((n.x0 if by_left_edge else n.x1, n) for n in numbers), key=lambda pair: pair[0])
-    strips: list[list[tuple[float, _Number]]] = []
-    for edge, number in edged:
-        if strips and edge - strips[-1][0][0] <= _ALIGNED_POINTS:
-            strips[-1].append((edge, number))
-        else:
-            strips.append([(edge, number)])
-    enough = [[number for _, number in strip] for strip in strips if len(strip) >= _MIN_NUMBERS]
-    return [sorted(strip, key=lambda number: number.baseline) for strip in enough]
-
-
-def _counts_on(strip: Sequence[_Number]) -> bool:
-    steps = [after.value - before.value for before, after in pairwise(strip)]
-    return any(steps.count(step) >= _COUNTING_SHARE * len(steps) for step in _STEPS)
-
-
-def _goes_along(strip: Sequence[_Number], glyphs: Sequence[Glyph | None]) -> bool:
-    """Whether the numbers accompany the page's text or go on from another page: those of a short list do neither."""
-    if strip[0].value > _STEPS[-1]:
-        return True
-    baselines = [glyph.baseline for glyph in glyphs if glyph is not None]
-    along = strip[-1].baseline - strip[0].baseline
-    return along >= _ALONG_SHARE * (max(baselines) - min(baselines))
-
 
 MAX_CHARS_PER_PAGE = 200_000
 _TINY_POINTS = 1.0
@@ -505,3 +354,225 @@ def _is_covered(box: tuple[float, float, float, float], order: int, covers: Iter
         and min(x1, cover.x1) - max(x0, cover.x0) > 0.5 * (x1 - x0)
         for cover in covers
     )
+
+
+# ---------------------------------------------------------------------------------------------- signs by their shapes
+
+_SIDE = 24  # pixels of the longer side of a shape that is compared
+_FAR = np.int16(10_000)  # a square of pixels: no ink
+_ALONG = (np.subtract.outer(np.arange(_SIDE), np.arange(_SIDE)) ** 2).astype(np.int16)  # along a row, squared
+_EM_PIXELS = 40  # of a glyph's em as it is painted for comparison
+# Signs that no letter or digit looks like: a glyph that is said to be one may be these.
+_APART = "+−=±×÷<>≤≥≠≡≈∼∞∂∇∈→←↔⇒()[]{}⟨⟩∑∏∫√ΔΓΛΞΠΣΨΩ†‡′″.,:;·°%∩∪⊂⊆∝∀∃/"
+# Others, for a glyph of which nothing is said.
+_OTHERS = "αβγδεζηθκλμξπρστφχψωΘΦϕ¯´`¨*|§¶abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_GROWING = "()[]{}⟨⟩|∑∏∫√′"  # of any size and height
+_TEXT_FONTS = ("Times-Roman", "Times-Italic", "Helvetica")
+_SPELT = str.maketrans("\u2206\u2126\u2329\u232a\u00b5∗", "ΔΩ⟨⟩μ*")  # Adobe's characters of some signs
+_ALIKE = {"∑": "Σ", "∏": "Π", "·": ".", "ϕ": "φ"}  # one shape, told apart by size and height, or not at all
+_NEAR, _NEARER = 0.035, 0.015  # mean distance of the ink of two shapes, in sides of their box, of one sign
+_CLEARER = (1.5, 1.3)  # how many times as far as that the next sign must be
+_UNLIKE = 3.0  # how many times as far what the glyph is said to be
+_STRETCH = 0.35  # how far apart, as logarithms, the width over height of two shapes may be
+_RISE_EM, _SIZE = 0.3, 1.7  # how far apart in height, and in size, glyphs of one sign may be
+_LETTER_RISE_EM, _LETTER_SIZE = 0.08, 1.25
+
+
+class GlyphInk(NamedTuple):
+    """A glyph as it is painted: True where there is ink, without margins; ``rise`` is the height of its middle above
+    the baseline and ``size`` its longer side, in units of the font size."""
+
+    pixels: NDArray[np.bool_]
+    rise: float
+    size: float
+
+
+class _KnownShapes(NamedTuple):
+    """Known shapes: what they are, ink and distances to it (of both forms, a row a shape), heights and sizes."""
+
+    chars: NDArray[np.str_]
+    ink: NDArray[np.float64]
+    amount: NDArray[np.float64]  # of ink
+    far: NDArray[np.float64]
+    wide: NDArray[np.float64]  # width over height
+    rise: NDArray[np.float64]
+    size: NDArray[np.float64]
+    is_bars: NDArray[np.bool_]
+    is_letter: NDArray[np.bool_]
+
+    def distances(self, pixels: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Mean distance of ink from ink, the worse way round, to each shape, in sides: as they are, and where both are
+        about as wide for their height, stretched to the square."""
+        best: NDArray[np.float64] = np.full(len(self.chars), np.inf)
+        wide = pixels.shape[1] / pixels.shape[0]
+        usable = (np.ones(len(self.chars), dtype=bool), abs(np.log(self.wide / wide)) < _STRETCH)
+        forms = zip(_fitted(pixels), usable, self.ink, self.amount, self.far, strict=True)
+        for fitted, usable_here, known, amount, far in forms:
+            to_known = far @ fitted / fitted.sum()
+            from_known = known @ _distance_from(fitted) / amount
+            worse = np.maximum(to_known, from_known) / _SIDE
+            best = np.where(usable_here, np.minimum(best, worse), best)
+        return best
+
+
+class Shapes:
+    """The signs of a file's glyphs by their shapes; each glyph of a font is looked at once."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[bytes, int, str], str] = {}
+
+    def sign(self, characters: OpenText, one: tuple[int, int, int], index: int, glyph: Glyph) -> str:
+        """The sign that a glyph looks like (see ``sign_of_shape``): ``one`` is its font, code and, where several glyphs
+        have that code, its ``index`` on the page."""
+        font = characters.font_program(index).digest
+        if not font and glyph.text != UNREAD:
+            return ""  # a font of the reader's own, which has what it says
+        key = (font, one[1], glyph.text)
+        if not font or one[2] or key not in self._found:
+            ink = read_ink(characters, index, size=glyph.style.size)
+            self._found[key] = sign_of_shape(ink, said=glyph.text) if ink else ""
+        return self._found[key]
+
+
+def sign_of_shape(glyph: GlyphInk, *, said: str) -> str:
+    """The sign that a glyph looks like; "" where it looks like none, like several, or like what it is ``said`` to be
+    (U+FFFD: its font does not say)."""
+    known = known_shapes()
+    if said != UNREAD and said not in known.chars:
+        return ""
+    if _is_wedge(glyph.pixels) and glyph.rise > glyph.size / 2 and (said == UNREAD or said.isalnum()):
+        return "′"  # where Symbol has a stroke
+    distances = known.distances(glyph.pixels)
+    is_letter = known.is_letter if said == UNREAD else np.zeros_like(known.is_letter)
+    rise, size = np.where(is_letter, _LETTER_RISE_EM, _RISE_EM), np.where(is_letter, _LETTER_SIZE, _SIZE)
+    like = (abs(known.rise - glyph.rise) < rise) & (known.size < size * glyph.size) & (glyph.size < size * known.size)
+    like = (like | np.isin(known.chars, list(_GROWING))) & (known.is_bars == _is_bars(glyph.pixels))
+    wanted = like & np.isin(known.chars, list(_APART + _OTHERS * (said == UNREAD)))
+    if not wanted.any():
+        return ""
+    best = int(np.argmin(np.where(wanted, distances, np.inf)))
+    near, families = float(distances[best]), np.array([_ALIKE.get(char, char) for char in known.chars.tolist()])
+    family = families == families[best]
+    rival = float(np.where(like & ~family, distances, np.inf).min())
+    # Of signs of one shape it is the one of that height and size.
+    apart = abs(known.rise - glyph.rise) + abs(known.size - glyph.size)
+    sign = str(known.chars[int(np.argmin(np.where(wanted & family & (distances < _NEAR), apart, np.inf)))])
+    clearer = _CLEARER[near < _NEARER]
+    if near >= _NEAR or rival <= clearer * near:
+        return ""
+    is_as_said = said != UNREAD and distances[known.chars == said].min() < _UNLIKE * near
+    return "" if is_as_said else sign
+
+
+def _is_wedge(pixels: NDArray[np.bool_]) -> bool:
+    """Whether a shape is one stroke that leans to the right and grows thin towards its foot."""
+    tall, wide = pixels.shape
+    first, last = pixels.argmax(axis=1), wide - pixels[:, ::-1].argmax(axis=1)
+    if not 2 * wide <= tall <= 5 * wide or (pixels.sum(axis=1) != last - first).any():
+        return False  # of several pieces, or hollow
+    widths = last - first
+    head, foot = widths[tall // 8 : tall // 3].mean(), widths[-tall // 6 :].mean()
+    steps = np.diff(first[tall // 4 :]), np.diff(last[tall // 4 :])
+    return bool(
+        head > 1.8 * foot and all(((one <= 1) & (one >= -2)).all() and one.sum() < -0.1 * wide for one in steps)
+    )
+
+
+def _is_bars(pixels: NDArray[np.bool_]) -> bool:
+    """Whether a shape is made of level bars as wide as itself: a wave is none."""
+    filled = pixels.mean(axis=1)
+    return bool(((filled < 0.05) | (filled > 0.95)).all())
+
+
+def read_ink(characters: OpenText, index: int, *, size: float) -> GlyphInk | None:
+    """How a character of a page looks; ``size`` is that of its font in points. None where it cannot be painted."""
+    if not (painted := characters.ink(index, _EM_PIXELS / size)):
+        return None
+    pixels, low = painted
+    height, width = (edge / _EM_PIXELS for edge in pixels.shape)
+    return GlyphInk(pixels, rise=(low - characters.origin(index)[1]) / size + height / 2, size=max(height, width))
+
+
+def _fitted(pixels: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The shape in the middle of a square of fixed side, and stretched to it, each as one row of 0 and 1."""
+    scale = _SIDE / max(pixels.shape)
+    tall, wide = (max(1, round(edge * scale)) for edge in pixels.shape)
+    square = np.zeros((_SIDE, _SIDE))
+    top, left = (_SIDE - tall) // 2, (_SIDE - wide) // 2
+    square[top : top + tall, left : left + wide] = _sampled(pixels, tall, wide)
+    return square.ravel(), _sampled(pixels, _SIDE, _SIDE).ravel()
+
+
+def _sampled(pixels: NDArray[np.bool_], tall: int, wide: int) -> NDArray[np.float64]:
+    rows = ((np.arange(tall) + 0.5) * pixels.shape[0] / tall).astype(int)
+    columns = ((np.arange(wide) + 0.5) * pixels.shape[1] / wide).astype(int)
+    sampled: NDArray[np.float64] = pixels[rows][:, columns].astype(float)
+    return sampled
+
+
+def _distance_from(ink: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far each pixel of squares ``(..., side * side)`` is from the nearest ink of its square: along the rows first,
+    then along the columns (Felzenszwalb and Huttenlocher, Theory of Computing 2012)."""
+    squares = ink.reshape(*ink.shape[:-1], _SIDE, _SIDE)
+    along = np.where(squares > 0, np.int16(0), _FAR)
+    for _ in range(2):  # over all pixels of a row; then the same of the columns
+        best = np.full_like(along, _FAR)
+        for at, squared in enumerate(_ALONG):
+            np.minimum(best, along[..., at, None] + squared, out=best)
+        along = best.swapaxes(-1, -2)
+    nearest: NDArray[np.float64] = np.sqrt(along).reshape(ink.shape)
+    return nearest
+
+
+@cache
+def known_shapes() -> _KnownShapes:
+    """The signs and letters of the built-in fonts, painted once in a process."""
+    places = ((code, char.translate(_SPELT)) for code, char in enumerate(symbol_places()))
+    symbols = {char: code for code, char in places if char and char in _APART + _OTHERS}
+    latin = [chr(code) for code in (*range(0x21, 0x7F), *range(0xA1, 0x100)) if code != 0xAD]
+    wanted = [("Symbol", char, code) for char, code in symbols.items()]
+    wanted += [(font, char, char.encode("cp1252")[0]) for font in _TEXT_FONTS for char in [*latin, "†", "‡"]]
+    chars, shapes = [], []
+    for (_, char, _), glyph in zip(wanted, _painted([(font, code) for font, _, code in wanted]), strict=True):
+        if glyph is not None:
+            chars.append(char)
+            shapes.append(glyph)
+    inks = np.array(list(zip(*(_fitted(glyph.pixels) for glyph in shapes), strict=True)))
+    return _KnownShapes(
+        np.array(chars), inks, inks.sum(axis=2), _distance_from(inks),
+        np.array([glyph.pixels.shape[1] / glyph.pixels.shape[0] for glyph in shapes]),
+        np.array([glyph.rise for glyph in shapes]), np.array([glyph.size for glyph in shapes]),
+        np.array([_is_bars(glyph.pixels) for glyph in shapes]), np.array([char.isalnum() for char in chars]),
+    )  # fmt: skip
+
+
+def _painted(glyphs: list[tuple[str, int]]) -> list[GlyphInk | None]:
+    """How these glyphs (built-in font and code) look: each in a text of its own on one page."""
+    fonts = list(dict.fromkeys(font for font, _ in glyphs))
+    shown = "\n".join(f"BT /F{fonts.index(font)} 10 Tf 1 0 0 1 {10 + 20 * (at % 40)} {10 + 20 * (at // 40)} Tm"
+                      f" <{code:02x}> Tj ET" for at, (font, code) in enumerate(glyphs))  # fmt: skip
+    named = " ".join(
+        f"/F{at} << /Type /Font /Subtype /Type1 /BaseFont /{font}"
+        f"{'' if font == 'Symbol' else ' /Encoding /WinAnsiEncoding'} >>"
+        for at, font in enumerate(fonts)
+    )
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 820 820] /Contents 4 0 R /Resources << /Font << {named} >> >> >>",
+        f"<< /Length {len(shown)} >>\nstream\n{shown}\nendstream",
+    ]  # fmt: skip
+    body = "\n".join(f"{number} 0 obj\n{text}\nendobj" for number, text in enumerate(objects, 1))
+    pdf = OpenPdf(f"%PDF-1.7\n{body}\ntrailer\n<< /Root 1 0 R /Size 5 >>\n%%EOF\n".encode())
+    page = pdf.page(0)
+    characters = page.characters()
+    found: list[GlyphInk | None] = [None] * len(glyphs)
+    try:
+        for index, *_ in characters.each(len(glyphs) * 4):
+            if characters.has_ink(index):
+                x, y = characters.origin(index)
+                found[round((y - 10) / 20) * 40 + round((x - 10) / 20)] = read_ink(characters, index, size=10)
+    finally:
+        characters.close()
+        page.close()
+        pdf.close()
+    return found

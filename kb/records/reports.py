@@ -184,11 +184,12 @@ class UpdateReport:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reindexed:
     """What was made again: how many chunks there are, and how many files were read again; ``failed`` are those whose
-    earlier reading stays."""
+    earlier reading stays. ``rebuilt``: every index was made again, not only what is new of the files."""
 
     chunks: int
     read: int = 0
     failed: tuple[Failure, ...] = ()
+    rebuilt: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,11 @@ _JOURNAL = re.compile(
     r"|Expert Systems|Computational Linguistics)",
     re.I,
 )
+# An event is called so, or by its number or year. What a first page calls otherwise has volumes and pages, which stand
+# behind the name.
+_EVENT = re.compile(
+    r"\b(?:conference|workshop|symposium|meeting)\b|\b(?:19|20)\d\d\b|[’']\d\d\b|\b\d{1,3}(?:st|nd|rd|th)\b", re.I
+)
 _VENUES = {
     "article": "journal",
     "phdthesis": "school",
@@ -223,7 +228,11 @@ def bibtex_type(paper: Paper) -> str:
     """The type of a paper's entry: what a source states, else by the venue (article, inproceedings, misc)."""
     if stated := type_of(stated_kind(paper.sources) or "", of="bibtex"):
         return stated
-    return "misc" if not paper.venue else "article" if _JOURNAL.search(paper.venue) else "inproceedings"
+    if not paper.venue:
+        return "misc"
+    is_printed = paper.provenance.get("venue") == "pdf"
+    is_journal = _JOURNAL.search(paper.venue) or (is_printed and not _EVENT.search(paper.venue))
+    return "article" if is_journal else "inproceedings"
 
 
 def _composed(paper: Paper, kind: str) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from kb.errors import BadRecord, foreign_errors
-from kb.records import Comparison, Digest, Language
+from kb.records import Digest, Language
 from kb.rendering.display import plain, scripted_page, title_in_link, web_page
 from kb.rendering.entries import (
     PageEntry,
@@ -26,7 +26,6 @@ from kb.rendering.entries import (
     headline,
     left_out,
     notices,
-    paper_address,
     picture_files,
     sections,
 )
@@ -84,23 +83,6 @@ def note_html(entry: PageEntry, *, name: str, read_file: Callable[[str], bytes],
         notices=[entry.say("made_model", model=model) if model else entry.say("made_extractive")],
     )
     return [(f"{name}.html", text.encode()), *beside]
-
-
-def comparison_html(comparison: Comparison, *, language: Language, title: str, differences: Sequence[str]) -> str:
-    """A table of papers and questions."""
-    rows = [
-        {"paper": paper, "address": paper_address(paper), "cells": cells}
-        for paper, cells in zip(comparison.papers, comparison.cells, strict=True)
-    ]
-    return render_template(
-        "comparison.html.j2",
-        **page_frame(language, PageSettings(), files_beside=False),
-        title=title,
-        questions=comparison.questions,
-        rows=rows,
-        differences=differences,
-        notices=comparison.notices,
-    )
 
 
 def _pictures(

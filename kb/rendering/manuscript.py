@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kb import wire
@@ -12,47 +12,41 @@ from kb.records import CheckedSentence, Language, ManuscriptCheck, Passage
 from kb.rendering.display import commonmark
 from kb.rendering.entries import PageSettings
 from kb.rendering.html import page_frame, render_template
-from kb.rendering.labels import label, page_of
+from kb.rendering.labels import label, page_of, slug
 from kb.rendering.plain_text import place_of
+from kb.rendering.quotations import Pictures, in_words, quoted
 from kb.rendering.reasons import told
 from kb.text import one_line
 
 _WIDTH = 100
 
 
-def render_check(check: ManuscriptCheck, form: str, *, language: Language = "en") -> str:
-    """A checked manuscript as text, md, html or json.
+def render_check(
+    check: ManuscriptCheck,
+    form: str,
+    *,
+    name: str = "check",
+    language: Language = "en",
+    pictures: Mapping[str, bytes] | None = None,
+) -> list[tuple[str, bytes]]:
+    """A checked manuscript in a form (text, md, html, json) as (path, bytes): the page first, beside Markdown the
+    pictures of equations, which ``pictures`` has by their keys.
 
     Raises:
         UsageError: for another form.
     """
+    kept = Pictures(data=pictures or {}, folder=slug(name))
     if form == "text":
-        return _text(check)
-    if form == "json":
-        return wire.to_json(check) + "\n"
-    if form == "md":
-        return _markdown(check, language)
-    if form == "html":
-        rows = [
-            {
-                "place": place(one, check.sentences, language),
-                "text": one.text,
-                "findings": findings(one, language),
-                "is_wrong": is_wrong(one),
-                "quoted": [(passage, answering(passage)) for passage in one.passages],
-            }
-            for one in check.sentences
-        ]
-        return render_template(
-            "manuscript.html.j2",
-            **page_frame(language, PageSettings()),
-            title=Path(check.file).name,
-            head=heading(check, language),
-            notices=check.notices,
-            outside=outside(check),
-            rows=rows,
-        )
-    raise UsageError(f"{form!r} is not a form of a checked manuscript: choose from text, md, html, json")
+        page = _text(check)
+    elif form == "json":
+        page = wire.to_json(check) + "\n"
+    elif form == "md":
+        page = _markdown(check, kept, language)
+    elif form == "html":
+        page = _html(check, kept, language)
+    else:
+        raise UsageError(f"{form!r} is not a form of a checked manuscript: choose from text, md, html, json")
+    return [(f"{name}.{'txt' if form == 'text' else form}", page.encode()), *kept.beside(page)]
 
 
 def heading(check: ManuscriptCheck, language: Language) -> list[str]:
@@ -101,11 +95,6 @@ def is_wrong(one: CheckedSentence) -> bool:
     return bool(lacks) or one.verdict in ("partly", "unsupported", "contradicted")
 
 
-def answering(passage: Passage) -> str:
-    """What of a passage is nearest to the sentence, on one line."""
-    return one_line(" ".join(each.text for each in passage.answers))
-
-
 def _text(check: ManuscriptCheck) -> str:
     """For people at a terminal: what is to be known of it as a whole, then each sentence with what is nearest."""
     lines = [check.file, *(_wrapped(line, 2) for line in heading(check, "en"))]
@@ -116,7 +105,8 @@ def _text(check: ManuscriptCheck) -> str:
         lines += [_wrapped(f"{'! ' if is_wrong(one) else '  '}{finding}", 4) for finding in findings(one, "en")]
         for passage in one.passages:
             where = ", ".join(filter(None, [passage.paper.byline, place_of(passage)]))
-            lines += [_wrapped(f"[{passage.marker}] {where}", 6), _wrapped(f"“{answering(passage)}”", 6)]
+            said = in_words(quoted(passage, passage.answers))
+            lines += [_wrapped(f"[{passage.marker}] {where}", 6), _wrapped(f"“{said}”", 6)]
     return "\n".join(lines)
 
 
@@ -125,7 +115,30 @@ def _wrapped(text: str, indent: int) -> str:
     return textwrap.fill(one_line(text), _WIDTH, initial_indent=blank, subsequent_indent=blank)
 
 
-def _markdown(check: ManuscriptCheck, language: Language) -> str:
+def _html(check: ManuscriptCheck, pictures: Pictures, language: Language) -> str:
+    rows = [
+        {
+            "place": place(one, check.sentences, language),
+            "text": one.text,
+            "findings": findings(one, language),
+            "is_wrong": is_wrong(one),
+            "quoted": [(passage, quoted(passage, passage.answers, language=language)) for passage in one.passages],
+        }
+        for one in check.sentences
+    ]
+    return render_template(
+        "manuscript.html.j2",
+        **page_frame(language, PageSettings(), files_beside=pictures.are_files),
+        pictures=pictures,
+        title=Path(check.file).name,
+        head=heading(check, language),
+        notices=check.notices,
+        outside=outside(check),
+        rows=rows,
+    )
+
+
+def _markdown(check: ManuscriptCheck, pictures: Pictures, language: Language) -> str:
     lines = [
         f"# {commonmark(Path(check.file).name)}",
         *(line for text in heading(check, language) for line in ("", commonmark(text))),
@@ -137,7 +150,7 @@ def _markdown(check: ManuscriptCheck, language: Language) -> str:
     for one in check.sentences:
         lines += ["", f"**{commonmark(place(one, check.sentences, language))}** {commonmark(one.text)}", ""]
         lines += [f"- **{commonmark(finding)}**" for finding in findings(one, language)]
-        lines += [_quotation(passage, language) for passage in one.passages]
+        lines += [_quotation(passage, pictures, language) for passage in one.passages]
     return "\n".join(lines) + "\n"
 
 
@@ -147,6 +160,9 @@ def place(one: CheckedSentence, sentences: Sequence[CheckedSentence], language: 
     return f"{one.file}, {where}" if len({each.file for each in sentences}) > 1 else where
 
 
-def _quotation(passage: Passage, language: Language) -> str:
+def _quotation(passage: Passage, pictures: Pictures, language: Language) -> str:
     page = f", {page}" if (page := page_of(language, passage)) else ""
-    return f"- “{commonmark(answering(passage))}” ({commonmark(passage.paper.title)}{page})"
+    said = pictures.in_markdown(
+        quoted(passage, passage.answers, language=language), write=commonmark, language=language
+    )
+    return f"- “{said}” ({commonmark(passage.paper.title)}{page})"

@@ -479,7 +479,9 @@ def reindexed(made: Reindexed) -> str:
     """What was made again, and the files that could not be read again."""
     lines = [f"read {made.read} file(s) again"] if made.read else []
     lines += [f"not read again: {one.what}: {one.reason}" for one in made.failed]
-    return "\n".join([*lines, f"indexed {made.chunks} chunks"])
+    if made.rebuilt:
+        lines.append(f"indexed {made.chunks} chunks")
+    return "\n".join(lines) or "no file has to be read again: nothing was changed"
 
 
 def status(now: Status) -> str:

@@ -20,6 +20,7 @@ from kb.rendering.display import commonmark, latex, link, maths_command, table_c
 from kb.rendering.entries import PageSettings, paper_address
 from kb.rendering.html import page_frame, render_template
 from kb.rendering.labels import label, page_of, slug
+from kb.rendering.quotations import Pictures, equations_in, in_words, quoted
 from kb.rendering.reasons import told
 from kb.text import UNREAD, one_line
 
@@ -33,23 +34,29 @@ _COLUMNS = ("paper", "year", "does", "data", "result")
 
 
 def render_review(
-    review: Review, form: str, *, name: str = "review", papers: Sequence[Paper] = ()
+    review: Review,
+    form: str,
+    *,
+    name: str = "review",
+    papers: Sequence[Paper] = (),
+    pictures: Mapping[str, bytes] | None = None,
 ) -> list[tuple[str, bytes]]:
-    """A review as (file name, bytes): the page first, beside LaTeX its ``.bib``.
+    """A review as (path, bytes): the page first, beside LaTeX its ``.bib``, beside Markdown pictures of equations.
 
     Args:
         review: what to render.
         form: one of ``FORMS``.
         name: of the files, without suffix.
         papers: those of the references with what their sources said, for the user's own BibTeX.
+        pictures: of the equations in sentences that are cited, by their keys.
 
     Raises:
         UsageError: for another form.
     """
-    if form == "md":
-        return [(f"{name}.md", _markdown(review).encode())]
-    if form == "html":
-        return [(f"{name}.html", _html(review).encode())]
+    if form in ("md", "html"):
+        kept = Pictures(data=pictures or {}, folder=slug(name))
+        page = _markdown(review, kept) if form == "md" else _html(review, kept)
+        return [(f"{name}.{form}", page.encode()), *kept.beside(page)]
     if form == "tex":
         known = {paper.id: paper for paper in papers}
         cited = [known.get(reference.paper.id, reference.paper) for reference in review.references]
@@ -175,7 +182,7 @@ def _sentence(text: str) -> str:
 # ---------------------------------------------------------------------------------------------- Markdown
 
 
-def _markdown(review: Review) -> str:
+def _markdown(review: Review, pictures: Pictures) -> str:
     language, numbers = _language(review), _numbers(review)
     lines = [f"# {commonmark(review.question)}", "", f"*{commonmark(_made(review))}*"]
     for section in review.sections:
@@ -198,9 +205,28 @@ def _markdown(review: Review) -> str:
             lines.append(_row([first, *(_in_table(cell.text) for cell in row.cells[1:])]))
     if review.references:
         lines += ["", f"## {label(language, 'references')}", ""]
-        lines += [f"{n}. {_markdown_reference(one.paper)}" for n, one in enumerate(review.references, 1)]
+        for place, one in enumerate(review.references, 1):
+            lines.append(f"{place}. {_markdown_reference(one.paper)}")
+            lines += _markdown_equations(review, one.paper, pictures, language)
     lines += [part for line in _closing(review) for part in ("", f"*{commonmark(line)}*")]
     return "\n".join(lines) + "\n"
+
+
+def _markdown_equations(review: Review, paper: Paper, pictures: Pictures, language: Language) -> list[str]:
+    """The equations of a paper that are evidence: the text has their paper's number alone, and no words show them."""
+    shown = (
+        part
+        for passage in review.passages
+        if passage.paper.id == paper.id
+        for part in equations_in(passage, language=language)
+    )
+    told = (
+        f"{commonmark(part.name)} {pictures.in_markdown([part], write=commonmark, language=language)}"
+        if part.file in pictures.data
+        else commonmark(in_words([part], language=language))
+        for part in dict.fromkeys(shown)
+    )
+    return [f"   - {one}" for one in told]
 
 
 def _markdown_line(line: str, numbers: dict[str, int]) -> str:
@@ -236,13 +262,14 @@ def _markdown_reference(paper: Paper) -> str:
 # -------------------------------------------------------------------------------------------------- HTML
 
 
-def _html(review: Review) -> str:
+def _html(review: Review, pictures: Pictures) -> str:
     language = _language(review)
     numbers = _numbers(review)
     rows = [(_paper_place(review, row.paper_id), row.cells) for row in review.table.rows]
     return render_template(
         "review.html.j2",
-        **page_frame(language, PageSettings()),
+        **page_frame(language, PageSettings(), files_beside=pictures.are_files),
+        pictures=pictures,
         question=review.question,
         made=_made(review),
         sections=[
@@ -284,7 +311,7 @@ def _quotes(review: Review, place: int, numbers: dict[str, int], language: Langu
         where = ", ".join([*([" › ".join(passage.section)] if passage.section else []), *page])
         for sentence in passage.answers:
             place_said = label(language, "unread", place=where) if UNREAD in sentence.text else where
-            yield {"n": sentence.n, "place": place_said, "text": sentence.text}
+            yield {"n": sentence.n, "place": place_said, "parts": quoted(passage, [sentence], language=language)}
 
 
 # ------------------------------------------------------------------------------------------------- LaTeX

@@ -5,16 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from kb import wire
 from kb.errors import UsageError
 from kb.records import Cell, Comparison, Document, Evidence, Hit, Language, Note, Paper, Passage, PrintedTable
 from kb.rendering.display import commonmark, link, markdown, spreadsheet_cell, table_cell
 from kb.rendering.entries import PageSettings, note_entry, paper_address
-from kb.rendering.html import comparison_html, note_html
+from kb.rendering.html import note_html, page_frame, render_template
 from kb.rendering.labels import label, page_of, slug
 from kb.rendering.markdown import note_markdown
+from kb.rendering.quotations import Pictures, QuotedPart, equations_in, in_words, quoted
 from kb.tables import printed_tables, spoken_rows
 from kb.text import UNREAD, one_line
 
@@ -46,43 +48,71 @@ def note_pages(
     raise UsageError(f"{form!r} is not a form of a note: choose from md, html, json")
 
 
-def render_comparison(comparison: Comparison, form: str, *, language: Language = "en") -> str:
-    """A comparison as text: md, csv, html or json.
+def render_comparison(
+    comparison: Comparison,
+    form: str,
+    *,
+    name: str = "comparison",
+    language: Language = "en",
+    pictures: Mapping[str, bytes] | None = None,
+) -> list[tuple[str, bytes]]:
+    """A comparison in a form (md, csv, html, json) as (path, bytes): the page first, beside Markdown the pictures of
+    equations, which ``pictures`` has by their keys.
 
     Raises:
         UsageError: for another form.
     """
+    kept = Pictures(data=pictures or {}, folder=slug(name))
     if form == "md":
-        return _comparison_markdown(comparison, language)
-    if form == "csv":
+        page = _comparison_markdown(comparison, kept, language)
+    elif form == "csv":
         rows = [("id", label(language, "title"), *comparison.questions)]
         for paper, cells in zip(comparison.papers, comparison.cells, strict=True):
-            rows.append((paper.id, paper.title, *(_cell_text(cell, language) for cell in cells)))
-        return _csv([[spreadsheet_cell(cell) for cell in row] for row in rows])
-    if form == "html":
-        title = " · ".join(comparison.questions) or label(language, "question")
-        return comparison_html(comparison, language=language, title=title, differences=_differences(comparison))
-    if form == "json":
-        return wire.to_json(comparison) + "\n"
-    raise UsageError(f"{form!r} is not a form of a comparison: choose from md, csv, html, json")
+            said = (_cell_text(cell, language, write=partial(in_words, language=language)) for cell in cells)
+            rows.append((paper.id, paper.title, *said))
+        page = _csv([[spreadsheet_cell(cell) for cell in row] for row in rows])
+    elif form == "html":
+        page = _comparison_html(comparison, kept, language)
+    elif form == "json":
+        page = wire.to_json(comparison) + "\n"
+    else:
+        raise UsageError(f"{form!r} is not a form of a comparison: choose from md, csv, html, json")
+    return [(f"{name}.{form}", page.encode()), *kept.beside(page)]
 
 
-def _cell_text(cell: Cell, language: Language) -> str:
-    """What a cell says, with pages, or that the paper does not state it."""
+def _cell_quotation(cell: Cell, language: Language) -> list[QuotedPart]:
+    """The sentence that a cell without statements shows."""
+    if not cell.passages:
+        return [QuotedPart(text=one_line(cell.short))]
+    return quoted(cell.passages[0], cell.passages[0].answers[:1], language=language)
+
+
+def _cell_equations(cell: Cell, language: Language) -> list[QuotedPart]:
+    """The equations that the statements of a cell rest on."""
+    return list(dict.fromkeys(part for one in cell.passages for part in equations_in(one, language=language)))
+
+
+def _cell_text(cell: Cell, language: Language, *, write: Callable[[Sequence[QuotedPart]], str]) -> str:
+    """What a cell says, with pages, or that the paper does not state it; ``write`` makes a quotation of its parts."""
     if not cell.short:
-        return label(language, cell.state)
-    quoted: list[Evidence | Passage] = [e for claim in cell.claims for e in claim.evidence] or [*cell.passages[:1]]
-    pages = dict.fromkeys(page for one in quoted if (page := page_of(language, one)))
-    said = one_line(_MARKS.sub("", cell.short))
-    told = said if cell.claims else f"“{said}”"
+        return write([QuotedPart(text=label(language, cell.state))])
+    evidence: list[Evidence | Passage] = [e for claim in cell.claims for e in claim.evidence] or [*cell.passages[:1]]
+    pages = dict.fromkeys(page for one in evidence if (page := page_of(language, one)))
+    if cell.claims:
+        told = write([QuotedPart(text=one_line(_MARKS.sub("", cell.short))), *_cell_equations(cell, language)])
+    else:
+        told = f"“{write(_cell_quotation(cell, language))}”"
     if cell.state == "nearest":
         told = label(language, "nearest_sentence", quote=told)
-    if UNREAD in said:
+    if UNREAD in cell.short:
         told = label(language, "unread", place=told)
     return told + (f" ({', '.join(pages)})" if pages else "")
 
 
-def _comparison_markdown(comparison: Comparison, language: Language) -> str:
+def _comparison_markdown(comparison: Comparison, pictures: Pictures, language: Language) -> str:
+    def write(parts: Sequence[QuotedPart]) -> str:
+        return pictures.in_markdown(parts, write=table_cell, language=language)
+
     lines = [
         "| " + " | ".join([label(language, "paper"), *(table_cell(q) for q in comparison.questions)]) + " |",
         "|" + " --- |" * (len(comparison.questions) + 1),
@@ -91,11 +121,31 @@ def _comparison_markdown(comparison: Comparison, language: Language) -> str:
         title = table_cell(paper.title)
         address = link(paper_address(paper) or "")
         first = f"[{title}]({address})" if address else title
-        lines.append("| " + " | ".join([first, *(table_cell(_cell_text(cell, language)) for cell in cells)]) + " |")
+        lines.append("| " + " | ".join([first, *(_cell_text(cell, language, write=write) for cell in cells)]) + " |")
     if found := _differences(comparison):
         lines += ["", f"**{label(language, 'differences')}**", "", *(f"- {commonmark(one)}" for one in found)]
     lines += [line for notice in comparison.notices for line in ("", f"*{commonmark(notice)}*")]
     return "\n".join(lines) + "\n"
+
+
+def _comparison_html(comparison: Comparison, pictures: Pictures, language: Language) -> str:
+    def shown(cell: Cell) -> dict[str, object]:
+        parts = _cell_equations(cell, language) if cell.claims else _cell_quotation(cell, language)
+        return {"said": cell, "parts": parts}
+
+    return render_template(
+        "comparison.html.j2",
+        **page_frame(language, PageSettings(), files_beside=pictures.are_files),
+        pictures=pictures,
+        title=" · ".join(comparison.questions) or label(language, "question"),
+        questions=comparison.questions,
+        rows=[
+            {"paper": paper, "address": paper_address(paper), "cells": [shown(cell) for cell in cells]}
+            for paper, cells in zip(comparison.papers, comparison.cells, strict=True)
+        ],
+        differences=_differences(comparison),
+        notices=comparison.notices,
+    )
 
 
 def _differences(comparison: Comparison) -> list[str]:

@@ -534,7 +534,12 @@ class _NoteCheck:
         for number, reason in enumerate(note.why):
             findings.checked += 1
             if reason.kind not in _OF_THE_TOPIC or topic is None:
-                findings.cannot("why", _said(reason), because("not-kept" if topic else "topic-not-here"), where=self._at(f"why[{number}]"))
+                findings.cannot(
+                    "why",
+                    _said(reason),
+                    because("not-kept" if topic else "topic-not-here"),
+                    where=self._at(f"why[{number}]"),
+                )
             elif reason not in again:
                 findings.cannot("why", _said(reason), because("topic-changed"), where=self._at(f"why[{number}]"))
         if not note.changes:

@@ -1,4 +1,4 @@
-"""Trains the linear-chain conditional random fields of ``kb.parsing.chains``. Needs numpy and scipy."""
+"""Trains the linear-chain conditional random fields of ``kb.parsing.references``. Needs numpy and scipy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
 
-from kb.parsing.chains import hashed
+from kb.parsing.references import hashed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

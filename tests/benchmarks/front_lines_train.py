@@ -23,10 +23,10 @@ from unittest.mock import patch
 
 import numpy as np
 
-from kb.parsing.chains import Chain
 from kb.parsing.document import read_pdf
-from kb.parsing.front_lines import LINE_KINDS, LineKind, line_features
-from kb.parsing.layout import BodyStyle, PageLayout, Placed
+from kb.parsing.first_page import LINE_KINDS, line_features
+from kb.parsing.layout import BodyStyle, LineKind, PageLayout, Placed
+from kb.parsing.references import Chain
 from tests.benchmarks.crf_train import Row, train
 from tests.benchmarks.front_classes import HELD_BACK
 from tests.benchmarks.parsing_measures import abstract, affiliations, authors, letters, title, venue

@@ -25,7 +25,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from kb.parsing.front_lines import KINDS, TABLE, features
+from kb.parsing.first_page import KINDS, TABLE, features
 
 _WORDS = re.compile(
     r"Universi|Institut|Laborator|\bLabs?\b|Research|\bInc\b|\bLtd\b|College|Department|\bDept|School|Academ|Cent(?:er|re)"

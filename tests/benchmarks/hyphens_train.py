@@ -1,4 +1,4 @@
-"""Makes ``kb/parsing/data/words.npz``, by which ``kb.parsing.line_ends`` judges hyphens at line ends, and measures it.
+"""Makes ``kb/parsing/data/words.npz``, by which ``kb.parsing.paragraphs`` judges hyphens at line ends, and measures it.
 
     pip install --target FOLDER pyphen==0.17.2 wordfreq==3.1.1
     PYTHONPATH=.:FOLDER python -m tests.benchmarks.hyphens_train DATA [--write] [--faults]
@@ -31,7 +31,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from kb.parsing.glyphs import SOFT_HYPHEN
-from kb.parsing.line_ends import EIGHTHS, ENDS, TABLE, HashedCounts, LineEnd, Vocabulary, features
+from kb.parsing.paragraphs import EIGHTHS, ENDS, TABLE, HashedCounts, LineEnd, Vocabulary, features
 
 LEAST = 3  # times a form is written, to be kept
 LEAST_PAIR = 2  # the same, of hyphened forms
@@ -49,7 +49,7 @@ class Break(NamedTuple):
 
 
 def count_forms(texts: Iterable[str]) -> Counter[str]:
-    """How often each form is written (see ``kb.parsing.line_ends.Counts``); "- and" for halves left out before it."""
+    """How often each form is written (see ``kb.parsing.paragraphs.Counts``); "- and" for halves left out before it."""
     counts: Counter[str] = Counter()
     for text in texts:
         tokens = [token.casefold() for token in _TOKEN.findall(text)]

@@ -27,8 +27,8 @@ from PIL import Image
 
 from kb.errors import ParseError
 from kb.parsing.document import read_pdf
+from kb.parsing.legibility import load_recogniser
 from kb.parsing.pdf import PdfReader
-from kb.parsing.recognition import load_recogniser
 from tests.benchmarks.parsing import set_of
 
 LEAST = 8  # characters of a line that is looked for: shorter ones stand anywhere

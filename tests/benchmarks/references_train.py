@@ -24,7 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from kb.parsing.reference_fields import FIELDS, features, read_fields, tagged, without_label, words_of
+from kb.parsing.citations import read_fields, without_label
+from kb.parsing.references import FIELDS, tagged, word_features, words_of
 from tests.benchmarks.crf_train import Row, train
 from tests.benchmarks.parsing_measures import field_points, letters
 from tests.benchmarks.reference_pages import entries_of, plainer, work_of
@@ -501,7 +502,7 @@ def train_imprints(library: Library, out: Path, *, count: int, epochs: int) -> N
         works, style = library.works(12), draw_style(draw)
         made += [labelled(set_work(work, style, draw)) for work in works[:4]]
         made += [labelled(set_imprint(work, draw)) for work in works if work.kind in ("article", "conference")]
-    rows = [Row(features=features(text, words_of(text)), labels=fields) for text, fields in made]
+    rows = [Row(features=word_features(text, words_of(text)), labels=fields) for text, fields in made]
     weights = train(rows, labels=FIELDS, buckets=IMPRINT_BUCKETS, epochs=epochs)
     np.savez_compressed(out, **weights)  # type: ignore[arg-type]
     print(f"{out}: {out.stat().st_size} bytes, {len(rows)} entries and imprints")
@@ -557,7 +558,7 @@ def main() -> None:
     while len(own) < asked.own:
         style = draw_style(draw)
         own += [labelled(set_work(work, style, draw)) for work in library.works(8)]
-    rows = [Row(features=features(text, words_of(text)), labels=fields) for text, fields in (*own, *taught)]
+    rows = [Row(features=word_features(text, words_of(text)), labels=fields) for text, fields in (*own, *taught)]
     weights = train(rows, labels=FIELDS, buckets=BUCKETS, epochs=asked.epochs)
     asked.out.parent.mkdir(exist_ok=True)
     np.savez_compressed(asked.out, **weights)

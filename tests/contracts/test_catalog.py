@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
 import threading
 from collections import OrderedDict
@@ -320,6 +321,40 @@ def test_pictures_of_a_home_of_schema_6_keep_their_kind_and_recipe(tmp_path: Pat
         assert catalog.ledger.figures("other", kind="equations") is None
         assert catalog.faults() == []
         catalog.close()
+
+
+@pytest.mark.parametrize("kind", ["figures", "equations"])
+@pytest.mark.parametrize(
+    "damaged",
+    [rb"(Bees of a h)i(ll, bad)", rb"(recipe of b)a(d)", rb"(?s)(ba)d(_file.{1,4}recipe of bad)"],
+    ids=["picture", "recipe", "key"],
+)
+def test_an_upgrade_vouches_for_no_picture_that_was_damaged_before_it(
+    tmp_path: Path, damaged: bytes, kind: str
+) -> None:
+    """All of such a file are cut again: a recipe with some of its pictures would hide that one is missing."""
+    box = Box(page=1, x0=0, y0=0, x1=9, y1=9)
+    one = Figure(label="Figure 1", kind="figure", caption="Birds", page=1, box=box, file=f"{'a' * 64}.png")
+    path, first = tmp_path / "catalog.sqlite", 1_000_000 if kind == "equations" else 0
+    earlier = Database(path, create=True, schema=6)
+    for name in ("good_file", "bad_file"):
+        recipe = f"recipe of {name.removesuffix('_file')}".encode()
+        rows = [recipe, *map(wire.pack, [one, replace(one, caption=f"Bees of a hill, {name}"), one])]
+        for position, record in enumerate(rows, start=first - 1):
+            earlier.run("INSERT INTO figures VALUES (?, ?, ?)", (name, position, record))
+        earlier.run("INSERT INTO figures VALUES (?, ?, ?)", (name, 999_999 - first, b"of the other kind"))
+    earlier.close()
+    data, changed = re.subn(damaged, rb"\1u\2", path.read_bytes())
+    assert changed == 1
+    path.write_bytes(data)
+    catalog = Catalog(path, create=True)
+    other: Any = "figures" if kind == "equations" else "equations"
+    assert len(catalog.ledger.figures("good_file", kind=kind) or ()) == 3  # type: ignore[arg-type]
+    assert catalog.ledger.figures("bad_file", kind=kind) is None  # type: ignore[arg-type]
+    assert catalog.ledger.figures("bau_file", kind=kind) is None  # type: ignore[arg-type]
+    assert catalog.ledger.figures("good_file", kind=other) == []
+    assert catalog.faults() == []
+    catalog.close()
 
 
 def test_of_the_pictures_of_an_earlier_schema_only_the_whole_ones_are_saved(tmp_path: Path) -> None:

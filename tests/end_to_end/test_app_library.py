@@ -103,6 +103,27 @@ def test_the_chosen_result_is_exported_in_each_form(visitor: Visitor, tmp_path: 
     assert len(list(csv.DictReader(said["kb-search.csv"].splitlines()))) == 1
 
 
+def test_an_equation_that_answers_is_its_picture_and_its_signs_in_one_line_are_not_shown(
+    visitor: Visitor, home: Path
+) -> None:
+    with Library.open(Settings(home=home)) as library:
+        paper = next(paper for paper in library.list() if paper.fulltext.state == "full")
+        (equation,) = library.show(paper.id, equation="1").equations
+    visitor.open("/ask")
+    visitor.type("Ask your papers a question", f"What does equation 1 say in {paper.title}?")
+    picture = visitor.page.locator('img[alt^="Equation 1: "]').first
+    picture.wait_for()
+    assert equation.box is not None
+    (place,) = visitor.places(picture)
+    points = equation.box.x1 - equation.box.x0
+    assert points < place["width"] < 3 * points  # about as large as the text around it
+    marked = [
+        one.inner_text() for one in visitor.page.locator(".stMarkdown").all() if "[Equation 1]" in one.inner_text()
+    ]
+    assert marked
+    assert not any("exp(sj )" in text for text in marked)
+
+
 def test_a_cell_of_a_comparison_leads_to_its_page_and_the_answer_is_found_under_its_paper(
     visitor: Visitor, home: Path
 ) -> None:

@@ -67,7 +67,7 @@ def is_reading(pid: int) -> bool:
     """Whether a child of the process reads a file."""
     for child in psutil.Process(pid).children():
         with suppress(psutil.Error):  # it has just ended
-            if "kb.parsing.child" in child.cmdline():
+            if "kb.parsing.worker" in child.cmdline():
                 return True
     return False
 
@@ -198,3 +198,27 @@ def test_a_command_that_is_stopped_anywhere_says_one_line_or_has_ended(home: Pat
             child.send_signal(signal.SIGTERM)
             told, said = child.communicate(timeout=30)
             assert (child.returncode, said.strip()) in ((130, STOPPED), ended), told
+
+
+_STOPPED_AT_AN_IMPORT = """
+import os, sys
+module, number = sys.argv[1:]
+class Stops:
+    def find_spec(self, name, *_):
+        if name == module:
+            os.kill(os.getpid(), int(number))
+sys.meta_path.insert(0, Stops())
+sys.argv[1:] = ["--version"]
+from kb.__main__ import run
+raise SystemExit(run())
+"""
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("module", ["kb.cli", "kb.cli.parser", "kb.cli.streams", "kb.errors", "argparse"])
+def test_a_command_that_is_stopped_while_it_is_still_being_loaded_ends_without_a_word(
+    module: str, number: signal.Signals
+) -> None:
+    command = [sys.executable, "-c", _STOPPED_AT_AN_IMPORT, module, str(int(number))]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr, ended.stdout) == (130, "", "")

@@ -302,10 +302,11 @@ def _selectolax(bench: Bench) -> object:
 
 
 def _markdown(bench: Bench) -> object:
-    from kb.parsing import markdown
+    import markdown_it
+
     from kb.parsing.plain import parse_markdown
 
-    bench.fails(markdown.MarkdownIt, "parse")
+    bench.fails(markdown_it.MarkdownIt, "parse")
     return parse_markdown(b"# Title\n\nwords\n")
 
 
@@ -411,7 +412,7 @@ SEAMS: dict[str, list[tuple[Callable[[Bench], object], Callable[[], list[BaseExc
     "kb/parsing/pdfium.py": [(_pdfium, lambda: [_pdfium_error()])],
     "kb/sources/tagged.py": [(_ris, lambda: [IndexError("line"), AttributeError("tag")])],
     "kb/parsing/html.py": [(_selectolax, _own("selectolax.lexbor", "SelectolaxError"))],
-    "kb/parsing/markdown.py": [(_markdown, lambda: [IndexError("line"), KeyError("rule")])],
+    "kb/parsing/plain.py": [(_markdown, lambda: [IndexError("line"), KeyError("rule")])],
     "kb/library/viewing.py": [(_map, lambda: [ImportError("sklearn"), np.linalg.LinAlgError("svd")])],
     "kb/index/lexical.py": [(_tantivy, lambda: [OSError(5, "Input/output error")])],
     "kb/index/catalog/database.py": [

@@ -10,6 +10,7 @@ import pytest
 
 from kb import Library, Settings
 from kb.errors import CODES
+from kb.index.chunking import MOST_CHUNKS
 from kb.library.adding import Adder
 from kb.records import Metadata
 from tests.campaigns.hostile import FULL, GOOD, KINDS, SEEDS, mutated
@@ -82,3 +83,37 @@ def test_a_record_that_is_too_long_goes_in_by_its_first_part_and_says_so(library
         [partial] = report.partial
         assert (partial.id, partial.code) == (report.added[0], "too-long")
         assert len(library.list()[0].abstract) <= 20_000
+
+
+def test_of_a_text_with_more_passages_than_a_paper_may_have_a_part_is_in_and_its_record_says_so_for_good(
+    library: Library, tmp_path: Path
+) -> None:
+    """Whatever is written of it later, and also when it is cut anew for another encoder, which reads more at once."""
+    library._models._encoder = WordEncoder()
+    path = tmp_path / "long.md"
+    path.write_text("# A title\n\n" + "".join(f"Bird {n} sang {'a ' * 140}.\n\n" for n in range(MOST_CHUNKS + 200)))
+    short = tmp_path / "short.md"
+    short.write_text("# Another title\n\nA text.\n")
+    with library:
+        paper, other = (library.add([str(one)]).added[0] for one in (path, short))
+        for change in (
+            lambda: None,
+            lambda: library.tag(paper, add=["read"]),
+            lambda: library.set(paper, venue="A journal"),
+            lambda: library.add([str(path)]),
+            library.reindex,
+        ):
+            change()
+            said = library.papers.get(paper).fulltext
+            assert (said.state, said.code) == ("partial", "too-long")
+            assert "first 4,000 passages" in (said.reason or "")
+            assert library.papers.get(other).fulltext.state == "full"
+        assert library.status().fulltext == {"full": 1, "partial": 1, "none": 0}
+        assert [one.id for one in library.list(limit=9) if one.fulltext.state == "partial"] == [paper]
+        library._models._encoder = WordEncoder(max_tokens=512)
+        library.reindex()
+        assert library.papers.get(paper).fulltext.state == "full"
+        assert len(library.papers.text(paper)) < MOST_CHUNKS
+        library._models._encoder = WordEncoder()
+        library.reindex()
+        assert library.papers.get(paper).fulltext.code == "too-long"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +12,23 @@ import pytest
 from kb import Answer, Library, Settings
 from kb.errors import UsageError
 from kb.parsing import worker
+from kb.records import (
+    Cell,
+    CheckCounts,
+    CheckedSentence,
+    Comparison,
+    ManuscriptCheck,
+    Paper,
+    Passage,
+    PassageSentence,
+    PrintedCell,
+    Review,
+    ReviewSection,
+    Table,
+    references,
+)
 from kb.rendering import plain_text
+from kb.rendering.quotations import Pictures
 from tests.fakes import WordEncoder, WordReader
 from tests.integration.test_library_rereading import age, reading
 
@@ -127,3 +145,102 @@ def test_its_picture_goes_with_the_reading_that_it_was_cut_from(library: Library
     assert library.reindex(parse=True).read == 1
     assert library.doctor() == []
     assert _pictures(library) == []
+
+
+ROW = "North — Rain: 12, Flow: 3.5"
+
+
+def _manuscript(folder: Path, paper: Paper) -> Path:
+    """One that cites the sample for what its equation says."""
+    (folder / "refs.bib").write_text(f"@misc{{own, title={{{paper.title}}}, author={{{paper.authors[0]}}}}}")
+    path = folder / "own.md"
+    path.write_text("Equation 1 (Eq. 1) is a log of exp over exp [@own].\n")
+    return path
+
+
+def _made(library: Library, kind: str, folder: Path) -> tuple[Comparison | ManuscriptCheck | Review, list[Passage]]:
+    """A result of each kind that shows a passage as evidence, and these passages."""
+    (paper,) = library.list()
+    if kind == "comparison":
+        table = library.compare([paper.id], [QUESTION])
+        return table, [passage for row in table.cells for cell in row for passage in cell.passages]
+    if kind == "check":
+        check = library.check(_manuscript(folder, paper), bibliographies=[folder / "refs.bib"])
+        return check, [passage for one in check.sentences for passage in one.passages]
+    passages = library.ask(QUESTION).passages
+    said = replace(passages[0], answering=tuple(one.n for passage in passages[:1] for one in passage.answers))
+    text = f"The sample says so [{said.answering[0]}]."
+    review = Review(
+        question=QUESTION, language="en", model="a model", passages=(said,), references=references([said]),
+        sections=(ReviewSection(title="The loss", text=text, claims=()),), table=Table(columns=(), rows=()),
+    )  # fmt: skip
+    return review, [said]
+
+
+@pytest.mark.parametrize("kind", ["comparison", "check", "review"])
+def test_where_an_equation_is_evidence_a_page_shows_its_picture_and_other_forms_its_number_and_page(
+    library: Library, tmp_path: Path, kind: str
+) -> None:
+    made, passages = _made(library, kind, tmp_path)
+    shown = [one for passage in passages for one in passage.answering_equations]
+    assert [one.label for one in shown[:1]] == ["1"]
+    key = shown[0].file or ""
+    picture = library.view.file(key).read_bytes()
+
+    [(_, page)] = library.pages.render(made, "html")
+    (inside,) = set(re.findall(r'<img src="data:image/png;base64,([^"]+)" alt="Equation 1, p. 1', page.decode()))
+    assert base64.b64decode(inside) == picture
+    assert set(re.findall(r'<img[^>]* src="(?!data:)', page.decode())) == set()
+
+    [(name, text), *beside] = library.pages.render(made, "md", name="My page")
+    assert (name, beside) == ("My page.md", [(f"my-page/{key}", picture)])
+    assert f"![Equation 1, p. 1](my-page/{key})" in text.decode()
+
+    library.view.file(key).unlink()  # a page without its picture says which equation it is, and where
+    for form in ("md", "html", "text" if kind == "check" else "csv" if kind == "comparison" else "md"):
+        [(_, text)] = library.pages.render(made, form)
+        assert "Equation 1, p. 1, its signs in one line:" in " ".join(text.decode().split())
+
+
+def test_a_web_page_with_more_pictures_than_it_can_hold_has_them_beside_it() -> None:
+    data = {f"{n}.png": bytes([n]) * 8_000_000 for n in range(3)}
+    pictures = Pictures(data=data, folder="page")
+    assert pictures.are_files
+    shown = pictures.in_page("1.png")
+    assert shown is not None
+    assert shown.source == "page/1.png"
+    assert pictures.beside(f'<img src="{shown.source}">') == [("page/1.png", data["1.png"])]
+    assert not Pictures(data={"1.png": b"\x89PNG"}, folder="page").are_files
+
+
+def test_a_row_that_is_evidence_says_its_cells_with_their_names_in_every_form(library: Library) -> None:
+    (paper,) = library.list()
+    cells = tuple(
+        PrintedCell(
+            row=1, column=n, rows=1, columns=1, text=text, is_named=True, labels=("North",), headings=(heading,)
+        )
+        for n, (heading, text) in enumerate((("Rain", "12"), ("Flow", "3.5")), start=1)
+    )
+    row = PassageSentence(n="1.1", text="North | 12 | 3.5", start=0, end=16, cells=cells)
+    passage = Passage(
+        marker="1", paper=paper, chunk_id="c", section=(), page=1, page_label=None, sentences=(row,), answering=("1.1",)
+    )
+    cell = Cell(state="found", short=row.text, passages=(passage,))
+    review = Review(
+        question=QUESTION, language="en", model="a model", passages=(passage,), references=references([passage]),
+        sections=(ReviewSection(title="Rain", text="It rains [1.1].", claims=()),), table=Table(columns=(), rows=()),
+    )  # fmt: skip
+    check = ManuscriptCheck(
+        file="own.md", counts=CheckCounts(sentences=1, cited=1),
+        sentences=(CheckedSentence(file="own.md", line=1, text="It rains.", cites=(), passages=(passage,)),),
+    )  # fmt: skip
+    table = Comparison(papers=(paper,), questions=(QUESTION,), cells=((cell,),))
+    for made, form in (
+        (table, "md"),
+        (table, "csv"),
+        (table, "html"),
+        (check, "text"),
+        (check, "md"),
+        (review, "html"),
+    ):
+        assert ROW in library.pages.render(made, form)[0][1].decode()

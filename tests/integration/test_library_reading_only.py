@@ -23,6 +23,7 @@ from kb.library import removing, updating
 from kb.library.parts import Models, Store
 from kb.protocols import Reader
 from kb.records import RemoveReport, Usage
+from kb.rendering import plain_text
 from tests.fakes import WordEncoder
 from tests.strangers import reading_only
 
@@ -82,6 +83,17 @@ def test_what_reads_gives_the_same_and_what_writes_says_that_it_cannot(folder: P
                 with pytest.raises(HomeUnwritable, match=r"cannot be written.*: check its permissions"):
                     write()
     assert _read(folder / "home") == before
+
+
+def test_reading_files_again_where_there_are_none_to_read_claims_to_have_done_nothing(folder: Path) -> None:
+    with _open(folder / "home") as library:
+        library.add(str(DEMO / "records.jsonl"))
+        assert plain_text.reindexed(library.reindex()).startswith("indexed ")
+        there = library.reindex(parse=True)
+    with reading_only(folder / "home"), _open(folder / "home") as library:
+        assert library.reindex(parse=True) == there
+    assert (there.read, there.rebuilt) == (0, False)
+    assert plain_text.reindexed(there) == "no file has to be read again: nothing was changed"
 
 
 def test_a_reader_that_stays_open_sees_what_was_written_after_it_looked(folder: Path) -> None:

@@ -18,7 +18,8 @@ from kb import Library, Settings
 from kb.cli import main
 from kb.errors import EncoderError, ParseError
 from kb.parsing import PARSER
-from kb.records import Answer, Claim, Document, Evidence, Note
+from kb.parsing.worker import parse_file
+from kb.records import Answer, Claim, Document, Evidence, Fulltext, Note
 from tests.fakes import WordEncoder, WordReader
 from tests.pdf_writer import Words, paragraph, pdf_of
 
@@ -252,6 +253,23 @@ def test_a_file_that_is_added_again_takes_its_quotations_along(home: Path, made:
         assert parsers(library) == {PARSER}
         assert_quotations_stand(library)
         assert library.doctor() == []
+
+
+@pytest.mark.parametrize(("code", "then"), [("parse-timeout", "full"), ("partial", "partial")])
+def test_a_file_that_was_not_read_to_its_end_for_want_of_time_is_read_again_when_it_is_added_again(
+    tmp_path: Path, made: Path, monkeypatch: pytest.MonkeyPatch, code: str, then: str
+) -> None:
+    states = [Fulltext(state="partial", code=code, reason="only page 1 of 2 was read"), Fulltext(state="full")]
+    monkeypatch.setattr(
+        "kb.library.adding.parse_file",
+        lambda path, **options: replace(parse_file(path, **options), fulltext=states[0]),
+    )
+    with opened(tmp_path / "busy") as library:
+        library.add(str(made.parent / "worm.pdf"))
+        states.reverse()
+        library.add(str(made.parent / "worm.pdf"))
+        (paper,) = library.list()
+    assert paper.fulltext.state == then
 
 
 def test_chunks_of_two_encoders_are_not_mixed(home: Path) -> None:

@@ -14,7 +14,7 @@ from kb.cli import main
 from kb.envelopes import document as as_document
 from kb.envelopes import to_data
 from kb.parsing.document import read_pdf
-from kb.parsing.recognition import is_installed
+from kb.parsing.legibility import has_recogniser
 from kb.parsing.worker import parse_file
 from kb.records import Document, Fulltext
 from kb.rendering import plain_text
@@ -56,7 +56,7 @@ def test_a_file_of_which_some_pages_are_pictures_is_read_again_where_a_machine_m
         return replace(read_pdf(path.read_bytes(), max_pages=9, recogniser=Played()), fulltext=states.pop(0))
 
     monkeypatch.setattr("kb.library.adding.parse_file", read)
-    monkeypatch.setattr("kb.library.adding.is_installed", lambda: True)
+    monkeypatch.setattr("kb.library.adding.has_recogniser", lambda: True)
     (tmp_path / "scan.pdf").write_bytes(scan())
     for wanted in (False, ocr):
         with Library.open(Settings.load(home=tmp_path / "home", threads=1, ocr=wanted)) as library:
@@ -113,7 +113,7 @@ def test_without_the_option_a_scan_is_in_by_name_only_and_the_cure_is_said(
 def test_with_the_option_and_without_the_extra_the_cure_is_the_extra(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if is_installed():
+    if has_recogniser():
         pytest.skip("the extra ocr is installed")
     monkeypatch.setattr("kb.encoders.load_encoder", lambda settings, **_: WordEncoder())
     (tmp_path / "scan.pdf").write_bytes(scan())
@@ -127,7 +127,7 @@ def test_with_the_option_and_without_the_extra_the_cure_is_the_extra(
 def test_the_recogniser_of_the_extra_reads_a_picture_within_the_limits_of_the_child(
     tmp_path: Path, shared: Path
 ) -> None:
-    if not is_installed():
+    if not has_recogniser():
         pytest.skip("the extra ocr is not installed")
     from kb.guard import Limits
     from tests.benchmarks.ocr import edits, lines_of, plain, rendered

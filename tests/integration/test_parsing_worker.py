@@ -19,12 +19,12 @@ import pytest
 from kb import guard
 from kb.errors import ParseError
 from kb.guard import Limits
-from kb.parsing import child, worker
+from kb.parsing import worker
 from kb.parsing.document import read_pdf
 from kb.parsing.worker import cut_pictures, parse_file, reading_many, render_page
 from kb.records import Box, Document, Fulltext, Metadata, PicturePlace
 from kb.wire import pack
-from tests.pdf_writer import Words, flate_bomb, many_pages, nested_forms, paragraph, pdf_of
+from tests.pdf_writer import Words, endless_shade, flate_bomb, many_pages, nested_forms, paragraph, pdf_of
 
 SAMPLE = Path(__file__).resolve().parents[1] / "data" / "own-sample.pdf"
 TIGHT = Limits(seconds=6, memory_bytes=400_000_000)
@@ -89,7 +89,7 @@ def test_pages_that_are_pictures_are_read_by_machine_where_that_is_wanted(
         return pack(_partly_read("both pages", None))
 
     monkeypatch.setattr("kb.parsing.worker._run", played)
-    monkeypatch.setattr("kb.parsing.recognition.is_installed", lambda: installed)
+    monkeypatch.setattr("kb.parsing.legibility.has_recogniser", lambda: installed)
     limits = Limits(ocr_seconds=ocr_seconds)
     assert parse_file(SAMPLE, kind="pdf", limits=limits).text == text
 
@@ -119,12 +119,12 @@ def test_whatever_becomes_of_the_search_for_figures_the_text_is_there(
 ) -> None:
     data = SAMPLE.read_bytes()
     whole = read_pdf(data, max_pages=9)
-    apart = read_pdf(data, max_pages=9, guarded=partial(child._apart, deadline=time.monotonic() + 60))
+    apart = read_pdf(data, max_pages=9, guarded=partial(worker._apart, deadline=time.monotonic() + 60))
     assert apart == whole
     assert apart.figures
     monkeypatch.setattr("kb.parsing.document.find_figures", search)
     late = time.monotonic() + 3
-    without = read_pdf(data, max_pages=9, deadline=late, guarded=partial(child._apart, deadline=late))
+    without = read_pdf(data, max_pages=9, deadline=late, guarded=partial(worker._apart, deadline=late))
     assert without == replace(whole, figures=None)
 
 
@@ -134,6 +134,16 @@ def test_a_page_that_cannot_be_painted_in_time_costs_its_figures_and_not_its_tex
     late = read_pdf(data, max_pages=1, deadline=0.0)
     assert document.figures
     assert (late.figures, late.text[:40]) == (None, document.text[:40])
+
+
+def test_a_shade_that_is_painted_for_ever_costs_the_figures_of_its_page_alone(tmp_path: Path) -> None:
+    path = tmp_path / "shade.pdf"
+    path.write_bytes(endless_shade())
+    started = time.monotonic()
+    document = parse_file(path, kind="pdf", limits=Limits(seconds=12))
+    assert time.monotonic() - started < 12
+    assert [place.label for place in document.figures or ()] == ["Figure 2"]
+    assert document.fulltext.state == "full"
 
 
 def test_figures_are_found_by_whoever_reads_the_file_and_come_back_as_pictures() -> None:
@@ -255,10 +265,10 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
             return data
 
     with ReadWhileWritten(path) as source, pytest.raises(ParseError) as caught:
-        child.read_input(source)
+        worker.read_input(source)
     assert caught.value.code == "file-changed"
     with path.open("rb") as source:
-        assert child.read_input(source) == b"%PDF-1.7 one and another"
+        assert worker.read_input(source) == b"%PDF-1.7 one and another"
 
 
 def test_markdown_and_text_go_through_the_same_door(tmp_path: Path) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import socket
 from pathlib import Path
 
 import pytest
 
-from kb.cli import app
+from kb.cli import app, main
 from kb.errors import SettingsError
 from kb.settings import Settings
 
@@ -35,6 +36,29 @@ def test_any_other_address_is_refused_with_the_cure(address: str, tmp_path: Path
     with pytest.raises(SettingsError, match="--behind-proxy"):
         app.check_address(address, behind_proxy=False, secrets=[tmp_path / "none.toml"])
     app.check_address(address, behind_proxy=True, secrets=[])
+
+
+@pytest.mark.parametrize("address", ["localhost", "127.0.0.1", "0.0.0.0"])
+def test_a_port_that_is_taken_is_refused_with_the_cure_and_one_that_is_free_again_is_not(
+    address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "execve")  # it would take the place of the tests
+    with socket.create_server((address, 0)) as server:
+        port = server.getsockname()[1]
+        assert main(["ui", "--home", str(tmp_path), "--port", str(port), "--address", "127.0.0.1"]) == 1
+        assert capsys.readouterr().err == f"kb: port {port} is taken by another program: choose another with --port\n"
+        with socket.create_connection(("127.0.0.1", port)):
+            server.accept()[0].close()  # a connection that lingers keeps nobody from it
+    app.check_port(address, port)
+
+
+def test_an_address_that_is_none_is_refused_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(SettingsError, match=r"no address of this machine .*: choose another --address$"):
+        app.check_port("not-here.invalid", 8501)
 
 
 def test_sign_in_opens_other_addresses_and_half_of_it_does_not(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ import pytest
 
 from kb.parsing.affiliations import read_affiliations
 from kb.parsing.authors import read_authors
-from kb.parsing.front_lines import LineKind, kind_of
+from kb.parsing.first_page import kind_of
 from kb.parsing.glyphs import Glyph, Style
-from kb.parsing.layout import PageLayout, Placed
-from kb.parsing.lines import build_lines
+from kb.parsing.layout import LineKind, PageLayout, Placed
+from kb.parsing.page import build_lines
 
 TITLE = Style(font="Times-Bold", size=16.0, bold=True, italic=False, upright=True)
 NAME = Style(font="Times-Bold", size=12.0, bold=True, italic=False, upright=True)
@@ -234,7 +234,7 @@ def judged(*rows: tuple[str, Style, LineKind]) -> tuple[list[Placed], list[Place
     """Front matter whose lines below the title are judged."""
     front, title = printed(("A Study of Things", TITLE), *((text, style) for text, style, _ in rows))
     for placed, (*_, kind) in zip([p for p in front if p not in title], rows, strict=True):
-        placed.front = kind
+        placed.line_kind = kind
     return front, title
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kb.parsing.document import mark_contents
+from kb.parsing.roles import mark_contents
 from tests.printed_pages import BOLD, Printed, laid_out, prose
 
 DOTS = " . . . . . . . . . . . . . . . "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,8 +13,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from kb.errors import ParseError
+from kb.parsing.captions import MAX_CAPTIONS_PER_PAGE, find_captions, read_float_pages
 from kb.parsing.figures import MAX_CROP_SIDE_PIXELS
-from kb.parsing.floats.page import Rect, hull
+from kb.parsing.float_page import Rect, hull
+from kb.parsing.layout import lay_out
+from kb.parsing.pdf import PdfReader
+from kb.parsing.sheets import PrintedSheet, read_pages
 from tests.benchmarks.figures import CutFigure, cut_figures
 from tests.pdf_writer import Words, content_of, file_of, pdf_of, stream
 
@@ -121,6 +126,132 @@ def test_a_caption_left_of_running_text_does_not_take_it_in() -> None:
     image = found(page(text, drawn((80, 175, 280, 262))))["Figure 1"]
     assert_box(image, (80, 175, 280, 262))
     assert image.caption.endswith("which is set in the same size.")
+
+
+def test_a_wrapped_figure_is_as_wide_as_the_text_beside_it_leaves_room_for() -> None:
+    beside = prose(72, 172, 10, width=230)  # ends above the caption, which is narrower than the figure
+    text = [*prose(72, 100, 6), *beside, Words(390, 310, "Figure 1: Wrapped."), *prose(72, 340, 12)]
+    image = found(page(text, drawn((330, 172, 530, 292))))["Figure 1"]
+    assert_box(image, (330, 172, 530, 292))
+
+
+def test_a_list_of_names_beside_a_figure_is_not_cut_with_it() -> None:
+    names = [Words(210, 180 + 12 * i, f"Somebody Else, Institute of Things {i}") for i in range(9)]
+    text = [*prose(72, 100, 5), *names, Words(72, 310, "Figure 1: A phone."), *prose(72, 350, 14)]
+    assert_box(found(page(text, drawn((72, 175, 198, 292))))["Figure 1"], (72, 175, 198, 292))
+
+
+def test_shaded_boxes_below_each_other_are_one_figure_though_they_hold_prose() -> None:
+    tops = (100.0, 180.0, 260.0)
+    inside = [line for top in tops for line in prose(80, top + 16, 4, width=446)]
+    boxes = [(74.0, top, 538.0, top + 60) for top in tops]
+    text = [*inside, Words(200, 345, "Figure 1: Three prompts."), *prose(72, 380, 24)]
+    assert_box(found(page(text, drawn(*boxes, colour="0.9 0.9 0.9")))["Figure 1"], (74, 100, 538, 320))
+
+
+def test_a_box_that_running_text_parts_from_a_figure_is_no_part_of_it() -> None:
+    text = [
+        *prose(80, 116, 4, width=446),
+        *prose(72, 185, 3),
+        Words(200, 345, "Figure 1: One prompt."),
+        *prose(80, 246, 4, width=446),
+        *prose(72, 380, 24),
+    ]
+    boxes = drawn((74, 100, 538, 160), (74, 230, 538, 320), colour="0.9 0.9 0.9")
+    assert_box(found(page(text, boxes))["Figure 1"], (74, 230, 538, 320))
+
+
+@pytest.mark.parametrize("kind", ["frame", "shade", "rules"])
+def test_a_figure_whose_frame_holds_its_caption_too_is_cut_without_frame_and_caption(kind: str) -> None:
+    frames = {
+        "frame": b"q 0.8 w 300 432 240 190 re S Q\n",
+        "shade": drawn((300, 170, 540, 360), colour="0.92 0.92 0.85"),
+        "rules": ruled(300, 540, 170, 360),
+    }
+    text = [
+        *prose(72, 100, 5),
+        *prose(72, 172, 16, width=215),
+        Words(320, 340, "Figure 1: Framed with its caption."),
+        *prose(72, 380, 16),
+    ]
+    image = found(page(text, frames[kind], drawn((320, 185, 520, 250), (320, 262, 520, 320))))["Figure 1"]
+    assert_box(image, (320, 185, 520, 320))
+    assert image.caption == "Figure 1: Framed with its caption."
+
+
+def test_the_rule_below_running_heads_is_no_part_of_a_figure() -> None:
+    pages = [
+        page(
+            [
+                Words(72, 50, "A. Author and others"),
+                Words(200, 262, f"Figure {number}: A box."),
+                *prose(72, 300, 30, start=number),
+            ],
+            ruled(72, 540, 66),
+            drawn((150, 90 + number, 450, 240)),
+        )
+        for number in range(1, 5)
+    ]
+    for number, image in enumerate(found(*pages).values(), start=1):
+        assert_box(image, (150, 90 + number, 450, 240))
+
+
+def test_a_short_caption_at_the_left_may_stand_under_a_figure_in_the_middle() -> None:
+    text = [*prose(72, 100, 5), Words(72, 312, "Figure 1: A box."), *prose(72, 350, 14)]
+    assert_box(found(page(text, drawn((220, 180, 420, 290))))["Figure 1"], (220, 180, 420, 290))
+
+
+def test_words_below_panels_on_the_first_page_are_not_its_front() -> None:
+    letters = [Words(80, 292, "(a) What it reads"), Words(190, 292, "(b) What it gives")]
+    text = [
+        Words(150, 100, "The Title of a Paper in Two Columns", 18),
+        Words(265, 125, "A. Writer"),
+        *letters,
+        Words(54, 318, "Figure 1: Two panels."),
+        *prose(54, 350, 30, width=240),
+        *prose(318, 150, 46, width=240, start=7),
+    ]
+    panels = drawn((60, 180, 168, 280), (180, 180, 288, 280))
+    assert_box(found(page(text, panels))["Figure 1"], (60, 180, 288, 295), within=5)
+
+
+def test_a_caption_goes_on_in_lower_case_after_a_bracket_that_leaves_room() -> None:
+    lines = ["Figure 1: Signals of neurons in a field that", "is weak, with controls and those without it", "(black)",
+             "and in cyan those at the left, which were", "shown before."]  # fmt: skip
+    text = [
+        *prose(72, 100, 4),
+        *[Words(72, 262 + 10 * i, line, 8) for i, line in enumerate(lines)],
+        *prose(72, 340, 14),
+    ]
+    image = found(page(text, drawn((72, 160, 300, 244))))["Figure 1"]
+    assert image.caption == " ".join(lines)
+
+
+def test_the_work_for_a_page_full_of_captions_grows_in_step_with_their_number() -> None:
+    def work(rows: int) -> int:
+        words = [Words(20 + 75 * (n % 8), 20 + 14 * (n // 8), f"Fig. {n % 900}: a", 9) for n in range(8 * rows)]
+        height = 60 + 14 * rows
+        data = pdf_of([content_of(words)], page_entries=f"/MediaBox [0 {792 - height} 612 792]")
+        with PdfReader(data) as reader, reader.page(1) as shown:
+            sheet = PrintedSheet.of(shown, shown.text())
+        pages = read_pages([sheet])
+        body = lay_out(pages.layouts, pages.lines)
+        layouts = read_float_pages(pages.layouts)
+        calls = 0
+
+        def count(*_: object) -> None:
+            nonlocal calls
+            calls += 1
+
+        sys.setprofile(count)
+        try:
+            captions = find_captions(layouts, [one.graphics for one in pages.layouts], body=body)
+        finally:
+            sys.setprofile(None)
+        assert 0 < len(captions) <= MAX_CAPTIONS_PER_PAGE
+        return calls
+
+    assert work(160) < 2.6 * work(80)
 
 
 def test_three_floats_abreast_are_parted_at_the_gaps_between_them() -> None:

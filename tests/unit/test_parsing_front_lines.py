@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kb.parsing.chains import hashed
-from kb.parsing.front_lines import line_kinds
+from kb.parsing.first_page import line_kinds
+from kb.parsing.references import hashed
 from tests.printed_pages import BODY, BOLD, ITALIC, Printed, laid_out, prose
 
 TITLE = BOLD._replace(size=17.0)

@@ -126,7 +126,7 @@ def test_the_word_abstract_before_its_text_is_a_label(text: str, length: int) ->
 
 
 def test_a_bold_word_abstract_needs_no_sign_after_it() -> None:
-    from kb.parsing.lines import build_lines
+    from kb.parsing.page import build_lines
 
     word, rest = Printed(72, 100, "Abstract ", BODY._replace(bold=True)), Printed(112.5, 100, "We present a method")
     (line,) = build_lines([*glyphs_of(word), *glyphs_of(rest)], page=1)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.errors import ParseError
-from kb.parsing.html import decode_page, parse_html
+from kb.parsing.html import parse_html
+from kb.parsing.plain import decoded_text
 from kb.records import Document
 
 SAMPLE = Path(__file__).parents[1] / "data" / "own-sample.html"
@@ -228,11 +229,11 @@ def test_doubled_formulas_are_read_once() -> None:
     ],
 )
 def test_encodings_are_recognised(data: bytes) -> None:
-    assert decode_page(data).endswith("Ünïcödé £")
+    assert decoded_text(data).endswith("Ünïcödé £")
 
 
 def test_a_declared_encoding_is_used() -> None:
-    assert "日本語" in decode_page(b'<meta charset="shift_jis"><p>' + "日本語の論文".encode("shift_jis"))
+    assert "日本語" in decoded_text(b'<meta charset="shift_jis"><p>' + "日本語の論文".encode("shift_jis"))
 
 
 @pytest.mark.parametrize(

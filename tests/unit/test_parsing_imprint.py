@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from kb.parsing.imprint import read_arxiv, read_imprint
+from kb.parsing.first_page import read_arxiv, read_imprint
 from tests.printed_pages import Printed, laid_out, prose
 
 
@@ -43,7 +43,7 @@ def test_the_venue_is_what_head_or_foot_of_the_first_page_names(foot: str, venue
 )
 def test_venue_and_year_are_those_of_a_line_that_is_judged_an_imprint(row: str, venue: str | None, year: int) -> None:
     (page,), _ = laid_out([*prose(72, 100, 20), Printed(72, 770, row)])
-    page.placed[-1].role, page.placed[-1].front = "furniture", "imprint"
+    page.placed[-1].role, page.placed[-1].line_kind = "furniture", "imprint"
     assert read_imprint(page) == (venue, year)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb.parsing.glyphs import SOFT_HYPHEN
-from kb.parsing.line_ends import Vocabulary, glued
+from kb.parsing.paragraphs import Vocabulary, glued
 
 
 def join(left: str, right: str, *known: str, links: tuple[str, ...] = ()) -> str:

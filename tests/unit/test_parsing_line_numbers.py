@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kb.parsing.furniture import without_line_numbers
 from kb.parsing.glyphs import Glyph
-from kb.parsing.text_scan import without_line_numbers
 from tests.printed_pages import CHAR, SMALL, Printed, glyphs_of, prose
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb.parsing.glyphs import Glyph, Style, spelling_of, style_of
-from kb.parsing.lines import TextLine, build_lines
+from kb.parsing.page import TextLine, build_lines
 
 BODY = Style(font="Times", size=10.0, bold=False, italic=False, upright=True)
 SMALL = BODY._replace(size=7.0)

@@ -9,8 +9,8 @@ import pytest
 from kb.parsing.document import read_pdf
 from kb.parsing.glyphs import Glyph, Style
 from kb.parsing.layout import PageLayout, Placed
-from kb.parsing.lines import TextLine, build_lines
-from kb.parsing.marks import find_marks, raised_numbers, without_marks
+from kb.parsing.page import TextLine, build_lines
+from kb.parsing.paragraphs import find_marks, raised_numbers, without_marks
 from tests.pdf_writer import Words, paragraph, pdf_of
 from tests.printed_pages import BODY, CHAR, HEIGHT, WIDTH
 

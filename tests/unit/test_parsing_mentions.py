@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from kb.parsing.imprint import read_keywords
+from kb.parsing.first_page import read_keywords
 from kb.parsing.own_links import read_links
 from kb.parsing.page import LinkArea
 from kb.records import Block, BlockKind, Line

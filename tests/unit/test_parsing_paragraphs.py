@@ -7,11 +7,10 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kb.parsing.assembly import join_lines
 from kb.parsing.document import read_pdf
 from kb.parsing.glyphs import SOFT_HYPHEN, Style
-from kb.parsing.line_ends import Vocabulary
-from kb.parsing.lines import Run, TextLine
+from kb.parsing.page import Run, TextLine
+from kb.parsing.paragraphs import Vocabulary, join_lines
 from kb.parsing.roles import assign_roles
 from tests.pdf_writer import Words, paragraph, pdf_of
 from tests.printed_pages import BODY, Printed, laid_out, prose

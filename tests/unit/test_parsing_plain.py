@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -170,9 +172,24 @@ def test_text_is_read_by_its_blank_lines_and_headings() -> None:
     assert (document.front.abstract or "").startswith("This is example text")
 
 
-@pytest.mark.parametrize("line", ["Jane Roe, University of Examples", "We study words and their order", "12 May 2024"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Jane Roe, University of Examples", "We study words and their order", "12 May 2024",
+        "Ada Roe, Universidad de Chile", "Politecnico di Torino", "Jane Roe and Siemens Healthineers",
+    ],
+)  # fmt: skip
 def test_what_is_not_clearly_names_is_no_author(line: str) -> None:
     assert parse_text(f"A Title\n\n{line}\n\nText.".encode()).front.authors is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Ludwig van Beethoven, Ada Roe", "José Ortega y Gasset and Jean-Luc d’Arc", "Kenji Amazonas; Meta Labitzke"],
+)
+def test_names_of_any_language_are_authors(line: str) -> None:
+    names = tuple(re.split("; |, | and ", line))
+    assert parse_text(f"A Title\n\n{line}\n\nText.".encode()).front.authors == names
 
 
 def test_an_old_encoding_is_read() -> None:

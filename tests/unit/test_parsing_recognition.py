@@ -13,7 +13,7 @@ from PIL import Image
 
 from kb.errors import ParseError
 from kb.parsing.document import read_pdf
-from kb.parsing.recognition import RecognisedLine, RecognisedWord, load_recogniser
+from kb.parsing.legibility import RecognisedLine, RecognisedWord, load_recogniser
 from kb.records import RECOGNISED, Document, Line
 from tests.pdf_writer import Words, pdf_of
 
@@ -73,7 +73,7 @@ def test_a_scan_without_a_recogniser_is_refused_with_the_cure() -> None:
 
 
 def test_the_cure_names_the_extra_where_it_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kb.parsing.recognition.find_spec", lambda name: None)
+    monkeypatch.setattr("kb.parsing.legibility.find_spec", lambda name: None)
     with pytest.raises(ParseError, match=r"pip install 'paper-kb\[ocr\]'"):
         read(None)
     with pytest.raises(ParseError, match=r"pip install 'paper-kb\[ocr\]'") as caught:

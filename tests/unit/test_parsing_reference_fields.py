@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kb.parsing.reference_fields import names_of, read_fields, tagged, words_of
+from kb.parsing.citations import names_of, read_fields
+from kb.parsing.references import tagged, words_of
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from kb.parsing.glyphs import Style
+from kb.parsing.headings import split_run_in_headings
 from kb.parsing.layout import PageLayout as Page
 from kb.parsing.layout import Placed, lay_out
-from kb.parsing.lines import build_lines
-from kb.parsing.roles import split_run_in_headings
+from kb.parsing.page import build_lines
 from tests.printed_pages import BODY, BOLD, HEIGHT, ITALIC, WIDTH, Printed, glyphs_of, line_of, prose
 
 

@@ -12,7 +12,7 @@ import pytest
 from kb.parsing.document import read_pdf
 from kb.parsing.pdf import PdfReader
 from kb.parsing.second_reader import _names_of_program, _text_of
-from kb.parsing.shapes import GlyphInk, sign_of_shape
+from kb.parsing.text_scan import GlyphInk, sign_of_shape
 from kb.text import UNREAD
 from tests.pdf_writer import Words, content_of, file_of, paragraph, pdf_of, stream
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from kb.parsing.document import read_pdf
 from kb.parsing.glyphs import Style
-from kb.parsing.lines import Run, TextLine
-from kb.parsing.page import Graphic, rules_of
+from kb.parsing.page import Graphic, Run, TextLine, rules_of
 from kb.parsing.tables import ReadTable, read_table
 from kb.structure import float_label
 from kb.tables import printed_tables

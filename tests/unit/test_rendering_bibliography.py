@@ -89,6 +89,36 @@ def test_bibtex_is_what_arxiv_and_latex_expect() -> None:
     assert to_bibtex([PAPER]) == text
 
 
+@pytest.mark.parametrize(
+    ("venue", "kind"),
+    [
+        ("Cladistics", "article"),
+        ("Acta Crystallogr. B", "article"),
+        ("eLife", "article"),
+        ("PROCEEDINGS OF THE IEEE", "article"),
+        ("Physics in Medicine and Biology", "article"),
+        ("G3", "article"),
+        ("UIST ’19", "inproceedings"),
+        ("Proceedings of IJCAI 2007", "inproceedings"),
+        ("Proceedings of the 4th ACM Symposium", "inproceedings"),
+        ("Eleventh International Conference on Birds", "inproceedings"),
+        (None, "misc"),
+    ],
+)
+def test_what_a_first_page_names_as_its_venue_is_a_journal_unless_it_is_called_by_an_event(
+    venue: str | None, kind: str
+) -> None:
+    printed = replace(PAPER, venue=venue, provenance={"venue": "pdf"} if venue else {})
+    entry = to_bibtex([printed])
+    assert entry.startswith(f"@{kind}{{")
+    field = {"article": "journal", "inproceedings": "booktitle"}.get(kind)
+    assert field is None or f"  {field} = {{{venue}}}," in entry
+
+
+def test_the_name_of_an_event_alone_in_a_record_is_no_journal() -> None:
+    assert to_bibtex([replace(PAPER, venue="NeurIPS", provenance={"venue": "jsonl"})]).startswith("@inproceedings{")
+
+
 def test_letters_of_a_formula_that_are_no_ascii_are_one_sign_to_latex() -> None:
     text = to_bibtex([replace(PAPER, title=r"$T_θ \leq \hatβ$ of β, $\frac1γ$", comment=r"$\fracδε$")])
     assert r"$T_{θ} \leq \hat{β}$ of β, $\frac1{γ}$" in text

@@ -628,16 +628,21 @@ def comparison() -> Comparison:
 
 
 def test_a_comparison_is_a_table_in_every_form() -> None:
-    table = render_comparison(comparison(), "md")
+    def told(form: str) -> str:
+        [(name, page)] = render_comparison(comparison(), form)
+        assert name == f"comparison.{form}"
+        return page.decode()
+
+    table = told("md")
     rows = [line for line in table.splitlines() if line.startswith("|")]
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {4}
     assert "(p. 3)" in table
     assert "not stated" in table
     assert "One has 12, the other 13." in table
-    page = Tags(render_comparison(comparison(), "html"))
+    page = Tags(told("html"))
     assert (page.open, page.wrong) == ([], [])
     assert [tag for tag, _ in page.tags].count("tr") == 3
-    assert wire.from_json(render_comparison(comparison(), "json"), Comparison) == comparison()
+    assert wire.from_json(told("json"), Comparison) == comparison()
     with pytest.raises(UsageError, match="choose from md, csv"):
         render_comparison(comparison(), "pdf")
 
@@ -652,11 +657,11 @@ def test_a_quotation_with_a_sign_that_could_not_be_read_says_so_in_every_form(la
     cell = Cell(state="found", short=note.summary.text, claims=(note.summary,)) if note.summary else Cell(state="found")
     table = Comparison(papers=(paper,), questions=("What?",), cells=((cell,),), differences=(None,))
     for form in ("html", "md", "csv"):
-        assert label(language, "unread", place="") in render_comparison(table, form, language=language)
+        assert label(language, "unread", place="") in render_comparison(table, form, language=language)[0][1].decode()
 
 
 def test_no_cell_of_a_csv_is_a_formula() -> None:
-    rows = list(csv.reader(io.StringIO(render_comparison(comparison(), "csv"))))
+    rows = list(csv.reader(io.StringIO(render_comparison(comparison(), "csv")[0][1].decode())))
     assert len(rows) == 3
     assert rows[0][3] == "'=cmd()"
     assert all(not cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)

@@ -17,6 +17,7 @@ from kb.index.catalog.matching import Known, record_id
 from kb.index.catalog.records import RecordTable, Stored
 from kb.index.catalog.schema import intact
 from kb.index.catalog.views import Change, PaperViews, SettledViews, anchor, decide, of_several, owned_rows
+from kb.index.chunking import MOST_CHUNKS
 from kb.records import Filters, Fulltext, Joined, Paper, Parted, SourceRecord, Version
 
 Order = Literal["new", "old", "title", "added"]
@@ -226,6 +227,15 @@ class PaperTable:
         none."""
         with self._db.transaction():
             return self._views.refresh(self._db.paper_number(paper_id), without_text=without_text)
+
+    def refresh_cut(self) -> None:
+        """Make the views again of papers that have as many chunks as are taken in of one, or had, after all were cut
+        anew."""
+        cut = "SELECT paper FROM chunks GROUP BY paper HAVING COUNT(*) >= ?"
+        partial = "SELECT number FROM papers WHERE fulltext = 'partial'"
+        with self._db.transaction():
+            for (number,) in self._db.rows(f"{cut} UNION {partial}", (MOST_CHUNKS,)):
+                self._views.refresh(number)
 
     def of_records(self, records: Iterable[str]) -> list[str]:
         """The ids of the papers that these records (ids) are of now, each once, in order; records that are gone are

@@ -16,6 +16,7 @@ from kb import wire
 from kb.errors import BadRecord
 from kb.index.catalog.database import Database, Row
 from kb.index.catalog.schema import intact
+from kb.index.chunking import CUT, MOST_CHUNKS
 from kb.protocols import Keys
 from kb.records import Block, Box, Chunk, Document, Fulltext, PrintedRow
 from kb.tables import rows_within
@@ -374,9 +375,13 @@ class PassageTable:
 
 
 def document_of(database: Database, number: int) -> Fulltext | None:
-    """Whether the paper (its catalog number) has a text, and how much of it; None without a file."""
+    """Whether the paper (its catalog number) has a text, and how much of it is in; None without a file."""
     row = database.first(f"SELECT d.state, d.code, d.reason {_BEST.format(paper='?')}", (number,))
-    return Fulltext(state=row[0], code=row[1], reason=row[2]) if row else None
+    if row is None:
+        return None
+    text = Fulltext(state=row[0], code=row[1], reason=row[2])
+    is_cut = database.one("SELECT COUNT(*) FROM chunks WHERE paper = ?", (number,))[0] >= MOST_CHUNKS
+    return CUT if is_cut and text.state == "full" else text
 
 
 def _source(row: Sequence[str]) -> Source:

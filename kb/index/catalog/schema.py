@@ -362,19 +362,21 @@ CREATE INDEX cited_keys_record ON cited_keys (record);
 # The pictures of a file: a row of each kind says first, at position -1, by which recipe they were cut. Earlier the
 # equations stood among the figures, a million places further.
 _PICTURES = """
-DROP INDEX IF EXISTS checksum_figures;
-ALTER TABLE figures RENAME TO figures_before;
-CREATE TABLE figures (
+CREATE TABLE pictures (
     sha256 TEXT NOT NULL,
     kind TEXT NOT NULL,
     position INTEGER NOT NULL,
     record BLOB NOT NULL,
     PRIMARY KEY (sha256, kind, position)
 ) WITHOUT ROWID;
-INSERT INTO figures SELECT sha256, 'figures', position, record FROM figures_before WHERE position < 999999;
-INSERT INTO figures
-    SELECT sha256, 'equations', position - 1000000, record FROM figures_before WHERE position >= 999999;
-DROP TABLE figures_before;
+"""
+_BEHIND_FIGURES = 1_000_000
+_FIRST_EQUATION = _BEHIND_FIGURES - 1
+_FIGURES_BEFORE = "sha256 position record"
+_PICTURES_TAKEN_OVER = """
+DROP INDEX IF EXISTS checksum_figures;
+DROP TABLE figures;
+ALTER TABLE pictures RENAME TO figures;
 """
 
 
@@ -534,6 +536,25 @@ def shorten_dates(database: Database) -> None:
             database.run("UPDATE papers SET published = ? WHERE number = ?", (paper.stated_date, number))
 
 
+def part_pictures(database: Database) -> None:
+    """Figures and equations of each file apart. Those of a file of which a row is not as it was written are left out:
+    they are cut again when somebody asks for them, while a new checksum would vouch for the damage."""
+    database.run(keep_checksums("figures", _FIGURES_BEFORE))  # one that was salvaged may lack it
+    # The index has the keys as they were written, too, whatever became of the rows.
+    written = set(database.rows("SELECT sha256, position FROM figures INDEXED BY checksum_figures"))
+    is_whole = intact("figures", "f", key=("sha256", "position"), there=_FIGURES_BEFORE.split())
+    whole = set(database.rows(f"SELECT sha256, position FROM figures AS f NOT INDEXED WHERE {is_whole}"))
+    damaged = {(sha256, position >= _FIRST_EQUATION) for sha256, position in written - whole}
+    database.run_many(
+        "INSERT INTO pictures SELECT sha256, ?, ?, record FROM figures WHERE sha256 = ? AND position = ?",
+        [
+            (*(("equations", position - _BEHIND_FIGURES) if equation else ("figures", position)), sha256, position)
+            for sha256, position in whole
+            if (sha256, equation := position >= _FIRST_EQUATION) not in damaged
+        ],
+    )
+
+
 # ------------------------------------------------------------------------------------- steps
 
 
@@ -542,8 +563,14 @@ MIGRATIONS: tuple[tuple[str | Callable[[Database], None], ...], ...] = (
     _statements(_NARROW),
     (*_statements(_RECORDS), fill_records, *_statements(_RECORDS_FILLED)),
     _statements(_FINISHING),
-    tuple(keep_checksums(table, "sha256 position record" if table == "figures" else "") for table in CHECKED),
+    tuple(keep_checksums(table, _FIGURES_BEFORE if table == "figures" else "") for table in CHECKED),
     _statements(_CITED),
-    (*_statements(_PICTURES), keep_checksums("figures"), shorten_dates),
+    (
+        *_statements(_PICTURES),
+        part_pictures,
+        *_statements(_PICTURES_TAKEN_OVER),
+        keep_checksums("figures"),
+        shorten_dates,
+    ),
 )
 """Step n brings a catalog from schema n to schema n + 1 (``PRAGMA user_version``): SQL, and what SQL cannot say."""

@@ -14,30 +14,89 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from kb.parsing.floats.captions import FloatCaption
-from kb.parsing.floats.page import Blob, FloatLine, FloatPage, Ink, Rect, find_blobs, hull, read_ink
+from kb.parsing.captions import FloatCaption
+from kb.parsing.float_page import RULE_POINTS, FloatLine, FloatPage, Rect, hull
+from kb.parsing.ink import Blob, Ink, find_blobs, read_ink
 from kb.parsing.layout import BodyStyle
-from kb.parsing.page import Raster
+from kb.parsing.page import LONG_RULE_POINTS, Raster
 
 
 @dataclass(slots=True)
 class FloatScene:
-    """A page with captions, its free ink and blobs, and the style of the running text."""
+    """A page with captions, its free ink and blobs, and the style of the running text; ``panels`` are the framed or
+    shaded areas that hold a float and its caption."""
 
     page: FloatPage
     captions: list[FloatCaption]
     ink: Ink
     blobs: list[Blob]
     body: BodyStyle
+    panels: list[Rect]
+
+    def around(self, caption: FloatCaption) -> Rect:
+        """The panel that a caption stands in, else the page."""
+        inside = [panel for panel in self.panels if panel.holds(caption.box, slack=2)]
+        return min(inside, key=lambda panel: panel.area, default=Rect(0.0, 0.0, self.page.width, self.page.height))
 
 
 def read_scene(page: FloatPage, captions: list[FloatCaption], *, raster: Raster, body: BodyStyle) -> FloatScene:
     """Look at one page. ``raster`` is the whole page in grey, upright."""
     walls = [solid(item) for item in page.items if item.role != "free"]
     walls += _footnote_rules(page) + _title_rules(page, captions) + page.stamps + page.elsewhere
+    panels = [panel for caption in captions if (panel := _panel(page, caption)) is not None]
+    walls += [edge for panel in panels for edge in _edges(panel)]
     text = [item.box for item in page.items]
-    ink = read_ink(raster, hidden=walls, text=text)
-    return FloatScene(page, captions, ink, find_blobs(ink, walls=walls), body)
+    ink = read_ink(raster, hidden=walls, text=text, grounds=panels)
+    blobs = find_blobs(ink, walls=walls)
+    for blob in (head_rules := [blob for blob in blobs if _is_head_rule(page, blob.box)]):
+        ink.hide(blob.box)
+    return FloatScene(page, captions, ink, [blob for blob in blobs if blob not in head_rules], body, panels)
+
+
+def _panel(page: FloatPage, caption: FloatCaption) -> Rect | None:
+    """The smallest frame or shade, or area between two equal rules, that holds a figure's caption near its head or foot
+    and no running text."""
+    if caption.family not in _PICTURES:
+        return None
+    own, found = caption.box, [box for box in page.graphics if box.area < 0.8 * page.width * page.height]
+    above = [rule for rule in page.rules if rule.y1 < own.y0 and rule.x0 < own.x0 + 4 and rule.x1 > own.x1 - 4]
+    below = [rule for rule in page.rules if rule.y0 > own.y1 and rule.x0 < own.x0 + 4 and rule.x1 > own.x1 - 4]
+    found += [
+        Rect(top.x0, top.y0, top.x1, low.y1)
+        for top in sorted(above, key=lambda rule: -rule.y0)[:_MOST_EDGES]
+        for low in sorted(below, key=lambda rule: rule.y0)[:_MOST_EDGES]
+        if abs(top.x0 - low.x0) < 3 and abs(top.x1 - low.x1) < 3
+    ]
+    found = [
+        box
+        for box in found
+        if box.holds(own, slack=1)
+        and box.height > own.height + 40
+        and min(own.y0 - box.y0, box.y1 - own.y1) < 24
+        and not any(item.role in ("body", "heading", "furniture") and box.holds(item.box) for item in page.items)
+    ]
+    return min(found, key=lambda box: box.area, default=None)
+
+
+def _edges(panel: Rect) -> list[Rect]:
+    """The four sides of a frame."""
+    x0, y0, x1, y1 = panel
+    thick = 1.6
+    return [
+        Rect(x0 - thick, y0 - thick, x1 + thick, y0 + thick),
+        Rect(x0 - thick, y1 - thick, x1 + thick, y1 + thick),
+        Rect(x0 - thick, y0, x0 + thick, y1),
+        Rect(x1 - thick, y0, x1 + thick, y1),
+    ]
+
+
+def _is_head_rule(page: FloatPage, box: Rect) -> bool:
+    """Whether ink at the head or foot is a rule that nothing drawn on the page accounts for: those that come again on
+    most pages are taken out of what is drawn (``layout``), but not out of the picture."""
+    at_edge = box.y1 < 0.15 * page.height or box.y0 > 0.85 * page.height
+    if not at_edge or box.height > RULE_POINTS or box.width < LONG_RULE_POINTS:
+        return False
+    return not any(one.shared_x(box) > 0 and one.shared_y(box) > -1 for one in (*page.rules, *page.graphics))
 
 
 def solid(item: FloatLine) -> Rect:
@@ -85,6 +144,8 @@ def _footnote_rules(page: FloatPage) -> list[Rect]:
 
 Direction = Literal["up", "down", "left", "right"]
 
+_PICTURES = ("Figure", "Scheme", "Chart")
+_MOST_EDGES = 12  # rules above and below a caption that may frame it
 _HABIT: dict[str, tuple[Direction, float]] = {
     "Figure": ("up", 1.2), "Table": ("down", 0.3), "Algorithm": ("down", 1.0), "Listing": ("down", 0.3),
     "Scheme": ("up", 1.2), "Chart": ("up", 1.2),
@@ -102,7 +163,7 @@ def score_region(scene: FloatScene, caption: FloatCaption, box: Rect, *, directi
         distance = max(box.x0 - caption.box.x1, caption.box.x0 - box.x1)
     usual, bonus = _HABIT[caption.family]
     score = (bonus if direction == usual else 0.0) - max(0.0, distance) / 40
-    if caption.family in ("Figure", "Scheme", "Chart"):
+    if caption.family in _PICTURES:
         score += 2.0 * min(1.0, graphic / max(1.0, 0.12 * ink))
         score += min(1.0, area / (0.05 * page.width * page.height))
         return score
@@ -138,6 +199,8 @@ _CUT_COST = 1.5
 _NARROW = 0.6  # of what it stands in: a caption beside its float is narrower
 _OWN_EDGE = 8.0  # points that a float may be wider than its narrow caption, on each side
 _OWN_COST = 0.2
+_BESIDE = 0.35  # share of a region's width that is a column of text, no legend
+_BESIDE_COST = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +215,16 @@ class Proposal:
 def propose_regions(scene: FloatScene, caption: FloatCaption) -> list[Proposal]:
     """Up to ten regions that a caption might own, best first."""
     found: list[Proposal] = []
+    around = scene.around(caption)
     spans: list[tuple[float, float, float]] = [(*_strip(scene, caption), 0.0)]
-    if spans[0][0] > 0 or spans[0][1] < scene.page.width:
-        spans.append((0.0, scene.page.width, 0.7))  # a wide figure over a caption set in one column
+    if spans[0][0] > around.x0 or spans[0][1] < around.x1:
+        spans.append((around.x0, around.x1, 0.7))  # a wide figure over a caption set in one column
     for x0, x1, cost in spans:
         for direction in ("up", "down"):
             found += _vertical(scene, caption, direction, strip=(x0, x1), cost=cost)
+    for side in ("up", "down"):
+        if (flowed := _strip_beside(scene, caption, side)) is not None:
+            found += _vertical(scene, caption, side, strip=flowed, cost=_OWN_COST)
     column = scene.page.span_of(scene.page.column_of(caption.box))
     if caption.box.width < _NARROW * (column[1] - column[0]):
         own = (caption.box.x0 - _OWN_EDGE, caption.box.x1 + _OWN_EDGE)  # what stands beside the float is not in it
@@ -176,12 +243,12 @@ def _strip(scene: FloatScene, caption: FloatCaption) -> tuple[float, float]:
     """The x-range that a caption's float may fill: its column, narrowed by what stands on the caption's rows."""
     page, box = scene.page, caption.box
     at = page.column_of(box)
-    x0, x1 = 0.0, page.width
+    x0, _, x1, _ = scene.around(caption)
     if at >= 0 and len(page.columns) > 1:
         if at:
-            x0 = (page.columns[at - 1][1] + page.columns[at][0]) / 2
+            x0 = max(x0, (page.columns[at - 1][1] + page.columns[at][0]) / 2)
         if at + 1 < len(page.columns):
-            x1 = (page.columns[at][1] + page.columns[at + 1][0]) / 2
+            x1 = min(x1, (page.columns[at][1] + page.columns[at + 1][0]) / 2)
     for other in _walls(scene, caption):
         if other.shared_y(box) < 0.4 * min(other.height, box.height):
             continue
@@ -190,6 +257,28 @@ def _strip(scene: FloatScene, caption: FloatCaption) -> tuple[float, float]:
         elif other.x1 <= box.x0 + 2:
             x0 = max(x0, min(box.x0, other.x1 + 3))
     return min(x0, box.x0), max(x1, box.x1)
+
+
+def _strip_beside(scene: FloatScene, caption: FloatCaption, direction: Direction) -> tuple[float, float] | None:
+    """The x-range between the lines beside a caption's float, up or down to the next line that stands over or under
+    the caption; None where none do."""
+    box, around, walls = caption.box, scene.around(caption), _walls(scene, caption)
+    if direction == "up":
+        over = (wall.y1 for wall in walls if wall.shared_x(box) > 2 and wall.y1 <= box.y0 + 3)
+        rows = Rect(around.x0, max(over, default=around.y0), around.x1, box.y0)
+    else:
+        under = (wall.y0 for wall in walls if wall.shared_x(box) > 2 and wall.y0 >= box.y1 - 3)
+        rows = Rect(around.x0, box.y1, around.x1, min(under, default=around.y1))
+    x0, x1 = around.x0, around.x1
+    for wall in walls:
+        if wall.shared_y(rows) <= 2:
+            continue
+        if wall.x1 <= box.x0 + 2:
+            x0 = max(x0, wall.x1 + 3)
+        elif wall.x0 >= box.x1 - 2:
+            x1 = min(x1, wall.x0 - 3)
+    x0, x1 = min(x0, box.x0), max(x1, box.x1)
+    return (x0, x1) if x0 > around.x0 or x1 < around.x1 else None
 
 
 def _neighbours(scene: FloatScene, caption: FloatCaption) -> list[Rect]:
@@ -211,10 +300,10 @@ def _walls(scene: FloatScene, caption: FloatCaption) -> list[Rect]:
 def _vertical(
     scene: FloatScene, caption: FloatCaption, direction: Direction, *, strip: tuple[float, float], cost: float
 ) -> list[Proposal]:
-    box = caption.box
+    box, around = caption.box, scene.around(caption)
     x0, x1 = strip
     up = direction == "up"
-    limit = 0.0 if up else scene.page.height
+    limit = around.y0 if up else around.y1
     for wall in _walls(scene, caption):
         if min(wall.x1, x1 - 4) - max(wall.x0, x0 + 4) <= 0 or _is_label_in_drawing(scene, wall):
             continue
@@ -232,15 +321,48 @@ def _vertical(
     group = _grow(scene, pieces, direction=direction, edge=edge, limit=limit)
     if group is None:
         return []
-    boxes = [part for part in [group, *_parts(scene, group, up=up)] if part.shared_x(box) > 0]
+    free = _free_row(scene, caption)
+    boxes = [part for part in [group, *_parts(scene, group, up=up)] if part.shared_x(free) > 0]
     total = scene.ink.amounts(group)[0] or 1.0
-    proposals = []
+    alone = _without_text_beside(scene, caption, group)
+    proposals = [] if alone is None else [
+        Proposal(direction, alone, score_region(scene, caption, alone, direction=direction) + 1.0 - cost)
+    ]  # fmt: skip
+    cost += _BESIDE_COST if alone is not None else 0.0
     for part in boxes:
         share = scene.ink.amounts(part)[0] / total
         score = score_region(scene, caption, part, direction=direction) + 1.0 * share - cost
         score -= _CUT_COST if _cuts(scene, area, part) else 0.0
         proposals.append(Proposal(direction, part, score))
     return proposals
+
+
+def _free_row(scene: FloatScene, caption: FloatCaption) -> Rect:
+    """Under what a caption may stand: itself, or all of its column where it is a short one that begins with the column
+    and nothing stands beside it: its float may be in the middle."""
+    box = caption.box
+    x0, x1 = scene.page.span_of(scene.page.column_of(box))
+    beside = [blob.box for blob in scene.blobs] + _walls(scene, caption)
+    if abs(box.x0 - x0) > 6 or any(one.shared_y(box) > 1 and x0 < one.x1 and one.x0 < x1 for one in beside):
+        return box
+    return box._replace(x1=max(box.x1, x1))
+
+
+def _without_text_beside(scene: FloatScene, caption: FloatCaption, group: Rect) -> Rect | None:
+    """A figure without the column of text beside it, under which its caption does not reach; None where none is."""
+    if caption.family not in _PICTURES:
+        return None
+    lines = [item.box for item in scene.page.items if item.role == "free" and group.holds(item.box, slack=4)]
+    core = scene.ink.drawn(group, lines=lines)
+    if core is None:
+        return None
+    beside = [box for box in lines if box.shared_x(core) <= 0]
+    x0 = max((box.x1 + 1 for box in beside if box.x1 < core.x0), default=group.x0)
+    x1 = min((box.x0 - 1 for box in beside if box.x0 > core.x1), default=group.x1)
+    reach = max((max(core.x0 - box.x0, box.x1 - core.x1) for box in beside), default=0.0)
+    if reach < _BESIDE * group.width or any(box.shared_x(caption.box) > 0 for box in beside):
+        return None
+    return scene.ink.tight(group._replace(x0=x0, x1=x1))
 
 
 def _cuts(scene: FloatScene, area: Rect, part: Rect) -> bool:

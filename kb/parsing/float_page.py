@@ -1,25 +1,182 @@
-"""What bounds a float: paragraphs, running heads, headings, equations, footnotes, the front, frames and rules.
+"""A page as floats are looked for on it, and what bounds them there.
 
-The crop of a float is what is drawn between running text and these; only lines that stay ``free`` can be part of one.
-What stands in a ruled or framed area beside a caption belongs to the float, however it is set.
+Its lines have roles: paragraphs, running heads, headings, equations, footnotes and the front are no part of a float,
+only lines that stay ``free`` can be. What stands in a ruled or framed area beside a caption belongs to the float,
+however it is set. Rectangles are in points with the origin at the top left.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
+from typing import Literal, NamedTuple
 
-from kb.parsing.floats.page import FloatLine, FloatPage, Rect, is_alone_in_row, is_in_drawing
-from kb.parsing.layout import BodyStyle
+from kb.parsing.layout import BodyStyle, Span
+from kb.parsing.page import Frame, Graphic, TextLine
 from kb.structure import KNOWN, NUMBERED
+
+
+class Rect(NamedTuple):
+    """``x0 <= x1`` and ``y0 <= y1``; may be empty."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def width(self) -> float:
+        """Width in points."""
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> float:
+        """Height in points."""
+        return self.y1 - self.y0
+
+    @property
+    def area(self) -> float:
+        """Area in square points, 0 when empty."""
+        return max(0.0, self.width) * max(0.0, self.height)
+
+    def shared_x(self, other: Rect) -> float:
+        """Length of the common x-range; negative: the gap between the two."""
+        return min(self.x1, other.x1) - max(self.x0, other.x0)
+
+    def shared_y(self, other: Rect) -> float:
+        """Length of the common y-range; negative: the gap between the two."""
+        return min(self.y1, other.y1) - max(self.y0, other.y0)
+
+    def shared_area(self, other: Rect) -> float:
+        """Area of the common part."""
+        return max(0.0, self.shared_x(other)) * max(0.0, self.shared_y(other))
+
+    def holds(self, other: Rect, *, slack: float = 0.0) -> bool:
+        """Whether ``other`` lies inside, give or take ``slack`` points."""
+        return (
+            self.x0 - slack <= other.x0
+            and self.y0 - slack <= other.y0
+            and other.x1 <= self.x1 + slack
+            and other.y1 <= self.y1 + slack
+        )
+
+
+def hull(boxes: Iterable[Rect]) -> Rect:
+    """The smallest rectangle around all of them (at least one)."""
+    every = list(boxes)
+    return Rect(
+        min(box.x0 for box in every),
+        min(box.y0 for box in every),
+        max(box.x1 for box in every),
+        max(box.y1 for box in every),
+    )
+
+
+Role = Literal["free", "body", "heading", "furniture", "caption", "note"]
+RULE_POINTS = 2.6  # a drawn thing that is not thicker is a rule
+
+
+@dataclass(slots=True, eq=False)
+class FloatLine:
+    """A line on the page, with its role; equal to itself alone."""
+
+    line: TextLine
+    box: Rect
+    column: int  # -1: across columns
+    role: Role = "free"
+    block: list[FloatLine] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The line's text."""
+        return self.line.text
+
+    @property
+    def letters(self) -> float:
+        """Share of letters among its characters, without spaces."""
+        solid = [char for char in self.line.text if not char.isspace()]
+        return sum(char.isalpha() for char in solid) / max(1, len(solid))
+
+
+@dataclass(slots=True)
+class FloatPage:
+    """A page as floats are looked for on it; ``number``, ``sheet`` and ``frame`` as of ``PageLayout``."""
+
+    number: int
+    sheet: int
+    frame: Frame
+    width: float
+    height: float
+    columns: tuple[Span, ...]
+    items: list[FloatLine]
+    graphics: list[Rect] = field(default_factory=list)  # drawn things that are no rules
+    rules: list[Rect] = field(default_factory=list)  # horizontal rules
+    ruled: list[Rect] = field(default_factory=list)  # where three equal rules or more make a table
+    stamps: list[Rect] = field(default_factory=list)  # pictures that come again on other pages, such as a logo
+    elsewhere: list[Rect] = field(default_factory=list)  # text that is read as another page
+    frames: list[Rect] = field(default_factory=list)  # ruled or framed areas that hold the text of floats
+
+    def span_of(self, column: int) -> Span:
+        """x-range of a column; of all columns for -1."""
+        if column < 0:
+            return self.columns[0][0], self.columns[-1][1]
+        return self.columns[column]
+
+    def column_of(self, box: Rect) -> int:
+        """The column that holds the box, or -1 when it crosses a gutter."""
+        for at, (x0, x1) in enumerate(self.columns):
+            left = (self.columns[at - 1][1] + x0) / 2 if at else 0.0
+            right = (x1 + self.columns[at + 1][0]) / 2 if at + 1 < len(self.columns) else self.width
+            if box.x0 >= left - 6 and box.x1 <= right + 6:
+                return at
+        return -1
+
+
+def is_in_drawing(page: FloatPage, item: FloatLine) -> bool:
+    """Whether a line stands inside a frame or a drawn thing much taller than itself."""
+    if any(frame.holds(item.box, slack=4) for frame in page.frames):
+        return True
+    return any(
+        box.holds(item.box, slack=1) and box.height > 2 * item.box.height and box.area < 0.8 * page.width * page.height
+        for box in page.graphics
+    )
+
+
+def is_alone_in_row(page: FloatPage, item: FloatLine) -> bool:
+    """Whether nothing else stands beside a line in its column."""
+    x0, x1 = page.span_of(item.column)
+    return not any(
+        other is not item
+        and other.box.shared_y(item.box) > 0.5 * min(other.box.height, item.box.height)
+        and other.box.x0 < x1 + 2
+        and other.box.x1 > x0 - 2
+        for other in page.items
+    )
+
+
+def sort_graphics(graphics: Sequence[Graphic]) -> tuple[list[Rect], list[Rect]]:
+    """(drawn things that are no rules, horizontal rules), in page coordinates."""
+    boxes: list[Rect] = []
+    rules: list[Rect] = []
+    for graphic in graphics:
+        box = Rect(graphic.x0, graphic.y0, graphic.x1, graphic.y1)
+        if box.height <= RULE_POINTS and box.width > 20:
+            rules.append(box)
+        elif box.width > RULE_POINTS and box.height > RULE_POINTS:
+            boxes.append(box)
+    return boxes, rules
+
+
+# -------------------------------------------------------------------------------- paragraphs
 
 _WIDE = 0.82  # share of the column that a line of a paragraph fills
 _LETTERS = 0.55
 _PARAGRAPH = 4  # full lines that are a paragraph, wherever they stand
+_BOXES_APART = 32.0  # points between two boxes of one float
 _CODE_FONT = re.compile(r"cmtt|lmmono|ectt|sftt|courier|mono|consol|menlo|typewriter|inconsol|nimbusmon", re.IGNORECASE)
 
 
@@ -118,7 +275,7 @@ def mark_body(page: FloatPage, *, body: BodyStyle, prose: ProseStyle) -> None:
         letters = sum(line.letters * len(line.text) for line in block) / max(1, sum(len(line.text) for line in block))
         long_enough = len(block) >= 2 and len(full) >= max(1, 0.4 * len(block)) and letters > _LETTERS
         single = len(block) == 1 and full and letters > 0.6 and len(block[0].text.split()) >= 6
-        if long_enough or single:
+        if long_enough or single or (letters > _LETTERS and _is_justified(page, block, body=body)):
             for line in block:
                 line.role = "body" if line.role == "free" else line.role
 
@@ -131,6 +288,17 @@ def _fills_column(page: FloatPage, item: FloatLine) -> bool:
     x0, x1 = page.span_of(item.column)
     width = max(1.0, x1 - x0)
     return item.box.width >= _WIDE * width or (abs(item.box.x1 - x1) <= 3 and item.box.width >= 0.55 * width)
+
+
+def _is_justified(page: FloatPage, block: Sequence[FloatLine], *, body: BodyStyle) -> bool:
+    """Whether most lines of a block, in the body's size, begin at one place and end at one, and one of the two is an
+    edge of the column: text that flows around a float."""
+    if len(block) < _PARAGRAPH or abs(block[0].line.size - body.size) > 0.3:
+        return False
+    x0, x1 = median(line.box.x0 for line in block), median(line.box.x1 for line in block)
+    even = [line for line in block if abs(line.box.x0 - x0) < 1.5 and abs(line.box.x1 - x1) < 1.5]
+    left, right = page.span_of(block[0].column)
+    return len(even) >= max(3, 0.6 * len(block)) and min(abs(left - x0), abs(right - x1)) < 3
 
 
 def mark_stamps(pages: Sequence[FloatPage]) -> None:
@@ -164,12 +332,35 @@ def mark_frames(page: FloatPage, *, body: BodyStyle) -> None:
     ]
     page.frames = _without_paragraphs(page, _ruled_areas(rules, captions))
     _free_table_notes(page, body=body)
-    for box in page.graphics:
-        if box.width > 90 and box.height > 24 and box.height < 0.92 * page.height and _is_beside(box, captions):
-            page.frames.append(box)
+    page.frames += _with_next(page, captions)
     for item in page.items:
         if item.role == "body" and any(frame.holds(item.box, slack=6) for frame in page.frames):
             item.role = "free"
+
+
+def _with_next(page: FloatPage, captions: Sequence[Rect]) -> list[Rect]:
+    """The drawn frames and shades beside a caption, and those that stand next to one of them with no text between."""
+    rest = [box for box in page.graphics if box.width > 90 and 24 < box.height < 0.92 * page.height]
+    frames = [box for box in rest if _is_beside(box, captions)]
+    solid = [item.box for item in page.items if item.role not in ("free", "furniture")]
+    seen = 0
+    while seen < len(frames):
+        last = frames[seen]
+        seen += 1
+        for box in rest:
+            if box not in frames and _are_next(last, box):
+                between = hull([last, box])
+                apart = (one for one in solid if between.holds(one) and not (last.holds(one) or box.holds(one)))
+                if next(apart, None) is None:
+                    frames.append(box)
+    return frames
+
+
+def _are_next(one: Rect, other: Rect) -> bool:
+    """Whether two boxes stand below each other, or side by side, and near."""
+    shared_x, shared_y = one.shared_x(other), one.shared_y(other)
+    below = shared_x > 0.7 * max(one.width, other.width) and shared_y > -_BOXES_APART
+    return below or (shared_y > 0.7 * min(one.height, other.height) and shared_x > -_BOXES_APART)
 
 
 def _is_plausible(page: FloatPage, box: Rect) -> bool:
@@ -401,14 +592,13 @@ def _mark_front(page: FloatPage, *, body: BodyStyle) -> None:
         return
     largest = max(item.line.size for item in titles)
     title = min((i for i in titles if i.line.size > largest - 0.5), key=lambda item: item.box.y0)
-    reach = title.box.y1
+    front = [title.box]
     abstract = min((i.box.y0 for i in page.items if _ABSTRACT.match(i.text)), default=page.height)
     for item in sorted(upper, key=lambda item: item.box.y0):
         if item.box.y0 < title.box.y0 - 40 or is_in_drawing(page, item):
             continue
         if item.box.y1 > abstract + 2:
             break
-        if item.box.y0 - reach > 3 * body.size:
-            break
-        item.role = "heading" if item.role == "free" else item.role
-        reach = max(reach, item.box.y1)
+        if any(item.box.y0 - box.y1 <= 3 * body.size and item.box.shared_x(box) > 0 for box in front):
+            item.role = "heading" if item.role == "free" else item.role
+            front.append(item.box)

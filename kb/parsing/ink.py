@@ -1,178 +1,26 @@
-"""A page as floats are looked for on it: its lines with their roles, its rules, and what is drawn apart from text.
+"""Free ink of a painted page, and the patches that it forms.
 
-Rectangles are in points with the origin at the top left. Boxes of drawn objects cannot be trusted (a form is not
-clipped to what is seen of it), so free ink and the blobs that it forms are found on a rendered page.
+Boxes of drawn objects cannot be trusted (a form is not clipped to what is seen of it), so what a float covers is found
+on the page as it is painted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.parsing.layout import Span
-from kb.parsing.lines import TextLine
-from kb.parsing.page import Frame, Graphic, Raster
-
-
-class Rect(NamedTuple):
-    """``x0 <= x1`` and ``y0 <= y1``; may be empty."""
-
-    x0: float
-    y0: float
-    x1: float
-    y1: float
-
-    @property
-    def width(self) -> float:
-        """Width in points."""
-        return self.x1 - self.x0
-
-    @property
-    def height(self) -> float:
-        """Height in points."""
-        return self.y1 - self.y0
-
-    @property
-    def area(self) -> float:
-        """Area in square points, 0 when empty."""
-        return max(0.0, self.width) * max(0.0, self.height)
-
-    def shared_x(self, other: Rect) -> float:
-        """Length of the common x-range; negative: the gap between the two."""
-        return min(self.x1, other.x1) - max(self.x0, other.x0)
-
-    def shared_y(self, other: Rect) -> float:
-        """Length of the common y-range; negative: the gap between the two."""
-        return min(self.y1, other.y1) - max(self.y0, other.y0)
-
-    def shared_area(self, other: Rect) -> float:
-        """Area of the common part."""
-        return max(0.0, self.shared_x(other)) * max(0.0, self.shared_y(other))
-
-    def holds(self, other: Rect, *, slack: float = 0.0) -> bool:
-        """Whether ``other`` lies inside, give or take ``slack`` points."""
-        return (
-            self.x0 - slack <= other.x0
-            and self.y0 - slack <= other.y0
-            and other.x1 <= self.x1 + slack
-            and other.y1 <= self.y1 + slack
-        )
-
-
-def hull(boxes: Iterable[Rect]) -> Rect:
-    """The smallest rectangle around all of them (at least one)."""
-    every = list(boxes)
-    return Rect(
-        min(box.x0 for box in every),
-        min(box.y0 for box in every),
-        max(box.x1 for box in every),
-        max(box.y1 for box in every),
-    )
-
-
-Role = Literal["free", "body", "heading", "furniture", "caption", "note"]
-RULE_POINTS = 2.6  # a drawn thing that is not thicker is a rule
-
-
-@dataclass(slots=True)
-class FloatLine:
-    """A line on the page, with its role."""
-
-    line: TextLine
-    box: Rect
-    column: int  # -1: across columns
-    role: Role = "free"
-    block: list[FloatLine] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        """The line's text."""
-        return self.line.text
-
-    @property
-    def letters(self) -> float:
-        """Share of letters among its characters, without spaces."""
-        solid = [char for char in self.line.text if not char.isspace()]
-        return sum(char.isalpha() for char in solid) / max(1, len(solid))
-
-
-@dataclass(slots=True)
-class FloatPage:
-    """A page as floats are looked for on it; ``number``, ``sheet`` and ``frame`` as of ``PageLayout``."""
-
-    number: int
-    sheet: int
-    frame: Frame
-    width: float
-    height: float
-    columns: tuple[Span, ...]
-    items: list[FloatLine]
-    graphics: list[Rect] = field(default_factory=list)  # drawn things that are no rules
-    rules: list[Rect] = field(default_factory=list)  # horizontal rules
-    ruled: list[Rect] = field(default_factory=list)  # where three equal rules or more make a table
-    stamps: list[Rect] = field(default_factory=list)  # pictures that come again on other pages, such as a logo
-    elsewhere: list[Rect] = field(default_factory=list)  # text that is read as another page
-    frames: list[Rect] = field(default_factory=list)  # ruled or framed areas that hold the text of floats
-
-    def span_of(self, column: int) -> Span:
-        """x-range of a column; of all columns for -1."""
-        if column < 0:
-            return self.columns[0][0], self.columns[-1][1]
-        return self.columns[column]
-
-    def column_of(self, box: Rect) -> int:
-        """The column that holds the box, or -1 when it crosses a gutter."""
-        for at, (x0, x1) in enumerate(self.columns):
-            left = (self.columns[at - 1][1] + x0) / 2 if at else 0.0
-            right = (x1 + self.columns[at + 1][0]) / 2 if at + 1 < len(self.columns) else self.width
-            if box.x0 >= left - 6 and box.x1 <= right + 6:
-                return at
-        return -1
-
-
-def is_in_drawing(page: FloatPage, item: FloatLine) -> bool:
-    """Whether a line stands inside a frame or a drawn thing much taller than itself."""
-    if any(frame.holds(item.box, slack=4) for frame in page.frames):
-        return True
-    return any(
-        box.holds(item.box, slack=1) and box.height > 2 * item.box.height and box.area < 0.8 * page.width * page.height
-        for box in page.graphics
-    )
-
-
-def is_alone_in_row(page: FloatPage, item: FloatLine) -> bool:
-    """Whether nothing else stands beside a line in its column."""
-    x0, x1 = page.span_of(item.column)
-    return not any(
-        other is not item
-        and other.box.shared_y(item.box) > 0.5 * min(other.box.height, item.box.height)
-        and other.box.x0 < x1 + 2
-        and other.box.x1 > x0 - 2
-        for other in page.items
-    )
-
-
-def sort_graphics(graphics: Sequence[Graphic]) -> tuple[list[Rect], list[Rect]]:
-    """(drawn things that are no rules, horizontal rules), in page coordinates."""
-    boxes: list[Rect] = []
-    rules: list[Rect] = []
-    for graphic in graphics:
-        box = Rect(graphic.x0, graphic.y0, graphic.x1, graphic.y1)
-        if box.height <= RULE_POINTS and box.width > 20:
-            rules.append(box)
-        elif box.width > RULE_POINTS and box.height > RULE_POINTS:
-            boxes.append(box)
-    return boxes, rules
-
+from kb.parsing.float_page import Rect
+from kb.parsing.page import Raster
 
 Mask = NDArray[np.bool_]
 
 _CONTRAST = 11  # grey levels that ink differs from the paper
+_DARKEST_GROUND = 140  # grey of a shade that a float and its caption stand on
 _CELL_PIXELS = 3
+_TAIL_POINTS = 2.5  # that letters reach out of their line
 _REACH_X, _REACH_Y = 2, 1  # cells that ink is widened by on each side before blobs are told apart
 
 
@@ -195,8 +43,18 @@ class Ink:
 
     def tight(self, area: Rect) -> Rect | None:
         """The box around the free ink in an area; None when there is none."""
+        return self._around(self.free, area)
+
+    def drawn(self, area: Rect, *, lines: Iterable[Rect]) -> Rect | None:
+        """The box around the ink of an area outside of these lines of text; None when there is none."""
+        mask = self.graphic.copy()
+        for line in lines:
+            _blank(mask, line._replace(y0=line.y0 - _TAIL_POINTS, y1=line.y1 + _TAIL_POINTS), scale=self.scale)
+        return self._around(mask, area)
+
+    def _around(self, mask: Mask, area: Rect) -> Rect | None:
         y0, y1, x0, x1 = self._window(area)
-        part = self.free[y0:y1, x0:x1]
+        part = mask[y0:y1, x0:x1]
         rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
         if not len(rows):
             return None
@@ -214,6 +72,11 @@ class Ink:
         squared = self.scale * self.scale
         inked, drawn = (np.count_nonzero(mask[y0:y1, x0:x1]) for mask in (self.free, self.graphic))
         return inked / squared, drawn / squared
+
+    def hide(self, area: Rect) -> None:
+        """Leave what is in an area out."""
+        _blank(self.free, area, scale=self.scale)
+        _blank(self.graphic, area, scale=self.scale)
 
     def gap_near(self, area: Rect, *, x: float, within: float) -> float:
         """The middle of the widest blank strip of an area whose middle is at most ``within`` points from ``x``.
@@ -250,11 +113,15 @@ class Ink:
         return y0, y1, x0, max(x0, min(width, int(np.ceil(area.x1 * s))))
 
 
-def read_ink(raster: Raster, *, hidden: Iterable[Rect], text: Iterable[Rect]) -> Ink:
-    """Ink of a grey raster of the whole upright page, without ``hidden`` areas; ``text`` is no graphic."""
+def read_ink(raster: Raster, *, hidden: Iterable[Rect], text: Iterable[Rect], grounds: Iterable[Rect] = ()) -> Ink:
+    """Ink of a grey raster of the whole upright page, without ``hidden`` areas; ``text`` is no graphic, and in each of
+    ``grounds`` the paper has a shade of its own."""
     pixels = raster.pixels
-    paper = _paper_grey(pixels)
-    free: Mask = (np.abs(np.arange(256) - paper) > _CONTRAST)[pixels]  # a table of 256 greys, looked up
+    free: Mask = _inked(pixels)
+    for area in grounds:
+        y0, y1, x0, x1 = (max(0, round(edge * raster.scale)) for edge in (area.y0, area.y1, area.x0, area.x1))
+        if pixels[y0:y1, x0:x1].size:
+            free[y0:y1, x0:x1] = _inked(pixels[y0:y1, x0:x1], darkest=_DARKEST_GROUND)
     for box in hidden:
         _blank(free, box, scale=raster.scale)
     graphic = free.copy()
@@ -263,11 +130,13 @@ def read_ink(raster: Raster, *, hidden: Iterable[Rect], text: Iterable[Rect]) ->
     return Ink(free=free, graphic=graphic, scale=raster.scale)
 
 
-def _paper_grey(pixels: NDArray[np.uint8]) -> int:
-    """The most frequent grey when it covers much of the page and is light, else white."""
+def _inked(pixels: NDArray[np.uint8], *, darkest: int = 200) -> Mask:
+    """What is not paper: that is the most frequent of the light greys when it covers much, else white."""
     counts = np.bincount(pixels.ravel()[::7], minlength=256)
-    grey = int(counts.argmax())
-    return grey if grey > 200 and counts[grey] > 0.3 * counts.sum() else 255
+    grey = darkest + 1 + int(counts[darkest + 1 :].argmax())
+    paper = grey if counts[grey] > 0.3 * counts.sum() else 255
+    found: Mask = (np.abs(np.arange(256) - paper) > _CONTRAST)[pixels]  # a table of 256 greys, looked up
+    return found
 
 
 def _blank(mask: Mask, box: Rect, *, scale: float) -> None:

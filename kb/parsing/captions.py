@@ -13,22 +13,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from kb.parsing.floats.page import FloatLine, FloatPage, Rect, hull, sort_graphics
-from kb.parsing.floats.walls import (
+from kb.parsing.float_page import (
+    FloatLine,
+    FloatPage,
+    Rect,
     find_blocks,
+    hull,
     keep_table_heads,
     mark_body,
     mark_margins,
     mark_running_heads,
     mark_stamps,
     prose_style,
+    sort_graphics,
 )
 from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.layout import BodyStyle, PageLayout
-from kb.parsing.line_ends import Vocabulary, glued
 from kb.parsing.page import Frame, Graphic
+from kb.parsing.paragraphs import Vocabulary, glued
 from kb.structure import FLOAT_WORD, FloatLabel, float_label
 
+MAX_CAPTIONS_PER_PAGE = 100  # each is held against all lines of its page
 _MIN_QUALITY = 1.0
 _NOT_CUT = ("Box", "Video")  # kinds that are no floats of a printed page
 # "Figure 3 shows …" is a sentence about a figure, not its caption.
@@ -70,7 +75,7 @@ def find_first_lines(pages: Sequence[FloatPage], *, body: BodyStyle) -> list[Flo
 
     Expects the paragraphs to be marked already: a caption may be taken out of one.
     """
-    candidates = [found for page in pages for item in page.items if (found := _candidate(page, item, body=body))]
+    candidates = [one for page in pages for one in _candidates(page, body=body)]
     marks: dict[str, Counter[str]] = {}
     for caption, mark in candidates:
         marks.setdefault(caption.family, Counter())[mark] += 1
@@ -107,6 +112,15 @@ def _free_letters(caption: FloatCaption) -> None:
     if before and max(item.box.width for item in before) < 0.5 * caption.box.width:
         for item in before:
             item.role = "free" if item.role == "body" else item.role
+
+
+def _candidates(page: FloatPage, *, body: BodyStyle) -> list[tuple[FloatCaption, str]]:
+    """What may be first lines of captions, each with the sign behind its label; of too many the likeliest."""
+    found = [one for item in page.items if (one := _candidate(page, item, body=body))]
+    if len(found) <= MAX_CAPTIONS_PER_PAGE:
+        return found
+    least = sorted((caption.quality for caption, _ in found), reverse=True)[MAX_CAPTIONS_PER_PAGE - 1]
+    return [one for one in found if one[0].quality >= least][:MAX_CAPTIONS_PER_PAGE]
 
 
 def _candidate(page: FloatPage, item: FloatLine, *, body: BodyStyle) -> tuple[FloatCaption, str] | None:
@@ -265,12 +279,26 @@ def _goes_on(caption: FloatCaption, row: list[FloatLine], *, down: float, usual:
     text = last[-1].text
     if text.endswith((SOFT_HYPHEN, "-")):
         return True
+    if len(caption.rows) > 1 and _runs_on(caption, row):
+        return True
     # A line is broken where the next word does not fit any more: one that leaves room was the last.
     widest = max([box.width, *(hull(i.box for i in r).width for r in caption.rows)])
     words = row[0].line.words
     word = words[0][2] - words[0][1] if words else row[0].box.width
     filled = above.width + min(word, row[0].box.width) + 0.2 * first.line.size
     return filled > widest - 1 or (filled > 0.8 * widest and not text.endswith((".", "!", "?", ":", ")")))
+
+
+def _runs_on(caption: FloatCaption, row: list[FloatLine]) -> bool:
+    """Whether a sentence that is not at its end goes on in lower case, at the left edge of the lines before."""
+    line, last = row[0], caption.rows[-1]
+    alike = last[0].line.font == line.line.font and abs(last[0].line.size - line.line.size) < 0.3
+    return (
+        alike
+        and abs(last[0].box.x0 - line.box.x0) < 1.5
+        and line.text[:1].islower()
+        and not last[-1].text.endswith((".", "!", "?", ":"))
+    )
 
 
 def _style_ends(caption: FloatCaption, row: list[FloatLine], *, body: BodyStyle) -> bool:

@@ -1,1 +1,0 @@
-"""Finding figures and tables on pages: text roles, captions, ink, regions, and the choice between them."""
