@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from kb.library.pages import KeptDigest
     from kb.library.viewing import MapPoint, MonthCount, PageView, PaperMap
     from kb.records import (
+        AbstractSentence,
         AddReport,
         Affiliation,
+        AlsoMatched,
         Answer,
         AuthorAffiliation,
         Box,
@@ -107,8 +109,10 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "AbstractSentence",
     "AddReport",
     "Affiliation",
+    "AlsoMatched",
     "Answer",
     "AuthorAffiliation",
     "Box",

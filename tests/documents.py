@@ -48,18 +48,18 @@ def commands(text: str) -> list[list[str]]:
     found = []
     for block in fences(text, "sh", "text", "cron", "yaml"):
         for line in block.splitlines():
-            words = shlex.shlex(line, posix=True, punctuation_chars="&|;")
+            words = shlex.shlex(line, posix=True, punctuation_chars="&|;<>")
             words.whitespace_split = True
             found += list(_calls(list(words))) if re.search(r"(?:^|[\s/])kb ", line) else []
     return found
 
 
 def _calls(words: list[str]) -> Iterator[list[str]]:
-    """The calls of kb in the words of a line: each goes as far as what joins commands."""
+    """The calls of kb in the words of a line: each goes as far as what joins commands or leads their output away."""
     before: list[str] = []
     call: list[str] | None = None
     for word in [*words, ";"]:
-        if set(word) <= set("&|;"):
+        if set(word) <= set("&|;<>"):
             if call is not None:
                 yield call
             before, call = [], None

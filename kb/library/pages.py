@@ -149,12 +149,12 @@ class Pages:
             digest,
             forms,
             read_file=self._reader(beside=path.parent),
-            settings=self.settings_at(path, digest, forms, folder=folder),
+            settings=self._settings_at(path, digest, forms, folder=folder),
         )
         own = path.name if folder == path.parent else site.data_name(digest, folder)
         return write_pages([(own if name == site.DATA else name, data) for name, data in pages], folder)
 
-    def settings_at(
+    def _settings_at(
         self, path: Path, digest: Digest, forms: Sequence[str], *, folder: Path | None = None
     ) -> dict[str, PageSettings]:
         """The settings with which the pages of a digest were written whose data lie at ``path``, by form: in its place

@@ -369,7 +369,7 @@ def _cited_venue(row: str) -> str | None:
 # ------------------------------------------------------------------------------------------------- ids
 
 
-class Stamp(NamedTuple):
+class ArxivStamp(NamedTuple):
     """What arXiv printed in the margin, or wrote into the file: key, version, category, and since when it is there (the
     day of a first version, else the month of the id)."""
 
@@ -380,7 +380,7 @@ class Stamp(NamedTuple):
     precision: Literal["day", "month"] | None = None
 
 
-def read_arxiv(page: PageLayout, information: Mapping[str, str], data: bytes) -> Stamp:
+def read_arxiv(page: PageLayout, information: Mapping[str, str], data: bytes) -> ArxivStamp:
     """The stamp in the margin, else what the document information or the XMP of ``data`` says; empty where no id is
     valid."""
     stamps = [found for p in page.placed if not p.line.upright and (found := _STAMP.search(p.line.text))]
@@ -396,8 +396,8 @@ def read_arxiv(page: PageLayout, information: Mapping[str, str], data: bytes) ->
             continue
         key, stamp = f"arxiv:{identifier}", stamps[0] if stamps and stated.index(text) == 0 else None
         published, precision = _first_day(key, version, stamp["day"] if stamp else None)
-        return Stamp(key, version, stamp["category"] if stamp else None, published, precision)
-    return Stamp()
+        return ArxivStamp(key, version, stamp["category"] if stamp else None, published, precision)
+    return ArxivStamp()
 
 
 def _first_day(

@@ -465,7 +465,7 @@ def test_pages_lead_to_the_days_that_have_pages(arxiv: ArxivServer, tmp_path: Pa
         folder = tmp_path / "out" / "images"
         assert [path.name for path in (folder / "2026-03-03").iterdir()] == ["digest.json"]
         path = folder / "2026-03-02" / "digest.json"
-        settings = library.pages.settings_at(path, read_digest(path), ["html", "hexo"])
+        settings = library.pages._settings_at(path, read_digest(path), ["html", "hexo"])
     second, hexo = settings["html"], settings["hexo"]
     assert (second.previous, second.next) == (None, "../2026-03-04/2026-03-04-images.html")
     assert (second.index, second.week) == ("../../index.html", None)

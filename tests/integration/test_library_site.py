@@ -122,7 +122,7 @@ def test_the_command_makes_a_week_of_what_lies_there_and_leaves_the_ledger_alone
     assert folder.name in (out / "index.html").read_text(encoding="utf-8")
     # The days lead to it now.
     day = out / "all-papers" / "2026-03-02" / "digest.json"
-    settings = library.pages.settings_at(day, site.read_digest(day), ["html"])["html"]
+    settings = library.pages._settings_at(day, site.read_digest(day), ["html"])["html"]
     assert settings.week == "../2026-03-02-2026-03-06/2026-03-02-2026-03-06.html"
     assert (day.parent / str(settings.week)).resolve().is_file()
 

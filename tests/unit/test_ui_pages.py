@@ -143,10 +143,10 @@ def test_why_a_paper_is_on_the_page_is_said_in_the_language_of_the_interface(at_
         digest = library.digest("Citing", day=day)
         library.pages.write(digest, ["json"], out=library.pages.folder("Citing", day))
     app = page("today", topic="Citing", day=day.isoformat())
-    assert "the query holds" in shown(app)
+    assert "it is in cs" in shown(app)
     app.selectbox(key="language").set_value("zh").run()
-    assert "符合查询" in shown(app)
-    assert "the query holds" not in shown(app)
+    assert "属于 cs" in shown(app)
+    assert "it is in cs" not in shown(app)
 
 
 def test_an_unknown_paper_is_said_so_with_the_cure(at_home: Path) -> None:

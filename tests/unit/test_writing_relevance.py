@@ -11,7 +11,7 @@ import pytest
 
 from kb.protocols import Vectors
 from kb.records import Paper, Topic
-from kb.writing.relevance import MOST_ENCODED, Anchor, rank
+from kb.writing.relevance import MOST_ENCODED, Anchor, Standing, rank
 from tests.memory_corpus import bag_of_words
 
 TOPIC = Topic(name="t", query="all:diffusion OR all:model")
@@ -31,8 +31,8 @@ def order(*anchors: Anchor, topic: Topic | None = TOPIC) -> list[str]:
     return [one.id for one, _ in rank(PAPERS, topic=topic, anchors=anchors, encode=bag_of_words)]
 
 
-def likes(one: Paper, weight: float = 1.0, why: str = "you like it") -> Anchor:
-    return Anchor(paper=one, weight=weight, why=why)
+def likes(one: Paper, weight: float = 1.0, standing: Standing = "liked") -> Anchor:
+    return Anchor(paper=one, weight=weight, standing=standing)
 
 
 WALKING = paper(9, "A quadruped", "The legged robot walks over rough terrain outdoors.", day=1)
@@ -47,32 +47,33 @@ def test_with_nothing_liked_the_query_and_the_day_decide() -> None:
 
 def test_what_is_like_a_liked_paper_comes_first_and_like_a_disliked_one_last() -> None:
     assert order(likes(WALKING))[0] == ROBOTS.id
-    assert order(likes(WALKING, -1.0, "you dislike it"))[-1] == ROBOTS.id
+    assert order(likes(WALKING, -1.0, "disliked"))[-1] == ROBOTS.id
 
 
 def test_an_opinion_of_the_paper_itself_needs_no_comparison() -> None:
     assert order(likes(TEXTS))[0] == TEXTS.id
-    assert order(likes(IMAGES, -1.0, "you dislike it"))[-1] == IMAGES.id
+    assert order(likes(IMAGES, -1.0, "disliked"))[-1] == IMAGES.id
 
 
 def test_words_and_papers_that_decided_are_shown() -> None:
     found = rank(PAPERS, topic=TOPIC, anchors=[likes(WALKING)], encode=bag_of_words)
     ranked = {one.id: relevance for one, relevance in found}
     robots = ranked[ROBOTS.id]
-    assert robots.nearest[0][0] == WALKING.id
-    assert robots.nearest[0][2] == "you like it"
+    assert robots.nearest[0][0].paper is WALKING
     assert {"legged", "terrain", "rough", "robots"} & {word for word, weight in robots.words if weight > 0}
-    assert any(WALKING.id in reason and "you like it" in reason for reason in robots.reasons)
-    against = rank(PAPERS, topic=None, anchors=[likes(WALKING, -1.0, "you dislike it")], encode=bag_of_words)[-1][1]
+    liked = next(reason for reason in robots.reasons if reason.kind == "like-liked")
+    assert (liked.values["title"], liked.personal) == (WALKING.title, True)
+    assert "similarity" not in robots.likeness[0].values  # it hangs on the other papers of the day
+    against = rank(PAPERS, topic=None, anchors=[likes(WALKING, -1.0, "disliked")], encode=bag_of_words)[-1][1]
     assert all(weight < 0 for _, weight in against.words)
-    assert any(reason.startswith("words against it: ") for reason in against.reasons)
+    assert any(reason.kind == "words-against" and reason.personal for reason in against.reasons)
     written = " ".join(f"{one.title} {one.abstract}" for one in PAPERS).lower()
     assert all(word in written for found in ranked.values() for word, _ in found.words)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_order_in_which_papers_come_does_not_matter(seed: int) -> None:
-    anchors = [likes(WALKING), likes(IMAGES, 0.5, "tagged"), likes(TEXTS, -1.0, "you dislike it")]
+    anchors = [likes(WALKING), likes(IMAGES, 0.5, "tagged"), likes(TEXTS, -1.0, "disliked")]
     papers = list(PAPERS)
     expected = rank(papers, topic=TOPIC, anchors=anchors, encode=bag_of_words)
     random.Random(seed).shuffle(papers)
