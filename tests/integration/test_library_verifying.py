@@ -23,7 +23,7 @@ import pytest
 
 from kb import Library, Settings, wire
 from kb.errors import BadRecord
-from kb.library.digesting import Digests, folder_of, write_feed
+from kb.library.digesting import Digests, write_feed
 from kb.records import Digest, Language, Note, Topic
 from tests.rendering_pages import DAY, RECORDS
 
@@ -422,7 +422,7 @@ def test_a_feed_beside_its_page_leads_to_the_papers_on_it(written: Path, number:
 @pytest.mark.parametrize("number", [0, 1])
 def test_the_feed_of_a_topic_leads_to_the_pages_of_its_days(library: Library, tmp_path: Path, number: int) -> None:
     digest = library.digest(TOPIC.name, day=DAY)
-    library.pages.write(digest, ["html"], out=folder_of(tmp_path, TOPIC.name, DAY), root=tmp_path)
+    library.pages.write_day(digest, ["html"], root=tmp_path)
     topic = library.topics.list()[[one.name for one in library.topics.list()].index(TOPIC.name)]
     digests = Digests(library._store, library._models, library.settings)
     until = DAY.replace(day=6)
