@@ -597,7 +597,7 @@ def _told(value: Any) -> str:
     if isinstance(value, str):
         return value
     plain = wire.to_data(value)
-    if isinstance(plain, list) and all(isinstance(one, str) for one in plain):
+    if isinstance(plain, list | tuple) and all(isinstance(one, str) for one in plain):
         return ", ".join(plain)
     return json.dumps(plain, ensure_ascii=False)
 

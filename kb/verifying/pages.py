@@ -19,8 +19,10 @@ from kb.verifying.comparing import common_ends, differences, shortened
 _PART = re.compile(r"^#{1,6} |<h[1-6]\b|<(?:article|section|item|entry)\b|^\s*@\w+\{|^\d+\. |\bid=\"")
 _TAG = re.compile(r"<[^<>]*>")
 _PICTURE = "data:image/"
-_AROUND = 24  # letters on either side of a difference that say which field it is of
-_LONGEST_LINE = 200_000
+_AROUND = (24, 12, 6, 0)  # letters on either side of a difference that say which field it is of
+_FEWEST = 4
+_TITLE_LINES = 5  # over which a title may be wrapped
+_LABEL = re.compile(r"[\W\d_]*(?P<label>[^\W\d_][\w -]{1,30}?)[*\s]*[=:：]")
 _HEADERS = ("X-KB-Page", "From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type")
 
 
@@ -147,31 +149,35 @@ class _Naming:
         return named[0] if len(named) == 1 else None
 
     def _above(self, at: int) -> str | None:
-        """The paper of the nearest part of the page above a line that names one."""
+        """The paper that the part of the page names in which a line is, else the nearest part above it that does."""
         end = at + 1
+        while end < len(self._true) and not _PART.search(self._true[end]):
+            end += 1
         for start in range(min(at, len(self._true) - 1), -1, -1):
-            if not _PART.search(self._true[start][:_LONGEST_LINE]):
+            if not _PART.search(self._true[start]):
                 continue
-            for line in self._true[start : max(end, start + 1)]:
-                if (found := self._own(line[:_LONGEST_LINE])) is not None:
+            lines = self._true[start:end]
+            for line in (*lines, " ".join(lines[:_TITLE_LINES])):
+                if (found := self._own(line)) is not None:
                     return found
             end = start
         return None
 
     def _field(self, found: str, true: str, entry: str | None) -> str:
+        """The field of the data that has the words around a difference, else what the line is labelled."""
         if _PICTURE in true and _told(found, true)[0] == "another picture":
             return "figures"
         for line, other in ((true, found), (found, true)):
-            start, end = common_ends(line[:_LONGEST_LINE], other[:_LONGEST_LINE])
-            before, after = _letters(line[:start])[-_AROUND:], _letters(line[len(line) - end :])[:_AROUND]
+            start, end = common_ends(line, other)
+            before, after = _letters(line[:start]), _letters(line[len(line) - end :])
             middle, whole = _letters(line[start : len(line) - end]), len(_letters(line))
-            for wanted in (before + middle + after, before + middle, middle + after, middle):
-                if len(wanted) < 4 or not middle:
-                    continue
+            for around in _AROUND if middle else ():
+                wanted = before[len(before) - min(around, len(before)) :] + middle + after[:around]
                 fits = [one for one in self._values if one.entry in (entry, None) and wanted in one.letters]
-                if fits:
+                if fits and len(wanted) >= _FEWEST:
                     return min(fits, key=lambda one: (one.entry is None, abs(len(one.letters) - whole))).field
-        return "text"
+        label = _LABEL.match(true) or _LABEL.match(found)
+        return label["label"].casefold() if label else "text"
 
 
 def _names(line: str, letters: str, signs: tuple[str, ...]) -> bool:
@@ -185,7 +191,7 @@ def _names(line: str, letters: str, signs: tuple[str, ...]) -> bool:
 
 def _letters(text: str) -> str:
     """Letters and digits alone, as they are whatever form writes them."""
-    plain = html.unescape(_TAG.sub(" ", text[:_LONGEST_LINE]))
+    plain = html.unescape(_TAG.sub(" ", text))
     return "".join(sign for sign in plain.casefold() if sign.isalnum())
 
 
@@ -194,7 +200,7 @@ def _texts(tree: Any, field: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(tree, Mapping):
         for name, value in tree.items():
             yield from _texts(value, f"{field}.{name}".strip("."))
-    elif isinstance(tree, list):
+    elif isinstance(tree, list | tuple):
         for value in tree:
             yield from _texts(value, field)
         if tree and all(isinstance(value, str) for value in tree):

@@ -447,7 +447,7 @@ def test_paths_are_taken_as_text_too(library: Library, tmp_path: Path) -> None:
     assert [one.line for one in checked.sentences] == [1]
     digest = library.digest()
     (page, *_) = library.pages.write(digest, ["html", "json"], out=str(tmp_path / "out"))
-    assert library.pages.verify(str(page))[0] == []
+    assert library.pages.verify(str(page)).faults == ()
     assert library.topics.export_ledger(str(tmp_path / "ledger.json")) == library.topics.import_ledger(
         str(tmp_path / "ledger.json")
     )

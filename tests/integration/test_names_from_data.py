@@ -148,7 +148,7 @@ def test_our_pages_have_no_fault_whatever_names_hold(library: Library, tmp_path:
     ]
     assert len(library.add(str(records_with(tmp_path, texts))).added) == len(texts)
     for path in library.pages.write(library.digest(day=DAY), FORMS, out=tmp_path / "out"):
-        assert library.pages.verify(path)[0] == [], path.name
+        assert library.pages.verify(path).faults == (), path.name
 
 
 def test_nothing_that_is_written_holds_control_characters(library: Library, tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_nothing_that_is_written_holds_control_characters(library: Library, tmp_
         assert found <= {"\n", "\t"}, (form, found)
 
 
-def test_what_a_page_names_elsewhere_or_too_long_is_not_looked_for(library: Library, tmp_path: Path) -> None:
+def test_a_picture_that_a_page_names_elsewhere_is_a_fault(library: Library, tmp_path: Path) -> None:
     library._store.catalog(create=True)
     library._store.home.files.put(PICTURE, suffix=".png")
     (tmp_path / "owner.png").write_bytes(SECRET)
@@ -180,7 +180,7 @@ def test_what_a_page_names_elsewhere_or_too_long_is_not_looked_for(library: Libr
     text = page.read_text(encoding="utf-8")
     for name in ("../owner.png", str(tmp_path / "owner.png"), "a" * 300, "\0"):
         page.write_text(text.replace(f"2024-03-04/{PICTURE_KEY}", name), encoding="utf-8")
-        assert any(fault.expected == "a file beside the page" for fault in library.pages.verify(page)[0])
+        assert library.pages.verify(page).faults
 
 
 @pytest.mark.parametrize("style", ["文" * 90, "~nobody-of-this-name/a", "a" * 300 + "/b.csl", "x\0.csl", "\ud800.csl"])

@@ -14,7 +14,7 @@ from kb.index.chunking import chunk_abstract
 from kb.parsing.plain import parse_text
 from kb.records import Paper
 from kb.rendering.display import readable
-from kb.rendering.html_reading import read_html
+from kb.rendering.stamps import read_stamp
 from kb.sources import (
     bibtex,
     csl,
@@ -26,6 +26,8 @@ from kb.sources import (
     zotero_csv,
 )
 from kb.sources.stated import links_of
+from kb.verifying.comparing import differences
+from kb.verifying.old_pages import read_old_page
 
 NOWHERE = Path("a")
 
@@ -86,7 +88,9 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "CSL-JSON": _item,
     "broken CSL-JSON": lambda value: list(csl.read(f'[{{"type": "a", "title": "b"}}, {value}', path=NOWHERE)),
     "Zotero's table": lambda value: list(zotero_csv.read(f"Key,Item Type,Title\n{value}", path=NOWHERE)),
-    "pages of ours": read_html,
+    "stamps": lambda value: read_stamp(f"<!-- kb digest md {value} -->\n{value}"),
+    "pages of the old kind": lambda value: read_old_page(f"## T\n\n{value}\n**[a]**\n{value}"),
+    "texts that differ": lambda value: differences(value, value[::-1]),
     "lines of plain text": lambda value: parse_text(
         "\n".join(value[at : at + 9] for at in range(0, len(value), 9)).encode()
     ),

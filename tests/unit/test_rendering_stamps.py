@@ -1,0 +1,73 @@
+"""A stamp is one line in any form's comment, says again what was put in, and is none once a letter of it is altered."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import xml.etree.ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb.rendering.entries import PageSettings
+from kb.rendering.stamps import Stamp, is_stamp, read_stamp, stamped
+
+PAGES = {
+    "a.md": "text\n", "a.html": "<html></html>\n", "a.xml": '<?xml version="1.0" encoding="utf-8"?>\n<rss/>\n',
+    "a.bib": "@misc{a,\n}\n", "a.eml": "Subject: x\r\n\r\nhello\r\n",
+}  # fmt: skip
+HOSTILE = st.text(st.sampled_from("-<>!{}%#@&=+ \n\r\t'\"aé中"), max_size=30)
+
+
+def page_with(name: str, **settings: object) -> tuple[Stamp, str]:
+    place = PageSettings(**settings)  # type: ignore[arg-type]
+    stamp = Stamp(made="digest", form="mail" if name.endswith(".eml") else "rss", data="0a" * 32, settings=place)
+    return stamp, stamped(name, PAGES[name].encode(), stamp).decode()
+
+
+@pytest.mark.parametrize("name", PAGES)
+@given(author=HOSTILE, folder=HOSTILE, pages=st.dictionaries(HOSTILE, HOSTILE, max_size=3))
+def test_whatever_the_settings_are_a_page_stays_a_page_and_says_them_again(
+    name: str, author: str, folder: str, pages: dict[str, str]
+) -> None:
+    stamp, page = page_with(name, author=author, folder=folder, pages={} if name == "a.eml" else pages)
+    assert read_stamp(page) == stamp
+    (line,) = [line for line in page.splitlines() if " digest " in line]
+    inside = line.removeprefix("<!-- ").removesuffix(" -->")
+    for sign in ("--", "<", ">", "{", "}", "@", "#"):
+        assert sign not in inside
+    if name.endswith(".xml"):
+        ET.fromstring(page)
+
+
+def test_a_long_stamp_of_a_mail_is_folded_as_mails_are_and_read_all_the_same() -> None:
+    many = tuple(f"someone-{number}@example.org" for number in range(200))
+    stamp, page = page_with("a.eml", mail_to=many)
+    assert max(map(len, page.splitlines())) < 998
+    assert read_stamp(page) == stamp
+    message = email.message_from_string(page, policy=email.policy.default)
+    assert message["Subject"] == "x"
+    assert is_stamp(f"X-KB-Page: {message['X-KB-Page']}")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_any_altered_sign_of_a_stamp_is_noticed(name: str) -> None:
+    _, page = page_with(name, author="Ann")
+    (line,) = [line for line in page.splitlines() if " digest " in line]
+    start = line.index("digest")
+    for at in range(start, len(line.removesuffix(" -->"))):
+        other = "x" if line[at] != "x" else "y"
+        assert read_stamp(page.replace(line, line[:at] + other + line[at + 1 :])) is None, at
+
+
+def test_a_form_without_comments_has_no_stamp() -> None:
+    stamp = Stamp(made="digest", form="json", data="0" * 64, settings=PageSettings())
+    assert stamped("a.png", b"x", stamp) == b"x"
+    assert stamped("digest.json", b"{}", stamp) == b"{}"
+
+
+def test_who_gets_mail_stands_in_mails_alone() -> None:
+    for name in PAGES:
+        _, page = page_with(name, mail_to=("someone@example.org",))
+        assert ("someone" in page) == (name == "a.eml")
