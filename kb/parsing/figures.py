@@ -198,7 +198,7 @@ def _paint_all(reader: PdfReader, pages: Sequence[FloatPage], answers: IO[bytes]
     for page in pages:
         raster = _paint(reader, page)
         answers.write(_HEAD.pack(*raster.pixels.shape, raster.scale, raster.x0, raster.y0))
-        answers.write(np.ascontiguousarray(raster.pixels))
+        answers.write(raster.pixels.tobytes())
         answers.flush()
 
 

@@ -143,6 +143,8 @@ def _footnote_rules(page: FloatPage) -> list[Rect]:
 
 
 Direction = Literal["up", "down", "left", "right"]
+_OVER_OR_UNDER: tuple[Direction, ...] = ("up", "down")
+_AT_A_SIDE: tuple[Direction, ...] = ("left", "right")
 
 _PICTURES = ("Figure", "Scheme", "Chart")
 _MOST_EDGES = 12  # rules above and below a caption that may frame it
@@ -220,18 +222,18 @@ def propose_regions(scene: FloatScene, caption: FloatCaption) -> list[Proposal]:
     if spans[0][0] > around.x0 or spans[0][1] < around.x1:
         spans.append((around.x0, around.x1, 0.7))  # a wide figure over a caption set in one column
     for x0, x1, cost in spans:
-        for direction in ("up", "down"):
+        for direction in _OVER_OR_UNDER:
             found += _vertical(scene, caption, direction, strip=(x0, x1), cost=cost)
-    for side in ("up", "down"):
-        if (flowed := _strip_beside(scene, caption, side)) is not None:
-            found += _vertical(scene, caption, side, strip=flowed, cost=_OWN_COST)
+    for direction in _OVER_OR_UNDER:
+        if (flowed := _strip_beside(scene, caption, direction)) is not None:
+            found += _vertical(scene, caption, direction, strip=flowed, cost=_OWN_COST)
     column = scene.page.span_of(scene.page.column_of(caption.box))
     if caption.box.width < _NARROW * (column[1] - column[0]):
         own = (caption.box.x0 - _OWN_EDGE, caption.box.x1 + _OWN_EDGE)  # what stands beside the float is not in it
-        found += [p for side in ("up", "down") for p in _vertical(scene, caption, side, strip=own, cost=_OWN_COST)]
+        found += [p for side in _OVER_OR_UNDER for p in _vertical(scene, caption, side, strip=own, cost=_OWN_COST)]
     page = scene.page.span_of(-1)
     if caption.box.width < _NARROW * (page[1] - page[0]):
-        for side in ("left", "right"):
+        for side in _AT_A_SIDE:
             found += _beside(scene, caption, side)
     unique: dict[tuple[int, ...], Proposal] = {}
     for proposal in sorted(found, key=lambda p: (-p.score, p.box)):
@@ -260,8 +262,8 @@ def _strip(scene: FloatScene, caption: FloatCaption) -> tuple[float, float]:
 
 
 def _strip_beside(scene: FloatScene, caption: FloatCaption, direction: Direction) -> tuple[float, float] | None:
-    """The x-range between the lines beside a caption's float, up or down to the next line that stands over or under
-    the caption; None where none do."""
+    """The part of a caption's strip between the running text beside its float, up or down to the next line that stands
+    over or under the caption; None where none flows there."""
     box, around, walls = caption.box, scene.around(caption), _walls(scene, caption)
     if direction == "up":
         over = (wall.y1 for wall in walls if wall.shared_x(box) > 2 and wall.y1 <= box.y0 + 3)
@@ -269,16 +271,16 @@ def _strip_beside(scene: FloatScene, caption: FloatCaption, direction: Direction
     else:
         under = (wall.y0 for wall in walls if wall.shared_x(box) > 2 and wall.y0 >= box.y1 - 3)
         rows = Rect(around.x0, box.y1, around.x1, min(under, default=around.y1))
-    x0, x1 = around.x0, around.x1
-    for wall in walls:
-        if wall.shared_y(rows) <= 2:
+    x0, x1 = left, right = _strip(scene, caption)
+    for line in (item.box for item in scene.page.items if item.role == "body"):
+        if line.shared_y(rows) <= 2:
             continue
-        if wall.x1 <= box.x0 + 2:
-            x0 = max(x0, wall.x1 + 3)
-        elif wall.x0 >= box.x1 - 2:
-            x1 = min(x1, wall.x0 - 3)
+        if line.x1 <= box.x0 + 2:
+            x0 = max(x0, line.x1 + 3)
+        elif line.x0 >= box.x1 - 2:
+            x1 = min(x1, line.x0 - 3)
     x0, x1 = min(x0, box.x0), max(x1, box.x1)
-    return (x0, x1) if x0 > around.x0 or x1 < around.x1 else None
+    return (x0, x1) if x0 > left or x1 < right else None
 
 
 def _neighbours(scene: FloatScene, caption: FloatCaption) -> list[Rect]:
