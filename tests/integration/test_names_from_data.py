@@ -6,6 +6,7 @@ import base64
 import json
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
