@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from kb.parsing.float_page import (
+    RULE_POINTS,
     FloatLine,
     FloatPage,
     Rect,
@@ -25,7 +26,6 @@ from kb.parsing.float_page import (
     mark_running_heads,
     mark_stamps,
     prose_style,
-    sort_graphics,
 )
 from kb.parsing.glyphs import SOFT_HYPHEN
 from kb.parsing.layout import BodyStyle, PageLayout
@@ -360,10 +360,23 @@ def find_captions(
     with_captions = {caption.page.number for caption in captions}
     for page, drawn in zip(pages, graphics, strict=True):
         if page.number in with_captions:
-            page.graphics, page.rules = sort_graphics(drawn)
+            page.graphics, page.rules = _sorted_graphics(drawn)
     mark_stamps(pages)
     complete_captions(captions, body=body, vocabulary=Vocabulary(item.text for page in pages for item in page.items))
     return captions
+
+
+def _sorted_graphics(graphics: Sequence[Graphic]) -> tuple[list[Rect], list[Rect]]:
+    """(drawn things that are no rules, horizontal rules), in page coordinates."""
+    boxes: list[Rect] = []
+    rules: list[Rect] = []
+    for graphic in graphics:
+        box = Rect(graphic.x0, graphic.y0, graphic.x1, graphic.y1)
+        if box.height <= RULE_POINTS and box.width > 20:
+            rules.append(box)
+        elif box.width > RULE_POINTS and box.height > RULE_POINTS:
+            boxes.append(box)
+    return boxes, rules
 
 
 def _float_page(layout: PageLayout) -> FloatPage:

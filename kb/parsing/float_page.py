@@ -16,7 +16,7 @@ from statistics import median
 from typing import Literal, NamedTuple
 
 from kb.parsing.layout import BodyStyle, Span
-from kb.parsing.page import Frame, Graphic, TextLine
+from kb.parsing.page import Frame, TextLine
 from kb.structure import KNOWN, NUMBERED
 
 
@@ -158,24 +158,12 @@ def is_alone_in_row(page: FloatPage, item: FloatLine) -> bool:
     )
 
 
-def sort_graphics(graphics: Sequence[Graphic]) -> tuple[list[Rect], list[Rect]]:
-    """(drawn things that are no rules, horizontal rules), in page coordinates."""
-    boxes: list[Rect] = []
-    rules: list[Rect] = []
-    for graphic in graphics:
-        box = Rect(graphic.x0, graphic.y0, graphic.x1, graphic.y1)
-        if box.height <= RULE_POINTS and box.width > 20:
-            rules.append(box)
-        elif box.width > RULE_POINTS and box.height > RULE_POINTS:
-            boxes.append(box)
-    return boxes, rules
-
-
 # -------------------------------------------------------------------------------- paragraphs
 
 _WIDE = 0.82  # share of the column that a line of a paragraph fills
 _LETTERS = 0.55
 _PARAGRAPH = 4  # full lines that are a paragraph, wherever they stand
+_FLOWING = 3  # lines of one beginning and one end, that are text around a float
 _BOXES_APART = 32.0  # points between two boxes of one float
 _CODE_FONT = re.compile(r"cmtt|lmmono|ectt|sftt|courier|mono|consol|menlo|typewriter|inconsol|nimbusmon", re.IGNORECASE)
 
@@ -271,11 +259,12 @@ def mark_body(page: FloatPage, *, body: BodyStyle, prose: ProseStyle) -> None:
             continue
         if 2 * sum(is_code_font(line.line.font) for line in block) > len(block):
             continue
-        full = [line for line in block if _fills_column(page, line)]
+        flowing = _justified(page, block, body=body)
+        full = sum(_fills_column(page, line) or id(line) in flowing for line in block)
         letters = sum(line.letters * len(line.text) for line in block) / max(1, sum(len(line.text) for line in block))
-        long_enough = len(block) >= 2 and len(full) >= max(1, 0.4 * len(block)) and letters > _LETTERS
+        long_enough = len(block) >= 2 and full >= max(1, 0.4 * len(block)) and letters > _LETTERS
         single = len(block) == 1 and full and letters > 0.6 and len(block[0].text.split()) >= 6
-        if long_enough or single or (letters > _LETTERS and _is_justified(page, block, body=body)):
+        if long_enough or single:
             for line in block:
                 line.role = "body" if line.role == "free" else line.role
 
@@ -290,15 +279,22 @@ def _fills_column(page: FloatPage, item: FloatLine) -> bool:
     return item.box.width >= _WIDE * width or (abs(item.box.x1 - x1) <= 3 and item.box.width >= 0.55 * width)
 
 
-def _is_justified(page: FloatPage, block: Sequence[FloatLine], *, body: BodyStyle) -> bool:
-    """Whether most lines of a block, in the body's size, begin at one place and end at one, and one of the two is an
-    edge of the column: text that flows around a float."""
-    if len(block) < _PARAGRAPH or abs(block[0].line.size - body.size) > 0.3:
-        return False
-    x0, x1 = median(line.box.x0 for line in block), median(line.box.x1 for line in block)
-    even = [line for line in block if abs(line.box.x0 - x0) < 1.5 and abs(line.box.x1 - x1) < 1.5]
-    left, right = page.span_of(block[0].column)
-    return len(even) >= max(3, 0.6 * len(block)) and min(abs(left - x0), abs(right - x1)) < 3
+def _justified(page: FloatPage, block: Sequence[FloatLine], *, body: BodyStyle) -> set[int]:
+    """The ids of lines of a block, in the body's size, that begin at one place and end at one, several below each
+    other, and one of the two is an edge of the column: text that flows around a float."""
+    found: set[int] = set()
+    run: list[FloatLine] = []
+    for line in (*block, None):
+        box, size = (line.box, line.line.size) if line else (Rect(0, 0, 0, 0), 0.0)
+        if line and run and abs(box.x0 - run[0].box.x0) < 1.5 and abs(box.x1 - run[0].box.x1) < 1.5:
+            run.append(line)
+            continue
+        if len(run) >= _FLOWING:
+            found.update(map(id, run))
+        left, right = page.span_of(line.column) if line else (0.0, 0.0)
+        at_edge = min(abs(left - box.x0), abs(right - box.x1)) < 3 and abs(size - body.size) < 0.3
+        run = [line] if line and at_edge else []
+    return found
 
 
 def mark_stamps(pages: Sequence[FloatPage]) -> None:

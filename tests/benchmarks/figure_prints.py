@@ -145,11 +145,12 @@ def _drawing(
 def _wrapped(write: Print, inner: str, *, side: str, width: float, height: float, paragraphs: int = 1) -> str:
     """A box at the side of a page that text flows around; ``width`` and ``height`` in points."""
     lines = int(height / 12) + 2
+    room = rf"\par\dimen0=\pagegoal\advance\dimen0-\pagetotal\ifdim\dimen0<{height + 30:.0f}bp\relax\newpage\fi "
     indent = f"{'-' if side == 'right' else ''}{width + 14:.1f}bp"
     box = rf"\vbox to 0pt{{\vskip-2pt\hsize={width:.1f}bp\noindent {inner}\vss}}"
     shift = rf"\dimexpr\hsize-{width:.1f}bp\relax" if side == "right" else "0pt"
     text = [write.prose(6 if n else 12 // paragraphs) for n in range(paragraphs + 1)]
-    made = (
+    made = room + (
         rf"\par\vskip4pt\noindent\rlap{{\hskip{shift}\raise8pt\vtop to 0pt{{\hbox{{{box}}}\vss}}}}\vskip-\baselineskip"
     )
     made += rf"\count255={lines}" + "\n"

@@ -135,6 +135,16 @@ def test_a_wrapped_figure_is_as_wide_as_the_text_beside_it_leaves_room_for() -> 
     assert_box(image, (330, 172, 530, 292))
 
 
+def test_justified_text_around_a_figure_is_none_of_it_though_its_paragraph_is_short_beside_it() -> None:
+    even = "and keeps what it needs to answer a question later while the"  # lines of one text have one end
+    beside = [Words(270, 172 + 12 * i, even) for i in range(12)]
+    after = [line for y in range(316, 600, 12) for line in [Words(72, y, "It is asked again.")]]
+    text = [*prose(72, 90, 5), *beside, Words(80, 300, "Figure 1: Wrapped."), *after]
+    full = [Words(72, 60 + 12 * i, f"{even} passage of the paper that is") for i in range(50)]
+    image = found(page(text, drawn((72, 172, 256, 282))), page(full))["Figure 1"]
+    assert_box(image, (72, 172, 256, 282))
+
+
 def test_a_list_of_names_beside_a_figure_is_not_cut_with_it() -> None:
     names = [Words(210, 180 + 12 * i, f"Somebody Else, Institute of Things {i}") for i in range(9)]
     text = [*prose(72, 100, 5), *names, Words(72, 310, "Figure 1: A phone."), *prose(72, 350, 14)]
