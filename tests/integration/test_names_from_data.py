@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from kb import Library, Settings, wire
 from kb.errors import BadRecord, HomeUnwritable, UsageError
-from kb.library.digesting import folder_of
 from kb.records import FORMS, Digest, Topic
 from tests.campaigns.names import KEY, MOST_PARTS, PARTS, SECRET, World, attack
 from tests.fakes import WordEncoder
@@ -100,9 +99,9 @@ def test_a_topic_s_folder_that_is_a_link_out_of_the_site_is_not_written_to(libra
     (tmp_path / "owner" / "2024-03-04").mkdir(parents=True)
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "topic").symlink_to(tmp_path / "owner")
-    folder = folder_of(tmp_path / "site", "topic", DAY)
+    made = digest_of([note_of(seed_papers()[0])], topic="topic")
     with pytest.raises(HomeUnwritable, match="does not lie in"):
-        library.pages.write(digest_of([note_of(seed_papers()[0])]), ["html"], out=folder, root=tmp_path / "site")
+        library.pages.write_day(made, ["html"], root=tmp_path / "site")
     assert list((tmp_path / "owner" / "2024-03-04").iterdir()) == []
 
 
