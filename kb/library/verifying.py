@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from kb.library.made import MadeData
 from kb.records import Box, Chunk, Digest, Fault, Figure, Note, Paper, Reason, Topic, Unchecked, Verification, Version
 from kb.rendering import render_digest, render_note
 from kb.rendering.entries import PageSettings, paper_address
-from kb.rendering.stamps import Stamp, hash_of, is_stamp, read_stamp
+from kb.rendering.stamps import PageStamp, hash_of, is_stamp, read_stamp
 from kb.verifying.digests import altered, because, changed_since, check_data
 from kb.verifying.old_pages import check_old_page, read_old_page
 from kb.verifying.pages import compare, page_lines
@@ -37,6 +37,7 @@ PlaceOf = Callable[[Digest, str], PageSettings]
 """The settings that this library would make a digest's page with, in a form."""
 _CHECKED = (".json", ".md", ".markdown", ".html", ".htm", ".xml", ".bib", ".eml")
 _LONGEST_TEXT = 1_000_000
+_MOST_ALIKE = 0.5
 _MOST_BESIDE = 50  # files of data beside a page that are looked at
 _FORMS = {".bib": ("bibtex",), ".eml": ("mail",), ".xml": ("rss",), ".html": ("html",), ".htm": ("html",)}
 # What only pages of ours have: the places that the marks of an entry lead to, or what makes a feed or a mail ours.
@@ -223,10 +224,10 @@ class _PageData:
 
     data: Digest | Note
     raw: bytes
-    stamp: Stamp
+    stamp: PageStamp
 
 
-def _data_of(path: Path, text: str, stamp: Stamp | None, kept: MadeData, place_of: PlaceOf) -> _PageData | None:
+def _data_of(path: Path, text: str, stamp: PageStamp | None, kept: MadeData, place_of: PlaceOf) -> _PageData | None:
     """The data that a page was made of, by its stamp; where that is damaged or gone, those whose page is like it.
 
     Raises:
@@ -240,39 +241,38 @@ def _data_of(path: Path, text: str, stamp: Stamp | None, kept: MadeData, place_o
             )
             raise BadRecord(message)
         return _PageData(data=_record(raw), raw=raw, stamp=stamp)
-    return next(_alike(path, text, kept, place_of), None)
+    found = max(_alike(path, text, kept, place_of), key=lambda one: one[0], default=None)
+    return found[1] if found is not None and found[0] > _MOST_ALIKE else None
 
 
-def _alike(path: Path, text: str, kept: MadeData, place_of: PlaceOf) -> Iterator[_PageData]:
-    """Data whose page has most of the lines of one without a whole stamp."""
+def _alike(path: Path, text: str, kept: MadeData, place_of: PlaceOf) -> Iterator[tuple[float, _PageData]]:
+    """Data that a page without a whole stamp may be of, each with the share of its page's lines that this one has."""
     days = Counter(re.findall(r"\d{4}-\d\d-\d\d", text)).most_common(2)
     papers = Counter(f"arxiv:{key}" for key, _ in find_arxiv_ids(text[:_LONGEST_TEXT])).most_common(1)
     likely = kept.of(
         days=[day for day, _ in days], papers=[paper for paper, _ in papers], feeds=path.suffix.lower() == ".xml"
     )
+    lines = set(page_lines(path.suffix.lower(), text.encode()))
     for raw in (*_beside(path), *likely):
         with suppress(KbError):
-            if (found := _if_alike(path, text, raw, place_of)) is not None:
-                yield found
+            made = _record(raw)
+            for form in _FORMS.get(path.suffix.lower(), ("hexo", "md", "obsidian")):
+                if isinstance(made, Digest) or form in ("html", "md"):
+                    stamp = _stamp_for(made, form, place_of)
+                    yield _share(path.suffix.lower(), lines, made, stamp), _PageData(data=made, raw=raw, stamp=stamp)
 
 
-def _if_alike(path: Path, text: str, raw: bytes, place_of: PlaceOf) -> _PageData | None:
-    """Data as those of a page without a whole stamp, if the page that they make has most of its lines."""
-    made = _record(raw)
-    suffix = path.suffix.lower()
-    lines = set(text.splitlines())
-    for form in _FORMS.get(suffix, ("hexo", "md")):
-        if isinstance(made, Note) and form not in ("html", "md"):
-            continue
-        place = place_of(made, form) if isinstance(made, Digest) else PageSettings()
-        pages = _render(made, form, lambda key: b"", place)
-        for name, page in pages:
-            again = page.decode("utf-8", "replace").splitlines() if name.endswith(suffix) else []
-            if again and sum(line in lines for line in again) * 2 > len(again):
-                kind: Literal["digest", "note"] = "digest" if isinstance(made, Digest) else "note"
-                stamp = Stamp(made=kind, form=form, data=hash_of(made), settings=place)
-                return _PageData(data=made, raw=raw, stamp=stamp)
-    return None
+def _stamp_for(made: Digest | Note, form: str, place_of: PlaceOf) -> PageStamp:
+    kind: Literal["digest", "note"] = "digest" if isinstance(made, Digest) else "note"
+    place = place_of(made, form) if isinstance(made, Digest) else PageSettings()
+    return PageStamp(made=kind, form=form, data=hash_of(made), settings=place)
+
+
+def _share(suffix: str, lines: Collection[str], made: Digest | Note, stamp: PageStamp) -> float:
+    """The share of the lines with words of the page that data make which are among these."""
+    pages = _render(made, stamp.form, lambda key: b"", stamp.settings)
+    again = [[line for line in page_lines(name, page) if line.strip()] for name, page in pages if name.endswith(suffix)]
+    return max((sum(line in lines for line in one) / max(1, len(one)) for one in again), default=0.0)
 
 
 def _beside(path: Path) -> Iterator[bytes]:
@@ -311,7 +311,8 @@ class _Rendered:
             [line for line in lines if not (is_whole and is_stamp(line))] for lines in (self.lines, self._true)
         )
         unreadable = [base64.b64encode(data).decode() for data in self._absent.values()]
-        faults = compare(found, true, made=self._made.data, ignored=unreadable)
+        stamps = {line: "stamp" for line in true if is_stamp(line)}
+        faults = compare(found, true, made=self._made.data, ignored=unreadable, called=stamps)
         unchecked = [
             Unchecked(entry="page", field="figures", found=key, why=because("picture-not-here"), where="figures")
             for key in self._absent

@@ -17,7 +17,7 @@ from kb.rendering.licences import publishable
 from kb.rendering.mail import render_mail
 from kb.rendering.markdown import render_hexo, render_markdown, render_obsidian
 from kb.rendering.single import note_pages, render_comparison
-from kb.rendering.stamps import Stamp, hash_of, stamped
+from kb.rendering.stamps import PageStamp, hash_of, stamped
 
 __all__ = [
     "IndexEntry",
@@ -73,7 +73,7 @@ def render_digest(
         raise UsageError(f"{form!r} is not a form: choose from {', '.join(FORMS)}")
     shown, place = publishable(digest), settings or PageSettings()
     pages = _RENDERERS[form](shown, read_file=read_file, settings=place)
-    stamp = Stamp(made="digest", form=form, data=hash_of(shown), settings=place)
+    stamp = PageStamp(made="digest", form=form, data=hash_of(shown), settings=place)
     return [(name, stamped(name, page, stamp)) for name, page in pages]
 
 
@@ -87,5 +87,5 @@ def render_note(
     """
     place = settings or PageSettings()
     pages = note_pages(note, form, read_file=read_file, settings=place)
-    stamp = Stamp(made="note", form=form, data=hash_of(note), settings=place)
+    stamp = PageStamp(made="note", form=form, data=hash_of(note), settings=place)
     return [(name, stamped(name, page, stamp)) for name, page in pages]

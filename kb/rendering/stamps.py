@@ -32,7 +32,7 @@ _LONGEST_HEADER = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stamp:
+class PageStamp:
     """``data`` is ``hash_of`` what the page was made of; ``settings`` are those that it was made with."""
 
     made: Made
@@ -46,7 +46,7 @@ def hash_of(made: Digest | Note) -> str:
     return hashlib.sha256((wire.to_json(made) + "\n").encode()).hexdigest()
 
 
-def stamped(name: str, page: bytes, stamp: Stamp) -> bytes:
+def stamped(name: str, page: bytes, stamp: PageStamp) -> bytes:
     """The page with its stamp; pictures and data have none."""
     said = _told(stamp)
     if name.endswith((".md", ".html")):
@@ -62,7 +62,7 @@ def stamped(name: str, page: bytes, stamp: Stamp) -> bytes:
     return page
 
 
-def read_stamp(page: str) -> Stamp | None:
+def read_stamp(page: str) -> PageStamp | None:
     """The stamp of a page; None where it has none, or none that is as it was written."""
     if page.startswith("X-KB-Page:"):
         page = re.sub(r"\r?\n(?=[ \t])", "", page[:_LONGEST_HEADER])
@@ -78,7 +78,7 @@ def read_stamp(page: str) -> Stamp | None:
         except (ValueError, BadRecord):  # a page of a later version
             return None
         made: Made = "note" if match["made"] == "note" else "digest"
-        return Stamp(made=made, form=match["form"], data=match["data"], settings=settings)
+        return PageStamp(made=made, form=match["form"], data=match["data"], settings=settings)
     return None
 
 
@@ -87,7 +87,7 @@ def is_stamp(line: str) -> bool:
     return read_stamp(line.strip()) is not None
 
 
-def _told(stamp: Stamp) -> str:
+def _told(stamp: PageStamp) -> str:
     usual = PageSettings()
     named = {
         one.name: value

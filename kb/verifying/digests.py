@@ -270,8 +270,8 @@ def _check_whole(made: Digest, sources: Sources, topic: Topic | None, findings: 
     named = len(made.entries) + len(made.also_matched) + len(made.skipped)
     if made.audience == "self":
         findings.same("counts.found", counts.found, named, where="entries, also_matched, skipped")
-    ids = [note.paper.id for note in made.entries]
-    for key in dict.fromkeys(one for one in ids if ids.count(one) > 1):
+    versions = [(note.paper.id, note.paper.version) for note in made.entries]  # of several days it may have two
+    for key, _ in dict.fromkeys(one for one in versions if versions.count(one) > 1):
         findings.fault("entries", key, "each paper once", where="entries")
     if made.topic and topic is None:
         findings.cannot("topic", made.topic, because("topic-not-here"), where="topic")

@@ -21,6 +21,7 @@ _TAG = re.compile(r"<[^<>]*>")
 _PICTURE = "data:image/"
 _AROUND = (24, 12, 6, 0)  # letters on either side of a difference that say which field it is of
 _FEWEST = 4
+_UNNAMED = "text"
 _TITLE_LINES = 5  # over which a title may be wrapped
 _LABEL = re.compile(r"[\W\d_]*(?P<label>[^\W\d_][\w -]{1,30}?)[*\s]*[=:：]")
 _HEADERS = ("X-KB-Page", "From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type")
@@ -54,7 +55,12 @@ def _header(part: Any, name: str) -> str:
 
 
 def compare(
-    found: Sequence[str], true: Sequence[str], *, made: Digest | Note, ignored: Collection[str] = ()
+    found: Sequence[str],
+    true: Sequence[str],
+    *,
+    made: Digest | Note,
+    ignored: Collection[str] = (),
+    called: Mapping[str, str] | None = None,
 ) -> list[Fault]:
     """The faults of a page whose lines are ``found`` and should be ``true``.
 
@@ -63,17 +69,20 @@ def compare(
         true: those of the page as it is made again.
         made: the data that it was made of.
         ignored: texts of lines that cannot be made again (pictures that are not there).
+        called: lines of the true page that are of no paper, and the name of the field that they are.
     """
     naming = _Naming(true, made)
     faults: dict[Fault, None] = {}
     for at, (ours, line, theirs) in _differing(found, true):
         if any(one in theirs for one in ignored):
             continue
-        entry, field = naming.of(ours, theirs, at=at)
+        own = (called or {}).get(theirs)
+        entry, field = ("page", own) if own else naming.of(ours, theirs, at=at)
         pieces = [_told(ours, theirs)] if _PICTURE in ours + theirs else differences(ours, theirs) or [(ours, theirs)]
         for one, other in pieces:
+            name = "links" if field == _UNNAMED and "://" in one + other else field
             where = f"line {line + 1}"
-            faults[Fault(entry=entry, field=field, found=shortened(one), expected=shortened(other), where=where)] = None
+            faults[Fault(entry=entry, field=name, found=shortened(one), expected=shortened(other), where=where)] = None
     return list(faults)
 
 
@@ -96,12 +105,14 @@ def _differing(found: Sequence[str], true: Sequence[str]) -> Iterator[tuple[int,
     for tag, a, b, c, d in SequenceMatcher(None, ours, theirs).get_opcodes():
         if tag == "equal":
             continue
-        if b - a == d - c:
-            for step in range(b - a):
-                if ours[a + step] != theirs[c + step]:
-                    yield start + c + step, (ours[a + step], start + a + step, theirs[c + step])
+        if b - a == d - c or a == b or c == d:
+            for step in range(max(b - a, d - c)):
+                one = ours[a + step] if a + step < b else ""
+                other = theirs[c + step] if c + step < d else ""
+                if one != other:
+                    yield start + min(c + step, len(theirs)), (one, start + a + step, other)
         else:
-            yield start + min(c, max(0, len(theirs) - 1)), (" ".join(ours[a:b]), start + a, " ".join(theirs[c:d]))
+            yield start + c, (" ".join(ours[a:b]), start + a, " ".join(theirs[c:d]))
 
 
 # ------------------------------------------------------------------------------------------ what it is of
@@ -177,7 +188,7 @@ class _Naming:
                 if fits and len(wanted) >= _FEWEST:
                     return min(fits, key=lambda one: (one.entry is None, abs(len(one.letters) - whole))).field
         label = _LABEL.match(true) or _LABEL.match(found)
-        return label["label"].casefold() if label else "text"
+        return label["label"].casefold() if label else _UNNAMED
 
 
 def _names(line: str, letters: str, signs: tuple[str, ...]) -> bool:

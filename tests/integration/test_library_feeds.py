@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from kb import Library
-from kb.library.digesting import Digests, folder_of, write_feed
+from kb.library.digesting import Digests, write_feed
 from kb.records import FORMS
 from tests.integration.test_library_verifying import SITE, TOPIC, opened
 from tests.rendering_pages import DAY
@@ -69,7 +69,7 @@ def test_a_feed_beside_its_page_leads_to_the_papers_on_it(library: Library, tmp_
 @pytest.mark.parametrize("number", [0, 1])
 def test_the_feed_of_a_topic_leads_to_the_pages_of_its_days(library: Library, tmp_path: Path, number: int) -> None:
     digest = library.digest(TOPIC.name, day=DAY)
-    library.pages.write(digest, ["html"], out=folder_of(tmp_path, TOPIC.name, DAY), root=tmp_path)
+    library.pages.write_day(digest, ["html", "json"], root=tmp_path)
     topic = library.topics.list()[[one.name for one in library.topics.list()].index(TOPIC.name)]
     digests = Digests(library._store, library._models, library.settings)
     until = DAY.replace(day=6)
@@ -92,7 +92,7 @@ def test_without_a_page_a_feed_leads_to_the_paper(library: Library, tmp_path: Pa
     assert [path.name for path in files] == ["all-papers.rss.xml", "all-papers.atom.xml"]
     for path in files:
         assert places(path)
-        assert all(address.startswith("http://arxiv.org/abs/") for address in places(path))
+        assert all(address.startswith("https://arxiv.org/abs/") for address in places(path))
 
 
 def test_no_page_for_the_public_tells_what_its_owner_likes(library: Library, tmp_path: Path) -> None:

@@ -16,9 +16,8 @@ from kb.envelopes import to_data
 from kb.parsing.document import read_pdf
 from kb.parsing.legibility import has_recogniser
 from kb.parsing.worker import parse_file
-from kb.records import Document, Fulltext
+from kb.records import NOTE_FIELDS, Document, Fulltext
 from kb.rendering import plain_text
-from kb.rendering.entries import note_claims
 from tests.fakes import WordEncoder, WordReader
 from tests.unit.test_parsing_recognition import Played, scan
 
@@ -83,7 +82,8 @@ def test_notes_and_pages_are_marked_and_verify_finds_no_fault_in_that(library: L
     (paper,) = library.list()
     library.set(paper.id, published="2024-03-04")
     note = library.note(paper.id)
-    evidence = [proof for _, claim in note_claims(note) for proof in claim.evidence if proof.page]
+    claims = [claim for name in NOTE_FIELDS for claim in note.field(name).claims]
+    evidence = [proof for claim in claims for proof in claim.evidence if proof.page]
     assert evidence
     assert all(proof.recognised for proof in evidence)
     for form in ("md", "html"):

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.rendering.entries import PageSettings
-from kb.rendering.stamps import Stamp, is_stamp, read_stamp, stamped
+from kb.rendering.stamps import PageStamp, is_stamp, read_stamp, stamped
 
 PAGES = {
     "a.md": "text\n", "a.html": "<html></html>\n", "a.xml": '<?xml version="1.0" encoding="utf-8"?>\n<rss/>\n',
@@ -20,9 +20,9 @@ PAGES = {
 HOSTILE = st.text(st.sampled_from("-<>!{}%#@&=+ \n\r\t'\"aé中"), max_size=30)
 
 
-def page_with(name: str, **settings: object) -> tuple[Stamp, str]:
+def page_with(name: str, **settings: object) -> tuple[PageStamp, str]:
     place = PageSettings(**settings)  # type: ignore[arg-type]
-    stamp = Stamp(made="digest", form="mail" if name.endswith(".eml") else "rss", data="0a" * 32, settings=place)
+    stamp = PageStamp(made="digest", form="mail" if name.endswith(".eml") else "rss", data="0a" * 32, settings=place)
     return stamp, stamped(name, PAGES[name].encode(), stamp).decode()
 
 
@@ -62,7 +62,7 @@ def test_any_altered_sign_of_a_stamp_is_noticed(name: str) -> None:
 
 
 def test_a_form_without_comments_has_no_stamp() -> None:
-    stamp = Stamp(made="digest", form="json", data="0" * 64, settings=PageSettings())
+    stamp = PageStamp(made="digest", form="json", data="0" * 64, settings=PageSettings())
     assert stamped("a.png", b"x", stamp) == b"x"
     assert stamped("digest.json", b"{}", stamp) == b"{}"
 
