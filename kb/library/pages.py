@@ -288,7 +288,7 @@ class Pages:
         path = Path(path)
 
         def place_of(digest: Digest, form: str) -> PageSettings:
-            return self.settings_at(path.parent / site.DATA, digest, [form])[form]
+            return self._settings_at(path.parent / site.DATA, digest, [form])[form]
 
         return verify_file(path, self._store, read_figure=self._reader(beside=path.parent), place_of=place_of)
 
