@@ -25,7 +25,6 @@ _TIGHT_EM = 0.38  # as does this one where each part then has a column of its ow
 _SPACED_EM = 1.2  # so wide at most is the blank of a line that fills its cell
 _EQUAL_EM = 0.06  # blanks of such a line differ by less
 _OVER_EM = 0.15  # pieces that share less of the line do not stand over each other
-_SLACK_POINTS = 2.0  # that a column may reach beyond the rule above it
 _MOST_COLUMNS = 100
 _MOST_HEAD_LINES = 8
 _NUMBER = re.compile(
@@ -197,7 +196,7 @@ def find_headings(rows: Sequence[Row], rules: Sequence[Graphic]) -> None:
                     for one in (row, below)
                 )
                 if len(over) == 1 < len(under):
-                    over[0].heads = (rule.x0 - _SLACK_POINTS, rule.x1 + _SLACK_POINTS)
+                    over[0].heads = (rule.x0, rule.x1)
 
 
 def find_columns(rows: Sequence[Row]) -> list[Column]:

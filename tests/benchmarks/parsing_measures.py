@@ -220,13 +220,15 @@ def overlap(one: Sequence[float], other: Sequence[float]) -> float:
 def tables(truth: Truth, reading: Reading) -> Iterator[Point]:
     """Rows are paired in order so that they share most cells. A numeric cell (a digit, no letter) is alone and right
     when its row has it as a cell, in order; a cell is in place when the cell in its row and column is the same. Header
-    rows are right when there are as many as typed. F1 of cells that span several rows or columns."""
+    rows are right when there are as many as typed. F1 of cells that span several rows or columns. In a table that was
+    typed without what is raised or lowered ("10^19", "84.2_0.3") the reading's signs for it are not counted."""
     for table in truth.get("tables", ()) if "tables" in reading else ():
         typed = [[_cell(cell) for cell in row] for row in table["rows"]]
+        has_scripts = any(_SCRIPT.search(cell) for row in typed for cell in row)
         number = label_number(table["label"])
         here = [t for t in reading["tables"] if t["page"] == table["page"]]
         here = [t for t in here if not number or label_number(t["label"]) in ("", number)]
-        pairings = [(pair_rows(typed, rows := [[_cell(c) for c in r] for r in t["rows"]]), rows, t) for t in here]
+        pairings = [(pair_rows(typed, rows := _read_rows(t, with_scripts=has_scripts)), rows, t) for t in here]
         pairs, rows, found = max(pairings, key=lambda p: _shared(typed, p[1], p[0]), default=([], [], None))
         alone = placed = 0
         for at, to in pairs:
@@ -241,6 +243,14 @@ def tables(truth: Truth, reading: Reading) -> Iterator[Point]:
         yield Point("tables, header rows", found is not None and found["header_rows"] == table["header_rows"], 1)
         if "spans" in table and all("spans" in one for one in reading["tables"]):
             yield _spans(table, found, dict(pairs))
+
+
+_SCRIPT = re.compile(r"(?<=[\w)\]%])\^(?=[-+{\d])|(?<=\d)_(?=[-+\d])")
+
+
+def _read_rows(table: Truth, *, with_scripts: bool) -> list[list[str]]:
+    rows = [[_cell(cell) for cell in row] for row in table["rows"]]
+    return rows if with_scripts else [[_SCRIPT.sub("", cell) for cell in row] for row in rows]
 
 
 def _spans(typed: Truth, found: Truth | None, pairs: dict[int, int]) -> Point:

@@ -64,6 +64,38 @@ def test_a_table_that_stands_sideways_is_read_and_its_cells_lie_where_they_are_p
     assert document.fulltext.state == "full"
 
 
+@pytest.mark.parametrize("matrix", [UP, DOWN])
+def test_a_table_turned_under_an_upright_caption_is_read(matrix: bytes) -> None:
+    caption = Words(72, 60, "Table 1: Sites of all catchments that were studied")
+    aside = turned(table(100, 200)[1:], matrix) + b"\n" + content_of([caption, *prose(72, 640, count=6)])
+    read = table_of(read_pdf(pdf_of([prose(72, 90), aside]), max_pages=9))
+    assert [row.split(" | ") for row in read.text.splitlines()] == [list(row) for row in TABLE]
+
+
+def test_turned_labels_under_the_caption_of_a_figure_are_no_table() -> None:
+    ticks = [Words(100 + 150 * k, 100 + 14 * at, f"Kind {at}{k}") for at in range(8) for k in range(2)]
+    caption = Words(72, 500, "Figure 1: Kinds of all catchments that were studied")
+    page = turned(ticks, UP) + b"\n" + content_of([caption, *prose(72, 540, count=9)])
+    document = read_pdf(pdf_of([page, prose(72, 90)]), max_pages=9)
+    assert not any(block.kind == "table" for block in document.blocks)
+
+
+def test_heads_that_run_upwards_name_their_columns() -> None:
+    rules = b"\n".join(b"72 %d 328 0.5 re f" % y for y in (690, 620, 550))
+    heads = turned([Words(630, 182 + 60 * n, name) for n, name in enumerate(("Rain fall", "Area", "Age"))], UP)
+    words = [Words(72, 80, "Table 1: Sites of all catchments that were studied"), Words(72, 162, "Site")]
+    for row, name in enumerate(("Elm", "Fir", "Oak", "Yew")):
+        words += [
+            Words(72, 186 + 14 * row, name),
+            *(Words(170 + 60 * n, 186 + 14 * row, f"{row}.{n}") for n in range(3)),
+        ]
+    page = rules + b"\n" + heads + b"\n" + content_of([*words, *prose(72, 300, count=20)])
+    read = table_of(read_pdf(pdf_of([page, prose(72, 90)]), max_pages=9))
+    assert [row.split(" | ") for row in read.text.splitlines()[:2]] == [
+        ["Site", "Rain fall", "Area", "Age"], ["Elm", "0.0", "0.1", "0.2"],
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("matrix", [UP, DOWN, HEADLONG])
 def test_pages_that_stand_sideways_are_read_as_upright_ones(matrix: bytes) -> None:
     upright = read_pdf(pdf_of([prose(72, 90), prose(72, 90)]), max_pages=9)

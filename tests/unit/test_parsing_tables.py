@@ -277,3 +277,56 @@ def test_columns_of_running_text_without_a_caption_are_no_table() -> None:
     text = "the gauges were read by hand on each day of it"
     assert not read_table([line(10 + 12 * n, (0, text), (300, text)) for n in range(9)]).is_grid
     assert read_table([line(10 + 12 * n, (0, "gauges by hand"), (300, f"{n}.5")) for n in range(9)]).is_grid
+
+
+DIGIT = 5.56  # points that a digit of Helvetica takes at 10 points
+
+
+def scores_with(base: str, script: str, *, rise: float) -> str:
+    """The cell that a table of a paper has where ``script`` is set small behind ``base``, so much higher."""
+    words = [Words(72, 90, "Table 1: Scores of all models")]
+    words += [Words(72 + 90 * k, 120, name) for k, name in enumerate(("Model", "Score", "Cost"))]
+    for n, name in enumerate(("Alder", "Birch", "Cedar", "Elm")):
+        y = 136 + 14 * n
+        words += [Words(72, y, name), Words(162, y, f"{n}.5"), Words(252, y, base)]
+        words.append(Words(252 + DIGIT * len(base), y - rise, script, 7))
+    document = read_pdf(pdf_of([words]), max_pages=9)
+    (table,) = printed_tables(document)
+    return next(cell.text for cell in table.cells if (cell.row, cell.column) == (2, 2))
+
+
+@pytest.mark.parametrize(
+    ("base", "script", "rise", "cell"),
+    [
+        ("10", "19", 3.6, "10^19"), ("10", "-3", 3.6, "10^-3"), ("84", "0.3", -1.5, "84_0.3"),
+        ("84", "*", 3.6, "84*"), ("84", "a", 3.6, "84a"), ("84", "1", 3.6, "84^1"), ("10", "1+n", 3.6, "10^{1+n}"),
+    ],
+)  # fmt: skip
+def test_raised_and_lowered_digits_make_no_other_number_and_marks_of_notes_stay(
+    base: str, script: str, rise: float, cell: str
+) -> None:
+    assert scores_with(base, script, rise=rise) == cell
+
+
+def test_lowered_digits_of_names_read_on() -> None:
+    small = STYLE._replace(size=7.0)
+    formula = line(10, (0, "Site"), (80, "H2O"))
+    runs = (Run(0, 6, STYLE, False), Run(6, 7, small, False), Run(7, 8, STYLE, False))
+    table = read_table(
+        [replace(formula, runs=runs), line(22, (0, "Elm"), (80, "1.5")), line(34, (0, "Fir"), (80, "2"))]
+    )
+    assert rows(table.text)[0] == ["Site", "H2O"]
+
+
+def test_the_blanks_of_lines_that_fill_their_cell_part_no_columns() -> None:
+    def filled(baseline: float, *words: str, x0: float = 80, x1: float = 180) -> TextLine:
+        blank = (x1 - x0 - LETTER * sum(map(len, words))) / (len(words) - 1)
+        places = [x0 + LETTER * sum(map(len, words[:n])) + n * blank for n in range(len(words))]
+        return line(baseline, *zip(places, words, strict=True))
+
+    lines = []
+    for n in range(4):
+        top = 10 + 50 * n
+        lines += [line(top, (0, f"Site {n}"), (210, f"{n}.5")), filled(top, "asks", "again", "when", "it")]
+        lines += [filled(top + 11, "has", "found", "no", "page"), line(top + 22, (80, "or fewer pages"))]
+    assert rows(read_table(lines).text)[2] == ["Site 2", "asks again when it has found no page or fewer pages", "2.5"]
