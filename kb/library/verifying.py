@@ -23,7 +23,7 @@ from kb.records import Box, Chunk, Digest, Fault, Figure, Note, Paper, Reason, T
 from kb.rendering import render_digest, render_note
 from kb.rendering.entries import PageSettings, paper_address
 from kb.rendering.stamps import PageStamp, hash_of, is_stamp, read_stamp
-from kb.verifying.digests import altered, because, changed_since, check_data
+from kb.verifying.digests import altered, because, changed_since, check_data, unknown_fields
 from kb.verifying.old_pages import check_old_page, read_old_page
 from kb.verifying.pages import compare, page_lines
 
@@ -196,7 +196,8 @@ def _verify_made(made: Digest | Note, raw: bytes, kept: MadeData, sources: Libra
     if faults is not None:
         return Verification(faults=tuple(faults), checked=values)
     found = check_data(made, sources)
-    return replace(found, checked=max(found.checked, values))
+    strange = unknown_fields(tree, made)
+    return replace(found, unchecked=(*found.unchecked, *strange), checked=max(found.checked, values))
 
 
 def _count(tree: Any) -> int:

@@ -144,6 +144,7 @@ _SENTENCES = {
     "figures-not-cut": "no figures of its full text were cut here",
     "translation": "it is a translation",
     "not-kept": "what it hangs on is not kept",
+    "field-not-known": "this version of kb has no such field",
     "as-stated": "{text}",
 }
 _CHINESE = {

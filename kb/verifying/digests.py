@@ -197,6 +197,27 @@ def altered(told: Any, kept: Iterable[Any]) -> list[Fault] | None:
     return best[2] if best is not None and (best[1] or best[0] <= _FEW) else None
 
 
+def unknown_fields(tree: Any, made: Digest | Note) -> list[Unchecked]:
+    """The fields of data (as JSON has them) that a record has not: nobody reads them."""
+    return [
+        Unchecked(entry="page", field=place, found=name, why=because("field-not-known"), where=place)
+        for place, name in _strange_names(tree, wire.to_data(made), "")
+    ]
+
+
+def _strange_names(tree: Any, known: Any, place: str) -> Iterator[tuple[str, str]]:
+    if isinstance(tree, Mapping) and isinstance(known, Mapping):
+        for name, value in tree.items():
+            inner = f"{place}.{name}".strip(".")
+            if name not in known:
+                yield inner, name
+            else:
+                yield from _strange_names(value, known[name], inner)
+    elif isinstance(tree, list) and isinstance(known, list | tuple):
+        for number, (one, other) in enumerate(zip(tree, known, strict=False)):
+            yield from _strange_names(one, other, f"{place}[{number}]")
+
+
 def _part(tree: Any, name: str) -> Any:
     return tree.get(name) if isinstance(tree, Mapping) else None
 
