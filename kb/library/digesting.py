@@ -300,6 +300,8 @@ def write_feed(
     nothing = digests.compose(
         topic, DigestSelection(), since=since, until=until, audience=audience, language=language
     ).digest
+    if days:  # the manifest is that of what it has, not of the machine that puts it together
+        nothing = replace(nothing, made_with=days[max(days)].made_with)
     made, of_day = site.together([*(days[day] for day in sorted(days)), nothing], since=since, until=until)
     with store.changing():
         remember_periods(catalog, [Period(since=since, until=until)])

@@ -89,6 +89,7 @@ class Pages:
         kept = self._store.home.digests_path
         folder, top = Path(out or kept / digest.until.isoformat()), Path(out or kept)
         place = page_settings(self._settings, digest, forms, folder=folder, root=top)
+        self._keep(publishable(digest), _wanted(digest, forms))
         return self._write(digest, forms, folder=folder, root=top, settings=dict.fromkeys(_named(forms), place))
 
     def write_day(self, digest: Digest, forms: Sequence[str], *, root: Path | str | None = None) -> list[Path]:
@@ -100,13 +101,15 @@ class Pages:
         top = Path(root or self._store.home.digests_path)
         folder = site.place_of(digest, top)
         settings = self._settings_beside(digest, forms, root=top, has_index={"html", "json"} <= set(forms))
+        self._keep(publishable(digest), _wanted(digest, forms))
         written = self._write(digest, forms, folder=folder, root=top, settings=settings)
         for one in site.neighbours(digest, top).all if digest.entries else ():
             self._write_links(site.place_of(one, top), [form for form in forms if form in site.LINKED], root=top)
         return written
 
     def _write_links(self, folder: Path, forms: Sequence[str], *, root: Path) -> None:
-        """Write the pages in a folder anew from its data, for the sake of their links."""
+        """Write the pages in a folder anew from its data, for the sake of their links. The data are not kept as ours:
+        another machine may have made them."""
         try:
             digest = site.read_digest(folder / site.DATA)
             there = [form for form in forms if (folder / site.page_file(digest, form)).is_file()]
@@ -126,8 +129,7 @@ class Pages:
     def _write(
         self, digest: Digest, forms: Sequence[str], *, folder: Path, root: Path, settings: Mapping[str, PageSettings]
     ) -> list[Path]:
-        wanted = [form for form in _named(forms) if digest.entries or form in _WITHOUT_ENTRIES]
-        self._keep(publishable(digest), wanted)
+        wanted = _wanted(digest, forms)
         pages = _pages(digest, wanted, read_file=self._reader(beside=folder), settings=settings)
         own = site.data_name(digest, folder) if "json" in wanted else site.DATA
         named = [(own if path == site.DATA else path, data) for path, data in pages]
@@ -187,6 +189,7 @@ class Pages:
             days=of_day,
             pages={name: page.relative_to(root).as_posix() for name, page in places.items() if page.is_file()},
         )
+        self._keep(publishable(made), ["rss"])
         return self._write(made, ["rss"], folder=folder, root=root, settings={"rss": settings})
 
     def roundup(
@@ -385,6 +388,11 @@ def _pages(
         for path, data in render_digest(digest, form, read_file=read_file, settings=settings[form])
     }
     return list(pages.items())
+
+
+def _wanted(digest: Digest, forms: Sequence[str]) -> list[str]:
+    """The forms in which a digest is written."""
+    return [form for form in _named(forms) if digest.entries or form in _WITHOUT_ENTRIES]
 
 
 def _named(forms: Sequence[str]) -> list[str]:

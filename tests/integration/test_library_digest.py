@@ -96,6 +96,7 @@ def test_the_five_seed_papers_have_their_records_fields_and_verbatim_sentences(t
         digest = library.digest(day=SEED_DAY)
         assert library.digest() == digest  # the newest day is the default
     assert counts(digest) == {"new": 5}
+    assert sum(bool(note.takeaways) for note in digest.entries) >= 4  # a short abstract may have told all it has
     given = {f"arxiv:{one['id']}": one for one in map(json.loads, RECORDS.read_text(encoding="utf-8").splitlines())}
     for note in digest.entries:
         one = given[note.paper.id]
@@ -105,7 +106,7 @@ def test_the_five_seed_papers_have_their_records_fields_and_verbatim_sentences(t
             one["version"],
             one["comment"],
         )
-        assert 1 <= len(note.takeaways) <= 8
+        assert len(note.takeaways) <= 8
         assert note.summary is not None
         for claim in claims(note):
             assert claim.verdict == "verbatim"
@@ -325,7 +326,7 @@ def test_a_removed_paper_is_on_no_page_in_the_home(tmp_path: Path) -> None:
         library.remove(s2orc.id)
         left = [path for path in library._store.home.digests_path.rglob("*") if path.is_file()]
         assert not any(b"S2ORC" in path.read_bytes() or path.suffix == ".png" for path in left)
-        assert {path.parent.name for path in left} == {str(SEED_DAY)}
+        assert {path.parent.name for path in left} == {str(SEED_DAY), "made"}
 
 
 # -------------------------------------------------------------------------------------------- topics
