@@ -42,6 +42,7 @@ _OF_THE_TOPIC = (
     "example", "query", "asks-nothing", "says", "by", "in", "cross-listed",
 )  # fmt: skip
 """Reasons that topic and record give again."""
+_OF_THE_MAKING = ("topic", "since", "until", "language", "for", "made_with")
 _REPEATED = 20  # a value stands several times in one part of a page, and is told once
 _FEW = 3
 """In so many values data may differ from others that were made here and still be those, altered."""
@@ -182,19 +183,26 @@ def changed_since(made: Digest | Note, sources: Sources) -> tuple[Fault, ...]:
 # ------------------------------------------------------------------------------------------- data altered
 
 
-def altered(told: Any, kept: Iterable[Any]) -> list[Fault] | None:
-    """The faults of data (as JSON has them) that are an altered copy of some that were made here; None where they are
-    none: nothing of the same topic, period, language and audience was made alike."""
-    best: tuple[int, bool, list[Fault]] | None = None
+def altered(told: Any, made: Digest | Note, kept: Iterable[Any]) -> list[Fault] | None:
+    """The faults of data that are an altered copy of some that were made here; None where they are none.
+
+    They are if they differ from some in a few values, or in more where they are said to be of the same topic, period,
+    language and audience and made with the same: then this home would have made them as it did. Data of an earlier
+    edition, which lack fields, were made otherwise.
+
+    Args:
+        told: the data as JSON has them.
+        made: the record that they are.
+        kept: data that were made here.
+    """
+    is_earlier = len({place.rpartition(".")[2] for place, _ in _strange_names(wire.to_data(made), told, "")}) > _FEW
+    best: tuple[int, list[Fault]] | None = None
     for other in kept:
         found = list(_tree_faults(told, other))
-        same = all(
-            _part(told, name) == _part(other, name)
-            for name in ("topic", "since", "until", "language", "for", "made_with")
-        )
-        if best is None or (len(found), not same) < (best[0], not best[1]):
-            best = len(found), same, found
-    return best[2] if best is not None and (best[1] or best[0] <= _FEW) else None
+        is_same = not is_earlier and all(_part(told, name) == _part(other, name) for name in _OF_THE_MAKING)
+        if (is_same or len(found) <= _FEW) and (best is None or len(found) < best[0]):
+            best = len(found), found
+    return best[1] if best is not None else None
 
 
 def unknown_fields(tree: Any, made: Digest | Note) -> list[Unchecked]:
@@ -213,7 +221,7 @@ def _strange_names(tree: Any, known: Any, place: str) -> Iterator[tuple[str, str
                 yield inner, name
             else:
                 yield from _strange_names(value, known[name], inner)
-    elif isinstance(tree, list) and isinstance(known, list | tuple):
+    elif isinstance(tree, list | tuple) and isinstance(known, list | tuple):
         for number, (one, other) in enumerate(zip(tree, known, strict=False)):
             yield from _strange_names(one, other, f"{place}[{number}]")
 
