@@ -23,7 +23,8 @@ from kb.records import Box, Chunk, Digest, Fault, Figure, Note, Paper, Reason, T
 from kb.rendering import render_digest, render_note
 from kb.rendering.entries import PageSettings, paper_address
 from kb.rendering.stamps import PageStamp, has_damaged_stamp, hash_of, is_stamp, read_stamp
-from kb.verifying.digests import altered, because, changed_since, check_data, unknown_fields
+from kb.verifying.copies import altered, unknown_fields
+from kb.verifying.digests import because, changed_since, check_data
 from kb.verifying.old_pages import check_old_page, read_old_page
 from kb.verifying.pages import compare, page_lines
 
