@@ -489,7 +489,7 @@ _MADE: Mapping[str, Callable[..., Any]] = {
     "tag": lambda paper: TagDocument(paper=paper_view(paper)),
     "topic": _topic,
     "update": _of_record(UpdateDocument),
-    "verify": _of_record(VerifyDocument),
+    "verify": lambda found, *, file: _as(VerifyDocument, found, file=file),
 }
 
 

@@ -22,8 +22,9 @@ from kb.library.made import MadeData
 from kb.records import Box, Chunk, Digest, Fault, Figure, Note, Paper, Reason, Topic, Unchecked, Verification, Version
 from kb.rendering import render_digest, render_note
 from kb.rendering.entries import PageSettings, paper_address
-from kb.rendering.stamps import PageStamp, hash_of, is_stamp, read_stamp
-from kb.verifying.digests import altered, because, changed_since, check_data, unknown_fields
+from kb.rendering.stamps import PageStamp, has_damaged_stamp, hash_of, is_stamp, read_stamp
+from kb.verifying.copies import altered, unknown_fields
+from kb.verifying.digests import because, changed_since, check_data
 from kb.verifying.old_pages import check_old_page, read_old_page
 from kb.verifying.pages import compare, page_lines
 
@@ -40,8 +41,8 @@ _LONGEST_TEXT = 1_000_000
 _MOST_ALIKE = 0.5
 _MOST_BESIDE = 50  # files of data beside a page that are looked at
 _FORMS = {".bib": ("bibtex",), ".eml": ("mail",), ".xml": ("rss",), ".html": ("html",), ".htm": ("html",)}
-# What only pages of ours have: the places that the marks of an entry lead to, or what makes a feed or a mail ours.
-_OURS = re.compile(r"""[#"][\w-]+-e\d+["']|<generator[^<>]*>kb<|@kb\.invalid>|name="generator" content="kb""")
+# What only pages of ours have: the places that the marks of an entry lead to, the tag of notes of a day.
+_OURS = re.compile(r"""[#"][\w-]+-[ae]\d+["']|papers/daily""")
 
 
 class LibrarySources:
@@ -133,20 +134,21 @@ def verify_file(path: Path, store: Store, *, read_figure: ReadFigure, place_of: 
     stamp = read_stamp(text)
     made = _data_of(path, text, stamp, data, place_of)
     if made is None:
-        return _verify_old(path.name, text, sources)
+        return _verify_old(path, text, sources)
     rendered = _Rendered(path, page, made, read_figure)
     checked = _merged(rendered.verify(), _verify_made(made.data, made.raw, data, sources))
     return replace(checked, checked=checked.checked + len(rendered.lines))
 
 
-def _verify_old(name: str, text: str, sources: LibrarySources) -> Verification:
+def _verify_old(path: Path, text: str, sources: LibrarySources) -> Verification:
     """A page without a stamp: one of the old kind, or of ours from before there were stamps."""
-    if _OURS.search(text):
-        message = f"{name} has no stamp: an earlier version of kb made it, or its stamp is lost"
-        raise BadRecord(f"{message}: kb render digest.json makes it again")
+    is_text = path.suffix.lower() in (".md", ".markdown", ".html", ".htm")
+    if not is_text or _OURS.search(text):
+        message = f"{path.name} has no stamp: it is no page of kb's, or an earlier version made it"
+        raise BadRecord(f"{message}: kb render digest.json makes its pages again")
     page = read_old_page(text)
     if not any(entry.authors or entry.links for entry in page.entries):
-        raise BadRecord(f"{name} is no daily page: give a digest.json or a page that kb digest wrote")
+        raise BadRecord(f"{path.name} is no daily page: give a digest.json or a page that kb digest wrote")
     return check_old_page(page, sources)
 
 
@@ -191,8 +193,7 @@ def _verify_made(made: Digest | Note, raw: bytes, kept: MadeData, sources: Libra
     values = _count(tree)
     if kept.get(_hash(tree)) is not None:
         return Verification(remarks=changed_since(made, sources), checked=values)
-    originals = [(other, _tree(other)) for other in kept.like(made)]
-    faults = altered(tree, (original for _, original in originals))
+    faults = altered(tree, made, map(_tree, kept.like(made)))
     if faults is not None:
         return Verification(faults=tuple(faults), checked=values)
     found = check_data(made, sources)
@@ -229,7 +230,7 @@ class _PageData:
 
 
 def _data_of(path: Path, text: str, stamp: PageStamp | None, kept: MadeData, place_of: PlaceOf) -> _PageData | None:
-    """The data that a page was made of, by its stamp; where that is damaged or gone, those whose page is like it.
+    """The data that a page was made of, by its stamp; where that is damaged, those whose page is most like it.
 
     Raises:
         BadRecord: when a stamp names data that are not there.
@@ -242,6 +243,8 @@ def _data_of(path: Path, text: str, stamp: PageStamp | None, kept: MadeData, pla
             )
             raise BadRecord(message)
         return _PageData(data=_record(raw), raw=raw, stamp=stamp)
+    if not has_damaged_stamp(text):
+        return None
     found = max(_alike(path, text, kept, place_of), key=lambda one: one[0], default=None)
     return found[1] if found is not None and found[0] > _MOST_ALIKE else None
 

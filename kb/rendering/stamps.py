@@ -27,6 +27,8 @@ _LINE = re.compile(
     r" (?P<check>[0-9a-f]{8})(?: -->)?\r?$",
     re.MULTILINE,
 )
+# A line with one letter of it altered still has half of the hash, and where a stamp stands.
+_DAMAGED = re.compile(r"^(?:<!--|%|X-KB|\S+: kb ).*(?<![0-9a-z])[0-9a-z]{63,65}(?![0-9a-z])", re.MULTILINE)
 _FOLD = 900  # a line of a mail has at most 998 characters (RFC 5322)
 _LONGEST_HEADER = 100_000
 
@@ -80,6 +82,11 @@ def read_stamp(page: str) -> PageStamp | None:
         made: Made = "note" if match["made"] == "note" else "digest"
         return PageStamp(made=made, form=match["form"], data=match["data"], settings=settings)
     return None
+
+
+def has_damaged_stamp(page: str) -> bool:
+    """Whether a page without a whole stamp has a line that was one."""
+    return _DAMAGED.search(page) is not None
 
 
 def is_stamp(line: str) -> bool:

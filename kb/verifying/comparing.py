@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
+from typing import Any
+
+from kb import wire
 
 _TOKEN = re.compile(
     r"https?://[^\s<>\"'，。；、（）()\[\]]*[^\s<>\"'，。；、（）()\[\].,:;!?]|\d+(?:[.,]\d+)*|[^\W\d_]+|\S", re.I
@@ -77,3 +81,20 @@ def differing_items(found: Sequence[str], expected: Sequence[str]) -> Iterator[t
         ours, theirs = list(found[a:b]), list(expected[c:d])
         size = max(len(ours), len(theirs))
         yield from zip(ours + [""] * (size - len(ours)), theirs + [""] * (size - len(theirs)), strict=True)
+
+
+def pieces(found: Any, expected: Any) -> list[tuple[str, str]]:
+    """(found, expected) of the differing pieces of two values, of texts as small as they can be."""
+    if isinstance(found, str) and isinstance(expected, str):
+        return differences(found, expected) or [(shortened(repr(found)), shortened(repr(expected)))]
+    return [(shortened(told_as_text(found)), shortened(told_as_text(expected)))]
+
+
+def told_as_text(value: Any) -> str:
+    """A value as a fault tells it."""
+    if isinstance(value, str):
+        return value
+    plain = wire.to_data(value)
+    if isinstance(plain, list | tuple) and all(isinstance(one, str) for one in plain):
+        return ", ".join(plain)
+    return json.dumps(plain, ensure_ascii=False)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from difflib import SequenceMatcher
 from typing import Any, Protocol
 
-from kb import wire
 from kb.ids import plain_words
 from kb.literals import missing
 from kb.records import (
@@ -30,7 +28,7 @@ from kb.records import (
     Version,
 )
 from kb.text import one_line
-from kb.verifying.comparing import differences, flat, shortened
+from kb.verifying.comparing import flat, pieces, shortened, told_as_text
 
 OF_VERSIONS = ("title", "authors", "abstract", "comment", "withdrawn")
 """What is stored of each version of a paper."""
@@ -43,8 +41,6 @@ _OF_THE_TOPIC = (
 )  # fmt: skip
 """Reasons that topic and record give again."""
 _REPEATED = 20  # a value stands several times in one part of a page, and is told once
-_FEW = 3
-"""In so many values data may differ from others that were made here and still be those, altered."""
 
 
 class Sources(Protocol):
@@ -110,22 +106,22 @@ class Findings:
         self.checked += 1
         if found == expected:
             return True
-        for one, other in _pieces(found, expected):
+        for one, other in pieces(found, expected):
             self.fault(name, one, other, where=where)
         return False
 
     def fault(self, name: str, found: str, expected: str, *, where: str) -> None:
         """Something wrong."""
-        self.faults[_fault(self.entry, name, found, expected, where)] = None
+        self.faults[Fault(entry=self.entry, field=name, found=found, expected=expected, where=where)] = None
 
     def since(self, name: str, found: Any, now: Any, *, where: str) -> None:
         """Something that the catalog has otherwise by now."""
-        for one, other in _pieces(found, now):
-            self.remarks[_fault(self.entry, name, one, other, where)] = None
+        for one, other in pieces(found, now):
+            self.remarks[Fault(entry=self.entry, field=name, found=one, expected=other, where=where)] = None
 
     def cannot(self, name: str, found: Any, why: Reason, *, where: str) -> None:
         """Something that cannot be decided."""
-        told = shortened(_told(found))
+        told = shortened(told_as_text(found))
         cannot = Unchecked(entry=self.entry, field=name, found=told, why=why, where=where)
         if cannot not in self.unchecked[-_REPEATED:]:
             self.unchecked.append(cannot)
@@ -177,101 +173,6 @@ def changed_since(made: Digest | Note, sources: Sources) -> tuple[Fault, ...]:
             if getattr(told, name) != getattr(known, name) and name not in ("aliases", "announced", "announced_from"):
                 findings.since(name, getattr(told, name), getattr(known, name), where=f"{where}.{name}")
     return tuple(findings.remarks)
-
-
-# ------------------------------------------------------------------------------------------- data altered
-
-
-def altered(told: Any, kept: Iterable[Any]) -> list[Fault] | None:
-    """The faults of data (as JSON has them) that are an altered copy of some that were made here; None where they are
-    none: nothing of the same topic, period, language and audience was made alike."""
-    best: tuple[int, bool, list[Fault]] | None = None
-    for other in kept:
-        found = list(_tree_faults(told, other))
-        same = all(
-            _part(told, name) == _part(other, name)
-            for name in ("topic", "since", "until", "language", "for", "made_with")
-        )
-        if best is None or (len(found), not same) < (best[0], not best[1]):
-            best = len(found), same, found
-    return best[2] if best is not None and (best[1] or best[0] <= _FEW) else None
-
-
-def unknown_fields(tree: Any, made: Digest | Note) -> list[Unchecked]:
-    """The fields of data (as JSON has them) that a record has not: nobody reads them."""
-    return [
-        Unchecked(entry="page", field=place, found=name, why=because("field-not-known"), where=place)
-        for place, name in _strange_names(tree, wire.to_data(made), "")
-    ]
-
-
-def _strange_names(tree: Any, known: Any, place: str) -> Iterator[tuple[str, str]]:
-    if isinstance(tree, Mapping) and isinstance(known, Mapping):
-        for name, value in tree.items():
-            inner = f"{place}.{name}".strip(".")
-            if name not in known:
-                yield inner, name
-            else:
-                yield from _strange_names(value, known[name], inner)
-    elif isinstance(tree, list) and isinstance(known, list | tuple):
-        for number, (one, other) in enumerate(zip(tree, known, strict=False)):
-            yield from _strange_names(one, other, f"{place}[{number}]")
-
-
-def _part(tree: Any, name: str) -> Any:
-    return tree.get(name) if isinstance(tree, Mapping) else None
-
-
-def _tree_faults(told: Any, true: Any) -> Iterator[Fault]:
-    for place, found, expected in _tree_differences(told, true, ""):
-        entry, name = _named(place, true if isinstance(true, Mapping) else {})
-        for one, other in _pieces(found, expected):
-            yield _fault(entry, name, one, other, place)
-
-
-def _tree_differences(told: Any, true: Any, place: str) -> Iterator[tuple[str, Any, Any]]:
-    """(place, found, expected) of each value that differs."""
-    if isinstance(told, Mapping) and isinstance(true, Mapping):
-        for name in dict.fromkeys([*true, *told]):
-            yield from _tree_differences(told.get(name), true.get(name), f"{place}.{name}".strip("."))
-            if (name in told) != (name in true):
-                yield f"{place}.{name}".strip("."), "" if name in true else name, name if name in true else ""
-    elif isinstance(told, list) and isinstance(true, list):
-        yield from _list_differences(told, true, place)
-    elif told != true or type(told) is not type(true):
-        yield place, told, true
-
-
-def _list_differences(told: list[Any], true: list[Any], place: str) -> Iterator[tuple[str, Any, Any]]:
-    if len(told) == len(true):
-        for number, (one, other) in enumerate(zip(told, true, strict=True)):
-            yield from _tree_differences(one, other, f"{place}[{number}]")
-        return
-    ours, theirs = ([json.dumps(one, sort_keys=True) for one in some] for some in (told, true))
-    for tag, a, b, c, d in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
-        if tag != "equal":
-            for step in range(max(b - a, d - c)):
-                one, other = (
-                    some[at + step] if at + step < end else None for some, at, end in ((told, a, b), (true, c, d))
-                )
-                yield f"{place}[{c + step if other is not None else a + step}]", _brief(one), _brief(other)
-
-
-def _brief(value: Any) -> Any:
-    """An entry by its title."""
-    paper = value.get("paper", value) if isinstance(value, Mapping) else value
-    return paper["title"] if isinstance(paper, Mapping) and isinstance(paper.get("title"), str) else value
-
-
-def _named(place: str, true: Mapping[str, Any]) -> tuple[str, str]:
-    """(entry, field) of a place in data."""
-    first, _, rest = place.partition(".")
-    name, _, number = first.removesuffix("]").partition("[")
-    notes = true.get("entries")
-    if name == "entries" and isinstance(notes, list) and int(number or 0) < len(notes):
-        return str(notes[int(number or 0)]["paper"]["id"]), rest or "paper"
-    paper = true.get("paper")
-    return str(paper["id"]) if isinstance(paper, Mapping) else "page", place
 
 
 # ------------------------------------------------------------------------------------- the whole of a digest
@@ -607,25 +508,5 @@ def _is_quoted(said: str, quotes: Sequence[str]) -> bool:
     return False
 
 
-def _pieces(found: Any, expected: Any) -> list[tuple[str, str]]:
-    if isinstance(found, str) and isinstance(expected, str):
-        return differences(found, expected) or [(shortened(repr(found)), shortened(repr(expected)))]
-    return [(shortened(_told(found)), shortened(_told(expected)))]
-
-
-def _told(value: Any) -> str:
-    """A value as a fault tells it."""
-    if isinstance(value, str):
-        return value
-    plain = wire.to_data(value)
-    if isinstance(plain, list | tuple) and all(isinstance(one, str) for one in plain):
-        return ", ".join(plain)
-    return json.dumps(plain, ensure_ascii=False)
-
-
 def _said(reason: Reason) -> str:
     return " ".join([reason.kind, *(str(value) for value in reason.values.values())])
-
-
-def _fault(entry: str, name: str, found: str, expected: str, where: str) -> Fault:
-    return Fault(entry=entry, field=name, found=found, expected=expected, where=where)

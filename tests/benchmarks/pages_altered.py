@@ -90,6 +90,8 @@ def form_of(path: Path) -> str:
     name = path.name
     if path.parent.name == "note":
         return f"note {path.suffix}"
+    if path.suffix == ".md" and " " in name:
+        return "obsidian"
     return next((end for end in (".plain.md", ".rss.xml", ".atom.xml") if name.endswith(end)), path.suffix)
 
 
