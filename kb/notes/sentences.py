@@ -199,17 +199,24 @@ def _is_aside(section: Sequence[str], *, ended: bool, has_abstract: bool) -> boo
 
 
 def _quotable(found: Sequence[_Found]) -> list[_Found]:
-    """Those that are whole sentences of prose and no orders to a machine; a text that stands twice only once."""
+    """Those that are whole sentences of prose and no orders to a machine; a text that stands twice only once.
+
+    A sentence that runs through a display equation is none: in one line its signs say something else, or nothing.
+    """
     kept, seen = [], set[str]()
     for one in found:
         text, in_abstract = one.text, one.kind == "abstract"
         key = plain_words(text)
-        if key in seen or not stands_alone(text, in_abstract=in_abstract) or is_order(text):
+        if key in seen or not stands_alone(text, in_abstract=in_abstract) or is_order(text) or _has_display(one):
             continue
         seen.add(key)
         if in_abstract or not text.endswith("?"):
             kept.append(one)
     return kept
+
+
+def _has_display(one: _Found) -> bool:
+    return any(shown.start < one.end and one.start < shown.end for shown in one.chunk.equations)
 
 
 _SOUGHT: tuple[Part, ...] = (

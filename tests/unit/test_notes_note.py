@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from kb.notes.note import write_note
 from kb.notes.sentences import as_shown, judged_sentences, stands_alone
-from kb.records import Chunk, Claim, Note, Paper
+from kb.records import Chunk, Claim, Equation, Note, Paper
 from kb.wire import from_data, to_data
 from tests.memory_corpus import MemoryCorpus, bag_of_words
 
@@ -368,3 +369,20 @@ def test_the_old_pages_papers_get_notes_of_verbatim_sentences_only(shared: Path)
             assert claim.verdict == "verbatim"
             assert claim.text == as_shown(quote.quote)
             assert " ".join(quote.quote.split()) in " ".join(record["abstract"].split())
+
+
+def test_a_sentence_that_runs_through_a_display_equation_is_not_quoted() -> None:
+    text = (
+        "We propose a graph network whose loss is L = a + b 2 c over all gauges of the river."
+        " We introduce TideNet, a graph network that predicts water levels in estuaries."
+    )
+    at = text.index("L = a")
+    chunk = replace(
+        chunk_of(text, ordinal=1, section=("3 Method",), kind="text"),
+        equations=(Equation(start=at, end=at + len("L = a + b 2 c")),),
+    )
+    paper = paper_of("")
+    quoted = {claim.text for claim in claims_of(write_note(paper, corpus=corpus_of(paper, [chunk])))}
+    assert quoted == {"We introduce TideNet, a graph network that predicts water levels in estuaries."}
+    plain = judged_sentences([replace(chunk, equations=())], title=TITLE, encode=bag_of_words, most=9)
+    assert len(plain) == 2
