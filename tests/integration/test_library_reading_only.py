@@ -192,7 +192,7 @@ def test_a_note_that_cannot_be_kept_is_shown_and_a_digest_that_cannot_is_not_beg
             raise HomeUnwritable("the disk is full: free some space", code="disk-full")
 
         monkeypatch.setattr(Database, "_begin", full)
-        assert library.note(written.id).takeaways
+        assert library.note(written.id).summary
         assert told == [f"the note of {written.id} is not kept: the disk is full: free some space"]
         with pytest.raises(HomeUnwritable):
             library.digest(day=date(2024, 3, 4))

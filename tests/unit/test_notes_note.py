@@ -373,13 +373,13 @@ def test_the_old_pages_papers_get_notes_of_verbatim_sentences_only(shared: Path)
 
 def test_a_sentence_that_runs_through_a_display_equation_is_not_quoted() -> None:
     text = (
-        "We propose a graph network whose loss is L = a + b 2 c over all gauges of the river."
+        "We propose a graph network whose loss is softmax over all gauges of the river."
         " We introduce TideNet, a graph network that predicts water levels in estuaries."
     )
-    at = text.index("L = a")
+    at = text.index("softmax")
     chunk = replace(
         chunk_of(text, ordinal=1, section=("3 Method",), kind="text"),
-        equations=(Equation(start=at, end=at + len("L = a + b 2 c")),),
+        equations=(Equation(start=at, end=at + len("softmax")),),
     )
     for one, expected in ((chunk, 1), (replace(chunk, equations=()), 2)):
         found = judged_sentences([one], title=TITLE, encode=bag_of_words, most=9)
