@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -233,12 +233,14 @@ def rules_of(graphics: Iterable[Graphic], *, longer_than: float) -> list[Graphic
 
 def ruled_areas(graphics: Iterable[Graphic]) -> list[Rectangle]:
     """Boxes from the first to the last of three equal rules or more, which make a table."""
-    families: dict[tuple[int, int], list[Graphic]] = defaultdict(list)
+    families: list[list[Graphic]] = []
     for rule in rules_of(graphics, longer_than=LONG_RULE_POINTS):
-        families[round(rule.x0 / _EQUAL_POINTS), round(rule.x1 / _EQUAL_POINTS)].append(rule)
-    return [
-        (family[0].x0, family[0].y0, family[0].x1, family[-1].y1) for family in families.values() if len(family) > 2
-    ]
+        equal = (f for f in families if max(abs(f[0].x0 - rule.x0), abs(f[0].x1 - rule.x1)) < _EQUAL_POINTS)
+        if (family := next(equal, None)) is not None:
+            family.append(rule)
+        else:
+            families.append([rule])
+    return [(family[0].x0, family[0].y0, family[0].x1, family[-1].y1) for family in families if len(family) > 2]
 
 
 def area_of(lines: Iterable[TextLine]) -> Rectangle:

@@ -40,6 +40,10 @@ _LOOK_ALIKE = str.maketrans({"∗": "*", "⁎": "*", "⋅": "·", "∙": "·", "
                              "∘": "°", "º": "°", "∊": "∈", "⩽": "≤", "⩾": "≥", "∖": "\\", "⋯": "..."})  # fmt: skip
 
 
+_SCRIPT = re.compile(r"(?<=[\w)\]%])\^(?=[-−+{\d])|(?<=\d)_(?=[-−+\d])")
+"""What a reading tells raised or lowered digits by, where they are typed as such or not told apart."""
+
+
 def folded(text: str) -> str:
     """Without case, kinds of dashes and quotation marks, and what blanks are; accents are kept, composed."""
     text = unicodedata.normalize("NFKC", text).translate(_DASHES | _QUOTES)
@@ -245,9 +249,6 @@ def tables(truth: Truth, reading: Reading) -> Iterator[Point]:
             yield _spans(table, found, dict(pairs))
 
 
-_SCRIPT = re.compile(r"(?<=[\w)\]%])\^(?=[-+{\d])|(?<=\d)_(?=[-+\d])")
-
-
 def _read_rows(table: Truth, *, with_scripts: bool) -> list[list[str]]:
     rows = [[_cell(cell) for cell in row] for row in table["rows"]]
     return rows if with_scripts else [[_SCRIPT.sub("", cell) for cell in row] for row in rows]
@@ -422,10 +423,12 @@ def _place(start: str, blocks: Sequence[str], *, after: int) -> int:
 
 def signs(truth: Truth, reading: Reading) -> Iterator[Point]:
     """Typed signs that were read as they look, as something else, as U+FFFD, or not at all, where the phrase aligns
-    best with the page (at most half of it edited); and signs that the page does not print, for each typed one."""
+    best with the page (at most half of it edited); and signs that the page does not print, for each typed one. "^" and
+    "_" that tell raised and lowered digits are none."""
     for phrase in truth.get("signs", ()):
         pattern = as_signs(phrase["phrase"])
         text = as_signs(reading["page_texts"].get(str(phrase["page"]), ""))
+        text = text if _SCRIPT.search(pattern) else _SCRIPT.sub("", text)
         aligned, invented = align(pattern, text)
         read = "".join(aligned) if aligned else ""
         at = 0

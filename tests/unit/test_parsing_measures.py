@@ -114,6 +114,15 @@ def test_a_table_read_as_printed_has_all_cells_and_one_that_is_not_found_has_non
     assert [a for a, _ in score("tables", {"tables": [TABLE]}, tables=[other]).values()] == [0, 0, 0]
 
 
+@pytest.mark.parametrize(("typed", "placed"), [("10^19", 0), ("1019", 1)])
+def test_a_power_that_was_typed_as_one_must_be_read_as_one(typed: str, placed: int) -> None:
+    def right(read: str) -> float:
+        table = {"page": 3, "label": "Table 2", "header_rows": 0, "rows": [[typed]]}
+        return score("tables", {"tables": [table]}, tables=[{**table, "rows": [[read]]}])["tables, cells in place"][0]
+
+    assert (right("1019"), right("10^19")) == (placed, 1)
+
+
 def test_rows_are_paired_in_order_past_a_row_too_many() -> None:
     assert pair_rows([["a", "1"], ["b", "2"]], [["head"], ["a", "1"], ["b", "2"]]) == [(0, 1), (1, 2)]
 
@@ -189,6 +198,12 @@ def test_a_sign_that_the_page_does_not_print_is_invented() -> None:
     found = score("signs", truth, page_texts={"1": "where M ⊕≠ 0 h÷lds"})
     assert found["signs, right"] == (1, 1)
     assert found["signs, invented"] == (2, 1)
+
+
+def test_what_tells_a_power_is_no_invented_sign() -> None:
+    truth = {"signs": [{"page": 1, "phrase": "1.4 · 10²⁰ of all", "signs": ["·", "²", "⁰"]}]}
+    found = score("signs", truth, page_texts={"1": "here 1.4 · 10^20 of all"})
+    assert (found["signs, right"], found["signs, invented"]) == ((3, 3), (0, 3))
 
 
 def test_a_phrase_is_not_found_where_more_than_half_would_be_edited() -> None:

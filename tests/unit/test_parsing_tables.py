@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kb.parsing.document import read_pdf
 from kb.parsing.glyphs import Style
-from kb.parsing.page import Graphic, Run, TextLine, rules_of
+from kb.parsing.page import Graphic, Run, TextLine, ruled_areas, rules_of
 from kb.parsing.tables import ReadTable, read_table
 from kb.structure import float_label
 from kb.tables import printed_tables
@@ -330,3 +330,9 @@ def test_the_blanks_of_lines_that_fill_their_cell_part_no_columns() -> None:
         lines += [line(top, (0, f"Site {n}"), (210, f"{n}.5")), filled(top, "asks", "again", "when", "it")]
         lines += [filled(top + 11, "has", "found", "no", "page"), line(top + 22, (80, "or fewer pages"))]
     assert rows(read_table(lines).text)[2] == ["Site 2", "asks again when it has found no page or fewer pages", "2.5"]
+
+
+@given(st.floats(0, 300))
+def test_rules_that_begin_and_end_nearly_at_one_place_make_a_table_wherever_they_stand(x0: float) -> None:
+    rules = [rule(10, x0, x0 + 200), rule(30, x0 + 0.3, x0 + 199.7), rule(90, x0, x0 + 200)]
+    assert len(ruled_areas(rules)) == 1
