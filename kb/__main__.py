@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 
-_INTERRUPTED = 130  # as in ``kb.errors``: nothing of ours is imported before a signal is heard
-
 
 def run() -> int:
     """Run the command of this process; returns its exit status.
@@ -15,7 +13,8 @@ def run() -> int:
     then on ``kb.cli.main`` hears them.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: os._exit(_INTERRUPTED))
+        # That of ``kb.errors``: nothing of ours is imported before a signal is heard.
+        signal.signal(number, lambda *_: os._exit(130))
     from kb.cli import main
 
     return main()

@@ -51,8 +51,8 @@ CODES = frozenset(
     " home-missing home-busy home-too-new home-unwritable disk-full index-damaged catalog-damaged"
     " encoder-changed encoder-unavailable"
     # what was asked for
-    " bad-setting bad-usage unknown-paper unknown-topic unknown-collection no-papers no-note model-failed mail-failed"
-    " output-lost"
+    " bad-setting bad-usage unknown-paper unknown-topic unknown-collection no-papers no-pages no-note model-failed"
+    " mail-failed output-lost"
     # a job of the app
     " stopped lost error".split()
 )

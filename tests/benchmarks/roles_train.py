@@ -36,6 +36,7 @@ from kb.notes.roles import (
     HEADS,
     PARTS,
     PROBE,
+    SURE_OPENER,
     features,
     opener_candidates,
     opener_features,
@@ -272,7 +273,7 @@ def fit_openers(sentences: Sequence[Sentence]) -> dict[str, float]:
 def found_openers(sentences: Sequence[Sentence], weights: dict[str, float]) -> np.ndarray:
     """The length that would be cut of each sentence."""
     seen, _, where = opener_table(sentences)
-    best = np.zeros(len(sentences))
+    best = np.full(len(sentences), SURE_OPENER)
     length = np.zeros(len(sentences), int)
     for names, (row, at) in zip(seen, where, strict=True):
         value = sum(weights.get(name, 0.0) for name in names)

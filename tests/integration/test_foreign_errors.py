@@ -337,20 +337,6 @@ def _feed(bench: Bench) -> object:
     return feed._parse(b"<rss/>")
 
 
-def _own_feed(bench: Bench) -> object:
-    from kb.rendering import feed_reading
-
-    bench.fails(feed_reading.ET, "fromstring")
-    return feed_reading.read_feed(b"<rss/>")
-
-
-def _mail(bench: Bench) -> object:
-    from kb.rendering import html_reading
-
-    bench.fails(html_reading, "message_from_bytes")
-    return html_reading.read_mail(b"Subject: x\n\n")
-
-
 def _raise(error: BaseException) -> Any:
     raise error
 
@@ -419,8 +405,6 @@ SEAMS: dict[str, list[tuple[Callable[[Bench], object], Callable[[], list[BaseExc
         (_database, lambda: [sqlite3.DatabaseError("x"), sqlite3.OperationalError("locked"), OverflowError("int")])
     ],
     "kb/sources/feed.py": [(_feed, lambda: [ElementTree.ParseError("x"), LookupError("encoding")])],
-    "kb/rendering/feed_reading.py": [(_own_feed, lambda: [ElementTree.ParseError("x"), LookupError("encoding")])],
-    "kb/rendering/mail_reading.py": [(_mail, lambda: [AttributeError("x"), IndexError("x"), RecursionError()])],
 }
 # They call us, or nothing of theirs can fail but by a fault of ours.
 HOSTS = {"kb/serving/langchain.py", *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "ui").glob("*.py")))}

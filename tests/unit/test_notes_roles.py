@@ -97,3 +97,11 @@ def test_the_weights_are_small_and_hold_arrays_alone() -> None:
     with file.open("rb") as opened, np.load(opened, allow_pickle=False) as data:
         assert data["words"].shape[1] == len(HEADS)
         assert len(bytes(data["names"]).split(b"\n")) == len(data["words"])
+
+
+@pytest.mark.parametrize(
+    "opener",
+    ["Ideally,", "In principle,", "Theoretically,", "Hypothetically,", "Rarely,", "Without labels,", "Otherwise,"],
+)
+def test_what_makes_another_statement_of_the_sentence_is_never_cut(opener: str) -> None:
+    assert opener_length(f"{opener} the outcomes of research can be used by everybody at once.") == 0
