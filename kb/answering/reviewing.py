@@ -20,20 +20,17 @@ from kb.answering.asking import (
     RELEVANT,
     Asking,
     Looked,
-    VerifiedDraft,
     best_ranked,
-    cited_passages,
-    evidence_of,
     gathered,
     language_of,
     look_at,
     read_by_model,
-    settle_draft,
     side_by_side,
     spent,
 )
 from kb.answering.drafting import Context, Draft
 from kb.answering.screening import lines_of
+from kb.answering.settling import VerifiedDraft, cited_passages, evidence_of, settle_draft
 from kb.answering.translating import translations
 from kb.answering.understanding import Understood
 from kb.answering.verifying import Checked, Statement

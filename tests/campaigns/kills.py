@@ -43,7 +43,8 @@ from tests.fakes import WordEncoder, WordReader
 
 for module in (
     "chromadb", "tantivy", "kb.cli.commands", "kb.library.adding", "kb.library.health", "kb.library.jobs",
-    "kb.library.removing", "kb.library.updating", "kb.sources.bibtex", "kb.sources.jsonl", "kb.notes.note",
+    "kb.library.announcements", "kb.library.removing", "kb.library.updating", "kb.sources.bibtex", "kb.sources.jsonl",
+    "kb.notes.note",
 ):  # fmt: skip
     importlib.import_module(module)
 ROOT = Path(__file__).resolve().parents[2]
