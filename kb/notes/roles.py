@@ -30,8 +30,9 @@ PARTS: tuple[Part, ...] = (
     "background", "problem", "objective", "method", "setup", "result", "significance", "innovation", "workload",
     "availability", "outlook", "layout", "none",
 )  # fmt: skip
-HEADS = (*PARTS, "leans", "worth")
-"""Columns of the weights: a log-odds for each part and for leaning on another sentence, and the worth itself."""
+HEADS = (*PARTS, "leans", "worth", "summary")
+"""Columns of the weights: a log-odds for each part and for leaning on another sentence; worth and fitness as a summary
+themselves."""
 PROBE = "The level of the river rises with the tide."
 """A sentence whose vector tells whether an encoder is the one that the weights were learnt with."""
 
@@ -46,7 +47,7 @@ POINTS = re.compile(rf"\b{POINTER}\s*[~ ]?\(?(?:\d|[A-Z]\b)|§")
 """A pointer to a part of the paper: "Table 2", "Section 3", "§4"."""
 MEASURED = re.compile(r"\d+(?:\.\d+)?\s*(?:\\?[%％]|x\b|\$?\\times|×|percent|times|points?|倍)|\d\.\d")
 """A number with what it counts in, or one with decimals."""
-KEY_POINT, FAIR_DETAIL = 1.2, 0.7
+KEY_POINT, FAIR_DETAIL = 1.2, 1.0
 """Worth from which a sentence is a takeaway, and from which it is one where there are few: between labels 0, 1, 2."""
 _SHAPES = tuple(
     (name, re.compile(pattern))
@@ -72,14 +73,17 @@ _SHAPES = tuple(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentenceScores:
     """What a sentence does: a score in [0, 1] for each part (several may be high) and for leaning on another sentence,
-    and how glad a reader would be of it among the key points, about 0 (not) to 3 (the summary).
+    how glad a reader would be of it among the key points, about 0 (not) to 3 (the summary), and how good it would be as
+    the one sentence below the title, about 0 to 1.
 
-    Scores rank; ``is_likely`` and ``is_leaning`` say from which on one is to be believed.
+    Scores rank; ``is_likely`` and ``is_leaning`` say from which on one is to be believed, in an abstract and elsewhere.
     """
 
     parts: Mapping[Part, float]
     leans: float
     worth: float
+    summary: float
+    in_abstract: bool
 
     def of(self, *parts: Part) -> float:
         """The highest score of these parts."""
@@ -162,7 +166,7 @@ class _Weights:
     bias: NDArray[np.float32]
     typical: NDArray[np.float32]  # what the meaning adds on the average
     probe: NDArray[np.float32]
-    cuts: NDArray[np.float32]  # (heads,): scores from which a part, or leaning, is likely
+    cuts: NDArray[np.float32]  # (2, parts + 1): scores from which a part, or leaning, is likely: abstracts, full texts
     openers: Mapping[str, float]
 
 
@@ -217,25 +221,33 @@ def seen_meaning(vectors: Vectors, title: NDArray[np.float32]) -> NDArray[np.flo
     return np.concatenate([_VECTOR_SCALE * vectors, (vectors @ title)[:, None]], axis=1)
 
 
-def scores(raw: NDArray[np.float32]) -> list[SentenceScores]:
-    """Scores of sentences from their raw scores (n, len(HEADS))."""
-    odds = 1.0 / (1.0 + np.exp(-raw[:, :-1]))
+def scores(raw: NDArray[np.float32], *, in_abstract: Sequence[bool]) -> list[SentenceScores]:
+    """Scores of sentences from their raw scores (n, len(HEADS)); ``in_abstract`` for each."""
+    odds = 1.0 / (1.0 + np.exp(-raw[:, : len(PARTS) + 1]))
     return [
         SentenceScores(
-            parts=dict(zip(PARTS, row.tolist(), strict=False)), leans=float(row[len(PARTS)]), worth=float(worth)
+            parts=dict(zip(PARTS, row.tolist(), strict=False)),
+            leans=float(row[-1]),
+            worth=float(worth),
+            summary=float(summary),
+            in_abstract=inside,
         )
-        for row, worth in zip(odds, raw[:, -1], strict=True)
+        for row, (worth, summary), inside in zip(odds, raw[:, -2:], in_abstract, strict=True)
     ]
 
 
 def is_likely(sentence: SentenceScores, part: Part) -> bool:
     """Whether a sentence has a part, by the score that told it best in the training."""
-    return sentence.parts[part] >= float(_weights().cuts[PARTS.index(part)])
+    return sentence.parts[part] >= _cut(sentence, PARTS.index(part))
 
 
 def is_leaning(sentence: SentenceScores) -> bool:
     """Whether a sentence leans on another."""
-    return sentence.leans >= float(_weights().cuts[len(PARTS)])
+    return sentence.leans >= _cut(sentence, len(PARTS))
+
+
+def _cut(sentence: SentenceScores, head: int) -> float:
+    return float(_weights().cuts[0 if sentence.in_abstract else 1, head])
 
 
 # ------------------------------------------------------------------------------------------------------- openers

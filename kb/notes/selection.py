@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from kb.notes import roles
 from kb.notes.roles import Part
-from kb.notes.sentences import NoteSentence
+from kb.notes.sentences import Kind, NoteSentence
 from kb.records import NOTE_FIELDS
 
 _SAME = 0.82  # cosine similarity from which two sentences of one field say the same
@@ -23,6 +23,16 @@ _FIELDS: Mapping[str, tuple[tuple[Part, ...], int]] = {
     "innovation": (("objective", "innovation"), 3),
     "performance": (("result",), 2),
     "workload": (("workload",), 3),
+}
+# Of some fields where their sentences stand: what stands elsewhere motivates, or sums up, a detail.
+_BEGINNING: tuple[Kind, ...] = ("abstract", "introduction")
+_ENDS: tuple[Kind, ...] = ("abstract", "introduction", "conclusion")
+_PLACES: Mapping[str, tuple[Kind, ...]] = {
+    "background": _BEGINNING,
+    "past_methods": _BEGINNING,
+    "significance": _ENDS,
+    "innovation": _ENDS,
+    "performance": _ENDS,
 }
 # What a sentence may above all be for if it is to be a takeaway or the summary.
 _TELLING: tuple[Part, ...] = ("objective", "method", "result", "significance", "innovation", "workload")
@@ -50,10 +60,10 @@ def select(sentences: Sequence[NoteSentence], *, abstract_length: int) -> Select
         fit = [one for one in open_to if any(roles.is_likely(one.scores, part) for part in parts)]
         selection.fields[name] = (
             _without_hanging(_distinct(_best(fit), most=most))
-            or _best([one for one in open_to if one.scores.likeliest() in parts and _stands_alone(one)])[:1]
+            or _best([one for one in open_to if _likeliest_of_abstract(one, parts)])[:1]
         )
     method, summary = selection.fields["method"], selection.fields["summary"]
-    if summary and summary[0] not in method and summary[0].scores.of("objective", "method") > 0.5:
+    if summary and summary[0] not in method and summary[0].scores.likeliest() in ("objective", "method"):
         selection.fields["method"] = _in_order([*summary, *method[: _FIELDS["method"][1] - 1]])
     selection.fields["takeaways"] = _takeaways(sentences, but=summary)
     return selection
@@ -61,12 +71,19 @@ def select(sentences: Sequence[NoteSentence], *, abstract_length: int) -> Select
 
 def _may_serve(one: NoteSentence, name: str) -> bool:
     """Performance is measured; how much was done is counted, and is not that something is given away."""
+    if one.kind not in _PLACES.get(name, (one.kind,)):
+        return False
     if name == "performance":
         return roles.MEASURED.search(one.text) is not None
     if name == "workload":
         has_number = any(sign.isdigit() for sign in one.text)
         return has_number and one.scores.of("workload") > one.scores.of("availability", "result")
     return True
+
+
+def _likeliest_of_abstract(one: NoteSentence, parts: tuple[Part, ...]) -> bool:
+    """Of an abstract the likeliest part is right more often than not; of the rest of a text it is not."""
+    return one.kind == "abstract" and one.scores.likeliest() in parts and _stands_alone(one)
 
 
 def _stands_alone(one: NoteSentence) -> bool:
@@ -87,12 +104,12 @@ def _in_order(sentences: Sequence[NoteSentence]) -> list[NoteSentence]:
 
 
 def _worth_as_summary(one: NoteSentence) -> tuple[float, int]:
-    """A summary says what the paper does; of two sentences worth the same this tells more than a result."""
-    return one.scores.worth + one.scores.of("objective"), -one.place
+    """How good it is below the title, less what leaning takes off: as much as was best on the folds of the training."""
+    return one.scores.summary - 0.3 * one.scores.leans, -one.place
 
 
 def _select_summary(sentences: Sequence[NoteSentence], selection: Selection, *, abstract_length: int) -> None:
-    """The sentence worth most that stands alone: of the abstract, else of the beginning and the end, else of all."""
+    """The best below the title that stands alone: of the abstract, else of the beginning and the end, else of all."""
     alone = [one for one in sentences if _stands_alone(one) and _tells(one)]
     for kinds in (("abstract",), ("introduction", "conclusion"), ("body",)):
         fit = [one for one in alone if one.kind in kinds]
@@ -104,18 +121,21 @@ def _select_summary(sentences: Sequence[NoteSentence], selection: Selection, *, 
 
 
 def _takeaways(sentences: Sequence[NoteSentence], *, but: Sequence[NoteSentence]) -> list[NoteSentence]:
-    """Distinct key points that stand alone: the abstract's, then those of introduction and conclusion, then the rest.
+    """Distinct key points that stand alone, all of them, and fair details until there are four.
 
-    What is of little worth is taken only until there are four.
+    Of the abstract where there is one: of a labelled full text one in three of the sentences that score as key points
+    is one. Else of introduction and conclusion, else of the rest.
     """
-    alone = [one for one in sentences if one not in but and _stands_alone(one)]
+    for kinds in (("abstract",), ("introduction", "conclusion"), ("body",)):
+        if inside := [one for one in sentences if one.kind in kinds]:
+            break
+    else:
+        return []
+    fit = [one for one in inside if one not in but and _stands_alone(one) and _tells(one)]
     chosen: list[NoteSentence] = []
     for least, most in ((roles.KEY_POINT, _MOST_TAKEAWAYS), (roles.FAIR_DETAIL, _LEAST_TAKEAWAYS)):
-        for kinds in (("abstract",), ("introduction", "conclusion"), ("body",)):
-            if kinds == ("body",) and len(chosen) >= _LEAST_TAKEAWAYS:
-                continue
-            fit = [one for one in alone if one.kind in kinds and one.scores.worth >= least and _tells(one)]
-            chosen = _distinct([*chosen, *_best(fit)], most=max(most, len(chosen)), but=but)
+        worthy = [one for one in fit if one.scores.worth >= least]
+        chosen = _distinct([*chosen, *_best(worthy)], most=max(most, len(chosen)), but=but)
     return _in_order(chosen)
 
 

@@ -128,7 +128,8 @@ def judged_sentences(
     if not short:
         return []
     meant, vectors = roles.by_meaning([one.text for one in short], title=title, encode=encode)
-    scores = roles.scores(np.stack([one.raw for one in short]) + meant)
+    in_abstract = [one.kind == "abstract" for one in short]
+    scores = roles.scores(np.stack([one.raw for one in short]) + meant, in_abstract=in_abstract)
     told = [
         NoteSentence(
             chunk=one.chunk, start=one.start + one.opener, end=one.end, place=one.place, kind=one.kind, scores=score,

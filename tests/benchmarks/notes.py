@@ -106,7 +106,7 @@ def report_roles(data: Path, encoder: Encoder) -> None:
         texts = record["sentences"]
         words = by_words(texts, openers=[opener_length(text) for text in texts])
         meant, _ = by_meaning(texts, title="", encode=encoder.encode_passages)
-        for one in scores(words + meant):
+        for one in scores(words + meant, in_abstract=[True] * len(texts)):
             found.append(max(_ANSWERING, key=lambda role: one.of(*_ANSWERING[role])))
     each = f1_score(gold, found, average=None, labels=list(_ANSWERING))
     told = ", ".join(f"{role} {value:.3f}" for role, value in zip(_ANSWERING, each, strict=True))

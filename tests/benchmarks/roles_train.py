@@ -26,7 +26,6 @@ from sklearn.metrics import (
     average_precision_score,
     cohen_kappa_score,
     f1_score,
-    fbeta_score,
     precision_score,
     recall_score,
 )
@@ -49,7 +48,9 @@ LABELS = Path(__file__).with_name("role_labels") / "sentences.jsonl"
 FOLDS = 5
 FEWEST_PAPERS = 3  # in which an n-gram must stand
 C = 1.0  # inverse strength of the penalty
-LEAN, WORTH = len(PARTS), len(PARTS) + 1
+RIGHT = (0.8, 0.6)  # share of the sentences said to have a part that must have it: abstracts, full texts
+FEWEST = 5  # sentences that must be said to have it
+LEAN, WORTH, SUMMARY = len(PARTS), len(PARTS) + 1, len(PARTS) + 2
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Sentence:
     leans: bool
     opener: str
     worth: int
+    summary: float  # 2 the best of its abstract or as good, 1 acceptable, 0 not; NaN where nobody said
     seen: dict[str, float]
 
 
@@ -111,15 +113,19 @@ def read(encode: Any, *, held_out: bool) -> Labelled:
             openers = [len(one["first"][2]) for one in run]
             seen_of_run = features([one["text"] for one in run], openers=openers, shares=shares)
             for one, seen in zip(run, seen_of_run, strict=True):
-                parts, leans, opener, worth = one["first"]
+                parts, leans, opener, worth, summary = (*one["first"], np.nan)[:5]
                 own.append(
-                    Sentence(paper["paper"], paper["field"], one["text"], parts, bool(leans), opener, worth, seen)
+                    Sentence(
+                        paper["paper"], paper["field"], one["text"], parts, bool(leans), opener, worth, summary, seen
+                    )
                 )
         vectors = encode([paper["title"], *(one.text for one in own)])
         meanings.append(seen_meaning(vectors[1:], vectors[0]))
         sentences += own
         folds += [int(hashlib.sha256(paper["paper"].encode()).hexdigest(), 16) // 7 % FOLDS] * len(own)
-    targets = np.array([[*(letter in s.parts for letter in LETTERS), s.leans, s.worth] for s in sentences], float)
+    targets = np.array(
+        [[*(letter in s.parts for letter in LETTERS), s.leans, s.worth, s.summary / 2] for s in sentences], float
+    )
     return Labelled(sentences, targets, np.concatenate(meanings), np.array(folds))
 
 
@@ -166,8 +172,9 @@ def fit(data: Labelled, *, words: bool = True, meaning: bool = True) -> Fitted:
     table = hstack([own, csr_matrix(data.meaning * float(meaning))]).tocsr()
     weights, bias = [], []
     for head in range(len(HEADS)):
-        if head == WORTH:
-            model = Ridge(alpha=2.0 / C, solver="sparse_cg", tol=1e-6).fit(table, data.targets[:, head])
+        if head in (WORTH, SUMMARY):
+            told = np.flatnonzero(~np.isnan(data.targets[:, head]))
+            model = Ridge(alpha=2.0 / C, solver="sparse_cg", tol=1e-6).fit(table[told], data.targets[told, head])
             weights.append(model.coef_)
             bias.append(float(model.intercept_))
         else:
@@ -211,19 +218,23 @@ def report(name: str, data: Labelled, raw: np.ndarray) -> None:
         if data.targets[:, at].any()
     ]
     print(f"{name}, F1 of each part: {', '.join(each)}")
-    print(
-        f"{name}, worth of the sentence ranked first in an abstract: {first_worth(data, raw):.2f} (best possible"
-        f" {first_worth(data, data.targets):.2f})"
-    )
+    report_summaries(name, data, raw)
 
 
-def first_worth(data: Labelled, raw: np.ndarray) -> float:
-    """Mean labelled worth of the sentence that is ranked first of each abstract."""
+def report_summaries(name: str, data: Labelled, raw: np.ndarray) -> None:
+    """How often the sentence ranked first of an abstract, among those not told to lean, is the best or as good."""
     by_paper: dict[str, list[int]] = defaultdict(list)
     for at, sentence in enumerate(data.sentences):
-        if sentence.field != "full text":
+        if not np.isnan(sentence.summary):
             by_paper[sentence.paper].append(at)
-    return float(np.mean([data.targets[max(own, key=lambda i: raw[i, WORTH]), WORTH] for own in by_paper.values()]))
+    for head, ranked_by in ((WORTH, "worth"), (SUMMARY, "summary")):
+        first = [max(own, key=lambda i: raw[i, head] - 9 * (raw[i, LEAN] > 0)) for own in by_paper.values()]
+        label = np.array([data.sentences[at].summary for at in first])
+        alone = np.mean([not data.sentences[at].leans for at in first])
+        print(
+            f"{name}, {len(first)} summaries by {ranked_by}: best or as good {(label == 2).mean():.3f}, acceptable"
+            f" {(label >= 1).mean():.3f}, stands alone {alone:.3f}"
+        )
 
 
 def compare(data: Labelled) -> None:
@@ -321,20 +332,26 @@ def report_agreement() -> None:
 
 
 def best_cuts(data: Labelled, raw: np.ndarray) -> np.ndarray:
-    """(heads - 1,) scores that tell each part best by F0.5, as a wrong sentence is worse than none; leaning by F1."""
+    """(2, heads - 2) scores from which a part is believed, of abstracts and of full texts: the lowest from which on
+    ``RIGHT`` of those told have it, as a wrong sentence is worse than none; leaning by F1."""
     odds = 1 / (1 + np.exp(-raw))
-    cuts = []
-    for head in range(WORTH):
-        beta = 1.0 if head == LEAN else 0.5
-        gold, grid = data.targets[:, head] > 0, np.arange(0.05, 0.81, 0.05)
-        value = [fbeta_score(gold, odds[:, head] >= cut, beta=beta, zero_division=0) for cut in grid]
-        found = odds[:, head] >= grid[int(np.argmax(value))]
-        cuts.append(grid[int(np.argmax(value))] if (gold & found).sum() > found.sum() / 3 else 1.1)  # else never
-        print(
-            f"cut of {HEADS[head]}: {cuts[-1]:.2f}, precision {precision_score(gold, found, zero_division=0):.2f},"
-            f" recall {recall_score(gold, found):.2f}"
-        )
-    return np.array(cuts)
+    whole = np.array([s.field == "full text" for s in data.sentences])
+    cuts = np.full((2, WORTH), 1.1)  # never
+    grid = np.arange(0.2, 0.96, 0.05)
+    for row, (kind, at) in enumerate((("abstracts", ~whole), ("full texts", whole))):
+        for head in range(WORTH):
+            gold, told = data.targets[at, head] > 0, odds[at, head]
+            if head == LEAN:
+                cuts[row, head] = max(grid, key=lambda cut: f1_score(gold, told >= cut))
+            else:
+                sure = [cut for cut in grid if (told >= cut).sum() >= FEWEST and gold[told >= cut].mean() >= RIGHT[row]]
+                cuts[row, head] = min(sure, default=1.1)
+            found = told >= cuts[row, head]
+            print(
+                f"cut of {HEADS[head]}, {kind}: {cuts[row, head]:.2f}, of {gold.sum()} precision"
+                f" {precision_score(gold, found, zero_division=0):.2f}, recall {recall_score(gold, found):.2f}"
+            )
+    return cuts
 
 
 def save(

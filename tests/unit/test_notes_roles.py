@@ -36,7 +36,7 @@ ABSTRACT = [
 def judged(texts: list[str], **options: object) -> list[str]:
     raw = by_words(texts, openers=[opener_length(text) for text in texts], **options)  # type: ignore[arg-type]
     meant, _ = by_meaning(texts, title="CrustGuard", encode=bag_of_words)
-    return [one.likeliest() for one in scores(raw + meant)]
+    return [one.likeliest() for one in scores(raw + meant, in_abstract=[True] * len(texts))]
 
 
 def test_the_sentences_of_a_textbook_abstract_do_what_they_do() -> None:
@@ -72,7 +72,7 @@ def test_what_points_to_another_sentence_leans() -> None:
     texts = [ABSTRACT[2], "These results also hold for the former."]
     raw = by_words(texts, openers=[0, 0])
     meant, _ = by_meaning(texts, title="CrustGuard", encode=bag_of_words)
-    assert [is_leaning(one) for one in scores(raw + meant)] == [False, True]
+    assert [is_leaning(one) for one in scores(raw + meant, in_abstract=[True] * len(texts))] == [False, True]
 
 
 @given(st.lists(st.text(max_size=80), min_size=1, max_size=8), st.booleans())
@@ -81,7 +81,7 @@ def test_every_sentence_gets_scores_whatever_it_is(texts: list[str], is_abstract
     assert all(0 <= length <= len(text) for length, text in zip(openers, texts, strict=True))
     raw = by_words(texts, openers=openers, shares=None if is_abstract else [0.5] * len(texts))
     assert raw.shape == (len(texts), len(HEADS))
-    for one in scores(raw):
+    for one in scores(raw, in_abstract=[is_abstract] * len(texts)):
         assert set(one.parts) == set(PARTS)
         assert all(0.0 <= value <= 1.0 for value in (*one.parts.values(), one.leans))
 
