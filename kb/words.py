@@ -49,6 +49,7 @@ _ASCII_RUN = re.compile(r"[a-z0-9]+")
 _RUN = rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+"
 _PARTS = re.compile(r"[0-9]+|[^\W\d_]+")
 _IS_UNSPACED = rf"[{_UNSPACED}]"
+_RAISING = re.compile(r"(?<=[^\W\d_])\^\{?(?=\d)")  # 10^18 is no 1018
 _SPACE = re.compile(r"\s+")
 # Marks that typesetting and typing write differently but that say the same.
 _SAME = str.maketrans(
@@ -70,7 +71,8 @@ def tokenize(text: str) -> list[str]:
     """Tokens of ``text`` in reading order, repeated words kept, stop words dropped, not stemmed.
 
     Lower case, compatibility forms folded, accents (NFKD) and strokes dropped, Greek letters spelled out (``TGF-β1``
-    gives ``tgf beta1 beta 1``), runs of letters and digits; a run that mixes letters and digits also gives its parts
+    gives ``tgf beta1 beta 1``), digits raised behind letters beside them (``Ca^2+`` gives ``ca2 ca 2``), runs of
+    letters and digits; a run that mixes letters and digits also gives its parts
     (``il6`` gives ``il6 il 6``), so that ``IL-6`` and ``IL6`` meet. Scripts written without spaces give single
     characters and bigrams.
     """
@@ -84,8 +86,13 @@ def words(text: str) -> list[str]:
 
 def _runs(text: str) -> list[str]:
     """Folded runs of letters and digits; scripts written without spaces apart from the others."""
-    lowered = text.lower()
+    lowered = without_raising(text.lower())
     return _ASCII_RUN.findall(lowered) if lowered.isascii() else re.findall(_RUN, _fold(lowered))
+
+
+def without_raising(text: str) -> str:
+    """The text without the sign that raises digits behind letters: "Ca^2+" reads "Ca2+", as people type it."""
+    return _RAISING.sub("", text) if "^" in text else text
 
 
 def _pairs(run: str) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from kb.index.fusion import FusedCandidate
 from kb.names import answers_to, asked_forms, bears, fold, full_words, whole_forms
 from kb.protocols import Keys
 from kb.records import Filters, Grouping
-from kb.words import has_words, is_unspaced, tokenize
+from kb.words import has_words, is_unspaced, tokenize, without_raising
 
 if TYPE_CHECKING:
     from kb.index.catalog import Catalog
@@ -358,11 +358,12 @@ class Constraints:
         chunks = self._catalog.passages.chunks_by_key(keys)
         papers = self._catalog.papers.many(sorted({chunk.paper_id for chunk in chunks.values()}))
         folded = {
-            key: f" {fold(chunk.text)} \n {fold(papers[chunk.paper_id].title)} "
+            key: f" {fold(without_raising(chunk.text))} \n {fold(papers[chunk.paper_id].title)} "
             for key, chunk in chunks.items()
             if chunk.paper_id in papers  # not one that is damaged, or gone since
         }
-        wanted = [fold(phrase) if is_unspaced(phrase) else f" {fold(phrase)} " for phrase in phrases]
+        asked = [(fold(without_raising(phrase)), is_unspaced(phrase)) for phrase in phrases]
+        wanted = [phrase if unspaced else f" {phrase} " for phrase, unspaced in asked]
         return {key: all(phrase in text for phrase in wanted) for key, text in folded.items()}
 
 

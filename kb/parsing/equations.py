@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
@@ -102,6 +103,8 @@ class _Column:
         own = [placed for placed in page.placed if placed.column == column and placed.role != "furniture"]
         own.sort(key=lambda placed: (placed.line.baseline, placed.line.x0))
         self._own = own
+        self._baselines = [placed.line.baseline for placed in own]
+        self._highest = max((placed.line.height for placed in own), default=0.0)
         self._numbers = {id(placed) for placed in own if self._is_number(placed.line)}
         self._signs = {id(placed): signs_of(placed.line, body=body) for placed in own}
         full = [p.line for p in own if len(self._signs[id(p)].words) > 3 and p.line.size > 0.85 * body.size]
@@ -127,7 +130,7 @@ class _Column:
             if self._is_text[id(placed)]:
                 found += self._of_stretch(stretch, texts)
                 stretch = []
-            elif not any(_is_of(placed.line, text.line) for text in texts):
+            elif not any(self._is_text[id(near)] and _is_of(placed.line, near.line) for near in self._near(placed)):
                 stretch.append(placed)
         return found + self._of_stretch(stretch, texts)
 
@@ -176,21 +179,32 @@ class _Column:
             return True
         return len(words) >= 4 and signs.word_share >= 0.6
 
+    def _near(self, placed: Placed) -> Sequence[Placed]:
+        """The lines that can reach one: no line is higher than the highest."""
+        reach = 2 * self._highest
+        start = bisect_left(self._baselines, placed.line.baseline - reach)
+        return self._own[start : bisect_right(self._baselines, placed.line.baseline + reach)]
+
     def _fills_a_line(self, placed: Placed) -> bool:
         """Whether signs are of a line of text that is of signs alone: as wide as the column, and no farther from the
         lines above and below than these are from each other."""
         line, (start, end), slack = placed.line, self._span, self._body.size
         if id(placed) in self._numbers or id(placed) in self._numbered:
             return False
-        row = [p.line for p in self._own if abs(p.line.baseline - line.baseline) <= 0.5 * slack]
+        first = bisect_left(self._baselines, line.baseline - 0.5 * slack)
+        behind = bisect_right(self._baselines, line.baseline + 0.5 * slack)
+        row = [placed.line for placed in self._own[first:behind]]
         if min(one.x0 for one in row) > start + 0.4 * slack or max(one.x1 for one in row) < end - slack:
             return False
         baseline = max(row, key=lambda one: one.size).baseline
-        texts = [p.line.baseline for p in self._own if self._is_text[id(p)] and p.line not in row]
-        above = max((y for y in texts if y < baseline - 0.3 * slack), default=None)
-        below = min((y for y in texts if y > baseline + 0.3 * slack), default=None)
-        near = 1.15 * self._body.leading
-        return above is not None and below is not None and baseline - above <= near and below - baseline <= near
+        near, apart = 1.15 * self._body.leading, 0.3 * slack
+        nearest = [bisect_left(self._baselines, y) for y in (baseline - near, baseline - apart)]
+        farthest = [bisect_right(self._baselines, y) for y in (baseline + apart, baseline + near)]
+        above, below = slice(nearest[0], min(first, nearest[1])), slice(max(behind, farthest[0]), farthest[1])
+        return self._has_text(above) and self._has_text(below)
+
+    def _has_text(self, lines: slice) -> bool:
+        return any(self._is_text[id(placed)] for placed in self._own[lines])
 
     def _of_stretch(self, stretch: Sequence[Placed], texts: Sequence[Placed]) -> list[list[Placed]]:
         """The displays in what stands between two lines of text."""

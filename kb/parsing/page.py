@@ -16,6 +16,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from kb.parsing.glyphs import (
@@ -94,6 +95,26 @@ class TextLine:
     def height(self) -> float:
         """Height in points (ascender to descender of the fonts)."""
         return self.y1 - self.y0
+
+    def with_scripts(self, *, lowered: bool = True) -> list[str]:
+        """Its characters, a sign before digits that are raised or lowered: "10^19", "84.2_0.3", "T^{1+n}".
+
+        What is raised tells itself behind letters, too; ``lowered`` digits behind others alone: "H2O" reads on. Signs
+        that are raised by what they are ("²") stay what they are. "H^{2}0": what is lowered there is no digit of the 2.
+        """
+        chars = list(self.text)
+        full = max(run.style.size for run in self.runs)
+        small = 0.92 * full if lowered else 0.0
+        for sign, group in groupby(self.runs, key=lambda run: "^" if run.raised else "_" * (run.style.size < small)):
+            runs = list(group)
+            start, before = runs[0].start, self.text[: runs[0].start][-1:]
+            inner = self.text[start : runs[-1].end].rstrip()
+            holds = before.isdigit() if sign == "_" else before.isalnum() or before in (")", "]", "%")
+            if sign and holds and _POWER_BEGINS.match(inner):
+                is_plain = bool(_POWER.fullmatch(inner)) and not self.text[start + len(inner) :][:1].isdigit()
+                chars[start] = f"{sign}{chars[start]}" if is_plain else f"{sign}{{{chars[start]}"
+                chars[start + len(inner) - 1] += "" if is_plain else "}"
+        return chars
 
     def without_raised(self) -> str:
         """The text without its superscripts."""
@@ -293,6 +314,8 @@ def only_first(line: TextLine, count: int) -> TextLine:
 
 _TALLEST = 2.0  # height of a line's letters, in units of their size
 _RAISED = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹")  # signs that are raised by what they are
+_POWER_BEGINS = re.compile(r"[+−–-]?[0-9]")
+_POWER = re.compile(r"[+−–-]?[0-9][0-9.,]*[+−–)*-]?")
 _JOIN_EM = 0.75  # gap between two pieces of one line, in units of the font size
 
 

@@ -23,7 +23,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
-from itertools import groupby, islice
+from itertools import accumulate, groupby, islice
+from operator import eq
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
@@ -264,30 +265,29 @@ def begins_note(line: TextLine) -> bool:
 
 
 def without_marks(line: TextLine) -> tuple[str, list[tuple[int, float, float]]]:
-    """A line's text without its marks, and its words' new places."""
-    text = line.text
-    cut = [False] * len(text)
+    """A line's text without its marks and with a sign before its exponents ("10^18"), and its words' new places."""
+    chars = _told(line)
+    if all(map(eq, chars, line.text)):
+        return with_plain_hyphens(line.text), list(line.words)
+    moved = [0, *accumulate(map(len, chars))]
+    words: dict[int, tuple[int, float, float]] = {}
+    for start, x0, x1 in line.words:
+        if chars[start]:
+            words[moved[start]] = (moved[start], x0, x1)
+    # A mark with blanks on both sides leaves two of them.
+    return _squeezed(with_plain_hyphens("".join(chars)), list(words.values()))
+
+
+def _told(line: TextLine) -> list[str]:
+    """What each character of a line says in running text: a mark nothing, an exponent that it is one."""
+    text, chars = line.text, line.with_scripts(lowered=False)
     for run in line.runs:
         if run.is_mark:
             start, end = run.start, run.start + len(text[run.start : run.end].rstrip())
             if text[start - 1 : start] == " " and text[end : end + 1] in _AFTER_WORD:
                 start -= 1
-            cut[start:end] = [True] * (end - start)
-    if not any(cut):
-        return with_plain_hyphens(text), list(line.words)
-    moved: list[int] = []
-    kept = 0
-    for flag in cut:
-        moved.append(kept)
-        kept += not flag
-    moved.append(kept)
-    spelt = "".join(char for char, flag in zip(text, cut, strict=True) if not flag)
-    words: dict[int, tuple[int, float, float]] = {}
-    for start, x0, x1 in line.words:
-        if not cut[start]:
-            words[moved[start]] = (moved[start], x0, x1)
-    # A mark with blanks on both sides leaves two of them.
-    return _squeezed(with_plain_hyphens(spelt), list(words.values()))
+            chars[start:end] = [""] * (end - start)
+    return chars
 
 
 def raised_numbers(line: TextLine) -> list[tuple[int, str]]:
@@ -295,15 +295,14 @@ def raised_numbers(line: TextLine) -> list[tuple[int, str]]:
     found: list[tuple[int, str]] = []
     if not any(run.is_mark for run in line.runs):
         return found
-    gone, whole = 0, len(without_marks(line)[0])
+    chars, whole = _told(line), len(without_marks(line)[0])
     for run in line.runs:
         if run.is_mark:
             mark, before = line.text[run.start : run.end].strip(), line.text[: run.start]
             sign = unicodedata.normalize("NFKC", mark)
             begins_word = line.text[run.end - 1 : run.end + 1].isalnum() and line.text[run.end : run.end + 1].isalpha()
             if sign[:1].isdigit() and not begins_word:
-                found.append((max(0, whole - len(before.rstrip()) + gone), sign))
-            gone += len(mark)
+                found.append((max(0, whole - sum(map(len, chars[: len(before.rstrip())]))), sign))
     return found
 
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 from kb.parsing.glyphs import SOFT_HYPHEN
@@ -31,8 +30,6 @@ _NUMBER = re.compile(
     r"[(\[<>≤≥~≈±+−–-]*[$€£#]?\d[\d.,:/]*(?:[×x·⋅∙]10)?(?:[±+−–^_-]+\d[\d.,]*)*(?:[eE][+−-]?\d+)?[%‰°xX×KMBkms]*"
     r"[)\]*†‡↑↓,]*"
 )
-_POWER_BEGINS = re.compile(r"[+−–-]?\d")
-_POWER = re.compile(r"[+−–-]?\d[\d.,]*[+−–)*-]?")
 _NOTHING = re.compile(r"[-–—−]|[nN]/[aA]")
 
 
@@ -102,7 +99,7 @@ def rows_of(lines: Sequence[TextLine]) -> list[Row]:
 def _words(line: TextLine) -> list[tuple[str, float, float, TextLine]]:
     """What blanks part; raised and lowered signs stay with their word."""
     starts = [start for start, _, _ in line.words] + [len(line.text)]
-    chars = _with_scripts(line)
+    chars = line.with_scripts()
     words: list[tuple[str, float, float, TextLine]] = []
     glued = False
     for (start, x0, x1), end in zip(line.words, starts[1:], strict=True):
@@ -114,25 +111,6 @@ def _words(line: TextLine) -> list[tuple[str, float, float, TextLine]]:
             words.append((text.strip(), x0, x1, line))
         glued = not text[-1:].isspace()
     return words
-
-
-def _with_scripts(line: TextLine) -> list[str]:
-    """The line's characters, a sign before digits that are raised or lowered: "10^19", "84.2_0.3", "T^{1+n}".
-
-    What is raised tells itself behind letters, too; lowered digits are told behind others alone: "H2O" reads on.
-    """
-    chars = list(line.text)
-    full = max(run.style.size for run in line.runs)
-    for sign, group in groupby(line.runs, key=lambda run: "^" if run.raised else "_" * (run.style.size < 0.92 * full)):
-        runs = list(group)
-        start, before = runs[0].start, line.text[: runs[0].start][-1:]
-        inner = line.text[start : runs[-1].end].rstrip()
-        holds = before.isdigit() if sign == "_" else before.isalnum() or before in (")", "]", "%")
-        if sign and holds and _POWER_BEGINS.match(inner):
-            is_plain = _POWER.fullmatch(inner) is not None
-            chars[start] = sign + unicodedata.normalize("NFKC", chars[start]) if is_plain else f"{sign}{{{chars[start]}"
-            chars[start + len(inner) - 1] += "" if is_plain else "}"
-    return chars
 
 
 def _pieces(row: Row) -> list[Piece]:

@@ -62,16 +62,20 @@ def test_a_mark_behind_a_word_or_a_stop_leaves_the_text(printed: str, told: str)
 @pytest.mark.parametrize(
     ("printed", "told"),
     [
-        ("about 10^20^ steps", "about 1020 steps"),
-        ("with x^2^ as input", "with x2 as input"),
+        ("about 10^20^ steps", "about 10^20 steps"),
+        ("with x^2^ as input", "with x^2 as input"),
         ("of 10² steps", "of 10² steps"),
-        ("an area of 5 cm^2^ here", "an area of 5 cm2 here"),
-        ("at 3.2 W/cm^2^ it", "at 3.2 W/cm2 it"),
-        ("free Ca^2+^ rises", "free Ca2+ rises"),
+        ("an area of 5 cm^2^ here", "an area of 5 cm^2 here"),
+        ("at 3.2 W/cm^2^ it", "at 3.2 W/cm^2 it"),
+        ("free Ca^2+^ rises", "free Ca^2+ rises"),
         ("the 4^th^ of them", "the 4th of them"),
-        ("so f(x)^2^ grows", "so f(x)2 grows"),
-        ("an R^2^ of one", "an R2 of one"),
+        ("so f(x)^2^ grows", "so f(x)^2 grows"),
+        ("an R^2^ of one", "an R^2 of one"),
         ("the rank^T^ of", "the rankT of"),
+        ("at 6.5 × 10^−5^ only", "at 6.5 × 10^−5 only"),
+        ("in m s^−1^ here", "in m s^−1 here"),
+        ("a cost of O(n^1+a^) now", "a cost of O(n^{1+a}) now"),
+        ("the (V/V)^1/3^ law", "the (V/V)^{1/3} law"),
     ],
 )
 def test_exponents_and_ordinals_stay(printed: str, told: str) -> None:
@@ -80,13 +84,13 @@ def test_exponents_and_ordinals_stay(printed: str, told: str) -> None:
 
 
 def test_what_stands_on_letters_of_formulas_is_an_exponent() -> None:
-    assert read("rank^2^ holds", maths=True) == ["rank2 holds"]
+    assert read("rank^2^ holds", maths=True) == ["rank^2 holds"]
 
 
 def test_a_note_at_the_foot_claims_its_mark_behind_a_short_word_or_a_year() -> None:
     notes = ("^7^The source of it.", "^8^Another one.")
     assert read("so we use it^7^ and in 2019^8^ others did", notes=notes) == ["so we use it and in 2019 others did"]
-    assert read("so we use it^7^ and in 2019^8^ others did") == ["so we use it7 and in 20198 others did"]
+    assert read("so we use it^7^ and in 2019^8^ others did") == ["so we use it^7 and in 2019^8 others did"]
 
 
 def test_a_letter_is_a_mark_where_a_note_has_it() -> None:
@@ -129,7 +133,7 @@ def test_a_page_with_notes() -> None:
     mark = [Words(214.5, 240, "1", 6), Words(218, 244, " and for areas of 3 km", 10), Words(315.4, 240, "2", 6)]
     notes = [Words(72, 700, "1", 5), Words(76, 703, "See the address of the makers.", 8)]
     document = read_pdf(pdf_of([[*body, *mark, *notes]]), max_pages=1)
-    assert "software and for areas of 3 km2" in document.text
+    assert "software and for areas of 3 km^2" in document.text
     assert [(block.label, block.text) for block in document.blocks if block.kind == "footnote"] == [
         ("1", "See the address of the makers.")
     ]

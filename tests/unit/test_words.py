@@ -14,6 +14,7 @@ from kb.words import LONGEST_TOKEN, content_stems, has_words, tokenize, words
     [
         ("Diffusion models", ["diffusion", "models"]),
         ("the role of IL-6", ["role", "il", "6"]),
+        ("at 10^18 FLOPs", ["10", "18", "flops"]),
         ("IL6", ["il6", "il", "6"]),
         ("GPT-4o", ["gpt", "4o", "4", "o"]),
         ("TGF-β1", ["tgf", "beta1", "beta", "1"]),
@@ -40,7 +41,16 @@ def test_words_of_science_are_cut_as_readers_search_them(text: str, tokens: list
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("IL-6", "IL6"), ("GPT-4", "gpt4"), ("TGF-beta1", "TGFβ1"), ("café", "CAFE"), ("x²", "X2")]
+    ("one", "other"),
+    [
+        ("IL-6", "IL6"),
+        ("GPT-4", "gpt4"),
+        ("TGF-beta1", "TGFβ1"),
+        ("café", "CAFE"),
+        ("x²", "X2"),
+        ("Ca^2+", "Ca2+"),
+        ("T^{12} cells", "T12 cells"),
+    ],
 )
 def test_spellings_of_one_thing_share_a_token(one: str, other: str) -> None:
     assert set(tokenize(one)) & set(tokenize(other))
