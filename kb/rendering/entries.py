@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from textwrap import shorten
+from urllib.parse import quote
 
 from kb.links import web_address
 from kb.records import (
@@ -30,6 +31,7 @@ from kb.rendering.reasons import sentence, told, told_why
 from kb.text import UNREAD
 
 _MOST_AUTHORS = 11  # ten and the last
+_IN_URN = "!$&'()*+,;=:@/"  # RFC 8141, beside letters, digits and -._~
 _LONGEST_VENUE = 40  # characters, beside a title
 _FIRST_WITH_HTML = "2312"  # since December 2023 arXiv makes HTML of what is submitted as TeX
 STATES: tuple[EntryState, ...] = ("new", "updated", "withdrawn")
@@ -529,7 +531,8 @@ def anchor_of(paper_id: str) -> str:
 
 def item_name(paper: Paper) -> str:
     """The name of a feed's item: one a version, so that readers show an update as new."""
-    return f"urn:kb:{paper.id}{f'v{paper.version}' if paper.version else ''}".replace(" ", "%20")
+    name = f"{paper.id}{f'v{paper.version}' if paper.version else ''}"
+    return f"urn:kb:{quote(name, safe=_IN_URN)}"
 
 
 def attribution(paper: Paper, language: Language) -> str:

@@ -507,6 +507,18 @@ def test_feeds_have_all_that_the_formats_ask_for() -> None:
     ]
 
 
+@pytest.mark.parametrize("topic", ["检索 / RAG", "naïve <b> & \"x\"", "100 % {more}"])
+def test_the_names_of_a_feed_and_its_items_are_urns_whatever_topics_and_papers_are_called(topic: str) -> None:
+    papers = [replace(seed_papers()[0], id="doi:10.1/a<b>[c]#中 %2", version=None), seed_papers()[1]]
+    pages = render_digest(digest_of(map(note_of, papers), topic=topic), "rss", read_file=read_file)
+    (feed,) = [ET.fromstring(page) for name, page in pages if name.endswith(".atom.xml")]
+    names = [str(element.findtext(f"{ATOM}id")) for element in (feed, *feed.findall(f"{ATOM}entry"))]
+    assert names[2] == "urn:kb:arxiv:2402.19330v1"
+    for name in names:
+        # RFC 8141
+        assert re.fullmatch(r"urn:[a-z0-9-]+:(?:[\w.~!$&'()*+,;=:@/-]|%[0-9A-F]{2})+", name, re.ASCII), name
+
+
 @pytest.mark.parametrize("name", ["all-papers.rss.xml", "all-papers.atom.xml"])
 def test_a_reader_of_feeds_reads_ours(name: str) -> None:
     feedparser = pytest.importorskip("feedparser")
