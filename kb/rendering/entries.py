@@ -219,6 +219,7 @@ def digest_entries(digest: Digest) -> list[PageEntry]:
             language=digest.language,
             public=public,
             drafted=digest.made_with.model,
+            until=digest.until,
         )
         for place, note in enumerate(notes)
     ]
@@ -285,9 +286,15 @@ def picture_files(entries: Iterable[PageEntry]) -> list[str]:
 
 
 def note_entry(
-    note: Note, *, number: int = 1, language: Language | None = None, public: bool = False, drafted: str | None = None
+    note: Note,
+    *,
+    number: int = 1,
+    language: Language | None = None,
+    public: bool = False,
+    drafted: str | None = None,
+    until: date | None = None,
 ) -> PageEntry:
-    """One entry; ``drafted`` names the model that the rest of the page was made with."""
+    """One entry; ``drafted`` names the model that the rest of the page was made with, ``until`` is the page's day."""
     spoken = language or note.language
     shown = publishable_note(note) if public else note
     paper = note.paper
@@ -306,7 +313,7 @@ def note_entry(
         state=_state(note),
         badges=_badges(note, spoken),
         links=paper_links(paper, spoken),
-        facts=_facts(paper, spoken),
+        facts=_facts(paper, spoken, until=until),
         affiliation=shown_affiliation(paper, spoken),
         attribution=attribution(paper, spoken) if public else "",
         withheld=label(spoken, "unlicensed") if public and not may_republish(paper.license) else "",
@@ -344,9 +351,10 @@ def _badges(note: Note, language: Language) -> tuple[Badge, ...]:
     )
 
 
-def _facts(paper: Paper, language: Language) -> tuple[str, ...]:
-    """Day, categories and comment of the record, as far as it has them."""
-    day = max(paper.announced).isoformat() if paper.announced else paper.stated_date[:10]
+def _facts(paper: Paper, language: Language, *, until: date | None) -> tuple[str, ...]:
+    """Day, categories and comment of the record, as far as it has them; of several days the last that the page knows."""
+    days = [day for day in paper.announced if until is None or day <= until] or paper.announced
+    day = max(days).isoformat() if days else paper.stated_date[:10]
     comment = (paper.comment or "").strip()
     venue = paper.venue if paper.venue and paper.venue not in comment else ""
     licence = licence_name(paper.license) or paper.license

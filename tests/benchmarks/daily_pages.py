@@ -62,7 +62,7 @@ def _all(*tests: Callable[[Record], bool]) -> Callable[[Record], bool]:
 
 ASKED = (
     Asked(
-        name="Diffusion models", query="cat:cs.CV AND abs:diffusion", asks=_all(_in("cs.CV"), _has(r"\bdiffusions?\b"))
+        name="Diffusion models", query="cat:cs.CV AND abs:diffusion", asks=_all(_in("cs.CV"), _has(r"\bdiffusion\b"))
     ),
     Asked(
         name="Language agents",
@@ -79,7 +79,7 @@ ASKED = (
     Asked(
         name="Manipulation",
         query="cat:cs.RO AND abs:manipulation",
-        asks=_all(_in("cs.RO"), _has(r"\bmanipulations?\b")),
+        asks=_all(_in("cs.RO"), _has(r"\bmanipulation\b")),
     ),
     Asked(name="Sound", query="cat:cs.SD OR cat:eess.AS", asks=_in("cs.SD", "eess.AS")),
 )
@@ -202,7 +202,7 @@ class Reader:
         self.same("counts", where, len(data["entries"]), shown)
         if "also_matched" in data:
             cut = len(data["also_matched"]) + len(data["skipped"])
-            self.same("counts", where, cut, counts["filtered"] + counts["failed"])
+            self.same("counts", where, cut, sum(counts[name] for name in ("filtered", "failed", "already_shown")))
 
     def _entry(self, tree: Any, article: Any, day: date, *, language: str) -> None:
         """One entry of the HTML page against its record, and as a text."""
