@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from textwrap import shorten
+from urllib.parse import quote
 
 from kb.links import web_address
 from kb.records import (
@@ -30,6 +31,7 @@ from kb.rendering.reasons import sentence, told, told_why
 from kb.text import UNREAD
 
 _MOST_AUTHORS = 11  # ten and the last
+_IN_URN = "!$&'()*+,;=:@/"  # RFC 8141, beside letters, digits and -._~
 _LONGEST_VENUE = 40  # characters, beside a title
 _FIRST_WITH_HTML = "2312"  # since December 2023 arXiv makes HTML of what is submitted as TeX
 STATES: tuple[EntryState, ...] = ("new", "updated", "withdrawn")
@@ -217,6 +219,7 @@ def digest_entries(digest: Digest) -> list[PageEntry]:
             language=digest.language,
             public=public,
             drafted=digest.made_with.model,
+            until=digest.until,
         )
         for place, note in enumerate(notes)
     ]
@@ -283,9 +286,15 @@ def picture_files(entries: Iterable[PageEntry]) -> list[str]:
 
 
 def note_entry(
-    note: Note, *, number: int = 1, language: Language | None = None, public: bool = False, drafted: str | None = None
+    note: Note,
+    *,
+    number: int = 1,
+    language: Language | None = None,
+    public: bool = False,
+    drafted: str | None = None,
+    until: date | None = None,
 ) -> PageEntry:
-    """One entry; ``drafted`` names the model that the rest of the page was made with."""
+    """One entry; ``drafted`` names the model that the rest of the page was made with, ``until`` is the page's day."""
     spoken = language or note.language
     shown = publishable_note(note) if public else note
     paper = note.paper
@@ -304,7 +313,7 @@ def note_entry(
         state=_state(note),
         badges=_badges(note, spoken),
         links=paper_links(paper, spoken),
-        facts=_facts(paper, spoken),
+        facts=_facts(paper, spoken, until=until),
         affiliation=shown_affiliation(paper, spoken),
         attribution=attribution(paper, spoken) if public else "",
         withheld=label(spoken, "unlicensed") if public and not may_republish(paper.license) else "",
@@ -342,9 +351,10 @@ def _badges(note: Note, language: Language) -> tuple[Badge, ...]:
     )
 
 
-def _facts(paper: Paper, language: Language) -> tuple[str, ...]:
-    """Day, categories and comment of the record, as far as it has them."""
-    day = max(paper.announced).isoformat() if paper.announced else paper.stated_date[:10]
+def _facts(paper: Paper, language: Language, *, until: date | None) -> tuple[str, ...]:
+    """Day, categories and comment of the record, as far as it has them; of several days the last that the page knows."""
+    days = [day for day in paper.announced if until is None or day <= until] or paper.announced
+    day = max(days).isoformat() if days else paper.stated_date[:10]
     comment = (paper.comment or "").strip()
     venue = paper.venue if paper.venue and paper.venue not in comment else ""
     licence = licence_name(paper.license) or paper.license
@@ -529,7 +539,8 @@ def anchor_of(paper_id: str) -> str:
 
 def item_name(paper: Paper) -> str:
     """The name of a feed's item: one a version, so that readers show an update as new."""
-    return f"urn:kb:{paper.id}{f'v{paper.version}' if paper.version else ''}".replace(" ", "%20")
+    name = f"{paper.id}{f'v{paper.version}' if paper.version else ''}"
+    return f"urn:kb:{quote(name, safe=_IN_URN)}"
 
 
 def attribution(paper: Paper, language: Language) -> str:

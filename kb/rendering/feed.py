@@ -73,9 +73,8 @@ def _atom(digest: Digest, entries: Sequence[PageEntry], settings: PageSettings) 
     root = ET.Element(f"{{{_ATOM}}}feed", {"{http://www.w3.org/XML/1998/namespace}lang": digest.language})
     _add(root, f"{{{_ATOM}}}title", page_title(digest))
     _add(root, f"{{{_ATOM}}}subtitle", f"{update_title(digest)}. {' '.join(notices(digest))}")
-    _add(
-        root, f"{{{_ATOM}}}id", _own_address(digest, settings, suffix="atom.xml") or f"urn:kb:feed:{feed_name(digest)}"
-    )
+    name = f"urn:kb:feed:{quote(feed_name(digest))}"
+    _add(root, f"{{{_ATOM}}}id", _own_address(digest, settings, suffix="atom.xml") or name)
     _add(root, f"{{{_ATOM}}}updated", _moment(digest.until).isoformat().replace("+00:00", "Z"))
     _add(root, f"{{{_ATOM}}}generator", "kb")
     author = ET.SubElement(root, f"{{{_ATOM}}}author")

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode
 
 from kb import wire
@@ -22,6 +22,8 @@ Made = Literal["digest", "note"]
 
 # A page tells no more of its maker's settings than its form shows anyway.
 _OF_ONE_FORM = {"mail_from": "mail", "mail_to": "mail", "pages": "rss", "days": "rss"}
+_OF_ITEMS = ("pages", "days")
+_PLAIN = ':/,"[]'  # of JSON, what no form's comment minds
 _LINE = re.compile(
     r"^(?:<!-- |% |X-KB-Page: )kb (?P<made>digest|note) (?P<form>[a-z]+) (?P<data>[0-9a-f]{64}) (?P<settings>.*?)"
     r" (?P<check>[0-9a-f]{8})(?: -->)?\r?$",
@@ -73,9 +75,8 @@ def read_stamp(page: str) -> PageStamp | None:
         if match["check"] != _check(match["made"], match["form"], match["data"], told):
             continue
         try:
-            named = (
-                {name: json.loads(value) for name, value in parse_qsl(told, strict_parsing=True)} if told != "-" else {}
-            )
+            pairs = parse_qsl(told, strict_parsing=True) if told != "-" else []
+            named = {name: _spread(name, json.loads(value)) for name, value in pairs}
             settings = wire.from_data(named, PageSettings)
         except (ValueError, BadRecord):  # a page of a later version
             return None
@@ -102,10 +103,31 @@ def _told(stamp: PageStamp) -> str:
         if (value := getattr(stamp.settings, one.name)) != getattr(usual, one.name)
         and _OF_ONE_FORM.get(one.name, stamp.form) == stamp.form
     }
-    said = urlencode({name: json.dumps(wire.to_data(value)) for name, value in sorted(named.items())}) or "-"
+    written = {
+        name: json.dumps(_gathered(name, wire.to_data(value)), ensure_ascii=False, separators=(",", ":"))
+        for name, value in sorted(named.items())
+    }
+    said = urlencode(written, safe=_PLAIN) or "-"
     said = said.replace("--", "%2D%2D")  # which ends a comment
     check = _check(stamp.made, stamp.form, stamp.data, said)
     return f"kb {stamp.made} {stamp.form} {stamp.data} {said} {check}"
+
+
+def _gathered(name: str, value: Any) -> Any:
+    """Of what a feed's items are given, each value once with the items that have it: a month of them has few days."""
+    if name not in _OF_ITEMS:
+        return value
+    items: dict[str, list[str]] = {}
+    for item, given in sorted(value.items()):
+        items.setdefault(given, []).append(item)
+    return [[given, *having] for given, having in items.items()]
+
+
+def _spread(name: str, told: Any) -> Any:
+    """``_gathered`` undone; items with a value each are as earlier versions wrote them."""
+    if name not in _OF_ITEMS or isinstance(told, dict):
+        return told
+    return {item: given for given, *items in told for item in items}
 
 
 def _check(*parts: str) -> str:

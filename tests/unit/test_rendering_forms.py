@@ -10,6 +10,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from html.parser import HTMLParser
 from typing import cast
 from xml.etree import ElementTree as ET
@@ -50,6 +51,7 @@ from kb.rendering.display import commonmark, link, markdown, obsidian, obsidian_
 from kb.rendering.labels import LABELS, label
 from kb.text import one_line
 from tests.rendering_pages import (
+    DAY,
     PICTURE,
     PICTURE_KEY,
     digest_of,
@@ -505,6 +507,26 @@ def test_feeds_have_all_that_the_formats_ask_for() -> None:
     assert [e.get("href") for e in feed.findall(f"{ATOM}link") if e.get("rel") == "self"] == [
         "https://x.org/p/all-papers.atom.xml"
     ]
+
+
+@pytest.mark.parametrize("form", ["hexo", "html", "md", "obsidian"])
+def test_a_page_names_no_day_after_its_own(form: str) -> None:
+    days = (DAY - timedelta(days=9), DAY - timedelta(days=3), DAY + timedelta(days=2))
+    text = text_of(digest_of([note_of(replace(seed_papers()[0], announced=days))]), form)
+    assert str(days[1]) in text
+    assert not {str(days[0]), str(days[2])} & {*re.findall(r"20\d\d-\d\d-\d\d", text)}
+
+
+@pytest.mark.parametrize("topic", ["检索 / RAG", "naïve <b> & \"x\"", "100 % {more}"])
+def test_the_names_of_a_feed_and_its_items_are_urns_whatever_topics_and_papers_are_called(topic: str) -> None:
+    papers = [replace(seed_papers()[0], id="doi:10.1/a<b>[c]#中 %2", version=None), seed_papers()[1]]
+    pages = render_digest(digest_of(map(note_of, papers), topic=topic), "rss", read_file=read_file)
+    (feed,) = [ET.fromstring(page) for name, page in pages if name.endswith(".atom.xml")]
+    names = [str(element.findtext(f"{ATOM}id")) for element in (feed, *feed.findall(f"{ATOM}entry"))]
+    assert names[2] == "urn:kb:arxiv:2402.19330v1"
+    for name in names:
+        # RFC 8141
+        assert re.fullmatch(r"urn:[a-z0-9-]+:(?:[\w.~!$&'()*+,;=:@/-]|%[0-9A-F]{2})+", name, re.ASCII), name
 
 
 @pytest.mark.parametrize("name", ["all-papers.rss.xml", "all-papers.atom.xml"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import xml.etree.ElementTree as ET
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -49,6 +50,14 @@ def test_a_long_stamp_of_a_mail_is_folded_as_mails_are_and_read_all_the_same() -
     message = email.message_from_string(page, policy=email.policy.default)
     assert message["Subject"] == "x"
     assert is_stamp(f"X-KB-Page: {message['X-KB-Page']}")
+
+
+def test_what_a_month_of_items_is_given_takes_little_of_a_feed() -> None:
+    days = {f"urn:kb:arxiv:2603.{number:05}v1": date(2026, 3, 1 + number // 10) for number in range(200)}
+    pages = {name: f"topic/{day}/{day}-topic.html" for name, day in days.items()}
+    stamp, page = page_with("a.xml", days=days, pages=pages)
+    assert read_stamp(page) == stamp
+    assert len(page) < 70 * len(days)
 
 
 @pytest.mark.parametrize("name", PAGES)
