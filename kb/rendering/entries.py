@@ -18,10 +18,12 @@ from kb.records import (
     DigestCounts,
     EntryState,
     Evidence,
+    FieldStatus,
     Figure,
     Language,
     Note,
     Paper,
+    Reason,
     Skipped,
 )
 from kb.rendering.labels import label, page_of
@@ -308,7 +310,9 @@ def note_entry(
         affiliation=shown_affiliation(paper, spoken),
         attribution=attribution(paper, spoken) if public else "",
         withheld=label(spoken, "unlicensed") if public and not may_republish(paper.license) else "",
-        remark=label(spoken, "quoted_entry") if drafted and note.model is None else "",
+        remark=_with_reason(label(spoken, "quoted_entry"), note.status.values(), spoken)
+        if drafted and note.model is None
+        else "",
         summary=summary,
         takeaways=takeaways,
         abstract=parts.abstract(),
@@ -386,7 +390,7 @@ class _Parts:
             label=label(self._language, title or name),
             sentences=tuple(self._sentence(claim) for claim in claims),
             absent="" if claims else self._absent(name),
-            remark=label(self._language, "quoted") if quoted else "",
+            remark=_with_reason(label(self._language, "quoted"), [status], self._language) if quoted and status else "",
         )
 
     def retold(self, name: str, claims: Sequence[Claim], *, title: str = "") -> Part:
@@ -455,6 +459,19 @@ class _Parts:
             evidence.marker, Quote(marker=evidence.marker, target=listed, place=place, text=evidence.quote)
         )
         return EvidenceMark(text=evidence.marker, target=listed)
+
+
+# Why a model's words are not there, as a reader is told it: what a provider said of a failure is in the data.
+_NOT_DRAFTED = {
+    "model-failed": "model-failed-briefly", "model-wrote-nothing": "model-wrote-nothing",
+    "draft-unsupported": "draft-unsupported",
+}  # fmt: skip
+
+
+def _with_reason(remark: str, of: Iterable[FieldStatus], language: Language) -> str:
+    """What is said of sentences of the paper, and why they are not a model's where it was asked."""
+    kinds = dict.fromkeys(_NOT_DRAFTED[one.kind] for status in of for one in status.reason if one.kind in _NOT_DRAFTED)
+    return " ".join([remark, *([f"({told((Reason(kind=kind) for kind in kinds), language)})"] if kinds else [])])
 
 
 def _flat(text: str) -> str:
