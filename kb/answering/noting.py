@@ -321,5 +321,5 @@ def _field_in(own: NoteField, good: Mapping[str, str]) -> NoteField:
         replace(claim, text=good[claim.text], text_verified=claim.text) if claim.text in good else claim
         for claim in own.claims
     )
-    left = sum(_is_foreign(claim) for claim in claims)
+    left = sum(_is_foreign(claim) and claim.text not in good for claim in own.claims)
     return _remarked(replace(own, claims=claims), _counted("translation-failed", left))

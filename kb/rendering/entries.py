@@ -174,6 +174,11 @@ class PageEntry:
         return bool(any(self.retold) or self.methods or any(self.conclusion))
 
     @property
+    def translated(self) -> str:
+        """The translated title where no reading note gives it."""
+        return "" if self.has_note else self.note.title_translated or ""
+
+    @property
     def thumbnail(self) -> Figure | None:
         """The first figure that may be shown."""
         return next((figure for figure in self.note.figures if figure.kind == "figure"), None)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -296,8 +298,52 @@ def test_a_term_has_one_translation_in_the_whole_note_whatever_the_call() -> Non
     assert HONEST not in again  # only what strayed is asked for again
 
 
+def test_a_translated_sentence_of_mostly_latin_letters_is_not_said_to_be_left() -> None:
+    short = {**CHINESE, HONEST: "TideNet：graph network，用于 water levels 的预测。"}
+    note = made(in_chinese(short), language="zh")
+    assert note.summary is not None
+    assert note.summary.text == short[HONEST]
+    assert "translation-failed" not in kinds(note, "summary")
+
+
 def test_chinese_without_a_model_keeps_the_papers_words_and_says_so() -> None:
     note = made(None, language="zh")
     assert [claim.text for claim in claims_of(note)] == [claim.text for claim in claims_of(note_of())]
     assert "no-translator" in kinds(note, "summary")
     assert note.title_translated is None
+
+
+# ---------------------------------------------------------------------------------- a session that was played
+
+SESSION = json.loads((Path(__file__).parents[1] / "data" / "played_note.json").read_text("utf-8"))
+
+
+def test_a_played_session_gives_its_note_again_with_the_planted_fault_left_out() -> None:
+    """What a capable reader wrote as the model: a false summary (87.32% for 78.32%), four true takeaways, Chinese."""
+    title, abstract = SESSION["record"]["title"], SESSION["record"]["abstract"]
+    replies = {one["part"]: one["reply"] for one in SESSION["replies"]}
+    drafted = [item["text"] for name in ("summary", "takeaways") for item in replies["note"][name]]
+    checks = dict(zip(drafted, replies["judge"]["checks"], strict=True))
+    new = dict(zip(drafted[1:], replies["translate"]["sentences"][2:], strict=True))
+    new[title] = replies["translate"]["sentences"][0]
+    chat = PlayedModel(
+        note=lambda prompt: replies["note"],
+        judge=lambda statement, cited: {k: v for k, v in checks[statement].items() if k != "n"},
+        translate=lambda text: new.get(text, text),
+        terms={each["term"]: each["translation"] for each in replies["translate"]["terms"]},
+    )
+    paper = replace(paper_of(abstract, title=title), id=SESSION["record"]["id"])
+    cut = abstract.index("PubMed Reasoner with a GPT-4o")
+    parts = [chunks_of(paper.id, part, kind="abstract")[0] for part in (abstract[: cut - 1], abstract[cut:])]
+    corpus = MemoryCorpus([paper], {paper.id: parts})
+    own = write_note(paper, corpus=corpus, language="zh")
+    note = with_model(own, Asking(corpus=corpus, records=corpus, chat=chat, language="zh"))
+    assert note.summary is not None
+    assert own.summary is not None
+    assert note.summary.text == own.summary.text
+    assert "draft-unsupported" in kinds(note, "summary")
+    assert [claim.text_verified for claim in note.takeaways] == drafted[1:]
+    assert [claim.text for claim in note.takeaways] == [new[text] for text in drafted[1:]]
+    assert all(claim.evidence and claim.evidence[0].quote in abstract for claim in note.takeaways)
+    assert note.title_translated == new[title]
+    assert len(chat.prompts(noting.SYSTEM)) == 1
