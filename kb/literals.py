@@ -31,7 +31,7 @@ _NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.])(?<![A-Za-z]-)(?P<sign>(?<![\w)\]%])-)?"
     r"(?P<digits>10\s?\^\s?\{?(?P<tens>-?\d+)\}?|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
     r"(?:\s?[×x*]\s?10\s?\^?\s?\{?(?P<power>-?\d+)\}?|[eE](?P<exponent>-?\d+))?"
-    r"(?:\s?(?P<scale>thousand|millions?|billions?|trillion|bn|mn|[千万亿])(?![a-z])|(?P<short>[kKMBT])(?![\w]))?"
+    r"(?:[\s-]?(?P<scale>thousand|millions?|billions?|trillion|bn|mn|[千万亿])(?![a-z])|(?P<short>[kKMBT])(?![\w]))?"
     r"(?:\s?(?P<unit>%|percent(?:age)?\b|per cent\b|×|[xX](?![\w])|times\b|-?fold\b|倍))?"
     r"(?P<glued>[A-Za-z][\w-]*)?"
 )

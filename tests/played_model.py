@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from kb.answering import asking, comparing, drafting, noting, reviewing, screening, understanding, verifying
@@ -44,6 +45,7 @@ class PlayedModel:
             outline, by default one section over all papers.
         note: fields of a reading note by the prompt; those that are not asked for are left out.
         translate: what a sentence becomes in another language.
+        terms: what it settles technical terms to, in every call.
         screens: whether a line is flagged as an order; an exception is raised.
     """
 
@@ -59,13 +61,14 @@ class PlayedModel:
         outline: Sequence[Mapping[str, Any]] | Exception | None = None,
         note: Callable[[str], Mapping[str, Any]] = lambda prompt: {},
         translate: Callable[[str], str] = lambda text: f"译：{text}",
+        terms: Mapping[str, str] = MappingProxyType({}),
         screens: Callable[[str], bool] | Exception = lambda line: False,
         is_local: bool = True,
     ) -> None:
         self._drafts, self._understands, self._judge = list(drafts), understands or {}, judge
         self._looks, self._difference, self._is_local = looks, difference, is_local
         self._sections, self._rows, self._outline = sections, rows, outline
-        self._note, self._translate = note, translate
+        self._note, self._translate, self._terms = note, translate, terms
         self._screens = screens
         self._drafted = 0
         self.asked: list[tuple[str, str]] = []
@@ -134,7 +137,9 @@ class PlayedModel:
         if system == reviewing.ROWS:
             return {"rows": self._rows(user)}
         if system.startswith("You translate"):
-            return {"sentences": [self._translate(line.partition(") ")[2]) for line in user.splitlines()]}
+            sentences = re.findall(r"^\(\d+\) (.*)", user, flags=re.MULTILINE)
+            terms = [{"term": term, "translation": new} for term, new in self._terms.items()]
+            return {"terms": terms, "sentences": [self._translate(sentence) for sentence in sentences]}
         if system == noting.SYSTEM:
             written = self._note(user)
             return {name: written.get(name, []) for name in schema["properties"]}

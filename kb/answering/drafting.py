@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kb import literals
-from kb.answering.passages import SaidAlready, neighbours, numbered, with_table
+from kb.answering.passages import SaidAlready, line_of, neighbours, numbered, with_cells, with_table
 from kb.answering.screening import Screen, lines_of
 from kb.answering.understanding import Understood
 from kb.answering.verifying import Checked, Cited, Statement, is_dropped, path_of
@@ -114,7 +114,7 @@ class Context:
             printed = {chunk.id: place for place, chunk in enumerate(corpus.chunks(paper_id))}
             for hit in sorted(several, key=lambda hit: printed.get(hit.chunk_id, 0)):
                 marker = str(len(self.passages) + 1)
-                self.passages[marker] = numbered(hit, marker)
+                self.passages[marker] = with_cells(numbered(hit, marker), corpus=corpus)
         return sum(map(len, fresh.values()))
 
     def open(self, markers: Iterable[str], *, corpus: Corpus, room: int) -> int:
@@ -139,9 +139,14 @@ def prompt(asked: Understood, passages: Sequence[Passage], *, screen: Screen) ->
 
 def screened(passages: Iterable[Passage], *, screen: Screen) -> None:
     """Have all that a prompt shows of the passages screened, in as few calls as there can be."""
+    screen.look(lines_shown(passages))
+
+
+def lines_shown(passages: Iterable[Passage]) -> list[str]:
+    """The lines of passages and their papers as a prompt shows them: what is to be screened."""
     several = list(passages)
     heads = [line for passage in several for line in (*lines_of(passage.paper), path_of(passage))]
-    screen.look([*heads, *(sentence.text for passage in several for sentence in passage.sentences)])
+    return [*heads, *(line_of(sentence) for passage in several for sentence in passage.sentences)]
 
 
 def shown(passages: Sequence[Passage], *, screen: Screen) -> str:
@@ -160,7 +165,7 @@ def shown(passages: Sequence[Passage], *, screen: Screen) -> str:
         for passage in several:
             page = f", p. {passage.page}" if passage.page else ""
             lines.append(f"\n## Passage {passage.marker}: {screen.shielded(path_of(passage)) or 'text'}{page}")
-            lines += [f"[{sentence.n}] {screen.shielded(sentence.text)}" for sentence in passage.sentences]
+            lines += [f"[{sentence.n}] {screen.shielded(line_of(sentence))}" for sentence in passage.sentences]
     return "\n".join([*lines, "</passages>"])
 
 
@@ -327,7 +332,7 @@ def printed(passages: Mapping[str, Passage], *, screen: Screen) -> list[str]:
     papers = {passage.paper.id: passage.paper for passage in passages.values()}
     heads = [line for paper in papers.values() for line in screen.printed(paper)]
     heads += [path for one in passages.values() if not screen.is_order(path := path_of(one))]
-    return [*heads, *(each.sentence.text for each in citable(passages, screen=screen).values())]
+    return [*heads, *(line_of(each.sentence) for each in citable(passages, screen=screen).values())]
 
 
 def citable(passages: Mapping[str, Passage], *, screen: Screen) -> dict[str, Cited]:
@@ -336,7 +341,7 @@ def citable(passages: Mapping[str, Passage], *, screen: Screen) -> dict[str, Cit
         each.n: Cited(passage=passage, sentence=each)
         for passage in passages.values()
         for each in passage.sentences
-        if not screen.is_order(each.text)
+        if not screen.is_order(line_of(each))
     }
 
 

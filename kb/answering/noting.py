@@ -17,12 +17,13 @@ from kb.answering.screening import Screen
 from kb.answering.verifying import Checked, Statement
 from kb.errors import ModelError
 from kb.protocols import ChatModel
-from kb.records import NOTE_FIELDS, Claim, FieldStatus, Hit, Note, NoteField, Paper, Reason
+from kb.records import Chunk, Claim, FieldStatus, Hit, Note, NoteField, Paper, Passage, Reason
 from kb.words import cjk_share
 
 _LONGEST = 600  # characters of a sentence
 _WHOLE_ABSTRACT = 0.9  # share of the abstract's length from which a summary is no summary
 _DEPTH = 24  # chunks that are ranked for a part of the note
+_SHARE_OF_TABLES = 0.5  # of the room for passages
 _FOREIGN = 0.3  # share of Chinese signs below which a sentence is to be translated
 
 SYSTEM = (
@@ -41,12 +42,18 @@ SYSTEM = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """Fields that are drafted in one call: what each should say and how many sentences; and what is searched."""
+    """Fields that are drafted in one call: what each should say and how many sentences; what is searched for them, and
+    whether the tables that answer it are read whole."""
 
     fields: Mapping[str, tuple[str, int]]
     queries: tuple[str, ...]
+    reads_tables: bool = False
 
 
+_RESULTS = (
+    "tasks, data sets and numbers: first those of the main table, the method beside the strongest other one; cite the"
+    " rows and the table's caption"
+)
 _PARTS = (
     _Part(
         fields={
@@ -54,36 +61,36 @@ _PARTS = (
             "takeaways": ("four to eight points to remember, each another one, the results with their numbers", 8),
             "background": ("the field, and why the problem matters", 3),
             "past_methods": ("what was done before, and where it falls short", 4),
+            "significance": ("what the work makes possible or shows", 2),
+            "innovation": ("what is new in it", 3),
         },
         queries=(
             "What problem does the paper address, and why does it matter?",
             "What did earlier work do, and where does it fall short?",
             "What are the contributions and the main findings?",
+            "What does the work show or make possible, and what are its limits?",
         ),
     ),
     _Part(
         fields={
             "method": ("the steps of the method, one a sentence, in order", 8),
-            "results": ("tasks, data sets and performance with the numbers, those of the main table first", 6),
+            "workload": ("how much was built, run or released: data, experiments, code", 3),
         },
         queries=(
             "How does the proposed method work, step by step?",
-            "What are the main results, in numbers, beside the baselines?",
-            "On which data sets and with which metrics was it evaluated?",
+            "How much data was collected and how many experiments were run; is the code released?",
         ),
     ),
     _Part(
         fields={
-            "significance": ("what the work makes possible or shows", 2),
-            "innovation": ("what is new in it", 3),
+            "results": (_RESULTS, 6),
             "performance": ("the strongest measured results", 2),
-            "workload": ("how much was built, run or released: data, experiments, code", 3),
         },
         queries=(
-            "What is new compared with earlier work?",
-            "What does the work show or make possible, and what are its limits?",
-            "How much data was collected and how many experiments were run; is the code released?",
+            "What are the main results, in numbers, beside the baselines?",
+            "On which data sets and with which metrics was it evaluated?",
         ),
+        reads_tables=True,
     ),
 )
 
@@ -112,9 +119,13 @@ def with_model(note: Note, asking: Asking) -> Note:
         return _without_translation(note) if asking.language == "zh" else note
     if not asking.may_see(note.paper):
         why = Reason(kind="model-barred", values={"model": chat.name})
-        return note.with_fields({name: _remarked(note.field(name), why) for name in NOTE_FIELDS})
-    note = _without_orders(note, asking.screen)
-    drafts = side_by_side(lambda part: _drafted(part, note.paper, asking, chat), _PARTS)
+        return note.with_fields({name: _remarked(note.field(name), why) for name in note.looked_for})
+    parts = _parts_of(note)
+    contexts = [_context(part, note.paper, asking) for part in parts]
+    note = _without_orders(note, asking.screen, also=[one for each in contexts for one in each.passages.values()])
+    drafts = side_by_side(
+        lambda pair: _drafted(pair[0], pair[1], note.paper, asking, chat), list(zip(parts, contexts, strict=True))
+    )
     statements = [(name, each) for draft in drafts for name, several in draft.written.items() for each in several]
     checked = verifying.settle(
         [each for _, each in statements],
@@ -124,18 +135,31 @@ def with_model(note: Note, asking: Asking) -> Note:
     )
     failures = {name: why for draft in drafts for name, why in draft.failures.items()}
     made = {}
-    for name in NOTE_FIELDS:
+    for name in note.looked_for:
         own = [each for (field_name, _), each in zip(statements, checked, strict=True) if field_name == name]
         made[name] = _settled(note.field(name), own, asking, failed=failures.get(name))
-    by_model = any(made[name].status.state == "ok" for name in NOTE_FIELDS)
+    by_model = any(own.status.state == "ok" for own in made.values())
     done = replace(note, model=chat.name if by_model else None).with_fields(made)
     return _translated(done, chat, asking.screen) if asking.language == "zh" else done
 
 
-def _without_orders(note: Note, screen: Screen) -> Note:
-    """The paper's own sentences, less those that are addressed to a machine: an order sums up nothing."""
-    fields = {name: note.field(name) for name in NOTE_FIELDS}
-    screen.look([note.paper.title, *(claim.text for own in fields.values() for claim in own.claims)])
+def _parts_of(note: Note) -> list[_Part]:
+    """What is asked of the model: the fields that the note was looked through for, no part of a text nobody has."""
+    wanted = [
+        replace(part, fields={name: told for name, told in part.fields.items() if name in note.looked_for})
+        for part in _PARTS
+    ]
+    return [part for part in wanted if part.fields]
+
+
+def _without_orders(note: Note, screen: Screen, *, also: Sequence[Passage]) -> Note:
+    """The paper's own sentences, less those that are addressed to a machine: an order sums up nothing.
+
+    What is shown of these passages is screened with them, in as few calls as there can be.
+    """
+    fields = {name: note.field(name) for name in note.looked_for}
+    own_lines = [claim.text for own in fields.values() for claim in own.claims]
+    screen.look([note.paper.title, *own_lines, *drafting.lines_shown(also)])
     made = {}
     for name, own in fields.items():
         claims = tuple(claim for claim in own.claims if not screen.is_order(claim.text))
@@ -152,11 +176,9 @@ class _Drafts:
     failures: dict[str, Reason] = field(default_factory=dict)
 
 
-def _drafted(part: _Part, paper: Paper, asking: Asking, chat: ChatModel) -> _Drafts:
+def _drafted(part: _Part, context: Context, paper: Paper, asking: Asking, chat: ChatModel) -> _Drafts:
     """The draft of some fields from the passages that bear on them."""
     drafts = _Drafts()
-    context = Context()
-    context.add(_gathered(part, paper, asking), corpus=asking.corpus, room=asking.room)
     if not context.passages:
         return drafts
     wanted = "\n".join(f"- {name}: {told} (at most {most})" for name, (told, most) in part.fields.items())
@@ -183,14 +205,38 @@ def _is_abstract(text: str, paper: Paper) -> bool:
     return bool(paper.abstract) and len(text) > _WHOLE_ABSTRACT * len(paper.abstract)
 
 
-def _gathered(part: _Part, paper: Paper, asking: Asking) -> list[Hit]:
-    """The abstract, and the chunks that answer the part's questions, best first."""
-    own = asking.within(paper.id)
-    found = passages.find(part.queries, corpus=asking.corpus, filters=own, depth=_DEPTH)
-    abstract = [
-        passages.as_hit(chunk, paper=paper) for chunk in asking.corpus.chunks(paper.id) if chunk.kind == "abstract"
-    ]
-    return passages.once([*abstract, *(each.hit for each in best_ranked(part.queries, found, asking))])
+def _context(part: _Part, paper: Paper, asking: Asking) -> Context:
+    """The abstract, the tables where the part reads them, and the chunks that answer its questions, best first."""
+    chunks = asking.corpus.chunks(paper.id)
+    abstract = [passages.as_hit(chunk, paper=paper) for chunk in chunks if chunk.kind == "abstract"]
+    tables = _tables(part, paper, asking) if part.reads_tables else []
+    found = passages.find(part.queries, corpus=asking.corpus, filters=asking.within(paper.id), depth=_DEPTH)
+    ranked = [each.hit for each in best_ranked(part.queries, found, asking)]
+    context = Context()
+    context.add(passages.once([*abstract, *tables, *ranked]), corpus=asking.corpus, room=asking.room)
+    return context
+
+
+def _tables(part: _Part, paper: Paper, asking: Asking) -> list[Hit]:
+    """The tables that answer the part's questions, each whole with its caption, best first, in a share of the room.
+
+    Which of them is the main one is the model's to judge.
+    """
+    tables: dict[str, list[Chunk]] = {}
+    for chunk in asking.corpus.chunks(paper.id):
+        if chunk.kind == "table" or (chunk.kind == "caption" and chunk.label in tables):
+            tables.setdefault(chunk.label or chunk.id, []).append(chunk)
+    of_chunk = {chunk.id: several for several in tables.values() for chunk in several}
+    hits = [passages.as_hit(chunk, paper=paper) for several in tables.values() for chunk in several]
+    room = _SHARE_OF_TABLES * asking.room
+    taken: dict[str, Chunk] = {}
+    for each in best_ranked(part.queries, hits, asking):
+        whole = of_chunk[each.hit.chunk_id]
+        size = sum(len(chunk.text) for chunk in whole)
+        if whole[0].id not in taken and size <= room:
+            taken |= {chunk.id: chunk for chunk in whole}
+            room -= size
+    return [passages.as_hit(chunk, paper=paper) for chunk in taken.values()]
 
 
 def _settled(own: NoteField, checked: Sequence[Checked], asking: Asking, *, failed: Reason | None) -> NoteField:
@@ -231,7 +277,7 @@ def _counted(kind: str, count: int) -> Reason | None:
 
 def _without_translation(note: Note) -> Note:
     why = Reason(kind="no-translator")
-    fields = {name: note.field(name) for name in NOTE_FIELDS}
+    fields = {name: note.field(name) for name in note.looked_for}
     made = {name: _remarked(own, why) if any(map(_is_foreign, own.claims)) else own for name, own in fields.items()}
     title = FieldStatus(state="not stated", reason=(why,))
     return replace(note, status={**note.status, "title_translated": title}).with_fields(made)
@@ -243,12 +289,12 @@ def _is_foreign(claim: Claim) -> bool:
 
 def _translated(note: Note, chat: ChatModel, screen: Screen) -> Note:
     """What was verified, in Chinese; a sentence whose translation does not keep its numbers and names stays."""
-    fields = {name: note.field(name) for name in NOTE_FIELDS}
+    fields = {name: note.field(name) for name in note.looked_for}
     asked = [claim.text for own in fields.values() for claim in own.claims if _is_foreign(claim)]
     is_foreign = bool(note.paper.title.strip()) and cjk_share(note.paper.title) < _FOREIGN
     title = [note.paper.title] if is_foreign and not screen.is_order(note.paper.title) else []
     try:
-        good = translating.translations(list(dict.fromkeys([*asked, *title])), language="zh", chat=chat)
+        good = translating.translations(list(dict.fromkeys([*title, *asked])), language="zh", chat=chat)
     except ModelError as err:
         why = Reason(kind="not-translated", values={"why": str(err)})
         return note.with_fields({name: _remarked(own, why) for name, own in fields.items()})
@@ -275,5 +321,5 @@ def _field_in(own: NoteField, good: Mapping[str, str]) -> NoteField:
         replace(claim, text=good[claim.text], text_verified=claim.text) if claim.text in good else claim
         for claim in own.claims
     )
-    left = sum(_is_foreign(claim) for claim in claims)
+    left = sum(_is_foreign(claim) and claim.text not in good for claim in own.claims)
     return _remarked(replace(own, claims=claims), _counted("translation-failed", left))

@@ -8,7 +8,21 @@ from dataclasses import replace
 from itertools import pairwise
 
 from kb.protocols import Corpus
-from kb.records import CELLS, NO_FILTERS, Chunk, Equation, Evidence, Filters, Hit, Paper, Passage, PassageSentence
+from kb.records import (
+    CELLS,
+    NO_FILTERS,
+    Chunk,
+    Equation,
+    Evidence,
+    Filters,
+    Hit,
+    Paper,
+    Passage,
+    PassageSentence,
+    PrintedCell,
+    PrintedRow,
+)
+from kb.tables import told
 from kb.text import sentence_spans
 from kb.words import content_stems
 
@@ -103,13 +117,35 @@ def located(passage: Passage, *, corpus: Corpus) -> Passage:
     """The passage with the boxes of its sentences and the number that its page prints, where there is a PDF, and with
     the cells of rows of tables."""
     label = None if passage.page is None else corpus.page_label(passage.paper.id, passage.page)
-    rows = {row.start: row.cells for row in corpus.rows(passage.chunk_id)}
     places = corpus.locate(passage.chunk_id, [(each.start, each.end) for each in passage.sentences])
-    sentences = tuple(
-        replace(each, boxes=boxes, cells=rows.get(each.start, ()))
-        for each, (_, boxes) in zip(passage.sentences, places, strict=True)
+    sentences = tuple(replace(each, boxes=boxes) for each, (_, boxes) in zip(passage.sentences, places, strict=True))
+    return with_cells(replace(passage, page_label=label, sentences=sentences), corpus=corpus)
+
+
+def with_cells(passage: Passage, *, corpus: Corpus) -> Passage:
+    """The passage with the cells of each of its sentences that is the row of a table."""
+    cells = cells_at([(each.start, each.end) for each in passage.sentences], corpus.rows(passage.chunk_id))
+    return replace(
+        passage, sentences=tuple(replace(each, cells=cells.get(each.start, ())) for each in passage.sentences)
     )
-    return replace(passage, page_label=label, sentences=sentences)
+
+
+def cells_at(spans: Iterable[tuple[int, int]], rows: Iterable[PrintedRow]) -> dict[int, tuple[PrintedCell, ...]]:
+    """The cells of each row by the start of the first span within it: a row whose first cell is empty begins before
+    what is numbered of it."""
+    found: dict[int, tuple[PrintedCell, ...]] = {}
+    several = list(spans)
+    for row in rows:
+        inside = [start for start, end in several if row.start <= start and end <= row.end]
+        if inside:
+            found[inside[0]] = row.cells
+    return found
+
+
+def line_of(sentence: PassageSentence) -> str:
+    """A sentence as a prompt shows it: of a row each cell with what names it, because the head of its table may be in
+    another passage."""
+    return told(sentence.cells) or sentence.text
 
 
 def evidence(passage: Passage, sentence: PassageSentence, *, corpus: Corpus) -> Evidence:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kb import literals
-from kb.answering.passages import numbered, spans
+from kb.answering.passages import cells_at, numbered, spans
 from kb.protocols import Corpus
 from kb.records import CELLS, Hit, Passage, QuestionKind, ShortSpan
 from kb.structure import CITATION, POINTER, is_references, without_signs
@@ -68,7 +68,8 @@ class _Read:
 
 def _read(hit: Hit, *, corpus: Corpus) -> _Read:
     found = tuple(spans(hit.text, hit.equations))
-    rows = {row.start: told(row.cells) for row in corpus.rows(hit.chunk_id)} if CELLS in hit.text else {}
+    cells = cells_at(found, corpus.rows(hit.chunk_id)) if CELLS in hit.text else {}
+    rows = {start: told(several) for start, several in cells.items()}
     said = (without_signs(hit.text, hit.equations, start=start, end=end) for start, end in found)
     texts = tuple(rows.get(start) or " ".join(text.split()) for (start, _), text in zip(found, said, strict=True))
     return _Read(hit, found, texts, frozenset(at for at, (start, _) in enumerate(found) if start in rows))

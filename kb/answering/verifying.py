@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from kb import literals
-from kb.answering.passages import spans
+from kb.answering.passages import line_of, spans
 from kb.answering.screening import Screen, lines_of
 from kb.errors import ModelError
 from kb.protocols import ChatModel, Entailment
@@ -144,11 +144,10 @@ def floor(statement: Statement, *, screen: Screen) -> Held:
     """
     if not statement.cited:
         return "unsupported", Reason(kind="cites-nothing")
-    shown = "\n".join(
-        [*(_heading(each.passage, screen) for each in statement.cited), *(c.sentence.text for c in statement.cited)]
-    )
+    cited = [line for each in statement.cited for line in dict.fromkeys([each.sentence.text, line_of(each.sentence)])]
+    shown = "\n".join([*(_heading(each.passage, screen) for each in statement.cited), *cited])
     passages = {each.passage.marker: each.passage for each in statement.cited}.values()
-    printed = [s.text for p in passages for s in p.sentences if not screen.is_order(s.text)]
+    printed = [line_of(s) for p in passages for s in p.sentences if not screen.is_order(line_of(s))]
     around = "\n".join([*printed, *(line for p in passages for line in allowed(p.paper.abstract, screen))])
     found = absent(statement.text, shown, around=around)
     label = absent(statement.row, shown)  # what a row is named after may stand anywhere: the judge sees it
@@ -353,7 +352,7 @@ def _prompt(question: str, statements: Sequence[tuple[int, Statement]], screen: 
 
 
 def _lines_of(passage: Passage) -> list[str]:
-    return [*lines_of(passage.paper), path_of(passage), *(sentence.text for sentence in passage.sentences)]
+    return [*lines_of(passage.paper), path_of(passage), *map(line_of, passage.sentences)]
 
 
 def _in_context(passage: Passage, cited: set[str], screen: Screen) -> list[str]:
@@ -366,7 +365,7 @@ def _in_context(passage: Passage, cited: set[str], screen: Screen) -> list[str]:
         before |= set(range(min(first_row + 2, len(sentences)))[-_TABLE_HEAD:])
     lines = []
     for place in sorted({*places, *before}):
-        text = screen.shielded(sentences[place].text)
+        text = screen.shielded(line_of(sentences[place]))
         lines.append(f"  [{sentences[place].n}] {text}" if place in places else f"  ({text})")
     return lines
 

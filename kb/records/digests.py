@@ -114,6 +114,11 @@ class Note:
         """Whether the record alone was read: there is no full text."""
         return self.paper.fulltext.state == "none"
 
+    @property
+    def looked_for(self) -> tuple[str, ...]:
+        """Those of ``NOTE_FIELDS`` that the note's text was looked through for: they have a status."""
+        return tuple(name for name in NOTE_FIELDS if _status_key(name) in self.status)
+
     def field(self, name: str) -> NoteField:
         """One of ``NOTE_FIELDS`` with its status."""
         status = self.status.get(_status_key(name)) or FieldStatus(state="not stated", reason=(Reason(kind=_UNREAD),))

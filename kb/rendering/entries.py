@@ -19,10 +19,12 @@ from kb.records import (
     DigestCounts,
     EntryState,
     Evidence,
+    FieldStatus,
     Figure,
     Language,
     Note,
     Paper,
+    Reason,
     Skipped,
 )
 from kb.rendering.labels import label, page_of
@@ -174,6 +176,11 @@ class PageEntry:
         return bool(any(self.retold) or self.methods or any(self.conclusion))
 
     @property
+    def translated(self) -> str:
+        """The translated title where no reading note gives it."""
+        return "" if self.has_note else self.note.title_translated or ""
+
+    @property
     def thumbnail(self) -> Figure | None:
         """The first figure that may be shown."""
         return next((figure for figure in self.note.figures if figure.kind == "figure"), None)
@@ -317,7 +324,9 @@ def note_entry(
         affiliation=shown_affiliation(paper, spoken),
         attribution=attribution(paper, spoken) if public else "",
         withheld=label(spoken, "unlicensed") if public and not may_republish(paper.license) else "",
-        remark=label(spoken, "quoted_entry") if drafted and note.model is None else "",
+        remark=_with_reason(label(spoken, "quoted_entry"), note.status.values(), spoken)
+        if drafted and note.model is None
+        else "",
         summary=summary,
         takeaways=takeaways,
         abstract=parts.abstract(),
@@ -396,7 +405,7 @@ class _Parts:
             label=label(self._language, title or name),
             sentences=tuple(self._sentence(claim) for claim in claims),
             absent="" if claims else self._absent(name),
-            remark=label(self._language, "quoted") if quoted else "",
+            remark=_with_reason(label(self._language, "quoted"), [status], self._language) if quoted and status else "",
         )
 
     def retold(self, name: str, claims: Sequence[Claim], *, title: str = "") -> Part:
@@ -465,6 +474,19 @@ class _Parts:
             evidence.marker, Quote(marker=evidence.marker, target=listed, place=place, text=evidence.quote)
         )
         return EvidenceMark(text=evidence.marker, target=listed)
+
+
+# Why a model's words are not there, as a reader is told it: what a provider said of a failure is in the data.
+_NOT_DRAFTED = {
+    "model-failed": "model-failed-briefly", "model-wrote-nothing": "model-wrote-nothing",
+    "draft-unsupported": "draft-unsupported",
+}  # fmt: skip
+
+
+def _with_reason(remark: str, of: Iterable[FieldStatus], language: Language) -> str:
+    """What is said of sentences of the paper, and why they are not a model's where it was asked."""
+    kinds = dict.fromkeys(_NOT_DRAFTED[one.kind] for status in of for one in status.reason if one.kind in _NOT_DRAFTED)
+    return " ".join([remark, *([f"({told((Reason(kind=kind) for kind in kinds), language)})"] if kinds else [])])
 
 
 def _flat(text: str) -> str:

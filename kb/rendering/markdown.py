@@ -259,6 +259,8 @@ class _EntryLines:
         if self._markup.has_anchors:
             yield from (f'<a id="{entry.anchor}"></a>', "")
         yield from (f"## {self._text(paper.title)}", "")
+        if entry.translated:
+            yield from (f"*{entry.say('translated')}: {self._text(entry.translated)}*", "")
         if entry.state == "withdrawn":
             yield from (f"**{entry.say('withdrawn')}**", "")
         if entry.changes:

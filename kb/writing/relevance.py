@@ -1,9 +1,10 @@
 """How relevant papers are to a topic or to the user's own papers, with the words and papers that decided.
 
-Three parts, each in [-1, 1], are added: nearness of meaning to papers that the user stands for (cosine similarity of
-the encoder; Rocchio's idea of pulling towards what is liked and away from what is not), words shared with them
-(TF-IDF), and the topic's own words in title and abstract. With nothing liked only the last part is there. Scores are
-rounded so that the order does not hang on the last bits of a sum; ties are broken by day, then by id.
+Three parts, each in [-1, 1], are added: what a small model of the topic says (ridge regression over the encoder's
+vectors of title and abstract: papers that the user stands for against those that he stands against, and against the
+other papers of the day), words shared with his papers (TF-IDF), and the topic's own words in title and abstract. With
+nothing liked only the last part is there. Scores are rounded so that the order does not hang on the last bits of a sum;
+ties are broken by day, then by id.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from kb.writing.topic_query import TopicTerm, parse_query, phrase_matches
 
 MEANING_SHARE, WORD_SHARE, QUERY_SHARE = 0.5, 0.3, 0.2
 MOST_ENCODED = 400
-_NEAREST = 3  # papers whose mean nearness counts, so that one stray likeness does not decide
+_RIDGE = 0.01  # regularisation, on vectors of length 1 whose masses sum to about 2: see tests/benchmarks/interest.md
+_AGAINST = 0.5  # what all that the user stands against weighs beside all that he stands for
 _SHOWN_WORDS = 5
 _TITLE_WEIGHT = 3  # a word of the title counts as often as three of the abstract
 
@@ -124,28 +126,78 @@ def _day(paper: Paper) -> date:
 def _nearness(
     papers: Sequence[Paper], anchors: Sequence[Anchor], encode: Encode
 ) -> list[tuple[float, tuple[tuple[Anchor, float], ...]]]:
-    """For each paper the mean nearness to the positive anchors that are nearest, less that to the negative ones."""
+    """For each paper, in [-1, 1], what the model of the anchors says of it, and the anchors that carry this."""
     if not papers:
         return []
-    texts = [f"{paper.title}. {paper.abstract}" for paper in [*papers, *(anchor.paper for anchor in anchors)]]
-    vectors = encode(texts)
-    weights = np.array([anchor.weight for anchor in anchors], dtype=np.float64)
-    likeness = np.clip(vectors[: len(papers)].astype(np.float64) @ vectors[len(papers) :].T, 0.0, 1.0)
+    texts = [text_of(paper) for paper in [*papers, *(anchor.paper for anchor in anchors)]]
+    vectors = encode(texts).astype(np.float64)
+    ours, theirs = vectors[: len(papers)], vectors[len(papers) :]
+    itself = [[i for i, anchor in enumerate(anchors) if _is_same(paper, anchor.paper)] for paper in papers]
+    background = ours[[place for place, own in enumerate(itself) if not own]]
+    shares = _carried(ours, theirs, np.array([anchor.weight for anchor in anchors]), background)
+    likeness = ours @ theirs.T
     found = []
-    for paper, row in zip(papers, likeness, strict=True):
-        itself = [i for i, anchor in enumerate(anchors) if anchor.paper.id == paper.id]
-        pull = [i for i in np.argsort(-row * weights, kind="stable") if weights[i] > 0][:_NEAREST]
-        push = [i for i in np.argsort(row * weights, kind="stable") if weights[i] < 0][:_NEAREST]
-        # What the user says of the paper itself needs no comparison.
-        near = float(weights[itself[0]]) if itself else _mean(row, weights, pull) + _mean(row, weights, push)
-        told = [pull[:2], push[:1]] if near >= 0 else [push[:2], pull[:1]]
-        nearest = tuple((anchors[i], round(float(row[i]), 2)) for some in told for i in some)
-        found.append((near, nearest))
+    for place, own in enumerate(itself):
+        carried = np.round(shares[place, : len(anchors)], 9)
+        carried[own] = 0.0  # nothing is like itself
+        total = float(np.clip(shares[place].sum(), -1.0, 1.0))
+        # What the user says of the paper itself needs no model.
+        near = anchors[own[0]].weight if own else total
+        pull = [i for i in np.argsort(-carried, kind="stable")[:2] if carried[i] > 0]
+        push = [i for i in np.argsort(carried, kind="stable")[:2] if carried[i] < 0]
+        told = [*pull, *push[:1]] if near >= 0 else [*push, *pull[:1]]
+        found.append((near, tuple((anchors[i], round(float(likeness[place, i]), 2)) for i in told)))
     return found
 
 
-def _mean(row: NDArray[np.float64], weights: NDArray[np.float64], places: Sequence[int]) -> float:
-    return sum(float(row[i] * weights[i]) for i in places) / len(places) if places else 0.0
+def text_of(paper: Paper) -> str:
+    """What of a paper is compared by meaning."""
+    return f"{paper.title}. {paper.abstract}"
+
+
+def _is_same(one: Paper, other: Paper) -> bool:
+    return not {one.id, *one.aliases}.isdisjoint({other.id, *other.aliases}) or (
+        one.title.casefold() == other.title.casefold() and one.authors == other.authors
+    )
+
+
+def _carried(
+    ours: NDArray[np.float64],
+    theirs: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    background: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """(papers, anchors + 1): how much of the score of a paper each anchor carries, and in the last column all others.
+
+    Ridge regression in closed form: papers the user stands for are 1, those against -1, the other papers of the day 0.
+    Each of the three kinds weighs by what ``_masses`` says, however many it has; the mean of all is taken off.
+    """
+    known = np.vstack([theirs, background])
+    target = np.concatenate([np.sign(weights), np.zeros(len(background))])
+    mass = np.concatenate([_masses(weights), np.full(len(background), 1.0 / max(1, len(background)))])
+    middle, level = mass @ known / mass.sum(), float(mass @ target / mass.sum())
+    centred = known - middle
+    weighted = centred.T * mass
+    inner = weighted @ centred + _RIDGE * np.eye(known.shape[1])
+    slope = np.linalg.solve(inner, weighted @ (target - level))
+    # In its dual form the slope is a sum over the papers that are known, so that each has its share of a score.
+    pulls = mass * (target - level - centred @ slope) / _RIDGE
+    shares = (ours - middle) @ centred.T * pulls
+    others = level + shares[:, len(theirs) :].sum(axis=1)
+    return np.column_stack([shares[:, : len(theirs)], others])
+
+
+def _masses(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What each anchor weighs: those for 1 together and those against a half, shared by their weights. What is for
+    certain weighs at least as much as all that only tells of it (a tag, a file in the library)."""
+    mass = np.abs(weights)
+    sure, weak = weights >= 1.0, (weights > 0) & (weights < 1.0)
+    if sure.any() and weak.any():
+        mass[weak] *= min(1.0, mass[sure].sum() / mass[weak].sum())
+    for some, whole in ((weights > 0, 1.0), (weights < 0, _AGAINST)):
+        if some.any():
+            mass[some] *= whole / mass[some].sum()
+    return mass
 
 
 # ----------------------------------------------------------------------------------------------- words

@@ -601,7 +601,7 @@ def _mistranslated(own: Any) -> Any:
     def structured(self: PlayedModel, system: str, user: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
         found = own(self, system, user, schema)
         if system.startswith("You translate"):
-            return {"sentences": [said.replace("48,210", "48,120") for said in found["sentences"]]}
+            return {**found, "sentences": [said.replace("48,210", "48,120") for said in found["sentences"]]}
         return found  # type: ignore[no-any-return]
 
     return structured

@@ -80,7 +80,8 @@ class ObedientModel(PlayedModel):
         if system == understanding.SYSTEM:
             return {**reply, "kind": "lookup", "over_papers": False}
         if system.startswith("You translate"):
-            return {"sentences": [f"译 {line} {self._obeyed(user)}" for line in user.splitlines()]}
+            lines = re.findall(r"^\(\d+\) .*", user, flags=re.MULTILINE)
+            return {"terms": [], "sentences": [f"译 {line} {self._obeyed(user)}" for line in lines]}
         return reply
 
     def _filled(self, schema: Mapping[str, Any], prompt: str) -> Any:

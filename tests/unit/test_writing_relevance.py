@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -53,6 +54,39 @@ def test_what_is_like_a_liked_paper_comes_first_and_like_a_disliked_one_last() -
 def test_an_opinion_of_the_paper_itself_needs_no_comparison() -> None:
     assert order(likes(TEXTS))[0] == TEXTS.id
     assert order(likes(IMAGES, -1.0, "disliked"))[-1] == IMAGES.id
+
+
+def test_no_paper_is_said_to_be_like_itself() -> None:
+    again = replace(ROBOTS, id="doi:10.1/robots", aliases=(ROBOTS.id,))
+    for one in (ROBOTS, again):
+        for standing, weight in (("example", 1.0), ("liked", 1.0), ("disliked", -1.0)):
+            anchors = [likes(one, weight, standing), likes(WALKING)]
+            found = {paper.id: told for paper, told in rank(PAPERS, topic=TOPIC, anchors=anchors, encode=bag_of_words)}
+            assert all(reason.values["paper_id"] != one.id for reason in found[ROBOTS.id].likeness)
+            assert any(
+                reason.values["title"] == WALKING.title
+                for reason in found[ROBOTS.id].reasons
+                if "title" in reason.values
+            )
+
+
+def test_the_liked_paper_that_carries_the_score_is_the_reason() -> None:
+    anchors = [likes(WALKING), likes(paper(30, "Tides", "Water levels of an estuary.", day=1))]
+    found = {one.id: told for one, told in rank(PAPERS, topic=None, anchors=anchors, encode=bag_of_words)}
+    assert [reason.values["title"] for reason in found[ROBOTS.id].likeness][:1] == [WALKING.title]
+
+
+def test_much_in_the_library_does_not_drown_what_was_liked() -> None:
+    library = [
+        likes(paper(n, f"Images {n}", "We draw images with a diffusion model."), 0.4, "library") for n in range(40, 80)
+    ]
+    ranked = rank(PAPERS, topic=None, anchors=[likes(WALKING), *library], encode=bag_of_words)
+    assert {ranked[0][0].id, ranked[1][0].id} == {ROBOTS.id, IMAGES.id}
+    assert ranked[-1][0].id == TEXTS.id
+
+
+def test_what_is_disliked_alone_sinks_and_the_others_keep_their_order() -> None:
+    assert order(likes(WALKING, -1.0, "disliked")) == [IMAGES.id, TEXTS.id, ROBOTS.id]
 
 
 def test_words_and_papers_that_decided_are_shown() -> None:
