@@ -361,7 +361,7 @@ def _badges(note: Note, language: Language) -> tuple[Badge, ...]:
 
 
 def _facts(paper: Paper, language: Language, *, until: date | None) -> tuple[str, ...]:
-    """Day, categories and comment of the record, as far as it has them; of several days the last that the page knows."""
+    """Day (of several the last that the page knows), categories and comment, as far as the record has them."""
     days = [day for day in paper.announced if until is None or day <= until] or paper.announced
     day = max(days).isoformat() if days else paper.stated_date[:10]
     comment = (paper.comment or "").strip()

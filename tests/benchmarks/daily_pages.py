@@ -85,13 +85,16 @@ ASKED = (
 )
 
 _OPENER = re.compile(
-    r"(?:to (?:address|tackle|solve|overcome|mitigate|bridge|fill|achieve|remedy|resolve) (?:this|these|that|those|such)"
+    r"(?:to (?:address|tackle|solve|overcome|mitigate|bridge|fill|achieve|remedy|resolve)"
+    r" (?:this|these|that|those|such)"
     r"|to this end|to that end|however|therefore|thus|hence|moreover|furthermore|in addition|additionally|besides"
     r"|consequently|as a result|in this (?:way|regard)|based on (?:this|these|that)|motivated by (?:this|these)"
     r"|this|these|it|they|such|second|third|finally|specifically)\b",
     re.IGNORECASE,
 )
-_PRONOUN_OF_ITSELF = re.compile(r"(?:in )?this (?:paper|work|article|study|survey|research|report|thesis|letter)\b", re.IGNORECASE)
+_PRONOUN_OF_ITSELF = re.compile(
+    r"(?:in )?this (?:paper|work|article|study|survey|research|report|thesis|letter)\b", re.IGNORECASE
+)
 _COMMAND = re.compile(r"\\[a-zA-Z]+|\\[%&#_{}$]|``")
 _FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$\n]+\$|\\\(.*?\\\)|\\\[.*?\\\]", re.DOTALL)
 _EMPTY = re.compile(r"\bnot stated\b|文中未说明|未说明")
@@ -264,13 +267,23 @@ class Reader:
             number = re.sub(r"^https?://arxiv\.org/(?:abs|pdf|html)/|\.pdf$", "", link)
             if link.startswith(("https://arxiv.org/abs/", "https://arxiv.org/pdf/", "https://arxiv.org/html/")):
                 self.same("links and versions", key, number, key)
-        self.same("links and versions", key, f"https://arxiv.org/abs/{key}" in {one.replace("http:", "https:") for one in links}, True)
+        self.same(
+            "links and versions",
+            key,
+            f"https://arxiv.org/abs/{key}" in {one.replace("http:", "https:") for one in links},
+            True,
+        )
         told = _said(article.find("./p[@class='links']"))
         if told:  # pages of the first edition show neither
             self.same("date", key, re.findall(r"\b20\d\d-\d\d-\d\d\b", told)[:1], [day.isoformat()])
             known = set(re.findall(r"(?<![\w.])(?:[a-z]{2,}(?:-[a-z]+)*\.[A-Za-z-]{2,})(?![\w.])", told))
             self.same("first category", key, record["categories"][0] in told, True)
-            self.same("no other category", key, {one for one in known if re.match(r"(?:cs|eess|stat|math)\.[A-Z]{2}$", one)} <= {*record["categories"]}, True)
+            self.same(
+                "no other category",
+                key,
+                {one for one in known if re.match(r"(?:cs|eess|stat|math)\.[A-Z]{2}$", one)} <= {*record["categories"]},
+                True,
+            )
         if record["comment"]:
             comment = _letters(record["comment"])
             self.same("comment", key, comment in _letters(_said(article)), True)

@@ -517,7 +517,7 @@ def test_a_page_names_no_day_after_its_own(form: str) -> None:
     assert not {str(days[0]), str(days[2])} & {*re.findall(r"20\d\d-\d\d-\d\d", text)}
 
 
-@pytest.mark.parametrize("topic", ["检索 / RAG", "naïve <b> & \"x\"", "100 % {more}"])
+@pytest.mark.parametrize("topic", ["检索 / RAG", 'naïve <b> & "x"', "100 % {more}"])
 def test_the_names_of_a_feed_and_its_items_are_urns_whatever_topics_and_papers_are_called(topic: str) -> None:
     papers = [replace(seed_papers()[0], id="doi:10.1/a<b>[c]#中 %2", version=None), seed_papers()[1]]
     pages = render_digest(digest_of(map(note_of, papers), topic=topic), "rss", read_file=read_file)
