@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from kb.protocols import ChatModel
     from kb.sources.manuscripts import Manuscript
 
-NOTE_RECIPE = "note-6"
+NOTE_RECIPE = "note-7"
 """Grows when the way in which notes are made changes, so that kept ones are made again."""
 _FIGURES_RECIPE = "figures-2"
 _EQUATIONS_RECIPE = "equations-1"

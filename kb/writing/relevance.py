@@ -24,9 +24,9 @@ from kb.records import Paper, Reason, Topic
 from kb.words import content_stems, stem, words
 from kb.writing.topic_query import TopicTerm, parse_query, phrase_matches
 
-MEANING_SHARE, WORD_SHARE, QUERY_SHARE = 0.5, 0.3, 0.2
+MEANING_SHARE, WORD_SHARE, QUERY_SHARE = 0.7, 0.2, 0.1
 MOST_ENCODED = 400
-_RIDGE = 0.01  # regularisation, on vectors of length 1 whose masses sum to about 2: see tests/benchmarks/interest.md
+_RIDGE = 0.05  # regularisation, on vectors of length 1 whose masses sum to about 2: see tests/benchmarks/interest.md
 _AGAINST = 0.5  # what all that the user stands against weighs beside all that he stands for
 _SHOWN_WORDS = 5
 _TITLE_WEIGHT = 3  # a word of the title counts as often as three of the abstract
@@ -169,11 +169,13 @@ def _carried(
 ) -> NDArray[np.float64]:
     """(papers, anchors + 1): how much of the score of a paper each anchor carries, and in the last column all others.
 
-    Ridge regression in closed form: papers the user stands for are 1, those against -1, the other papers of the day 0.
+    Ridge regression in closed form: papers the user stands for are 1, those against 0, and so are the other papers of
+    the day, of which few are like his. Where he stands for nothing, those against are -1.
     Each of the three kinds weighs by what ``_masses`` says, however many it has; the mean of all is taken off.
     """
     known = np.vstack([theirs, background])
-    target = np.concatenate([np.sign(weights), np.zeros(len(background))])
+    against = 0.0 if (weights > 0).any() else -1.0
+    target = np.concatenate([np.where(weights > 0, 1.0, against), np.zeros(len(background))])
     mass = np.concatenate([_masses(weights), np.full(len(background), 1.0 / max(1, len(background)))])
     middle, level = mass @ known / mass.sum(), float(mass @ target / mass.sum())
     centred = known - middle

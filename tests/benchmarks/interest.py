@@ -91,7 +91,8 @@ def main() -> None:
         shares = {area: _shares(area, pattern, days, way, ordered) for area, pattern in AREAS.items()}
         every = np.array([share for several in shares.values() for share in several])
         took = (time.perf_counter() - started) / ordered[0]
-        print(f"| {name} | {every.mean():.3f} | {1000 * took:.0f} |")
+        halves = [np.mean([s for area in list(shares)[half::2] for s in shares[area]]) for half in (0, 1)]
+        print(f"| {name} | {every.mean():.3f} | {halves[0]:.3f} / {halves[1]:.3f} | {1000 * took:.0f} |", flush=True)
         if name == "the product":
             told = {area: round(float(np.mean(several)), 2) for area, several in shares.items()}
     print(f"{len(every)} days of {len(AREAS)} areas x {LOTS} readers;", json.dumps(told))
