@@ -47,7 +47,7 @@ POINTS = re.compile(rf"\b{POINTER}\s*[~ ]?\(?(?:\d|[A-Z]\b)|§")
 """A pointer to a part of the paper: "Table 2", "Section 3", "§4"."""
 MEASURED = re.compile(r"\d+(?:\.\d+)?\s*(?:\\?[%％]|x\b|\$?\\times|×|percent|times|points?|倍)|\d\.\d")
 """A number with what it counts in, or one with decimals."""
-KEY_POINT, FAIR_DETAIL = 1.2, 1.0
+KEY_POINT, FAIR_DETAIL = 1.2, 0.8
 """Worth from which a sentence is a takeaway, and from which it is one where there are few: between labels 0, 1, 2."""
 _SHAPES = tuple(
     (name, re.compile(pattern))

@@ -169,7 +169,7 @@ def test_a_thousand_sentences_are_compared_in_one_capped_batch() -> None:
 
     corpus._encode = encode
     note = write_note(paper, corpus=corpus)
-    assert note.method
+    assert note.summary
     assert batches == [82]
 
 
