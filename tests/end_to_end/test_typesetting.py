@@ -29,7 +29,7 @@ from kb.rendering.display import commonmark, element, markdown
 from kb.rendering.entries import PageSettings
 from tests.end_to_end.chromium import Visitor, chromium_path, served
 from tests.formulas import ACTING, BARE, LARGE, MATHEMATICS
-from tests.rendering_pages import digest_of, note_of, of_full_text, read_file, seed_papers
+from tests.rendering_pages import digest_of, note_of, of_full_text, read_file, seed_papers, with_figure
 
 HOSTILE = [*ACTING, *LARGE, *BARE]
 SECRET = "Zwetschgenkuchen"
@@ -162,3 +162,27 @@ def test_no_formula_of_the_app_links_fails_or_lies_over_what_stands_beside_it(vi
         return [outer.left - inner.left, inner.right - outer.right, outer.top - inner.top, inner.height];
     })""")
     assert all(left < 8 and right < 8 and above < 8 and height < 120 for left, right, above, height in sizes), sizes
+
+
+@pytest.mark.skipif(chromium_path() is None, reason="no Chromium")
+@pytest.mark.parametrize("opened", [False, True])
+def test_paper_has_what_a_reader_unfolded_and_no_heading_of_what_stays_folded(
+    browser: Any, tmp_path: Path, opened: bool
+) -> None:
+    notes = [with_figure(of_full_text(note_of(paper))) for paper in seed_papers()[:2]]
+    ((_, page),) = render_digest(digest_of(notes), "html", read_file=read_file)
+    (tmp_path / "page.html").write_bytes(page)
+    tab = browser.new_page()
+    tab.goto((tmp_path / "page.html").as_uri())
+    if opened:
+        tab.evaluate("document.querySelectorAll('article details').forEach(one => one.open = true)")
+    tab.pdf(path=str(tmp_path / "page.pdf"), prefer_css_page_size=True)
+    tab.emulate_media(media="print")
+    assert all(picture.is_visible() for picture in tab.locator(".thumbnail summary img").all())
+    assert tab.locator(".thumbnail summary img").count() == len(notes)
+    tab.close()
+    paper = pdfium.PdfDocument(tmp_path / "page.pdf")
+    text = "\n".join(sheet.get_textpage().get_text_range() for sheet in paper)
+    assert "Key Takeaways" in text
+    assert ("Reading note" in text) == ("Training took nine days" in text) == opened
+    assert paper[0].get_textpage().get_charbox(0)[0] > 30  # points: nothing at the very edge
