@@ -300,7 +300,7 @@ class Reader:
         self.same("data: version", key, paper["version"], None)
         claims = [note["summary"], *note["takeaways"]]
         for evidence in (one for claim in claims if claim for one in claim["evidence"]):
-            self.same("data: quotations", key, _flat(evidence["quote"]) in _flat(record["abstract"]), True)
+            self.same("data: quotations", key, _plain(evidence["quote"]) in _plain(record["abstract"]), True)
 
 
 def sentences(abstract: str) -> list[str]:
