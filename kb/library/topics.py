@@ -179,8 +179,8 @@ class Topics:
 
 
 def anchors(catalog: Catalog, topic: Topic | None, *, before: date | None = None) -> list[Anchor]:
-    """The papers that show what the user wants: examples of the topic, what was liked, disliked and tagged, papers
-    of the user's own (local files, and full texts that no digest brought). The strongest reason of each counts.
+    """The papers that show what the user wants: examples of the topic, what was liked, disliked, tagged and collected,
+    papers of the user's own (local files, and full texts that no digest brought). The strongest reason of each counts.
 
     ``before`` is the first day of the period: papers announced from then on are no witnesses of the user's taste
     unless the user said so, because they may have come in with this very run.
@@ -201,6 +201,8 @@ def anchors(catalog: Catalog, topic: Topic | None, *, before: date | None = None
     if topic is not None:
         stand(catalog.papers.ids(Filters(tags=(topic.name,))), 1.0, "tagged-as")
     stand(catalog.ledger.tagged(), 0.6, "tagged")
+    collected = [key for name in sorted(catalog.collections.all()) for key in catalog.collections.papers(name)]
+    stand(collected, 0.6, "collected")
     stand(_own(catalog, before=before), 0.4, "library")
     strongest = sorted(found, key=lambda key: (-abs(found[key][0]), key))[:_MOST_ANCHORS]
     papers = catalog.papers.many(strongest)

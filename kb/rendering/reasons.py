@@ -57,6 +57,7 @@ _SENTENCES = {
     "like-disliked": "like “{title}” that you dislike",
     "like-tagged": "like “{title}” that you tagged",
     "like-tagged-as": "like “{title}” that you tagged for the topic",
+    "like-collected": "like “{title}” in a collection of yours",
     "like-library": "like “{title}” in your library",
     "words-for": "words for it: {words}",
     "words-against": "words against it: {words}",
@@ -174,6 +175,7 @@ _CHINESE = {
     "like-disliked": "与你不喜欢的“{title}”相近",
     "like-tagged": "与你标记过的“{title}”相近",
     "like-tagged-as": "与你为该主题标记的“{title}”相近",
+    "like-collected": "与你收藏集中的“{title}”相近",
     "like-library": "与你库中的“{title}”相近",
     "words-for": "支持的词：{words}",
     "words-against": "反对的词：{words}",
@@ -254,8 +256,8 @@ def told(reason: Reason | Iterable[Reason] | str | None, language: Language = "e
 _MOST_WHY = 3
 # What a reader wants to know first; what holds of every paper of the page, or speaks against it, is not told.
 _WHY = (
-    "like-liked", "like-tagged-as", "like-tagged", "like-example", "like-library", "example", "by", "says", "words-for",
-    "shown-by-topic",
+    "like-liked", "like-tagged-as", "like-tagged", "like-example", "like-collected", "like-library", "example", "by",
+    "says", "words-for", "shown-by-topic",
 )  # fmt: skip
 
 

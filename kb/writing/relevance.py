@@ -34,9 +34,9 @@ _TITLE_WEIGHT = 3  # a word of the title counts as often as three of the abstrac
 Encode = Callable[[Sequence[str]], Vectors]
 
 
-Standing = Literal["example", "liked", "disliked", "tagged", "tagged-as", "library"]
+Standing = Literal["example", "liked", "disliked", "tagged", "tagged-as", "collected", "library"]
 """What makes a paper one that the user stands for or against: the topic names it, the user likes or dislikes it, has
-tagged it (with the topic's name), or has its file."""
+tagged it (with the topic's name), has it in a collection, or has its file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -348,6 +348,15 @@ def test_a_preview_says_of_each_candidate_why(library: Library) -> None:
     assert library.topics.list() == []  # looking keeps nothing
 
 
+def test_what_is_in_a_collection_orders_a_day_and_is_named_as_the_reason(library: Library) -> None:
+    library.add(items=[record(1, 2), record(2, 2, title="Fusion of stars", abstract="Stars burn.")])
+    library.add(items=[record(9, 1, title="Stars", abstract="How stars burn and shine.")])
+    library.collections.add("Astronomy", ["2603.00009"])
+    first, *_ = library.topics.preview(library.topics.plan("Fusion", query="all:fusion"), since=day(2)).candidates
+    assert first.paper_id == "arxiv:2603.00002"
+    assert "like “Stars” in a collection of yours" in [sentence(reason) for reason in first.reasons]
+
+
 def test_a_preview_of_nothing_says_why_and_what_to_do(library: Library) -> None:
     library.topics.add(TOPIC)
     empty = library.topics.preview(TOPIC)

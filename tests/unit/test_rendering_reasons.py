@@ -29,7 +29,7 @@ TOPICS = (
     Topic(name="T", query="ti:none", must=("x",), must_not=("fusion",), authors=("Cy",), categories=("math.GT",)),
     Topic(name="T", query="ti:fusion ANDNOT abs:latent"),
 )
-STANDINGS: tuple[Standing, ...] = ("example", "liked", "disliked", "tagged", "tagged-as", "library")
+STANDINGS: tuple[Standing, ...] = ("example", "liked", "disliked", "tagged", "tagged-as", "collected", "library")
 RELEVANCE = Relevance(
     score=0.5,
     words=(("diffusion", 0.2), ("points", -0.1)),
@@ -84,7 +84,8 @@ def test_only_what_tells_of_the_user_is_personal() -> None:
         "like-example"
     }
     assert {reason.kind for reason in GIVEN if reason.personal} == {
-        "like-liked", "like-disliked", "like-tagged", "like-tagged-as", "like-library", "words-for", "words-against"
+        "like-liked", "like-disliked", "like-tagged", "like-tagged-as", "like-collected", "like-library",
+        "words-for", "words-against",
     }  # fmt: skip
 
 
