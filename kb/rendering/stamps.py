@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode
@@ -25,8 +26,8 @@ _OF_ONE_FORM = {"mail_from": "mail", "mail_to": "mail", "pages": "rss", "days": 
 _OF_ITEMS = ("pages", "days")
 _PLAIN = ':/,"[]'  # of JSON, what no form's comment minds
 _LINE = re.compile(
-    r"^(?:<!-- |% |X-KB-Page: )kb (?P<made>digest|note) (?P<form>[a-z]+) (?P<data>[0-9a-f]{64}) (?P<settings>.*?)"
-    r" (?P<check>[0-9a-f]{8})(?: -->)?\r?$",
+    r"^(?P<opened><!-- |% |X-KB-Page: )kb (?P<made>digest|note) (?P<form>[a-z]+) (?P<data>[0-9a-f]{64})"
+    r" (?P<settings>.*?) (?P<check>[0-9a-f]{8})(?P<closed> -->)?\r?$",
     re.MULTILINE,
 )
 # A line with one letter of it altered still has half of the hash, and where a stamp stands.
@@ -74,8 +75,12 @@ def read_stamp(page: str) -> PageStamp | None:
         told = "".join(match["settings"].split())
         if match["check"] != _check(match["made"], match["form"], match["data"], told):
             continue
+        if (match["opened"] == "<!-- ") != (match["closed"] is not None):
+            continue  # a comment that does not end hides what is behind it
         try:
             pairs = parse_qsl(told, strict_parsing=True) if told != "-" else []
+            if _written({name: json.loads(value) for name, value in pairs}, form=match["form"]) != told:
+                continue  # nobody of ours wrote it so: it may hold more than a reader of settings sees
             named = {name: _spread(name, json.loads(value)) for name, value in pairs}
             settings = wire.from_data(named, PageSettings)
         except (ValueError, BadRecord):  # a page of a later version
@@ -101,16 +106,21 @@ def _told(stamp: PageStamp) -> str:
         one.name: value
         for one in fields(PageSettings)
         if (value := getattr(stamp.settings, one.name)) != getattr(usual, one.name)
-        and _OF_ONE_FORM.get(one.name, stamp.form) == stamp.form
     }
-    written = {
-        name: json.dumps(_gathered(name, wire.to_data(value)), ensure_ascii=False, separators=(",", ":"))
-        for name, value in sorted(named.items())
-    }
-    said = urlencode(written, safe=_PLAIN) or "-"
-    said = said.replace("--", "%2D%2D")  # which ends a comment
+    said = _written({name: _gathered(name, wire.to_data(value)) for name, value in named.items()}, form=stamp.form)
     check = _check(stamp.made, stamp.form, stamp.data, said)
     return f"kb {stamp.made} {stamp.form} {stamp.data} {said} {check}"
+
+
+def _written(named: Mapping[str, Any], *, form: str) -> str:
+    """Settings as a stamp has them: of its form, in order, each once, nothing that ends a comment."""
+    known = {one.name for one in fields(PageSettings)}
+    written = {
+        name: json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        for name, value in sorted(named.items())
+        if name in known and _OF_ONE_FORM.get(name, form) == form
+    }
+    return urlencode(written, safe=_PLAIN).replace("--", "%2D%2D") or "-"
 
 
 def _gathered(name: str, value: Any) -> Any:

@@ -109,15 +109,15 @@ def read(encode: Any, *, held_out: bool) -> Labelled:
         whole = None if paper["field"] != "full text" else max(one["place"] for one in paper["sentences"]) + 1
         own: list[Sentence] = []
         for run in runs(paper["sentences"]):
-            shares = None if whole is None else [one["place"] / whole for one in run]
+            in_abstract = whole is None or run[0].get("share", 0) is None
+            shares = None if in_abstract else [one.get("share", one["place"] / whole) for one in run]
+            field = "abstracts of full texts" if in_abstract and whole is not None else paper["field"]
             openers = [len(one["first"][2]) for one in run]
             seen_of_run = features([one["text"] for one in run], openers=openers, shares=shares)
             for one, seen in zip(run, seen_of_run, strict=True):
                 parts, leans, opener, worth, summary = (*one["first"], np.nan)[:5]
                 own.append(
-                    Sentence(
-                        paper["paper"], paper["field"], one["text"], parts, bool(leans), opener, worth, summary, seen
-                    )
+                    Sentence(paper["paper"], field, one["text"], parts, bool(leans), opener, worth, summary, seen)
                 )
         vectors = encode([paper["title"], *(one.text for one in own)])
         meanings.append(seen_meaning(vectors[1:], vectors[0]))

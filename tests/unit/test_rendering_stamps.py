@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import hashlib
 import xml.etree.ElementTree as ET
 from datetime import date
 
@@ -68,6 +69,23 @@ def test_any_altered_sign_of_a_stamp_is_noticed(name: str) -> None:
     for at in range(start, len(line.removesuffix(" -->"))):
         other = "x" if line[at] != "x" else "y"
         assert read_stamp(page.replace(line, line[:at] + other + line[at + 1 :])) is None, at
+
+
+@pytest.mark.parametrize(
+    ("settings", "end"),
+    [
+        ("-", ""),  # which hides what is behind it
+        ('x="--><h1>More</h1><!--"', " -->"),
+        ('author="--><h1>More</h1><!--"&author="kb"', " -->"),
+        ('author="@misc{more,}"', " -->"),
+        ('mail_from="Dean"', " -->"),
+        ('language="en"&author="Ann"', " -->"),
+    ],
+)
+def test_a_stamp_that_nobody_of_ours_wrote_so_is_none_whatever_its_check_says(settings: str, end: str) -> None:
+    told = ["digest", "html", "0a" * 32, settings]
+    check = hashlib.sha256(" ".join(told).encode()).hexdigest()[:8]
+    assert read_stamp(f"<p>text</p>\n<!-- kb {' '.join(told)} {check}{end}\n") is None
 
 
 def test_a_form_without_comments_has_no_stamp() -> None:
